@@ -1,0 +1,28 @@
+"""Who: one account for a customer or a member of staff."""
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """Logs in by name or by email. Neither may differ from another's only in upper and lower case."""
+
+    class Language(models.TextChoices):
+        ENGLISH = "en", "English"
+        RUSSIAN = "ru", "Русский"
+
+    email = models.EmailField(_("email address"))
+    # Pages follow the address and the browser; mails, which have neither, follow this.
+    language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH)
+    # Copied into every token. Adding one puts all tokens given out before out of use.
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: "UserManager[User]" = UserManager()
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="email_is_unique_whatever_its_case"),
+            models.UniqueConstraint(Lower("username"), name="username_is_unique_whatever_its_case"),
+        ]

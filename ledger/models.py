@@ -1,0 +1,136 @@
+"""Accounts and transactions. The guards that make them a ledger are in the migrations, as SQL.
+
+Nothing but ledger.posting writes here.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+OWNED = ("wallet", "debt")
+
+
+class Account(models.Model):
+    """Where money is. By the customer's side: balance = credits - debits, so a wallet is >= 0 and a debt <= 0.
+
+    Only wallets and debts hold a `balance` and are ever locked. A system account has no balance row to fight over:
+    it is the sum of its rollups.
+    """
+
+    class Kind(models.TextChoices):
+        WALLET = "wallet", "wallet"
+        DEBT = "debt", "debt"
+        GATEWAY_CLEARING = "gateway_clearing", "gateway clearing"
+        REVENUE = "revenue", "revenue"
+        GATEWAY_FEES = "gateway_fees", "gateway fees"
+        PROMOTIONS = "promotions", "promotions"
+        ADJUSTMENTS = "adjustments", "adjustments"
+        DISPUTES = "disputes", "disputes"
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    # Whose: wallets and debts only.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="accounts")
+    # Which: system accounts only, such as `revenue` or `gateway_clearing:stripe`.
+    code = models.CharField(max_length=60, default="", blank=True)
+    currency = models.CharField(max_length=3)
+    # Minor units. Moved by the trigger on transactions, by nobody else.
+    balance = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(kind="wallet") | Q(balance__gte=0), name="wallet_never_negative"),
+            models.CheckConstraint(condition=~Q(kind="debt") | Q(balance__lte=0), name="debt_never_positive"),
+            models.CheckConstraint(
+                condition=Q(kind__in=OWNED, owner__isnull=False, balance__isnull=False, code="")
+                | (~Q(kind__in=OWNED) & Q(owner__isnull=True, balance__isnull=True) & ~Q(code="")),
+                name="only_owned_accounts_hold_a_balance",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="account_currency_is_iso_4217"),
+            models.UniqueConstraint(
+                fields=["owner", "currency", "kind"], condition=Q(owner__isnull=False), name="one_wallet_per_currency"
+            ),
+            models.UniqueConstraint(
+                fields=["code", "currency"], condition=Q(owner__isnull=True), name="one_system_account_per_currency"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code or self.kind} {self.currency}"
+
+
+class Transaction(models.Model):
+    """One movement of money from `debit` to `credit`: a whole double entry in a row. Never edited, never deleted."""
+
+    class Reason(models.TextChoices):
+        TOP_UP = "top_up", "top-up"
+        CHARGE = "charge", "charge"
+        UNUSED_REFUND = "unused_refund", "unused time given back"
+        REFUND = "refund", "refund"
+        ADJUSTMENT = "adjustment", "adjustment"
+        PROMOTION = "promotion", "promotion"
+        CHARGEBACK = "chargeback", "chargeback"
+        CHARGEBACK_REVERSAL = "chargeback_reversal", "chargeback reversed"
+        FEE = "fee", "gateway fee"
+
+    # Derived from the cause, so that the same cause posts once.
+    key = models.CharField(max_length=100)
+    # Those that stand or fall together.
+    group = models.UUIDField(null=True)
+    # No foreign key in the database: every charge would lock the one revenue row. Accounts cannot be deleted, and
+    # the posting trigger looks both up.
+    debit = models.ForeignKey(Account, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    credit = models.ForeignKey(Account, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    # Minor units of `currency`, more than zero.
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    description = models.CharField(max_length=200, default="", blank=True)
+    # The wallet it touches (the debit side when it touches two), and what was in it afterwards.
+    wallet = models.ForeignKey(
+        Account, models.DO_NOTHING, null=True, related_name="transactions", db_constraint=False, db_index=False
+    )
+    balance_after = models.BigIntegerField(null=True)
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    # The member of staff who did it by hand.
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    # The transaction this one takes back: each at most once.
+    reverses = models.OneToOneField(
+        "self", models.DO_NOTHING, null=True, related_name="reversed_by", db_constraint=False
+    )
+    # When it was so by the rules. Within a wallet it never goes back.
+    effective_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="same_cause_posts_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transaction_moves_more_than_zero"),
+            models.CheckConstraint(condition=~Q(debit=F("credit")), name="transaction_moves_between_two_accounts"),
+            models.CheckConstraint(
+                condition=Q(wallet__isnull=True, balance_after__isnull=True)
+                | Q(wallet__isnull=False, balance_after__gte=0, customer__isnull=False),
+                name="transaction_shows_the_wallet_after_it",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["wallet", "id"], condition=Q(wallet__isnull=False), name="transaction_by_wallet"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Rollup(models.Model):
+    """A part of a system account's balance: one row for each posting, folded into one from time to time."""
+
+    account = models.ForeignKey(Account, models.DO_NOTHING, related_name="rollups", db_constraint=False)
+    delta = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.delta:+}"

@@ -1,0 +1,66 @@
+"""Money: integer minor units of one currency, and the one table of how many decimals a currency has."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+# ISO 4217 exponents. A currency is accepted when it stands here.
+EXPONENTS = {
+    "AED": 2, "AMD": 2, "AUD": 2, "AZN": 2, "BGN": 2, "BHD": 3, "BRL": 2, "BYN": 2, "CAD": 2, "CHF": 2, "CLP": 0,
+    "CNY": 2, "CZK": 2, "DKK": 2, "EUR": 2, "GBP": 2, "GEL": 2, "HKD": 2, "HUF": 2, "IDR": 2, "ILS": 2, "INR": 2,
+    "ISK": 0, "JOD": 3, "JPY": 0, "KGS": 2, "KRW": 0, "KWD": 3, "KZT": 2, "MDL": 2, "MXN": 2, "MYR": 2, "NOK": 2,
+    "NZD": 2, "OMR": 3, "PHP": 2, "PLN": 2, "RON": 2, "RSD": 2, "RUB": 2, "SAR": 2, "SEK": 2, "SGD": 2, "THB": 2,
+    "TND": 3, "TRY": 2, "UAH": 2, "USD": 2, "UZS": 2, "VND": 0, "ZAR": 2,
+}  # fmt: skip
+
+# The most one amount may be, in minor units: far below what bigint holds, far above what anybody pays.
+LARGEST = 10**12
+
+_PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
+
+
+class NotMoney(ValueError):
+    """The text is not an amount of that currency. The message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`amount` minor units of `currency`: Money(1999, "EUR") is 19.99 euros."""
+
+    amount: int
+    currency: str
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> "Money":
+        """Read a plain decimal such as `1342.00`; raise NotMoney for anything else, also for too many decimals."""
+        exponent = exponent_of(currency)
+        if not _PLAIN.fullmatch(text):
+            raise NotMoney(f"{text!r} is not an amount; write digits with a point, like 1342.00")
+        whole, _, decimals = text.partition(".")
+        if len(decimals) > exponent:
+            raise NotMoney(f"{text!r} has {len(decimals)} decimals; {currency} has {exponent}")
+        amount = int(whole + decimals.ljust(exponent, "0"))
+        if abs(amount) > LARGEST:
+            raise NotMoney(f"{text!r} is too large; the most is {cls(LARGEST, currency)}")
+        return cls(amount, currency)
+
+    def decimal(self) -> Decimal:
+        """The amount in major units, exact."""
+        return Decimal(self.amount).scaleb(-exponent_of(self.currency))
+
+    def plain(self) -> str:
+        """The amount as the API and the command line write it: `-1342.00`."""
+        exponent = exponent_of(self.currency)
+        sign, digits = "-" if self.amount < 0 else "", str(abs(self.amount)).rjust(exponent + 1, "0")
+        return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+
+    def __str__(self) -> str:
+        return f"{self.plain()} {self.currency}"
+
+
+def exponent_of(currency: str) -> int:
+    """Return how many decimals `currency` has; raise NotMoney for a code that is not in the table."""
+    try:
+        return EXPONENTS[currency]
+    except KeyError:
+        raise NotMoney(f"{currency!r} is not a currency we take; one of {', '.join(EXPONENTS)}") from None

@@ -1,0 +1,6 @@
+from subscriptions.models.book import Book, Trial
+from subscriptions.models.charge import Charge
+from subscriptions.models.plan import Plan, Price
+from subscriptions.models.subscription import Subscription
+
+__all__ = ["Book", "Charge", "Plan", "Price", "Subscription", "Trial"]

@@ -1,0 +1,43 @@
+"""The book: one customer's wallet in one currency, with its subscriptions. Its lock is the wallet row."""
+
+from django.db import models
+from django.db.models import Q
+
+from ledger.models import Account
+
+
+class Book(models.Model):
+    """Where the clock stands for a wallet. Written by subscriptions.books only, under the wallet's lock."""
+
+    wallet = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="book")
+    # The last instant it was settled to. An operation with an earlier `now` is taken to be at this one.
+    settled_at = models.DateTimeField(null=True)
+    # The next instant at which settling it writes something; null: never.
+    due_at = models.DateTimeField(null=True)
+    # A book that could not be settled waits for staff, and holds nobody else up.
+    parked_at = models.DateTimeField(null=True)
+    parked_reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False, parked_at__isnull=True), name="book_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"book of wallet {self.wallet_id}"
+
+
+class Trial(models.Model):
+    """A customer has had a free trial of a plan: once, in whatever currency."""
+
+    customer = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="trials")
+    plan = models.ForeignKey("subscriptions.Plan", on_delete=models.PROTECT, related_name="trials")
+    started_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "plan"], name="one_trial_per_customer_and_plan")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} tried {self.plan_id}"

@@ -1,0 +1,55 @@
+"""What was charged for which span: one row for each advance period paid and each metered slice."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from ledger.models import Transaction
+from subscriptions.models.plan import Price
+from subscriptions.models.subscription import Subscription
+
+
+class Charge(models.Model):
+    """Half-open span [period_start, period_end) of one subscription. Every live second stands in exactly one."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="charges", db_index=False)
+    # No foreign key in the database on these two: prices and transactions cannot be deleted, and every charge would
+    # lock the one price row.
+    price = models.ForeignKey(Price, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    transaction = models.OneToOneField(
+        Transaction, models.DO_NOTHING, null=True, related_name="charge", db_constraint=False
+    )
+    period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
+    # Set once, when the use ended before the period did (pause, change, cancel now).
+    ended_at = models.DateTimeField(null=True)
+    # Minor units. Zero has no transaction.
+    amount = models.BigIntegerField()
+    # Metered: the fraction carried in and out (R2), so that the charge can be worked out again.
+    remainder_before = models.BigIntegerField(null=True)
+    remainder_after = models.BigIntegerField(null=True)
+    # The transaction that gave unused time back, if any.
+    refund = models.OneToOneField(
+        Transaction, models.DO_NOTHING, null=True, related_name="refunded_charge", db_constraint=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "period_start"],
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("period_start")),
+                name="one_charge_per_subscription_and_start",
+            ),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="charge_is_zero_or_more"),
+            models.CheckConstraint(condition=Q(period_end__gt=F("period_start")), name="charge_has_a_span"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("period_start"), ended_at__lte=F("period_end")),
+                name="charge_ends_within_its_span",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=0, transaction__isnull=True) | Q(amount__gt=0, transaction__isnull=False),
+                name="charge_above_zero_has_a_transaction",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id} {self.period_start:%Y-%m-%d %H:%M} {self.amount}"

@@ -1,0 +1,105 @@
+"""What is sold: plans, and the versions of their prices."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+
+from ledger.money import Money
+
+
+class Plan(models.Model):
+    """Something to subscribe to. What it costs stands in its prices."""
+
+    code = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=100)
+    name_ru = models.CharField("name in Russian", max_length=100, blank=True)
+    description = models.CharField(max_length=300, blank=True)
+    description_ru = models.CharField("description in Russian", max_length=300, blank=True)
+    # Lists of short lines shown on the price list.
+    features = models.JSONField(default=list, blank=True)
+    features_ru = models.JSONField("features in Russian", default=list, blank=True)
+    is_highlighted = models.BooleanField(default=False, help_text="Marked as the one most customers choose.")
+    is_public = models.BooleanField(default=True, help_text="Off: nobody new may choose it; who has it keeps it.")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> str:
+        """The name in the reader's language."""
+        return (self.name_ru if get_language() == "ru" else "") or self.name
+
+    @property
+    def summary(self) -> str:
+        return (self.description_ru if get_language() == "ru" else "") or self.description
+
+    @property
+    def points(self) -> list[str]:
+        return (self.features_ru if get_language() == "ru" else []) or self.features
+
+
+class Price(models.Model):
+    """One version of what a plan costs in one currency. Never edited once a subscription has it (trigger)."""
+
+    class Interval(models.TextChoices):
+        SECOND = "second", "second"
+        MINUTE = "minute", "minute"
+        HOUR = "hour", "hour"
+        DAY = "day", "day"
+        WEEK = "week", "week"
+        MONTH = "month", "month"
+        YEAR = "year", "year"
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    currency = models.CharField(max_length=3)
+    # Minor units for one interval (`interval_count` of `interval`).
+    amount = models.BigIntegerField(help_text="In minor units: 9900 is 99.00 roubles.")
+    interval = models.CharField(max_length=6, choices=Interval.choices, default=Interval.MONTH)
+    interval_count = models.PositiveSmallIntegerField(default=1)
+    # False: `advance`, the amount buys the next interval. True: the amount is a rate, used up continuously.
+    metered = models.BooleanField(default=False)
+    # Part of the version, not of the plan: editing them must not change what an old subscription was promised.
+    trial_days = models.PositiveSmallIntegerField(default=0)
+    grace_days = models.PositiveSmallIntegerField(default=0)
+    # Set when a newer version took its place: nobody new gets it, who has it keeps it.
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "currency", "version"], name="price_version_is_unique"),
+            models.UniqueConstraint(
+                fields=["plan", "currency"], condition=Q(archived_at__isnull=True), name="plan_has_one_current_price"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0, amount__lte=10**12), name="price_is_zero_or_more_and_bounded"
+            ),
+            models.CheckConstraint(condition=Q(interval_count__gte=1), name="price_interval_count_is_one_or_more"),
+            models.CheckConstraint(
+                condition=Q(metered=False) | Q(interval__in=["second", "minute", "hour", "day", "week"]),
+                name="metered_price_has_a_fixed_interval",
+            ),
+            models.CheckConstraint(condition=Q(metered=False) | Q(grace_days=0), name="metered_price_has_no_grace"),
+            models.CheckConstraint(condition=Q(grace_days=0) | Q(interval__in=["day", "week", "month", "year"])
+                & (~Q(interval="day") | Q(grace_days__lt=F("interval_count")))
+                & (~Q(interval="week") | Q(grace_days__lt=F("interval_count") * 7))
+                & (~Q(interval="month") | Q(grace_days__lt=F("interval_count") * 28))
+                & (~Q(interval="year") | Q(grace_days__lt=F("interval_count") * 365)),
+                name="grace_is_shorter_than_the_interval",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="price_currency_is_iso_4217"),
+        ]
+
+    def __str__(self) -> str:
+        each = self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
+        return f"{self.plan_id}: {Money(self.amount, self.currency)} / {each} v{self.version}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)

@@ -1,0 +1,95 @@
+"""Who has what, and until when. Written by subscriptions.books only."""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.ids import new_id
+from ledger.models import Account
+from subscriptions.models.book import Book
+from subscriptions.models.plan import Price
+
+
+class Subscription(models.Model):
+    """The state of one subscription as of its book's last settling. See docs/billing-rules.md for each word."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        TRIALING = "trialing", "trialing"
+        ACTIVE = "active", "active"
+        PAST_DUE = "past_due", "past due"
+        SUSPENDED = "suspended", "suspended"
+        PAUSED = "paused", "paused"
+        CANCELLED = "cancelled", "cancelled"
+        EXPIRED = "expired", "expired"
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sub"), editable=False)
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="subscriptions")
+    # The wallet it draws on; with it, the lock and the currency.
+    wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="subscriptions")
+    # Never change after creation.
+    quantity = models.PositiveIntegerField(default=1)
+    periods = models.PositiveIntegerField(default=1, help_text="How many intervals one payment buys.")
+    auto_renew = models.BooleanField(default=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    created_at = models.DateTimeField()
+
+    # Advance: periods are counted from the anchor; the current one is number `period_number` and ends at `period_end`.
+    anchor_at = models.DateTimeField(null=True)
+    period_number = models.PositiveIntegerField(default=0)
+    period_start = models.DateTimeField(null=True)
+    period_end = models.DateTimeField(null=True)
+    # What the current period cost, and its full length in microseconds (a pause moves its end, not its length).
+    period_paid = models.BigIntegerField(default=0)
+    period_length = models.BigIntegerField(default=0)
+    # Paused: what is left of the period, in microseconds.
+    paused_left = models.BigIntegerField(null=True)
+    # Trialing and past_due: when that ends.
+    trial_end = models.DateTimeField(null=True)
+    grace_end = models.DateTimeField(null=True)
+
+    # Metered: used and charged up to here, and the fraction of a minor unit carried on (R2).
+    billed_until = models.DateTimeField(null=True)
+    remainder = models.BigIntegerField(default=0)
+
+    # Asked for, not yet done: the boundary does it.
+    cancel_requested = models.BooleanField(default=False)
+    scheduled_price = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    # First start, and the end of a final one.
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # How many charges and refunds were written: part of their keys.
+    entry_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_is_one_or_more"),
+            models.CheckConstraint(condition=Q(periods__gte=1), name="subscription_periods_is_one_or_more"),
+            models.CheckConstraint(condition=Q(remainder__gte=0), name="remainder_is_zero_or_more"),
+            models.CheckConstraint(
+                condition=Q(status__in=["cancelled", "expired"], ended_at__isnull=False)
+                | (~Q(status__in=["cancelled", "expired"]) & Q(ended_at__isnull=True)),
+                name="only_a_final_subscription_has_ended",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="trialing") | Q(trial_end__isnull=False), name="trialing_has_a_trial_end"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="past_due") | Q(grace_end__isnull=False), name="past_due_has_a_grace_end"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="active") | Q(billed_until__isnull=False) | Q(period_end__isnull=False),
+                name="active_is_paid_for_or_metered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def book(self) -> Book:
+        return Book.objects.get(wallet_id=self.wallet_id)
