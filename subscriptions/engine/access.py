@@ -1,0 +1,49 @@
+"""Questions put to a book without changing it: who has access now, when must it be settled next."""
+
+from copy import copy
+
+from subscriptions.engine import metering
+from subscriptions.engine.book import Book, Status, Sub
+from subscriptions.engine.journal import Journal
+from subscriptions.engine.settling import settle
+
+
+def settled(book: Book, at: int) -> Book:
+    """Return a copy of the book as it stands at `at`; the book itself is left alone."""
+    twin = Book(book.balance, [copy(sub) for sub in book.subs], set(book.tried), book.at, Journal())
+    settle(twin, at)
+    return twin
+
+
+def next_due(book: Book, meter_every: int) -> int | None:
+    """Return the next instant at which settling writes something, None when nothing will.
+
+    Metered use is written down every `meter_every` microseconds, and at the microsecond after the wallet ran dry.
+    """
+    instants = [boundary for sub in book.subs if (boundary := sub.boundary) is not None]
+    paying = [sub for sub in metering.metered(book) if sub.rate]
+    if paying:
+        assert book.at is not None
+        slice_end = book.at + meter_every
+        instants.append(slice_end)
+        if sum(metering.owed(sub, slice_end) for sub in paying) > book.balance:
+            instants.append(metering.dry_at(paying, book.balance, slice_end) + 1)
+    return min(instants, default=None)
+
+
+def live_until(book: Book, sub: Sub) -> int | None:
+    """Return until when the subscription has access for certain, on the money there is; None: no end in sight."""
+    if sub.status is Status.ACTIVE and sub.terms.metered:
+        return dry_instant(book)
+    return sub.boundary if sub.is_live else None
+
+
+def dry_instant(book: Book) -> int | None:
+    """Return the instant at which present metered use empties the wallet, None when nothing is being used up."""
+    paying = [sub for sub in metering.metered(book) if sub.rate]
+    if not paying:
+        return None
+    assert book.at is not None
+    # No minor unit takes longer than the slowest rate needs for it; twice that, for the fractions carried.
+    horizon = book.at + (book.balance + 2) * max(-(-sub.terms.length // sub.rate) for sub in paying)
+    return metering.dry_at(paying, book.balance, horizon)

@@ -1,0 +1,38 @@
+"""Time as integer microseconds since 1970-01-01T00:00:00Z, and adding intervals to it."""
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+# Intervals that always last the same.
+LENGTHS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY, "week": 7 * DAY}
+MONTHS = {"month": 1, "year": 12}
+
+
+def to_micros(moment: datetime) -> int:
+    """Return the instant as microseconds since 1970, exactly."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def to_datetime(micros: int) -> datetime:
+    """Return microseconds since 1970 as an aware datetime in UTC."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def plus(anchor: int, interval: str, count: int) -> int:
+    """Return `anchor` and `count` intervals; a day that a month lacks is its last day.
+
+    Always count from the anchor, never from the previous end: 31 Jan, 28 Feb, 31 Mar.
+    """
+    length = LENGTHS.get(interval)
+    if length is not None:
+        return anchor + length * count
+    start = to_datetime(anchor)
+    months = start.year * 12 + start.month - 1 + count * MONTHS[interval]
+    year, month = divmod(months, 12)
+    last = monthrange(year, month + 1)[1]
+    return to_micros(start.replace(year=year, month=month + 1, day=min(start.day, last)))

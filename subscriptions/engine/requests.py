@@ -1,0 +1,183 @@
+"""R4 and R5: what comes in from outside. Each settles the book to its instant, then acts whole or not at all."""
+
+from enum import StrEnum
+
+from subscriptions.engine.book import FINAL, WAITING, Book, Status, Sub, Terms
+from subscriptions.engine.journal import charge, cut, enter, move, tell
+from subscriptions.engine.settling import finish, settle, suspend, switch
+from subscriptions.engine.starting import can_start, revive, start
+
+
+class Refusal(StrEnum):
+    """Why a request was refused. Nothing happened then but that the book is settled."""
+
+    FINAL = "subscription_is_final"
+    PAUSED = "subscription_is_paused"
+    NOT_ACTIVE = "subscription_is_not_active"
+    NOT_PAUSED = "subscription_is_not_paused"
+    NO_CANCEL_TO_UNDO = "no_cancel_to_undo"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+
+
+def top_up(
+    book: Book, at: int, amount: int, *, key: str = "", counter: str = "", reason: str = "top_up",
+    description: str = "", first: Sub | None = None,
+) -> None:  # fmt: skip
+    """Put money in and revive what waits for it: `first` before the others, because the money was paid for it."""
+    settle(book, at)
+    entry = enter(book, at, amount, reason)
+    entry.key, entry.counter, entry.description = key, counter, description
+    revive(book, at, first)
+
+
+def withdraw(
+    book: Book, at: int, amount: int, *, key: str = "", counter: str = "", reason: str = "refund", description: str = ""
+) -> Refusal | None:
+    """Take money out, refused whole when the wallet is short."""
+    settle(book, at)
+    if amount > book.balance:
+        return Refusal.INSUFFICIENT_FUNDS
+    entry = enter(book, at, -amount, reason)
+    entry.key, entry.counter, entry.description = key, counter, description
+    return None
+
+
+def subscribe(book: Book, at: int, sub: Sub) -> None:
+    """Add a pending subscription and start it if it can start."""
+    settle(book, at)
+    book.subs.append(sub)
+    tell(book, sub, at, "subscription.created")
+    start(book, sub, at)
+
+
+def cancel(book: Book, at: int, sub: Sub, *, when: str | None = None, refund_unused: bool = False) -> Refusal | None:
+    """End at the period's (or trial's) end, which is the default where there is one, or `now`."""
+    settle(book, at)
+    if sub.status in FINAL:
+        return Refusal.FINAL
+    has_end = sub.status is Status.TRIALING or (sub.status is Status.ACTIVE and not sub.terms.metered)
+    if has_end and when != "now":
+        if not sub.cancel_requested:
+            sub.cancel_requested = True
+            tell(book, sub, at, "subscription.cancel_requested")
+        return None
+    came_back = give_back(book, sub, at) if refund_unused else stop_use(book, sub, at)
+    finish(book, sub, at, Status.CANCELLED, "subscription.cancelled")
+    if came_back:
+        revive(book, at)
+    return None
+
+
+def undo_cancel(book: Book, at: int, sub: Sub) -> Refusal | None:
+    """Take a cancel request back while the subscription is still live."""
+    settle(book, at)
+    if not (sub.is_live and sub.cancel_requested):
+        return Refusal.NO_CANCEL_TO_UNDO
+    sub.cancel_requested = False
+    tell(book, sub, at, "subscription.cancel_undone")
+    return None
+
+
+def pause(book: Book, at: int, sub: Sub) -> Refusal | None:
+    """Stop on request: metered use ends, an advance period keeps what is left of it."""
+    settle(book, at)
+    if sub.status is not Status.ACTIVE:
+        return Refusal.NOT_ACTIVE
+    if sub.terms.metered:
+        sub.billed_until = None
+    else:
+        assert sub.end is not None
+        sub.left = sub.end - at
+        cut(book, sub, at)
+    move(book, sub, at, Status.PAUSED, "subscription.paused")
+    return None
+
+
+def resume(book: Book, at: int, sub: Sub) -> Refusal | None:
+    """Go on: metered starts as any start does, an advance period gets its rest and a new anchor at its new end."""
+    settle(book, at)
+    if sub.status is not Status.PAUSED:
+        return Refusal.NOT_PAUSED
+    if sub.terms.metered:
+        if not start(book, sub, at, "subscription.resumed"):
+            suspend(book, sub, at)
+        return None
+    assert sub.left is not None
+    sub.start, sub.end, sub.left = at, at + sub.left, None
+    sub.anchor, sub.number = sub.end, 0
+    charge(book, sub, at, sub.start, sub.end, 0)
+    move(book, sub, at, Status.ACTIVE, "subscription.resumed")
+    return None
+
+
+def set_auto_renew(book: Book, at: int, sub: Sub, value: bool) -> Refusal | None:
+    """Say whether the subscription goes on after its period."""
+    settle(book, at)
+    if sub.status in FINAL:
+        return Refusal.FINAL
+    if sub.auto_renew != value:
+        sub.auto_renew = value
+        tell(book, sub, at, "subscription.auto_renew_changed")
+    return None
+
+
+def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now") -> Refusal | None:
+    """Move to other terms, now or at the period's end; refused whole when the start is not funded."""
+    settle(book, at)
+    if sub.status in FINAL:
+        return Refusal.FINAL
+    if sub.status is Status.PAUSED:
+        return Refusal.PAUSED
+    if sub.status in WAITING:
+        return change_waiting(book, at, sub, terms)
+    if sub.status is Status.TRIALING or (sub.terms.metered and terms.metered):
+        switch(sub, terms)
+        tell(book, sub, at, "subscription.plan_changed")
+        return None
+    if when == "period_end" and not sub.terms.metered:
+        sub.scheduled = terms
+        tell(book, sub, at, "subscription.plan_change_scheduled")
+        return None
+    if not can_start(terms, sub, book.balance + unused(sub, at)):
+        return Refusal.INSUFFICIENT_FUNDS
+    came_back = give_back(book, sub, at)
+    switch(sub, terms)
+    start(book, sub, at, "subscription.plan_changed")
+    if came_back:
+        revive(book, at)
+    return None
+
+
+def change_waiting(book: Book, at: int, sub: Sub, terms: Terms) -> None:
+    """Change a subscription that is not live, or is so by grace only, which it loses; then try to start it."""
+    if sub.status is Status.PAST_DUE:
+        suspend(book, sub, at)
+    switch(sub, terms)
+    tell(book, sub, at, "subscription.plan_changed")
+    start(book, sub, at)
+
+
+def unused(sub: Sub, at: int) -> int:
+    """Return what the rest of an active or paused advance period is worth, rounded down."""
+    if sub.terms.metered or sub.end is None:
+        return 0
+    if sub.status is Status.PAUSED:
+        return sub.paid * (sub.left or 0) // sub.length
+    return sub.paid * (sub.end - at) // sub.length if sub.status is Status.ACTIVE else 0
+
+
+def give_back(book: Book, sub: Sub, at: int) -> bool:
+    """Return the unused part of an advance period to the wallet; tell whether there was any."""
+    amount = unused(sub, at)
+    if not amount:
+        return stop_use(book, sub, at)
+    refund = enter(book, at, amount, "unused_refund", sub)
+    cut(book, sub, at if sub.status is Status.ACTIVE else None, refund)
+    return True
+
+
+def stop_use(book: Book, sub: Sub, at: int) -> bool:
+    """End the use of a running advance period without giving anything back."""
+    if sub.status is Status.ACTIVE and not sub.terms.metered:
+        cut(book, sub, at)
+    return False

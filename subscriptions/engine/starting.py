@@ -1,0 +1,67 @@
+"""R4: starting a subscription, and reviving those that wait for money."""
+
+from subscriptions.engine.book import WAITING, Book, Status, Sub, Terms
+from subscriptions.engine.calendar import DAY, plus
+from subscriptions.engine.journal import charge, move
+
+
+def can_start(terms: Terms, sub: Sub, balance: int) -> bool:
+    """Tell whether `balance` funds a start of `sub` under `terms`."""
+    if terms.metered:
+        return balance > 0 or terms.amount == 0
+    return balance >= terms.amount * sub.quantity * sub.periods
+
+
+def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") -> bool:
+    """Start the subscription afresh at `at` if it is funded or has a trial to give; tell whether it did."""
+    if sub.status is Status.PENDING and sub.terms.trial_days and sub.terms.plan not in book.tried:
+        start_trial(book, sub, at)
+        return True
+    if not can_start(sub.terms, sub, book.balance):
+        return False
+    if sub.terms.metered:
+        sub.billed_until = at
+    else:
+        sub.anchor, sub.number, sub.end = at, 0, at
+        pay_period(book, sub, at)
+    sub.trial_end = sub.grace_end = None
+    if sub.started_at is None:
+        sub.started_at = at
+    move(book, sub, at, Status.ACTIVE, event)
+    return True
+
+
+def start_trial(book: Book, sub: Sub, at: int) -> None:
+    """Give the one free trial that a customer has of a plan."""
+    book.tried.add(sub.terms.plan)
+    sub.trial_end = at + sub.terms.trial_days * DAY
+    sub.started_at = at
+    move(book, sub, at, Status.TRIALING, "subscription.trial_started")
+
+
+def pay_period(book: Book, sub: Sub, at: int) -> None:
+    """Charge, at `at`, the period that begins where the last one ended and ends as counted from the anchor."""
+    assert sub.anchor is not None and sub.end is not None
+    sub.number += 1
+    sub.start, sub.end = sub.end, plus(sub.anchor, sub.terms.interval, sub.number * sub.terms.count * sub.periods)
+    sub.paid, sub.length = sub.due, sub.end - sub.start
+    sub.changed = True
+    charge(book, sub, at, sub.start, sub.end, sub.due)
+
+
+def revive(book: Book, at: int, first: Sub | None = None) -> None:
+    """Start whatever waits for money and can now pay: `first` first (it was paid for), then oldest first."""
+    order = book.subs if first is None else [first, *(sub for sub in book.subs if sub is not first)]
+    for sub in order:
+        if sub.status is Status.PAST_DUE:
+            keep_rhythm(book, sub, at)
+        elif sub.status in WAITING:
+            start(book, sub, at)
+
+
+def keep_rhythm(book: Book, sub: Sub, at: int) -> None:
+    """Pay an overdue renewal: the period starts at the old boundary, so the grace was not free."""
+    if book.balance >= sub.due:
+        pay_period(book, sub, at)
+        sub.grace_end = None
+        move(book, sub, at, Status.ACTIVE, "subscription.renewed")
