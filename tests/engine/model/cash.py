@@ -1,0 +1,15 @@
+"""Money as text and back: minor units by the number of decimals of the currency."""
+
+from decimal import Decimal
+
+DECIMALS = {"RUB": 2, "EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
+
+
+def minor(amount: str | int | Decimal, currency: str) -> int:
+    units = Decimal(str(amount)) * 10 ** DECIMALS[currency]
+    assert units == int(units), f"{amount} is finer than {currency} is"
+    return int(units)
+
+
+def text(units: int, currency: str) -> str:
+    return f"{Decimal(units) / 10 ** DECIMALS[currency]:.{DECIMALS[currency]}f}"

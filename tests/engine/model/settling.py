@@ -1,0 +1,116 @@
+"""R1 to R4: time passes, boundaries are crossed, subscriptions start and revive."""
+
+from datetime import datetime, timedelta
+from math import floor
+
+from tests.engine.model.calendar import MICROSECOND
+from tests.engine.model.state import Book, Sub, boundary, due, period_end, post, price, rate, turn
+
+
+def settle(book: Book, to: datetime) -> None:
+    """R1: cross every boundary up to and with `to`, in time order, at one instant the oldest subscription first."""
+    while True:
+        crossings = [(boundary(sub), age) for age, sub in enumerate(book["subs"]) if boundary(sub) is not None]
+        if not crossings or min(crossings)[0] > to:
+            break
+        at, age = min(crossings)
+        meter(book, at)
+        cross(book, book["subs"][age], at)
+    meter(book, to)
+
+
+def meter(book: Book, to: datetime) -> None:
+    """R2: what runs by the meter is charged up to `to`, or up to where the wallet ran dry."""
+    running = [s for s in book["subs"] if s["status"] == "active" and s["plan"]["metered"] and price(s) > 0]
+    span = to - book["at"]
+    dry = not fits(book, running, span)
+    if dry:
+        span = last_that_fits(book, running, span)
+    for sub in running:
+        used = sub["fraction"] + rate(sub) * (span // MICROSECOND)
+        sub["fraction"] = used - floor(used)
+        post(book, book["at"] + span, "charge", -floor(used), sub)
+    if dry:
+        for sub in running:
+            turn(sub, "suspended", book["at"] + span)
+    book["at"] = to
+
+
+def fits(book: Book, running: list[Sub], span: timedelta) -> bool:
+    owed = sum(floor(sub["fraction"] + rate(sub) * (span // MICROSECOND)) for sub in running)
+    return owed <= book["balance"]
+
+
+def last_that_fits(book: Book, running: list[Sub], too_long: timedelta) -> timedelta:
+    """Return the longest span, in whole microseconds, whose use the wallet can pay, by halving."""
+    good, bad = timedelta(0), too_long
+    while bad - good > MICROSECOND:
+        middle = good + (bad - good) // 2 // MICROSECOND * MICROSECOND
+        if fits(book, running, middle):
+            good = middle
+        else:
+            bad = middle
+    return good
+
+
+def cross(book: Book, sub: Sub, at: datetime) -> None:
+    """R3: what happens at a boundary."""
+    if sub["status"] == "past_due":
+        turn(sub, "suspended", at)
+    elif sub["cancel"]:
+        turn(sub, "cancelled", at)
+    elif sub["status"] == "trialing":
+        if not start(book, sub, at):
+            turn(sub, "suspended", at)
+    elif not sub["auto_renew"]:
+        turn(sub, "expired", at)
+    elif sub["scheduled"]:
+        sub["plan"], sub["scheduled"] = sub["scheduled"], None
+        if not start(book, sub, at):
+            turn(sub, "suspended", at)
+    elif book["balance"] >= due(sub):
+        next_period(book, sub, at)
+    elif sub["plan"]["grace_days"] > 0:
+        sub["grace_end"] = at + timedelta(days=sub["plan"]["grace_days"])
+        turn(sub, "past_due", at)
+    else:
+        turn(sub, "suspended", at)
+
+
+def next_period(book: Book, sub: Sub, paid_at: datetime) -> None:
+    """Pay for the period after the current one: from its end to the anchor's next."""
+    sub["number"] += 1
+    sub["start"], sub["end"] = sub["end"], period_end(sub, sub["number"])
+    sub["paid"] = due(sub)
+    post(book, paid_at, "charge", -sub["paid"], sub)
+    turn(sub, "active", paid_at)
+
+
+def start(book: Book, sub: Sub, at: datetime) -> bool:
+    """R4: start at `at` if it is funded; else say no and change nothing."""
+    plan = sub["plan"]
+    if sub["status"] == "pending" and plan["trial_days"] > 0 and plan["code"] not in book["trials"]:
+        book["trials"].add(plan["code"])
+        sub["trial_end"] = at + timedelta(days=plan["trial_days"])
+        turn(sub, "trialing", at)
+        return True
+    if plan["metered"]:
+        if book["balance"] == 0 and price(sub) > 0:
+            return False
+        turn(sub, "active", at)
+        return True
+    if book["balance"] < due(sub):
+        return False
+    sub["anchor"], sub["number"], sub["end"] = at, 0, at
+    next_period(book, sub, at)
+    return True
+
+
+def revive(book: Book, at: datetime) -> None:
+    """R4, money in: everything that waits for money has a try, the oldest first."""
+    for sub in book["subs"]:
+        if sub["status"] == "past_due":
+            if book["balance"] >= due(sub):
+                next_period(book, sub, at)
+        elif sub["status"] in ("suspended", "pending"):
+            start(book, sub, at)

@@ -1,0 +1,96 @@
+"""The state of one customer's book as plain dicts, and the three things that happen to it: money moves, status, spans."""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from tests.engine.model.calendar import MICROSECOND, later
+
+LIVE = {"trialing", "active", "past_due"}
+FINAL = {"cancelled", "expired"}
+
+Sub = dict[str, Any]
+Book = dict[str, Any]
+
+
+class Refused(Exception):
+    """The rules refuse what was asked; nothing happened."""
+
+
+def new_book(customer: str, at: datetime) -> Book:
+    return {"customer": customer, "balance": 0, "at": at, "subs": [], "trials": set(), "rows": []}
+
+
+def new_sub(name: str, plan: dict[str, Any], quantity: int, periods: int, auto_renew: bool) -> Sub:
+    return {
+        "name": name, "plan": plan, "quantity": quantity, "periods": periods, "auto_renew": auto_renew,
+        "status": "pending", "spans": [], "charged": 0,
+        # Advance: which whole period from which anchor, when it runs, what it cost.
+        "anchor": None, "number": 0, "start": None, "end": None, "paid": 0, "left": None,
+        "trial_end": None, "grace_end": None, "cancel": False, "scheduled": None,
+        # Metered: the part of a minor unit that is used and not yet charged, 0 <= fraction < 1.
+        "fraction": Fraction(0),
+    }  # fmt: skip
+
+
+def post(book: Book, at: datetime, reason: str, amount: int, sub: Sub | None = None) -> None:
+    """Move money and write the row. Nothing moves: nothing is written."""
+    assert book["balance"] + amount >= 0, "a wallet is never negative"
+    if sub is not None:
+        sub["charged"] -= amount
+    if amount == 0:
+        return
+    book["balance"] += amount
+    assert not book["rows"] or book["rows"][-1]["at"] <= at, "the time of a wallet's rows never goes back"
+    name = sub and sub["name"]
+    book["rows"].append(
+        {"at": at, "reason": reason, "amount": amount, "balance": book["balance"], "subscription": name}
+    )
+
+
+def turn(sub: Sub, status: str, at: datetime) -> None:
+    """Give a new status from `at` on, and keep the spans in which the subscription was live."""
+    was, becomes = sub["status"] in LIVE, status in LIVE
+    if was and not becomes:
+        sub["spans"][-1][1] = at
+    if becomes and not was:
+        sub["spans"].append([at, None])
+    sub["status"] = status
+
+
+def price(sub: Sub) -> int:
+    """What one interval costs."""
+    return sub["plan"]["amount"] * sub["quantity"]
+
+
+def due(sub: Sub) -> int:
+    """What one payment of an advance price costs."""
+    return price(sub) * sub["periods"]
+
+
+def interval_length(plan: dict[str, Any]) -> timedelta:
+    """Return the length of a metered interval, which is fixed."""
+    return timedelta(**{plan["interval"] + "s": plan["interval_count"]})
+
+
+def rate(sub: Sub) -> Fraction:
+    """Minor units in a microsecond."""
+    return Fraction(price(sub), interval_length(sub["plan"]) // MICROSECOND)
+
+
+def period_end(sub: Sub, number: int) -> datetime:
+    """Return the end of period `number` (1, 2, ...), counted in whole intervals from the anchor."""
+    return later(sub["anchor"], sub["plan"]["interval"], number * sub["plan"]["interval_count"] * sub["periods"])
+
+
+def boundary(sub: Sub) -> datetime | None:
+    """Return when something happens to the subscription by itself (R1)."""
+    match sub["status"]:
+        case "trialing":
+            return sub["trial_end"]
+        case "past_due":
+            return sub["grace_end"]
+        case "active" if not sub["plan"]["metered"]:
+            return sub["end"]
+        case _:
+            return None
