@@ -69,6 +69,8 @@ class Price(models.Model):
     grace_days = models.PositiveSmallIntegerField(default=0)
     # Set when a newer version took its place: nobody new gets it, who has it keeps it.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Set by a trigger when a subscription first gets or schedules it: from then on its terms cannot change.
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -1,0 +1,123 @@
+"""The promises of prices, subscriptions and charges that a CHECK cannot express, as triggers.
+
+Each trigger bears the name of its rule, which is also the constraint's name in the error (SQLSTATE 23001). What a
+trigger costs is paid only by what breaks or could break its rule: the WHEN clauses let all else pass without a call.
+"""
+
+from django.db import migrations
+
+GUARDS = """
+CREATE FUNCTION subscriptions_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0], CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
+END $$;
+
+
+-- Prices
+
+CREATE TRIGGER used_price_keeps_its_terms
+    BEFORE UPDATE ON subscriptions_price FOR EACH ROW
+    WHEN (OLD.used_at IS NOT NULL AND
+          (OLD.id, OLD.plan_id, OLD.version, OLD.currency, OLD.amount, OLD.interval, OLD.interval_count, OLD.metered,
+           OLD.trial_days, OLD.grace_days, OLD.used_at, OLD.created_at)
+          IS DISTINCT FROM
+          (NEW.id, NEW.plan_id, NEW.version, NEW.currency, NEW.amount, NEW.interval, NEW.interval_count, NEW.metered,
+           NEW.trial_days, NEW.grace_days, NEW.used_at, NEW.created_at))
+    EXECUTE FUNCTION subscriptions_refuse('This price is in use: its terms never change. Make a new version.');
+
+CREATE TRIGGER used_price_is_never_deleted
+    BEFORE DELETE ON subscriptions_price FOR EACH ROW
+    WHEN (OLD.used_at IS NOT NULL)
+    EXECUTE FUNCTION subscriptions_refuse('This price is in use: it is archived, never deleted.');
+
+
+-- Subscriptions
+
+CREATE TRIGGER subscription_keeps_what_was_bought
+    BEFORE UPDATE ON subscriptions_subscription FOR EACH ROW
+    WHEN ((OLD.id, OLD.public_id, OLD.customer_id, OLD.wallet_id, OLD.quantity, OLD.periods, OLD.created_at)
+          IS DISTINCT FROM
+          (NEW.id, NEW.public_id, NEW.customer_id, NEW.wallet_id, NEW.quantity, NEW.periods, NEW.created_at))
+    EXECUTE FUNCTION subscriptions_refuse(
+        'Customer, wallet, quantity and periods of a subscription never change. Cancel it and subscribe anew.');
+
+CREATE TRIGGER final_subscription_stays_final
+    BEFORE UPDATE ON subscriptions_subscription FOR EACH ROW
+    WHEN (OLD.ended_at IS NOT NULL AND
+          (OLD.status, OLD.ended_at, OLD.price_id) IS DISTINCT FROM (NEW.status, NEW.ended_at, NEW.price_id))
+    EXECUTE FUNCTION subscriptions_refuse('A cancelled or expired subscription never comes back. Subscribe anew.');
+
+CREATE TRIGGER subscription_is_never_deleted
+    BEFORE DELETE ON subscriptions_subscription FOR EACH ROW
+    EXECUTE FUNCTION subscriptions_refuse('Subscriptions are never deleted. Cancel it.');
+
+-- Also marks the price as used. Of a price not used before that takes its row lock, so that a price cannot be edited
+-- and subscribed to at once.
+CREATE FUNCTION subscriptions_fit_wallet_and_price() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE subscriptions_price SET used_at = now()
+     WHERE id IN (NEW.price_id, NEW.scheduled_price_id) AND used_at IS NULL;
+
+    IF NOT EXISTS (SELECT FROM ledger_account WHERE id = NEW.wallet_id AND kind = 'wallet' AND owner_id = NEW.customer_id)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'restrict_violation', CONSTRAINT = 'subscription_draws_on_its_customers_wallet',
+            TABLE = TG_TABLE_NAME, MESSAGE = 'A subscription draws on a wallet of its own customer.';
+    END IF;
+
+    IF EXISTS (SELECT FROM subscriptions_price AS price JOIN ledger_account AS wallet ON wallet.id = NEW.wallet_id
+                WHERE price.id IN (NEW.price_id, NEW.scheduled_price_id) AND price.currency <> wallet.currency)
+    THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'restrict_violation', CONSTRAINT = 'subscription_has_one_currency',
+            TABLE = TG_TABLE_NAME, MESSAGE = 'The price of a subscription is in the currency of its wallet.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER subscription_fits_wallet_and_price
+    BEFORE INSERT ON subscriptions_subscription FOR EACH ROW
+    EXECUTE FUNCTION subscriptions_fit_wallet_and_price();
+
+CREATE TRIGGER subscription_fits_wallet_and_new_price
+    BEFORE UPDATE ON subscriptions_subscription FOR EACH ROW
+    WHEN (OLD.price_id <> NEW.price_id OR OLD.scheduled_price_id IS DISTINCT FROM NEW.scheduled_price_id)
+    EXECUTE FUNCTION subscriptions_fit_wallet_and_price();
+
+
+-- Charges: nothing on insert, which is the hot path
+
+CREATE TRIGGER charge_is_written_once
+    BEFORE UPDATE ON subscriptions_charge FOR EACH ROW
+    WHEN ((OLD.id, OLD.subscription_id, OLD.price_id, OLD.transaction_id, OLD.period_start, OLD.period_end, OLD.amount,
+           OLD.remainder_before, OLD.remainder_after)
+          IS DISTINCT FROM
+          (NEW.id, NEW.subscription_id, NEW.price_id, NEW.transaction_id, NEW.period_start, NEW.period_end, NEW.amount,
+           NEW.remainder_before, NEW.remainder_after))
+    EXECUTE FUNCTION subscriptions_refuse('Of a charge only its early end and its refund are ever written later.');
+
+CREATE TRIGGER charge_ends_and_is_refunded_once
+    BEFORE UPDATE ON subscriptions_charge FOR EACH ROW
+    WHEN (OLD.ended_at IS NOT NULL AND OLD.ended_at IS DISTINCT FROM NEW.ended_at
+          OR OLD.refund_id IS NOT NULL AND OLD.refund_id IS DISTINCT FROM NEW.refund_id)
+    EXECUTE FUNCTION subscriptions_refuse('The early end and the refund of a charge are set once.');
+
+CREATE TRIGGER charge_is_never_deleted
+    BEFORE DELETE ON subscriptions_charge FOR EACH ROW
+    EXECUTE FUNCTION subscriptions_refuse('Charges are never deleted.');
+"""
+
+DROP_GUARDS = """
+DROP FUNCTION subscriptions_fit_wallet_and_price() CASCADE;
+DROP FUNCTION subscriptions_refuse() CASCADE;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("subscriptions", "0002_price_used_at"),
+        ("ledger", "0001_accounts_and_transactions"),
+    ]
+
+    operations = [migrations.RunSQL(GUARDS, DROP_GUARDS)]

@@ -1,0 +1,138 @@
+"""What a plan costs now, and how that changes: by a new version, never by an edit (triggers hold it).
+
+Nothing here touches a subscription: who has an older version keeps it.
+"""
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.errors import DomainError
+from accounts.models import User
+from ledger.models import Account
+from subscriptions.models import Plan, Price
+
+
+class PlanNotFound(DomainError):
+    """No plan of that code is on sale."""
+
+    code = "plan_not_found"
+    param = "plan"
+
+
+class PlanNotSoldInCurrency(DomainError):
+    """The plan is on sale, in other currencies."""
+
+    code = "plan_not_sold_in_currency"
+    param = "currency"
+
+
+class CurrencyRequired(DomainError):
+    """The plan is sold in several currencies and nothing tells which is meant."""
+
+    code = "currency_required"
+    param = "currency"
+
+
+class PriceNotCurrent(DomainError):
+    """Another version took its place already."""
+
+    code = "price_is_not_current"
+
+
+class TermsInvalid(DomainError):
+    """The terms do not go together."""
+
+    code = "price_terms_invalid"
+
+
+class Terms(TypedDict, total=False):
+    """What a version consists of. Amounts are minor units for one interval."""
+
+    amount: int
+    interval: str
+    interval_count: int
+    metered: bool
+    trial_days: int
+    grace_days: int
+
+
+def on_sale(plan: Plan | str) -> dict[str, Price]:
+    """Return the current prices of a public plan (itself or its code) by currency; raise PlanNotFound."""
+    code = plan.code if isinstance(plan, Plan) else plan
+    current = Price.objects.filter(plan__code=code, plan__is_public=True, archived_at=None).select_related("plan")
+    prices = {price.currency: price for price in current.order_by("currency")}
+    if not prices:
+        raise PlanNotFound(f"There is no plan {code!r} on sale; GET /api/plans/ lists those there are.")
+    return prices
+
+
+def current(plan: Plan | str, currency: str) -> Price:
+    """Return what a public plan costs in `currency` now; raise PlanNotFound or PlanNotSoldInCurrency."""
+    prices = on_sale(plan)
+    if currency not in prices:
+        code = plan.code if isinstance(plan, Plan) else plan
+        raise PlanNotSoldInCurrency(f"Plan {code!r} is sold in {', '.join(prices)}; you asked for {currency!r}.")
+    return prices[currency]
+
+
+def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
+    """Return the price a customer means.
+
+    In `currency` if given; else the plan's only one; else that in the currency of the customer's only wallet. Raise
+    what `current` raises, and CurrencyRequired when a choice is left.
+    """
+    if currency is not None:
+        return current(plan, currency)
+    prices = on_sale(plan)
+    if len(prices) > 1:
+        owned = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).values_list("currency", flat=True)[:2]
+        prices = {each: prices[each] for each in owned if each in prices and len(owned) == 1} or prices
+    if len(prices) > 1:
+        raise CurrencyRequired(f"Send `currency`: this plan is sold in {', '.join(prices)}.")
+    return next(iter(prices.values()))
+
+
+def first_version(plan: Plan, *, now: datetime, currency: str, **terms: Unpack[Terms]) -> Price:
+    """Put a plan on sale in a currency it is not on sale in now; raise TermsInvalid."""
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
+        return _create(Price(plan=plan, currency=currency, created_at=now, **terms))
+
+
+def new_version(price: Price, *, now: datetime, **terms: Unpack[Terms]) -> Price:
+    """Archive `price` and put its next version on sale: the same terms but for those given.
+
+    Raise PriceNotCurrent when another version came first (of two at once, one wins), or TermsInvalid.
+    """
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=price.plan_id)
+        if not Price.objects.filter(pk=price.pk, archived_at=None).update(archived_at=now):
+            raise PriceNotCurrent(f"Version {price.version} is not the current one; look at the plan again.")
+        return _create(Price(plan=price.plan, currency=price.currency, created_at=now, **{**_terms(price), **terms}))
+
+
+def _terms(price: Price) -> Terms:
+    return Terms(
+        amount=price.amount,
+        interval=price.interval,
+        interval_count=price.interval_count,
+        metered=price.metered,
+        trial_days=price.trial_days,
+        grace_days=price.grace_days,
+    )
+
+
+def _create(price: Price) -> Price:
+    """Save `price` as the highest version. The caller holds the plan's lock."""
+    versions = Price.objects.filter(plan_id=price.plan_id, currency=price.currency)
+    price.version = (versions.aggregate(highest=Max("version"))["highest"] or 0) + 1
+    try:
+        price.full_clean()
+    except ValidationError as error:
+        raise TermsInvalid("; ".join(error.messages)) from error
+    price.save(force_insert=True)
+    return price

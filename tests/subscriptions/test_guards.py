@@ -1,0 +1,145 @@
+"""The promises of prices, subscriptions and charges, each with somebody who tries to break it by SQL."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import User
+from subscriptions.models import Charge, Price, Subscription
+from tests.subscriptions.shop import START, row, sell, wallet
+
+pytestmark = pytest.mark.django_db
+
+OTHER_TERMS: dict[str, Any] = {
+    "amount": 1, "interval": "year", "interval_count": 2, "trial_days": 7, "grace_days": 2, "currency": "EUR",
+    "version": 9, "metered": True, "used_at": None,
+}  # fmt: skip
+
+
+def refused(rule: str, break_it: Callable[[], object]) -> None:
+    """Assert that the database refuses, naming the rule."""
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        break_it()
+    assert getattr(error.value.__cause__, "diag").constraint_name == rule  # noqa: B009 - psycopg's, not Django's
+
+
+def run(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@pytest.fixture
+def price(alice: User) -> Price:
+    return sell("basic", RUB=990_00)["RUB"]
+
+
+@pytest.fixture
+def subscription(alice: User, price: Price) -> Subscription:
+    return row(alice, price)
+
+
+@pytest.fixture
+def charge(subscription: Subscription) -> Charge:
+    return Charge.objects.create(
+        subscription=subscription, price=subscription.price, period_start=START,
+        period_end=START + timedelta(days=31), amount=0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("field", OTHER_TERMS)
+def test_the_terms_of_a_price_in_use_never_change(subscription: Subscription, field: str) -> None:
+    mine = Price.objects.filter(pk=subscription.price_id)
+    refused("used_price_keeps_its_terms", lambda: mine.update(**{field: OTHER_TERMS[field]}))
+
+
+def test_a_price_in_use_is_archived_but_not_deleted(price: Price, subscription: Subscription) -> None:
+    assert Price.objects.filter(pk=price.pk).update(archived_at=START) == 1
+    refused("used_price_is_never_deleted", lambda: run("DELETE FROM subscriptions_price"))
+
+
+def test_a_price_stays_in_use_when_its_last_subscription_has_left_it(subscription: Subscription) -> None:
+    other = sell("standard", RUB=1990_00)["RUB"]
+    left = subscription.price_id
+    Subscription.objects.update(price=other)
+    refused("used_price_keeps_its_terms", lambda: Price.objects.filter(pk=left).update(amount=1))
+    refused("used_price_is_never_deleted", lambda: Price.objects.filter(pk=left).delete())
+    refused("used_price_keeps_its_terms", lambda: Price.objects.filter(pk=other.pk).update(amount=1))
+
+
+def test_a_price_that_is_only_scheduled_is_in_use(subscription: Subscription) -> None:
+    other = sell("standard", RUB=1990_00)["RUB"]
+    Subscription.objects.update(scheduled_price=other)
+    refused("used_price_keeps_its_terms", lambda: Price.objects.filter(pk=other.pk).update(amount=1))
+
+
+def test_a_price_nobody_has_had_may_be_corrected_and_deleted(price: Price) -> None:
+    assert Price.objects.filter(pk=price.pk).update(amount=1) == 1
+    assert price.delete()[0] == 1
+
+
+@pytest.mark.parametrize("field", ["quantity", "periods", "public_id"])
+def test_what_was_bought_never_changes(subscription: Subscription, field: str) -> None:
+    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(**{field: 7}))
+
+
+def test_a_subscription_never_changes_hands(subscription: Subscription, mallory: User) -> None:
+    hers = wallet(mallory, "RUB")
+    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(customer=mallory))
+    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(wallet=hers))
+    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(customer=mallory, wallet=hers))
+
+
+def test_a_final_subscription_never_comes_back(alice: User, price: Price) -> None:
+    row(alice, price, status="cancelled", ended_at=START)
+    refused("final_subscription_stays_final", lambda: Subscription.objects.update(status="pending", ended_at=None))
+    refused("final_subscription_stays_final", lambda: Subscription.objects.update(status="expired"))
+    assert Subscription.objects.update(auto_renew=False) == 1
+
+
+def test_a_subscription_is_never_deleted(subscription: Subscription) -> None:
+    refused("subscription_is_never_deleted", lambda: run("DELETE FROM subscriptions_subscription"))
+
+
+def test_a_subscription_draws_on_its_customers_own_wallet(alice: User, mallory: User, price: Price) -> None:
+    hers, rule = wallet(mallory, "RUB"), "subscription_draws_on_its_customers_wallet"
+    refused(rule, lambda: row(alice, price, wallet=hers))
+    refused(rule, lambda: row(alice, price, wallet_id=987654321))
+
+
+def test_a_subscription_has_one_currency(alice: User, price: Price) -> None:
+    euro = sell("basic", EUR=9_99)["EUR"]
+    rule = "subscription_has_one_currency"
+    refused(rule, lambda: row(alice, euro, wallet=wallet(alice, "RUB")))
+    row(alice, price)
+    refused(rule, lambda: Subscription.objects.update(price=euro))
+    refused(rule, lambda: Subscription.objects.update(scheduled_price=euro))
+
+
+@pytest.mark.parametrize("field", ["amount", "period_start", "period_end", "price_id", "remainder_before"])
+def test_a_charge_is_never_edited(charge: Charge, field: str) -> None:
+    other = START + timedelta(hours=1) if field.startswith("period") else 5
+    refused("charge_is_written_once", lambda: Charge.objects.update(**{field: other}))
+
+
+def test_the_early_end_and_the_refund_of_a_charge_are_each_set_once(charge: Charge) -> None:
+    early, later = START + timedelta(days=2), START + timedelta(days=3)
+    assert Charge.objects.update(ended_at=early) == 1
+    assert Charge.objects.update(refund_id=41) == 1
+    for change in ({"ended_at": later}, {"ended_at": None}, {"refund_id": 42}, {"refund_id": None}):
+        refused("charge_ends_and_is_refunded_once", lambda change=change: Charge.objects.update(**change))  # type: ignore[misc]
+
+
+def test_a_charge_is_never_deleted(charge: Charge) -> None:
+    refused("charge_is_never_deleted", lambda: run("DELETE FROM subscriptions_charge"))
+
+
+def test_inserting_a_charge_fires_no_trigger_of_ours() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'subscriptions_charge'::regclass"
+            " AND NOT tgisinternal AND tgtype & 4 = 4"  # 4: INSERT
+        )
+        assert cursor.fetchall() == []
