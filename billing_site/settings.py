@@ -10,6 +10,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from billing_site.local import postgres
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -90,11 +92,10 @@ TEMPLATES = [
 ]
 
 # --- Database -------------------------------------------------------------------------------------------------------
-EMBEDDED_POSTGRES_DIR = VAR_DIR / "postgres"
+# Without DATABASE_URL: a server of our own under var/, started by manage.py and `make run`.
+EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
 DATABASES = {
-    "default": env.db_url(
-        "DATABASE_URL", default=f"postgresql://billing@/billing?host={EMBEDDED_POSTGRES_DIR}"
-    )
+    "default": env.db_url_config(env.str("DATABASE_URL", default="") or postgres.url(VAR_DIR / "postgres"))
     | {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
@@ -152,14 +153,65 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API ------------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+# How many proxies of ours stand in front and append to X-Forwarded-For. 0: the header is not read.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# The largest request body, in bytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024)
+# Requests of one user, of one address, of one address to register and to log in. `30/m` is thirty in a minute.
+API_RATES = {
+    "user": env.str("API_RATE_USER", default="1200/m"),
+    "address": env.str("API_RATE_ADDRESS", default="2400/m"),
+    "register": env.str("API_RATE_REGISTER", default="60/h"),
+    "login": env.str("API_RATE_LOGIN", default="60/m"),
 }
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.SafeJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["accounts.api.strict.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "accounts.api.pages.CursorPages",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "accounts.api.throttles.ByScope",
+        "accounts.api.throttles.ByAddress",
+        "accounts.api.throttles.ByUser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "billing_site.problems.handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+LOCAL_JWT_SIGNING_KEY = "local-only-not-a-key-" + "0" * 43
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+    "ALGORITHM": "HS256",
+    # Not SECRET_KEY: who learns one of them has not learned the other.
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=LOCAL_JWT_SIGNING_KEY),
+    "ISSUER": env.str("JWT_ISSUER", default=SITE_URL),
+    "AUDIENCE": env.str("JWT_AUDIENCE", default="billing-api"),
+    "LEEWAY": 0,
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_ACCESS_SECONDS", default=600)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_REFRESH_SECONDS", default=24 * 3600)),
+    "USER_ID_CLAIM": "user_id",
+    "UPDATE_LAST_LOGIN": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": SITE_NAME + " API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api(/v1)?",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["accounts.api.openapi.each_path_once"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.api.openapi.document_problems",
+    ],
 }
 
 # --- Tasks ----------------------------------------------------------------------------------------------------------

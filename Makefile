@@ -1,0 +1,67 @@
+# One command each. All of them set themselves up; the first takes a minute or two to install, then they are quick.
+
+VENV = .venv
+PY = $(VENV)/bin/python
+# Wherever DATABASE_URL is not set, the tests have a PostgreSQL of their own under var/postgres-test.
+TEST_PROCESSES = 2
+# What `check --deploy` is shown: a production of made-up names.
+PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 SITE_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
+	SECRET_KEY=for-the-check-only-5Gq0vXyJtR8mWb2LzKd7NcPfUhSa3eTo \
+	JWT_SIGNING_KEY=for-the-check-only-u1YwQk9ZrB6sEvM4xTj8HgDnCiLp2FaX \
+	SANDBOX_WEBHOOK_SECRET=whsec_Zm9yLXRoZS1jaGVjay1vbmx5LUhrN3BXcTJaeFYw \
+	DATABASE_URL=postgresql://billing@database.invalid/billing
+
+.PHONY: help run test lint bench stop install install-dev lock clean
+
+help: ## List these commands.
+	@grep -hE '^[a-z-]+:.*## ' Makefile | while IFS=: read -r name rest; do \
+		printf '  make %-13s%s\n' "$$name" "$${rest#*## }"; done
+
+run: install ## Start everything with demo data: web, worker, scheduler, and PostgreSQL unless DATABASE_URL is set.
+	@exec $(PY) -m billing_site.local.run
+
+test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them).
+	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+
+lint: install-dev ## Check style, types, import order, migrations, templates, compose file and production settings.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	LOCAL=1 $(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	LOCAL=1 $(PY) manage.py makemigrations --check --dry-run
+	find templates -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: install-dev ## Measure postings, billing runs and statements against plain SQL and pgbench.
+	@exec env LOCAL=1 $(PY) manage.py bench $(BENCH_ARGS)
+
+stop: ## Stop what `make run` started, from another terminal or after a crash.
+	@test ! -x $(PY) || exec $(PY) -m billing_site.local.stop
+
+install: $(VENV)/run.stamp ## Make the virtual environment with what the product runs on, pinned.
+
+install-dev: $(VENV)/dev.stamp ## The same with what tests and checks need.
+
+lock: install-dev ## Write constraints.txt anew from what is installed, and list what is newer.
+	@{ head -n 1 constraints.txt; $(PY) -m pip freeze; } > constraints.new && mv constraints.new constraints.txt
+	@$(PY) -m pip list --outdated
+
+clean: stop ## Remove the virtual environment and everything under var/, demo data included.
+	rm -rf $(VENV) var
+
+$(PY):
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Making $(VENV) with $$python"; exec $$python -m venv $(VENV); fi; \
+	done; echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11" >&2; exit 1
+
+$(VENV)/run.stamp: requirements.txt constraints.txt | $(PY)
+	@echo "Installing what the product runs on"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt | $(PY)
+	@echo "Installing what tests and checks need"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp

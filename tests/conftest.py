@@ -1,0 +1,98 @@
+"""What every test may ask for: three people, a fourth who is shut out, and a database of its own."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from django.db import connection, connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from accounts.models import User
+from billing_site.local import postgres
+
+PASSWORD = "correct horse battery staple"
+
+# `quick` is for every run; `thorough` for a night: HYPOTHESIS_PROFILE=thorough make test.
+hypothesis_settings.register_profile(
+    "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+hypothesis_settings.register_profile("thorough", max_examples=3000, deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Without DATABASE_URL, use a server of the tests' own: nothing of `make run` is touched, and no fsync."""
+    if settings.EMBEDDED_POSTGRES:
+        data = settings.VAR_DIR / "postgres-test"
+        postgres.hold(data, fsync=False)
+        connections.databases["default"]["OPTIONS"]["host"] = str(postgres.socket_dir(data))
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Argon2 is slow on purpose; the people of the tests share one password, hashed once."""
+    return make_password(PASSWORD)
+
+
+@pytest.fixture
+def alice(db: None, password_hash: str) -> User:
+    """A customer."""
+    return _person("alice", password_hash)
+
+
+@pytest.fixture
+def mallory(db: None, password_hash: str) -> User:
+    """Another customer, who must see and change nothing of Alice's."""
+    return _person("mallory", password_hash)
+
+
+@pytest.fixture
+def disabled(db: None, password_hash: str) -> User:
+    """A customer whose account staff have shut."""
+    return _person("disabled", password_hash, is_active=False)
+
+
+@pytest.fixture
+def staff(db: None, password_hash: str) -> User:
+    """A member of staff with no permission beyond being one."""
+    return _person("staff", password_hash, is_staff=True)
+
+
+@pytest.fixture
+def superuser(db: None, password_hash: str) -> User:
+    return _person("root", password_hash, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def child_environment(db: None) -> dict[str, str]:
+    """Return the environment in which a process of its own (worker, web) works on the test's database."""
+    parameters = connection.get_connection_params()
+    host = str(parameters.get("host", ""))
+    login = quote(str(parameters.get("user", ""))) + (":" + quote(str(p)) if (p := parameters.get("password")) else "")
+    where = (
+        f"/{parameters['dbname']}?host={quote(host)}"
+        if host.startswith("/") or not host
+        else (f"{host}:{parameters.get('port', 5432)}/{parameters['dbname']}")
+    )
+    return os.environ | {"LOCAL": "1", "DATABASE_URL": f"postgresql://{login}@{where}"}
+
+
+@pytest.fixture(autouse=True)
+def _no_counter_left_over(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """Throttles count in the cache table. A rolled back test takes its counts along; a committing one does not."""
+    yield
+    mark = request.node.get_closest_marker("django_db")
+    if (mark and mark.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
+        with django_db_blocker.unblock():
+            cache.clear()
+
+
+def _person(name: str, password_hash: str, **more: bool) -> User:
+    return User.objects.create(username=name, email=f"{name}@example.com", password=password_hash, **more)
