@@ -1,0 +1,36 @@
+"""Template tags for prices and subscriptions. The words stand in subscriptions.wording."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from subscriptions import wording
+from subscriptions.models import Plan, Price, Subscription
+from subscriptions.web.cards import Card
+
+register = template.Library()
+
+
+@register.filter
+def every(price: Price, periods: int = 1) -> str:
+    """`{{ price|every }}`: a month; `{{ price|every:3 }}`: every 3 months."""
+    return wording.every(price, periods)
+
+
+@register.filter
+def span(price: Price, periods: int = 1) -> str:
+    """`{{ price|span:24 }}`: 24 hours."""
+    return wording.span(price, periods)
+
+
+@register.filter
+def of_plan(held: dict[int, Subscription], plan: Plan) -> Subscription | None:
+    """`{{ held|of_plan:plan }}`: the visitor's subscription to a plan, if any."""
+    return held.get(plan.pk)
+
+
+@register.filter
+def status_tag(card: Card) -> SafeString:
+    """`{{ card|status_tag }}`: where it stands, as a coloured word with a sign."""
+    tone, sign, word = wording.STATUSES[card.status]
+    return format_html('<span class="tag {}"><span aria-hidden="true">{}</span> {}</span>', tone, sign, word)

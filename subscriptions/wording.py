@@ -1,0 +1,64 @@
+"""Prices and statuses in the reader's words: one table each."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from subscriptions.models import Price, Subscription
+
+Status = Subscription.Status
+
+# "€29.00 a month"
+EACH = {
+    "second": _("a second"),
+    "minute": _("a minute"),
+    "hour": _("an hour"),
+    "day": _("a day"),
+    "week": _("a week"),
+    "month": _("a month"),
+    "year": _("a year"),
+}
+
+# "€80.00 every 3 months"
+EVERY = {
+    "second": ngettext_lazy("every %(n)d second", "every %(n)d seconds", "n"),
+    "minute": ngettext_lazy("every %(n)d minute", "every %(n)d minutes", "n"),
+    "hour": ngettext_lazy("every %(n)d hour", "every %(n)d hours", "n"),
+    "day": ngettext_lazy("every %(n)d day", "every %(n)d days", "n"),
+    "week": ngettext_lazy("every %(n)d week", "every %(n)d weeks", "n"),
+    "month": ngettext_lazy("every %(n)d month", "every %(n)d months", "n"),
+    "year": ngettext_lazy("every %(n)d year", "every %(n)d years", "n"),
+}
+
+# "3 months"
+SPANS = {
+    "second": ngettext_lazy("%(n)d second", "%(n)d seconds", "n"),
+    "minute": ngettext_lazy("%(n)d minute", "%(n)d minutes", "n"),
+    "hour": ngettext_lazy("%(n)d hour", "%(n)d hours", "n"),
+    "day": ngettext_lazy("%(n)d day", "%(n)d days", "n"),
+    "week": ngettext_lazy("%(n)d week", "%(n)d weeks", "n"),
+    "month": ngettext_lazy("%(n)d month", "%(n)d months", "n"),
+    "year": ngettext_lazy("%(n)d year", "%(n)d years", "n"),
+}
+
+# Tone (a colour), sign and word: never a colour alone.
+STATUSES = {
+    Status.PENDING: ("warn", "○", _("Waiting for payment")),
+    Status.TRIALING: ("info", "✓", _("Free trial")),
+    Status.ACTIVE: ("ok", "✓", _("Active")),
+    Status.PAST_DUE: ("bad", "!", _("Payment overdue")),
+    Status.SUSPENDED: ("bad", "!", _("Suspended")),
+    Status.PAUSED: ("", "‖", _("Paused")),
+    Status.CANCELLED: ("", "✕", _("Cancelled")),
+    Status.EXPIRED: ("", "✕", _("Ended")),
+}
+
+
+def every(price: Price, periods: int = 1) -> str:
+    """Say how often `periods` intervals of a price come round: `a month`, `every 3 months`."""
+    count = price.interval_count * periods
+    return str(EACH[price.interval]) if count == 1 else str(EVERY[price.interval] % {"n": count})
+
+
+def span(price: Price, periods: int = 1) -> str:
+    """Say how long `periods` intervals of a price are: `1 month`, `24 hours`."""
+    return str(SPANS[price.interval] % {"n": price.interval_count * periods})
