@@ -24,6 +24,8 @@ class Entry:
     key: str = ""
     counter: str = "revenue"
     description: str = ""
+    # The member of staff who did it by hand.
+    author: int | None = None
 
 
 @dataclass(slots=True)
@@ -84,6 +86,23 @@ def move(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
 def tell(book: Book, sub: Sub, at: int, event: str) -> None:
     """Note an event that leaves the status as it is."""
     move(book, sub, at, sub.status, event)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why money comes in or goes out: the key that makes it happen once, and the account on the other side."""
+
+    key: str = ""
+    counter: str = ""
+    description: str = ""
+    author: int | None = None
+
+
+def enter_from_outside(book: Book, at: int, amount: int, reason: str, cause: Cause) -> None:
+    """Move the wallet for a cause outside the book."""
+    entry = enter(book, at, amount, reason)
+    entry.key, entry.counter, entry.description = cause.key, cause.counter, cause.description
+    entry.author = cause.author
 
 
 def enter(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Entry:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from subscriptions.engine.book import FINAL, WAITING, Book, Status, Sub, Terms
-from subscriptions.engine.journal import charge, cut, enter, move, tell
+from subscriptions.engine.journal import Cause, charge, cut, enter, enter_from_outside, move, tell
 from subscriptions.engine.settling import finish, settle, suspend, switch
 from subscriptions.engine.starting import can_start, revive, start
 
@@ -19,26 +19,24 @@ class Refusal(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
 
 
+NOWHERE = Cause()
+
+
 def top_up(
-    book: Book, at: int, amount: int, *, key: str = "", counter: str = "", reason: str = "top_up",
-    description: str = "", first: Sub | None = None,
-) -> None:  # fmt: skip
+    book: Book, at: int, amount: int, *, cause: Cause = NOWHERE, reason: str = "top_up", first: Sub | None = None
+) -> None:
     """Put money in and revive what waits for it: `first` before the others, because the money was paid for it."""
     settle(book, at)
-    entry = enter(book, at, amount, reason)
-    entry.key, entry.counter, entry.description = key, counter, description
+    enter_from_outside(book, at, amount, reason, cause)
     revive(book, at, first)
 
 
-def withdraw(
-    book: Book, at: int, amount: int, *, key: str = "", counter: str = "", reason: str = "refund", description: str = ""
-) -> Refusal | None:
+def withdraw(book: Book, at: int, amount: int, *, cause: Cause = NOWHERE, reason: str = "refund") -> Refusal | None:
     """Take money out, refused whole when the wallet is short."""
     settle(book, at)
     if amount > book.balance:
         return Refusal.INSUFFICIENT_FUNDS
-    entry = enter(book, at, -amount, reason)
-    entry.key, entry.counter, entry.description = key, counter, description
+    enter_from_outside(book, at, -amount, reason, cause)
     return None
 
 
@@ -129,7 +127,8 @@ def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now
     if sub.status is Status.PAUSED:
         return Refusal.PAUSED
     if sub.status in WAITING:
-        return change_waiting(book, at, sub, terms)
+        change_waiting(book, at, sub, terms)
+        return None
     if sub.status is Status.TRIALING or (sub.terms.metered and terms.metered):
         switch(sub, terms)
         tell(book, sub, at, "subscription.plan_changed")

@@ -41,7 +41,8 @@ def start_trial(book: Book, sub: Sub, at: int) -> None:
 
 def pay_period(book: Book, sub: Sub, at: int) -> None:
     """Charge, at `at`, the period that begins where the last one ended and ends as counted from the anchor."""
-    assert sub.anchor is not None and sub.end is not None
+    assert sub.anchor is not None
+    assert sub.end is not None
     sub.number += 1
     sub.start, sub.end = sub.end, plus(sub.anchor, sub.terms.interval, sub.number * sub.terms.count * sub.periods)
     sub.paid, sub.length = sub.due, sub.end - sub.start

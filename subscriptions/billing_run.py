@@ -1,0 +1,111 @@
+"""The billing run: settles every book that is due, batch by batch.
+
+Any number of runs at once share the work by SKIP LOCKED and write the same rows as one would. A book that cannot be
+settled is parked with its reason; the others go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from accounts.errors import Unavailable
+from ledger.retrying import retried
+from subscriptions.engine.calendar import to_micros
+from subscriptions.engine.settling import settle
+from subscriptions.models import Book
+from subscriptions.rows import reading, writing
+from subscriptions.rows.columns import run
+from subscriptions.rows.reading import Shelved
+
+log = structlog.get_logger()
+
+CLAIM = """
+    SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance
+    FROM subscriptions_book AS book JOIN ledger_account AS wallet ON wallet.id = book.wallet_id
+    WHERE book.due_at <= %s AND book.due_at > %s AND book.parked_at IS NULL
+    ORDER BY book.due_at LIMIT %s
+    FOR NO KEY UPDATE OF wallet SKIP LOCKED
+"""
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+# Not the book's fault: the run ends, and the next one finds the same books due.
+OUTAGES = (OperationalError, InterfaceError, Unavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run did: books settled, charges written, books parked, and books left waiting for staff."""
+
+    books: int = 0
+    charges: int = 0
+    parked: int = 0
+    held_back: int = 0
+
+    def __add__(self, other: "Run") -> "Run":
+        return Run(
+            self.books + other.books, self.charges + other.charges, self.parked + other.parked,
+            self.held_back + other.held_back,
+        )  # fmt: skip
+
+
+def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) -> Run:
+    """Settle every book that is due at `now`.
+
+    Books overdue for longer than settings.BILLING_MAX_CATCH_UP wait for staff unless `catch_up`: a clock that jumped
+    must not bill a year.
+    """
+    oldest = ALWAYS if catch_up else now - settings.BILLING_MAX_CATCH_UP
+    total = Run()
+    while (done := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
+        total += done
+    held_back = Book.objects.filter(due_at__lte=oldest, parked_at__isnull=True).count()
+    if held_back:
+        log.warning("billing_waits_for_staff", books=held_back, overdue_since_before=oldest.isoformat())
+    return total + Run(held_back=held_back)
+
+
+def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
+    """Claim and settle one batch; when it cannot be written, settle its books one by one and park the guilty."""
+    claimed: list[int] = []
+    try:
+        return settle_claimed(now, oldest, size, claimed)
+    except OUTAGES:
+        raise
+    except Exception:
+        log.exception("billing_batch_failed", books=len(claimed))
+    return sum((settle_alone(wallet_id, now) for wallet_id in claimed), Run())
+
+
+@retried
+def settle_claimed(now: datetime, oldest: datetime, size: int, claimed: list[int]) -> Run:
+    """Claim up to `size` due books, settle and write them in one transaction."""
+    with transaction.atomic():
+        rows = run(CLAIM, [now, oldest, size])
+        claimed[:] = [row[0] for row in rows]
+        return settle_and_write(reading.read(rows), now)
+
+
+def settle_alone(wallet_id: int, now: datetime) -> Run:
+    """Settle one book in its own transaction, or park it with the reason."""
+    try:
+        with transaction.atomic():
+            return settle_and_write(reading.lock([wallet_id]), now)
+    except OUTAGES:
+        raise
+    except Exception as error:  # whatever it is, staff must see it and the others must go on
+        log.exception("book_parked", wallet=wallet_id)
+        Book.objects.filter(pk=wallet_id).update(parked_at=now, parked_reason=f"{type(error).__name__}: {error}"[:2000])
+        return Run(parked=1)
+
+
+def settle_and_write(shelf: Sequence[Shelved], now: datetime) -> Run:
+    """Settle these locked books to `now` and write what that yields."""
+    at = to_micros(now)
+    for item in shelf:
+        settle(item.book, at)
+    if shelf:
+        writing.write(shelf)
+    return Run(books=len(shelf), charges=sum(len(item.book.journal.charges) for item in shelf))

@@ -1,0 +1,160 @@
+"""An opened book: what can be asked of it. Made by subscriptions.books.open, written down when that closes."""
+
+from typing import assert_never
+
+from accounts.errors import DomainError
+from accounts.models import User
+from ledger.money import LARGEST, Money
+from subscriptions.engine import requests
+from subscriptions.engine.book import Sub
+from subscriptions.engine.calendar import to_datetime
+from subscriptions.engine.journal import Cause
+from subscriptions.engine.requests import Refusal
+from subscriptions.models import Price, Subscription
+from subscriptions.rows import reading
+from subscriptions.rows.reading import Shelved
+
+MOST_PERIODS = 1_000
+MOST_QUANTITY = 1_000_000
+
+
+class Refused(DomainError):
+    """The rules refuse what was asked; nothing of it was done. `code` is one of engine.requests.Refusal."""
+
+    def __init__(self, code: str, detail: str, *, param: str | None = None) -> None:
+        super().__init__(detail, param=param)
+        self.code = code
+
+
+class OpenBook:
+    """The customer's book in one currency, locked and settled. Every request is done whole or raises Refused."""
+
+    def __init__(self, item: Shelved, customer: User, at: int) -> None:
+        self.item = item
+        self.customer = customer
+        # The instant of everything that is done, in microseconds.
+        self.at = at
+        self.now = to_datetime(at)
+        self.created: list[Subscription] = []
+
+    @property
+    def balance(self) -> int:
+        """What is in the wallet now, in minor units."""
+        return self.item.book.balance
+
+    def top_up(
+        self, amount: int, *, key: str, source: str, reason: str = "top_up", description: str = "",
+        first: Subscription | None = None, author: User | None = None,
+    ) -> None:  # fmt: skip
+        """Credit `amount` minor units from the system account `source`; then revive, `first` before the others."""
+        self._check_amount(amount)
+        cause = Cause(key, source, description, author.pk if author else None)
+        requests.top_up(
+            self.item.book, self.at, amount, cause=cause, reason=reason, first=self._find(first) if first else None
+        )
+
+    def withdraw(
+        self, amount: int, *, key: str, to: str, reason: str = "refund", description: str = "",
+        author: User | None = None,
+    ) -> None:  # fmt: skip
+        """Take `amount` minor units out to the system account `to`, or refuse it whole."""
+        self._check_amount(amount)
+        cause = Cause(key, to, description, author.pk if author else None)
+        self._agreed(requests.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
+
+    def subscribe(self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True) -> Subscription:
+        """Create a subscription and start it if the wallet or a trial lets it; otherwise it stays pending."""
+        self._check_sale(price, quantity, periods)
+        row = Subscription.objects.create(
+            customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
+            auto_renew=auto_renew, created_at=self.now,
+        )  # fmt: skip
+        sub = Sub(row.pk, reading.terms_of([price.pk])[price.pk], quantity, periods, auto_renew)
+        requests.subscribe(self.item.book, self.at, sub)
+        self.created.append(row)
+        return row
+
+    def change_plan(self, subscription: Subscription, price: Price, *, when: str = "now") -> None:
+        """Move to another price, `now` or at the `period_end`."""
+        sub = self._find(subscription)
+        self._check_sale(price, sub.quantity, sub.periods)
+        terms = reading.terms_of([price.pk])[price.pk]
+        self._agreed(requests.change_plan(self.item.book, self.at, sub, terms, when=when))
+
+    def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
+        """Cancel, by default at the period's end where there is one."""
+        sub = self._find(subscription)
+        self._agreed(requests.cancel(self.item.book, self.at, sub, when=when, refund_unused=refund_unused))
+
+    def undo_cancel(self, subscription: Subscription) -> None:
+        """Take back a cancel that has not happened yet."""
+        self._agreed(requests.undo_cancel(self.item.book, self.at, self._find(subscription)))
+
+    def pause(self, subscription: Subscription) -> None:
+        """Stop an active subscription; nothing is charged until it is resumed."""
+        self._agreed(requests.pause(self.item.book, self.at, self._find(subscription)))
+
+    def resume(self, subscription: Subscription) -> None:
+        """Go on with a paused subscription."""
+        self._agreed(requests.resume(self.item.book, self.at, self._find(subscription)))
+
+    def set_auto_renew(self, subscription: Subscription, value: bool) -> None:
+        """Say whether the subscription goes on after its period."""
+        self._agreed(requests.set_auto_renew(self.item.book, self.at, self._find(subscription), value))
+
+    def refresh(self) -> None:
+        """Bring the rows that were handed out up to what was written."""
+        for row in self.created:
+            row.refresh_from_db()
+
+    def _find(self, subscription: Subscription) -> Sub:
+        """The engine's side of a row. Final ones are not in the book any more."""
+        if subscription.wallet_id != self.item.wallet_id:
+            raise ValueError(f"{subscription} belongs to another book")
+        for sub in self.item.book.subs:
+            if sub.id == subscription.pk:
+                return sub
+        raise Refused(Refusal.FINAL, explain(Refusal.FINAL))
+
+    def _agreed(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            raise Refused(refusal, explain(refusal))
+
+    def _check_amount(self, amount: int) -> None:
+        if not 0 < amount <= LARGEST:
+            most = Money(LARGEST, self.item.currency)
+            raise Refused("amount_out_of_range", f"The amount must be more than zero and at most {most}.")
+
+    def _check_sale(self, price: Price, quantity: int, periods: int) -> None:
+        """Refuse what the wallet's currency or the size of bigint cannot carry."""
+        if price.currency != self.item.currency:
+            detail = f"The price is in {price.currency}, the wallet in {self.item.currency}; they must be the same."
+            raise Refused("currency_mismatch", detail, param="currency")
+        if not 1 <= quantity <= MOST_QUANTITY:
+            raise Refused(
+                "out_of_range", f"quantity must be 1 to {MOST_QUANTITY}; you sent {quantity}.", param="quantity"
+            )
+        if not 1 <= periods <= MOST_PERIODS:
+            raise Refused("out_of_range", f"periods must be 1 to {MOST_PERIODS}; you sent {periods}.", param="periods")
+        if price.amount * quantity * periods > LARGEST:
+            detail = f"The price times quantity and periods must be at most {Money(LARGEST, price.currency)}."
+            raise Refused("out_of_range", detail, param="quantity")
+
+
+def explain(refusal: Refusal) -> str:
+    """Say in words why a request was refused."""
+    match refusal:
+        case Refusal.FINAL:
+            return "The subscription has ended; it can only be bought again."
+        case Refusal.PAUSED:
+            return "The subscription is paused; resume it first."
+        case Refusal.NOT_ACTIVE:
+            return "Only an active subscription can be paused."
+        case Refusal.NOT_PAUSED:
+            return "Only a paused subscription can be resumed."
+        case Refusal.NO_CANCEL_TO_UNDO:
+            return "There is no cancel to undo: none was asked for, or the subscription is no longer live."
+        case Refusal.INSUFFICIENT_FUNDS:
+            return "There is not enough money in the wallet; top it up first. Nothing was changed."
+        case _:
+            assert_never(refusal)

@@ -1,0 +1,93 @@
+"""Locks wallets and reads their books: five statements for one wallet or for thousands."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from subscriptions.engine.book import Book, Status, Sub, Terms
+from subscriptions.rows.columns import micros, run
+
+STATUSES = {str(status): status for status in Status}
+
+LOCK = """
+    SELECT id, owner_id, currency, balance FROM ledger_account
+    WHERE id = ANY(%s) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
+"""
+LOOK = """
+    SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY(%s) AND kind = 'wallet'
+"""
+BOOKS = "SELECT wallet_id, settled_at FROM subscriptions_book WHERE wallet_id = ANY(%s)"
+SUBSCRIPTIONS = """
+    SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, anchor_at, period_number, period_start,
+           period_end, period_paid, period_length, paused_left, trial_end, grace_end, billed_until, remainder,
+           cancel_requested, scheduled_price_id, started_at, entry_count
+    FROM subscriptions_subscription
+    WHERE wallet_id = ANY(%s) AND ended_at IS NULL ORDER BY wallet_id, id
+"""
+TERMS = """
+    SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days
+    FROM subscriptions_price WHERE id = ANY(%s)
+"""
+TRIALS = "SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY(%s)"
+
+
+@dataclass(slots=True)
+class Shelved:
+    """A book and the rows it came from."""
+
+    wallet_id: int
+    customer_id: int
+    currency: str
+    book: Book
+
+
+def lock(wallet_ids: Sequence[int]) -> list[Shelved]:
+    """Lock the wallets in ascending id, then read what hangs on them.
+
+    Later statements see what the lock waited for.
+    """
+    return read(run(LOCK, [list(wallet_ids)]))
+
+
+def look(wallet_ids: Sequence[int]) -> list[Shelved]:
+    """Read the books without a lock, to answer questions only."""
+    return read(run(LOOK, [list(wallet_ids)]))
+
+
+def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
+    """Build the books of these wallet rows (id, owner, currency, balance)."""
+    ids = [row[0] for row in accounts]
+    settled: dict[Any, Any] = dict(run(BOOKS, [ids]))
+    rows = run(SUBSCRIPTIONS, [ids])
+    terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
+    subs: dict[Any, list[Sub]] = {}
+    for row in rows:
+        subs.setdefault(row[0], []).append(sub_of(row, terms))
+    tried: dict[Any, set[Any]] = {}
+    for customer_id, plan_id in run(TRIALS, [[row[1] for row in accounts]]):
+        tried.setdefault(customer_id, set()).add(plan_id)
+    return [
+        Shelved(
+            wallet_id,
+            owner_id,
+            currency,
+            Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), micros(settled.get(wallet_id))),
+        )
+        for wallet_id, owner_id, currency, balance in accounts
+    ]
+
+
+def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
+    """Read the terms of some prices in one statement."""
+    return {row[0]: Terms(*row) for row in run(TERMS, [list(price_ids)])}
+
+
+def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
+    """Build the engine's subscription from its row."""
+    return Sub(
+        id=row[1], terms=terms[row[2]], quantity=row[3], periods=row[4], auto_renew=row[5], status=STATUSES[row[6]],
+        anchor=micros(row[7]), number=row[8], start=micros(row[9]), end=micros(row[10]), paid=row[11],
+        length=row[12], left=row[13], trial_end=micros(row[14]), grace_end=micros(row[15]),
+        billed_until=micros(row[16]), remainder=row[17], cancel_requested=row[18],
+        scheduled=terms[row[19]] if row[19] is not None else None, started_at=micros(row[20]), entry_count=row[21],
+    )  # fmt: skip

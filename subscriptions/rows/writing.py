@@ -1,0 +1,203 @@
+"""Writes down what a batch of books yields: ledger, charges, subscriptions, events, books. One statement each."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+
+import ledger
+from subscriptions.engine.access import next_due
+from subscriptions.engine.calendar import MICROSECOND, to_datetime
+from subscriptions.engine.journal import Charge, Entry
+from subscriptions.rows.columns import array, instant, run
+from subscriptions.rows.reading import Shelved
+
+
+class AlreadyPosted(Exception):
+    """The cause of a movement was posted before: nothing of this operation may be written."""
+
+
+def write(shelf: Sequence[Shelved]) -> None:
+    """Write every change of these books; the caller holds their locks and the transaction."""
+    posted = post_entries(shelf)
+    insert_charges([charge for item in shelf for charge in item.book.journal.charges], posted)
+    update_cuts(shelf, posted)
+    update_subscriptions(shelf)
+    insert_events(shelf)
+    insert_trials(shelf)
+    update_books(shelf, settings.BILLING_METER_EVERY)
+
+
+def post_entries(shelf: Sequence[Shelved]) -> dict[int, int]:
+    """Post all entries in one call; return the transaction's id by the entry's identity."""
+    entries = [(item, entry) for item in shelf for entry in item.book.journal.entries]
+    if not entries:
+        return {}
+    results = ledger.post([ledger_entry(item, entry) for item, entry in entries])
+    posted = {}
+    for (_, entry), result in zip(entries, results, strict=True):
+        if result.outcome is ledger.Outcome.EXISTS:
+            raise AlreadyPosted(entry.key)
+        assert result.id is not None
+        assert result.balance_after == entry.balance, (entry, result)
+        posted[id(entry)] = result.id
+    return posted
+
+
+def ledger_entry(item: Shelved, entry: Entry) -> ledger.Entry:
+    """Name the two accounts and the cause."""
+    wallet, counter = item.wallet_id, entry.counter
+    sub = entry.sub
+    return ledger.Entry(
+        key=entry.key or f"{entry.reason}:{sub and sub.id}:{entry.at}:{entry.number}",
+        debit=wallet if entry.amount < 0 else counter,
+        credit=counter if entry.amount < 0 else wallet,
+        amount=abs(entry.amount),
+        currency=item.currency,
+        reason=entry.reason,
+        effective_at=to_datetime(entry.at),
+        description=entry.description,
+        author=entry.author,
+    )
+
+
+INSERT_CHARGES = f"""
+    INSERT INTO subscriptions_charge (subscription_id, price_id, transaction_id, period_start, period_end, ended_at,
+        amount, remainder_before, remainder_after, refund_id)
+    SELECT s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+        %s::bigint[], %s::bigint[], %s::bigint[]) AS c(s, p, t, a, b, e, amount, r1, r2, f)
+"""  # noqa: S608 - column names only
+
+
+def insert_charges(charges: Sequence[Charge], posted: dict[int, int]) -> None:
+    """Insert the charges with the transactions that paid them."""
+    if not charges:
+        return
+    columns = zip(
+        *(
+            (
+                c.sub.id,
+                c.terms.id,
+                posted[id(c.entry)] if c.entry else None,
+                c.start,
+                c.end,
+                c.ended_at,
+                c.amount,
+                c.remainder_before,
+                c.remainder_after,
+                posted[id(c.refund)] if c.refund else None,
+            )
+            for c in charges
+        ),
+        strict=True,
+    )
+    run(INSERT_CHARGES, map(array, columns))
+
+
+UPDATE_CUTS = f"""
+    UPDATE subscriptions_charge AS charge
+    SET ended_at = coalesce({instant("cut.e")}, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id)
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS cut(s, a, e, f)
+    WHERE charge.subscription_id = cut.s AND charge.period_start = {instant("cut.a")}
+        AND (charge.ended_at IS NULL OR charge.ended_at > charge.period_start)
+"""  # noqa: S608 - column names only
+
+
+def update_cuts(shelf: Sequence[Shelved], posted: dict[int, int]) -> None:
+    """End earlier charges where their use ended."""
+    cuts = [
+        (cut.sub.id, cut.start, cut.ended_at, posted[id(cut.refund)] if cut.refund else None)
+        for item in shelf
+        for cut in item.book.journal.cuts
+    ]
+    if cuts:
+        run(UPDATE_CUTS, map(array, zip(*cuts, strict=True)))
+
+
+UPDATE_SUBSCRIPTIONS = f"""
+    UPDATE subscriptions_subscription AS row
+    SET price_id = price, auto_renew = renew, status = st, anchor_at = {instant("anchor")}, period_number = number,
+        period_start = {instant("start")}, period_end = {instant("stop")}, period_paid = paid, period_length = length,
+        paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
+        billed_until = {instant("billed")}, remainder = fraction, cancel_requested = cancel,
+        scheduled_price_id = scheduled, started_at = {instant("started")}, ended_at = {instant("ended")},
+        entry_count = entries
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bool[], %s::text[], %s::bigint[], %s::int[], %s::bigint[],
+        %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+        %s::bigint[], %s::bool[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
+        AS new(id, price, renew, st, anchor, number, start, stop, paid, length, rest, trial, grace, billed, fraction,
+        cancel, scheduled, started, ended, entries)
+    WHERE row.id = new.id
+"""  # noqa: S608 - column names only
+
+
+def update_subscriptions(shelf: Sequence[Shelved]) -> None:
+    """Write the state of every subscription that changed."""
+    rows = [
+        (
+            s.id, s.terms.id, s.auto_renew, s.status, s.anchor, s.number, s.start, s.end, s.paid, s.length, s.left,
+            s.trial_end, s.grace_end, s.billed_until, s.remainder, s.cancel_requested,
+            s.scheduled.id if s.scheduled else None, s.started_at, s.ended_at, s.entry_count,
+        )
+        for item in shelf for s in item.book.subs if s.changed
+    ]  # fmt: skip
+    if rows:
+        run(UPDATE_SUBSCRIPTIONS, map(array, zip(*rows, strict=True)))
+
+
+INSERT_EVENTS = f"""
+    INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
+    SELECT event.customer, event.type, row.public_id,
+        jsonb_build_object('from', event.before, 'to', event.after), {instant("event.at")}
+    FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
+        WITH ORDINALITY AS event(customer, type, sub, before, after, at, place)
+    JOIN subscriptions_subscription AS row ON row.id = event.sub
+    ORDER BY event.place
+"""  # noqa: S608 - column names only
+
+
+def insert_events(shelf: Sequence[Shelved]) -> None:
+    """Log what happened to each subscription, in order."""
+    events = [
+        (item.customer_id, event.type, event.sub.id, event.before, event.after, event.at)
+        for item in shelf
+        for event in item.book.journal.events
+    ]
+    if events:
+        run(INSERT_EVENTS, map(array, zip(*events, strict=True)))
+
+
+INSERT_TRIALS = f"""
+    INSERT INTO subscriptions_trial (customer_id, plan_id, started_at)
+    SELECT customer, plan, {instant("at")} FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])
+        AS trial(customer, plan, at)
+"""  # noqa: S608 - column names only
+
+
+def insert_trials(shelf: Sequence[Shelved]) -> None:
+    """Remember the trials that began, so that no customer gets one twice."""
+    trials = [
+        (item.customer_id, event.sub.terms.plan, event.at)
+        for item in shelf
+        for event in item.book.journal.events
+        if event.type == "subscription.trial_started"
+    ]
+    if trials:
+        run(INSERT_TRIALS, map(array, zip(*trials, strict=True)))
+
+
+UPSERT_BOOKS = f"""
+    INSERT INTO subscriptions_book (wallet_id, settled_at, due_at, parked_reason)
+    SELECT wallet, {instant("settled")}, {instant("due")}, ''
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new(wallet, settled, due)
+    ON CONFLICT (wallet_id) DO UPDATE
+    SET settled_at = excluded.settled_at, due_at = excluded.due_at, parked_at = NULL, parked_reason = ''
+"""  # noqa: S608 - column names only
+
+
+def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
+    """Move the clock of each book to where it was settled, and say when it is due next."""
+    step = meter_every // MICROSECOND
+    rows = [(item.wallet_id, item.book.at, next_due(item.book, step)) for item in shelf]
+    run(UPSERT_BOOKS, map(array, zip(*rows, strict=True)))

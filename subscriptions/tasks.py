@@ -1,0 +1,12 @@
+"""Pokes by the clock. What is due stands in the rows; any of these may be lost, late or run twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from subscriptions import books
+
+
+@shared_task
+def bill_due() -> None:
+    """Settle every book that is due."""
+    books.run_due(now=timezone.now())
