@@ -1,0 +1,15 @@
+"""What each customer owns. `import ledger; ledger.post([ledger.Entry(...), ...])` is the only way money moves."""
+
+from ledger.deciding import CurrencyMismatch, Entry, KeyReused, Outcome, OutOfOrder, Posted, UnknownAccount
+from ledger.posting import post
+
+__all__ = [
+    "CurrencyMismatch",
+    "Entry",
+    "KeyReused",
+    "OutOfOrder",
+    "Outcome",
+    "Posted",
+    "UnknownAccount",
+    "post",
+]

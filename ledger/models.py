@@ -5,10 +5,23 @@ Nothing but ledger.posting writes here.
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Now
 
 OWNED = ("wallet", "debt")
+SYSTEM = ("gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes")
+KINDS = OWNED + SYSTEM
+REASONS = (
+    "top_up",
+    "charge",
+    "unused_refund",
+    "refund",
+    "adjustment",
+    "promotion",
+    "chargeback",
+    "chargeback_reversal",
+    "fee",
+)
 
 
 class Account(models.Model):
@@ -30,12 +43,16 @@ class Account(models.Model):
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     # Whose: wallets and debts only.
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="accounts")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="accounts", db_index=False
+    )
     # Which: system accounts only, such as `revenue` or `gateway_clearing:stripe`.
     code = models.CharField(max_length=60, default="", blank=True)
     currency = models.CharField(max_length=3)
     # Minor units. Moved by the trigger on transactions, by nobody else.
     balance = models.BigIntegerField(null=True)
+    # Wallets: `effective_at` of the last transaction, moved by the same trigger. The next one is not before it.
+    moved_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -46,6 +63,11 @@ class Account(models.Model):
                 condition=Q(kind__in=OWNED, owner__isnull=False, balance__isnull=False, code="")
                 | (~Q(kind__in=OWNED) & Q(owner__isnull=True, balance__isnull=True) & ~Q(code="")),
                 name="only_owned_accounts_hold_a_balance",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="account_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(code="") | Q(code=F("kind")) | Q(code__startswith=Concat(F("kind"), Value(":"))),
+                name="account_code_begins_with_its_kind",
             ),
             models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="account_currency_is_iso_4217"),
             models.UniqueConstraint(
@@ -87,7 +109,7 @@ class Transaction(models.Model):
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=20, choices=Reason.choices)
     description = models.CharField(max_length=200, default="", blank=True)
-    # The wallet it touches (the debit side when it touches two), and what was in it afterwards.
+    # The wallet it touches (never two), and what was in it afterwards.
     wallet = models.ForeignKey(
         Account, models.DO_NOTHING, null=True, related_name="transactions", db_constraint=False, db_index=False
     )
@@ -100,8 +122,8 @@ class Transaction(models.Model):
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
     # The transaction this one takes back: each at most once.
-    reverses = models.OneToOneField(
-        "self", models.DO_NOTHING, null=True, related_name="reversed_by", db_constraint=False
+    reverses = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, related_name="reversals", db_constraint=False, db_index=False
     )
     # When it was so by the rules. Within a wallet it never goes back.
     effective_at = models.DateTimeField()
@@ -117,9 +139,30 @@ class Transaction(models.Model):
                 | Q(wallet__isnull=False, balance_after__gte=0, customer__isnull=False),
                 name="transaction_shows_the_wallet_after_it",
             ),
+            models.CheckConstraint(condition=Q(reason__in=REASONS), name="transaction_reason_is_known"),
+            models.UniqueConstraint(
+                fields=["reverses"], condition=Q(reverses__isnull=False), name="transaction_is_reversed_at_most_once"
+            ),
         ]
         indexes = [
-            models.Index(fields=["wallet", "id"], condition=Q(wallet__isnull=False), name="transaction_by_wallet"),
+            # Within a wallet effective_at follows id, so that this order is also the order of posting.
+            models.Index(
+                fields=["wallet", "effective_at", "id"],
+                condition=Q(wallet__isnull=False),
+                name="transaction_by_wallet",
+            ),
+            # Charges are nearly all there is: whoever filters for something else does not walk over them.
+            models.Index(
+                fields=["wallet", "effective_at", "id"],
+                condition=Q(wallet__isnull=False) & ~Q(reason="charge"),
+                name="transaction_but_charges",
+            ),
+            models.Index(
+                fields=["customer"],
+                condition=Q(customer__isnull=False, wallet__isnull=True),
+                name="transaction_of_a_debt",
+            ),
+            models.Index(fields=["group"], condition=Q(group__isnull=False), name="transaction_by_group"),
         ]
 
     def __str__(self) -> str:

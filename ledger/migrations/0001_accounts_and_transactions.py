@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,88 +15,239 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('wallet', 'wallet'), ('debt', 'debt'), ('gateway_clearing', 'gateway clearing'), ('revenue', 'revenue'), ('gateway_fees', 'gateway fees'), ('promotions', 'promotions'), ('adjustments', 'adjustments'), ('disputes', 'disputes')], max_length=20)),
-                ('code', models.CharField(blank=True, default='', max_length=60)),
-                ('currency', models.CharField(max_length=3)),
-                ('balance', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("wallet", "wallet"),
+                            ("debt", "debt"),
+                            ("gateway_clearing", "gateway clearing"),
+                            ("revenue", "revenue"),
+                            ("gateway_fees", "gateway fees"),
+                            ("promotions", "promotions"),
+                            ("adjustments", "adjustments"),
+                            ("disputes", "disputes"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, default="", max_length=60)),
+                ("currency", models.CharField(max_length=3)),
+                ("balance", models.BigIntegerField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rollup',
+            name="Rollup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('delta', models.BigIntegerField()),
-                ('account', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='rollups', to='ledger.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("delta", models.BigIntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="rollups",
+                        to="ledger.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100)),
-                ('group', models.UUIDField(null=True)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('reason', models.CharField(choices=[('top_up', 'top-up'), ('charge', 'charge'), ('unused_refund', 'unused time given back'), ('refund', 'refund'), ('adjustment', 'adjustment'), ('promotion', 'promotion'), ('chargeback', 'chargeback'), ('chargeback_reversal', 'chargeback reversed'), ('fee', 'gateway fee')], max_length=20)),
-                ('description', models.CharField(blank=True, default='', max_length=200)),
-                ('balance_after', models.BigIntegerField(null=True)),
-                ('effective_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('author', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('credit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ledger.account')),
-                ('customer', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('debit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ledger.account')),
-                ('reverses', models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='reversed_by', to='ledger.transaction')),
-                ('wallet', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='transactions', to='ledger.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=100)),
+                ("group", models.UUIDField(null=True)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("top_up", "top-up"),
+                            ("charge", "charge"),
+                            ("unused_refund", "unused time given back"),
+                            ("refund", "refund"),
+                            ("adjustment", "adjustment"),
+                            ("promotion", "promotion"),
+                            ("chargeback", "chargeback"),
+                            ("chargeback_reversal", "chargeback reversed"),
+                            ("fee", "gateway fee"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("description", models.CharField(blank=True, default="", max_length=200)),
+                ("balance_after", models.BigIntegerField(null=True)),
+                ("effective_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "author",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "credit",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "debit",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="reversed_by",
+                        to="ledger.transaction",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="transactions",
+                        to="ledger.account",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'wallet'), _negated=True), ('balance__gte', 0), _connector='OR'), name='wallet_never_negative'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("kind", "wallet"), _negated=True), ("balance__gte", 0), _connector="OR"),
+                name="wallet_never_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'debt'), _negated=True), ('balance__lte', 0), _connector='OR'), name='debt_never_positive'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("kind", "debt"), _negated=True), ("balance__lte", 0), _connector="OR"),
+                name="debt_never_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('balance__isnull', False), ('code', ''), ('kind__in', ('wallet', 'debt')), ('owner__isnull', False)), models.Q(models.Q(('kind__in', ('wallet', 'debt')), _negated=True), ('balance__isnull', True), ('owner__isnull', True), models.Q(('code', ''), _negated=True)), _connector='OR'), name='only_owned_accounts_hold_a_balance'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("balance__isnull", False),
+                        ("code", ""),
+                        ("kind__in", ("wallet", "debt")),
+                        ("owner__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("kind__in", ("wallet", "debt")), _negated=True),
+                        ("balance__isnull", True),
+                        ("owner__isnull", True),
+                        models.Q(("code", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="only_owned_accounts_hold_a_balance",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='account_currency_is_iso_4217'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="account_currency_is_iso_4217"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('owner__isnull', False)), fields=('owner', 'currency', 'kind'), name='one_wallet_per_currency'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("owner__isnull", False)),
+                fields=("owner", "currency", "kind"),
+                name="one_wallet_per_currency",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('owner__isnull', True)), fields=('code', 'currency'), name='one_system_account_per_currency'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("owner__isnull", True)),
+                fields=("code", "currency"),
+                name="one_system_account_per_currency",
+            ),
         ),
         migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(condition=models.Q(('wallet__isnull', False)), fields=['wallet', 'id'], name='transaction_by_wallet'),
+            model_name="transaction",
+            index=models.Index(
+                condition=models.Q(("wallet__isnull", False)), fields=["wallet", "id"], name="transaction_by_wallet"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('key',), name='same_cause_posts_once'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(fields=("key",), name="same_cause_posts_once"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transaction_moves_more_than_zero'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="transaction_moves_more_than_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='transaction_moves_between_two_accounts'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("debit", models.F("credit")), _negated=True),
+                name="transaction_moves_between_two_accounts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('balance_after__isnull', True), ('wallet__isnull', True)), models.Q(('balance_after__gte', 0), ('customer__isnull', False), ('wallet__isnull', False)), _connector='OR'), name='transaction_shows_the_wallet_after_it'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("balance_after__isnull", True), ("wallet__isnull", True)),
+                    models.Q(("balance_after__gte", 0), ("customer__isnull", False), ("wallet__isnull", False)),
+                    _connector="OR",
+                ),
+                name="transaction_shows_the_wallet_after_it",
+            ),
         ),
     ]

@@ -1,0 +1,154 @@
+"""`post`: the only code that writes transactions. Plain SQL, a constant number of statements whatever the length.
+
+Lock the wallets, read the keys in a later statement (which sees what a racing twin committed meanwhile), decide in
+ledger.deciding, write. Balances are moved by the trigger on transactions, which checks all of it again.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from ledger.deciding import SYSTEM_KINDS, Batch, Entry, Outcome, Posted, Row, Side, Stored, UnknownAccount
+from ledger.retrying import retried
+
+# Sorted before it is locked, so that two batches never wait for each other in a circle. Accounts never change their
+# id, and balances are read as they are once the lock is there.
+LOCK = """
+    SELECT id, kind, currency, owner_id, balance, moved_at FROM ledger_account
+     WHERE id = ANY(%s::bigint[]) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE
+"""
+SYSTEM = """
+    SELECT id, kind, currency, code FROM ledger_account
+     WHERE owner_id IS NULL
+       AND (id = ANY(%s::bigint[]) OR (code, currency) IN (SELECT * FROM unnest(%s::text[], %s::text[])))
+"""
+OPEN = """
+    INSERT INTO ledger_account (kind, code, currency)
+    SELECT split_part(code, ':', 1), code, currency FROM unnest(%s::text[], %s::text[]) AS wanted (code, currency)
+    ON CONFLICT DO NOTHING
+"""
+FIND = """
+    SELECT key, id, debit_id, credit_id, amount, currency, reason, reverses_id, balance_after
+      FROM ledger_transaction WHERE key = ANY(%s::text[])
+"""
+# unnest keeps the order, so that ids follow the order in which the entries were decided.
+INSERT = """
+    INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, effective_at, description,
+                                    "group", reverses_id, author_id, wallet_id, balance_after, customer_id)
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
+                         %s::timestamptz[], %s::text[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
+                         %s::bigint[], %s::bigint[])
+    RETURNING id
+"""
+
+
+@retried
+def post(entries: Sequence[Entry]) -> list[Posted]:
+    """Post the entries in order, each once, and return what became of each; one entry is a list of one.
+
+    Inside an open transaction it takes part in that; alone it opens its own and is run again when the database gives
+    it up. Raises KeyReused, CurrencyMismatch, UnknownAccount or OutOfOrder before anything is written.
+    """
+    if not entries:
+        return []
+    with nullcontext() if connection.in_atomic_block else transaction.atomic(), connection.cursor() as cursor:
+        sides = _accounts(cursor, entries)
+        cursor.execute(FIND, [_texts(entry.key for entry in entries)])
+        stored = {key: Stored(*rest) for key, *rest in cursor.fetchall()}
+        batch = Batch(entries, sides, stored)
+        batch.decide()
+        ids = _insert(cursor, list(batch.rows.values()))
+    return [_result(index, verdict, ids) for index, verdict in enumerate(batch.decided)]
+
+
+def _accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[str, str], Side]:
+    """Lock the wallets and debts that the entries name, then look up the system accounts, opening what is missing."""
+    ids: set[int] = set()
+    codes: set[tuple[str, str]] = set()
+    for entry in entries:
+        for name in (entry.debit, entry.credit):
+            if isinstance(name, str):
+                codes.add((name, entry.currency))
+            else:
+                ids.add(name)
+    cursor.execute(LOCK, [_numbers(ids)])
+    sides: dict[int | tuple[str, str], Side] = {row[0]: Side(*row) for row in cursor.fetchall()}
+    if codes or len(sides) < len(ids):
+        others = ids - sides.keys()
+        sides |= _system_accounts(cursor, others, codes)
+        if missing := sorted(codes - sides.keys()):
+            _open(cursor, missing)
+            sides |= _system_accounts(cursor, others, codes)
+    return sides
+
+
+def _system_accounts(
+    cursor: Any, ids: Iterable[int], codes: Iterable[tuple[str, str]]
+) -> dict[int | tuple[str, str], Side]:
+    wanted = list(codes)
+    cursor.execute(SYSTEM, [_numbers(ids), [code for code, _ in wanted], [currency for _, currency in wanted]])
+    found: dict[int | tuple[str, str], Side] = {}
+    for id_, kind, currency, code in cursor.fetchall():
+        found[id_] = found[code, currency] = Side(id_, kind, currency)
+    return found
+
+
+def _open(cursor: Any, missing: Sequence[tuple[str, str]]) -> None:
+    """Create system accounts on their first use. A code that begins with no known kind is a mistake, not a new one."""
+    for code, _ in missing:
+        if code.partition(":")[0] not in SYSTEM_KINDS:
+            raise UnknownAccount(f"{code!r} is no system account; they begin with one of {sorted(SYSTEM_KINDS)}")
+    cursor.execute(OPEN, [[code for code, _ in missing], [currency for _, currency in missing]])
+
+
+def _insert(cursor: Any, rows: Sequence[Row]) -> dict[int, int]:
+    """Insert the rows and return their ids by the entry's place."""
+    if not rows:
+        return {}
+    (
+        places, keys, sources, targets, amounts, currencies, reasons, instants, descriptions,
+        groups, reverses, authors, wallets, balances, customers,
+    ) = zip(*rows, strict=True)  # fmt: skip
+    columns = [
+        _texts(keys), _numbers(sources), _numbers(targets), _numbers(amounts), _texts(currencies), _texts(reasons),
+        _instants(instants), _texts(descriptions), _numbers(groups), _numbers(reverses), _numbers(authors),
+        _numbers(wallets), _numbers(balances), _numbers(customers),
+    ]  # fmt: skip
+    cursor.execute(INSERT, columns)
+    return dict(zip(places, (id_ for (id_,) in cursor.fetchall()), strict=True))
+
+
+def _result(index: int, verdict: Row | Stored | None, ids: dict[int, int]) -> Posted:
+    match verdict:
+        case None:
+            return Posted(Outcome.INSUFFICIENT, None, None)
+        case Stored():
+            return Posted(Outcome.EXISTS, verdict.id, verdict.balance_after)
+        case Row():
+            outcome = Outcome.POSTED if verdict.index == index else Outcome.EXISTS
+            return Posted(outcome, ids[verdict.index], verdict.balance_after)
+
+
+# Array literals joined here are several times faster than letting the driver adapt each element.
+
+
+def _numbers(values: Iterable[object]) -> str:
+    """Write integers, UUIDs and None as an array literal."""
+    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
+
+
+def _texts(values: Iterable[str]) -> str:
+    """Write strings as an array literal."""
+    values = list(values)
+    joined = '","'.join(values)
+    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
+        joined = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])
+    return '{"' + joined + '"}'
+
+
+def _instants(values: Iterable[datetime]) -> str:
+    """Write aware datetimes as an array literal."""
+    return "{" + ",".join([value.isoformat() for value in values]) + "}"
