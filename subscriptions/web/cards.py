@@ -8,6 +8,7 @@ from accounts.models import User
 from ledger.money import Money
 from subscriptions import books
 from subscriptions.engine.book import FINAL, LIVE, WAITING
+from subscriptions.engine.calendar import DAY
 from subscriptions.engine.requests import unused
 from subscriptions.models import Price, Subscription
 
@@ -65,7 +66,7 @@ def card(row: Subscription, view: books.View) -> Card:
         cancel_requested=bool(sub and sub.cancel_requested),
         auto_renew=row.auto_renew,
         unused=Money(unused(sub, view.book.at or 0) if sub else 0, price.currency),
-        days_left=(sub.left or 0) // 86_400_000_000 if sub else 0,
+        days_left=(sub.left or 0) // DAY if sub else 0,
     )
 
 

@@ -1,0 +1,39 @@
+"""A wallet's transactions as its owner sees them: signed amounts, words for reasons."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.models import Transaction
+from ledger.money import Money
+from ledger.wording import REASONS
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One movement, from the wallet's side: more than zero came in."""
+
+    id: int
+    at: datetime
+    reason: str
+    description: str
+    money: Money
+    balance: Money
+
+    @property
+    def came_in(self) -> bool:
+        return self.money.amount > 0
+
+
+def lines(rows: Iterable[Transaction]) -> Iterator[Line]:
+    """Read transactions from the side of the wallet each belongs to."""
+    for row in rows:
+        sign = 1 if row.credit_id == row.wallet_id else -1
+        yield Line(
+            id=row.pk,
+            at=row.effective_at,
+            reason=str(REASONS[Transaction.Reason(row.reason)]),
+            description=row.description,
+            money=Money(sign * row.amount, row.currency),
+            balance=Money(row.balance_after or 0, row.currency),
+        )

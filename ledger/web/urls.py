@@ -1,0 +1,8 @@
+from django.urls import path
+
+from ledger.web import views
+
+urlpatterns = [
+    path("account/transactions/", views.transactions, name="transactions"),
+    path("account/transactions.csv", views.transactions_csv, name="transactions_csv"),
+]

@@ -1,0 +1,59 @@
+"""The log of a customer's wallet, as a page and as CSV."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.web.requests import SignedIn
+from ledger import statements
+from ledger.models import Account
+from ledger.web.forms import LogFilter
+from ledger.web.log import lines
+from ledger.web.sheet import csv_of
+
+PAGE = 50
+
+
+@require_safe
+@never_cache
+@login_required
+def transactions(request: SignedIn) -> HttpResponse:
+    """What came in and went out, newest first, with the balance after each."""
+    wallets, wallet = _wallets(request)
+    form = LogFilter(request.GET)
+    bounds = form.bounds()
+    before = form.cleaned_data.get("before")
+    rows = statements.statement(wallet.pk, before_id=before, limit=PAGE + 1, **bounds) if wallet else []
+    older = request.GET.copy()
+    if len(rows) > PAGE:
+        older["before"] = str(rows[PAGE - 1].pk)
+    context = {
+        "wallets": wallets,
+        "wallet": wallet,
+        "form": form,
+        "lines": list(lines(rows[:PAGE])),
+        "older": older.urlencode() if len(rows) > PAGE else "",
+        "is_narrowed": any(bounds.values()) or before,
+    }
+    return render(request, "ledger/transactions.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def transactions_csv(request: SignedIn) -> StreamingHttpResponse:
+    """The same as a file, whole."""
+    _all, wallet = _wallets(request)
+    rows = statements.transactions_of(wallet.pk, **LogFilter(request.GET).bounds()).iterator(2000) if wallet else []
+    name = f"transactions-{wallet.currency}.csv" if wallet else "transactions.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(csv_of(lines(rows)), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _wallets(request: SignedIn) -> tuple[list[Account], Account | None]:
+    """Return the customer's wallets, and the one that is asked for or else the first."""
+    mine = list(Account.objects.filter(owner=request.user, kind=Account.Kind.WALLET).order_by("currency"))
+    asked = [wallet for wallet in mine if wallet.currency == request.GET.get("currency")]
+    return mine, next(iter(asked + mine), None)
