@@ -62,15 +62,22 @@ class OpenBook:
         cause = Cause(key, to, description, author.pk if author else None)
         self._agreed(requests.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
 
-    def subscribe(self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True) -> Subscription:
-        """Create a subscription and start it if the wallet or a trial lets it; otherwise it stays pending."""
+    def subscribe(
+        self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True,
+        wait_for_money: bool = False,
+    ) -> Subscription:  # fmt: skip
+        """Create a subscription and start it if the wallet or a trial lets it; otherwise it stays pending.
+
+        `wait_for_money`: it stays pending until the next money comes in, whatever the wallet holds. A checkout opens
+        it so, because a customer who turns back on the gateway's page has bought nothing.
+        """
         self._check_sale(price, quantity, periods)
         row = Subscription.objects.create(
             customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
             auto_renew=auto_renew, created_at=self.now,
         )  # fmt: skip
         sub = Sub(row.pk, reading.terms_of([price.pk])[price.pk], quantity, periods, auto_renew)
-        requests.subscribe(self.item.book, self.at, sub)
+        requests.subscribe(self.item.book, self.at, sub, wait_for_money=wait_for_money)
         self.created.append(row)
         return row
 

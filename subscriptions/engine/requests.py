@@ -40,12 +40,13 @@ def withdraw(book: Book, at: int, amount: int, *, cause: Cause = NOWHERE, reason
     return None
 
 
-def subscribe(book: Book, at: int, sub: Sub) -> None:
-    """Add a pending subscription and start it if it can start."""
+def subscribe(book: Book, at: int, sub: Sub, *, wait_for_money: bool = False) -> None:
+    """Add a pending subscription and start it if it can start; or leave it until money comes in (a checkout)."""
     settle(book, at)
     book.subs.append(sub)
     tell(book, sub, at, "subscription.created")
-    start(book, sub, at)
+    if not wait_for_money:
+        start(book, sub, at)
 
 
 def cancel(book: Book, at: int, sub: Sub, *, when: str | None = None, refund_unused: bool = False) -> Refusal | None:
