@@ -1,0 +1,136 @@
+"""The real tables as a stage: customers, plans and prices are made for the play, books does the rest, nothing stays."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection, transaction
+
+from accounts.models import Event, User
+from ledger.models import Account, Transaction
+from subscriptions import books
+from subscriptions.engine.book import LIVE, Terms
+from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.models import Charge, Plan, Price, Subscription
+from subscriptions.open_book import OpenBook
+from subscriptions.simulation.outcome import Record
+from subscriptions.simulation.playing import ignore, play_on
+from subscriptions.simulation.reading import read
+from subscriptions.simulation.scenario import Scenario, Step
+
+# Where the customers' money comes from and goes to.
+OUTSIDE = "adjustments"
+
+
+def play(scenario: Any, advance: Callable[[int], None] = ignore) -> dict[str, Any]:
+    """Play a scenario, as parsed from JSON, through the tables in one transaction, and roll it back."""
+    parsed = read(scenario)
+    with transaction.atomic():
+        outcome = play_on(DatabaseStage(parsed), parsed, advance)
+        with connection.cursor() as cursor:
+            # What is checked at a commit is checked now, since there will be none.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        transaction.set_rollback(True)
+    return outcome
+
+
+class DatabaseStage:
+    """Users by the customer's name, subscriptions by theirs. The clock is the scenario's."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.record = Record(scenario.currency)
+        self.currency = scenario.currency
+        # Keeps the names and keys of this play apart from everything that is there.
+        self.mark = uuid4().hex
+        self.users: dict[str, User] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.prices = {code: self.sell(terms, number) for number, (code, terms) in enumerate(scenario.plans.items())}
+        self.movements = 0
+
+    def sell(self, terms: Terms, number: int) -> Price:
+        """Make a plan and its price."""
+        plan = Plan.objects.create(code=f"{self.mark}-{number}", name=str(terms.plan), is_public=False)
+        return Price.objects.create(
+            plan=plan, currency=self.currency, amount=terms.amount, interval=terms.interval,
+            interval_count=terms.count, metered=terms.metered, trial_days=terms.trial_days,
+            grace_days=terms.grace_days,
+        )  # fmt: skip
+
+    def user(self, customer: str) -> User:
+        if customer not in self.users:
+            name = f"{self.mark}-{len(self.users)}"
+            self.users[customer] = User.objects.create_user(name, f"{name}@example.com")
+        return self.users[customer]
+
+    def act(self, step: Step) -> bool:
+        """Do one step in an opened book. Refused: the book is settled all the same, and that is written."""
+        with books.open(self.user(step.customer), self.currency, now=to_datetime(step.at)) as book:
+            try:
+                self.request(book, step)
+            except books.Refused:
+                return False
+        return True
+
+    def request(self, book: OpenBook, step: Step) -> None:
+        price = self.prices[str(step.terms.plan)] if step.terms else None
+        subscription = self.subscriptions.get(step.subscription)
+        match step.do, price, subscription:
+            case "top_up", _, _:
+                book.top_up(step.amount, key=self.key(), source=OUTSIDE)
+            case "withdraw", _, _:
+                book.withdraw(step.amount, key=self.key(), to=OUTSIDE)
+            case "subscribe", Price() as price, _:
+                self.subscriptions[step.subscription] = book.subscribe(
+                    price, quantity=step.quantity, periods=step.periods, auto_renew=step.auto_renew
+                )
+            case "change_plan", Price() as price, Subscription() as mine:
+                book.change_plan(mine, price, when=step.when or "now")
+            case "cancel", _, Subscription() as mine:
+                book.cancel(mine, when=step.when, refund_unused=step.refund_unused)
+            case "undo_cancel", _, Subscription() as mine:
+                book.undo_cancel(mine)
+            case "pause", _, Subscription() as mine:
+                book.pause(mine)
+            case _, _, Subscription() as mine:
+                book.resume(mine)
+
+    def key(self) -> str:
+        self.movements += 1
+        return f"simulation:{self.mark}:{self.movements}"
+
+    def settle(self, at: int) -> None:
+        """Open and close every book."""
+        for user in self.users.values():
+            with books.open(user, self.currency, now=to_datetime(at)):
+                pass
+
+    def outcome(self) -> dict[str, Any]:
+        """Say how everything stands and what happened on the way, from what is written in the tables."""
+        mine = {customer: wallet_of(user, self.currency) for customer, user in self.users.items()}
+        rows = {name: Subscription.objects.get(pk=row.pk) for name, row in self.subscriptions.items()}
+        self.record_transactions({wallet.pk: customer for customer, wallet in mine.items()})
+        self.record_access({row.public_id: name for name, row in rows.items()})
+        balances = {customer: wallet.balance or 0 for customer, wallet in mine.items()}
+        return self.record.outcome(balances, {name: row.status for name, row in rows.items()})
+
+    def record_transactions(self, customers: dict[int, str]) -> None:
+        names = {row.pk: name for name, row in self.subscriptions.items()}
+        charges = Charge.objects.filter(subscription__in=names)
+        paid = dict(charges.exclude(transaction=None).values_list("transaction_id", "subscription_id"))
+        back = dict(charges.exclude(refund=None).values_list("refund_id", "subscription_id"))
+        causes = {pk: names[subscription] for pk, subscription in (paid | back).items()}
+        for row in Transaction.objects.filter(wallet_id__in=customers).order_by("id"):
+            assert row.wallet_id is not None and row.balance_after is not None
+            amount = -row.amount if row.debit_id == row.wallet_id else row.amount
+            at, cause = to_micros(row.effective_at), causes.get(row.pk)
+            self.record.entry(at, customers[row.wallet_id], cause, row.reason, amount, row.balance_after)
+
+    def record_access(self, names: dict[str, str]) -> None:
+        rows = Event.objects.filter(subject__in=names).order_by("id").values_list("effective_at", "subject", "data")
+        for at, subject, data in rows:
+            if (data["from"] in LIVE) != (data["to"] in LIVE):
+                self.record.turn(to_micros(at), names[subject], data["to"] in LIVE)
+
+
+def wallet_of(user: User, currency: str) -> Account:
+    return Account.objects.get(owner=user, currency=currency, kind=Account.Kind.WALLET)
