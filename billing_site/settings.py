@@ -1,15 +1,19 @@
 """All settings, in one file, from the environment. Every variable stands in .env.example with its meaning.
 
-Without any variable the product runs locally: embedded PostgreSQL, a broker in files, the sandbox gateway.
+Without any variable the product runs locally: embedded PostgreSQL, a broker in files, the sandbox gateway. What must
+not be so in production is refused by billing_site.checks, when web, worker and scheduler start.
 """
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from billing_site import logs
 from billing_site.local import postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,12 +23,24 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core -----------------------------------------------------------------------------------------------------------
+# Local: nobody but us can reach it, and the defaults below will do. Anything else is production and must name its own.
+LOCAL = env.bool("LOCAL", default=not (env.str("SECRET_KEY", default="") or env.str("DATABASE_URL", default="")))
 DEBUG = env.bool("DEBUG", default=False)
 LOCAL_SECRET_KEY = "local-only-not-a-secret-" + "0" * 40
-SECRET_KEY = env.str("SECRET_KEY", default=LOCAL_SECRET_KEY)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SECRET_KEY = env.str("SECRET_KEY", default="") or (LOCAL_SECRET_KEY if LOCAL else "")
+if not LOCAL and SECRET_KEY in ("", LOCAL_SECRET_KEY):
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Give it 50 random characters or more: `openssl rand -base64 48`. "
+        "On a machine that only you can reach, LOCAL=1 does without."
+    )
+# Older keys, still good for reading what was signed with them: change SECRET_KEY without logging everybody out.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+PORT = env.int("PORT", default=8000)
 # Links in mails, return addresses and the sandbox's webhooks start with this; never with the Host header.
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_URL = (env.str("SITE_URL", default="") or f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or (
+    ["localhost", "127.0.0.1", "[::1]"] if LOCAL else [urlsplit(SITE_URL).hostname or ""]
+)
 SITE_NAME = env.str("SITE_NAME", default="Acme Billing")
 ROOT_URLCONF = "billing_site.urls"
 WSGI_APPLICATION = "billing_site.wsgi.application"
@@ -58,9 +74,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "billing_site.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "billing_site.logs.request_id_header",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -102,9 +120,15 @@ DATABASES = {
         "TEST": {"NAME": env.str("TEST_DATABASE", default="test_billing")},
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
-    "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-)
+# Nobody waits for a lock, runs a statement or holds a transaction open for longer than this.
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+    "connect_timeout": 5,
+    "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+}
+
+# --- Cache ----------------------------------------------------------------------------------------------------------
+# Shared by all web processes, so that a limit counts once: a table of ours, or Redis when CACHE_URL says so.
+CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
 
 # --- Who logs in, and how -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -124,6 +148,44 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 SESSION_COOKIE_AGE = 60 * 60 * 12
+# Failures of one account from one address that lock it for that address, until LOGIN_LOCKED_FOR has passed.
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=5)
+# The same for one account from anywhere, and for one address at any account.
+LOGIN_FAILURES_ANYWHERE = env.int("LOGIN_FAILURES_ANYWHERE", default=50)
+AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900))
+AXES_HANDLER = "accounts.brute_force.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "accounts.brute_force.login_name"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "billing_site.failures.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+ACCOUNT_ADAPTER = "accounts.web.adapter.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+# `none`, `optional` (a mail is sent, nothing waits for it) or `mandatory`.
+ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
+ACCOUNT_FORMS = {
+    "login": "accounts.web.forms.LoginForm",
+    "signup": "accounts.web.forms.SignupForm",
+    "reset_password": "accounts.web.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.web.forms.ResetPasswordKeyForm",
+    "change_password": "accounts.web.forms.ChangePasswordForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME
+# Mails go to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="billing@localhost")
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -136,8 +198,20 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# In production each file carries its content's hash in its name and is cached for ever.
+_STATIC_STORAGE = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if not LOCAL
+    else ("django.contrib.staticfiles.storage.StaticFilesStorage")
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC_STORAGE},
+}
+WHITENOISE_USE_FINDERS = LOCAL
 
 # --- Browser security -----------------------------------------------------------------------------------------------
+# Nothing inline, nothing from elsewhere. billing_site.api_docs relaxes styles for Swagger UI, nothing else does.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -146,17 +220,39 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Where forms may lead, redirects included: the gateways' pages.
+        "form-action": [SELF, *env.list("CSP_FORM_ACTION", default=[])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
-
-# --- API ------------------------------------------------------------------------------------------------------------
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: [] for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# The one switch for a site behind TLS. Browsers that saw it once refuse plain HTTP for HSTS_SECONDS.
+HTTPS = env.bool("HTTPS", default=False)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+# Only when every subdomain of the site speaks TLS too.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=False)
+# __Host-: the browser takes the cookie from this host only, over TLS, for the whole site.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("session", "csrftoken")
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Only behind a proxy that sets X-Forwarded-Proto itself and drops the caller's.
+if env.bool("TRUST_FORWARDED_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many proxies of ours stand in front and append to X-Forwarded-For. 0: the header is not read.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-# The largest request body, in bytes.
+# The largest request body, in bytes, and the most fields of a form. There are no uploads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+
+# --- API ------------------------------------------------------------------------------------------------------------
 # Requests of one user, of one address, of one address to register and to log in. `30/m` is thirty in a minute.
 API_RATES = {
     "user": env.str("API_RATE_USER", default="1200/m"),
@@ -179,7 +275,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "billing_site.problems.handler",
     "URL_FORMAT_OVERRIDE": None,
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
@@ -215,7 +310,16 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Tasks ----------------------------------------------------------------------------------------------------------
+# A task is a poke: what is due stands in PostgreSQL. So a task may be lost, doubled or late without harm.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://"
+# Asking the broker to take a poke takes a second at most, and a request never fails of it (billing_site.celery.Poke).
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+    # Longer than any task may run, so that no second worker is handed one that still does.
+    "visibility_timeout": 900,
+    "socket_connect_timeout": 1,
+}
 if CELERY_BROKER_URL == "filesystem://":
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "queue"),
@@ -224,9 +328,42 @@ if CELERY_BROKER_URL == "filesystem://":
         "store_processed": False,
         "polling_interval": 0.1,
     }
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 210
+CELERY_TASK_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Seconds between two pokes. Staff may change them in the admin; a poke that waited for longer than that is dropped.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": max(seconds, 10)}}
+    for name, task, seconds in (
+        ("bill-due", "subscriptions.tasks.bill_due", 60),
+        ("process-webhooks", "payments.tasks.process_webhooks", 10),
+        ("reconcile-payments", "payments.tasks.reconcile", 30),
+        ("expire-payments", "payments.tasks.expire", 60),
+    )
+}
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+# `console` is for people, `json` (one object a line) for machines. Both without secrets.
+LOG_FORMAT = env.str("LOG_FORMAT", default="console" if LOCAL else "json")
+LOGGING = logs.config(LOG_FORMAT, level=env.str("LOG_LEVEL", default="INFO"))
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# What calls came from is personal data; throttles and lock-outs keep what they need, hashed.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
+EMAIL_TIMEOUT = 10
 
 # --- Billing --------------------------------------------------------------------------------------------------------
 # How often metered use is written down at least. Changes how charges are cut, never what they add up to.
@@ -239,6 +376,13 @@ BILLING_BATCH = env.int("BILLING_BATCH", default=500)
 # --- Payments -------------------------------------------------------------------------------------------------------
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"])
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
-SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default="whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA=")
+LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
+SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
+if "sandbox" in PAYMENT_GATEWAYS:
+    CELERY_BEAT_SCHEDULE["deliver-sandbox-webhooks"] = {
+        "task": "payments.tasks.deliver_sandbox_webhooks",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 10},
+    }
 # Top-ups, by currency, in minor units: the least and the most of one payment.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}

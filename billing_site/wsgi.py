@@ -1,7 +1,12 @@
+"""The web application, for gunicorn. Refuses to come up where production is not safe."""
+
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+from billing_site.checks import refuse_to_start_unsafe
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
 
 application = get_wsgi_application()
+refuse_to_start_unsafe()

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+# Imported for what they register: system checks, and what a worker does when it starts.
+from billing_site import checks, logs, worker
+
+__all__ = ["checks", "worker"]
+
+
+class BillingSiteConfig(AppConfig):
+    name = "billing_site"
+
+    def ready(self) -> None:
+        logs.configure()

@@ -1,0 +1,86 @@
+"""Is it alive, is it ready: /livez and /readyz, for whatever watches the process.
+
+Answered before any other middleware, so that a probe needs no host name, no TLS and no session. They tell what fails
+and nothing that would help an attacker.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from kombu.exceptions import OperationalError
+
+from billing_site.celery import app
+
+TICK = "last-billing-run"
+# Runs come every minute. Three missed ones mean that worker or scheduler are down.
+OLDEST_TICK = timedelta(minutes=3)
+OK = "ok"
+
+
+def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer the two paths; pass everything else on."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        match request.path_info.rstrip("/"):
+            case "/livez":
+                return JsonResponse({"status": OK})
+            case "/readyz":
+                return readiness(now=datetime.now(UTC))
+            case _:
+                return get_response(request)
+
+    return middleware
+
+
+def readiness(*, now: datetime) -> JsonResponse:
+    """Return 200 if all that a request or a charge needs is there, else 503; each part says `ok` or what is wrong."""
+    parts = {"database": database()}
+    if parts["database"] == OK:
+        parts |= {"migrations": migrations(), "last_billing_run": tick(now=now)}
+    parts["broker"] = broker()
+    ready = all(part == OK for part in parts.values())
+    return JsonResponse({"status": OK if ready else "failing", "checks": parts}, status=200 if ready else 503)
+
+
+def database() -> str:
+    """Ask the database for nothing."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return OK
+
+
+def migrations() -> str:
+    """Compare the migrations of the code with those of the database."""
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return f"{missing} not applied" if missing else OK
+
+
+def broker() -> str:
+    """Connect to the broker, once."""
+    try:
+        with app.connection_for_write() as broker_connection:
+            broker_connection.ensure_connection(max_retries=1, timeout=1)
+    except (OperationalError, OSError):
+        return "unreachable"
+    return OK
+
+
+def tick(*, now: datetime) -> str:
+    """Tell how long ago a worker last finished a billing run."""
+    last = cache.get(TICK)
+    if last is None:
+        return "none yet"
+    return OK if now - last <= OLDEST_TICK else f"{int((now - last).total_seconds())} s ago"
+
+
+def tick_finished(*, now: datetime) -> None:
+    """Note that a worker finished a billing run. Kept for a day: after that, `none yet` is true enough."""
+    cache.set(TICK, now, timeout=24 * 3600)

@@ -1,0 +1,36 @@
+"""What worker and scheduler do besides their tasks: refuse an unsafe start, log as all do, and tell that they live."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from celery.signals import beat_init, setup_logging, task_success, worker_init, worker_ready
+
+from billing_site import checks, health
+from billing_site.celery import app
+
+BILL_DUE = "subscriptions.tasks.bill_due"
+
+
+@setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """Being connected is enough: Celery then leaves the logging that Django has set up."""
+
+
+@beat_init.connect
+@worker_init.connect
+def refuse_unsafe(**kwargs: Any) -> None:
+    """Stop before the first task where production is not safe."""
+    checks.refuse_to_start_unsafe()
+
+
+@worker_ready.connect
+def bill_at_once(**kwargs: Any) -> None:
+    """Catch up as soon as there is a worker again, without waiting for the next poke."""
+    app.send_task(BILL_DUE)
+
+
+@task_success.connect
+def note_billing_run(sender: Any = None, **kwargs: Any) -> None:
+    """Let /readyz know that billing runs."""
+    if getattr(sender, "name", "") == BILL_DUE:
+        health.tick_finished(now=datetime.now(UTC))
