@@ -14,15 +14,15 @@ class Book(models.Model):
     settled_at = models.DateTimeField(null=True)
     # The next instant at which settling it writes something; null: never.
     due_at = models.DateTimeField(null=True)
+    # The tightest low-balance notice given (72, 24 or 1 hours before), null: none since money last came.
+    noticed_hours = models.PositiveSmallIntegerField(null=True)
     # A book that could not be settled waits for staff, and holds nobody else up.
     parked_at = models.DateTimeField(null=True)
     parked_reason = models.TextField(default="", blank=True)
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["due_at"], condition=Q(due_at__isnull=False, parked_at__isnull=True), name="book_due"
-            ),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False, parked_at__isnull=True), name="book_due"),
         ]
 
     def __str__(self) -> str:

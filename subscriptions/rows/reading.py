@@ -16,7 +16,7 @@ LOCK = """
 LOOK = """
     SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY(%s) AND kind = 'wallet'
 """
-BOOKS = "SELECT wallet_id, settled_at FROM subscriptions_book WHERE wallet_id = ANY(%s)"
+BOOKS = "SELECT wallet_id, settled_at, noticed_hours FROM subscriptions_book WHERE wallet_id = ANY(%s)"
 SUBSCRIPTIONS = """
     SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, anchor_at, period_number, period_start,
            period_end, period_paid, period_length, paused_left, trial_end, grace_end, billed_until, remainder,
@@ -38,6 +38,8 @@ class Shelved:
     wallet_id: int
     customer_id: int
     currency: str
+    # The low-balance notice that was given last.
+    noticed_hours: int | None
     book: Book
 
 
@@ -57,7 +59,7 @@ def look(wallet_ids: Sequence[int]) -> list[Shelved]:
 def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
     """Build the books of these wallet rows (id, owner, currency, balance)."""
     ids = [row[0] for row in accounts]
-    settled: dict[Any, Any] = dict(run(BOOKS, [ids]))
+    clocks = {row[0]: row[1:] for row in run(BOOKS, [ids])}
     rows = run(SUBSCRIPTIONS, [ids])
     terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
     subs: dict[Any, list[Sub]] = {}
@@ -66,15 +68,12 @@ def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
     tried: dict[Any, set[Any]] = {}
     for customer_id, plan_id in run(TRIALS, [[row[1] for row in accounts]]):
         tried.setdefault(customer_id, set()).add(plan_id)
-    return [
-        Shelved(
-            wallet_id,
-            owner_id,
-            currency,
-            Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), micros(settled.get(wallet_id))),
-        )
-        for wallet_id, owner_id, currency, balance in accounts
-    ]
+    shelf = []
+    for wallet_id, owner_id, currency, balance in accounts:
+        settled_at, noticed_hours = clocks.get(wallet_id, (None, None))
+        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), micros(settled_at))
+        shelf.append(Shelved(wallet_id, owner_id, currency, noticed_hours, book))
+    return shelf
 
 
 def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:

@@ -1,15 +1,15 @@
 """Writes down what a batch of books yields: ledger, charges, subscriptions, events, books. One statement each."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django.conf import settings
 
 import ledger
-from subscriptions.engine.access import next_due
-from subscriptions.engine.calendar import MICROSECOND, to_datetime
+from subscriptions.engine.calendar import to_datetime
 from subscriptions.engine.journal import Charge, Entry
+from subscriptions.rows.clocks import update_books
 from subscriptions.rows.columns import array, instant, run
+from subscriptions.rows.events import insert_events
 from subscriptions.rows.reading import Shelved
 
 
@@ -146,28 +146,6 @@ def update_subscriptions(shelf: Sequence[Shelved]) -> None:
         run(UPDATE_SUBSCRIPTIONS, map(array, zip(*rows, strict=True)))
 
 
-INSERT_EVENTS = f"""
-    INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
-    SELECT event.customer, event.type, row.public_id,
-        jsonb_build_object('from', event.before, 'to', event.after), {instant("event.at")}
-    FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
-        WITH ORDINALITY AS event(customer, type, sub, before, after, at, place)
-    JOIN subscriptions_subscription AS row ON row.id = event.sub
-    ORDER BY event.place
-"""  # noqa: S608 - column names only
-
-
-def insert_events(shelf: Sequence[Shelved]) -> None:
-    """Log what happened to each subscription, in order."""
-    events = [
-        (item.customer_id, event.type, event.sub.id, event.before, event.after, event.at)
-        for item in shelf
-        for event in item.book.journal.events
-    ]
-    if events:
-        run(INSERT_EVENTS, map(array, zip(*events, strict=True)))
-
-
 INSERT_TRIALS = f"""
     INSERT INTO subscriptions_trial (customer_id, plan_id, started_at)
     SELECT customer, plan, {instant("at")} FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])
@@ -185,19 +163,3 @@ def insert_trials(shelf: Sequence[Shelved]) -> None:
     ]
     if trials:
         run(INSERT_TRIALS, map(array, zip(*trials, strict=True)))
-
-
-UPSERT_BOOKS = f"""
-    INSERT INTO subscriptions_book (wallet_id, settled_at, due_at, parked_reason)
-    SELECT wallet, {instant("settled")}, {instant("due")}, ''
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new(wallet, settled, due)
-    ON CONFLICT (wallet_id) DO UPDATE
-    SET settled_at = excluded.settled_at, due_at = excluded.due_at, parked_at = NULL, parked_reason = ''
-"""  # noqa: S608 - column names only
-
-
-def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
-    """Move the clock of each book to where it was settled, and say when it is due next."""
-    step = meter_every // MICROSECOND
-    rows = [(item.wallet_id, item.book.at, next_due(item.book, step)) for item in shelf]
-    run(UPSERT_BOOKS, map(array, zip(*rows, strict=True)))

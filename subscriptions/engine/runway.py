@@ -1,0 +1,63 @@
+"""Runway: when the wallet will not reach any more at the present use, and what ends then. Changes nothing."""
+
+from dataclasses import dataclass
+
+from subscriptions.engine.access import next_due, settled
+from subscriptions.engine.book import Book, Sub
+from subscriptions.engine.calendar import plus
+from subscriptions.engine.metering import metered
+from subscriptions.engine.settling import settle
+
+SHORT = frozenset({"subscription.suspended", "subscription.past_due"})
+# Far more renewals than anybody wants to read about; a wallet that outlasts them is said to have no end.
+MOST_STEPS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """At `ends_at` (microseconds) there is no money for `subs`."""
+
+    ends_at: int
+    subs: tuple[Sub, ...]
+
+
+def runway(book: Book, until: int) -> Runway | None:
+    """Play the book forward to `until` with no more money; return where it first falls short, None if nowhere."""
+    twin = settled(book, book.at or 0)
+    for _ in range(MOST_STEPS):
+        assert twin.at is not None
+        due = next_due(twin, until - twin.at)
+        if due is None or due > until:
+            return None
+        settle(twin, due)
+        short = [event for event in twin.journal.events if event.type in SHORT]
+        if short:
+            first = short[0].at
+            return Runway(first, tuple(event.sub for event in short if event.at == first))
+    return None
+
+
+def may_fall_short(book: Book, until: int) -> bool:
+    """Tell, cheaply, whether the book might fall short by `until`: False is certain, True wants runway()."""
+    need = 0
+    for sub in book.subs:
+        boundary = sub.boundary
+        if boundary is not None and boundary <= until:
+            need += dues_until(sub, boundary, until)
+    if need > book.balance:
+        return True
+    for sub in metered(book):
+        assert sub.billed_until is not None
+        need += (sub.rate * max(0, until - sub.billed_until) + sub.remainder) // sub.terms.length
+    return need > book.balance
+
+
+def dues_until(sub: Sub, boundary: int, until: int) -> int:
+    """Return at least what the subscription's boundaries up to `until` can ask for."""
+    terms = sub.scheduled or sub.terms
+    if terms.metered:
+        # Starts being used up at the boundary: as if it ran from there.
+        return 1 + terms.amount * sub.quantity * (until - boundary) // terms.length
+    shortest = plus(boundary, terms.interval, terms.count * sub.periods) - boundary
+    payments = 1 + (until - boundary) * 31 // (shortest * 28)
+    return terms.amount * sub.quantity * sub.periods * payments

@@ -1,0 +1,58 @@
+"""The clock of each book of a batch: settled to when, due when, and what low-balance notice is in force."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from subscriptions.engine.access import next_due
+from subscriptions.engine.calendar import MICROSECOND
+from subscriptions.engine.notices import Notice, notice
+from subscriptions.rows.columns import array, instant, run
+from subscriptions.rows.reading import Shelved
+
+UPSERT_BOOKS = f"""
+    INSERT INTO subscriptions_book (wallet_id, settled_at, due_at, noticed_hours, parked_reason)
+    SELECT wallet, {instant("settled")}, {instant("due")}, noticed, ''
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[]) AS new(wallet, settled, due, noticed)
+    ON CONFLICT (wallet_id) DO UPDATE
+    SET settled_at = excluded.settled_at, due_at = excluded.due_at, noticed_hours = excluded.noticed_hours,
+        parked_at = NULL, parked_reason = ''
+"""  # noqa: S608 - column names only
+
+INSERT_NOTICES = f"""
+    INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
+    SELECT customer, 'wallet.low_balance', currency,
+        jsonb_build_object('hours', hours, 'ends_at', to_char({instant("ends")} AT TIME ZONE 'UTC',
+            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'subscriptions', (SELECT jsonb_agg(public_id ORDER BY id)
+            FROM subscriptions_subscription WHERE id = ANY(subs::bigint[]))),
+        {instant("at")}
+    FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::bigint[], %s::text[], %s::bigint[])
+        AS new(customer, currency, hours, ends, subs, at)
+"""  # noqa: S608 - column names only
+
+
+def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
+    """Move the clock of each book to where it was settled, say when it is due next, and give notice when it is low."""
+    step = meter_every // MICROSECOND
+    notices = [notice(item.book, step) for item in shelf]
+    rows = [
+        (item.wallet_id, item.book.at, due_at(item, step, note), note.hours)
+        for item, note in zip(shelf, notices, strict=True)
+    ]
+    run(UPSERT_BOOKS, map(array, zip(*rows, strict=True)))
+    given = [
+        (item.customer_id, item.currency, note.hours, note.end.ends_at,
+         '"' + array(sub.id for sub in note.end.subs) + '"', item.book.at)
+        for item, note in zip(shelf, notices, strict=True)
+        if note.end and note.hours and (item.noticed_hours is None or note.hours < item.noticed_hours)
+    ]  # fmt: skip
+    if given:
+        run(INSERT_NOTICES, map(array, zip(*given, strict=True)))
+
+
+def due_at(item: Shelved, step: int, note: Notice) -> int | None:
+    """Return when the book must be looked at next: always after where it stands, or a run would never end."""
+    due = next_due(item.book, step)
+    if note.wake_at is not None:
+        due = note.wake_at if due is None else min(due, note.wake_at)
+    assert due is None or due > (item.book.at or 0), (item.wallet_id, due)
+    return due
