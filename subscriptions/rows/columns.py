@@ -17,7 +17,7 @@ def array(values: Iterable[object]) -> str:
 
 def instant(column: str) -> str:
     """SQL that turns a bigint column of microseconds into an instant, exactly."""
-    return f"'epoch'::timestamptz + {column} * interval '1 microsecond'"
+    return f"('epoch'::timestamptz + {column} * interval '1 microsecond')"
 
 
 def micros(moment: datetime | None) -> int | None:
