@@ -109,6 +109,10 @@ class OpenBook:
         """Say whether the subscription goes on after its period."""
         self._agreed(requests.set_auto_renew(self.item.book, self.at, self._find(subscription), value))
 
+    def is_live(self, subscription: Subscription) -> bool:
+        """Whether it may be used at the book's instant, with what was done in it so far."""
+        return self._find(subscription).is_live
+
     def refresh(self) -> None:
         """Bring the rows that were handed out up to what was written."""
         for row in self.created:

@@ -1,0 +1,71 @@
+"""What happens between the checkout page and the domain: which order is meant, how it is paid, why it was refused."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import resolve_url
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import DomainError
+from accounts.web.requests import SignedIn
+from payments import checkout
+from payments.web import order as orders
+from payments.web.forms import CheckoutForm
+from payments.web.order import Order
+from payments.web.starting import started
+from subscriptions import prices, purchase
+from subscriptions.web import price_list
+
+# Refusals in the customer's words. A code that is not here shows its own detail.
+REFUSALS: dict[str, str | Promise] = {
+    "insufficient_funds": _("Your balance is not enough any more. Choose another way to pay."),
+    "amount_mismatch": _("The amount has changed. You have not been charged. Check it and confirm again."),
+    "unavailable": _("The payment service does not answer just now. You have not been charged. Try again in a minute."),
+    "gateway_refused": _("The payment page could not be opened. You have not been charged. Try again in a few minutes."),
+}
+
+
+def order_of(request: SignedIn, code: str, *, now: datetime) -> Order:
+    """Read the order from the address: plan, currency, periods, quantity. Raises Http404 for what is not on sale."""
+    try:
+        sold = prices.on_sale(code)
+    except prices.PlanNotFound:
+        raise Http404 from None
+    price = sold[price_list.currency_for(request.GET.get("currency"), list(sold)) or ""]
+    periods, quantity = orders.read(price, request.GET.get("periods", ""), request.GET.get("quantity", ""))
+    return orders.place(request.user, price, quantity=quantity, periods=periods, now=now)
+
+
+def options(order: Order) -> dict[str, Any]:
+    """Return what the page may offer to change."""
+    return {"choices": orders.choices(order.price, order.quantity), "title": orders.title(order), "most": orders.MOST}
+
+
+def buy(request: SignedIn, form: CheckoutForm, *, now: datetime) -> str:
+    """Buy what the form is about and return where to go on. Raises DomainError."""
+    order, key, renew = form.order, form.cleaned_data["form_key"], form.cleaned_data["auto_renew"]
+    much: dict[str, Any] = {"quantity": order.quantity, "periods": order.periods, "auto_renew": renew}
+    if form.pays_from_balance:
+        bought = purchase.from_balance(request.user, order.price, form_key=key, now=now, **much)
+        return resolve_url("subscription", bought.public_id)
+    return started(
+        partial(
+            checkout.start,
+            request.user,
+            now=now,
+            plan=order.price.plan,
+            currency=order.price.currency,
+            amount=order.total.amount,
+            gateway=form.cleaned_data["method"],
+            form_key=key,
+            **much,
+        )
+    )
+
+
+def explained(error: DomainError) -> str:
+    """Say in words why it was refused."""
+    return str(REFUSALS.get(error.code, error.detail))

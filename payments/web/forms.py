@@ -1,0 +1,99 @@
+"""What the pages that take money ask for. Amounts of plans are never among it: the server works those out."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.ids import new_id
+from ledger import display
+from ledger.money import Money, NotMoney
+from payments.web import methods, typed
+from payments.web.order import Order
+
+
+def new_form_key() -> str:
+    """Return a fresh value for the hidden field by which a form that is sent twice is done once (a UUIDv7)."""
+    return new_id("form")
+
+
+class PayForm(forms.Form):
+    """What every paying form sends. `shown` is the amount that was on the button, in minor units."""
+
+    form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    method = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose how you want to pay")})
+
+    def offer(self, offered: list[methods.Method]) -> None:
+        """Set the ways to pay that may be chosen."""
+        self.offered = offered
+        field = self.fields["method"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(each.value, each.name) for each in offered]
+
+
+class CheckoutForm(PayForm):
+    """Buys an order."""
+
+    auto_renew = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, initial={"form_key": new_form_key(), "shown": order.due_now.amount, "auto_renew": True})
+        self.order = order
+        self.offer(([methods.BALANCE] if order.covered else []) + methods.gateways())
+        if order.needs_no_gateway:
+            del self.fields["method"]
+
+    def clean_shown(self) -> int:
+        """Refuse to take an amount the customer has not seen."""
+        shown: int = self.cleaned_data["shown"]
+        if shown != self.order.due_now.amount:
+            raise forms.ValidationError(
+                _("The amount has changed to %(amount)s. You have not been charged. Check it and confirm again.")
+                % {"amount": display.money(self.order.due_now)}
+            )
+        return shown
+
+    @property
+    def pays_from_balance(self) -> bool:
+        return self.order.needs_no_gateway or self.cleaned_data["method"] == methods.BALANCE.value
+
+
+class AmountForm(forms.Form):
+    """How much to top up, as typed."""
+
+    amount = forms.CharField(
+        label=gettext_lazy("Another amount"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "transaction-amount"}),
+        error_messages={"required": gettext_lazy("Enter an amount")},
+    )
+
+    def __init__(self, data: Any = None, *, currency: str, **more: Any) -> None:
+        super().__init__(data, **more)
+        self.least, self.most = (Money(limit, currency) for limit in settings.TOP_UP_LIMITS[currency])
+        self.currency = currency
+        limits = {"least": display.money(self.least), "most": display.money(self.most)}
+        self.fields["amount"].help_text = _("From %(least)s to %(most)s") % limits
+
+    def clean_amount(self) -> Money:
+        """Return the amount as Money, within the limits."""
+        try:
+            amount = typed.parse(self.cleaned_data["amount"], self.currency)
+        except NotMoney:
+            raise forms.ValidationError(_("Enter an amount in digits, like 1000.50")) from None
+        if amount.amount < self.least.amount:
+            raise forms.ValidationError(_("The amount must be %(least)s or more") % {"least": display.money(self.least)})
+        if amount.amount > self.most.amount:
+            raise forms.ValidationError(_("The amount must be %(most)s or less") % {"most": display.money(self.most)})
+        return amount
+
+
+class TopUpForm(PayForm):
+    """Pays the amount that was reviewed: `shown` is what is taken."""
+
+    def __init__(self, data: Any = None, *, amount: Money | None) -> None:
+        super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
+        self.offer(methods.gateways())

@@ -1,0 +1,66 @@
+"""Where gateways knock: the webhook endpoint. And the sandbox's hosted page, which plays a page of somebody else."""
+
+from django.conf import settings
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from payments import tasks, webhooks
+from payments.gateways.base import BadWebhook
+from payments.gateways.registry import UnknownGateway
+from payments.gateways.sandbox import delivery, desk, outcomes
+from payments.models import SandboxSession
+from payments.pokes import poke
+from payments.web.gateways.bodies import TooLarge, raw_body
+
+Status = SandboxSession.Status
+
+
+@csrf_exempt
+@require_POST
+@transaction.non_atomic_requests
+def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
+    """Answer 200 when the event is committed: 404 no such gateway, 413 too large, 400 not from the gateway."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        body = raw_body(request, largest=webhooks.LARGEST_BODY)
+        event = webhooks.receive(gateway, body=body, headers=headers, now=timezone.now())
+    except UnknownGateway as error:
+        raise Http404 from error
+    except TooLarge:
+        return HttpResponse(status=413)
+    except BadWebhook:
+        return HttpResponse(status=400)
+    if event.next_try_at:
+        poke(tasks.process_webhook, event.pk)
+    return HttpResponse(status=200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
+    """The sandbox's payment page: shows what may happen, and makes it so."""
+    session = _session_or_404(session_id)
+    outcome = outcomes.ON_THE_PAGE.get(request.POST.get("outcome", ""))
+    if request.method == "POST" and outcome:
+        session = desk.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())
+        return _after(request, session)
+    if session.status == Status.REQUIRES_ACTION:
+        return redirect("sandbox_bank", session_id)
+    return _show(request, "sandbox/pay.html", session, expected=Status.OPEN)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sandbox_bank(request: HttpRequest, session_id: str) -> HttpResponse:
+    """The page of the customer's bank, as the sandbox plays it: approve or refuse."""
+    session = _session_or_404(session_id)
+    outcome = outcomes.AT_THE_BANK.get(request.POST.get("outcome", ""))
+    if request.method == "POST" and outcome:
+        session = desk.choose(session_id, outcome, expected=Status.REQUIRES_ACTION, now=timezone.now())
+        return _after(request, session)
+    return _show(request, "sandbox/bank.html", session, expected=Status.REQUIRES_ACTION)

@@ -1,0 +1,75 @@
+"""The account page put together: books, subscriptions, what needs the customer, the last movements."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import User
+from ledger import statements
+from ledger.models import Account
+from ledger.money import Money
+from ledger.web.log import Line, lines
+from payments import states
+from payments.models import Payment
+from subscriptions.models import Subscription
+from subscriptions.web.cards import Card, cards, looked_at
+
+LAST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """One wallet: what is in it, what of that is still free, and how it came to be so."""
+
+    balance: Money
+    available: Money
+    # When present use will have emptied it, if anything uses it up.
+    lasts_until: datetime | None
+    lines: list[Line]
+
+    @property
+    def in_use(self) -> Money:
+        """Used already, not yet written down."""
+        return Money(self.balance.amount - self.available.amount, self.balance.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything the account page says."""
+
+    purses: list[Purse]
+    going_on: list[Card]
+    over: list[Card]
+    # Payments on their way: not in the balance yet.
+    open_payments: list[Payment]
+
+    @property
+    def wanting(self) -> list[Card]:
+        """Subscriptions that lack money."""
+        return [card for card in self.going_on if card.is_waiting]
+
+
+def overview(customer: User, *, now: datetime) -> Overview:
+    """Look at all of a customer's books at `now`. Reads only."""
+    wallets = list(Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency"))
+    views = looked_at(customer, [wallet.currency for wallet in wallets], now)
+    rows = Subscription.objects.filter(customer=customer).select_related("price__plan", "scheduled_price__plan")
+    shown = cards(rows.order_by("-id"), views)
+    going_on = [card for card in shown if not card.is_over]
+    waiting = Payment.objects.filter(customer=customer, status__in=states.OPEN)
+    return Overview(
+        purses=[_purse(wallet, views[wallet.currency].available, going_on) for wallet in wallets],
+        going_on=going_on,
+        over=[card for card in shown if card.is_over],
+        open_payments=list(waiting.select_related("plan").order_by("-id")),
+    )
+
+
+def _purse(wallet: Account, available: int, going_on: list[Card]) -> Purse:
+    uses = [card for card in going_on if card.price.metered and card.is_live and card.price.currency == wallet.currency]
+    ends = [card.until for card in uses if card.until]
+    return Purse(
+        balance=Money(wallet.balance or 0, wallet.currency),
+        available=Money(available, wallet.currency),
+        lasts_until=min(ends, default=None),
+        lines=list(lines(statements.statement(wallet.pk, limit=LAST))),
+    )

@@ -1,0 +1,54 @@
+"""What the top-up page shows: the amounts to choose from, the one chosen, and the balance after it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.web.requests import SignedIn
+from ledger.money import Money
+from payments.web.forms import AmountForm
+from subscriptions import books
+from subscriptions.web import price_list
+
+# What most people pay in, in minor units; the second is taken when nothing was asked for.
+PRESETS = {"RUB": (500_00, 1000_00, 3000_00, 10_000_00), "EUR": (10_00, 25_00, 50_00, 100_00)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One currency, one amount. `amount` is None while what was typed is not good."""
+
+    currency: str
+    currencies: list[str]
+    form: AmountForm
+    presets: list[Money]
+    balance: Money
+    amount: Money | None
+
+    @property
+    def after(self) -> Money:
+        return Money(self.balance.amount + (self.amount.amount if self.amount else 0), self.currency)
+
+
+def page_of(request: SignedIn, *, now: datetime) -> Page:
+    """Read currency and amount from the address."""
+    currencies = sorted(settings.TOP_UP_LIMITS)
+    currency = price_list.currency_for(request.GET.get("currency"), currencies) or currencies[0]
+    presets = [Money(amount, currency) for amount in _presets(currency)]
+    typed = request.GET.get("amount")
+    form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)
+    return Page(
+        currency=currency,
+        currencies=currencies,
+        form=form,
+        presets=presets,
+        balance=Money(books.peek(request.user, currency, now=now).available, currency),
+        amount=presets[min(1, len(presets) - 1)] if typed is None else form.cleaned_data["amount"] if form.is_valid() else None,
+    )
+
+
+def _presets(currency: str) -> list[int]:
+    """Return the usual amounts that are within the limits; the least, where none is."""
+    least, most = settings.TOP_UP_LIMITS[currency]
+    return [amount for amount in PRESETS.get(currency, ()) if least <= amount <= most] or [least]

@@ -1,0 +1,33 @@
+"""Amounts as people type them: `1 000,50`, `1,000.50`, `1000`. Shown back before anything is paid."""
+
+import re
+
+from ledger.money import Money, NotMoney, exponent_of
+
+# Anything that looks like a space, and the apostrophe of Swiss thousands.
+_GAPS = re.compile(r"[\s\u00a0\u2009\u202f'’]")
+_SHAPE = re.compile(r"[0-9]{1,15}([.,][0-9]{1,15})*", re.ASCII)
+_GROUPS = re.compile(r"[0-9]{1,3}([.,][0-9]{3})+", re.ASCII)
+
+
+def parse(text: str, currency: str) -> Money:
+    """Read an amount with a point or a comma for decimals and any grouping; raise NotMoney when it can be read two ways."""
+    bare = _GAPS.sub("", text)
+    if not _SHAPE.fullmatch(bare):
+        raise NotMoney(f"{text!r} is not an amount")
+    separators = [sign for sign in bare if sign in ",."]
+    if not separators:
+        return Money.parse(bare, currency)
+    if len(set(separators)) == 1 and _GROUPS.fullmatch(bare):
+        return _grouped(bare, separators, currency)
+    whole, decimals = bare[: bare.rindex(separators[-1])], bare[bare.rindex(separators[-1]) + 1 :]
+    if separators.count(separators[-1]) > 1 or not (whole.isdigit() or _GROUPS.fullmatch(whole)):
+        raise NotMoney(f"{text!r} is not an amount")
+    return Money.parse(re.sub("[.,]", "", whole) + "." + decimals, currency)
+
+
+def _grouped(bare: str, separators: list[str], currency: str) -> Money:
+    """`1,000` is a thousand where a currency has two decimals; with three decimals nobody can tell."""
+    if len(separators) == 1 and exponent_of(currency) > 2:
+        raise NotMoney(f"{bare!r} can be read two ways; leave the separator of thousands out")
+    return Money.parse(re.sub("[.,]", "", bare), currency)
