@@ -1,5 +1,7 @@
 """Who: one account for a customer or a member of staff."""
 
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -19,10 +21,22 @@ class User(AbstractUser):
     # Copied into every token. Adding one puts all tokens given out before out of use.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
-    objects: "UserManager[User]" = UserManager()
+    objects: ClassVar[UserManager["User"]] = UserManager()
 
     class Meta(AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="email_is_unique_whatever_its_case"),
             models.UniqueConstraint(Lower("username"), name="username_is_unique_whatever_its_case"),
         ]
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password and put all tokens given out before out of use, once saved."""
+        super().set_password(raw_password)
+        self.token_version += 1
+
+    def check_password(self, raw_password: str) -> bool:
+        """Return whether the password is right. A stronger hash of the same password ends no session."""
+        version = self.token_version
+        is_right = super().check_password(raw_password)
+        self.token_version = version
+        return is_right

@@ -1,0 +1,48 @@
+"""Text from outside: one normal form, and nothing in it that a reader cannot see."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.names import MOST, check_email, normal_email
+
+# Control, format (direction marks, zero-width), surrogate, private and unassigned characters.
+UNSEEN = re.compile("C[cfson]")
+# Joins the parts of one emoji, and is needed in several scripts.
+JOINERS = "\u200c\u200d"
+
+
+def unseen_in(text: str) -> str:
+    """Return the first character that must not stand in a name or a line of text, or an empty string."""
+    return next((c for c in text if c not in JOINERS and UNSEEN.match(unicodedata.category(c))), "")
+
+
+class TextField(serializers.CharField):
+    """One line of text in NFC, or in another `form` such as NFKC for what must be unique."""
+
+    default_error_messages = {"unseen": _("A character that cannot be seen is not allowed: U+{code}.")}
+
+    def __init__(self, *, form: str = "NFC", **kwargs: Any) -> None:
+        self.form = form
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text in its normal form."""
+        text = unicodedata.normalize(self.form, super().to_internal_value(data))
+        if unseen := unseen_in(text):
+            self.fail("unseen", code=f"{ord(unseen):04X}")
+        return text
+
+
+class EmailField(TextField):
+    """An email address in the form it is stored in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(form="NFKC", max_length=MOST, validators=[check_email], **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the address, lower case."""
+        return normal_email(super().to_internal_value(data))

@@ -1,0 +1,142 @@
+"""What comes in and goes out at /api/auth/."""
+
+from typing import Any
+
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from accounts import registration
+from accounts.api.fields import EmailField, TextField
+from accounts.api.strict import StrictSerializer
+from accounts.models import User
+from accounts.names import MOST, check_username
+
+# Longer ones would only give Argon2 work to do.
+MOST_PASSWORD = 1000
+
+
+class PasswordField(serializers.CharField):
+    """Never repeated in an answer, never trimmed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            write_only=True, trim_whitespace=False, max_length=MOST_PASSWORD, style={"input_type": "password"}, **kwargs
+        )
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """A user, as he sees himself."""
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "email", "first_name", "last_name", "language", "date_joined"]
+        read_only_fields = fields
+
+
+class RegistrationSerializer(StrictSerializer):
+    """A new customer."""
+
+    username = TextField(form="NFKC", max_length=150, validators=[check_username])
+    email = EmailField()
+    password = PasswordField()
+    language = serializers.ChoiceField(choices=User.Language.choices, default=User.Language.ENGLISH)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Hold the password against the rules, knowing whose it will be."""
+        check_password(attrs["password"], User(username=attrs["username"], email=attrs["email"]))
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> User:
+        """Create the customer."""
+        try:
+            return registration.register(**validated_data)
+        except registration.Taken as error:
+            raise refusal(error) from error
+
+
+class ProfileSerializer(StrictSerializer):
+    """What a user may change about himself. What opens the account needs the current password."""
+
+    email = EmailField()
+    first_name = TextField(max_length=150, allow_blank=True)
+    last_name = TextField(max_length=150, allow_blank=True)
+    language = serializers.ChoiceField(choices=User.Language.choices)
+    password = PasswordField()
+    current_password = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for the current password where it is needed, and hold the new one against the rules."""
+        user = self.instance
+        if attrs.keys() & {"email", "password"}:
+            if "current_password" not in attrs:
+                said = _("Send your current password to change the email address or the password.")
+                raise ValidationError({"current_password": [ErrorDetail(said, code="required")]})
+            if not user.check_password(attrs.pop("current_password")):
+                said = _("This is not your current password.")
+                raise ValidationError({"current_password": [ErrorDetail(said, code="wrong")]})
+        if "password" in attrs:
+            check_password(attrs["password"], user)
+        return attrs
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        """Store the changes."""
+        try:
+            return registration.change(instance, now=self.context["now"], **validated_data)
+        except registration.Taken as error:
+            raise refusal(error) from error
+
+
+class LogInSerializer(StrictSerializer):
+    """Who asks for tokens. One of `username` (which may hold an email address) and `email`."""
+
+    username = serializers.CharField(required=False, max_length=MOST)
+    email = serializers.CharField(required=False, max_length=MOST)
+    password = PasswordField()
+    code = serializers.CharField(
+        required=False, max_length=20, help_text="From the authenticator app, when a second factor is set up."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want exactly one name."""
+        if ("username" in attrs) == ("email" in attrs):
+            said = _("Send either username or email.")
+            raise ValidationError({"username": [ErrorDetail(said, code="required")]})
+        return attrs
+
+
+class RefreshSerializer(StrictSerializer):
+    """A refresh token."""
+
+    refresh = serializers.CharField(write_only=True, max_length=4000)
+
+
+class LogOutSerializer(RefreshSerializer):
+    """A refresh token, and whether all log-ins end with it."""
+
+    all = serializers.BooleanField(default=False)
+
+
+class PairSerializer(serializers.Serializer[Any]):
+    """Tokens given out."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+def check_password(password: str, user: User) -> None:
+    """Raise ValidationError under `password` for each rule it breaks."""
+    try:
+        password_validation.validate_password(password, user)
+    except DjangoValidationError as error:
+        said = [
+            ErrorDetail(message, code=each.code or "invalid") for each in error.error_list for message in each.messages
+        ]
+        raise ValidationError({"password": said}) from error
+
+
+def refusal(taken: registration.Taken) -> ValidationError:
+    """Return the answer to a name or address that somebody has."""
+    return ValidationError({name: [ErrorDetail(registration.sorry(name), code="taken")] for name in taken.fields})

@@ -1,0 +1,105 @@
+"""Serializers and filters that take what they know and refuse the rest by name: no typing error passes unseen."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+# Names listed in one answer, and characters repeated of each: an answer must not grow with the request.
+MOST_NAMES = 20
+MOST_CHARACTERS = 60
+WHOLE = api_settings.NON_FIELD_ERRORS_KEY
+
+
+class StrictSerializer(serializers.Serializer):
+    """A field that is not declared, or is not for the client to set, is an error that names it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated values; unknown fields are reported together with all other errors."""
+        unknown = self._unknown(data) if isinstance(data, Mapping) else {}
+        try:
+            value = super().to_internal_value(data)
+        except ValidationError as error:
+            found = error.detail if isinstance(error.detail, dict) else {WHOLE: error.detail}
+            raise ValidationError({**unknown, **self._explained(found, data)}) from None
+        if unknown:
+            raise ValidationError(unknown)
+        return value
+
+    def _unknown(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
+        allowed = [name for name, field in self.fields.items() if not field.read_only]
+        return unknown_names(data, allowed)
+
+    def _explained(self, errors: Mapping[str, Any], data: Any) -> dict[str, Any]:
+        """Add to each plain message what was sent and, for a choice, what is allowed. Secrets are never repeated."""
+        explained = dict(errors)
+        for name, messages in errors.items():
+            field = self.fields.get(name)
+            if field is None or not isinstance(data, Mapping) or not isinstance(messages, list):
+                continue
+            explained[name] = [_explain(message, field, data.get(name)) for message in messages]
+        return explained
+
+
+def _explain(message: Any, field: serializers.Field, sent: Any) -> Any:
+    if not isinstance(message, ErrorDetail) or message.code in ("required", "null", "blank"):
+        return message
+    parts = [str(message)]
+    if isinstance(field, serializers.ChoiceField):
+        parts.append(_("Allowed: %s.") % ", ".join(str(choice) for choice in field.choices))
+    elif not field.write_only and isinstance(sent, str | int | float | bool) and str(sent)[:20] not in parts[0]:
+        parts.append(_("You sent: %s") % shortened(sent))
+    return ErrorDetail(" ".join(parts), code=message.code)
+
+
+def shortened(value: object) -> str:
+    """Return what a client sent, cut so that the answer stays small."""
+    text = str(value)
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "..."
+
+
+def unknown_names(given: Iterable[Any], allowed: Iterable[str]) -> dict[str, list[ErrorDetail]]:
+    """Return one error for each given name that is not allowed, with the nearest allowed one and the whole list."""
+    known = sorted(allowed)
+    strangers = [shortened(name) for name in given if name not in known][:MOST_NAMES]
+    return {name: [ErrorDetail(_said(name, known), code="unknown_field")] for name in strangers}
+
+
+def _said(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    said = _("%(name)s is not a field you can send here.") % {"name": name}
+    if near:
+        said += " " + _("Did you mean %s?") % near[0]
+    return said + " " + (_("Allowed: %s.") % ", ".join(known) if known else _("Nothing is allowed here."))
+
+
+def refuse_unknown_parameters(request: Request, allowed: Iterable[str]) -> None:
+    """Raise ValidationError for a query parameter that is not allowed, or is given twice."""
+    known = sorted(allowed)
+    errors = unknown_names(request.query_params, known)
+    for name, values in request.query_params.lists():
+        if name in known and len(values) > 1:
+            errors[name] = [ErrorDetail(_("%s is given more than once.") % name, code="repeated")]
+    if errors:
+        raise ValidationError(errors)
+
+
+class StrictFilters(DjangoFilterBackend):
+    """django-filter for the views' `filterset_class`, where an unknown filter is an error and not everybody's rows."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
+        """Return the filtered rows. Raises ValidationError for unknown, repeated and unreadable parameters."""
+        filters = self.get_filterset_class(view, queryset)
+        pages = getattr(view, "pagination_class", None)
+        detail = getattr(view, "lookup_url_kwarg", None) or getattr(view, "lookup_field", None)
+        is_list = detail not in getattr(view, "kwargs", {})
+        allowed = set(filters.base_filters) if filters else set()
+        refuse_unknown_parameters(request, allowed | {"limit", "cursor"} if is_list and pages else allowed)
+        return super().filter_queryset(request, queryset, view)

@@ -1,0 +1,100 @@
+"""/api/auth/: register, log in, rotate, log out, oneself."""
+
+from typing import cast
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import brute_force, second_factor, tokens
+from accounts.api import serializers as forms
+from accounts.api.strict import refuse_unknown_parameters
+from accounts.models import User
+
+
+class OpenView(APIView):
+    """For whoever has no token yet; one that is sent is not looked at."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class Register(OpenView):
+    """Become a customer."""
+
+    throttle_scope = "register"
+
+    @extend_schema(request=forms.RegistrationSerializer, responses={201: forms.UserSerializer}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Create a user. The name and the address must be free, the password good enough."""
+        form = forms.RegistrationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(forms.UserSerializer(form.save()).data, 201)
+
+
+class LogIn(OpenView):
+    """Get tokens for a name and a password."""
+
+    throttle_scope = "login"
+
+    @extend_schema(request=forms.LogInSerializer, responses=forms.PairSerializer, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Give out an access token (minutes) and a refresh token (a day, good for one use)."""
+        form = forms.LogInSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        sent = form.validated_data
+        name = sent.get("username") or sent["email"]
+        now = timezone.now()
+        user = brute_force.check(request._request, name=name, password=sent["password"])
+        second_factor.check(request._request, user, code=sent.get("code"))
+        brute_force.succeeded(request._request, user)
+        return Response(tokens.issue(user, now=now)._asdict())
+
+
+class Refresh(OpenView):
+    """Get the next pair."""
+
+    throttle_scope = "login"
+
+    @extend_schema(request=forms.RefreshSerializer, responses=forms.PairSerializer, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Spend a refresh token. A second use of the same one ends the whole session."""
+        form = forms.RefreshSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(tokens.rotate(form.validated_data["refresh"], now=timezone.now())._asdict())
+
+
+class LogOut(OpenView):
+    """End a session, or all of them."""
+
+    @extend_schema(request=forms.LogOutSerializer, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """End the session of this refresh token, its access token included; with `all`, every session."""
+        form = forms.LogOutSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        tokens.end(form.validated_data["refresh"], now=timezone.now(), everywhere=form.validated_data["all"])
+        return Response(status=204)
+
+
+class Me(APIView):
+    """Oneself."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(responses=forms.UserSerializer, tags=["auth"])
+    def get(self, request: Request) -> Response:
+        """Return the user whose token this is."""
+        refuse_unknown_parameters(request, ())
+        return Response(forms.UserSerializer(cast(User, request.user)).data)
+
+    @extend_schema(request=forms.ProfileSerializer, responses=forms.UserSerializer, tags=["auth"])
+    def patch(self, request: Request) -> Response:
+        """Change what is sent. A new password ends all sessions, this one too."""
+        form = forms.ProfileSerializer(
+            cast(User, request.user), data=request.data, partial=True, context={"now": timezone.now()}
+        )
+        form.is_valid(raise_exception=True)
+        return Response(forms.UserSerializer(form.save()).data)

@@ -1,0 +1,98 @@
+"""Slows down who guesses passwords. django-axes counts the failures of API, pages and admin alike; the limits are here.
+
+Counted within settings.AXES_COOLOFF_TIME: failures of one account from one address, of one account from anywhere, and
+of one address at any account. A lock is never prolonged by trying again, and it ends by itself. An account that is
+attacked from many addresses stays open to an address its owner has logged in from before.
+"""
+
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt, AccessLog
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_login_failed
+from django.db.models import Q, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.addresses import client_address
+from accounts.errors import DomainError
+from accounts.models import User
+from accounts.names import MOST, normal
+
+
+class TooManyAttempts(DomainError):
+    """Too many failures of this account, from this address, or both. Says nothing about whether the account exists."""
+
+    code = "too_many_attempts"
+
+
+class WrongCredentials(DomainError):
+    """No such user, wrong password, or disabled: one answer."""
+
+    code = "invalid_credentials"
+
+
+class Handler(AxesDatabaseHandler):
+    """django-axes' own counting, with three limits in place of one."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """Return the failures, each kind scaled so that settings.AXES_FAILURE_LIMIT is its limit."""
+        name, address = login_name(request, credentials), request.axes_ip_address  # type: ignore[attr-defined]
+        recent = AccessAttempt.objects.filter(attempt_time__gte=request.axes_attempt_time - settings.AXES_COOLOFF_TIME)  # type: ignore[attr-defined]
+        both = _failures(recent.filter(username=name, ip_address=address))
+        anywhere = 0 if is_known(name, address) else _failures(recent.filter(username=name))
+        anybody = _failures(recent.filter(ip_address=address))
+        return max(both, max(anywhere, anybody) * settings.AXES_FAILURE_LIMIT // settings.LOGIN_FAILURES_ANYWHERE)
+
+
+def _failures(attempts: QuerySet[Any]) -> int:
+    return attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0
+
+
+def login_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """Return under which name failures count: the account's, however it was written; unknown names as they are."""
+    given = credentials or request.POST
+    sent = normal(str(given.get("username") or given.get("email") or given.get("login") or ""))[:MOST]
+    sent = sent.replace("\x00", "")
+    found = User.objects.filter(Q(username__iexact=sent) | Q(email__iexact=sent)).values_list("username", flat=True)
+    return (found.first() or sent).lower()
+
+
+def is_known(name: str, address: str) -> bool:
+    """Return whether the account's owner has logged in from this address before."""
+    return AccessLog.objects.filter(username__iexact=name, ip_address=address).exists()
+
+
+def check(request: HttpRequest, *, name: str, password: str) -> User:
+    """Return the user whose password this is. Raises WrongCredentials or TooManyAttempts."""
+    user = authenticate(request, username=name, password=password)
+    if isinstance(user, User):
+        return user
+    raise refusal(request)
+
+
+def refusal(request: HttpRequest) -> DomainError:
+    """Return why a log-in was refused; the lock that it caused begins with the next attempt."""
+    if getattr(request, "axes_locked_out", False):
+        return TooManyAttempts(
+            _("Too many attempts to log in. Wait, or reset the password on the log-in page."),
+            retry_after=int(settings.AXES_COOLOFF_TIME.total_seconds()),
+        )
+    return WrongCredentials(_("The name or the password is not right."))
+
+
+def failed(request: HttpRequest, *, name: str) -> DomainError:
+    """Count a failure that came after the password, such as a wrong second factor. Returns what to raise."""
+    user_login_failed.send(sender=__name__, credentials={"username": name}, request=request)
+    return refusal(request)
+
+
+def succeeded(request: HttpRequest, user: User) -> None:
+    """Forget the failures of this account from this address, and remember the address as the owner's."""
+    address, name = client_address(request), user.get_username()
+    AxesProxyHandler.reset_attempts(username=name.lower(), ip_address=address)
+    if not is_known(name, address):
+        AccessLog.objects.create(username=name, ip_address=address, user_agent="", http_accept="", path_info="")

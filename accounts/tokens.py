@@ -1,0 +1,127 @@
+"""Log-in of programs: a short access token, and a refresh token that is good for one use.
+
+A family is all tokens that came from one log-in. As long as it lives it has exactly one unspent refresh token, so a
+family without one has ended: by log-out, or because a spent token was used again, which means that two hold it.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from rest_framework_simplejwt import tokens as jwt
+from rest_framework_simplejwt.exceptions import TokenError
+
+from accounts.errors import DomainError
+from accounts.models import RefreshToken, User
+
+# The largest primary key there can be.
+LARGEST_ID = 2**63 - 1
+
+
+class InvalidToken(DomainError):
+    """Forged, expired, spent, ended, or its user is out. The answer does not tell which."""
+
+    code = "invalid_token"
+
+
+class Pair(NamedTuple):
+    """What a log-in or a rotation gives out."""
+
+    access: str
+    refresh: str
+
+
+class Claims(NamedTuple):
+    """What a token says, once its signature and its dates are found good."""
+
+    user_id: int
+    version: int
+    family: uuid.UUID
+    jti: uuid.UUID
+
+
+def issue(user: User, *, now: datetime, family: uuid.UUID | None = None) -> Pair:
+    """Give out a pair and remember the refresh token. Without `family` a new one begins."""
+    family = family or uuid.uuid4()
+    access, refresh = _signed(jwt.AccessToken(), user, family), _signed(jwt.RefreshToken(), user, family)
+    RefreshToken.objects.create(
+        jti=uuid.UUID(refresh["jti"]), user=user, family=family, created_at=now, expires_at=now + refresh.lifetime
+    )
+    return Pair(str(access), str(refresh))
+
+
+def rotate(token: str, *, now: datetime) -> Pair:
+    """Spend a refresh token for a new pair. Of any number of calls with one token exactly one succeeds.
+
+    Raises InvalidToken. The second use of a spent token ends the family, also for the one who rotated it first.
+    """
+    claims = read(token, kind=jwt.RefreshToken)
+    with transaction.atomic():
+        spent = RefreshToken.objects.filter(
+            jti=claims.jti, user=claims.user_id, family=claims.family, spent_at=None, expires_at__gt=now
+        ).update(spent_at=now)
+        user = User.objects.filter(pk=claims.user_id, is_active=True, token_version=claims.version).first()
+        if spent and user:
+            return issue(user, now=now, family=claims.family)
+    # Reached with the transaction above committed: that the family ended must not be rolled back by the answer.
+    _end(claims, now=now)
+    raise InvalidToken(_("This refresh token is not good any more. Log in again."))
+
+
+def end(token: str, *, now: datetime, everywhere: bool = False) -> None:
+    """Log out: end the token's family, or with `everywhere` put all tokens of the user out of use.
+
+    Raises InvalidToken for a token that is forged, expired or already ended.
+    """
+    claims = read(token, kind=jwt.RefreshToken)
+    user = owner(claims)
+    if user is None:
+        raise InvalidToken(_("This refresh token is not good any more."))
+    _end(claims, now=now)
+    if everywhere:
+        end_all(user, now=now)
+
+
+def end_all(user: User, *, now: datetime) -> None:
+    """Put every token of the user out of use, in one step."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        user.token_version = locked.token_version = locked.token_version + 1
+        locked.save(update_fields=["token_version"])
+        RefreshToken.objects.filter(user=user, spent_at=None).update(spent_at=now)
+
+
+def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
+    """Return what the token says. Raises InvalidToken unless it is ours, of this kind, and its dates are good."""
+    try:
+        payload = kind(token).payload  # type: ignore[arg-type]
+        claims = Claims(payload["user_id"], payload["ver"], uuid.UUID(payload["fam"]), uuid.UUID(payload["jti"]))
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InvalidToken(_("The token is not ours, is of the wrong kind, or has expired.")) from error
+    if not all(type(number) is int and 0 <= number <= LARGEST_ID for number in (claims.user_id, claims.version)):
+        raise InvalidToken(_("The token is not ours, is of the wrong kind, or has expired."))
+    return claims
+
+
+def owner(claims: Claims) -> User | None:
+    """Return the user whom the token lets in at this instant: active, same version, family alive. One query."""
+    unspent = RefreshToken.objects.filter(user=OuterRef("pk"), family=claims.family, spent_at=None)
+    users = User.objects.filter(Exists(unspent), pk=claims.user_id, is_active=True, token_version=claims.version)
+    return users.first()
+
+
+def forget(*, now: datetime) -> int:
+    """Delete expired refresh tokens. Returns how many."""
+    return RefreshToken.objects.filter(expires_at__lte=now).delete()[0]
+
+
+def _signed(token: Any, user: User, family: uuid.UUID) -> Any:
+    token["user_id"], token["ver"], token["fam"] = user.pk, user.token_version, str(family)
+    return token
+
+
+def _end(claims: Claims, *, now: datetime) -> None:
+    RefreshToken.objects.filter(user=claims.user_id, family=claims.family, spent_at=None).update(spent_at=now)

@@ -1,0 +1,11 @@
+"""/signup/, /login/, /logout/, /password/..., /2fa/..."""
+
+from django.urls import include, path
+
+from accounts.web import views
+
+urlpatterns = [
+    path("signup/", views.SignUp.as_view(), name="account_signup"),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("", include("allauth.account.urls")),
+]

@@ -1,0 +1,98 @@
+"""Every error the API can answer with, in one table. The page /docs/errors/<code> is made from the same rows.
+
+Whoever raises a DomainError with a new `code` adds its row here; a test looks for codes that have none.
+"""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(NamedTuple):
+    """What one code means: the HTTP status, a title that never changes, and what the caller can do about it."""
+
+    status: int
+    title: str | Promise
+    remedy: str | Promise
+
+
+ERRORS: dict[str, Kind] = {
+    # The request itself
+    "validation_failed": Kind(
+        400, _("The request has errors"), _("Correct the parameters named in `errors` and send the request again.")
+    ),
+    "malformed": Kind(
+        400, _("The body could not be read"), _("Send one JSON object in UTF-8, each key once, nested at most 32 deep.")
+    ),
+    "invalid_cursor": Kind(
+        400, _("The cursor is not one of ours"), _("Follow `next` and `previous` as given, or start without a cursor.")
+    ),
+    "invalid_idempotency_key": Kind(
+        400, _("The Idempotency-Key cannot be used"), _("Send 1 to 255 printable ASCII characters, a UUID for example.")
+    ),
+    "bad_request": Kind(400, _("The request is not acceptable"), _("Look at `detail` for what was wrong.")),
+    "not_found": Kind(
+        404,
+        _("There is no such thing here"),
+        _("Check the address and the id. What belongs to somebody else is answered the same way."),
+    ),
+    "method_not_allowed": Kind(405, _("This method is not allowed here"), _("Use a method of the `Allow` header.")),
+    "not_acceptable": Kind(406, _("Only JSON is spoken here"), _("Send `Accept: application/json`.")),
+    "too_large": Kind(413, _("The body is too large"), _("Send less at once; the limit stands in `detail`.")),
+    "unsupported_media_type": Kind(
+        415, _("Only JSON is read here"), _("Send `Content-Type: application/json` and a body in UTF-8.")
+    ),
+    "too_many_requests": Kind(
+        429, _("Too many requests"), _("Wait as many seconds as the `Retry-After` header says, then go on.")
+    ),
+    # Who is asking
+    "not_authenticated": Kind(
+        401, _("Log in first"), _("Send `Authorization: Bearer <access token>` from POST /api/auth/token.")
+    ),
+    "invalid_token": Kind(
+        401, _("The token is not good"), _("Get a fresh one: POST /api/auth/token/refresh, or log in again.")
+    ),
+    "invalid_credentials": Kind(
+        401, _("The name or the password is not right"), _("Check both, or reset the password on the log-in page.")
+    ),
+    "second_factor_required": Kind(
+        401, _("A second factor is needed"), _("Send the code of your authenticator app as `code`.")
+    ),
+    "too_many_attempts": Kind(
+        429,
+        _("Too many attempts to log in"),
+        _("Wait as many seconds as the `Retry-After` header says, then try again."),
+    ),
+    "permission_denied": Kind(403, _("You may not do this"), _("Ask a member of staff who may.")),
+    # Doing the same thing twice
+    "idempotency_key_in_use": Kind(
+        409, _("The first request with this key is still running"), _("Send the same request again a second later.")
+    ),
+    "idempotency_key_reused": Kind(
+        422, _("This key belongs to another request"), _("Use a new Idempotency-Key for each new operation.")
+    ),
+    "duplicate_payment": Kind(
+        409, _("This payment exists already"), _("Ask for it by its id instead of creating it again.")
+    ),
+    "conflict": Kind(
+        409, _("Something else has changed this meanwhile"), _("Read the current state and decide again.")
+    ),
+    # Money and subscriptions
+    "refused": Kind(409, _("The rules do not allow this"), _("Look at `detail` for the rule and the current state.")),
+    "insufficient_funds": Kind(
+        402, _("The wallet does not hold enough"), _("Top up: POST /api/v1/payment, then send the request again.")
+    ),
+    # When it is our turn to apologise
+    "internal_error": Kind(
+        500, _("Something broke on our side"), _("Tell support the `request_id`. Look at the state before you repeat.")
+    ),
+    "unavailable": Kind(
+        503, _("Busy for a moment"), _("Nothing was done. Send the same request after `Retry-After` seconds.")
+    ),
+}
+
+
+def kind_of(code: str) -> Kind:
+    """Return the row of `code`; a code without a row is answered as a plain refusal."""
+    return ERRORS.get(code, ERRORS["refused"])
