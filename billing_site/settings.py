@@ -375,6 +375,8 @@ BILLING_BATCH = env.int("BILLING_BATCH", default=500)
 
 # --- Payments -------------------------------------------------------------------------------------------------------
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"])
+# Every gateway the code has. Those named above are in use, the first one by default.
+GATEWAY_CLASSES = {"sandbox": "payments.gateways.sandbox.gateway.Sandbox"}
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
