@@ -25,6 +25,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("payments.web.gateways.urls")),
     *i18n_patterns(
+        path("", include("subscriptions.web.urls")),
+        path("", include("payments.web.urls")),
+        path("", include("ledger.web.urls")),
         path("", include("accounts.web.urls")),
         prefix_default_language=False,
     ),
