@@ -18,9 +18,9 @@ from subscriptions.engine.settling import settle
 from subscriptions.models import Price
 from subscriptions.open_book import OpenBook, Refused
 from subscriptions.rows import reading, writing
-from subscriptions.standing import Access, View, access, peek
+from subscriptions.standing import Access, View, access, peek, view
 
-__all__ = ["Access", "OpenBook", "Refused", "Run", "View", "access", "due", "open", "peek", "run_due"]
+__all__ = ["Access", "OpenBook", "Refused", "Run", "View", "access", "due", "open", "peek", "run_due", "view"]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """An opened book: what can be asked of it. Made by subscriptions.books.open, written down when that closes."""
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from accounts.errors import DomainError
 from accounts.models import User
@@ -21,8 +21,8 @@ MOST_QUANTITY = 1_000_000
 class Refused(DomainError):
     """The rules refuse what was asked; nothing of it was done. `code` is one of engine.requests.Refusal."""
 
-    def __init__(self, code: str, detail: str, *, param: str | None = None) -> None:
-        super().__init__(detail, param=param)
+    def __init__(self, code: str, detail: str, *, param: str | None = None, **extra: Any) -> None:
+        super().__init__(detail, param=param, **extra)
         self.code = code
 
 

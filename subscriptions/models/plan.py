@@ -88,7 +88,9 @@ class Price(models.Model):
                 name="metered_price_has_a_fixed_interval",
             ),
             models.CheckConstraint(condition=Q(metered=False) | Q(grace_days=0), name="metered_price_has_no_grace"),
-            models.CheckConstraint(condition=Q(grace_days=0) | Q(interval__in=["day", "week", "month", "year"])
+            models.CheckConstraint(
+                condition=Q(grace_days=0)
+                | Q(interval__in=["day", "week", "month", "year"])
                 & (~Q(interval="day") | Q(grace_days__lt=F("interval_count")))
                 & (~Q(interval="week") | Q(grace_days__lt=F("interval_count") * 7))
                 & (~Q(interval="month") | Q(grace_days__lt=F("interval_count") * 28))

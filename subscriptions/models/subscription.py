@@ -36,6 +36,8 @@ class Subscription(models.Model):
     auto_renew = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     created_at = models.DateTimeField()
+    # The client's Idempotency-Key, if it sent one: the same request again finds this row.
+    request_key = models.CharField(max_length=255, null=True, editable=False)
 
     # Advance: periods are counted from the anchor; the current one is number `period_number` and ends at `period_end`.
     anchor_at = models.DateTimeField(null=True)
@@ -67,6 +69,7 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["customer", "request_key"], name="one_subscription_per_request"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_is_one_or_more"),
             models.CheckConstraint(condition=Q(periods__gte=1), name="subscription_periods_is_one_or_more"),
             models.CheckConstraint(condition=Q(remainder__gte=0), name="remainder_is_zero_or_more"),

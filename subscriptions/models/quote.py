@@ -1,0 +1,43 @@
+"""A plan change, worked out and promised until it expires."""
+
+from functools import partial
+
+from django.db import models
+
+from accounts.ids import new_id
+from subscriptions.models.plan import Price
+from subscriptions.models.subscription import Subscription
+
+
+class Quote(models.Model):
+    """What a change would move, as of `as_of`. Accepting it posts exactly these lines or nothing."""
+
+    class When(models.TextChoices):
+        NOW = "now", "now"
+        PERIOD_END = "period_end", "at the period's end"
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "quo"), editable=False)
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="quotes")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    when = models.CharField(max_length=10, choices=When.choices, default=When.NOW)
+    # The change takes effect at this instant, also when it is accepted a little later.
+    as_of = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # [{"reason": "unused_refund", "subscription": 17, "amount": 4950}, ...] in the order they are posted.
+    lines = models.JSONField()
+    balance_before = models.BigIntegerField()
+    balance_after = models.BigIntegerField()
+    # The status it leads to, and the next payment (minor units), if one is known.
+    status_after = models.CharField(max_length=10)
+    next_charge_at = models.DateTimeField(null=True)
+    next_charge_amount = models.BigIntegerField(null=True)
+    # Set once, in the transaction that carried it out.
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def total(self) -> int:
+        """What leaves the wallet (negative) or comes back to it, in minor units."""
+        return self.balance_after - self.balance_before

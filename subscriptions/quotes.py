@@ -1,0 +1,122 @@
+"""Quotes for plan changes: the amounts shown are the amounts posted, or nothing is.
+
+A quote is worked out on a copy of the book as it stands at `as_of`. Accepting it carries the change out as of that very
+instant, so not a second is lost or counted twice, provided nothing else has moved the book since; otherwise the
+customer is shown a new quote and nothing has happened.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts.errors import DomainError
+from ledger.money import Money
+from subscriptions import books
+from subscriptions.engine import requests
+from subscriptions.engine.book import FINAL, Book, Status, Sub
+from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.journal import Entry, Journal
+from subscriptions.engine.requests import Refusal
+from subscriptions.models import Price, Quote, Subscription
+from subscriptions.open_book import Refused, explain
+from subscriptions.rows import reading
+
+VALID_FOR = timedelta(minutes=15)
+
+
+class QuoteChanged(DomainError):
+    """The quote does not hold any more; nothing was charged. `quote` is the new one."""
+
+    code = "quote_changed"
+
+    def __init__(self, quote: Quote) -> None:
+        super().__init__(
+            "The amounts have changed since they were shown. Nothing was charged; confirm the new quote instead.",
+            quote=quote.public_id,
+        )
+        self.quote = quote
+
+
+def make(subscription: Subscription, price: Price, *, now: datetime, when: str = "now") -> Quote:
+    """Work out what a change would move and promise it for a quarter of an hour; raise Refused as the change would."""
+    book, sub = _copy_at(subscription, now)
+    assert book.at is not None
+    before = book.balance
+    terms = reading.terms_of([price.pk])[price.pk]
+    refusal = requests.change_plan(book, book.at, sub, terms, when=when)
+    if refusal is Refusal.INSUFFICIENT_FUNDS:
+        raise _short(price, sub, before + requests.unused(sub, book.at))
+    if refusal is not None:
+        raise Refused(refusal, explain(refusal))
+    due_at, due = next_charge(sub)
+    return Quote.objects.create(
+        subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
+        expires_at=to_datetime(book.at) + VALID_FOR, lines=_lines(book.journal.entries), balance_before=before,
+        balance_after=book.balance, status_after=sub.status, next_charge_at=due_at, next_charge_amount=due,
+    )  # fmt: skip
+
+
+def accept(quote: Quote, *, now: datetime) -> Subscription:
+    """Carry the quoted change out, once; raise QuoteChanged with a new quote when its amounts no longer hold."""
+    subscription = quote.subscription
+    try:
+        if now > quote.expires_at and quote.used_at is None:
+            raise _Stale
+        with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=quote.as_of) as book:
+            if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
+                return subscription
+            if book.now != quote.as_of or book.balance != quote.balance_before:
+                raise _Stale
+            done = len(book.item.book.journal.entries)
+            book.change_plan(subscription, quote.price, when=quote.when)
+            if _lines(book.item.book.journal.entries[done:]) != quote.lines:
+                raise _Stale
+    except _Stale:
+        raise QuoteChanged(make(subscription, quote.price, now=now, when=quote.when)) from None
+    subscription.refresh_from_db()
+    return subscription
+
+
+class _Stale(Exception):
+    """Undoes everything that was begun for the old quote."""
+
+
+def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
+    """Return when the subscription is paid next and how much, as things stand; nothing for metered or ending ones."""
+    if sub.status is Status.ACTIVE and not sub.terms.metered and sub.auto_renew and not sub.cancel_requested:
+        terms = sub.scheduled or sub.terms
+        assert sub.end is not None
+        return to_datetime(sub.end), None if terms.metered else terms.amount * sub.quantity * sub.periods
+    if sub.status is Status.TRIALING and not sub.cancel_requested and not sub.terms.metered:
+        assert sub.trial_end is not None
+        return to_datetime(sub.trial_end), sub.due
+    return None, None
+
+
+def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
+    """A copy of the subscription's book settled to `now`, with an empty journal, and the subscription in it."""
+    [item] = reading.look([subscription.wallet_id])
+    view = books.view(item.currency, item.book, now)
+    sub = view.subs.get(subscription.pk)
+    if sub is None or sub.status in FINAL:
+        raise Refused(Refusal.FINAL, explain(Refusal.FINAL))
+    assert view.book.at is not None
+    assert view.book.at >= to_micros(now)
+    view.book.journal = Journal()
+    return view.book, sub
+
+
+def _short(price: Price, sub: Sub, funds: int) -> Refused:
+    """Say what is missing for the change."""
+    needed = books.due(price, sub.quantity, sub.periods) if not price.metered else 1
+    missing = Money(max(needed - funds, 1), price.currency)
+    return Refused(
+        Refusal.INSUFFICIENT_FUNDS, f"{missing} is missing in the wallet for this change; top it up first.",
+        missing={"value": missing.plain(), "currency": missing.currency},
+    )  # fmt: skip
+
+
+def _lines(entries: Sequence[Entry]) -> list[dict[str, object]]:
+    """What these entries move, in a form that can be stored and compared."""
+    return [{"reason": e.reason, "subscription": e.sub.id if e.sub else None, "amount": e.amount} for e in entries]
