@@ -1,0 +1,1 @@
+"""Gateways: how they look to us (base), which we have (registry), and one package for each."""

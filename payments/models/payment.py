@@ -39,7 +39,11 @@ class Payment(models.Model):
     gateway = models.CharField(max_length=20)
     # The gateway's name for it; null until the gateway has answered.
     gateway_id = models.CharField(max_length=120, null=True)
+    # How the gateway's object stood when it was last asked (gateways.base.State), for the page and for staff.
+    gateway_state = models.CharField(max_length=20, default="", blank=True, editable=False)
     confirmation_url = models.CharField(max_length=500, default="", blank=True)
+    # The language of the page it was started from: the customer comes back to the same.
+    language = models.CharField(max_length=8, default="", blank=True, editable=False)
     # Hidden field of the form or the client's own id: the second POST finds the first payment.
     form_key = models.CharField(max_length=64, null=True)
 
@@ -51,7 +55,7 @@ class Payment(models.Model):
 
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # The last move, and the moment the money was credited.
+    # The last move or change of the gateway's state, and the moment the money was credited.
     updated_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     # Reconciliation asks the gateway next at this instant; null: nothing left to ask.
@@ -72,6 +76,11 @@ class Payment(models.Model):
             ),
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_payment_per_gateway_object"),
             models.UniqueConstraint(fields=["customer", "form_key"], name="one_payment_per_form"),
+            models.UniqueConstraint(
+                fields=["subscription"],
+                condition=Q(status__in=["pending", "unknown"], parked_reason=""),
+                name="one_open_payment_per_subscription",
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "-id"], name="payment_by_customer"),

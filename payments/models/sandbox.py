@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.ids import new_id
+from ledger.money import Money
 
 
 class SandboxSession(models.Model):
@@ -36,11 +37,17 @@ class SandboxSession(models.Model):
     failure_code = models.CharField(max_length=60, default="", blank=True)
     # A delayed success becomes true at this instant.
     succeeds_at = models.DateTimeField(null=True)
+    # Until then every question about it times out.
+    unreachable_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.session_id
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
 
 
 class SandboxDelivery(models.Model):
@@ -61,3 +68,17 @@ class SandboxDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} {self.type}"
+
+
+class SandboxRefund(models.Model):
+    """Money given back from what a session took. The gateway's own record; ours is another."""
+
+    refund_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sbr"), editable=False)
+    session = models.ForeignKey(SandboxSession, on_delete=models.CASCADE, related_name="refunds")
+    # Same key, same refund.
+    idempotency_key = models.CharField(max_length=100, unique=True)
+    amount = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.refund_id

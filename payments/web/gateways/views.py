@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -46,12 +47,11 @@ def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
     """The sandbox's payment page: shows what may happen, and makes it so."""
     session = _session_or_404(session_id)
     outcome = outcomes.ON_THE_PAGE.get(request.POST.get("outcome", ""))
-    if request.method == "POST" and outcome:
-        session = desk.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())
-        return _after(request, session)
-    if session.status == Status.REQUIRES_ACTION:
+    if outcome and (chosen := desk.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())):
+        return _after(request, chosen, outcome)
+    if desk.status_at(session, timezone.now()) is Status.REQUIRES_ACTION:
         return redirect("sandbox_bank", session_id)
-    return _show(request, "sandbox/pay.html", session, expected=Status.OPEN)
+    return _page(request, "sandbox/pay.html", session, expected=Status.OPEN)
 
 
 @never_cache
@@ -60,7 +60,42 @@ def sandbox_bank(request: HttpRequest, session_id: str) -> HttpResponse:
     """The page of the customer's bank, as the sandbox plays it: approve or refuse."""
     session = _session_or_404(session_id)
     outcome = outcomes.AT_THE_BANK.get(request.POST.get("outcome", ""))
-    if request.method == "POST" and outcome:
-        session = desk.choose(session_id, outcome, expected=Status.REQUIRES_ACTION, now=timezone.now())
-        return _after(request, session)
-    return _show(request, "sandbox/bank.html", session, expected=Status.REQUIRES_ACTION)
+    if outcome and (chosen := desk.choose(session_id, outcome, expected=Status.REQUIRES_ACTION, now=timezone.now())):
+        return _after(request, chosen, outcome)
+    return _page(request, "sandbox/bank.html", session, expected=Status.REQUIRES_ACTION)
+
+
+def _session_or_404(session_id: str) -> SandboxSession:
+    if "sandbox" not in settings.PAYMENT_GATEWAYS:
+        raise Http404
+    return get_object_or_404(SandboxSession, session_id=session_id)
+
+
+def _after(request: HttpRequest, session: SandboxSession, outcome: outcomes.Outcome) -> HttpResponse:
+    """Send the webhook on its way and the browser back: to where the session says, never to where the browser says."""
+    if outcome.delivery is outcomes.Delivery.FIRST:
+        delivery.deliver_due(now=timezone.now(), session=session)
+    elif outcome.delivery is not outcomes.Delivery.NEVER:
+        poke(tasks.deliver_sandbox_webhooks)
+    if outcome.silence:
+        return render(request, "sandbox/silence.html", {"session": session}, status=504)
+    if session.status == Status.REQUIRES_ACTION:
+        return _see_other(reverse("sandbox_bank", args=[session.session_id]))
+    return _see_other(session.cancel_url if session.status == Status.CANCELLED else session.return_url)
+
+
+def _page(
+    request: HttpRequest, template: str, session: SandboxSession, *, expected: SandboxSession.Status
+) -> HttpResponse:
+    """Show the page while the session stands as `expected`; afterwards say that it is used or expired."""
+    status = desk.status_at(session, timezone.now())
+    context = {"session": session, "status": status.value, "outcomes": outcomes}
+    if status is expected:
+        return render(request, template, context)
+    return render(request, "sandbox/over.html", context, status=410)
+
+
+def _see_other(url: str) -> HttpResponse:
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response

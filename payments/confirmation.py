@@ -1,0 +1,142 @@
+"""Whether a payment was paid: ask its gateway, then do what follows in one transaction.
+
+The webhook, the return page, the API and reconciliation all come through here, as often and as much at once as they
+like: the payment's row is locked before anything is decided, and `confirmed` is final.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+import structlog
+from django.db import transaction
+
+import ledger.retrying
+from ledger.money import Money
+from payments import endings, schedule, states
+from payments.gateways import registry
+from payments.gateways.base import GatewayError, Snapshot, State
+from payments.models import Payment
+
+log = structlog.get_logger(__name__)
+Status = Payment.Status
+
+
+class Verdict(StrEnum):
+    """What a gateway's answer means for a payment."""
+
+    PAID = "paid"
+    DIFFERS = "differs"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    OPEN = "open"
+
+
+def confirm(payment_id: int, *, now: datetime) -> Payment:
+    """Ask the gateway about the payment with this primary key, apply the answer, return the payment as it is then.
+
+    Idempotent. Nothing is raised for an answer that is not "paid", nor for none: look at the status.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.status == Status.CONFIRMED or payment.gateway_id is None:
+        return payment
+    return apply(payment_id, ask(payment), now=now)
+
+
+def ask(payment: Payment) -> Snapshot | GatewayError:
+    """Fetch the truth. Call it outside of any transaction."""
+    assert payment.gateway_id is not None
+    try:
+        return registry.get(payment.gateway).fetch(payment.gateway_id)
+    except GatewayError as error:
+        log.warning("gateway_gave_no_answer", payment=payment.public_id, error=error.detail, permanent=error.permanent)
+        return error
+
+
+def judge(snapshot: Snapshot, asked: Money) -> Verdict:
+    """Decide what a snapshot means for a payment of `asked`. Pure."""
+    match snapshot.state:
+        case State.SUCCEEDED:
+            paid = (snapshot.amount, snapshot.currency) == (asked.amount, asked.currency)
+            return Verdict.PAID if paid else Verdict.DIFFERS
+        case State.FAILED:
+            return Verdict.FAILED
+        case State.CANCELLED:
+            return Verdict.CANCELLED
+        case State.EXPIRED:
+            return Verdict.EXPIRED
+        case State.OPEN | State.REQUIRES_ACTION | State.PROCESSING | State.UNRECOGNISED:
+            return Verdict.OPEN
+        case _:
+            assert_never(snapshot.state)
+
+
+@ledger.retrying.retried
+def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime) -> Payment:
+    """Do what follows from the gateway's answer, in one transaction."""
+    with transaction.atomic():
+        payment = states.lock(payment_id)
+        if payment.status == Status.CONFIRMED:
+            pass
+        elif isinstance(answer, GatewayError):
+            _without_answer(payment, answer, now=now)
+        else:
+            _with_answer(payment, answer, now=now)
+    return payment
+
+
+def _with_answer(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
+    verdict = judge(snapshot, payment.money)
+    _note_state(payment, snapshot.state, now=now)
+    if verdict is Verdict.PAID:
+        endings.credit(payment, now=now)
+    elif verdict is Verdict.DIFFERS:
+        endings.park(payment, _difference(payment, snapshot), now=now)
+    elif payment.status not in states.OPEN:
+        # Ended already. Only money is news.
+        return
+    elif verdict is Verdict.OPEN:
+        _wait(payment, now=now)
+    else:
+        endings.close(payment, Status(verdict.value), now=now, failure_code=snapshot.failure_code)
+
+
+def _without_answer(payment: Payment, error: GatewayError, *, now: datetime) -> None:
+    """Nobody knows: ask again later. A gateway that does not know its own object is for staff."""
+    if payment.status not in states.OPEN or payment.parked_reason:
+        return
+    if error.permanent:
+        endings.park(payment, f"{payment.gateway} does not know this payment: {error.detail}"[:200], now=now)
+        return
+    if payment.status == Status.PENDING:
+        states.move(payment, Status.UNKNOWN, now=now)
+    _set_check(payment, now=now)
+
+
+def _wait(payment: Payment, *, now: datetime) -> None:
+    if payment.parked_reason:
+        return
+    if payment.status == Status.UNKNOWN:
+        states.move(payment, Status.PENDING, now=now)
+    _set_check(payment, now=now)
+
+
+def _set_check(payment: Payment, *, now: datetime) -> None:
+    payment.check_at = schedule.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    payment.save(update_fields=["check_at"])
+
+
+def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
+    """Remember the gateway's state for the status page; `updated_at` tells since when."""
+    if state is State.UNRECOGNISED:
+        log.error("gateway_state_not_recognised", payment=payment.public_id)
+    if payment.gateway_state != state:
+        payment.gateway_state, payment.updated_at = state.value, now
+        payment.save(update_fields=["gateway_state", "updated_at"])
+
+
+def _difference(payment: Payment, snapshot: Snapshot) -> str:
+    """Say what was asked for and what was taken; the currency may be one we have no decimals for."""
+    taken = f"{snapshot.amount} {snapshot.currency}"
+    return f"{payment.gateway} took {taken}, we asked for {payment.amount} {payment.currency} (minor units)"

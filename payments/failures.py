@@ -1,0 +1,41 @@
+"""Why a payment did not succeed, in words for the customer. The gateway's own code is for staff."""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from payments.models import Payment
+
+
+class Failure(NamedTuple):
+    """A code that may be shown, and what to do about it."""
+
+    code: str
+    detail: str | Promise
+
+
+DECLINED = Failure("declined", _("The bank declined the payment. Try another card, or ask your bank."))
+
+# Codes that are not here are shown as DECLINED, and so on purpose are those that would help a thief: a lost or stolen
+# card, a suspicion of fraud.
+WORDS: dict[str, str | Promise] = {
+    "insufficient_funds": _("There was not enough money on the card. Try another card, or pay again later."),
+    "expired_card": _("The card has expired. Try another card."),
+    "incorrect_cvc": _("The security code of the card was not right. Check it and try again."),
+    "authentication_failed": _("The payment was not confirmed with the bank. Try again and confirm it there."),
+    "authentication_required": _("The bank wants you to confirm the payment. Try again and confirm it there."),
+    "card_not_supported": _("The card cannot be used for this payment. Try another card."),
+    "currency_not_supported": _("The card cannot be used in this currency. Try another card."),
+    "limit_exceeded": _("The payment is over a limit of the card. Ask your bank, or try another card."),
+    "processing_error": _("The bank could not process the payment. Try again in a few minutes."),
+    "gateway_refused": _("The payment page could not be opened. Try again in a few minutes."),
+}
+
+
+def failure_of(payment: Payment) -> Failure | None:
+    """Return why a payment failed, for its customer; None when it did not fail."""
+    if payment.status != Payment.Status.FAILED:
+        return None
+    words = WORDS.get(payment.failure_code)
+    return Failure(payment.failure_code, words) if words else DECLINED

@@ -1,0 +1,36 @@
+"""Which gateways this site has: names from settings to objects that keep payments.gateways.base.Gateway."""
+
+from typing import cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from accounts.errors import DomainError
+from payments.gateways.base import Gateway
+
+
+class UnknownGateway(DomainError):
+    code = "unknown_gateway"
+    param = "gateway"
+
+
+def names() -> list[str]:
+    """Return the gateways customers may use, the default one first."""
+    return list(settings.PAYMENT_GATEWAYS)
+
+
+def get(name: str) -> Gateway:
+    """Return the gateway of that name; raise UnknownGateway for one that this site does not have."""
+    if name not in settings.PAYMENT_GATEWAYS:
+        raise UnknownGateway(f"There is no gateway {name!r}; this site has {', '.join(names())}.")
+    return cast(Gateway, import_string(settings.GATEWAY_CLASSES[name])())
+
+
+def problems() -> list[str]:
+    """Say what is wrong with the gateways' settings; for the system check."""
+    found = [f"PAYMENT_GATEWAYS names {n!r}, GATEWAY_CLASSES does not" for n in names() if not _is_known(n)]
+    return found + [problem for n in names() if _is_known(n) for problem in get(n).problems()]
+
+
+def _is_known(name: str) -> bool:
+    return name in settings.GATEWAY_CLASSES

@@ -1,0 +1,120 @@
+"""What a visitor can make happen on the sandbox's page: one table, read by the page, the gateway and the tests."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from payments.models import SandboxSession
+
+Status = SandboxSession.Status
+
+
+class Delivery(StrEnum):
+    """How the sandbox tells us: once, twice, before the browser goes back, or never."""
+
+    ONCE = "once"
+    TWICE = "twice"
+    FIRST = "first"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One choice: what it is called, the card that stands for it, and what follows from it."""
+
+    code: str
+    title: str | Promise
+    hint: str | Promise
+    card: str = ""
+    status: SandboxSession.Status = Status.SUCCEEDED
+    failure_code: str = ""
+    delivery: Delivery = Delivery.ONCE
+    # Succeeds only after this long.
+    delay: timedelta | None = None
+    # Half of the amount is taken instead of all of it.
+    takes_half: bool = False
+    # Nobody gets an answer for this long: neither the browser nor our server.
+    silence: timedelta | None = None
+
+
+CHOICES = (
+    Outcome(code="succeeds", title=_("Payment succeeds"), card="4242…4242", hint=_("The webhook arrives at once")),
+    Outcome(
+        code="succeeds_late",
+        title=_("Succeeds after a delay"),
+        card="4000…0077",
+        hint=_("Success and webhook come after 20 s; shows the waiting page"),
+        status=Status.PROCESSING,
+        delay=timedelta(seconds=20),
+    ),
+    Outcome(
+        code="bank_asks",
+        title=_("Bank asks to confirm"),
+        card="4000…3220",
+        hint=_("A second page asks for approval"),
+        status=Status.REQUIRES_ACTION,
+        delivery=Delivery.NEVER,
+    ),
+    Outcome(
+        code="insufficient_funds",
+        title=_("Declined: insufficient funds"),
+        card="4000…9995",
+        hint=_("Can be tried again with another card"),
+        status=Status.FAILED,
+        failure_code="insufficient_funds",
+    ),
+    Outcome(
+        code="expired_card",
+        title=_("Declined: the card has expired"),
+        card="4000…0069",
+        hint=_("Can be tried again with another card"),
+        status=Status.FAILED,
+        failure_code="expired_card",
+    ),
+)
+
+FAULTS = (
+    Outcome(
+        code="webhook_twice",
+        title=_("Webhook delivered twice"),
+        hint=_("The balance must change only once"),
+        delivery=Delivery.TWICE,
+    ),
+    Outcome(
+        code="webhook_lost",
+        title=_("Webhook lost"),
+        hint=_("The status page or the regular check finds out"),
+        delivery=Delivery.NEVER,
+    ),
+    Outcome(
+        code="webhook_first",
+        title=_("Webhook before the return"),
+        hint=_("It is delivered before this browser goes back"),
+        delivery=Delivery.FIRST,
+    ),
+    Outcome(
+        code="wrong_amount",
+        title=_("Another amount is taken"),
+        hint=_("Half of it; must be held for staff, never credited"),
+        takes_half=True,
+    ),
+    Outcome(
+        code="times_out",
+        title=_("Time-out after the charge succeeded"),
+        hint=_("No answer for 20 s and no webhook; must not be paid twice"),
+        delivery=Delivery.NEVER,
+        silence=timedelta(seconds=20),
+    ),
+)
+
+CANCEL = Outcome(code="cancel", title=_("Cancel and go back"), hint="", status=Status.CANCELLED)
+
+# The bank's own page, after `bank_asks`.
+APPROVE = Outcome(code="approve", title=_("Approve"), hint="")
+REFUSE = Outcome(code="refuse", title=_("Refuse"), hint="", status=Status.FAILED, failure_code="authentication_failed")
+
+ON_THE_PAGE = {outcome.code: outcome for outcome in (*CHOICES, *FAULTS, CANCEL)}
+AT_THE_BANK = {outcome.code: outcome for outcome in (APPROVE, REFUSE)}

@@ -1,0 +1,19 @@
+"""What a payment writes into the event log, in the transaction of its move."""
+
+from datetime import datetime
+
+from accounts.models import Event
+from payments.models import Payment
+
+
+def tell(payment: Payment, kind: str, *, now: datetime) -> None:
+    """Write `payment.<kind>` with what a receipt or a mail needs to say."""
+    data = {
+        "amount": {"value": payment.money.plain(), "currency": payment.currency},
+        "status": payment.status,
+        "gateway": payment.gateway,
+        "subscription": payment.subscription.public_id if payment.subscription else None,
+    }
+    Event.objects.create(
+        customer=payment.customer, type=f"payment.{kind}", subject=payment.public_id, data=data, effective_at=now
+    )

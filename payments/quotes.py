@@ -1,0 +1,134 @@
+"""What a checkout costs and what it is for: worked out by the server from rows, never from what a client says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError
+from accounts.models import User
+from ledger.money import EXPONENTS, LARGEST, Money
+from subscriptions import books, prices
+from subscriptions.models import Plan, Price, Subscription
+
+Status = Subscription.Status
+# States in which money starts a subscription, or brings it back.
+WAITING = (Status.PENDING, Status.SUSPENDED, Status.PAST_DUE)
+
+
+class AmountMismatch(DomainError):
+    """The client's idea of the price is not ours."""
+
+    code = "amount_mismatch"
+    param = "amount"
+
+
+class AmountOutOfRange(DomainError):
+    """Less or more than one payment may be."""
+
+    code = "amount_out_of_range"
+    param = "amount"
+
+
+class CurrencyNotTaken(DomainError):
+    """No top-ups in this currency."""
+
+    code = "currency_not_taken"
+    param = "currency"
+
+
+class NothingToPay(DomainError):
+    """It costs nothing now, or the wallet has enough for it."""
+
+    code = "nothing_to_pay"
+
+
+class NotWaitingForMoney(DomainError):
+    """The subscription is running, paused or over: a payment for it would not be for anything."""
+
+    code = "subscription_not_waiting"
+    param = "subscription"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What is to be paid, and for what. `price` is set when a subscription is to be opened."""
+
+    money: Money
+    description: str
+    plan: Plan | None = None
+    price: Price | None = None
+    subscription: Subscription | None = None
+
+
+def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity: int, periods: int) -> Quote:
+    """Quote a new subscription: its first payment, or `periods` intervals of prepaid use of a metered price."""
+    price = prices.chosen(plan, customer=customer, currency=currency)
+    for param, number in (("quantity", quantity), ("periods", periods)):
+        if number < 1:
+            raise AmountOutOfRange(_("%s must be 1 or more; you sent %d.") % (param, number), param=param)
+    due = books.due(price, quantity, periods)
+    if due == 0:
+        raise NothingToPay(_("This plan costs nothing now. Subscribe to it directly: POST /api/subscriptions/."))
+    _check_size(due, price.currency, param="quantity")
+    return Quote(money=Money(due, price.currency), description=price.plan.title, plan=price.plan, price=price)
+
+
+def for_subscription(subscription: Subscription, *, now: datetime) -> Quote:
+    """Quote what starts or revives a subscription of the customer.
+
+    Pending, or metered: the same as for a new one. Suspended or past due: what the wallet lacks for the next period.
+    """
+    price = subscription.price
+    view = books.peek(subscription.customer, price.currency, now=now)
+    status = view.status_of(subscription)
+    if status not in WAITING:
+        raise NotWaitingForMoney(
+            _("Subscription %(id)s is %(status)s; only pending, suspended and past_due ones wait for money.")
+            % {"id": subscription.public_id, "status": status},
+            state=status,
+        )
+    due = books.due(price, subscription.quantity, subscription.periods)
+    if status != Status.PENDING and not price.metered:
+        due = max(due - view.available, 0)
+    if due == 0:
+        raise NothingToPay(_("The wallet holds enough for this subscription; nothing is to be paid now."))
+    return Quote(
+        money=Money(due, price.currency), description=price.plan.title, plan=price.plan, subscription=subscription
+    )
+
+
+def for_top_up(amount: int | None, currency: str | None) -> Quote:
+    """Quote a top-up: the amount asked for, within settings.TOP_UP_LIMITS."""
+    limits = settings.TOP_UP_LIMITS
+    if currency not in limits:
+        said = {"sent": currency, "allowed": ", ".join(limits)}
+        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % said)
+    least, most = limits[currency]
+    if amount is None or not least <= amount <= most:
+        said = {
+            "least": Money(least, currency),
+            "most": Money(most, currency),
+            "sent": "nothing" if amount is None else Money(amount, currency),
+        }
+        raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % said)
+    return Quote(money=Money(amount, currency), description=_("Top-up"))
+
+
+def check_amount(quote: Quote, amount: int | None, currency: str | None) -> None:
+    """Raise AmountMismatch when the client named an amount or a currency that is not the quote's."""
+    sent = Money(quote.money.amount if amount is None else amount, currency or quote.money.currency)
+    if sent != quote.money:
+        shown = sent if sent.currency in EXPONENTS else f"{sent.amount} {sent.currency}"
+        raise AmountMismatch(
+            _("The amount is %(due)s; you sent %(sent)s. Leave it out, or send what is due.")
+            % {"due": quote.money, "sent": shown},
+            due={"value": quote.money.plain(), "currency": quote.money.currency},
+        )
+
+
+def _check_size(amount: int, currency: str, *, param: str) -> None:
+    if amount > LARGEST:
+        most = Money(LARGEST, currency)
+        raise AmountOutOfRange(_("One payment is at most %(most)s.") % {"most": most}, param=param)

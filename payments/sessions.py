@@ -1,0 +1,101 @@
+"""The gateway's page for a payment: asked for when the payment is committed, with the payment's id as the key."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+import ledger.retrying
+from accounts.errors import DomainError, Unavailable
+from payments import endings, schedule, states
+from payments.gateways import registry
+from payments.gateways.base import GatewayError, Session, SessionRequest
+from payments.models import Payment
+
+Status = Payment.Status
+
+
+class GatewayRefused(DomainError):
+    """The gateway will not take this payment, now or later."""
+
+    code = "gateway_refused"
+
+
+def open_page(payment: Payment, *, now: datetime) -> Payment:
+    """Get the payment its page at the gateway and return it with `confirmation_url`.
+
+    Safe to repeat: the gateway gives the same page for the same key. Raises Unavailable when the gateway did not
+    answer (the payment is then `unknown` and asked about later), GatewayRefused when it said no (then `failed`).
+    """
+    gateway = registry.get(payment.gateway)
+    try:
+        session = gateway.create_session(_request(payment))
+    except GatewayError as error:
+        raise _note_error(payment.pk, error, now=now) from error
+    payment = _store(payment.pk, session, now=now)
+    if payment.status == Status.CANCELLED and payment.gateway_id == session.gateway_id:
+        # Cancelled while the gateway was opening the page. It was told to nobody; if closing it fails, it runs out.
+        _close_quietly(payment)
+    return payment
+
+
+def return_url(payment: Payment) -> str:
+    """The address of the payment's own page, in the language it was started in. Always on our own site."""
+    prefix = f"/{payment.language}" if payment.language not in ("", settings.LANGUAGE_CODE) else ""
+    return f"{settings.SITE_URL}{prefix}/pay/{payment.public_id}/"
+
+
+def _request(payment: Payment) -> SessionRequest:
+    return SessionRequest(
+        idempotency_key=payment.public_id,
+        amount=payment.amount,
+        currency=payment.currency,
+        description=payment.description,
+        return_url=return_url(payment),
+        cancel_url=return_url(payment),
+        expires_at=payment.expires_at,
+    )
+
+
+@ledger.retrying.retried
+def _store(payment_id: int, session: Session, *, now: datetime) -> Payment:
+    with transaction.atomic():
+        payment = states.lock(payment_id)
+        if payment.gateway_id is None:
+            payment.gateway_id = session.gateway_id
+            if payment.status in states.OPEN:
+                payment.confirmation_url = session.confirmation_url
+                payment.expires_at = session.expires_at
+                payment.check_at = schedule.next_check(payment.created_at, expires_at=session.expires_at, after=now)
+            payment.save(update_fields=["gateway_id", "confirmation_url", "expires_at", "check_at"])
+            if payment.status == Status.UNKNOWN:
+                states.move(payment, Status.PENDING, now=now)
+    return payment
+
+
+@ledger.retrying.retried
+def _note_error(payment_id: int, error: GatewayError, *, now: datetime) -> DomainError:
+    """Write down that there is no page, and return what to tell the caller."""
+    with transaction.atomic():
+        payment = states.lock(payment_id)
+        if payment.status in states.OPEN and payment.gateway_id is None:
+            if error.permanent:
+                endings.close(payment, Status.FAILED, now=now, failure_code="gateway_refused")
+            elif payment.status == Status.PENDING:
+                check_at = schedule.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+                states.move(payment, Status.UNKNOWN, now=now, check_at=check_at)
+    if error.permanent:
+        return GatewayRefused("The payment gateway refused this payment.", payment_id=payment.public_id)
+    return Unavailable(
+        "The payment gateway did not answer. Nothing was paid. Send the same request again with the same "
+        "Idempotency-Key: it goes on with this payment.",
+        payment_id=payment.public_id,
+    )
+
+
+def _close_quietly(payment: Payment) -> None:
+    assert payment.gateway_id is not None
+    try:
+        registry.get(payment.gateway).cancel(payment.gateway_id)
+    except GatewayError:
+        return
