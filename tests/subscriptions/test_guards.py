@@ -28,6 +28,7 @@ def refused(rule: str, break_it: Callable[[], object]) -> None:
 
 def run(sql: str) -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(sql)
 
 
@@ -58,6 +59,7 @@ def test_the_terms_of_a_price_in_use_never_change(subscription: Subscription, fi
 def test_a_price_in_use_is_archived_but_not_deleted(price: Price, subscription: Subscription) -> None:
     assert Price.objects.filter(pk=price.pk).update(archived_at=START) == 1
     refused("used_price_is_never_deleted", lambda: run("DELETE FROM subscriptions_price"))
+    refused("prices_are_never_truncated", lambda: run("TRUNCATE subscriptions_price CASCADE"))
 
 
 def test_a_price_stays_in_use_when_its_last_subscription_has_left_it(subscription: Subscription) -> None:
@@ -101,6 +103,7 @@ def test_a_final_subscription_never_comes_back(alice: User, price: Price) -> Non
 
 def test_a_subscription_is_never_deleted(subscription: Subscription) -> None:
     refused("subscription_is_never_deleted", lambda: run("DELETE FROM subscriptions_subscription"))
+    refused("subscriptions_are_never_truncated", lambda: run("TRUNCATE subscriptions_subscription CASCADE"))
 
 
 def test_a_subscription_draws_on_its_customers_own_wallet(alice: User, mallory: User, price: Price) -> None:
@@ -134,6 +137,7 @@ def test_the_early_end_and_the_refund_of_a_charge_are_each_set_once(charge: Char
 
 def test_a_charge_is_never_deleted(charge: Charge) -> None:
     refused("charge_is_never_deleted", lambda: run("DELETE FROM subscriptions_charge"))
+    refused("charges_are_never_truncated", lambda: run("TRUNCATE subscriptions_charge"))
 
 
 def test_inserting_a_charge_fires_no_trigger_of_ours() -> None:

@@ -1,0 +1,97 @@
+"""What may be sent about subscriptions. Unknown fields are errors."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.api.fields import TextField
+from accounts.api.strict import StrictSerializer
+from subscriptions.models import Subscription
+from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
+
+WHEN = [("now", "now"), ("period_end", "period_end")]
+
+
+def plan_code(**kwargs: Any) -> TextField:
+    """A plan is named by its code, as GET /api/plans/ lists it."""
+    return TextField(max_length=60, help_text="Code of a plan.", **kwargs)
+
+
+class PlanQuery(StrictSerializer):
+    """Filters of the price list."""
+
+    currency = TextField(max_length=3, required=False, help_text="Only plans sold in it, with that price alone.")
+
+
+class SubscriptionQuery(StrictSerializer):
+    """Filters of a list of subscriptions: as they are now."""
+
+    status = serializers.ChoiceField(choices=Subscription.Status.choices, required=False)
+    plan = plan_code(required=False)
+    limit = serializers.CharField(required=False, help_text="1 to 100.")
+    cursor = serializers.CharField(required=False, help_text="As given in `next` and `previous`.")
+
+
+class SubscribeSerializer(StrictSerializer):
+    """An order for a subscription."""
+
+    plan = plan_code()
+    currency = TextField(
+        max_length=3,
+        required=False,
+        help_text="Needed when the plan is sold in several, unless the customer's only wallet is in one of them.",
+    )
+    periods = serializers.IntegerField(
+        min_value=1, max_value=MOST_PERIODS, required=False, help_text="How many intervals one payment buys; 1."
+    )
+    duration = serializers.IntegerField(
+        min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`."
+    )
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_QUANTITY, default=1)
+    auto_renew = serializers.BooleanField(default=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Make one number of `periods` and `duration`."""
+        if "periods" in attrs and "duration" in attrs:
+            raise serializers.ValidationError({"duration": _("Send `periods` or `duration`, not both.")})
+        attrs["periods"] = attrs.pop("duration", attrs.get("periods", 1))
+        return attrs
+
+
+class ChangePlanSerializer(StrictSerializer):
+    """Another plan, in the subscription's own currency."""
+
+    plan = plan_code()
+    when = serializers.ChoiceField(choices=WHEN, default="now")
+
+
+class PatchSubscriptionSerializer(StrictSerializer):
+    """What of a subscription can be changed."""
+
+    plan = plan_code(required=False)
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
+    auto_renew = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """`when` says when the plan changes, and means nothing without one."""
+        if "when" in attrs and "plan" not in attrs:
+            raise serializers.ValidationError({"when": _("`when` goes with `plan`.")})
+        return attrs
+
+
+class CancelSerializer(StrictSerializer):
+    """How to cancel: by default at the end of what is paid for, or of the trial, and at once where there is none."""
+
+    when = serializers.ChoiceField(choices=WHEN, required=False)
+    refund_unused = serializers.BooleanField(default=False, help_text="Put the unused part back into the wallet.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Only what ends now leaves something unused."""
+        if attrs["refund_unused"] and attrs.get("when") != "now":
+            raise serializers.ValidationError({"refund_unused": _('`refund_unused` goes with `"when": "now"`.')})
+        return attrs
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty body."""

@@ -1,0 +1,22 @@
+"""Addresses of the price list, of subscriptions and of the wallet."""
+
+from django.urls import path
+
+from subscriptions.api.views import actions, plans, subscriptions, wallet
+
+urlpatterns = [
+    path("plans/", plans.PlanList.as_view(), name="plan-list"),
+    path("plans/<slug:code>", plans.PlanDetail.as_view(), name="plan-detail"),
+    path("subscriptions/", subscriptions.SubscriptionList.as_view(), name="subscription-list"),
+    path("subscriptions/<slug:public_id>", subscriptions.SubscriptionDetail.as_view(), name="subscription-detail"),
+    path(
+        "subscriptions/<slug:public_id>/access", subscriptions.SubscriptionAccess.as_view(), name="subscription-access"
+    ),
+    path("subscriptions/<slug:public_id>/cancel", actions.Cancel.as_view(), name="subscription-cancel"),
+    path("subscriptions/<slug:public_id>/undo-cancel", actions.UndoCancel.as_view(), name="subscription-undo-cancel"),
+    path("subscriptions/<slug:public_id>/pause", actions.Pause.as_view(), name="subscription-pause"),
+    path("subscriptions/<slug:public_id>/resume", actions.Resume.as_view(), name="subscription-resume"),
+    path("subscriptions/<slug:public_id>/change-plan", actions.ChangePlan.as_view(), name="subscription-change-plan"),
+    path("users/<int:user_id>/subscriptions", subscriptions.UserSubscriptions.as_view(), name="user-subscriptions"),
+    path("wallet/", wallet.Wallet.as_view(), name="wallet"),
+]

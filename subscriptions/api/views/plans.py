@@ -1,0 +1,69 @@
+"""The price list, for everybody."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import translation
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.strict import refuse_unknown_parameters
+from subscriptions.api.requests import PlanQuery
+from subscriptions.api.serializers import PlanSerializer
+from subscriptions.models import Plan, Price
+
+
+def on_sale(**prices: Any) -> QuerySet[Plan]:
+    """Return public plans that have a current price, with these prices."""
+    current = Price.objects.filter(archived_at=None, **prices).order_by("currency")
+    plans = Plan.objects.filter(is_public=True, pk__in=current.order_by().values("plan"))
+    return plans.prefetch_related(Prefetch("prices", current, to_attr="current_prices"))
+
+
+class PriceList(GenericAPIView):
+    """Open to everybody, and in the language that `Accept-Language` asks for."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    filter_backends = ()
+    pagination_class = None
+    serializer_class = PlanSerializer
+    queryset = Plan.objects.none()
+
+    def answer(self, request: HttpRequest | Request, plans: Any, *, many: bool) -> Response:
+        """Write plans in the reader's language."""
+        language = translation.get_language_from_request(request)  # type: ignore[arg-type]
+        with translation.override(language):
+            return Response(
+                PlanSerializer(plans, many=many).data,
+                headers={"Content-Language": language, "Vary": "Accept-Language"},
+            )
+
+
+class PlanList(PriceList):
+    """Every plan on sale."""
+
+    @extend_schema(operation_id="plans_list", parameters=[PlanQuery])
+    def get(self, request: Request) -> Response:
+        """List the plans in the order of the price list."""
+        query = PlanQuery(data=request.query_params)
+        refuse_unknown_parameters(request, query.fields)
+        query.is_valid(raise_exception=True)
+        answer = self.answer(request, on_sale(**query.validated_data), many=True)
+        answer.data = {"results": answer.data}
+        return answer
+
+
+class PlanDetail(PriceList):
+    """One plan on sale."""
+
+    @extend_schema(operation_id="plans_retrieve")
+    def get(self, request: Request, code: str) -> Response:
+        """Return one plan."""
+        refuse_unknown_parameters(request, ())
+        return self.answer(request, get_object_or_404(on_sale(), code=code), many=False)

@@ -1,0 +1,139 @@
+"""Subscriptions: listed, ordered, looked at, changed, cancelled."""
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.idempotency import Idempotent
+from accounts.api.strict import refuse_unknown_parameters
+from accounts.models import User
+from subscriptions import books, holdings, orders, prices
+from subscriptions.api.requests import (
+    CancelSerializer,
+    PatchSubscriptionSerializer,
+    SubscribeSerializer,
+    SubscriptionQuery,
+)
+from subscriptions.api.serializers import AccessSerializer, SubscriptionSerializer
+from subscriptions.models import Subscription
+
+
+class SubscriptionPages(GenericAPIView):
+    """Pages of a customer's subscriptions, each as it is now."""
+
+    serializer_class = SubscriptionSerializer
+    filter_backends = ()
+    queryset = Subscription.objects.none()
+
+    def page(self, request: Request, customer: User) -> Response:
+        """Answer a page, newest first."""
+        query = SubscriptionQuery(data=request.query_params)
+        refuse_unknown_parameters(request, query.fields)
+        query.is_valid(raise_exception=True)
+        asked = {name: value for name, value in query.validated_data.items() if name in ("status", "plan")}
+        held = holdings.of(customer, now=timezone.now())
+        page = self.paginate_queryset(held.rows(**asked)) or []
+        return self.get_paginated_response(SubscriptionSerializer(held.show(page), many=True).data)
+
+
+class SubscriptionList(Idempotent, SubscriptionPages):
+    """The caller's own subscriptions."""
+
+    @extend_schema(operation_id="subscriptions_list", parameters=[SubscriptionQuery])
+    def get(self, request: Request) -> Response:
+        """List them, newest first."""
+        return self.page(request, request.user)  # type: ignore[arg-type]
+
+    @extend_schema(
+        operation_id="subscriptions_create", request=SubscribeSerializer, responses={201: SubscriptionSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """Subscribe: active when the wallet or a trial pays for it, else pending and `next` says how to pay."""
+        order = SubscribeSerializer(data=request.data)
+        order.is_valid(raise_exception=True)
+        asked, now = dict(order.validated_data), timezone.now()
+        price = prices.chosen(asked.pop("plan"), customer=request.user, currency=asked.pop("currency", None))  # type: ignore[arg-type]
+        row = orders.subscribe(request.user, price, now=now, request_key=self.idempotency_key, **asked)  # type: ignore[arg-type]
+        return Response(SubscriptionSerializer(holdings.one(row, now=now)).data, 201)
+
+
+class UserSubscriptions(SubscriptionPages):
+    """All subscriptions of a user: staff may ask for anybody's, a customer for their own."""
+
+    @extend_schema(operation_id="users_subscriptions_list", parameters=[SubscriptionQuery])
+    def get(self, request: Request, user_id: int) -> Response:
+        """List them, newest first."""
+        if user_id != request.user.pk and not getattr(request.user, "is_staff", False):
+            raise Http404
+        return self.page(request, get_object_or_404(User, pk=user_id))
+
+
+class OneSubscription(GenericAPIView):
+    """A subscription of the caller's own; anybody else's is as good as absent."""
+
+    serializer_class = SubscriptionSerializer
+    filter_backends = ()
+    queryset = Subscription.objects.none()
+
+    def own(self) -> Subscription:
+        """Return the row the address names."""
+        mine = Subscription.objects.filter(customer_id=self.request.user.pk).select_related("price__plan", "customer")
+        return get_object_or_404(mine, public_id=self.kwargs["public_id"])
+
+    def answer(self) -> Response:
+        """Write the subscription as it is now."""
+        return Response(SubscriptionSerializer(holdings.one(self.own(), now=timezone.now())).data)
+
+    def sent(self, serializer: type[Any]) -> dict[str, Any]:
+        """Return the validated body."""
+        body = serializer(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+
+class SubscriptionDetail(OneSubscription):
+    """One subscription."""
+
+    @extend_schema(operation_id="subscriptions_retrieve")
+    def get(self, request: Request, public_id: str) -> Response:
+        """Return it as it is at this instant, whatever the workers have or have not done."""
+        refuse_unknown_parameters(request, ())
+        return self.answer()
+
+    @extend_schema(operation_id="subscriptions_update", request=PatchSubscriptionSerializer)
+    def patch(self, request: Request, public_id: str) -> Response:
+        """Change the plan, the renewal, or both at once."""
+        row, asked = self.own(), self.sent(PatchSubscriptionSerializer)
+        price = prices.current(asked["plan"], row.price.currency) if "plan" in asked else None
+
+        def act(book: books.OpenBook) -> None:
+            if "auto_renew" in asked:
+                book.set_auto_renew(row, asked["auto_renew"])
+            if price is not None:
+                book.change_plan(row, price, when=asked.get("when", "now"))
+
+        orders.change(row, now=timezone.now(), act=act)
+        return self.answer()
+
+    @extend_schema(operation_id="subscriptions_destroy", responses={200: SubscriptionSerializer})
+    def delete(self, request: Request, public_id: str) -> Response:
+        """Cancel: at the end of what is paid for, or at once where nothing is. The row stays, as the answer shows."""
+        row, asked = self.own(), self.sent(CancelSerializer)
+        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **asked))
+        return self.answer()
+
+
+class SubscriptionAccess(OneSubscription):
+    """Whether one subscription may be used."""
+
+    @extend_schema(operation_id="subscriptions_access", responses=AccessSerializer)
+    def get(self, request: Request, public_id: str) -> Response:
+        """Compute it for this instant."""
+        refuse_unknown_parameters(request, ())
+        return Response(AccessSerializer(books.access(self.own(), now=timezone.now())).data)

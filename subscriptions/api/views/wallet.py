@@ -1,0 +1,33 @@
+"""What the caller has paid in and not yet used."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.strict import refuse_unknown_parameters
+from ledger.money import Money
+from subscriptions import holdings
+from subscriptions.api.serializers import WalletSerializer
+
+
+class Wallet(APIView):
+    """Balances by currency."""
+
+    answer = inline_serializer("Wallets", {"results": WalletSerializer(many=True)})
+
+    @extend_schema(operation_id="wallet_retrieve", responses=answer)
+    def get(self, request: Request) -> Response:
+        """Return the balance of each currency the caller has had money in."""
+        refuse_unknown_parameters(request, ())
+        held = holdings.of(request.user, now=timezone.now())  # type: ignore[arg-type]
+        rows = [
+            {
+                "currency": each.currency,
+                "balance": Money(each.balance, each.currency).plain(),
+                "available": Money(each.available, each.currency).plain(),
+            }
+            for each in held.views
+        ]
+        return Response({"results": WalletSerializer(rows, many=True).data})
