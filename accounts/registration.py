@@ -52,12 +52,17 @@ def change(user: User, *, now: datetime, **changes: str) -> User:
     return user
 
 
+def set_address(user: User) -> None:
+    """Make the user's email the one address that log-in and reset know."""
+    EmailAddress.objects.filter(user=user).delete()
+    EmailAddress.objects.create(user=user, email=user.email, primary=True)
+
+
 def _stored(user: User, fields: list[str] | None = None) -> User:
     try:
         with transaction.atomic():
             user.save(update_fields=fields)
-            EmailAddress.objects.filter(user=user).delete()
-            EmailAddress.objects.create(user=user, email=user.email, primary=True)
+            set_address(user)
     except IntegrityError:
         raise Taken(taken(user) or ["email"]) from None
     return user

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import reverse, translate_url
 from django.utils import translation
 
 from accounts.addresses import client_address
@@ -49,5 +49,7 @@ class Adapter(DefaultAccountAdapter):
         """Write in the language of the user, or of the page when there is no user yet."""
         user = context.get("user")
         language = user.language if isinstance(user, User) else translation.get_language()
+        links = {name: translate_url(url, language) for name, url in context.items() if name.endswith("_url") and url}
+        site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
         with translation.override(language):
-            super().send_mail(template_prefix, email, {**context, "site_name": settings.SITE_NAME})
+            super().send_mail(template_prefix, email, {**context, **links, **site})

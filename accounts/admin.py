@@ -1,0 +1,90 @@
+"""Staff's view of who: users, and the event log to read. Tokens are nobody's to see."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import registration, tokens
+from accounts.models import Event, User
+
+# What would let staff give themselves more than they were given.
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """Only superusers hand out powers, and only they touch those who have some."""
+
+    list_display = ["username", "email", "first_name", "last_name", "is_active", "is_staff", "date_joined"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "language"]
+    search_fields = ["username", "email", "first_name", "last_name"]
+    ordering = ["-id"]
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email", "language"]}),
+        (_("Powers"), {"fields": ["is_active", *POWERS]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [(None, {"classes": ["wide"], "fields": ["username", "email", "usable_password", "password1", "password2"]})]
+    readonly_fields = ["last_login", "date_joined"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        """Keep powers from everybody but superusers."""
+        fields = [str(field) for field in super().get_readonly_fields(request, obj)]
+        return fields if request.user.is_superuser else [*fields, *POWERS]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let staff change customers, and only superusers change staff: a new password would be a way in."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or request.user.is_superuser or not (obj.is_staff or obj.is_superuser))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody is deleted here: `is_active` shuts an account, and its books stay."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store the user; a changed address takes the place of the old one, a shut account loses its tokens."""
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            registration.set_address(obj)
+        if "password" in form.changed_data or not obj.is_active:
+            tokens.end_all(obj, now=timezone.now())
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin[Event]):
+    """What happened. Append-only: to be read."""
+
+    list_display = ["id", "type", "subject", "customer", "effective_at"]
+    list_filter = ["type"]
+    search_fields = ["=subject", "customer__username", "customer__email"]
+    list_select_related = ["customer"]
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ["-id"]
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+
+# allauth registers these; staff with "view authenticator" would see what makes the codes.
+admin.site.unregister([EmailAddress, Authenticator])
