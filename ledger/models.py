@@ -96,8 +96,8 @@ class Transaction(models.Model):
         CHARGEBACK_REVERSAL = "chargeback_reversal", "chargeback reversed"
         FEE = "fee", "gateway fee"
 
-    # Derived from the cause, so that the same cause posts once.
-    key = models.CharField(max_length=100)
+    # Derived from the cause, so that the same cause posts once. Compared byte by byte: no language sorts it.
+    key = models.CharField(max_length=100, db_collation="C")
     # Those that stand or fall together.
     group = models.UUIDField(null=True)
     # No foreign key in the database: every charge would lock the one revenue row. Accounts cannot be deleted, and

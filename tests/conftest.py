@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import connection, connections
+from django.db.backends.postgresql.operations import DatabaseOperations
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -82,6 +83,32 @@ def child_environment(db: None) -> dict[str, str]:
         else (f"{host}:{parameters.get('port', 5432)}/{parameters['dbname']}")
     )
     return os.environ | {"LOCAL": "1", "DATABASE_URL": f"postgresql://{login}@{where}"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_alone_may_empty_guarded_tables() -> Iterator[None]:
+    """Tests that commit are followed by a TRUNCATE of every table, which triggers refuse: the ledger is never emptied.
+
+    So here, as the tables' owner and around that one statement only, those triggers are put to sleep. This also wakes
+    any trigger that a test switched off to plant an error.
+    """
+    original = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 32 = 32"
+            )
+            guarded = [table for (table,) in cursor.fetchall()]
+        return [
+            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
+            *original(self, *args, **kwargs),
+            *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture(autouse=True)
