@@ -83,6 +83,42 @@ ERRORS: dict[str, Kind] = {
     "insufficient_funds": Kind(
         402, _("The wallet does not hold enough"), _("Top up: POST /api/v1/payment, then send the request again.")
     ),
+    # Plans and subscriptions
+    "plan_not_found": Kind(404, _("There is no such plan on sale"), _("Choose a plan of GET /api/plans/.")),
+    "plan_not_sold_in_currency": Kind(
+        400, _("The plan is not sold in this currency"), _("Choose one of the currencies in `detail`.")
+    ),
+    "currency_required": Kind(
+        400, _("The currency is missing"), _("Send `currency`: the plan is sold in several, which `detail` lists.")
+    ),
+    "currency_mismatch": Kind(
+        400, _("Two currencies do not go together"), _("A subscription keeps its currency; order a new one instead.")
+    ),
+    "out_of_range": Kind(400, _("The order is too small or too large"), _("Stay within what `detail` allows.")),
+    "subscription_is_final": Kind(
+        409, _("The subscription has ended"), _("Order a new one: POST /api/subscriptions/.")
+    ),
+    "subscription_is_paused": Kind(409, _("The subscription is paused"), _("Resume it first.")),
+    "subscription_is_not_active": Kind(
+        409,
+        _("The subscription is not active"),
+        _("Look at its `status`; one that waits for money says how in `next`."),
+    ),
+    "subscription_is_not_paused": Kind(409, _("The subscription is not paused"), _("Only a paused one is resumed.")),
+    "no_cancel_to_undo": Kind(
+        409, _("There is no cancellation to take back"), _("Look at `cancel_at_period_end` of the subscription.")
+    ),
+    "quote_changed": Kind(
+        409,
+        _("The amounts have changed since they were shown"),
+        _("Nothing was done. Look at the new quote and decide."),
+    ),
+    "price_is_not_current": Kind(
+        409, _("Another version of the price came first"), _("Look at the plan again and start from its current price.")
+    ),
+    "price_terms_invalid": Kind(
+        400, _("These terms do not go together"), _("Correct what `detail` names; nothing was changed.")
+    ),
     # When it is our turn to apologise
     "internal_error": Kind(
         500, _("Something broke on our side"), _("Tell support the `request_id`. Look at the state before you repeat.")

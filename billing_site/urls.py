@@ -19,7 +19,7 @@ urlpatterns = [
     # The pinned one first, so that links are made to the plain one.
     path("api/v1/", include("billing_site.api_urls")),
     path("api/", include("billing_site.api_urls")),
-    re_path(r"^api(/.*)?$", failures.unknown_api_path),
+    re_path(r"^api(?:/.*)?$", failures.unknown_api_path),
     path("docs/errors/", api_docs.errors, name="errors"),
     path("docs/errors/<slug:code>", api_docs.error, name="error"),
     path("admin/", admin.site.urls),
