@@ -1,11 +1,12 @@
-"""/signup/, /login/, /logout/, /password/..., /2fa/..."""
+"""/account/settings/, /signup/, /login/, /logout/, /password/..., /2fa/..."""
 
 from django.urls import include, path
 
-from accounts.web import views
+from accounts.web import preferences, views
 
 urlpatterns = [
     path("signup/", views.SignUp.as_view(), name="account_signup"),
+    path("account/settings/", preferences.preferences, name="settings"),
     path("2fa/", include("allauth.mfa.urls")),
     path("", include("allauth.account.urls")),
 ]

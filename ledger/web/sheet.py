@@ -26,5 +26,12 @@ def csv_of(lines: Iterable[Line]) -> Iterator[str]:
     yield "\ufeff" + str(writer.writerow(HEADER))
     for line in lines:
         money, balance = line.money, line.balance
-        cells = [line.at.isoformat(), line.reason, safe(line.description), money.plain(), money.currency, balance.plain()]
+        cells = [
+            line.at.isoformat(),
+            line.reason,
+            safe(line.description),
+            money.plain(),
+            money.currency,
+            balance.plain(),
+        ]
         yield str(writer.writerow(cells))

@@ -24,7 +24,9 @@ REFUSALS: dict[str, str | Promise] = {
     "insufficient_funds": _("Your balance is not enough any more. Choose another way to pay."),
     "amount_mismatch": _("The amount has changed. You have not been charged. Check it and confirm again."),
     "unavailable": _("The payment service does not answer just now. You have not been charged. Try again in a minute."),
-    "gateway_refused": _("The payment page could not be opened. You have not been charged. Try again in a few minutes."),
+    "gateway_refused": _(
+        "The payment page could not be opened. You have not been charged. Try again in a few minutes."
+    ),
 }
 
 

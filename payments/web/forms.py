@@ -85,7 +85,9 @@ class AmountForm(forms.Form):
         except NotMoney:
             raise forms.ValidationError(_("Enter an amount in digits, like 1000.50")) from None
         if amount.amount < self.least.amount:
-            raise forms.ValidationError(_("The amount must be %(least)s or more") % {"least": display.money(self.least)})
+            raise forms.ValidationError(
+                _("The amount must be %(least)s or more") % {"least": display.money(self.least)}
+            )
         if amount.amount > self.most.amount:
             raise forms.ValidationError(_("The amount must be %(most)s or less") % {"most": display.money(self.most)})
         return amount

@@ -18,7 +18,9 @@ def shown(payment: Payment, *, now: datetime) -> dict[str, Any]:
     face = face_of(payment, now=now)
     look = LOOKS[face]
     last = _("Balance topped up") if payment.subscription is None else _("Plan active")
-    paid = _("Not paid") if look.steps[1] == "fail" else _("Paid") if look.steps[1] == "done" else _("Waiting for payment")
+    paid = (
+        _("Not paid") if look.steps[1] == "fail" else _("Paid") if look.steps[1] == "done" else _("Waiting for payment")
+    )
     ends = None if look.steps[1] in ("", "now") else payment.updated_at
     return {
         "payment": payment,

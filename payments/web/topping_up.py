@@ -44,7 +44,11 @@ def page_of(request: SignedIn, *, now: datetime) -> Page:
         form=form,
         presets=presets,
         balance=Money(books.peek(request.user, currency, now=now).available, currency),
-        amount=presets[min(1, len(presets) - 1)] if typed is None else form.cleaned_data["amount"] if form.is_valid() else None,
+        amount=presets[min(1, len(presets) - 1)]
+        if typed is None
+        else form.cleaned_data["amount"]
+        if form.is_valid()
+        else None,
     )
 
 
