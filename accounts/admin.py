@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import models
@@ -61,7 +59,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(admin.ModelAdmin):
     """What happened. Append-only: to be read."""
 
     list_display = ["id", "type", "subject", "customer", "effective_at"]
@@ -84,7 +82,3 @@ class EventAdmin(admin.ModelAdmin[Event]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
-
-
-# allauth registers these; staff with "view authenticator" would see what makes the codes.
-admin.site.unregister([EmailAddress, Authenticator])

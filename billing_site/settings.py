@@ -311,7 +311,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Tasks ----------------------------------------------------------------------------------------------------------
 # A task is a poke: what is due stands in PostgreSQL. So a task may be lost, doubled or late without harm.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://"
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://localhost/"
 # Asking the broker to take a poke takes a second at most, and a request never fails of it (billing_site.celery.Poke).
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
@@ -320,7 +320,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "visibility_timeout": 900,
     "socket_connect_timeout": 1,
 }
-if CELERY_BROKER_URL == "filesystem://":
+if CELERY_BROKER_URL.startswith("filesystem://"):
+    for folder in ("queue", "control"):
+        (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "queue"),
         "data_folder_out": str(VAR_DIR / "queue"),
@@ -349,6 +351,7 @@ CELERY_BEAT_SCHEDULE = {
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
         ("reconcile-payments", "payments.tasks.reconcile", 30),
         ("expire-payments", "payments.tasks.expire", 60),
+        ("clean", "accounts.tasks.clean", 3600),
     )
 }
 
