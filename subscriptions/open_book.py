@@ -6,16 +6,14 @@ from accounts.errors import DomainError
 from accounts.models import User
 from ledger.money import LARGEST, Money
 from subscriptions.engine import requests
-from subscriptions.engine.book import Sub
+from subscriptions.engine.book import Status, Sub, Terms
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.engine.journal import Cause
+from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
 from subscriptions.engine.requests import Refusal
 from subscriptions.models import Price, Subscription
 from subscriptions.rows import reading
 from subscriptions.rows.reading import Shelved
-
-MOST_PERIODS = 1_000
-MOST_QUANTITY = 1_000_000
 
 
 class Refused(DomainError):
@@ -48,6 +46,8 @@ class OpenBook:
     ) -> None:  # fmt: skip
         """Credit `amount` minor units from the system account `source`; then revive, `first` before the others."""
         self._check_amount(amount)
+        if any(sub.status is Status.PENDING and sub.terms.trial_days for sub in self.item.book.subs):
+            self.item.book.tried |= reading.hold_trials(self.customer.pk)
         cause = Cause(key, source, description, author.pk if author else None)
         requests.top_up(
             self.item.book, self.at, amount, cause=cause, reason=reason, first=self._find(first) if first else None
@@ -76,7 +76,7 @@ class OpenBook:
             customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
             auto_renew=auto_renew, created_at=self.now,
         )  # fmt: skip
-        sub = Sub(row.pk, reading.terms_of([price.pk])[price.pk], quantity, periods, auto_renew)
+        sub = Sub(row.pk, self._terms(price), quantity, periods, auto_renew)
         requests.subscribe(self.item.book, self.at, sub, wait_for_money=wait_for_money)
         self.created.append(row)
         return row
@@ -85,8 +85,7 @@ class OpenBook:
         """Move to another price, `now` or at the `period_end`."""
         sub = self._find(subscription)
         self._check_sale(price, sub.quantity, sub.periods)
-        terms = reading.terms_of([price.pk])[price.pk]
-        self._agreed(requests.change_plan(self.item.book, self.at, sub, terms, when=when))
+        self._agreed(requests.change_plan(self.item.book, self.at, sub, self._terms(price), when=when))
 
     def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
         """Cancel, by default at the period's end where there is one."""
@@ -126,6 +125,13 @@ class OpenBook:
             if sub.id == subscription.pk:
                 return sub
         raise Refused(Refusal.FINAL, explain(Refusal.FINAL))
+
+    def _terms(self, price: Price) -> Terms:
+        """The terms of a price somebody wants; where they grant a trial, with the customer's trials held fast."""
+        terms = reading.terms_of([price.pk])[price.pk]
+        if terms.trial_days:
+            self.item.book.tried |= reading.hold_trials(self.customer.pk)
+        return terms
 
     def _agreed(self, refusal: Refusal | None) -> None:
         if refusal is not None:

@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from accounts.api.fields import TextField
 from accounts.api.strict import StrictSerializer
-from subscriptions.models import Subscription
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
+from subscriptions.models import Subscription
 
 WHEN = [("now", "now"), ("period_end", "period_end")]
 

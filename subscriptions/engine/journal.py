@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,8 @@ class Journal:
     charges: list[Charge] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    # The plans of trials begun, and when.
+    trials: list[tuple[Hashable, int]] = field(default_factory=list)
 
 
 def move(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:

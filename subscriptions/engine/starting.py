@@ -34,6 +34,7 @@ def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") 
 def start_trial(book: Book, sub: Sub, at: int) -> None:
     """Give the one free trial that a customer has of a plan."""
     book.tried.add(sub.terms.plan)
+    book.journal.trials.append((sub.terms.plan, at))
     sub.trial_end = at + sub.terms.trial_days * DAY
     sub.started_at = at
     move(book, sub, at, Status.TRIALING, "subscription.trial_started")

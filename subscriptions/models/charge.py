@@ -22,6 +22,9 @@ class Charge(models.Model):
     period_end = models.DateTimeField()
     # Set once, when the use ended before the period did (pause, change, cancel now).
     ended_at = models.DateTimeField(null=True)
+    # 0 while it covers something; a number of its own when its use ended the instant it began, so that another charge
+    # may start there.
+    void_as = models.BigIntegerField(default=0, db_default=0)
     # Minor units. Zero has no transaction.
     amount = models.BigIntegerField()
     # Metered: the fraction carried in and out (R2), so that the charge can be worked out again.
@@ -34,10 +37,14 @@ class Charge(models.Model):
 
     class Meta:
         constraints = [
+            # With void_as, not a condition, so that this one index also finds the charges of a subscription.
             models.UniqueConstraint(
-                fields=["subscription", "period_start"],
-                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("period_start")),
-                name="one_charge_per_subscription_and_start",
+                fields=["subscription", "period_start", "void_as"], name="one_charge_per_subscription_and_start"
+            ),
+            models.CheckConstraint(
+                condition=(Q(void_as=0) & (Q(ended_at__isnull=True) | Q(ended_at__gt=F("period_start"))))
+                | (~Q(void_as=0) & Q(ended_at__isnull=False, ended_at=F("period_start"))),
+                name="only_an_empty_charge_is_void",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="charge_is_zero_or_more"),
             models.CheckConstraint(condition=Q(period_end__gt=F("period_start")), name="charge_has_a_span"),

@@ -29,6 +29,7 @@ TERMS = """
     FROM subscriptions_price WHERE id = ANY(%s)
 """
 TRIALS = "SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY(%s)"
+HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 
 
 @dataclass(slots=True)
@@ -79,6 +80,15 @@ def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
 def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
     """Read the terms of some prices in one statement."""
     return {row[0]: Terms(*row) for row in run(TERMS, [list(price_ids)])}
+
+
+def hold_trials(customer_id: int) -> set[Any]:
+    """Return the plans the customer has tried, and keep that so: two wallets must not both begin one trial.
+
+    Taken after the wallet's lock by whoever may begin a trial, and by nobody before it.
+    """
+    run(HOLD, [customer_id])
+    return {plan_id for _, plan_id in run(TRIALS, [[customer_id]])}
 
 
 def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:

@@ -20,8 +20,8 @@ class AlreadyPosted(Exception):
 def write(shelf: Sequence[Shelved]) -> None:
     """Write every change of these books; the caller holds their locks and the transaction."""
     posted = post_entries(shelf)
-    insert_charges([charge for item in shelf for charge in item.book.journal.charges], posted)
     update_cuts(shelf, posted)
+    insert_charges([charge for item in shelf for charge in item.book.journal.charges], posted)
     update_subscriptions(shelf)
     insert_events(shelf)
     insert_trials(shelf)
@@ -63,8 +63,9 @@ def ledger_entry(item: Shelved, entry: Entry) -> ledger.Entry:
 
 INSERT_CHARGES = f"""
     INSERT INTO subscriptions_charge (subscription_id, price_id, transaction_id, period_start, period_end, ended_at,
-        amount, remainder_before, remainder_after, refund_id)
-    SELECT s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f
+        amount, remainder_before, remainder_after, refund_id, void_as)
+    SELECT s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f,
+        CASE WHEN e = a THEN nextval(pg_get_serial_sequence('subscriptions_charge', 'id')) ELSE 0 END
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s::bigint[]) AS c(s, p, t, a, b, e, amount, r1, r2, f)
 """  # noqa: S608 - column names only
@@ -95,12 +96,14 @@ def insert_charges(charges: Sequence[Charge], posted: dict[int, int]) -> None:
     run(INSERT_CHARGES, map(array, columns))
 
 
+# The latest charge of that start is the one in force: an earlier one with the same start ended as it began.
 UPDATE_CUTS = f"""
     UPDATE subscriptions_charge AS charge
-    SET ended_at = coalesce({instant("cut.e")}, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id)
+    SET ended_at = coalesce({instant("cut.e")}, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id),
+        void_as = CASE WHEN cut.e = cut.a THEN charge.id ELSE charge.void_as END
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS cut(s, a, e, f)
-    WHERE charge.subscription_id = cut.s AND charge.period_start = {instant("cut.a")}
-        AND (charge.ended_at IS NULL OR charge.ended_at > charge.period_start)
+    WHERE charge.id = (SELECT max(id) FROM subscriptions_charge
+        WHERE subscription_id = cut.s AND period_start = {instant("cut.a")})
 """  # noqa: S608 - column names only
 
 
@@ -155,11 +158,6 @@ INSERT_TRIALS = f"""
 
 def insert_trials(shelf: Sequence[Shelved]) -> None:
     """Remember the trials that began, so that no customer gets one twice."""
-    trials = [
-        (item.customer_id, event.sub.terms.plan, event.at)
-        for item in shelf
-        for event in item.book.journal.events
-        if event.type == "subscription.trial_started"
-    ]
+    trials = [(item.customer_id, plan, at) for item in shelf for plan, at in item.book.journal.trials]
     if trials:
         run(INSERT_TRIALS, map(array, zip(*trials, strict=True)))

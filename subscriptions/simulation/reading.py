@@ -1,11 +1,12 @@
-"""From parsed JSON to a Scenario, or BadScenario. The format is docs/simulate.md and docs/schema/scenario.schema.json."""
+"""From parsed JSON to a Scenario, or BadScenario: docs/simulate.md and docs/schema/scenario.schema.json."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from ledger.money import EXPONENTS
+from ledger.money import EXPONENTS, LARGEST, Money
 from subscriptions.engine.book import Terms
 from subscriptions.engine.calendar import DAY, LENGTHS, SECOND
+from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
 from subscriptions.simulation.fields import BadScenario, Fields, instant
 from subscriptions.simulation.scenario import LONGEST, Scenario, Step, Ticks
 
@@ -114,13 +115,14 @@ class EventReader:
         return at
 
     def subscribe(self, event: Fields, at: int) -> Step:
-        name, periods = event.text("as"), event.whole("periods", 1, 10_000, 1)
+        name = event.text("as")
+        quantity, periods = event.whole("quantity", 1, MOST_QUANTITY, 1), event.whole("periods", 1, MOST_PERIODS, 1)
         if name in self.made:
             event.wrong("as", f"{name!r} is taken by an earlier event")
         step = self.made[name] = Step(
             at, "subscribe", event.text("customer"), name,
-            terms=self.plan(event, periods, "periods"),
-            quantity=event.whole("quantity", 1, 1_000_000, 1),
+            terms=self.plan(event, quantity, periods),
+            quantity=quantity,
             periods=periods,
             auto_renew=event.flag("auto_renew", True),
         )  # fmt: skip
@@ -135,13 +137,16 @@ class EventReader:
         default = "now" if do == "change_plan" else None
         return Step(
             at, do, made.customer, name,
-            terms=self.plan(event, made.periods, "plan") if do == "change_plan" else None,
+            terms=self.plan(event, made.quantity, made.periods) if do == "change_plan" else None,
             when=event.choice("when", ("now", "period_end"), default),
             refund_unused=event.flag("refund_unused", False),
         )  # fmt: skip
 
-    def plan(self, event: Fields, periods: int, blame: str) -> Terms:
+    def plan(self, event: Fields, quantity: int, periods: int) -> Terms:
+        """Read which plan; together with these numbers it must be something that can be sold."""
         terms = self.plans[event.choice("plan", self.plans)]
+        if terms.amount * quantity * periods > LARGEST:
+            event.wrong("plan", f"times quantity and periods costs more than {Money(LARGEST, self.currency)}")
         if terms.count * periods * LENGTHS.get(terms.interval, DAYS.get(terms.interval, 1) * DAY) > LONGEST:
-            event.wrong(blame, "one payment would reach more than a thousand years")
+            event.wrong("plan", "one payment would reach more than a thousand years")
         return terms
