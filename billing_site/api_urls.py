@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("accounts.api.urls")),
     path("", include("ledger.api.urls")),
     path("", include("subscriptions.api.urls")),
+    path("", include("payments.api.urls")),
 ]

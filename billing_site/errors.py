@@ -119,6 +119,44 @@ ERRORS: dict[str, Kind] = {
     "price_terms_invalid": Kind(
         400, _("These terms do not go together"), _("Correct what `detail` names; nothing was changed.")
     ),
+    # Payments
+    "amount_mismatch": Kind(
+        400, _("The amount is not what is due"), _("Leave the amount out, or send the one in `due`.")
+    ),
+    "amount_out_of_range": Kind(
+        400, _("The amount is too small or too large"), _("Send an amount within the limits that stand in `detail`.")
+    ),
+    "currency_not_taken": Kind(
+        400, _("This currency is not taken"), _("Use one of the currencies that stand in `detail`.")
+    ),
+    "unknown_gateway": Kind(
+        400, _("There is no such payment gateway"), _("Leave `gateway` out, or name one that stands in `detail`.")
+    ),
+    "invalid_payment_id": Kind(
+        400,
+        _("The payment_id cannot be used"),
+        _("Leave it out, or send 8 to 40 letters and digits."),
+    ),
+    "nothing_to_pay": Kind(
+        409, _("There is nothing to pay"), _("Subscribe directly: POST /api/subscriptions/. The wallet has enough.")
+    ),
+    "subscription_not_waiting": Kind(
+        409, _("The subscription does not wait for money"), _("Look at its `status`; top up the wallet to pay ahead.")
+    ),
+    "payment_in_progress": Kind(
+        409,
+        _("There is an open payment for this already"),
+        _("Go on with the payment in `payment_id`, or cancel it: POST /api/payments/cancel-payment."),
+    ),
+    "payment_not_confirmed": Kind(
+        409, _("The payment is not confirmed"), _("Look at `state`. While it is pending or unknown, ask again later.")
+    ),
+    "payment_not_pending": Kind(
+        409, _("The payment is not pending"), _("Look at `state`. What is confirmed can only be refunded.")
+    ),
+    "gateway_refused": Kind(
+        502, _("The payment gateway refused"), _("Nothing was paid. Try another gateway, or tell support.")
+    ),
     # When it is our turn to apologise
     "internal_error": Kind(
         500, _("Something broke on our side"), _("Tell support the `request_id`. Look at the state before you repeat.")

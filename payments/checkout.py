@@ -24,7 +24,8 @@ from payments.quotes import Quote
 from subscriptions import books
 from subscriptions.models import Plan, Subscription
 
-CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
+# A digit in it keeps it apart from the words that stand in the same place of an address.
+CLIENT_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
 
 
 class DuplicatePayment(DomainError):
@@ -106,7 +107,9 @@ def _check_payment_id(payment_id: str | None) -> None:
     if payment_id is None:
         return
     if not CLIENT_ID.fullmatch(payment_id):
-        raise InvalidPaymentId(_("A payment_id is 8 to 40 letters, digits, - or _, and begins with a letter or digit."))
+        raise InvalidPaymentId(
+            _("A payment_id is 8 to 40 letters, digits, - or _, begins with a letter or digit and has a digit in it.")
+        )
     if Payment.objects.filter(public_id=payment_id).exists():
         raise _duplicate(payment_id)
 

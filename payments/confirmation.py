@@ -10,8 +10,10 @@ from typing import assert_never
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 import ledger.retrying
+from accounts.errors import DomainError
 from ledger.money import Money
 from payments import endings, schedule, states
 from payments.gateways import registry
@@ -33,6 +35,13 @@ class Verdict(StrEnum):
     OPEN = "open"
 
 
+class NotConfirmed(DomainError):
+    """It was not paid, or nobody can say yet. `state` says how it stands."""
+
+    code = "payment_not_confirmed"
+    param = "payment_id"
+
+
 def confirm(payment_id: int, *, now: datetime) -> Payment:
     """Ask the gateway about the payment with this primary key, apply the answer, return the payment as it is then.
 
@@ -42,6 +51,13 @@ def confirm(payment_id: int, *, now: datetime) -> Payment:
     if payment.status == Status.CONFIRMED or payment.gateway_id is None:
         return payment
     return apply(payment_id, ask(payment), now=now)
+
+
+def require(payment: Payment) -> None:
+    """Raise NotConfirmed unless the payment is confirmed."""
+    if payment.status != Status.CONFIRMED:
+        words = _("Payment %(id)s is not confirmed; it is %(state)s.")
+        raise NotConfirmed(words % {"id": payment.public_id, "state": payment.status}, state=payment.status)
 
 
 def ask(payment: Payment) -> Snapshot | GatewayError:

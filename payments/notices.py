@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.models import Event
+from accounts import events
 from payments.models import Payment
 
 
@@ -14,6 +14,4 @@ def tell(payment: Payment, kind: str, *, now: datetime) -> None:
         "gateway": payment.gateway,
         "subscription": payment.subscription.public_id if payment.subscription else None,
     }
-    Event.objects.create(
-        customer=payment.customer, type=f"payment.{kind}", subject=payment.public_id, data=data, effective_at=now
-    )
+    events.record([events.Fact(payment.customer_id, f"payment.{kind}", payment.public_id, now, data)])

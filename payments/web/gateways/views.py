@@ -15,7 +15,6 @@ from payments.gateways.base import BadWebhook
 from payments.gateways.registry import UnknownGateway
 from payments.gateways.sandbox import delivery, desk, outcomes
 from payments.models import SandboxSession
-from payments.pokes import poke
 from payments.web.gateways.bodies import TooLarge, raw_body
 
 Status = SandboxSession.Status
@@ -37,7 +36,7 @@ def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
     except BadWebhook:
         return HttpResponse(status=400)
     if event.next_try_at:
-        poke(tasks.process_webhook, event.pk)
+        tasks.process_webhook.delay(event.pk)
     return HttpResponse(status=200)
 
 
@@ -76,7 +75,7 @@ def _after(request: HttpRequest, session: SandboxSession, outcome: outcomes.Outc
     if outcome.delivery is outcomes.Delivery.FIRST:
         delivery.deliver_due(now=timezone.now(), session=session)
     elif outcome.delivery is not outcomes.Delivery.NEVER:
-        poke(tasks.deliver_sandbox_webhooks)
+        tasks.deliver_sandbox_webhooks.delay()
     if outcome.silence:
         return render(request, "sandbox/silence.html", {"session": session}, status=504)
     if session.status == Status.REQUIRES_ACTION:

@@ -1,0 +1,38 @@
+"""From a request's values to what payments.checkout takes: names become rows, amounts minor units."""
+
+import hashlib
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+
+from accounts.models import User
+from payments.api.fields import minor_units
+from payments.checkout import Order
+from subscriptions import prices
+from subscriptions.models import Subscription
+
+
+def order_of(customer: User, sent: dict[str, Any], *, idempotency_key: str | None) -> Order:
+    """Return the order of a validated CheckoutSerializer; 404 for a subscription that is not the customer's."""
+    order = Order(**{name: value for name, value in sent.items() if name not in ("amount", "subscription")})  # type: ignore[typeddict-item]
+    order["form_key"] = form_key(idempotency_key)
+    if "subscription" in sent:
+        mine = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
+        order["subscription"] = get_object_or_404(mine, public_id=sent["subscription"])
+    if "amount" in sent:
+        order["amount"] = minor_units(sent["amount"], _currency(customer, order), param="amount")
+    return order
+
+
+def form_key(idempotency_key: str | None) -> str | None:
+    """Fold an Idempotency-Key of any length into what finds the payment again."""
+    return hashlib.sha256(idempotency_key.encode()).hexdigest() if idempotency_key else None
+
+
+def _currency(customer: User, order: Order) -> str:
+    """The currency in which an amount was meant: the one sent, else that of what is bought."""
+    if named := order.get("currency"):
+        return named
+    if "subscription" in order:
+        return order["subscription"].price.currency
+    return prices.chosen(order["plan"], customer=customer, currency=None).currency

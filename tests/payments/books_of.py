@@ -1,0 +1,19 @@
+"""What a customer has, read from the rows. No test lives here."""
+
+from accounts.models import Event, User
+from ledger.models import Account, Transaction
+from payments.models import Payment
+
+
+def balance(customer: User, currency: str = "RUB") -> int:
+    account = Account.objects.filter(owner=customer, kind="wallet", currency=currency).first()
+    return account.balance or 0 if account else 0
+
+
+def credits(payment: Payment) -> int:
+    """How often the payment was credited."""
+    return Transaction.objects.filter(key=f"payment:{payment.public_id}").count()
+
+
+def events(payment: Payment) -> list[str]:
+    return list(Event.objects.filter(subject=payment.public_id).order_by("id").values_list("type", flat=True))

@@ -1,0 +1,61 @@
+"""A plan on sale and the sandbox's page, for everything about payments."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from payments.models import Payment
+from subscriptions.models import Price
+from tests.payments import unsteady as unsteady_gateway
+from tests.payments.unsteady import Unsteady
+from tests.subscriptions.shop import sell
+
+
+@pytest.fixture
+def basic(db: None) -> Price:
+    """990.00 roubles a month, paid ahead."""
+    return sell("basic", RUB=990_00)["RUB"]
+
+
+@pytest.fixture
+def hourly(db: None) -> Price:
+    """3.60 roubles an hour, as used."""
+    return sell("hourly", RUB=3_60, interval="hour", metered=True)["RUB"]
+
+
+@pytest.fixture
+def choose(client: Client) -> Callable[..., Any]:
+    """Pick an outcome on the sandbox's page of a payment, as a browser without cookies of ours does."""
+
+    def choose(payment: Payment, outcome: str, *, page: str = "") -> Any:
+        return client.post(f"/sandbox/pay/{payment.gateway_id}/{page}", {"outcome": outcome})
+
+    return choose
+
+
+@pytest.fixture
+def site(live_server: LiveServer, settings: Any) -> str:
+    """A web server of our own, to which the sandbox delivers over real HTTP."""
+    settings.SITE_URL = live_server.url
+    return live_server.url
+
+
+@pytest.fixture
+def api(alice: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(alice)
+    return client
+
+
+@pytest.fixture
+def unsteady(settings: Any) -> type[Unsteady]:
+    """Put a sandbox that breaks in the sandbox's place."""
+    settings.GATEWAY_CLASSES = {"sandbox": unsteady_gateway.PATH}
+    Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
+    Unsteady.refuse, Unsteady.in_transaction = False, []
+    return Unsteady

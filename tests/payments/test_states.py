@@ -1,0 +1,102 @@
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import User
+from payments import states
+from payments.models import Payment
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Status = Payment.Status
+
+
+def payment_of(customer: User, **fields: object) -> Payment:
+    times = {"created_at": NOW, "updated_at": NOW, "expires_at": NOW + timedelta(minutes=30)}
+    return Payment.objects.create(
+        customer=customer, amount=990_00, currency="RUB", gateway="sandbox", **times, **fields
+    )
+
+
+def brought_to(payment: Payment, status: str) -> None:
+    """By one of the ways the table has."""
+    if status != "pending":
+        confirmed_at = NOW if status == "confirmed" else None
+        Payment.objects.filter(pk=payment.pk).update(status=status, confirmed_at=confirmed_at)
+
+
+@pytest.mark.django_db
+def test_the_database_has_the_same_moves_as_the_table() -> None:
+    pairs = list(product(Status.values, repeat=2))
+    with connection.cursor() as cursor:
+        allowed = {pair for pair in pairs if cursor.execute("SELECT payments_may_move(%s, %s)", pair).fetchone()[0]}
+    table = {(origin.value, to.value) for origin, targets in states.MOVES.items() for to in targets}
+    assert allowed == table | {(status, status) for status in Status.values}
+
+
+@pytest.mark.parametrize(("origin", "to"), [(o, t) for o, t in product(Status, repeat=2) if t not in states.MOVES[o]])
+def test_an_illegal_move_raises_and_writes_nothing(alice: User, origin: Payment.Status, to: Payment.Status) -> None:
+    payment = payment_of(alice)
+    brought_to(payment, origin)
+    payment.refresh_from_db()
+    with pytest.raises(states.IllegalMove):
+        states.move(payment, to, now=NOW)
+    payment.refresh_from_db()
+    assert payment.status == origin
+
+
+@pytest.mark.parametrize("to", ["pending", "unknown", "failed", "cancelled", "expired"])
+def test_the_database_refuses_to_move_a_confirmed_payment(alice: User, to: str) -> None:
+    payment = payment_of(alice)
+    brought_to(payment, "confirmed")
+    with pytest.raises(IntegrityError, match="confirmed is final"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(status=to)
+
+
+def test_a_move_from_a_state_that_is_gone_raises(alice: User) -> None:
+    payment = payment_of(alice)
+    brought_to(payment, "cancelled")
+    with pytest.raises(states.IllegalMove, match="not pending any more"):
+        states.move(payment, Status.EXPIRED, now=NOW)
+
+
+def test_an_ended_payment_is_not_asked_about_any_more(alice: User) -> None:
+    payment = payment_of(alice, check_at=NOW)
+    states.move(payment, Status.EXPIRED, now=NOW)
+    payment.refresh_from_db()
+    assert payment.check_at is None
+
+
+def test_a_payment_begins_pending(alice: User) -> None:
+    with pytest.raises(IntegrityError, match="begins as pending"), transaction.atomic():
+        payment_of(alice, status="cancelled")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"amount": 1}, {"currency": "EUR"}, {"gateway": "other"}, {"gateway_id": "sbx_other"}, {"public_id": "pay_2"}],
+)
+def test_what_was_asked_for_never_changes(alice: User, change: dict[str, object]) -> None:
+    payment = payment_of(alice, gateway_id="sbx_1")
+    with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(**change)
+
+
+def test_a_payment_is_never_given_to_somebody_else(alice: User, mallory: User) -> None:
+    payment = payment_of(alice)
+    with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(customer=mallory)
+
+
+def test_a_payment_is_never_deleted(alice: User) -> None:
+    payment = payment_of(alice)
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        payment.delete()
+
+
+def test_a_confirmed_payment_keeps_its_instant(alice: User) -> None:
+    payment = payment_of(alice)
+    brought_to(payment, "confirmed")
+    with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(confirmed_at=NOW + timedelta(days=1))

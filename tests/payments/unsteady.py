@@ -1,0 +1,42 @@
+"""The sandbox with a bad line to it: real in all but its answers. No test lives here."""
+
+from typing import ClassVar
+
+from django.db import connection
+
+from payments.gateways.base import GatewayError, Session, SessionRequest, Snapshot
+from payments.gateways.sandbox.gateway import Sandbox
+
+PATH = f"{__name__}.Unsteady"
+
+
+class Unsteady(Sandbox):
+    """Breaks as often as told, and notes whether a transaction was open when it was called."""
+
+    break_before: ClassVar[int] = 0
+    break_after: ClassVar[int] = 0
+    refuse: ClassVar[bool] = False
+    fetch_breaks: ClassVar[int] = 0
+    in_transaction: ClassVar[list[bool]] = []
+
+    def create_session(self, request: SessionRequest) -> Session:
+        cls = type(self)
+        cls.in_transaction.append(connection.in_atomic_block)
+        if cls.refuse:
+            raise GatewayError("Not from you.", permanent=True, code="not_allowed")
+        if cls.break_before:
+            cls.break_before -= 1
+            raise GatewayError("No answer.", permanent=False, code="timeout")
+        session = super().create_session(request)
+        if cls.break_after:
+            cls.break_after -= 1
+            raise GatewayError("Connection reset.", permanent=False, code="timeout")
+        return session
+
+    def fetch(self, gateway_id: str) -> Snapshot:
+        cls = type(self)
+        cls.in_transaction.append(connection.in_atomic_block)
+        if cls.fetch_breaks:
+            cls.fetch_breaks -= 1
+            raise GatewayError("No answer.", permanent=False, code="timeout")
+        return super().fetch(gateway_id)
