@@ -6,7 +6,9 @@ from datetime import datetime
 from accounts.models import User
 from ledger.retrying import retried
 from subscriptions import books
+from subscriptions.engine.requests import Refusal
 from subscriptions.models import Price, Subscription
+from subscriptions.open_book import explain
 
 
 @retried
@@ -19,8 +21,11 @@ def subscribe(
     periods: int = 1,
     auto_renew: bool = True,
     request_key: str | None = None,
+    must_start: bool = False,
 ) -> Subscription:
     """Subscribe the customer: active when the wallet or a trial allows it, else pending. Raise books.Refused.
+
+    With `must_start` one that would stay pending is refused with `insufficient_funds` instead, and nothing happened.
 
     The same `request_key` again returns the subscription it made, so that nobody buys twice by sending twice.
     """
@@ -30,6 +35,8 @@ def subscribe(
             if made is not None:
                 return made
         row = book.subscribe(price, quantity=quantity, periods=periods, auto_renew=auto_renew)
+        if must_start and not book.is_live(row):
+            raise books.Refused(Refusal.INSUFFICIENT_FUNDS, explain(Refusal.INSUFFICIENT_FUNDS))
         if request_key is not None:
             Subscription.objects.filter(pk=row.pk).update(request_key=request_key)
     return row

@@ -1,3 +1,5 @@
+"""/account/transactions/ and the same as CSV."""
+
 from django.urls import path
 
 from ledger.web import views

@@ -16,7 +16,8 @@ from payments.web import order as orders
 from payments.web.forms import CheckoutForm
 from payments.web.order import Order
 from payments.web.starting import started
-from subscriptions import prices, purchase
+from subscriptions import orders as subscription_orders
+from subscriptions import prices
 from subscriptions.web import price_list
 
 # Refusals in the customer's words. A code that is not here shows its own detail.
@@ -51,7 +52,9 @@ def buy(request: SignedIn, form: CheckoutForm, *, now: datetime) -> str:
     order, key, renew = form.order, form.cleaned_data["form_key"], form.cleaned_data["auto_renew"]
     much: dict[str, Any] = {"quantity": order.quantity, "periods": order.periods, "auto_renew": renew}
     if form.pays_from_balance:
-        bought = purchase.from_balance(request.user, order.price, form_key=key, now=now, **much)
+        bought = subscription_orders.subscribe(
+            request.user, order.price, request_key=f"form:{key}", must_start=True, now=now, **much
+        )
         return resolve_url("subscription", bought.public_id)
     return started(
         partial(

@@ -38,7 +38,7 @@ class Face(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a face is drawn: its colour, its heading, how far the three steps have come, and whether it may still move."""
+    """How a face is drawn: colour, heading, how far the three steps have come, and whether it may still move."""
 
     tone: str
     heading: str | Promise

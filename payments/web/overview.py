@@ -10,8 +10,8 @@ from ledger.money import Money
 from ledger.web.log import Line, lines
 from payments import states
 from payments.models import Payment
-from subscriptions.models import Subscription
-from subscriptions.web.cards import Card, cards, looked_at
+from subscriptions import holdings
+from subscriptions.web.cards import Card, cards
 
 LAST = 5
 
@@ -45,19 +45,19 @@ class Overview:
     @property
     def wanting(self) -> list[Card]:
         """Subscriptions that lack money."""
-        return [card for card in self.going_on if card.is_waiting]
+        return [card for card in self.going_on if card.holding.is_unpaid]
 
 
 def overview(customer: User, *, now: datetime) -> Overview:
     """Look at all of a customer's books at `now`. Reads only."""
     wallets = list(Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency"))
-    views = looked_at(customer, [wallet.currency for wallet in wallets], now)
-    rows = Subscription.objects.filter(customer=customer).select_related("price__plan", "scheduled_price__plan")
-    shown = cards(rows.order_by("-id"), views)
+    looked = holdings.of(customer, now=now)
+    available = {view.currency: view.available for view in looked.views}
+    shown = cards(looked.rows().order_by("-id"), looked)
     going_on = [card for card in shown if not card.is_over]
     waiting = Payment.objects.filter(customer=customer, status__in=states.OPEN)
     return Overview(
-        purses=[_purse(wallet, views[wallet.currency].available, going_on) for wallet in wallets],
+        purses=[_purse(wallet, available[wallet.currency], going_on) for wallet in wallets],
         going_on=going_on,
         over=[card for card in shown if card.is_over],
         open_payments=list(waiting.select_related("plan").order_by("-id")),

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from payments.failures import failure_of
 from payments.models import Payment
 from payments.web.faces import LOOKS, face_of
-from subscriptions import books
 from subscriptions.models import Subscription
-from subscriptions.web.cards import Card, card
+from subscriptions.web import cards
+from subscriptions.web.cards import Card
 
 
 def shown(payment: Payment, *, now: datetime) -> dict[str, Any]:
@@ -41,6 +41,5 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
     """What was paid for, as it stands at this instant."""
     if payment.subscription is None:
         return None
-    rows = Subscription.objects.select_related("price__plan", "scheduled_price__plan")
-    row = rows.get(pk=payment.subscription.pk)
-    return card(row, books.peek(payment.customer, payment.currency, now=now))
+    row = Subscription.objects.select_related("customer", "price__plan").get(pk=payment.subscription.pk)
+    return cards.one(row, now=now)

@@ -11,7 +11,7 @@ _GROUPS = re.compile(r"[0-9]{1,3}([.,][0-9]{3})+", re.ASCII)
 
 
 def parse(text: str, currency: str) -> Money:
-    """Read an amount with a point or a comma for decimals and any grouping; raise NotMoney when it can be read two ways."""
+    """Read an amount with a point or a comma for decimals and any grouping; raise NotMoney when two readings fit."""
     bare = _GAPS.sub("", text)
     if not _SHAPE.fullmatch(bare):
         raise NotMoney(f"{text!r} is not an amount")

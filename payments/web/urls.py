@@ -1,3 +1,5 @@
+"""/checkout/<plan>/, /topup/, /pay/<payment>/... and /account/."""
+
 from django.urls import path
 
 from payments.web.views import account, checkout, payment, topup

@@ -1,3 +1,5 @@
+"""/, /pricing/ and /account/subscriptions/<subscription>/..."""
+
 from django.urls import path
 
 from subscriptions.web import views

@@ -1,5 +1,7 @@
 """Pages of what is sold and what a customer has: the price list, one subscription, its cancellation."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.web.requests import SignedIn
-from subscriptions import books
+from subscriptions import orders
 from subscriptions.models import Charge, Subscription
-from subscriptions.web import price_list
+from subscriptions.open_book import OpenBook, Refused
+from subscriptions.web import cards, price_list
 from subscriptions.web.cancelling import CancelForm, choices
-from subscriptions.web.cards import Card, card
+from subscriptions.web.cards import Card
 
 CHARGES_SHOWN = 24
 
@@ -58,17 +61,16 @@ def cancel(request: SignedIn, public_id: str) -> HttpResponse:
 
 
 def _card(request: SignedIn, public_id: str) -> Card:
-    rows = Subscription.objects.select_related("price__plan", "scheduled_price__plan")
-    row = get_object_or_404(rows, public_id=public_id, customer=request.user)
-    return card(row, books.peek(request.user, row.price.currency, now=timezone.now()))
+    rows = Subscription.objects.select_related("customer", "price__plan")
+    return cards.one(get_object_or_404(rows, public_id=public_id, customer=request.user), now=timezone.now())
 
 
 def _cancelled(request: SignedIn, shown: Card, form: CancelForm) -> bool:
     when = form.cleaned_data["when"]
     try:
-        with books.open(request.user, shown.price.currency, now=timezone.now()) as book:
-            book.cancel(shown.row, when=when, refund_unused=when == "now")
-    except books.Refused as refused:
+        act = partial(OpenBook.cancel, subscription=shown.row, when=when, refund_unused=when == "now")
+        orders.change(shown.row, now=timezone.now(), act=act)
+    except Refused as refused:
         messages.error(request, refused.detail)
         return False
     messages.success(request, _("Done. You will find what happens next below."))
