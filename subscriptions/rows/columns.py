@@ -1,13 +1,10 @@
 """Columns of numbers on their way to PostgreSQL, and instants on their way back."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-
-from subscriptions.engine.calendar import to_micros
 
 
 def array(values: Iterable[object]) -> str:
@@ -20,9 +17,9 @@ def instant(column: str) -> str:
     return f"('epoch'::timestamptz + {column} * interval '1 microsecond')"
 
 
-def micros(moment: datetime | None) -> int | None:
-    """Microseconds of an instant that may be missing."""
-    return None if moment is None else to_micros(moment)
+def micros(column: str) -> str:
+    """SQL that turns an instant into microseconds since 1970, exactly: far cheaper than a datetime each."""
+    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
 
 
 def run(sql: str, params: Iterable[Any]) -> list[tuple[Any, ...]]:

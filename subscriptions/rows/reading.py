@@ -16,14 +16,17 @@ LOCK = """
 LOOK = """
     SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY(%s) AND kind = 'wallet'
 """
-BOOKS = "SELECT wallet_id, settled_at, noticed_hours FROM subscriptions_book WHERE wallet_id = ANY(%s)"
-SUBSCRIPTIONS = """
-    SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, anchor_at, period_number, period_start,
-           period_end, period_paid, period_length, paused_left, trial_end, grace_end, billed_until, remainder,
-           cancel_requested, scheduled_price_id, started_at, entry_count
+BOOKS = f"""
+    SELECT wallet_id, {micros("settled_at")}, noticed_hours FROM subscriptions_book WHERE wallet_id = ANY(%s)
+"""  # noqa: S608 - column names only
+SUBSCRIPTIONS = f"""
+    SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
+           {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
+           {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, remainder, cancel_requested,
+           scheduled_price_id, {micros("started_at")}, entry_count
     FROM subscriptions_subscription
     WHERE wallet_id = ANY(%s) AND ended_at IS NULL ORDER BY wallet_id, id
-"""
+"""  # noqa: S608 - column names only
 TERMS = """
     SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days
     FROM subscriptions_price WHERE id = ANY(%s)
@@ -72,7 +75,7 @@ def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
     shelf = []
     for wallet_id, owner_id, currency, balance in accounts:
         settled_at, noticed_hours = clocks.get(wallet_id, (None, None))
-        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), micros(settled_at))
+        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), settled_at)
         shelf.append(Shelved(wallet_id, owner_id, currency, noticed_hours, book))
     return shelf
 
@@ -95,8 +98,8 @@ def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
     """Build the engine's subscription from its row."""
     return Sub(
         id=row[1], terms=terms[row[2]], quantity=row[3], periods=row[4], auto_renew=row[5], status=STATUSES[row[6]],
-        anchor=micros(row[7]), number=row[8], start=micros(row[9]), end=micros(row[10]), paid=row[11],
-        length=row[12], left=row[13], trial_end=micros(row[14]), grace_end=micros(row[15]),
-        billed_until=micros(row[16]), remainder=row[17], cancel_requested=row[18],
-        scheduled=terms[row[19]] if row[19] is not None else None, started_at=micros(row[20]), entry_count=row[21],
+        anchor=row[7], number=row[8], start=row[9], end=row[10], paid=row[11],
+        length=row[12], left=row[13], trial_end=row[14], grace_end=row[15],
+        billed_until=row[16], remainder=row[17], cancel_requested=row[18],
+        scheduled=terms[row[19]] if row[19] is not None else None, started_at=row[20], entry_count=row[21],
     )  # fmt: skip
