@@ -66,6 +66,7 @@ def configure() -> None:
         processors=[
             structlog.stdlib.filter_by_level,
             *SHARED,
+            without_pokes,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -77,6 +78,17 @@ def configure() -> None:
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> Mapping[str, Any]:
     """Take secrets and card numbers out of a whole event, its trace included: the last step before it is written."""
     return {key: without_secrets(value, key) for key, value in event.items()}
+
+
+def without_pokes(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Drop what a task started by the scheduler says of its start and end: several lines a second that tell nothing.
+
+    A task that a request asked for is told of, under that request's id; so is everything that fails.
+    """
+    is_told = name != "info" or "request_id" in event or event["logger"] != "django_structlog.celery.receivers"
+    if not is_told:
+        raise structlog.DropEvent
+    return event
 
 
 def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -49,7 +49,7 @@ def main() -> int:
         os.environ.setdefault("LOCAL", "1")
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns root of messages in pickle; ours are in JSON, and containers often have no other user.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker:RuntimeWarning")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker:Warning")
     try:
         _prepare()
         return _serve()
@@ -75,15 +75,16 @@ def _prepare() -> None:
 
 
 def _serve() -> int:
+    celery = ["celery", "--quiet", "--app", "billing_site"]
+    processes = os.environ.get("WORKERS", "2")
     commands = {
         "web": ["gunicorn", "--config", "python:billing_site.gunicorn"],
-        "worker": ["celery", "--app", "billing_site", "worker", "--concurrency", os.environ.get("WORKERS", "2"),
-                   "--loglevel", "INFO", "--quiet", "--without-gossip", "--without-mingle"],
-        "beat": ["celery", "--app", "billing_site", "beat", "--pidfile=", "--loglevel", "WARNING", "--quiet"],
-    }  # fmt: skip
+        "worker": [*celery, "worker", "--concurrency", processes, "--without-gossip", "--without-mingle"],
+        "beat": [*celery, "beat", "--pidfile="],
+    }
     with _children(commands) as children:
-        _wait_for_web(children)
-        print(_welcome(), flush=True)
+        if _web_answers(children):
+            print(_welcome(), flush=True)
         while True:
             for name, child in children.items():
                 if child.poll() is not None:
@@ -161,16 +162,17 @@ def _port_is_free(host: str, port: int) -> None:
             ) from None
 
 
-def _wait_for_web(children: "dict[str, subprocess.Popen[str]]") -> None:
+def _web_answers(children: "dict[str, subprocess.Popen[str]]") -> bool:
     """Wait until the site answers, so that the address printed below works when it is read."""
     host = "127.0.0.1" if os.environ["HOST"] == "0.0.0.0" else os.environ["HOST"]  # noqa: S104
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and all(child.poll() is None for child in children.values()):
         try:
             urllib.request.urlopen(f"http://{host}:{os.environ['PORT']}/livez", timeout=1).close()
-            return
+            return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
+    return False
 
 
 def _welcome() -> str:

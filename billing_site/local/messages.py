@@ -1,0 +1,23 @@
+"""Compile the translations with Babel, so that no gettext needs to be installed."""
+
+from pathlib import Path
+
+from babel.messages import mofile, pofile
+
+LOCALE = Path(__file__).resolve().parent.parent.parent / "locale"
+
+
+def compile_all() -> None:
+    """Make each .mo that is missing or older than its .po, whole or not at all."""
+    for source in LOCALE.glob("*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        fresh = target.with_suffix(".mo.new")
+        with source.open("rb") as text, fresh.open("wb") as compiled:
+            mofile.write_mo(compiled, pofile.read_po(text, locale=source.parent.parent.name))
+        fresh.rename(target)
+
+
+if __name__ == "__main__":
+    compile_all()
