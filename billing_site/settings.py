@@ -302,6 +302,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "SubscriptionStatus": "subscriptions.models.Subscription.Status",
+        "PaymentStatus": "payments.models.Payment.Status",
+        "TransactionReason": "ledger.models.Transaction.Reason",
+        "Interval": "subscriptions.models.Price.Interval",
+    },
     "PREPROCESSING_HOOKS": ["accounts.api.openapi.each_path_once"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

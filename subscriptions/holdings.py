@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from ledger.models import Account
 from ledger.money import Money
+from subscriptions import quotes
 from subscriptions.engine.book import Status, Sub
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.models import Price, Subscription
@@ -141,12 +142,10 @@ def _settled(row: Subscription, sub: Sub, access: Access, prices: dict[int, Pric
 
 def _next_charge(sub: Sub, prices: dict[int, Price]) -> NextCharge | None:
     """Metered use has no single next charge; a subscription that ends or waits for money has none at all."""
-    terms, at = sub.scheduled or sub.terms, sub.boundary
-    renews = sub.status is Status.TRIALING or (sub.status is Status.ACTIVE and sub.auto_renew)
-    if at is None or sub.cancel_requested or not renews or terms.metered:
+    at, due = quotes.next_charge(sub)
+    if at is None or due is None:
         return None
-    due = terms.amount * sub.quantity * sub.periods
-    return NextCharge(to_datetime(at), Money(due, prices[_pk(terms.id)].currency))
+    return NextCharge(at, Money(due, prices[_pk(sub.terms.id)].currency))
 
 
 def _moment(at: int | None) -> datetime | None:

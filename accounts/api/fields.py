@@ -1,4 +1,4 @@
-"""Text from outside: one normal form, and nothing in it that a reader cannot see."""
+"""Text and numbers from outside: one normal form, and nothing in it that a reader cannot see."""
 
 import re
 import unicodedata
@@ -46,3 +46,13 @@ class EmailField(TextField):
     def to_internal_value(self, data: Any) -> str:
         """Return the address, lower case."""
         return normal_email(super().to_internal_value(data))
+
+
+class WholeField(serializers.IntegerField):
+    """A whole number in plain digits: not 1.0, not 1_000, not the digits of another script, not true."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if isinstance(data, bool) or not re.fullmatch("-?[0-9]{1,40}", str(data)):
+            self.fail("invalid")
+        return int(data)

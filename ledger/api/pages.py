@@ -18,12 +18,11 @@ ORDER = (F("effective_at"), F("id"))
 class LogPages(CursorPages):
     """A cursor names a transaction; each wallet is asked only for what lies beyond it."""
 
-    ordering = ("-id",)
-
     def page_of(self, wallet_ids: Sequence[int], request: Request, **filters: Any) -> list[Transaction]:
         """Return the page asked for. `filters` are those of ledger.statements. Raises InvalidCursor."""
         self.empty_detail = None
         self.base_url = request.build_absolute_uri()
+        self.ordering = ("-id",)  # type: ignore[assignment] - what DRF makes of the declared one
         self.page_size = self.get_page_size(request)
         self.cursor = self.decode_cursor(request)
         back = self.cursor is not None and self.cursor.reverse

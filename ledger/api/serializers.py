@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from accounts.api.strict import StrictSerializer
+from ledger.api.fields import MoneyField
 from ledger.models import Transaction
 from ledger.money import EXPONENTS, Money
 
@@ -20,7 +21,7 @@ class TransactionSerializer(serializers.Serializer):
     id = serializers.SerializerMethodField()
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices)
     amount = serializers.SerializerMethodField()
-    balance = serializers.SerializerMethodField(help_text="What was in the wallet afterwards.")
+    balance = MoneyField(source="balance_after", help_text="What was in the wallet afterwards.")
     currency = serializers.CharField()
     description = serializers.CharField()
     effective_at = serializers.DateTimeField(help_text="When it was so by the rules.")
@@ -33,10 +34,6 @@ class TransactionSerializer(serializers.Serializer):
     def get_amount(self, row: Transaction) -> str:
         """Return the amount as the wallet felt it."""
         return Money(-row.amount if row.debit_id == row.wallet_id else row.amount, row.currency).plain()
-
-    def get_balance(self, row: Transaction) -> str:
-        """Return the balance after it."""
-        return Money(row.balance_after or 0, row.currency).plain()
 
 
 class TransactionQuery(StrictSerializer):

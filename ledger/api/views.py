@@ -34,7 +34,7 @@ class TransactionList(GenericAPIView):
         reasons = [asked["reason"]] if "reason" in asked else []
         ids = list(wallets.values_list("pk", flat=True))
         page = pages.page_of(ids, request, reasons=reasons, start=asked.get("from_"), end=asked.get("to_"))
-        return pages.get_paginated_response(TransactionSerializer(page, many=True).data)
+        return pages.get_paginated_response(list(TransactionSerializer(page, many=True).data))
 
 
 class TransactionDetail(GenericAPIView):

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.fields import TextField
+from accounts.api.fields import TextField, WholeField
 from accounts.api.strict import StrictSerializer
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
 from subscriptions.models import Subscription
@@ -42,13 +42,11 @@ class SubscribeSerializer(StrictSerializer):
         required=False,
         help_text="Needed when the plan is sold in several, unless the customer's only wallet is in one of them.",
     )
-    periods = serializers.IntegerField(
+    periods = WholeField(
         min_value=1, max_value=MOST_PERIODS, required=False, help_text="How many intervals one payment buys; 1."
     )
-    duration = serializers.IntegerField(
-        min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`."
-    )
-    quantity = serializers.IntegerField(min_value=1, max_value=MOST_QUANTITY, default=1)
+    duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`.")
+    quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, default=1)
     auto_renew = serializers.BooleanField(default=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ledger.api.fields import MoneyField
 from ledger.api.serializers import MoneySerializer
 from subscriptions.holdings import Holding
 from subscriptions.models import Price, Subscription
@@ -109,5 +110,7 @@ class WalletSerializer(serializers.Serializer):
     """What the customer has in one currency."""
 
     currency = serializers.CharField()
-    balance = serializers.CharField(help_text="What is written down.")
-    available = serializers.CharField(help_text="After what is used or due at this instant but not yet written down.")
+    balance = MoneyField(read_only=True, help_text="What is written down.")
+    available = MoneyField(
+        read_only=True, help_text="After what is used or due at this instant but not yet written down."
+    )

@@ -1,13 +1,18 @@
 """Things to sell and wallets to pay from, made the short way. No test lives here."""
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
+
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from ledger.models import Account
+from subscriptions import books
 from subscriptions.models import Plan, Price, Subscription
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+COUNTER = count()
 
 
 def sell(code: str, *, is_public: bool = True, **terms: Any) -> dict[str, Price]:
@@ -30,3 +35,23 @@ def row(owner: User, price: Price, **fields: Any) -> Subscription:
     return Subscription.objects.create(
         **{"customer": owner, "wallet": mine, "price": price, "created_at": START, **fields}
     )
+
+
+def pay_in(owner: User, amount: int, currency: str = "RUB", *, at: datetime = START) -> None:
+    """Put money into the wallet as a confirmed payment does."""
+    with books.open(owner, currency, now=at) as book:
+        book.top_up(amount, key=f"test:{next(COUNTER)}", source="gateway_clearing:sandbox")
+
+
+def client(user: User | None = None) -> APIClient:
+    """Return an API client that is logged in as `user`."""
+    browser = APIClient()
+    if user is not None:
+        browser.force_authenticate(user)
+    return browser
+
+
+def params(answer: Any) -> list[str]:
+    """Return the parameters a problem names."""
+    assert answer["Content-Type"] == "application/problem+json", answer
+    return [error["param"] for error in answer.json()["errors"]]

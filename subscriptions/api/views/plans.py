@@ -37,7 +37,7 @@ class PriceList(GenericAPIView):
 
     def answer(self, request: HttpRequest | Request, plans: Any, *, many: bool) -> Response:
         """Write plans in the reader's language."""
-        language = translation.get_language_from_request(request)  # type: ignore[arg-type]
+        language = translation.get_language_from_request(request)
         with translation.override(language):
             return Response(
                 PlanSerializer(plans, many=many).data,

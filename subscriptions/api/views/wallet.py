@@ -7,7 +7,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.strict import refuse_unknown_parameters
-from ledger.money import Money
 from subscriptions import holdings
 from subscriptions.api.serializers import WalletSerializer
 
@@ -22,12 +21,4 @@ class Wallet(APIView):
         """Return the balance of each currency the caller has had money in."""
         refuse_unknown_parameters(request, ())
         held = holdings.of(request.user, now=timezone.now())  # type: ignore[arg-type]
-        rows = [
-            {
-                "currency": each.currency,
-                "balance": Money(each.balance, each.currency).plain(),
-                "available": Money(each.available, each.currency).plain(),
-            }
-            for each in held.views
-        ]
-        return Response({"results": WalletSerializer(rows, many=True).data})
+        return Response({"results": WalletSerializer(held.views, many=True).data})

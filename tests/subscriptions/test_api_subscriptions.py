@@ -1,0 +1,302 @@
+"""/api/subscriptions/: ordering, listing and looking at subscriptions."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from accounts.models import IdempotencyKey, User
+from subscriptions import books
+from subscriptions.models import Charge, Subscription
+from tests.subscriptions.shop import START, client, params, pay_in, sell
+
+pytestmark = pytest.mark.django_db
+ALL = "/api/subscriptions/"
+
+
+@pytest.fixture(autouse=True)
+def _shop(time_machine: time_machine.TimeMachineFixture) -> None:
+    time_machine.move_to(START, tick=False)
+    sell("basic", RUB=990_00, EUR=9_99)
+    sell("premium", RUB=2990_00, EUR=29_99)
+    sell("vm", RUB=1_00, interval="hour", metered=True)
+    sell("try", RUB=500_00, trial_days=14)
+    sell("hidden", is_public=False, RUB=1_00)
+
+
+def order(user: User, **body: Any) -> Any:
+    return client(user).post(ALL, body)
+
+
+def test_a_funded_subscription_is_active_and_charged_at_once(alice: User) -> None:
+    pay_in(alice, 2000_00)
+    answer = order(alice, plan="basic", currency="RUB", duration=2)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body.pop("id").startswith("sub_")
+    assert body == {
+        "plan": "basic", "status": "active", "access": True, "quantity": 1, "periods": 2, "auto_renew": True,
+        "price": {"amount": {"value": "990.00", "currency": "RUB"}, "interval": "month", "interval_count": 1,
+                  "billing": "advance", "trial_days": 0, "grace_days": 0, "version": 1},
+        "cancel_at_period_end": False, "scheduled_plan": None,
+        # Two months from 1 March.
+        "current_period": {"start": "2026-03-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"},
+        # 990.00 x 2 periods.
+        "next_charge": {"at": "2026-05-01T00:00:00Z", "amount": {"value": "1980.00", "currency": "RUB"}},
+        "trial_end": None, "grace_end": None, "created_at": "2026-03-01T00:00:00Z",
+        "started_at": "2026-03-01T00:00:00Z", "ended_at": None, "next": None,
+    }  # fmt: skip
+    # 2000.00 - 1980.00
+    assert client(alice).get("/api/wallet/").json()["results"] == [
+        {"currency": "RUB", "balance": "20.00", "available": "20.00"}
+    ]
+
+
+def test_without_money_it_is_pending_and_says_how_to_pay(alice: User) -> None:
+    answer = order(alice, plan="basic", currency="RUB")
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["status"], body["access"], body["started_at"]) == ("pending", False, None)
+    assert body["next"] == {
+        "action": "create-checkout-session", "method": "POST", "url": "/api/payments/create-checkout-session",
+        "body": {"subscription": body["id"]},
+    }  # fmt: skip
+    assert not Charge.objects.exists()
+
+
+def test_a_trial_needs_no_money_and_is_given_once(alice: User) -> None:
+    first = order(alice, plan="try").json()
+    assert (first["status"], first["trial_end"], first["access"]) == ("trialing", "2026-03-15T00:00:00Z", True)
+    assert first["next_charge"] == {"at": "2026-03-15T00:00:00Z", "amount": {"value": "500.00", "currency": "RUB"}}
+    assert order(alice, plan="try").json()["status"] == "pending"
+
+
+def test_the_currency_is_needed_only_where_there_is_a_choice(alice: User) -> None:
+    answer = order(alice, plan="basic")
+    assert (answer.status_code, answer.json()["code"], params(answer)) == (400, "currency_required", ["currency"])
+    assert order(alice, plan="vm").status_code == 201  # sold in roubles only; now her only wallet
+    assert order(alice, plan="basic").json()["price"]["amount"]["currency"] == "RUB"
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "plan"), ({"plan": None}, "plan"), ({"plan": ""}, "plan"), ({"plan": ["basic"]}, "plan"),
+        ({"plan": "p" * 61}, "plan"), ({"plan": "basic", "price": 1}, "price"),
+        ({"plan": "basic", "amount": "0.01"}, "amount"), ({"plan": "basic", "status": "active"}, "status"),
+        ({"plan": "basic", "customer": 1}, "customer"), ({"plan": "basic", "currency": "ROUBLES"}, "currency"),
+        ({"plan": "basic", "quantity": 0}, "quantity"), ({"plan": "basic", "quantity": -1}, "quantity"),
+        ({"plan": "basic", "quantity": 1.5}, "quantity"), ({"plan": "basic", "quantity": 10**30}, "quantity"),
+        ({"plan": "basic", "quantity": True}, "quantity"), ({"plan": "basic", "quantity": "1_0"}, "quantity"),
+        ({"plan": "basic", "periods": 0}, "periods"), ({"plan": "basic", "periods": 10**12}, "periods"),
+        ({"plan": "basic", "duration": -3}, "duration"), ({"plan": "basic", "duration": {}}, "duration"),
+        ({"plan": "basic", "periods": 1, "duration": 1}, "duration"),
+        ({"plan": "basic", "auto_renew": "perhaps"}, "auto_renew"),
+        ({"plan": "basic", "auto_renew": None}, "auto_renew"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_ordered_is_refused_by_name(alice: User, body: dict[str, Any], param: str) -> None:
+    answer = order(alice, **body)
+    assert (answer.status_code, params(answer)) == (400, [param])
+    assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("body", ["[]", '"basic"', "1", "null", "", "{", '{"plan": "basic", "plan": "vm"}', "\xff"])
+def test_a_body_that_is_no_object_is_refused(alice: User, body: str) -> None:
+    answer = client(alice).generic("POST", ALL, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("code", ["hidden", "nothing", "Basic", "'; drop table"])
+def test_a_plan_that_is_not_on_sale_cannot_be_ordered(alice: User, code: str) -> None:
+    answer = order(alice, plan=code)
+    assert (answer.status_code, answer.json()["code"], params(answer)) == (404, "plan_not_found", ["plan"])
+
+
+def test_a_currency_it_is_not_sold_in_names_those_it_is(alice: User) -> None:
+    answer = order(alice, plan="basic", currency="JPY")
+    assert (answer.status_code, answer.json()["code"]) == (400, "plan_not_sold_in_currency")
+    assert "EUR, RUB" in answer.json()["detail"]
+
+
+def test_an_order_too_large_for_anybody_is_refused(alice: User) -> None:
+    answer = order(alice, plan="premium", currency="RUB", quantity=1_000_000, periods=1000)
+    assert answer.status_code == 400
+    assert not Subscription.objects.exists()
+
+
+def test_the_same_request_again_buys_nothing_more(alice: User) -> None:
+    pay_in(alice, 5000_00)
+    body = {"plan": "basic", "currency": "RUB"}
+    first, again = (client(alice).post(ALL, body, HTTP_IDEMPOTENCY_KEY="order-1") for _ in range(2))
+    assert (again.status_code, again.json(), again["Idempotent-Replayed"]) == (201, first.json(), "true")
+    other = client(alice).post(ALL, {**body, "plan": "premium"}, HTTP_IDEMPOTENCY_KEY="order-1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert Subscription.objects.count() == Charge.objects.count() == 1
+
+
+def test_an_order_whose_answer_was_lost_is_found_again(alice: User, mallory: User) -> None:
+    pay_in(alice, 5000_00)
+    first = client(alice).post(ALL, {"plan": "basic"}, HTTP_IDEMPOTENCY_KEY="order-1").json()
+    IdempotencyKey.objects.all().delete()  # as if the process had died before it kept the answer
+    again = client(alice).post(ALL, {"plan": "basic"}, HTTP_IDEMPOTENCY_KEY="order-1").json()
+    assert again["id"] == first["id"]
+    hers = client(mallory).post(ALL, {"plan": "vm"}, HTTP_IDEMPOTENCY_KEY="order-1").json()
+    assert hers["id"] != first["id"]
+
+
+def test_the_list_is_newest_first_in_pages(alice: User) -> None:
+    made = [order(alice, plan="vm").json()["id"] for _ in range(5)]
+    first = client(alice).get(ALL + "?limit=3").json()
+    second = client(alice).get(first["next"]).json()
+    assert [row["id"] for row in first["results"] + second["results"]] == made[::-1]
+    assert second["next"] is None
+    assert [row["id"] for row in client(alice).get(second["previous"]).json()["results"]] == made[:1:-1]
+
+
+def test_the_list_is_filtered_by_what_is_so_now(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
+    pay_in(alice, 24_00)
+    vm = order(alice, plan="vm").json()["id"]
+    pending = order(alice, plan="basic").json()["id"]
+    assert listed(alice, status="active") == [vm]
+    # 24.00 at 1.00 an hour are used up after a day. No worker has written anything since.
+    time_machine.move_to(START + timedelta(hours=25), tick=False)
+    assert Subscription.objects.get(public_id=vm).status == "active"
+    assert listed(alice, status="active") == []
+    assert listed(alice, status="suspended") == [vm]
+    assert listed(alice, plan="basic") == [pending]
+    assert listed(alice, plan="vm", status="suspended") == [vm]
+    assert listed(alice, plan="nothing") == []
+
+
+def test_a_final_subscription_is_listed_as_what_it_is(alice: User) -> None:
+    sub = order(alice, plan="vm").json()["id"]
+    client(alice).delete(ALL + sub)
+    assert listed(alice, status="cancelled", plan="vm") == [sub]
+    assert listed(alice, status="pending") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [("status=live", "status"), ("state=active", "state"), ("limit=0", "limit"), ("limit=101", "limit"),
+     ("limit=x", "limit"), ("status=active&status=paused", "status"), ("plan=" + "p" * 61, "plan"),
+     ("cursor=nonsense", "cursor")],
+)  # fmt: skip
+def test_a_filter_that_means_nothing_is_refused_by_name(alice: User, query: str, param: str) -> None:
+    answer = client(alice).get(f"{ALL}?{query}")
+    assert (answer.status_code, params(answer)) == (400, [param])
+
+
+def test_a_subscription_is_shown_settled_though_every_worker_is_down(
+    alice: User, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    pay_in(alice, 990_00)
+    sub = order(alice, plan="basic").json()["id"]
+    time_machine.move_to(START + timedelta(days=31), tick=False)  # 1 April: no money for the next month
+    body = client(alice).get(ALL + sub).json()
+    assert (body["status"], body["access"], body["current_period"], body["next_charge"]) == (
+        "suspended", False, None, None,
+    )  # fmt: skip
+    assert body["next"]["body"] == {"subscription": sub}
+    assert client(alice).get(f"{ALL}{sub}/access").json() == {"active": False, "until": None, "reason": "suspended"}
+
+
+def test_the_wallet_shows_what_is_used_but_not_yet_charged(
+    alice: User, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    pay_in(alice, 24_00)
+    order(alice, plan="vm")
+    time_machine.move_to(START + timedelta(minutes=90), tick=False)
+    # An hour and a half at 1.00 an hour.
+    assert client(alice).get("/api/wallet/").json()["results"] == [
+        {"currency": "RUB", "balance": "24.00", "available": "22.50"}
+    ]
+
+
+def test_access_is_answered_for_this_very_instant(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
+    pay_in(alice, 24_00)
+    address = f"{ALL}{order(alice, plan='vm').json()['id']}/access"
+    assert client(alice).get(address).json()["active"] is True
+    # Run dry at the last microsecond at which no more than 24.00 is owed: just before 24 hours and 36 seconds.
+    dry = START + timedelta(hours=24, seconds=36)
+    assert client(alice).get(address).json()["until"] == iso(dry - timedelta(microseconds=1))
+    time_machine.move_to(dry - timedelta(microseconds=2), tick=False)
+    assert client(alice).get(address).json()["active"] is True
+    time_machine.move_to(dry, tick=False)
+    assert client(alice).get(address).json() == {"active": False, "until": None, "reason": "suspended"}
+
+
+def test_a_pending_renewal_is_shown_before_it_is_written(
+    alice: User, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    pay_in(alice, 2000_00)
+    sub = order(alice, plan="basic").json()["id"]
+    time_machine.move_to(START + timedelta(days=40), tick=False)
+    assert client(alice).get(ALL + sub).json()["current_period"] == {
+        "start": "2026-04-01T00:00:00Z", "end": "2026-05-01T00:00:00Z",
+    }  # fmt: skip
+    books.run_due(now=START + timedelta(days=40), catch_up=True)
+    assert client(alice).get(ALL + sub).json()["current_period"]["end"] == "2026-05-01T00:00:00Z"
+    assert Charge.objects.count() == 2
+
+
+METHODS = [
+    ("get", ""), ("patch", ""), ("delete", ""), ("get", "/access"), ("post", "/cancel"), ("post", "/undo-cancel"),
+    ("post", "/pause"), ("post", "/resume"), ("post", "/change-plan"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "action"), METHODS)
+def test_anothers_subscription_is_answered_as_one_that_is_not_there(
+    alice: User, mallory: User, staff: User, method: str, action: str
+) -> None:
+    sub = order(alice, plan="vm").json()["id"]
+    absent = "sub_" + "0" * 26
+    for thief in (mallory, staff):
+        foreign, none = (getattr(client(thief), method)(f"{ALL}{each}{action}", {}) for each in (sub, absent))
+        assert foreign.status_code == none.status_code == 404
+        assert {**foreign.json(), "request_id": ""} == {**none.json(), "request_id": ""}
+    assert Subscription.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize(("method", "action"), METHODS)
+def test_nobody_does_anything_without_logging_in(alice: User, method: str, action: str) -> None:
+    sub = order(alice, plan="vm").json()["id"]
+    assert getattr(client(), method)(f"{ALL}{sub}{action}", {}).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["1", "sub_", "sub_x", "SUB_" + "0" * 26, "sub_%00", "..%2f", "ä", "9" * 400])
+def test_a_name_that_cannot_be_a_subscription_is_not_there(alice: User, name: str) -> None:
+    assert client(alice).get(ALL + name).status_code == 404
+
+
+def test_staff_see_anybodys_subscriptions_and_customers_their_own(alice: User, mallory: User, staff: User) -> None:
+    sub = order(alice, plan="vm").json()["id"]
+    address = f"/api/users/{alice.pk}/subscriptions"
+    assert [row["id"] for row in client(alice).get(address).json()["results"]] == [sub]
+    assert [row["id"] for row in client(staff).get(address + "/?status=pending").json()["results"]] == [sub]
+    assert client(mallory).get(address).status_code == 404
+    assert client(mallory).get(f"/api/users/{mallory.pk}/subscriptions").json()["results"] == []
+    assert client().get(address).status_code == 401
+    for nobody in (0, 987654321, 10**30):
+        assert client(staff).get(f"/api/users/{nobody}/subscriptions").status_code == 404
+
+
+def test_a_list_costs_the_same_whatever_its_length(alice: User, django_assert_max_num_queries) -> None:
+    for _ in range(12):
+        order(alice, plan="vm")
+    browser = client(alice)
+    browser.get(ALL)
+    # Two for the rates, wallets, the book in five, rows, prices.
+    with django_assert_max_num_queries(12):
+        assert len(browser.get(ALL).json()["results"]) == 12
+
+
+def listed(user: User, **query: str) -> list[str]:
+    return [row["id"] for row in client(user).get(ALL, query).json()["results"]]
+
+
+def iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
