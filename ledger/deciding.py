@@ -89,9 +89,9 @@ class Stored(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A transaction to insert. `index` is the entry's place in the batch."""
+    """A transaction to insert. `place` is the entry's in the batch."""
 
-    index: int
+    place: int
     key: str
     debit: int
     credit: int
@@ -214,7 +214,8 @@ class Batch:
     def _rewind(self, index: int) -> None:
         """Forget every decision from `index` on."""
         while self.journal and self.journal[-1][0] >= index:
-            _, side, side.balance, side.moved_at = self.journal.pop()
+            _, side, balance, moved_at = self.journal.pop()
+            side.balance, side.moved_at = balance, moved_at
         for verdict in self.decided[index:]:
             if isinstance(verdict, Row):
                 self.rows.pop(verdict.key, None)

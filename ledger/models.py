@@ -136,7 +136,7 @@ class Transaction(models.Model):
             models.CheckConstraint(condition=~Q(debit=F("credit")), name="transaction_moves_between_two_accounts"),
             models.CheckConstraint(
                 condition=Q(wallet__isnull=True, balance_after__isnull=True)
-                | Q(wallet__isnull=False, balance_after__gte=0, customer__isnull=False),
+                | Q(wallet__isnull=False, balance_after__isnull=False, balance_after__gte=0, customer__isnull=False),
                 name="transaction_shows_the_wallet_after_it",
             ),
             models.CheckConstraint(condition=Q(reason__in=REASONS), name="transaction_reason_is_known"),

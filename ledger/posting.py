@@ -66,7 +66,7 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
         batch = Batch(entries, sides, stored)
         batch.decide()
         ids = _insert(cursor, list(batch.rows.values()))
-    return [_result(index, verdict, ids) for index, verdict in enumerate(batch.decided)]
+    return [_result(place, verdict, ids) for place, verdict in enumerate(batch.decided)]
 
 
 def _accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[str, str], Side]:
@@ -135,15 +135,15 @@ def _insert(cursor: Any, rows: Sequence[Row]) -> dict[int, int]:
     return dict(zip(places, (id_ for (id_,) in cursor.fetchall()), strict=True))
 
 
-def _result(index: int, verdict: Row | Stored | None, ids: dict[int, int]) -> Posted:
+def _result(place: int, verdict: Row | Stored | None, ids: dict[int, int]) -> Posted:
     match verdict:
         case None:
             return Posted(Outcome.INSUFFICIENT, None, None)
         case Stored():
             return Posted(Outcome.EXISTS, verdict.id, verdict.balance_after)
         case Row():
-            outcome = Outcome.POSTED if verdict.index == index else Outcome.EXISTS
-            return Posted(outcome, ids[verdict.index], verdict.balance_after)
+            outcome = Outcome.POSTED if verdict.place == place else Outcome.EXISTS
+            return Posted(outcome, ids[verdict.place], verdict.balance_after)
 
 
 # Array literals joined here are several times faster than letting the driver adapt each element.
