@@ -65,6 +65,7 @@ ERRORS: dict[str, Kind] = {
         _("Wait as many seconds as the `Retry-After` header says, then try again."),
     ),
     "permission_denied": Kind(403, _("You may not do this"), _("Ask a member of staff who may.")),
+    "taken": Kind(409, _("Somebody has this already"), _("Choose another name, or log in if it is yours.")),
     # Doing the same thing twice
     "idempotency_key_in_use": Kind(
         409, _("The first request with this key is still running"), _("Send the same request again a second later.")

@@ -1,5 +1,6 @@
 """Pages of a list: newest first, by a cursor, never by a page number that shifts while rows arrive."""
 
+import re
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,6 +12,9 @@ from rest_framework.response import Response
 
 from accounts.api.strict import shortened
 from accounts.errors import DomainError
+
+# A primary key: bigint, written without leading zeros; 18 digits are below its end.
+POSITION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class InvalidCursor(DomainError):
@@ -59,7 +63,7 @@ class CursorPages(CursorPagination):
             return None
         try:
             cursor = super().decode_cursor(request)
-            if cursor is None or cursor.offset or not 1 <= int(cursor.position or "") < 2**63:
+            if cursor is None or cursor.offset or not POSITION.fullmatch(cursor.position or ""):
                 raise ValueError(sent)
         except (ValueError, APIException) as error:
             said = _("The cursor %s was not given out here. Follow `next` or leave it out.") % shortened(sent)

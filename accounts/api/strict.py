@@ -1,6 +1,7 @@
 """Serializers and filters that take what they know and refuse the rest by name: no typing error passes unseen."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from rest_framework.settings import api_settings
 # Names listed in one answer, and characters repeated of each: an answer must not grow with the request.
 MOST_NAMES = 20
 MOST_CHARACTERS = 60
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+NUMBERS = (serializers.IntegerField, serializers.DecimalField)
 WHOLE = api_settings.NON_FIELD_ERRORS_KEY
 
 
@@ -23,12 +26,12 @@ class StrictSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated values; unknown fields are reported together with all other errors."""
-        unknown = self._unknown(data) if isinstance(data, Mapping) else {}
+        unknown = self._unknown(data) | self._no_numbers(data) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
         except ValidationError as error:
             found = error.detail if isinstance(error.detail, dict) else {WHOLE: error.detail}
-            raise ValidationError({**unknown, **self._explained(found, data)}) from None
+            raise ValidationError({**self._explained(found, data), **unknown}) from None
         if unknown:
             raise ValidationError(unknown)
         return value
@@ -36,6 +39,18 @@ class StrictSerializer(serializers.Serializer):
     def _unknown(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
         allowed = [name for name, field in self.fields.items() if not field.read_only]
         return unknown_names(data, allowed)
+
+    def _no_numbers(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
+        """Refuse the texts that Python takes for numbers and JSON does not: 1_000, full-width digits, spaces."""
+        odd = [
+            name
+            for name, field in self.fields.items()
+            if isinstance(field, NUMBERS) and isinstance(sent := data.get(name), str) and not NUMBER.fullmatch(sent)
+        ]
+        said = _("%(name)s is a number, such as 10; you sent: %(sent)s")
+        return {
+            name: [ErrorDetail(said % {"name": name, "sent": shortened(data[name])}, code="invalid")] for name in odd
+        }
 
     def _explained(self, errors: Mapping[str, Any], data: Any) -> dict[str, Any]:
         """Add to each plain message what was sent and, for a choice, what is allowed. Secrets are never repeated."""

@@ -1,0 +1,170 @@
+"""Whatever goes wrong under /api/, the answer is application/problem+json (RFC 9457) and says what to do."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.errors import DomainError
+from billing_site.errors import ERRORS
+from billing_site.problems import problem_of
+from subscriptions.engine.requests import Refusal
+
+APPS = ("accounts", "ledger", "subscriptions", "payments")
+MEMBERS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
+
+
+def check(answer, status: int, code: str) -> dict:
+    """Assert that it is a whole problem of this status and code, and return it."""
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body.keys() >= MEMBERS
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["type"] == f"/docs/errors/{code}"
+    assert body["title"]
+    assert body["detail"]
+    assert body["request_id"]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/nothing/here", 404, "not_found"),
+        ("POST", "/api/nothing/here/", 404, "not_found"),
+        ("GET", "/api", 404, "not_found"),
+        ("GET", "/api/", 404, "not_found"),
+        ("GET", "/api/v1/", 404, "not_found"),
+        ("GET", "/api/../etc/passwd", 404, "not_found"),
+        ("GET", "/api/%00", 404, "not_found"),
+        ("GET", "/api/auth/token", 405, "method_not_allowed"),
+        ("PUT", "/api/auth/register", 405, "method_not_allowed"),
+        ("DELETE", "/api/v1/auth/me", 401, "not_authenticated"),
+        ("GET", "/api/auth/me", 401, "not_authenticated"),
+        ("GET", "/api/v1/auth/me", 401, "not_authenticated"),
+    ],
+)
+def test_refusals_are_problems(db, client, method, path, status, code):
+    check(client.generic(method, path), status, code)
+
+
+def test_a_401_says_how_to_log_in(db, client):
+    assert client.get("/api/auth/me")["WWW-Authenticate"] == 'Bearer realm="api"'
+    wrong = client.post("/api/auth/token", {"username": "nobody", "password": "x"})
+    assert wrong.status_code == 401
+    assert wrong["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_405_says_what_is_allowed(db, client):
+    answer = client.get("/api/auth/token")
+    assert "POST" in answer["Allow"]
+    assert "GET" in answer.json()["detail"]
+
+
+def test_only_json_is_answered(db, client):
+    check(client.get("/api/auth/me", HTTP_ACCEPT="application/xml"), 406, "not_acceptable")
+    # `?format=` chooses nothing: it is a query parameter like any other.
+    assert client.get("/api/auth/me?format=api").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/auth/me", "/api/auth/me/", "/api/v1/auth/me", "/api/v1/auth/me/"])
+def test_a_slash_at_the_end_and_the_pinned_version_make_no_difference(as_alice, path):
+    assert as_alice.get(path).json()["username"] == "alice"
+    assert as_alice.patch(path, {"first_name": "Al"}).json()["first_name"] == "Al"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ("domain", 402, "insufficient_funds"),
+        ("unavailable", 503, "unavailable"),
+        ("404", 404, "not_found"),
+        ("403", 403, "permission_denied"),
+        ("bug", 500, "internal_error"),
+        ("integrity", 409, "conflict"),
+        ("data", 400, "bad_request"),
+        ("operational", 503, "unavailable"),
+        ("overflow", 400, "bad_request"),
+        ("statement-timeout", 503, "unavailable"),
+        ("serialization", 503, "unavailable"),
+        ("deadlock", 503, "unavailable"),
+        ("lock-timeout", 503, "unavailable"),
+    ],
+)
+def test_what_a_view_raises_becomes_a_problem(db, client, test_urls, fault, status, code):
+    answer = client.get(f"/api/test/faults/{fault}")
+    body = check(answer, status, code)
+    if status == 503:
+        assert int(answer["Retry-After"]) > 0
+    for inner in ("secret", "10.0.0.5", "ZeroDivision", "SELECT", "Traceback"):
+        assert inner not in str(body)
+
+
+def test_a_domain_error_names_the_parameter_and_carries_its_extra_members(db, client, test_urls):
+    body = client.get("/api/test/faults/domain").json()
+    said = "The wallet holds 3; 5 is needed."
+    assert body["errors"] == [{"param": "quantity", "code": "insufficient_funds", "detail": said}]
+    assert body["detail"] == said
+    assert body["balance"] == 3
+
+
+def test_extra_members_never_replace_the_standard_ones():
+    problem = problem_of(DomainError("No.", status=200, detail_of="x", code="fine"))
+    assert problem is not None
+    assert problem.body()["status"] == 409
+    assert problem.body()["code"] == "refused"
+
+
+def test_a_code_without_a_row_is_still_no_500(db, client, test_urls):
+    answer = client.get("/api/test/faults/code-without-a-row")
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "never_heard_of"
+
+
+def test_a_bug_outside_the_api_is_a_page(db, settings):
+    assert Client().get("/no/such/page/")["Content-Type"].startswith("text/html")
+
+
+def test_each_code_has_a_page_and_type_points_to_it(db):
+    for code in ERRORS:
+        answer = Client().get(f"/docs/errors/{code}")
+        assert answer.status_code == 200, code
+        assert code in answer.content.decode()
+    assert Client().get("/docs/errors/").status_code == 200
+    assert Client().get("/docs/errors/no_such_code").status_code == 404
+
+
+def test_every_code_that_the_source_raises_has_a_row():
+    for app in APPS:
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            if "migrations" not in path.parts:
+                importlib.import_module(".".join(path.relative_to(settings.BASE_DIR).with_suffix("").parts))
+    codes = {error.code: error.__qualname__ for error in _kinds_of(DomainError)}
+    codes |= {str(refusal): "Refusal" for refusal in Refusal}
+    for app in APPS:
+        for path in (settings.BASE_DIR / app).rglob("*.py"):
+            codes |= dict.fromkeys(_written_out(path), str(path))
+    assert not {code: where for code, where in codes.items() if code not in ERRORS}
+
+
+def _kinds_of(kind: type[DomainError]) -> set[type[DomainError]]:
+    """Return the class and all that are made from it, those of tests left out."""
+    below = set().union(*(_kinds_of(each) for each in kind.__subclasses__()))
+    return {each for each in below | {kind} if each.__module__.partition(".")[0] in APPS}
+
+
+def _written_out(path: Path) -> set[str]:
+    """Return the codes given as text: `raise Refused("out_of_range", ...)`."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args]
+    firsts = [call.args[0] for call in calls if ast.unparse(call.func).rpartition(".")[2] == "Refused"]
+    return {first.value for first in firsts if isinstance(first, ast.Constant)}
+
+
+def test_the_titles_are_in_the_language_asked_for(db):
+    english = APIClient().get("/api/auth/me", HTTP_ACCEPT_LANGUAGE="en").json()
+    assert english["title"] == "Log in first"
