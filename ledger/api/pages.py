@@ -22,7 +22,8 @@ class LogPages(CursorPages):
         """Return the page asked for. `filters` are those of ledger.statements. Raises InvalidCursor."""
         self.empty_detail = None
         self.base_url = request.build_absolute_uri()
-        self.ordering = ("-id",)  # type: ignore[assignment] - what DRF makes of the declared one
+        # As DRF itself makes it of the declared one.
+        self.ordering = ("-id",)  # type: ignore[assignment]
         self.page_size = self.get_page_size(request)
         self.cursor = self.decode_cursor(request)
         back = self.cursor is not None and self.cursor.reverse
