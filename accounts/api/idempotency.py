@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.renderers import JSONRenderer
 from accounts.errors import DomainError
 from accounts.models import IdempotencyKey
 

@@ -1,0 +1,131 @@
+"""How often is counted exactly, by user and by address, and an address is what our own proxies saw."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, connections
+from django.test import RequestFactory
+
+from accounts import rates
+from accounts.addresses import client_address, network_of
+from accounts.models import RateCount
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+THREE = rates.Rate(3, 60)
+
+
+def test_the_fourth_of_three_is_too_many_until_the_window_ends(db):
+    assert [rates.hit("s", "a", rate=THREE, now=NOW) for _ in range(3)] == [0, 0, 0]
+    assert rates.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=20)) == 40
+    assert rates.hit("s", "b", rate=THREE, now=NOW) == 0
+    assert rates.hit("t", "a", rate=THREE, now=NOW) == 0
+    assert rates.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=60)) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_hit_is_lost_when_many_come_at_once():
+    passed, barrier = [], threading.Barrier(10)
+
+    def strike():
+        connection.ensure_connection()
+        barrier.wait(20)
+        passed.extend(rates.hit("s", "a", rate=rates.Rate(37, 60), now=NOW) == 0 for _ in range(10))
+        connections.close_all()
+
+    threads = [threading.Thread(target=strike) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    # 10 threads with 10 hits each, 37 allowed.
+    assert len(passed) == 100
+    assert sum(passed) == 37
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("3/s", (3, 1)), ("30/m", (30, 60)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))]
+)
+def test_rates_are_read(text, rate):
+    assert rates.parse(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "3", "3/", "x/m", "3/y", "0/m", "-1/m"])
+def test_what_is_no_rate_is_an_error(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - the message is the text itself
+        rates.parse(text)
+
+
+def test_counters_are_thrown_away_when_their_window_is_over_and_name_nobody(db):
+    rates.hit("s", "203.0.113.9", rate=THREE, now=NOW)
+    assert "203" not in RateCount.objects.get().key
+    assert rates.forget(now=NOW) == 0
+    assert rates.forget(now=NOW + timedelta(seconds=61)) == 1
+
+
+def test_the_counters_are_not_worth_a_disk_write(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'accounts_ratecount'")
+        assert cursor.fetchone()[0] == "u"
+
+
+@pytest.fixture
+def limits(settings):
+    settings.API_RATES = {"user": "1000/m", "address": "1000/m", "login": "1000/m", "register": "1000/m"}
+    return settings.API_RATES
+
+
+def test_a_user_is_counted_wherever_he_calls_from(limits, as_alice, as_mallory):
+    limits["user"] = "2/m"
+    for address in ("198.51.100.1", "198.51.100.2"):
+        assert as_alice.get("/api/auth/me", REMOTE_ADDR=address).status_code == 200
+    answer = as_alice.get("/api/auth/me", REMOTE_ADDR="198.51.100.3")
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "too_many_requests"
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert as_mallory.get("/api/auth/me").status_code == 200
+
+
+def test_an_address_is_counted_whoever_calls(limits, as_alice, as_mallory):
+    limits["address"] = "2/m"
+    assert as_alice.get("/api/auth/me").status_code == 200
+    assert as_mallory.get("/api/auth/me").status_code == 200
+    assert as_alice.get("/api/auth/me").status_code == 429
+    assert as_alice.get("/api/auth/me", REMOTE_ADDR="198.51.100.3").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [("/api/auth/token", "login"), ("/api/auth/register", "register"), ("/api/auth/token/refresh", "login")],
+)
+def test_log_in_and_registration_have_rates_of_their_own(limits, client, db, path, scope):
+    limits[scope] = "2/m"
+    assert [client.post(path, {}).status_code for _ in range(3)] == [400, 400, 429]
+    # Inventing a forwarding header does not give a fresh counter.
+    assert client.post(path, {}, HTTP_X_FORWARDED_FOR="203.0.113.77").status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "remote", "seen"),
+    [
+        (0, "203.0.113.1", "198.51.100.9", "198.51.100.9"),
+        (0, "", "198.51.100.9", "198.51.100.9"),
+        (1, "203.0.113.1", "10.0.0.1", "203.0.113.1"),
+        (1, "6.6.6.6, 203.0.113.1", "10.0.0.1", "203.0.113.1"),
+        (2, "6.6.6.6, 203.0.113.1, 10.0.0.2", "10.0.0.1", "203.0.113.1"),
+        (2, "203.0.113.1", "10.0.0.1", "203.0.113.1"),
+        (1, "", "10.0.0.1", "10.0.0.1"),
+        (1, "garbage", "10.0.0.1", "10.0.0.1"),
+        (1, "::ffff:203.0.113.1", "10.0.0.1", "203.0.113.1"),
+        (0, "", "", "0.0.0.0"),
+    ],
+)
+def test_the_address_is_the_last_one_a_proxy_of_ours_wrote(settings, proxies, forwarded, remote, seen):
+    settings.TRUSTED_PROXIES = proxies
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=remote)
+    assert client_address(request) == seen
+
+
+def test_a_whole_ipv6_network_counts_as_one_caller():
+    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
+    assert network_of("203.0.113.1") == "203.0.113.1"
