@@ -120,7 +120,8 @@ class DatabaseStage:
         back = dict(charges.exclude(refund=None).values_list("refund_id", "subscription_id"))
         causes = {pk: names[subscription] for pk, subscription in (paid | back).items()}
         for row in Transaction.objects.filter(wallet_id__in=customers).order_by("id"):
-            assert row.wallet_id is not None and row.balance_after is not None
+            assert row.wallet_id is not None
+            assert row.balance_after is not None
             amount = -row.amount if row.debit_id == row.wallet_id else row.amount
             at, cause = to_micros(row.effective_at), causes.get(row.pk)
             self.record.entry(at, customers[row.wallet_id], cause, row.reason, amount, row.balance_after)

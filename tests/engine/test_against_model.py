@@ -81,4 +81,4 @@ def balance_at(outcome: dict[str, Any], customer: str, at: str) -> str:
     """The balance that stood when everything of the instant was done."""
     instant = datetime.fromisoformat(at)
     rows = (row for row in outcome["transactions"] if row["customer"] == customer)
-    return [row["balance"] for row in rows if datetime.fromisoformat(row["at"]) <= instant][-1]
+    return str([row["balance"] for row in rows if datetime.fromisoformat(row["at"]) <= instant][-1])

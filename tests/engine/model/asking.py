@@ -1,4 +1,4 @@
-"""R4 and R5: what a customer may ask at `at`. The book is settled to `at` already. Refused raises and changes nothing."""
+"""R4 and R5: what a customer may ask at `at`, to which the book is settled already. Refused changes nothing."""
 
 from datetime import datetime
 from fractions import Fraction
@@ -71,7 +71,8 @@ def unused(sub: Sub, at: datetime) -> int:
     if sub["plan"]["metered"]:
         return 0
     left = sub["left"] if sub["status"] == "paused" else sub["end"] - at
-    return floor(sub["paid"] * share(left, sub["end"] - sub["start"]))
+    paid: int = sub["paid"]
+    return floor(paid * share(left, sub["end"] - sub["start"]))
 
 
 def pause(book: Book, at: datetime, sub: Sub) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
@@ -10,7 +11,8 @@ MICROSECOND = timedelta(microseconds=1)
 
 def later(anchor: datetime, interval: str, count: int) -> datetime:
     """Return the instant `count` intervals after `anchor`; a day that a month lacks is its last day."""
-    return anchor + relativedelta(**{interval + "s": count})
+    intervals: dict[str, Any] = {interval + "s": count}
+    return anchor + relativedelta(**intervals)
 
 
 def share(part: timedelta, whole: timedelta) -> Fraction:

@@ -10,7 +10,7 @@ from tests.engine.model.state import Book, Sub, boundary, due, period_end, post,
 def settle(book: Book, to: datetime) -> None:
     """R1: cross every boundary up to and with `to`, in time order, at one instant the oldest subscription first."""
     while True:
-        crossings = [(boundary(sub), age) for age, sub in enumerate(book["subs"]) if boundary(sub) is not None]
+        crossings = [(at, age) for age, sub in enumerate(book["subs"]) if (at := boundary(sub)) is not None]
         if not crossings or min(crossings)[0] > to:
             break
         at, age = min(crossings)
@@ -37,8 +37,9 @@ def meter(book: Book, to: datetime) -> None:
 
 
 def fits(book: Book, running: list[Sub], span: timedelta) -> bool:
-    owed = sum(floor(sub["fraction"] + rate(sub) * (span // MICROSECOND)) for sub in running)
-    return owed <= book["balance"]
+    balance: int = book["balance"]
+    owed: int = sum(floor(sub["fraction"] + rate(sub) * (span // MICROSECOND)) for sub in running)
+    return owed <= balance
 
 
 def last_that_fits(book: Book, running: list[Sub], too_long: timedelta) -> timedelta:

@@ -1,4 +1,4 @@
-"""The state of one customer's book as plain dicts, and the three things that happen to it: money moves, status, spans."""
+"""The state of one customer's book as plain dicts; how money moves, how a status turns, what a price comes to."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -60,12 +60,14 @@ def turn(sub: Sub, status: str, at: datetime) -> None:
 
 def price(sub: Sub) -> int:
     """What one interval costs."""
-    return sub["plan"]["amount"] * sub["quantity"]
+    cost: int = sub["plan"]["amount"] * sub["quantity"]
+    return cost
 
 
 def due(sub: Sub) -> int:
     """What one payment of an advance price costs."""
-    return price(sub) * sub["periods"]
+    cost: int = price(sub) * sub["periods"]
+    return cost
 
 
 def interval_length(plan: dict[str, Any]) -> timedelta:
@@ -85,12 +87,8 @@ def period_end(sub: Sub, number: int) -> datetime:
 
 def boundary(sub: Sub) -> datetime | None:
     """Return when something happens to the subscription by itself (R1)."""
-    match sub["status"]:
-        case "trialing":
-            return sub["trial_end"]
-        case "past_due":
-            return sub["grace_end"]
-        case "active" if not sub["plan"]["metered"]:
-            return sub["end"]
-        case _:
-            return None
+    ends = {"trialing": "trial_end", "past_due": "grace_end"}
+    if not sub["plan"]["metered"]:
+        ends["active"] = "end"
+    at: datetime | None = sub[ends[sub["status"]]] if sub["status"] in ends else None
+    return at
