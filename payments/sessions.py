@@ -54,6 +54,7 @@ def _request(payment: Payment) -> SessionRequest:
         return_url=return_url(payment),
         cancel_url=return_url(payment),
         expires_at=payment.expires_at,
+        language=payment.language or settings.LANGUAGE_CODE,
     )
 
 

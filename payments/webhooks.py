@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import DataError
+from django.db import DataError, transaction
 
 from payments.gateways import registry
 from payments.gateways.base import BadWebhook
@@ -31,7 +31,8 @@ def receive(gateway: str, *, body: bytes, headers: Mapping[str, str], now: datet
         next_try_at=now,
     )
     try:
-        WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
+        with transaction.atomic():
+            WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
     except (DataError, ValueError) as error:
         # Signed, and yet no text that can be stored: NUL, half a surrogate pair.
         raise BadWebhook("The body has characters that cannot be stored.") from error

@@ -42,6 +42,8 @@ class SessionRequest:
     return_url: str
     cancel_url: str
     expires_at: datetime
+    # In which the customer reads, such as `ru`.
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

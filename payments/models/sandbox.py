@@ -29,6 +29,7 @@ class SandboxSession(models.Model):
     description = models.CharField(max_length=200)
     return_url = models.CharField(max_length=500)
     cancel_url = models.CharField(max_length=500)
+    language = models.CharField(max_length=8, default="en")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.OPEN)
     # What the visitor picked on the page.
     outcome = models.CharField(max_length=40, default="", blank=True)

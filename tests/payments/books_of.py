@@ -10,7 +10,7 @@ def balance(customer: User, currency: str = "RUB") -> int:
     return account.balance or 0 if account else 0
 
 
-def credits(payment: Payment) -> int:
+def times_credited(payment: Payment) -> int:
     """How often the payment was credited."""
     return Transaction.objects.filter(key=f"payment:{payment.public_id}").count()
 

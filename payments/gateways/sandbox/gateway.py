@@ -43,6 +43,7 @@ class Sandbox:
                 "description": request.description,
                 "return_url": request.return_url,
                 "cancel_url": request.cancel_url,
+                "language": request.language,
                 "created_at": _now(),
                 "expires_at": request.expires_at,
             },

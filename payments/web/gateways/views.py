@@ -5,7 +5,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
@@ -77,7 +77,7 @@ def _after(request: HttpRequest, session: SandboxSession, outcome: outcomes.Outc
     elif outcome.delivery is not outcomes.Delivery.NEVER:
         tasks.deliver_sandbox_webhooks.delay()
     if outcome.silence:
-        return render(request, "sandbox/silence.html", {"session": session}, status=504)
+        return _rendered(request, "sandbox/silence.html", session, status=504)
     if session.status == Status.REQUIRES_ACTION:
         return _see_other(reverse("sandbox_bank", args=[session.session_id]))
     return _see_other(session.cancel_url if session.status == Status.CANCELLED else session.return_url)
@@ -87,11 +87,17 @@ def _page(
     request: HttpRequest, template: str, session: SandboxSession, *, expected: SandboxSession.Status
 ) -> HttpResponse:
     """Show the page while the session stands as `expected`; afterwards say that it is used or expired."""
-    status = desk.status_at(session, timezone.now())
-    context = {"session": session, "status": status.value, "outcomes": outcomes}
-    if status is expected:
-        return render(request, template, context)
-    return render(request, "sandbox/over.html", context, status=410)
+    if desk.status_at(session, timezone.now()) is expected:
+        return _rendered(request, template, session, status=200)
+    return _rendered(request, "sandbox/over.html", session, status=410)
+
+
+def _rendered(request: HttpRequest, template: str, session: SandboxSession, *, status: int) -> HttpResponse:
+    """Write a page in the language the session was made in: these addresses carry none."""
+    stands = desk.status_at(session, timezone.now()).value
+    with translation.override(session.language):
+        context = {"session": session, "stands": stands, "outcomes": outcomes}
+        return render(request, template, context, status=status)
 
 
 def _see_other(url: str) -> HttpResponse:

@@ -1,0 +1,233 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts.errors import DomainError, Unavailable
+from accounts.models import User
+from payments import cancellation, checkout, confirmation, quotes
+from payments.checkout import DuplicatePayment, InvalidPaymentId, PaymentInProgress
+from payments.models import Payment, SandboxSession
+from payments.sessions import GatewayRefused
+from subscriptions import books
+from subscriptions.models import Price, Subscription
+from subscriptions.prices import PlanNotSoldInCurrency
+from tests.payments.books_of import balance
+from tests.payments.unsteady import Unsteady
+from tests.subscriptions.shop import sell
+
+
+def start(customer: User, **order: Any) -> Payment:
+    return checkout.start(customer, now=timezone.now(), **order)
+
+
+def top_up(customer: User, amount: int) -> None:
+    with books.open(customer, "RUB", now=timezone.now()) as book:
+        book.top_up(amount, key=f"test:{amount}", source="gateway_clearing:sandbox")
+
+
+def test_the_server_works_out_the_price(alice: User, basic: Price) -> None:
+    payment = start(alice, plan="basic", periods=3, quantity=2)
+    # 990.00 x 3 months x 2 = 5940.00
+    assert (payment.amount, payment.currency, payment.status) == (5940_00, "RUB", "pending")
+    assert payment.plan == basic.plan
+    assert payment.confirmation_url.endswith(f"/sandbox/pay/{payment.gateway_id}/")
+    session = SandboxSession.objects.get()
+    assert (session.amount, session.currency, session.idempotency_key) == (5940_00, "RUB", payment.public_id)
+
+
+def test_a_metered_plan_is_prepaid_for_its_periods(alice: User, hourly: Price) -> None:
+    # 3.60 an hour, for 24 hours: 86.40
+    assert start(alice, plan="hourly", periods=24).amount == 86_40
+
+
+def test_the_subscription_waits_for_its_money_whatever_the_wallet_holds(alice: User, basic: Price) -> None:
+    top_up(alice, 5000_00)
+    payment = start(alice, plan="basic")
+    assert payment.subscription is not None
+    assert payment.subscription.status == "pending"
+    assert payment.opened_subscription
+    assert balance(alice) == 5000_00
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(989_99, "RUB"), (990_01, "RUB"), (0, "RUB"), (-990_00, "RUB")])
+def test_a_price_of_the_clients_own_is_refused(alice: User, basic: Price, amount: int, currency: str) -> None:
+    with pytest.raises(quotes.AmountMismatch, match=r"The amount is 990\.00 RUB; you sent") as caught:
+        start(alice, plan="basic", amount=amount, currency=currency)
+    assert caught.value.extra["due"] == {"value": "990.00", "currency": "RUB"}
+    assert not Payment.objects.exists()
+    assert not Subscription.objects.exists()
+
+
+def test_the_right_price_is_accepted(alice: User, basic: Price) -> None:
+    assert start(alice, plan="basic", amount=990_00, currency="RUB").amount == 990_00
+
+
+def test_a_currency_the_plan_is_not_sold_in_is_refused(alice: User, basic: Price) -> None:
+    with pytest.raises(PlanNotSoldInCurrency):
+        start(alice, plan="basic", currency="EUR")
+
+
+def test_a_free_plan_needs_no_checkout(alice: User) -> None:
+    sell("free", RUB=0)
+    with pytest.raises(quotes.NothingToPay):
+        start(alice, plan="free")
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("amount", [-1, 0, 99_99, 1_000_000_01])
+def test_a_top_up_outside_the_limits_is_refused_with_the_limits(alice: User, amount: int) -> None:
+    with pytest.raises(quotes.AmountOutOfRange, match=r"100\.00 RUB to 1000000\.00 RUB"):
+        start(alice, amount=amount, currency="RUB")
+
+
+def test_a_top_up_in_a_currency_not_taken_is_refused(alice: User) -> None:
+    with pytest.raises(quotes.CurrencyNotTaken, match="RUB, EUR"):
+        start(alice, amount=100_00, currency="KWD")
+
+
+def test_the_same_form_twice_is_one_payment(alice: User, basic: Price) -> None:
+    first = start(alice, plan="basic", form_key="form-1")
+    assert start(alice, plan="basic", form_key="form-1") == first
+    assert Subscription.objects.count() == SandboxSession.objects.count() == 1
+
+
+def test_a_form_key_of_one_customer_finds_nothing_of_another(alice: User, mallory: User, basic: Price) -> None:
+    first = start(alice, plan="basic", form_key="form-1")
+    assert start(mallory, plan="basic", form_key="form-1") != first
+
+
+def test_a_payment_id_that_exists_is_refused_whoever_has_it(alice: User, mallory: User) -> None:
+    payment = start(alice, amount=100_00, currency="RUB", payment_id="order-2026-0001")
+    assert payment.public_id == "order-2026-0001"
+    for customer in (alice, mallory):
+        with pytest.raises(DuplicatePayment):
+            start(customer, amount=100_00, currency="RUB", payment_id="order-2026-0001")
+
+
+@pytest.mark.parametrize(
+    "bad", ["short1", "x" * 39 + "12", "with space 1", "-leading-1", "confirm-payment", "naïve-0001"]
+)
+def test_a_payment_id_out_of_shape_is_refused(alice: User, bad: str) -> None:
+    with pytest.raises(InvalidPaymentId):
+        start(alice, amount=100_00, currency="RUB", payment_id=bad)
+
+
+def test_a_suspended_subscription_asks_only_for_what_the_wallet_lacks(alice: User, basic: Price) -> None:
+    top_up(alice, 990_00)
+    now = timezone.now()
+    with books.open(alice, "RUB", now=now) as book:
+        subscription = book.subscribe(basic)
+    top_up(alice, 400_00)
+    later = now + timedelta(days=40)
+    books.run_due(now=later, catch_up=True)
+    subscription.refresh_from_db()
+    assert subscription.status == "suspended"
+    payment = checkout.start(alice, now=later, subscription=subscription)
+    # 990.00 are due and 400.00 are there: 590.00
+    assert payment.amount == 590_00
+    assert not payment.opened_subscription
+
+
+def test_a_running_subscription_takes_no_payment(alice: User, basic: Price) -> None:
+    top_up(alice, 990_00)
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        subscription = book.subscribe(basic)
+    with pytest.raises(quotes.NotWaitingForMoney) as caught:
+        start(alice, subscription=subscription)
+    assert caught.value.extra["state"] == "active"
+
+
+def test_a_pending_subscription_goes_on_with_its_open_payment(alice: User, basic: Price) -> None:
+    first = start(alice, plan="basic")
+    assert start(alice, subscription=first.subscription) == first
+
+
+def test_a_payment_whose_end_is_unknown_forbids_a_second_one(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    first = start(alice, plan="basic")
+    unsteady.fetch_breaks = 1
+    confirmation.confirm(first.pk, now=timezone.now())
+    with pytest.raises(PaymentInProgress) as caught:
+        start(alice, subscription=first.subscription)
+    assert caught.value.extra == {"payment_id": first.public_id, "state": "unknown"}
+
+
+def test_after_a_cancelled_payment_of_an_older_subscription_another_may_be_made(alice: User, basic: Price) -> None:
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        subscription = book.subscribe(basic)
+    first = start(alice, subscription=subscription)
+    cancellation.cancel(first, now=timezone.now())
+    subscription.refresh_from_db()
+    # This checkout had not opened it.
+    assert subscription.status == "pending"
+    assert start(alice, subscription=subscription) != first
+
+
+def test_a_gateway_that_is_away_leaves_an_unknown_payment_that_the_same_form_goes_on_with(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    unsteady.break_before = 1
+    with pytest.raises(Unavailable, match="same Idempotency-Key"):
+        start(alice, plan="basic", form_key="form-1")
+    payment = Payment.objects.get()
+    assert (payment.status, payment.gateway_id) == ("unknown", None)
+    assert payment.check_at is not None
+    again = start(alice, plan="basic", form_key="form-1")
+    assert (again.pk, again.status) == (payment.pk, "pending")
+    assert again.confirmation_url
+
+
+def test_an_answer_lost_after_the_page_was_opened_does_not_open_a_second_one(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    unsteady.break_after = 1
+    with pytest.raises(Unavailable):
+        start(alice, plan="basic", form_key="form-1")
+    payment = start(alice, plan="basic", form_key="form-1")
+    assert SandboxSession.objects.get().session_id == payment.gateway_id
+
+
+def test_a_gateway_that_says_no_fails_the_payment_and_gives_the_subscription_up(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    unsteady.refuse = True
+    with pytest.raises(GatewayRefused):
+        start(alice, plan="basic")
+    payment = Payment.objects.get()
+    assert (payment.status, payment.failure_code) == ("failed", "gateway_refused")
+    assert Subscription.objects.get().status == "cancelled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_gateway_is_never_called_with_a_transaction_open(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    payment = start(alice, plan="basic")
+    confirmation.confirm(payment.pk, now=timezone.now())
+    assert unsteady.in_transaction == [False, False]
+
+
+def test_a_payment_of_another_customers_subscription_is_an_error_of_ours(
+    alice: User, mallory: User, basic: Price
+) -> None:
+    first = start(alice, plan="basic")
+    with pytest.raises(ValueError, match="is not of customer"):
+        start(mallory, subscription=first.subscription)
+
+
+@pytest.mark.parametrize("field", ["quantity", "periods"])
+@pytest.mark.parametrize("number", [-1, 0, 10**9])
+def test_absurd_numbers_are_refused(alice: User, basic: Price, field: str, number: int) -> None:
+    with pytest.raises(DomainError):
+        start(alice, plan="basic", **{field: number})
+    assert not Payment.objects.exists()
+
+
+def test_the_customer_comes_back_in_the_language_of_the_page(alice: User, settings: Any) -> None:
+    with override("ru"):
+        payment = start(alice, amount=100_00, currency="RUB")
+    assert SandboxSession.objects.get().return_url == f"{settings.SITE_URL}/ru/pay/{payment.public_id}/"
