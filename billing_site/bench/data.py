@@ -70,9 +70,7 @@ def fill(customers: int) -> None:
         cursor.execute(CLEARING)
         cursor.execute(WALLETS, [customers])
         cursor.execute(TOP_UPS, [FUNDS, FUNDS, STARTED])
-        cursor.execute(
-            SUBSCRIPTIONS, [STARTED, STARTED, STARTED, DUE, PRICE, DUE, STARTED, STARTED]
-        )
+        cursor.execute(SUBSCRIPTIONS, [STARTED, STARTED, STARTED, DUE, PRICE, DUE, STARTED, STARTED])
         cursor.execute(BOOKS, [STARTED, DUE])
     tidy()
 

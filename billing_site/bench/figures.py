@@ -1,0 +1,143 @@
+"""The figures: what is measured against what, and the goal of each ratio."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from billing_site.bench import pgbench, place
+from billing_site.bench.place import create, result, start, step
+
+FILLED = "bench_filled"
+WORK = "bench_work"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the report. `ratio` is ours / theirs in rate, or as `what` says; `goal` is in words."""
+
+    name: str
+    what: str
+    ours: str
+    theirs: str
+    ratio: float | None
+    goal: str
+    met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to measure with."""
+
+    customers: int
+    scales: tuple[int, ...]
+    naive: int
+    posting: int
+    seconds: float
+    history: int
+    check: int
+
+
+QUICK = Size(10_000, (2_000, 10_000), 300, 10_000, 3.0, 50_000, 100_000)
+FULL = Size(50_000, (10_000, 100_000, 1_000_000), 1_000, 50_000, 8.0, 1_000_000, 1_000_000)
+
+
+def rate(measured: dict[str, Any]) -> float:
+    """Rows a second."""
+    return float(measured["rows"] / measured["seconds"])
+
+
+def fresh(name: str, customers: int, **arguments: Any) -> dict[str, Any]:
+    """Run a step on a fresh copy of a database filled with `customers`."""
+    filled = f"{FILLED}_{customers}"
+    if filled not in _filled:
+        create(filled, place.TEMPLATE)
+        step("fill", database=filled, customers=customers)
+        _filled.add(filled)
+    create(WORK, filled)
+    return step(name, database=WORK, **arguments)
+
+
+_filled: set[str] = set()
+
+
+def compare(name: str, what: str, ours: float, theirs: float, unit: str, goal: float) -> Figure:
+    """A figure whose ratio must reach `goal`."""
+    ratio = ours / theirs
+    return Figure(name, what, f"{ours:,.0f} {unit}", f"{theirs:,.0f} {unit}", ratio, f"≥ {goal:g}", ratio >= goal)
+
+
+def billing(size: Size) -> Iterator[Figure]:
+    """(a) the billing run against one set-based statement and against a row at a time; (c) two workers."""
+    batch = 1000
+    set_based = rate(fresh("billing_set_based", size.customers))
+    naive = rate(fresh("billing_naive", size.customers, limit=size.naive))
+    ours = rate(fresh("billing_run", size.customers, batch=batch))
+    yield compare("billing run", "against one set-based SQL statement", ours, set_based, "subs/s", 0.5)
+    yield compare("billing run", "against one ORM transaction a subscription", ours, naive, "subs/s", 15)
+    create(WORK, f"{FILLED}_{size.customers}")
+    both = [result(worker) for worker in [start("billing_run", database=WORK, batch=batch) for _ in range(2)]]
+    two = sum(one["rows"] for one in both) / max(one["seconds"] for one in both)
+    yield compare("billing run", "two workers against one", two, ours, "subs/s", 1.6)
+
+
+def scale(size: Size) -> Iterator[Figure]:
+    """(b) time for each subscription and peak memory as the number grows."""
+    first = None
+    for customers in size.scales:
+        measured = fresh("billing_run", customers, batch=1000)
+        each = measured["seconds"] / measured["rows"] * 1e6
+        first = first or each
+        peak = measured["peak_mb"]
+        yield Figure(
+            "scale", f"{customers:,} subscriptions, time for each against {size.scales[0]:,}",
+            f"{each:.0f} µs, {peak:.0f} MB",
+            f"{first:.0f} µs", each / first, "≤ 1.5 and < 250 MB", each / first <= 1.5 and peak < 250,
+        )  # fmt: skip
+
+
+def posting(size: Size) -> Iterator[Figure]:
+    """(d) the ledger's own figures."""
+    rows = size.posting
+    theirs = rate(fresh("post_set_based", rows, rows=rows))
+    ours = rate(fresh("post_batches", rows, rows=rows, size=5_000))
+    yield compare("ledger.post", "batches against one set-based INSERT", ours, theirs, "rows/s", 0.5)
+    spread = rate(fresh("post_batches", rows, rows=rows, size=5_000, revenues=1_000))
+    yield compare("ledger.post", "into one revenue account against a thousand", ours, spread, "rows/s", 0.9)
+    create(WORK, f"{FILLED}_{rows}")
+    singles = [start("post_singly", database=WORK, seconds=size.seconds, seed=n) for n in range(8)]
+    single = sum(rate(result(one)) for one in singles)
+    create(WORK, place.TEMPLATE)
+    tpcb = pgbench.tpcb(place.url(WORK), size.seconds)
+    yield compare("ledger.post", "one a transaction, 8 connections, against pgbench TPC-B", single, tpcb, "tps", 0.5)
+
+
+def reading(size: Size) -> Iterator[Figure]:
+    """(e) a statement page and a balance with a short and with a long history; (f) check_ledger."""
+    create(WORK, f"{FILLED}_{size.scales[0]}")
+    wallets = {100: 3, size.history: 4}
+    for rows, wallet in wallets.items():
+        step("grow_history", database=WORK, wallet=wallet, rows=rows)
+    short = step("read_statement", database=WORK, wallet=3, middle=10**12)
+    long = step("read_statement", database=WORK, wallet=4, middle=size.history // 2)
+    for key, words in (("first_page", "newest page"), ("middle_page", "page from the middle"), ("balance", "balance")):
+        ratio = long[key] / short[key]
+        yield Figure(
+            "statement", f"{words}, {size.history:,} rows of history against 100", f"{long[key]:.2f} ms",
+            f"{short[key]:.2f} ms", ratio, "≤ 1.5", ratio <= 1.5,
+        )  # fmt: skip
+    step("grow_history", database=WORK, wallet=5, rows=max(size.check - size.history, 1))
+    checked = step("check_ledger", database=WORK)
+    within = checked["seconds"] * 1_000_000 / checked["rows"]
+    yield Figure(
+        "check_ledger", f"{checked['rows']:,} transactions", f"{checked['seconds']:.1f} s", "10 s a million",
+        within / 10, "≤ 1", within <= 10,
+    )  # fmt: skip
+
+
+def engine(size: Size) -> Iterator[Figure]:
+    """(g) the pure engine."""
+    measured = step("engine", database=place.TEMPLATE, books=2_000, months=12)
+    yield Figure("engine", "subscription-months settled", f"{rate(measured):,.0f} a second", "", None, "", None)
+
+
+GROUPS = (billing, posting, reading, engine, scale)
