@@ -5,7 +5,6 @@ not be so in production is refused by billing_site.checks, when web, worker and 
 """
 
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
@@ -14,13 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from billing_site import logs
-from billing_site.local import postgres
+from billing_site.local import places, postgres
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+BASE_DIR = places.ROOT
+VAR_DIR = places.VAR
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Core -----------------------------------------------------------------------------------------------------------
 # Local: nobody but us can reach it, and the defaults below will do. Anything else is production and must name its own.
@@ -357,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
         ("reconcile-payments", "payments.tasks.reconcile", 30),
         ("expire-payments", "payments.tasks.expire", 60),
+        ("clean", "accounts.tasks.clean", 3600),
         ("clean", "accounts.tasks.clean", 3600),
     )
 }

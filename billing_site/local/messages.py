@@ -1,10 +1,10 @@
 """Compile the translations with Babel, so that no gettext needs to be installed."""
 
-from pathlib import Path
-
 from babel.messages import mofile, pofile
 
-LOCALE = Path(__file__).resolve().parent.parent.parent / "locale"
+from billing_site.local.places import ROOT
+
+LOCALE = ROOT / "locale"
 
 
 def compile_all() -> None:

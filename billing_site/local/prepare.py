@@ -1,5 +1,6 @@
 """Bring database and files up to date before a start. Each step finds out by itself whether it has anything to do."""
 
+import io
 import os
 
 import django
@@ -14,12 +15,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
     messages.compile_all()
     django.setup()
-    print("Migrating", flush=True)
+    print("Migrating, collecting files", flush=True)
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     if settings.LOCAL and "seed_demo" in get_commands():
-        call_command("seed_demo")
+        call_command("seed_demo", stdout=io.StringIO())
 
 
 if __name__ == "__main__":

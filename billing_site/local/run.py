@@ -15,15 +15,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
-import environ
-
+from billing_site.demo import logins
 from billing_site.local import postgres
+from billing_site.local.places import ROOT, VAR
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-VAR = ROOT / "var"
 LOCK = VAR / "run.lock"
 # Longer than gunicorn and Celery take for what they have begun.
 PATIENCE = 20.0
@@ -42,7 +39,6 @@ def main() -> int:
     """Run until told to stop or until a child dies. Return the exit code."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    environ.Env.read_env(ROOT / ".env")
     os.environ.setdefault("PORT", "8000")
     os.environ.setdefault("HOST", "127.0.0.1")
     if not os.environ.get("SECRET_KEY"):
@@ -62,11 +58,11 @@ def main() -> int:
 
 def _prepare() -> None:
     """Everything that can fail for a reason the user should read, before any child is started."""
-    VAR.mkdir(exist_ok=True)
+    VAR.mkdir(parents=True, exist_ok=True)
     _only_one()
     _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
     if not os.environ.get("DATABASE_URL"):
-        print("Starting PostgreSQL in var/postgres", flush=True)
+        print(f"Starting PostgreSQL in {VAR / 'postgres'}", flush=True)
         postgres.hold(VAR / "postgres")
     prepare = [sys.executable, "-m", "billing_site.local.prepare"]
     done = subprocess.run(prepare, cwd=ROOT, check=False, start_new_session=True)
@@ -177,11 +173,10 @@ def _web_answers(children: "dict[str, subprocess.Popen[str]]") -> bool:
 
 def _welcome() -> str:
     site = os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
-    note = VAR / "demo.txt"
-    logins = note.read_text() if note.exists() else ""
+    people = f"\n{logins.listing()}\n" if os.environ.get("LOCAL") == "1" else ""
     return (
         f"\n  The site        {site}/\n  API description {site}/api/docs/\n  Staff           {site}/admin/\n"
-        f"{logins}\n  Ctrl-C stops everything.\n"
+        f"{people}\n  Ctrl-C stops everything.\n"
     )
 
 

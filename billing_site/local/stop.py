@@ -7,7 +7,8 @@ import sys
 import time
 
 from billing_site.local import postgres
-from billing_site.local.run import LOCK, PATIENCE, VAR
+from billing_site.local.places import VAR
+from billing_site.local.run import LOCK, PATIENCE
 
 
 def main() -> int:
@@ -19,7 +20,7 @@ def main() -> int:
             time.sleep(0.1)
     left = [name for name in ("postgres", "postgres-test") if not postgres.stop_unused(VAR / name)]
     for name in left:
-        print(f"PostgreSQL in var/{name} is in use by another process.", file=sys.stderr)
+        print(f"PostgreSQL in {VAR / name} is in use by another process.", file=sys.stderr)
     print("Still running." if left else "Nothing is running.")
     return 1 if left else 0
 
