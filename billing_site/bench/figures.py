@@ -46,14 +46,19 @@ def rate(measured: dict[str, Any]) -> float:
     return float(measured["rows"] / measured["seconds"])
 
 
-def fresh(name: str, customers: int, **arguments: Any) -> dict[str, Any]:
-    """Run a step on a fresh copy of a database filled with `customers`."""
+def copy(customers: int) -> None:
+    """Make WORK a fresh copy of a database filled with `customers`."""
     filled = f"{FILLED}_{customers}"
     if filled not in _filled:
         create(filled, place.TEMPLATE)
         step("fill", database=filled, customers=customers)
         _filled.add(filled)
     create(WORK, filled)
+
+
+def fresh(name: str, customers: int, **arguments: Any) -> dict[str, Any]:
+    """Run a step on a fresh copy of a database filled with `customers`."""
+    copy(customers)
     return step(name, database=WORK, **arguments)
 
 
@@ -74,7 +79,7 @@ def billing(size: Size) -> Iterator[Figure]:
     ours = rate(fresh("billing_run", size.customers, batch=batch))
     yield compare("billing run", "against one set-based SQL statement", ours, set_based, "subs/s", 0.5)
     yield compare("billing run", "against one ORM transaction a subscription", ours, naive, "subs/s", 15)
-    create(WORK, f"{FILLED}_{size.customers}")
+    copy(size.customers)
     both = [result(worker) for worker in [start("billing_run", database=WORK, batch=batch) for _ in range(2)]]
     two = sum(one["rows"] for one in both) / max(one["seconds"] for one in both)
     yield compare("billing run", "two workers against one", two, ours, "subs/s", 1.6)
@@ -103,7 +108,7 @@ def posting(size: Size) -> Iterator[Figure]:
     yield compare("ledger.post", "batches against one set-based INSERT", ours, theirs, "rows/s", 0.5)
     spread = rate(fresh("post_batches", rows, rows=rows, size=5_000, revenues=1_000))
     yield compare("ledger.post", "into one revenue account against a thousand", ours, spread, "rows/s", 0.9)
-    create(WORK, f"{FILLED}_{rows}")
+    copy(rows)
     singles = [start("post_singly", database=WORK, seconds=size.seconds, seed=n) for n in range(8)]
     single = sum(rate(result(one)) for one in singles)
     create(WORK, place.TEMPLATE)
@@ -113,7 +118,7 @@ def posting(size: Size) -> Iterator[Figure]:
 
 def reading(size: Size) -> Iterator[Figure]:
     """(e) a statement page and a balance with a short and with a long history; (f) check_ledger."""
-    create(WORK, f"{FILLED}_{size.scales[0]}")
+    copy(size.scales[0])
     wallets = {100: 3, size.history: 4}
     for rows, wallet in wallets.items():
         step("grow_history", database=WORK, wallet=wallet, rows=rows)
