@@ -30,8 +30,12 @@ def ignore(_: int) -> None:
 
 def play(scenario: Any) -> dict[str, Any]:
     """Play a scenario, as parsed from JSON, on the bare engine; raise BadScenario when it is not one."""
-    parsed = read(scenario)
-    return play_on(PureStage(parsed), parsed)
+    return perform(read(scenario))
+
+
+def perform(scenario: Scenario, advance: Callable[[int], None] = ignore) -> dict[str, Any]:
+    """Play a scenario that was read already."""
+    return play_on(PureStage(scenario), scenario, advance)
 
 
 def play_on(stage: Stage, scenario: Scenario, advance: Callable[[int], None] = ignore) -> dict[str, Any]:

@@ -22,11 +22,15 @@ from subscriptions.simulation.scenario import Scenario, Step
 OUTSIDE = "adjustments"
 
 
-def play(scenario: Any, advance: Callable[[int], None] = ignore) -> dict[str, Any]:
-    """Play a scenario, as parsed from JSON, through the tables in one transaction, and roll it back."""
-    parsed = read(scenario)
+def play(scenario: Any) -> dict[str, Any]:
+    """Play a scenario, as parsed from JSON, through the tables; raise BadScenario when it is not one."""
+    return perform(read(scenario))
+
+
+def perform(scenario: Scenario, advance: Callable[[int], None] = ignore) -> dict[str, Any]:
+    """Play a scenario that was read already, in one transaction, and roll it back."""
     with transaction.atomic():
-        outcome = play_on(DatabaseStage(parsed), parsed, advance)
+        outcome = play_on(DatabaseStage(scenario), scenario, advance)
         with connection.cursor() as cursor:
             # What is checked at a commit is checked now, since there will be none.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -1,0 +1,86 @@
+"""What came out of a scenario, on a terminal: tables to read, and a bar while it is being played."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from subscriptions.simulation.outcome import written
+from subscriptions.simulation.scenario import Scenario
+
+# How many steps pass between two looks of the bar: drawing must not cost more than playing.
+STRIDE = 500
+
+
+@contextmanager
+def progress(scenario: Scenario, console: Console) -> Iterator[Callable[[int], None]]:
+    """Show a bar on `console` if it is a terminal; yields what to call with the number of steps done."""
+    columns = TextColumn("Playing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("playing", total=len(scenario.steps) + scenario.tick_count())
+        waiting = 0
+
+        def advance(steps: int) -> None:
+            nonlocal waiting
+            waiting += steps
+            if waiting >= STRIDE:
+                bar.advance(task, waiting)
+                waiting = 0
+
+        yield advance
+
+
+def show(outcome: dict[str, Any], scenario: Scenario, console: Console) -> None:
+    """Print the outcome as tables."""
+    if scenario.title:
+        console.print(scenario.title, style="bold", markup=False)
+    if scenario.story:
+        console.print(scenario.story, markup=False)
+    console.print(customers(outcome, scenario.currency))
+    console.print(subscriptions(outcome, scenario.currency))
+    console.print(transactions(outcome, scenario.currency))
+    for index in outcome["rejected"]:
+        step = scenario.steps[index]
+        what = f"{step.do} {step.subscription or step.customer}"
+        console.print(f"Refused: events[{index}], {what} at {written(step.at)}", markup=False)
+
+
+def table(title: str, *columns: str) -> Table:
+    """Make an empty table. Columns named with a leading `>` stand to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    return made
+
+
+def customers(outcome: dict[str, Any], currency: str) -> Table:
+    made = table("Customers", "customer", f">balance {currency}")
+    for name, customer in outcome["customers"].items():
+        made.add_row(name, customer["balance"])
+    return made
+
+
+def subscriptions(outcome: dict[str, Any], currency: str) -> Table:
+    made = table("Subscriptions", "subscription", "status", f">charged {currency}", "access")
+    for name, subscription in outcome["subscriptions"].items():
+        spans = [f"{short(start)} - {short(end) if end else 'now'}" for start, end in subscription["access"]]
+        made.add_row(name, subscription["status"], subscription["charged"], "\n".join(spans) or "never")
+    return made
+
+
+def transactions(outcome: dict[str, Any], currency: str) -> Table:
+    made = table(
+        "Transactions", "at", "customer", "subscription", "reason", f">amount {currency}", f">balance {currency}"
+    )
+    for row in outcome["transactions"]:
+        made.add_row(
+            short(row["at"]), row["customer"], row["subscription"] or "", row["reason"], row["amount"], row["balance"]
+        )
+    return made
+
+
+def short(instant: str) -> str:
+    return instant.replace("T", " ").removesuffix("Z")
