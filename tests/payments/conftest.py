@@ -57,5 +57,5 @@ def unsteady(settings: Any) -> type[Unsteady]:
     """Put a sandbox that breaks in the sandbox's place."""
     settings.GATEWAY_CLASSES = {"sandbox": unsteady_gateway.PATH}
     Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
-    Unsteady.refuse, Unsteady.in_transaction = False, []
+    Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
     return Unsteady

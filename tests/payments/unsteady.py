@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import connection
 
-from payments.gateways.base import GatewayError, Session, SessionRequest, Snapshot
+from payments.gateways.base import GatewayError, Session, SessionRequest, Snapshot, State
 from payments.gateways.sandbox.gateway import Sandbox
 
 PATH = f"{__name__}.Unsteady"
@@ -17,6 +17,7 @@ class Unsteady(Sandbox):
     break_after: ClassVar[int] = 0
     refuse: ClassVar[bool] = False
     fetch_breaks: ClassVar[int] = 0
+    invents: ClassVar[bool] = False
     in_transaction: ClassVar[list[bool]] = []
 
     def create_session(self, request: SessionRequest) -> Session:
@@ -39,4 +40,6 @@ class Unsteady(Sandbox):
         if cls.fetch_breaks:
             cls.fetch_breaks -= 1
             raise GatewayError("No answer.", permanent=False, code="timeout")
+        if cls.invents:
+            return Snapshot(gateway_id=gateway_id, state=State.UNRECOGNISED)
         return super().fetch(gateway_id)
