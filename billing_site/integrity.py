@@ -1,0 +1,58 @@
+"""Runs the checks of every app in one snapshot of the database, so that a live system gives no false alarm."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts import integrity as accounts
+from accounts.integrity import Check
+from ledger import integrity as ledger
+from payments import integrity as payments
+from subscriptions import integrity as subscriptions
+
+CHECKS: tuple[Check, ...] = (*ledger.CHECKS, *subscriptions.CHECKS, *payments.CHECKS, *accounts.CHECKS)
+# Rows shown of what one check finds.
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: nothing, or the first rows of `count`."""
+
+    check: Check
+    count: int
+    rows: list[dict[str, Any]]
+    seconds: float
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """See the database as of one instant, and change nothing in it."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # They read whole tables: room to sort in memory, no limit on time, no compiling of each question.
+        cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = 0; SET LOCAL jit = off")
+        yield
+
+
+def look(checks: Iterable[Check] = CHECKS) -> list[Finding]:
+    """Run the checks, in order, in whatever transaction is open; return a finding for each."""
+    return [_run(check) for check in checks]
+
+
+def _run(check: Check) -> Finding:
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT *, count(*) OVER () FROM ({check.sql}) AS wrong LIMIT {SHOWN}")  # noqa: S608
+        names = [column.name for column in cursor.description]
+        rows = cursor.fetchall()
+    return Finding(
+        check,
+        rows[0][-1] if rows else 0,
+        [dict(zip(names[:-1], row[:-1], strict=True)) for row in rows],
+        time.perf_counter() - started,
+    )

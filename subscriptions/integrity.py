@@ -1,0 +1,197 @@
+"""What must always be true of subscriptions and charges, as queries that find whatever is not.
+
+The event log tells when each subscription was live; the charges must cover exactly that.
+"""
+
+from accounts.integrity import Check, guards
+from subscriptions.models import Charge, Plan, Price, Subscription, Trial
+
+TRIGGERS = (
+    "used_price_keeps_its_terms",
+    "used_price_is_never_deleted",
+    "prices_are_never_truncated",
+    "subscription_keeps_what_was_bought",
+    "final_subscription_stays_final",
+    "subscription_is_never_deleted",
+    "subscriptions_are_never_truncated",
+    "subscription_fits_wallet_and_price",
+    "subscription_fits_wallet_and_new_price",
+    "charge_is_written_once",
+    "charge_ends_and_is_refunded_once",
+    "charge_is_never_deleted",
+    "charges_are_never_truncated",
+)
+
+# From each status to those it may move to, by the rules R3 to R5. An event may also leave it as it is.
+MOVES = {
+    "pending": ("trialing", "active", "cancelled"),
+    "trialing": ("active", "suspended", "cancelled"),
+    "active": ("past_due", "suspended", "paused", "cancelled", "expired"),
+    "past_due": ("active", "suspended", "cancelled"),
+    "suspended": ("active", "cancelled"),
+    "paused": ("active", "suspended", "cancelled"),
+}
+_PAIRS = ", ".join(f"('{origin}', '{target}')" for origin, targets in MOVES.items() for target in targets)
+
+# Every event of a subscription with the status it left, the one it came to, and those of its neighbours.
+EVENTS = """
+    SELECT row.id AS subscription_id, event.id, event.effective_at,
+           event.data ->> 'from' AS origin, event.data ->> 'to' AS target,
+           lag(event.data ->> 'to') OVER line AS previous, lag(event.effective_at) OVER line AS previous_at,
+           lead(event.id) OVER line IS NULL AS is_last
+      FROM accounts_event AS event JOIN subscriptions_subscription AS row ON row.public_id = event.subject
+     WHERE event.type LIKE 'subscription.%'
+    WINDOW line AS (PARTITION BY row.id ORDER BY event.id)
+"""
+
+# The spans in which a subscription was active. The one that is still open ends where it is paid for or billed up to.
+ACTIVE = f"""
+    SELECT move.subscription_id, move.effective_at AS start,
+           coalesce(lead(move.effective_at) OVER line, row.billed_until, row.period_end) AS stop, move.target
+      FROM (SELECT * FROM ({EVENTS}) AS event WHERE origin <> target AND 'active' IN (origin, target)) AS move
+      JOIN subscriptions_subscription AS row ON row.id = move.subscription_id
+    WINDOW line AS (PARTITION BY move.subscription_id ORDER BY move.id)
+"""  # noqa: S608
+
+SPANS = """
+    SELECT id, subscription_id, period_start AS start, coalesce(ended_at, period_end) AS stop FROM subscriptions_charge
+     WHERE void_as = 0
+"""
+
+# As subscriptions.engine.calendar.LENGTHS: microseconds of the intervals that a metered price may have.
+LENGTH = """(price.interval_count * CASE price.interval WHEN 'second' THEN 1000000 WHEN 'minute' THEN 60000000
+    WHEN 'hour' THEN 3600000000 WHEN 'day' THEN 86400000000 WHEN 'week' THEN 604800000000 END)::numeric"""
+
+CHECKS = (
+    Check(
+        "no_second_is_charged_twice",
+        "No two charges of a subscription cover the same instant.",
+        f"""
+        SELECT subscription_id AS subscription, id AS charge, start, covered_until
+          FROM (SELECT *, max(stop) OVER (PARTITION BY subscription_id ORDER BY start, id
+                                          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
+                  FROM ({SPANS}) AS span) AS span
+         WHERE start < covered_until
+        """,  # noqa: S608
+    ),
+    Check(
+        "no_live_second_is_left_out",
+        "Every instant at which a subscription was active stands in a charge.",
+        f"""
+        SELECT active.subscription_id AS subscription, active.start, active.stop,
+               active.stop - active.start - coalesce(sum(least(span.stop, active.stop)
+                                                         - greatest(span.start, active.start)), '0') AS left_out
+          FROM ({ACTIVE}) AS active
+          LEFT JOIN ({SPANS}) AS span ON span.subscription_id = active.subscription_id
+               AND span.start < active.stop AND span.stop > active.start
+         WHERE active.target = 'active' AND active.stop > active.start
+         GROUP BY active.subscription_id, active.start, active.stop
+        HAVING active.stop - active.start
+               <> coalesce(sum(least(span.stop, active.stop) - greatest(span.start, active.start)), '0')
+        """,  # noqa: S608
+    ),
+    Check(
+        "nothing_is_charged_outside_life",
+        "No charge covers an instant before a subscription's first start or after its end.",
+        f"""
+        SELECT row.id AS subscription, span.id AS charge, span.start, span.stop, row.started_at, row.ended_at
+          FROM ({SPANS}) AS span JOIN subscriptions_subscription AS row ON row.id = span.subscription_id
+         WHERE row.started_at IS NULL OR span.start < row.started_at OR span.stop > row.ended_at
+        """,  # noqa: S608
+    ),
+    Check(
+        "statuses_moved_along_the_table",
+        "Each event of a subscription begins at the status and the instant that the last one left, and its move is "
+        "one that the rules have.",
+        f"""
+        SELECT subscription_id AS subscription, id AS event, previous, origin, target, effective_at
+          FROM ({EVENTS}) AS event
+         WHERE origin IS DISTINCT FROM coalesce(previous, 'pending')
+            OR effective_at < previous_at
+            OR (origin <> target AND (origin, target) NOT IN ({_PAIRS}))
+        """,  # noqa: S608
+    ),
+    Check(
+        "status_is_what_the_events_came_to",
+        "A subscription has the status to which its last event moved it.",
+        f"""
+        SELECT row.id AS subscription, row.status, event.target AS by_events
+          FROM subscriptions_subscription AS row
+          LEFT JOIN ({EVENTS}) AS event ON event.subscription_id = row.id AND event.is_last
+         WHERE row.status <> coalesce(event.target, 'pending')
+        """,  # noqa: S608
+    ),
+    Check(
+        "charges_equal_their_transactions",
+        "Each charge took its amount from the subscription's own wallet, once, and no other charge was taken.",
+        """
+        SELECT charge.id AS charge, charge.amount, transaction.id AS transaction, transaction.amount AS taken
+          FROM subscriptions_charge AS charge
+          JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
+          FULL JOIN (SELECT * FROM ledger_transaction WHERE reason = 'charge') AS transaction
+            ON transaction.id = charge.transaction_id
+         WHERE (transaction.id IS NOT NULL AND charge.id IS NULL)
+            OR (charge.amount > 0 AND (charge.amount, row.wallet_id, row.wallet_id)
+                IS DISTINCT FROM (transaction.amount, transaction.wallet_id, transaction.debit_id))
+        """,
+    ),
+    Check(
+        "unused_time_is_given_back_once",
+        "Each refund of unused time belongs to one charge and its wallet, and no subscription got back more than it "
+        "paid.",
+        """
+        SELECT charge.id AS charge, transaction.id AS transaction, transaction.amount
+          FROM subscriptions_charge AS charge
+          JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
+          FULL JOIN (SELECT * FROM ledger_transaction WHERE reason = 'unused_refund') AS transaction
+            ON transaction.id = charge.refund_id
+         WHERE (transaction.id IS NOT NULL AND charge.id IS NULL)
+            OR (charge.refund_id IS NOT NULL
+                AND (row.wallet_id, row.wallet_id) IS DISTINCT FROM (transaction.wallet_id, transaction.credit_id))
+         UNION ALL
+        SELECT max(charge.id), max(back.id), sum(back.amount)
+          FROM subscriptions_charge AS charge LEFT JOIN ledger_transaction AS back ON back.id = charge.refund_id
+         GROUP BY charge.subscription_id HAVING sum(back.amount) > sum(charge.amount)
+        """,
+    ),
+    Check(
+        "charges_follow_from_their_price",
+        "Each charge worked out again from its price, span and fraction carried in gives its amount and the fraction "
+        "carried out.",
+        f"""
+        SELECT charge.id AS charge, charge.amount, charge.remainder_before, charge.remainder_after
+          FROM subscriptions_charge AS charge
+          JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
+          LEFT JOIN subscriptions_price AS price ON price.id = charge.price_id
+         WHERE CASE
+               WHEN price.metered THEN
+                    (price.amount::numeric * row.quantity
+                     * (extract(epoch FROM charge.period_end - charge.period_start) * 1000000)
+                     + charge.remainder_before = charge.amount * {LENGTH} + charge.remainder_after
+                     AND charge.remainder_before >= 0 AND charge.remainder_after >= 0
+                     AND charge.remainder_after < {LENGTH}) IS NOT TRUE
+               ELSE charge.amount NOT IN (0, price.amount::numeric * row.quantity * row.periods)
+                    OR price.id IS NULL
+               END
+        """,  # noqa: S608
+    ),
+    Check(
+        "fractions_are_carried_on",
+        "A metered charge begins with the fraction that the one before it left, unless the rate changed in between.",
+        """
+        SELECT subscription_id AS subscription, id AS charge, carried, remainder_before
+          FROM (SELECT id, subscription_id, price_id, period_start, remainder_before,
+                       lag(remainder_after) OVER line AS carried, lag(price_id) OVER line AS previous_price,
+                       lag(period_end) OVER line AS previous_end
+                  FROM subscriptions_charge
+                WINDOW line AS (PARTITION BY subscription_id ORDER BY id)) AS slice
+         WHERE previous_price = price_id AND carried <> remainder_before
+           AND NOT EXISTS (
+               SELECT FROM subscriptions_subscription AS row
+                 JOIN accounts_event AS event ON event.subject = row.public_id
+                WHERE row.id = slice.subscription_id AND event.type = 'subscription.plan_changed'
+                  AND event.effective_at BETWEEN slice.previous_end AND slice.period_start)
+        """,
+    ),
+    guards("subscription_guards_are_there", (Plan, Price, Subscription, Charge, Trial), TRIGGERS),
+)

@@ -1,0 +1,178 @@
+"""Real sessions racing for the same wallets. Whatever the interleaving, the rules hold and nobody sees a deadlock."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
+from threading import Event
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+import ledger
+from accounts.models import User
+from ledger import rollups, statements, wallets
+from ledger.models import Account, Transaction
+from tests.concurrency.sessions import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLEARING = "gateway_clearing:sandbox"
+POSTED, EXISTS, INSUFFICIENT = ledger.Outcome.POSTED, ledger.Outcome.EXISTS, ledger.Outcome.INSUFFICIENT
+
+
+def entry(key, debit, credit, amount=1, **more) -> ledger.Entry:
+    return ledger.Entry(key, debit, credit, amount, "EUR", "adjustment", NOON, **more)
+
+
+def wallets_with(amount: int, *, people: int) -> list[int]:
+    users = [User.objects.create(username=f"u{n}", email=f"u{n}@example.com") for n in range(people)]
+    ids = [wallets.wallet_id_of(user.pk, "EUR") for user in users]
+    ledger.post([entry(f"in:{wallet}", CLEARING, wallet, amount) for wallet in ids])
+    return ids
+
+
+def balances(ids: list[int]) -> list[int]:
+    return [statements.balance(wallet) for wallet in ids]
+
+
+def test_of_a_hundred_debits_exactly_as_many_pass_as_there_is_money_for():
+    [wallet] = wallets_with(37, people=1)
+
+    def five(worker: int) -> list[ledger.Posted]:
+        """One after the other, each in a transaction of its own: a hundred sessions would be the server's limit."""
+        return [ledger.post([entry(f"debit:{worker}:{n}", wallet, "revenue")])[0] for n in range(5)]
+
+    results = [posted for batch in at_once([partial(five, worker) for worker in range(20)]) for posted in batch]
+    assert Counter(posted.outcome for posted in results) == {POSTED: 37, INSUFFICIENT: 63}
+    assert balances([wallet]) == [0]
+    assert Transaction.objects.filter(debit=wallet).count() == 37
+    after = list(Transaction.objects.filter(debit=wallet).order_by("id").values_list("balance_after", flat=True))
+    assert after == list(range(36, -1, -1))
+
+
+def test_batches_that_name_the_same_wallets_in_opposite_order_never_meet_in_a_deadlock(caplog):
+    ids = wallets_with(1000, people=20)
+
+    def work(worker: int) -> None:
+        order = ids if worker % 2 else ids[::-1]
+        for turn in range(10):
+            ledger.post([entry(f"{worker}:{turn}:{wallet}", wallet, "revenue") for wallet in order])
+
+    at_once([partial(work, worker) for worker in range(8)])
+    # 8 workers x 10 turns, one cent each.
+    assert balances(ids) == [920] * 20
+    assert "transaction_run_again" not in caplog.text
+
+
+def test_the_same_cause_raced_by_many_posts_once():
+    [wallet] = wallets_with(100, people=1)
+    results = at_once([partial(ledger.post, [entry("payment:1", wallet, "revenue", 5)])] * 10)
+    assert Counter(posted.outcome for [posted] in results) == {POSTED: 1, EXISTS: 9}
+    assert len({posted.id for [posted] in results}) == 1
+    assert balances([wallet]) == [95]
+
+
+def test_the_same_cause_raced_where_no_wallet_holds_the_others_back_posts_once():
+    """Between two system accounts only the unique key is in the way: the loser is run again and finds the winner's."""
+    results = at_once([partial(ledger.post, [entry("fee:1", "gateway_fees", CLEARING, 3)])] * 10)
+    assert Counter(posted.outcome for [posted] in results) == {POSTED: 1, EXISTS: 9}
+    assert Account.objects.filter(code="gateway_fees").count() == 1
+    assert statements.trial_balance("EUR") == 0
+
+
+def test_a_wallet_asked_for_by_many_at_once_is_opened_once(alice):
+    ids = at_once([partial(wallets.wallet_id_of, alice.pk, "EUR")] * 10)
+    assert len(set(ids)) == 1
+    assert Account.objects.count() == 1
+
+
+def test_a_caller_that_forgot_the_lock_can_neither_overdraw_nor_write_a_wrong_history():
+    [wallet] = wallets_with(10, people=1)
+    customer = Account.objects.get(pk=wallet).owner_id
+    ledger.post([entry("open", "adjustments", "revenue")])
+    revenue = Account.objects.get(code="revenue").pk
+
+    def careless(n: int) -> str:
+        """Read, decide, write, as code does that has never heard of a lock; return the rule that refused it."""
+        before = statements.balance(wallet)
+        if before < 3:
+            return "too little"
+        try:
+            Transaction.objects.create(
+                key=f"careless:{n}", debit_id=wallet, credit_id=revenue, amount=3, currency="EUR", reason="charge",
+                wallet_id=wallet, balance_after=before - 3, customer_id=customer, effective_at=NOON,
+            )  # fmt: skip
+        except DatabaseError as error:
+            return str(error.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+        return "passed"
+
+    outcomes = Counter(at_once([partial(careless, n) for n in range(10)]))
+    passed = outcomes["passed"]
+    assert 1 <= passed <= 3
+    assert outcomes.keys() <= {"passed", "too little", "transactions_follow_the_wallet"}
+    assert balances([wallet]) == [10 - 3 * passed]
+    assert statements.trial_balance("EUR") == 0
+
+
+def test_whoever_reads_one_snapshot_sees_no_money_made_or_lost():
+    """As Jepsen's bank: writers move money between customers and us, a reader adds everything up all the time."""
+    ids = wallets_with(100, people=6)
+    done = Event()
+    sums, lowest = [], []
+
+    def write(worker: int) -> None:
+        dice = random.Random(worker)
+        for turn in range(25):
+            group = uuid4()
+            here, there = dice.sample(ids, 2)
+            amount = dice.randint(1, 60)
+            ledger.post(
+                [
+                    entry(f"{worker}:{turn}:out", here, "adjustments", amount, group=group),
+                    entry(f"{worker}:{turn}:in", "adjustments", there, amount, group=group),
+                    entry(f"{worker}:{turn}:fee", here, "revenue", dice.randint(1, 3)),
+                ]
+            )
+
+    def read() -> None:
+        while not done.is_set():
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                sums.append(statements.trial_balance("EUR"))
+                lowest.append(min(balances(ids)))
+
+    def fold() -> None:
+        accounts = [account.pk for account in Account.objects.filter(owner=None)]
+        while not done.is_set():
+            for account in accounts:
+                rollups.fold(account)
+
+    def write_all() -> None:
+        try:
+            # One thread each, within the thread that tells the reader when they are done.
+            at_once([partial(write, worker) for worker in range(4)])
+        finally:
+            done.set()
+
+    at_once([write_all, read, fold, fold])
+    assert set(sums) == {0}
+    assert len(sums) > 10
+    assert min(lowest) >= 0
+    # What was moved between customers came out of nowhere and went nowhere else: 6 x 100 were paid in.
+    names = {account.code or account.kind: account.pk for account in Account.objects.filter(owner=None)}
+    assert sum(balances(ids)) + statements.balance(names["revenue"]) == 600
+    assert statements.balance(names["adjustments"]) == 0
+
+
+def test_a_system_account_folded_by_many_at_once_keeps_its_balance():
+    ids = wallets_with(100, people=4)
+    clearing = Account.objects.get(code=CLEARING).pk
+
+    def post(n: int) -> None:
+        ledger.post([entry(f"more:{n}", CLEARING, ids[n % 4])])
+        rollups.fold(clearing)
+
+    at_once([partial(post, n) for n in range(16)])
+    assert statements.balance(clearing) == -416

@@ -1,0 +1,69 @@
+import psycopg
+import pytest
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+
+from accounts.errors import Unavailable
+from ledger import retrying
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Do not wait between tries."""
+    monkeypatch.setattr(retrying.time, "sleep", lambda seconds: None)
+
+
+def raises(state: str) -> None:
+    """Have the database itself raise an error of that state."""
+    with connection.cursor() as cursor:
+        cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = %s; END $$", [state])
+
+
+class Flaky:
+    """Fails with `state` for the first `times` calls."""
+
+    def __init__(self, state: str, times: int) -> None:
+        self.state, self.times, self.calls = state, times, 0
+        self.__qualname__ = "flaky"
+
+    def __call__(self) -> str:
+        self.calls += 1
+        with transaction.atomic():
+            if self.calls <= self.times:
+                raises(self.state)
+        return "done"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
+def test_what_the_database_gave_up_is_run_again_whole(state):
+    flaky = Flaky(state, times=4)
+    assert retrying.retried(flaky)() == "done"
+    assert flaky.calls == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_five_tries_it_is_unavailable_and_never_insufficient_funds():
+    flaky = Flaky("40P01", times=9)
+    with pytest.raises(Unavailable) as caught:
+        retrying.retried(flaky)()
+    assert (flaky.calls, caught.value.code) == (5, "unavailable")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("state", "error"), [("23514", IntegrityError), ("22003", DataError), ("57014", OperationalError)]
+)
+def test_any_other_error_is_raised_at_once(state, error):
+    flaky = Flaky(state, times=1)
+    with pytest.raises(error):
+        retrying.retried(flaky)()
+    assert flaky.calls == 1
+
+
+@pytest.mark.django_db
+def test_inside_an_outer_transaction_it_runs_once():
+    flaky = Flaky("40001", times=1)
+    with pytest.raises(OperationalError) as caught:
+        retrying.retried(flaky)()
+    assert isinstance(caught.value.__cause__, psycopg.errors.SerializationFailure)
+    assert flaky.calls == 1
