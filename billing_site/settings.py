@@ -45,31 +45,12 @@ WSGI_APPLICATION = "billing_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "billing_site",
-    "payments",
-    "subscriptions",
-    "ledger",
-    "accounts",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django.contrib.postgres",
-    "django.contrib.humanize",
-    "rest_framework",
-    "django_filters",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "axes",
-    "csp",
-    "django_celery_beat",
-    "django_structlog",
-]
+    "billing_site", "payments", "subscriptions", "ledger", "accounts",
+    "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
+    "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres", "django.contrib.humanize",
+    "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
+    "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "django_celery_beat", "django_structlog",
+]  # fmt: skip
 
 MIDDLEWARE = [
     "billing_site.health.probes",
@@ -196,16 +177,13 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# In production each file carries its content's hash in its name and is cached for ever.
-_STATIC_STORAGE = (
-    "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    if not LOCAL
-    else ("django.contrib.staticfiles.storage.StaticFilesStorage")
-)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _STATIC_STORAGE},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+if not LOCAL:
+    # Each file carries its content's hash in its name and is cached for ever.
+    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 WHITENOISE_USE_FINDERS = LOCAL
 
 # --- Browser security -----------------------------------------------------------------------------------------------
@@ -322,7 +300,9 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     # Longer than any task may run, so that no second worker is handed one that still does.
     "visibility_timeout": 900,
+    # A broker that hangs is treated as one that is down.
     "socket_connect_timeout": 1,
+    "socket_timeout": 2,
 }
 if CELERY_BROKER_URL.startswith("filesystem://"):
     for folder in ("queue", "control"):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from celery.signals import beat_init, setup_logging, task_success, worker_init, worker_ready
+from celery.signals import setup_logging, task_success, worker_ready
 
 from billing_site import checks, health
 from billing_site.celery import app
@@ -12,14 +12,12 @@ BILL_DUE = "subscriptions.tasks.bill_due"
 
 
 @setup_logging.connect
-def keep_our_logging(**kwargs: Any) -> None:
-    """Being connected is enough: Celery then leaves the logging that Django has set up."""
+def start(**kwargs: Any) -> None:
+    """Refuse to start where production is not safe.
 
-
-@beat_init.connect
-@worker_init.connect
-def refuse_unsafe(**kwargs: Any) -> None:
-    """Stop before the first task where production is not safe."""
+    The first signal that both worker and scheduler send, before either touches database or broker. Being connected
+    to it also keeps the logging that Django has set up.
+    """
     checks.refuse_to_start_unsafe()
 
 

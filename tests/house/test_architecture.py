@@ -1,0 +1,85 @@
+"""The shape of the house. What imports whom is import-linter's; this is about tables and files."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+# Foreign keys point from an earlier to a later one, or stay inside.
+ORDER = ["payments", "subscriptions", "ledger", "accounts"]
+FRAMEWORK = {"auth", "contenttypes"}
+NOT_OURS = {".venv", "var", ".git"}
+
+
+def our_files() -> list[Path]:
+    found = (path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+    return sorted(path for path in found if path.parts[0] not in NOT_OURS)
+
+
+@pytest.mark.parametrize("label", ORDER)
+def test_foreign_keys_point_one_way(label):
+    allowed = set(ORDER[ORDER.index(label) :]) | FRAMEWORK
+    wrong = [
+        f"{model.__name__}.{field.name} -> {field.related_model._meta.label}"
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        for field in model._meta.get_fields()
+        if field.concrete and field.is_relation and field.related_model._meta.app_label not in allowed
+    ]
+    assert wrong == []
+
+
+def test_billing_site_has_no_tables():
+    assert list(apps.get_app_config("billing_site").get_models()) == []
+
+
+def test_no_file_is_longer_than_400_lines():
+    long = {str(path): lines for path in our_files() if (lines := len((ROOT / path).read_text().splitlines())) > 400}
+    assert long == {}
+
+
+def test_the_median_file_is_short():
+    written = [path for path in our_files() if path.name != "__init__.py" and "migrations" not in path.parts]
+    sizes = sorted(len((ROOT / path).read_text().splitlines()) for path in written)
+    assert sizes[len(sizes) // 2] <= 100
+
+
+def test_no_module_is_named_after_a_pattern():
+    """Such a name gives a file no reason ever to stop growing."""
+    patterns = {"services.py", "utils.py", "helpers.py", "managers.py", "common.py", "misc.py"}
+    assert [str(path) for path in our_files() if path.name in patterns] == []
+
+
+def test_views_tasks_and_commands_stay_thin():
+    """A rule that sits in a view is a rule the API, the admin and the scheduler do not know."""
+    too_long = {
+        f"{path}:{node.lineno} {node.name}": length
+        for path in our_files()
+        for limit in [limit_of(path)]
+        if limit
+        for node in functions(path)
+        if (length := statements(node)) > limit
+    }
+    assert too_long == {}
+
+
+def limit_of(path: Path) -> int | None:
+    """Lines that the body of a function in this file may have."""
+    if path.parts[0] == "tests":
+        return None
+    if path.name == "tasks.py":
+        return 5
+    return 18 if path.name == "views.py" or "views" in path.parts or "commands" in path.parts else None
+
+
+def functions(path: Path):
+    tree = ast.parse((ROOT / path).read_text())
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def statements(node: ast.FunctionDef) -> int:
+    """Count the lines of the body, the docstring not."""
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0

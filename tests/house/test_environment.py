@@ -1,0 +1,58 @@
+"""What is read from the environment is written down, and nothing is written down that nobody reads."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+READERS = [*ROOT.glob("billing_site/*.py"), *ROOT.glob("billing_site/local/*.py")]
+# Set by the system or by pytest, for nobody to choose.
+NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "PYTHONWARNINGS"}
+
+
+def documented() -> set[str]:
+    return set(re.findall(r"^([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+
+def read_by_the_code() -> set[str]:
+    reads = r"""(?:\benv\.\w+\(|environ\.get\(|environ\.setdefault\(|environ\[)\s*["']([A-Z][A-Z0-9_]*)["']"""
+    return {name for file in READERS for name in re.findall(reads, file.read_text())} - NOT_OURS
+
+
+def read_by_compose() -> set[str]:
+    return set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+
+
+def test_every_variable_that_is_read_is_documented():
+    assert read_by_the_code() | read_by_compose() <= documented()
+
+
+def test_every_documented_variable_is_read():
+    assert documented() - read_by_the_code() - read_by_compose() == set()
+
+
+def test_each_variable_stands_under_a_line_that_says_what_it_means():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    for before, line in pairwise(lines):
+        if re.match(r"[A-Z_]+=", line):
+            assert before.startswith("# ") or re.match(r"[A-Z_]+=", before), line
+
+
+def test_the_example_holds_no_secret():
+    filled = re.findall(r"^\w*(?:SECRET|KEY|PASSWORD)\w*=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert filled == []
+
+
+def test_nothing_but_the_settings_reads_the_environment():
+    apps = (file for app in ("accounts", "ledger", "subscriptions", "payments") for file in ROOT.glob(f"{app}/**/*.py"))
+    assert [str(file) for file in apps if re.search(r"os\.environ|os\.getenv", file.read_text())] == []
+
+
+def test_compose_names_only_variables_of_the_product():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    given = {name for service in compose["services"].values() for name in service.get("environment", {})}
+    own_to_postgres = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
+    assert given - own_to_postgres <= read_by_the_code()
