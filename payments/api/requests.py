@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from rest_framework import serializers
@@ -10,8 +9,9 @@ from rest_framework.exceptions import ErrorDetail
 
 from accounts.api.fields import TextField
 from accounts.api.strict import StrictSerializer
+from ledger.api.fields import MoneyField
 from payments import quotes
-from payments.api.fields import AmountField, minor_units
+from payments.api.fields import AmountField
 from payments.models import Payment
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
 
@@ -55,7 +55,7 @@ class CheckoutSerializer(StrictSerializer):
 class TopUpSerializer(StrictSerializer):
     """Money for the wallet."""
 
-    value = AmountField(help_text="Decimal string or number with no more decimals than the currency has.")
+    value = MoneyField(help_text="Decimal string or number with no more decimals than the currency has.")
     currency = TextField(max_length=3, help_text="ISO 4217.")
     description = TextField(max_length=200, required=False, allow_blank=True)
     gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; the first one if absent.")
@@ -63,12 +63,7 @@ class TopUpSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Turn `value` into minor units within the limits of its currency."""
-        currency, sent = attrs["currency"], attrs.pop("value")
-        if sent.currency is not None:
-            raise serializers.ValidationError({"value": _("`value` is the bare amount; the currency goes beside it.")})
-        if currency not in settings.TOP_UP_LIMITS:
-            quotes.for_top_up(None, currency)
-        attrs["amount"] = minor_units(sent, currency, param="value")
+        currency, attrs["amount"] = attrs["currency"], attrs.pop("value").amount
         try:
             quotes.for_top_up(attrs["amount"], currency)
         except quotes.AmountOutOfRange as error:

@@ -99,7 +99,7 @@ def test_what_is_no_amount_is_an_error_of_that_field(api: APIClient, basic: Pric
 
 @pytest.mark.parametrize("number", ["1342.005", "1e3", "1E400", "0.1e1", "9" * 30, "-0.00"])
 def test_numbers_are_read_exactly_or_refused(api: APIClient, number: str) -> None:
-    body = '{"value": %s, "currency": "RUB"}' % number
+    body = f'{{"value": {number}, "currency": "RUB"}}'
     answer = api.generic("POST", TOP_UP, body, content_type="application/json")
     assert answer.status_code == 400
     assert not Payment.objects.exists()
@@ -245,8 +245,14 @@ def test_confirm_credits_what_was_paid(api: APIClient, alice: User, choose: Call
 
 @pytest.mark.parametrize(
     ("outcome", "state"),
-    [(None, "pending"), ("insufficient_funds", "failed"), ("cancel", "cancelled"), ("times_out", "unknown"), ("wrong_amount", "unknown")],
-)  # fmt: skip
+    [
+        (None, "pending"),
+        ("insufficient_funds", "failed"),
+        ("cancel", "cancelled"),
+        ("times_out", "unknown"),
+        ("wrong_amount", "unknown"),
+    ],
+)
 def test_confirm_of_what_was_not_paid_is_refused_with_the_state(
     api: APIClient, alice: User, choose: Callable[..., Any], outcome: str | None, state: str
 ) -> None:
@@ -328,8 +334,16 @@ def test_mallory_sees_nothing_of_alices(api: APIClient, evil: APIClient, basic: 
 
 @pytest.mark.parametrize(
     ("method", "url"),
-    [("get", LIST), ("post", LIST), ("get", LIST + "pay_1"), ("post", CHECKOUT), ("post", CONFIRM), ("post", CANCEL), ("post", TOP_UP)],
-)  # fmt: skip
+    [
+        ("get", LIST),
+        ("post", LIST),
+        ("get", LIST + "pay_1"),
+        ("post", CHECKOUT),
+        ("post", CONFIRM),
+        ("post", CANCEL),
+        ("post", TOP_UP),
+    ],
+)
 def test_nobody_in_particular_gets_nothing(client: Any, method: str, url: str) -> None:
     assert getattr(client, method)(url, content_type="application/json").status_code == 401
 

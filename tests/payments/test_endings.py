@@ -135,10 +135,8 @@ def test_reconciliation_opens_the_page_that_the_gateway_had_not_answered_about(
 
 
 def test_reconciliation_asks_at_the_times_of_the_table_and_not_between(payment: Payment) -> None:
-    asked = []
-    for second in range(0, 29 * 60, 10):
-        if reconciliation.check_due(now=payment.created_at + timedelta(seconds=second)):
-            asked.append(second)
+    seconds = range(0, 29 * 60, 10)
+    asked = [at for at in seconds if reconciliation.check_due(now=payment.created_at + timedelta(seconds=at))]
     assert asked == [30, 120, 600]
     payment.refresh_from_db()
     assert (payment.checks, payment.status) == (3, "pending")

@@ -1,6 +1,5 @@
 """What every gateway must keep, asked of each one the site can have. A new gateway adds a `Visitor`, no test."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -42,9 +41,9 @@ VISITORS = {"sandbox": SandboxVisitor()}
 
 
 @pytest.fixture(params=sorted(settings.GATEWAY_CLASSES))
-def gateway(request: pytest.FixtureRequest, settings: Any) -> Iterator[Gateway]:
+def gateway(request: pytest.FixtureRequest, settings: Any) -> Gateway:
     settings.PAYMENT_GATEWAYS = [request.param]
-    yield registry.get(request.param)
+    return registry.get(request.param)
 
 
 @pytest.fixture

@@ -1,0 +1,116 @@
+"""Payments and webhook events for staff: to be read, never edited. An action calls the same functions as the API."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from ledger.display import money
+from payments import confirmation, inbox
+from payments.models import Payment, WebhookEvent
+
+# The colour of a state; all others are plain.
+TONES = {
+    "confirmed": "ok", "processed": "ok", "unknown": "warn", "parked": "warn", "received": "info", "pending": "info",
+    "failed": "bad",
+}  # fmt: skip
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that only the domain writes. Actions need the model's `change` permission, which here edits nothing."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ["-id"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whoever has been given the model's `change` permission."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_tag(self, row: Any) -> SafeString:
+        """The state as a tag: a word in a colour."""
+        return format_html('<span class="tag {}">{}</span>', TONES.get(row.status, ""), row.get_status_display())
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    """Money coming in. A reason in `parked` waits for a decision of staff."""
+
+    list_display = [
+        "public_id",
+        "customer",
+        "amount_shown",
+        "status_tag",
+        "gateway",
+        "plan",
+        "parked_reason",
+        "created_at",
+    ]
+    list_filter = ["status", ("parked_reason", admin.EmptyFieldListFilter), "gateway", "currency", "created_at"]
+    search_fields = ["=public_id", "=gateway_id", "=subscription__public_id", "customer__username", "customer__email"]
+    search_help_text = _("Payment, gateway's or subscription's id, name or email of the customer")
+    list_select_related = ["customer", "plan"]
+    date_hierarchy = "created_at"
+    actions = ["ask_the_gateway_now"]
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_shown(self, payment: Payment) -> str:
+        """The amount with its currency."""
+        return money(payment.money)
+
+    @admin.action(description=_("Ask the gateway now"), permissions=["act"])
+    def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
+        """Have each payment confirmed if it was paid."""
+        for payment in queryset.order_by("id"):
+            found = confirmation.confirm(payment.pk, now=timezone.now())
+            said = _("Payment %(id)s is %(state)s. %(reason)s")
+            words = {"id": found.public_id, "state": found.get_status_display(), "reason": found.parked_reason}
+            self.message_user(request, said % words, messages.INFO)
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnlyAdmin):
+    """What gateways told us, and what came of it."""
+
+    list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
+    list_filter = ["status", "gateway", "type", "received_at"]
+    search_fields = ["=event_id", "=gateway_id"]
+    search_help_text = _("Id of the event, or the gateway's id of the payment")
+    actions = ["replay"]
+    exclude = ["payload"]
+    readonly_fields = ["payload_shown"]
+
+    @admin.display(description=_("payload"))
+    def payload_shown(self, event: WebhookEvent) -> SafeString:
+        """The payload as it came, laid out for reading."""
+        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+    @admin.action(description=_("Process again"), permissions=["act"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
+        """Have the events processed again; nothing is credited twice."""
+        chosen, now = list(queryset.values_list("pk", flat=True)), timezone.now()
+        inbox.replay(chosen, now=now)
+        for event_pk in chosen:
+            inbox.process(event_pk, now=now)
+        said = ngettext("%d event was processed again.", "%d events were processed again.", len(chosen)) % len(chosen)
+        self.message_user(request, said, messages.SUCCESS)

@@ -1,0 +1,189 @@
+"""Everybody hears of one payment at once: webhook, return page, API and reconciliation, on real connections."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.errors import DomainError
+from accounts.models import Event, User
+from ledger.models import Transaction
+from payments import cancellation, checkout, confirmation, expiry, inbox, reconciliation
+from payments.gateways.sandbox import desk, outcomes, signing
+from payments.models import Payment, SandboxSession, WebhookEvent
+from subscriptions.models import Charge, Price, Subscription
+from tests.concurrency.sessions import at_once
+from tests.payments.books_of import balance, events, times_credited
+from tests.subscriptions.shop import sell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def basic(db: None) -> Price:
+    return sell("basic", RUB=990_00)["RUB"]
+
+
+def paid(customer: User, outcome: str = "succeeds") -> Payment:
+    """A payment for the plan that the gateway has, and we do not know it yet."""
+    payment = checkout.start(customer, now=timezone.now(), plan="basic")
+    desk.choose(payment.gateway_id or "", outcomes.ON_THE_PAGE[outcome], expected=desk.Status.OPEN, now=timezone.now())
+    return payment
+
+
+def told(payment: Payment, number: int = 0) -> WebhookEvent:
+    now = timezone.now()
+    return WebhookEvent.objects.create(
+        gateway="sandbox", event_id=f"sevt_{payment.pk}_{number}", type="session.succeeded",
+        gateway_id=payment.gateway_id, payload={}, received_at=now, next_try_at=now,
+    )  # fmt: skip
+
+
+def outcome_of(job: Callable[[], Any]) -> Callable[[], Any]:
+    """Do it; a refusal is an answer like any other."""
+
+    def run() -> Any:
+        try:
+            return job()
+        except DomainError as error:
+            return error
+
+    return run
+
+
+def test_four_ways_of_hearing_credit_once(alice: User, basic: Price) -> None:
+    for _round in range(12):
+        payment = paid(alice)
+        event, now = told(payment), timezone.now()
+        at_once(
+            [
+                partial(inbox.process, event.pk, now=now),
+                partial(confirmation.confirm, payment.pk, now=now),
+                partial(confirmation.confirm, payment.pk, now=now),
+                partial(reconciliation.check_due, now=now + timedelta(seconds=31)),
+            ]
+        )
+        payment.refresh_from_db()
+        assert payment.status == "confirmed"
+        assert times_credited(payment) == 1
+        assert events(payment) == ["payment.confirmed"]
+    # Each of 12 payments of 990.00 was spent on the first month of its own subscription.
+    assert balance(alice) == 0
+    assert Charge.objects.count() == Subscription.objects.filter(status="active").count() == 12
+    assert Transaction.objects.filter(reason="top_up").count() == 12
+
+
+def test_twenty_webhooks_of_one_event_are_stored_once_and_all_answered(alice: User, basic: Price) -> None:
+    payment = paid(alice)
+    body = json.dumps({"id": "sevt_1", "type": "session.succeeded", "session": payment.gateway_id})
+    headers = signing.sign("sevt_1", body, now=timezone.now())
+
+    def send() -> int:
+        return Client().post("/webhooks/sandbox/", body, content_type="application/json", headers=headers).status_code
+
+    assert at_once([send] * 20) == [200] * 20
+    stored = WebhookEvent.objects.get()
+    at_once([partial(inbox.process, stored.pk, now=timezone.now())] * 8)
+    payment.refresh_from_db()
+    assert (payment.status, times_credited(payment)) == ("confirmed", 1)
+    stored.refresh_from_db()
+    assert (stored.status, stored.tries) == ("processed", 1)
+
+
+def test_twenty_events_about_one_payment_swept_by_four_workers_credit_once(alice: User, basic: Price) -> None:
+    payment = paid(alice)
+    for number in range(20):
+        told(payment, number)
+    done = at_once([partial(inbox.sweep, now=timezone.now())] * 4)
+    assert sum(done) == 20
+    assert set(WebhookEvent.objects.values_list("status", "tries")) == {("processed", 1)}
+    assert (times_credited(payment), events(payment)) == (1, ["payment.confirmed"])
+
+
+@pytest.mark.parametrize("outcome", ["succeeds", "wrong_amount", "insufficient_funds"])
+def test_cancel_expiry_and_confirmation_agree_on_one_end(alice: User, basic: Price, outcome: str) -> None:
+    for _round in range(6):
+        payment = paid(alice, outcome)
+        at_once(
+            [
+                outcome_of(partial(cancellation.cancel, payment, now=timezone.now())),
+                partial(expiry.expire, payment, now=payment.expires_at),
+                partial(confirmation.confirm, payment.pk, now=timezone.now()),
+            ]
+        )
+        payment.refresh_from_db()
+        assert payment.status == {"succeeds": "confirmed", "wrong_amount": "unknown"}.get(outcome, "failed")
+        assert times_credited(payment) == (outcome == "succeeds")
+        assert len(events(payment)) == 1
+
+
+def test_cancelling_and_paying_at_once_end_the_same_on_both_sides(alice: User, basic: Price) -> None:
+    ends = set()
+    for _round in range(12):
+        payment = checkout.start(alice, now=timezone.now(), plan="basic")
+        choose = partial(desk.choose, payment.gateway_id or "", outcomes.ON_THE_PAGE["succeeds"])
+        at_once(
+            [
+                partial(choose, expected=desk.Status.OPEN, now=timezone.now()),
+                outcome_of(partial(cancellation.cancel, payment, now=timezone.now())),
+            ]
+        )
+        confirmation.confirm(payment.pk, now=timezone.now())
+        payment.refresh_from_db()
+        session = SandboxSession.objects.get(session_id=payment.gateway_id)
+        assert (payment.status, session.status) in {("confirmed", "succeeded"), ("cancelled", "cancelled")}
+        assert times_credited(payment) == (payment.status == "confirmed")
+        ends.add(payment.status)
+    assert ends
+
+
+def test_one_form_sent_eight_times_at_once_is_one_payment(alice: User, basic: Price) -> None:
+    for number in range(4):
+        start = partial(checkout.start, alice, now=timezone.now(), plan="basic", form_key=f"form-{number}")
+        payments = at_once([start] * 8)
+        assert len({payment.pk for payment in payments}) == 1
+        assert len({payment.confirmation_url for payment in payments}) == 1
+    assert Payment.objects.count() == Subscription.objects.count() == SandboxSession.objects.count() == 4
+
+
+def test_one_subscription_paid_for_from_eight_windows_has_one_open_payment(alice: User, basic: Price) -> None:
+    first = checkout.start(alice, now=timezone.now(), plan="basic")
+    subscription = first.subscription
+    SandboxSession.objects.update(status="succeeded", amount_received=1)
+    confirmation.confirm(first.pk, now=timezone.now())
+    starts = [
+        outcome_of(
+            partial(checkout.start, alice, now=timezone.now(), subscription=subscription, form_key=f"form-{number}")
+        )
+        for number in range(8)
+    ]
+    answers = at_once(starts)
+    assert Payment.objects.filter(status="pending").count() == 1
+    assert {answer.pk for answer in answers if isinstance(answer, Payment)} == {
+        Payment.objects.get(status="pending").pk
+    }
+
+
+def test_one_payment_id_chosen_by_eight_at_once_is_given_once(alice: User, mallory: User, basic: Price) -> None:
+    starts = [
+        outcome_of(partial(checkout.start, customer, now=timezone.now(), plan="basic", payment_id="pay_order_0001"))
+        for customer in (alice, mallory)
+        for _ in range(4)
+    ]
+    answers = at_once(starts)
+    assert sum(isinstance(answer, Payment) for answer in answers) == 1
+    assert {answer.code for answer in answers if isinstance(answer, DomainError)} == {"duplicate_payment"}
+    assert Payment.objects.count() == Subscription.objects.count() == 1
+
+
+def test_many_customers_pay_at_once_and_nobody_waits_in_vain(db: None, basic: Price) -> None:
+    people = [User.objects.create(username=f"c{n}", email=f"c{n}@example.com") for n in range(16)]
+    payments = [paid(person) for person in people]
+    at_once([partial(confirmation.confirm, payment.pk, now=timezone.now()) for payment in payments])
+    assert set(Payment.objects.values_list("status", flat=True)) == {"confirmed"}
+    assert Event.objects.filter(type="payment.confirmed").count() == 16
