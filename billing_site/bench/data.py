@@ -30,16 +30,32 @@ WALLETS = """
     INSERT INTO ledger_account (owner_id, kind, code, currency, balance)
     SELECT n, 'wallet', '', 'RUB', 0 FROM generate_series(1, %s) AS n
 """
-CLEARING = """
+SYSTEM_ACCOUNTS = """
     INSERT INTO ledger_account (kind, code, currency)
-    VALUES ('gateway_clearing', 'gateway_clearing:sandbox', 'RUB'), ('revenue', 'revenue', 'RUB')
+    VALUES ('promotions', 'promotions', 'RUB'), ('revenue', 'revenue', 'RUB')
 """
-TOP_UPS = """
+FUNDING = """
     INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, description, wallet_id,
         balance_after, customer_id, effective_at)
-    SELECT 'payment:' || wallet.id, (SELECT id FROM ledger_account WHERE kind = 'gateway_clearing'), wallet.id, %s,
-        'RUB', 'top_up', '', wallet.id, %s, wallet.owner_id, %s
+    SELECT 'fund:' || wallet.id, (SELECT id FROM ledger_account WHERE kind = 'promotions'), wallet.id, %s,
+        'RUB', 'promotion', '', wallet.id, %s, wallet.owner_id, %s
     FROM ledger_account AS wallet WHERE kind = 'wallet'
+"""
+FIRST_CHARGES = """
+    WITH posted AS (
+        INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, description, wallet_id,
+            balance_after, customer_id, effective_at)
+        SELECT 'charge:' || s.id || ':first', s.wallet_id, (SELECT id FROM ledger_account WHERE kind = 'revenue'), %s,
+            'RUB', 'charge', '', s.wallet_id, %s, s.customer_id, %s
+        FROM subscriptions_subscription AS s RETURNING id, wallet_id, amount
+    ), told AS (
+        INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
+        SELECT customer_id, 'subscription.activated', public_id, '{"from": "pending", "to": "active"}', started_at
+        FROM subscriptions_subscription
+    )
+    INSERT INTO subscriptions_charge (subscription_id, price_id, transaction_id, period_start, period_end, amount)
+    SELECT s.id, s.price_id, posted.id, s.period_start, s.period_end, posted.amount
+    FROM subscriptions_subscription AS s JOIN posted USING (wallet_id)
 """
 SUBSCRIPTIONS = """
     INSERT INTO subscriptions_subscription (public_id, customer_id, wallet_id, price_id, quantity, periods, auto_renew,
@@ -67,10 +83,11 @@ def fill(customers: int) -> None:
         cursor.execute(PRICE_ROW, [PRICE])
         cursor.execute(USERS, [STARTED, customers])
         cursor.execute("SELECT setval(pg_get_serial_sequence('accounts_user', 'id'), %s)", [customers])
-        cursor.execute(CLEARING)
+        cursor.execute(SYSTEM_ACCOUNTS)
         cursor.execute(WALLETS, [customers])
-        cursor.execute(TOP_UPS, [FUNDS, FUNDS, STARTED])
+        cursor.execute(FUNDING, [FUNDS + PRICE, FUNDS + PRICE, STARTED])
         cursor.execute(SUBSCRIPTIONS, [STARTED, STARTED, STARTED, DUE, PRICE, DUE, STARTED, STARTED])
+        cursor.execute(FIRST_CHARGES, [PRICE, FUNDS, STARTED])
         cursor.execute(BOOKS, [STARTED, DUE])
     tidy()
 

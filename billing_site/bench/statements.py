@@ -10,12 +10,12 @@ from django.db import connection
 from billing_site.bench.data import STARTED, tidy
 from ledger import statements
 
-# A history as top-ups of one minor unit each: the balance after every row is known beforehand.
+# A history as credits of one minor unit each: the balance after every row is known beforehand.
 GROW = """
     INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, description, wallet_id,
         balance_after, customer_id, effective_at)
-    SELECT 'grow:' || wallet.id || ':' || n, (SELECT id FROM ledger_account WHERE kind = 'gateway_clearing'), wallet.id,
-        1, 'RUB', 'top_up', '', wallet.id, wallet.balance + n, wallet.owner_id, %s
+    SELECT 'grow:' || wallet.id || ':' || n, (SELECT id FROM ledger_account WHERE kind = 'promotions'), wallet.id,
+        1, 'RUB', 'promotion', '', wallet.id, wallet.balance + n, wallet.owner_id, %s
     FROM ledger_account AS wallet, generate_series(1, %s) AS n WHERE wallet.id = %s ORDER BY n
 """
 
