@@ -14,8 +14,8 @@ from accounts.models import User
 from ledger.models import Account
 from ledger.money import Money
 from subscriptions import quotes
-from subscriptions.engine.book import Status, Sub
 from subscriptions.engine.calendar import to_datetime
+from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.rows import reading
 from subscriptions.standing import Access, View, view

@@ -6,11 +6,11 @@ from accounts.errors import DomainError
 from accounts.models import User
 from ledger.money import LARGEST, Money
 from subscriptions.engine import requests
-from subscriptions.engine.book import Status, Sub, Terms
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.engine.journal import Cause
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
 from subscriptions.engine.requests import Refusal
+from subscriptions.engine.subscription import Status, Sub, Terms
 from subscriptions.models import Price, Subscription
 from subscriptions.rows import reading
 from subscriptions.rows.reading import Shelved

@@ -14,10 +14,11 @@ from accounts.errors import DomainError
 from ledger.money import Money
 from subscriptions import books
 from subscriptions.engine import requests
-from subscriptions.engine.book import FINAL, Book, Status, Sub
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.journal import Entry, Journal
 from subscriptions.engine.requests import Refusal
+from subscriptions.engine.subscription import FINAL, Status, Sub
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.open_book import Refused, explain
 from subscriptions.rows import reading

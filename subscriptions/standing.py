@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from accounts.models import User
 from ledger.models import Account
 from subscriptions.engine.access import live_until, settled
-from subscriptions.engine.book import Book, Status, Sub
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Subscription
 from subscriptions.rows import reading
 

@@ -4,9 +4,10 @@ import time
 from typing import Any
 
 from subscriptions.engine import requests
-from subscriptions.engine.book import Book, Sub, Terms
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import plus
 from subscriptions.engine.settling import settle
+from subscriptions.engine.subscription import Sub, Terms
 
 MONTHLY = Terms("monthly", "monthly", 9_900, "month")
 HOURLY = Terms("hourly", "hourly", 150, "hour", metered=True)

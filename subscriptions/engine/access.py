@@ -3,9 +3,10 @@
 from copy import copy
 
 from subscriptions.engine import metering
-from subscriptions.engine.book import Book, Status, Sub
+from subscriptions.engine.book import Book
 from subscriptions.engine.journal import Journal
 from subscriptions.engine.settling import settle
+from subscriptions.engine.subscription import Status, Sub
 
 
 def settled(book: Book, at: int) -> Book:

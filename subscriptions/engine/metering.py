@@ -1,7 +1,8 @@
 """R2: metered use. Exact to the microsecond and the minor unit, however finely time is cut."""
 
-from subscriptions.engine.book import Book, Status, Sub, Terms
-from subscriptions.engine.journal import charge, move
+from subscriptions.engine.book import Book
+from subscriptions.engine.noting import charge, move
+from subscriptions.engine.subscription import Status, Sub, Terms
 
 
 def metered(book: Book) -> list[Sub]:

@@ -17,11 +17,15 @@ class Notice(NamedTuple):
     wake_at: int | None
 
 
-def notice(book: Book, step: int) -> Notice:
-    """Work out the notice for a settled book that is looked at again within `step` microseconds, or when it is due."""
+def notice(book: Book, due: int | None) -> Notice:
+    """Work out the notice for a settled book that is next looked at when it is `due`.
+
+    What falls short within 72 hours of that must be known now: then it would be too late to be woken for it.
+    """
     assert book.at is not None
-    at = book.at
-    limit = at + HOURS[0] * HOUR + step
+    if due is None:
+        return Notice(None, None, None)
+    at, limit = book.at, due + HOURS[0] * HOUR
     end = runway(book, limit) if may_fall_short(book, limit) else None
     if end is None:
         return Notice(None, None, None)

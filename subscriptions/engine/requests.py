@@ -2,10 +2,12 @@
 
 from enum import StrEnum
 
-from subscriptions.engine.book import FINAL, WAITING, Book, Status, Sub, Terms
-from subscriptions.engine.journal import Cause, charge, cut, enter, enter_from_outside, move, tell
+from subscriptions.engine.book import Book
+from subscriptions.engine.journal import Cause
+from subscriptions.engine.noting import charge, cut, enter, enter_from_outside, move, tell
 from subscriptions.engine.settling import finish, settle, suspend, switch
 from subscriptions.engine.starting import can_start, revive, start
+from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub, Terms
 
 
 class Refusal(StrEnum):

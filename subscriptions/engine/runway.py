@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from subscriptions.engine.access import next_due, settled
-from subscriptions.engine.book import Book, Sub
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import plus
 from subscriptions.engine.metering import metered
 from subscriptions.engine.settling import settle
+from subscriptions.engine.subscription import Sub
 
 SHORT = frozenset({"subscription.suspended", "subscription.past_due"})
 # Far more renewals than anybody wants to read about; a wallet that outlasts them is said to have no end.

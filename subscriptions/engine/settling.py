@@ -1,10 +1,11 @@
 """R1 and R3: settling a book up to an instant, boundary by boundary. Settling twice changes nothing."""
 
 from subscriptions.engine import metering
-from subscriptions.engine.book import Book, Status, Sub, Terms
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import DAY
-from subscriptions.engine.journal import move
+from subscriptions.engine.noting import move
 from subscriptions.engine.starting import pay_period, start
+from subscriptions.engine.subscription import Status, Sub, Terms
 
 
 def settle(book: Book, at: int) -> None:

@@ -1,8 +1,9 @@
 """R4: starting a subscription, and reviving those that wait for money."""
 
-from subscriptions.engine.book import WAITING, Book, Status, Sub, Terms
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import DAY, plus
-from subscriptions.engine.journal import charge, move
+from subscriptions.engine.noting import charge, move
+from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
 def can_start(terms: Terms, sub: Sub, balance: int) -> bool:

@@ -33,10 +33,11 @@ INSERT_NOTICES = f"""
 def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
     """Move the clock of each book to where it was settled, say when it is due next, and give notice when it is low."""
     step = meter_every // MICROSECOND
-    notices = [notice(item.book, step) for item in shelf]
+    dues = [next_due(item.book, step) for item in shelf]
+    notices = [notice(item.book, due) for item, due in zip(shelf, dues, strict=True)]
     rows = [
-        (item.wallet_id, item.book.at, due_at(item, step, note), note.hours)
-        for item, note in zip(shelf, notices, strict=True)
+        (item.wallet_id, item.book.at, look_at(item, due, note), note.hours)
+        for item, due, note in zip(shelf, dues, notices, strict=True)
     ]
     run(UPSERT_BOOKS, map(array, zip(*rows, strict=True)))
     given = [
@@ -49,10 +50,9 @@ def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
         run(INSERT_NOTICES, map(array, zip(*given, strict=True)))
 
 
-def due_at(item: Shelved, step: int, note: Notice) -> int | None:
+def look_at(item: Shelved, due: int | None, note: Notice) -> int | None:
     """Return when the book must be looked at next: always after where it stands, or a run would never end."""
-    due = next_due(item.book, step)
-    if note.wake_at is not None:
-        due = note.wake_at if due is None else min(due, note.wake_at)
+    if due is not None and note.wake_at is not None:
+        due = min(due, note.wake_at)
     assert due is None or due > (item.book.at or 0), (item.wallet_id, due)
     return due

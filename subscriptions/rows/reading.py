@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from subscriptions.engine.book import Book, Status, Sub, Terms
+from subscriptions.engine.book import Book
+from subscriptions.engine.subscription import Status, Sub, Terms
 from subscriptions.rows.columns import micros, run
 
 STATUSES = {str(status): status for status in Status}

@@ -3,8 +3,9 @@
 from typing import Any
 
 from subscriptions.engine import metering, requests
-from subscriptions.engine.book import LIVE, Book, Sub
+from subscriptions.engine.book import Book
 from subscriptions.engine.settling import settle
+from subscriptions.engine.subscription import LIVE, Sub
 from subscriptions.simulation.outcome import Record
 from subscriptions.simulation.scenario import Scenario, Step
 

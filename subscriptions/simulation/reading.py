@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.money import EXPONENTS, LARGEST, Money
-from subscriptions.engine.book import Terms
 from subscriptions.engine.calendar import DAY, LENGTHS, SECOND
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
+from subscriptions.engine.subscription import Terms
 from subscriptions.simulation.fields import BadScenario, Fields, instant
 from subscriptions.simulation.scenario import LONGEST, Scenario, Step, Ticks
 

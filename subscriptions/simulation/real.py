@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from accounts.models import Event, User
 from ledger.models import Account, Transaction
 from subscriptions import books
-from subscriptions.engine.book import LIVE, Terms
 from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.subscription import LIVE, Terms
 from subscriptions.models import Charge, Plan, Price, Subscription
 from subscriptions.open_book import OpenBook
 from subscriptions.simulation.outcome import Record

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from subscriptions.engine.book import Terms
 from subscriptions.engine.calendar import SECOND
+from subscriptions.engine.subscription import Terms
 
 
 @dataclass(frozen=True, slots=True)

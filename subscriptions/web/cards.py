@@ -6,9 +6,9 @@ from datetime import datetime
 
 from ledger.money import Money
 from subscriptions import books, holdings
-from subscriptions.engine.book import FINAL, LIVE, Status
 from subscriptions.engine.calendar import DAY
 from subscriptions.engine.requests import unused
+from subscriptions.engine.subscription import FINAL, LIVE, Status
 from subscriptions.holdings import Holding, Holdings
 from subscriptions.models import Price, Subscription
 

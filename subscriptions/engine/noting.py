@@ -1,0 +1,59 @@
+"""The few ways to note in a book's journal: a status moved, money entered, a span charged, a charge cut short."""
+
+from subscriptions.engine.book import Book
+from subscriptions.engine.journal import Cause, Charge, Cut, Entry, Event
+from subscriptions.engine.subscription import Status, Sub
+
+
+def move(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
+    """Give the subscription a status and tell why."""
+    book.journal.events.append(Event(at, event, sub, sub.status, status))
+    sub.status = status
+    sub.changed = True
+
+
+def tell(book: Book, sub: Sub, at: int, event: str) -> None:
+    """Note an event that leaves the status as it is."""
+    move(book, sub, at, sub.status, event)
+
+
+def enter_from_outside(book: Book, at: int, amount: int, reason: str, cause: Cause) -> None:
+    """Move the wallet for a cause outside the book."""
+    entry = enter(book, at, amount, reason)
+    entry.key, entry.counter, entry.description = cause.key, cause.counter, cause.description
+    entry.author = cause.author
+
+
+def enter(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Entry:
+    """Move the wallet by `amount` at `at` and return the entry."""
+    book.balance += amount
+    entry = Entry(at, amount, book.balance, reason, sub, sub.entry_count if sub else 0)
+    if sub:
+        sub.entry_count += 1
+        sub.changed = True
+    book.journal.entries.append(entry)
+    return entry
+
+
+def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int) -> Charge:
+    """Take `amount` from the wallet at `at` for [start, end) and return the charge."""
+    entry = enter(book, at, -amount, "charge", sub) if amount else None
+    row = Charge(sub, sub.terms, start, end, amount, entry)
+    book.journal.charges.append(row)
+    return row
+
+
+def cut(book: Book, sub: Sub, ended_at: int | None, refund: Entry | None = None) -> None:
+    """End the use of the subscription's current charge early, wherever that charge is written."""
+    assert sub.start is not None
+    for row in reversed(book.journal.charges):
+        if row.sub is sub and row.start == sub.start:
+            row.ended_at = row.ended_at if ended_at is None else ended_at
+            row.refund = refund or row.refund
+            return
+    for earlier in book.journal.cuts:
+        if earlier.sub is sub and earlier.start == sub.start:
+            earlier.ended_at = earlier.ended_at if ended_at is None else ended_at
+            earlier.refund = refund or earlier.refund
+            return
+    book.journal.cuts.append(Cut(sub, sub.start, ended_at, refund))
