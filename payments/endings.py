@@ -35,11 +35,8 @@ def close(payment: Payment, to: Payment.Status, *, now: datetime, failure_code: 
     """End it without money: failed, cancelled or expired. What only this checkout had opened is cancelled."""
     states.move(payment, to, now=now, failure_code=failure_code, parked_reason="")
     notices.tell(payment, to.value, now=now)
-    if payment.opened_subscription and payment.subscription and not _paid_otherwise(payment):
-        with books.open(payment.customer, payment.currency, now=now) as book:
-            waiting = Subscription.objects.filter(pk=payment.subscription.pk, status=Subscription.Status.PENDING)
-            if subscription := waiting.first():
-                book.cancel(subscription)
+    if payment.opened_subscription and payment.subscription_id is not None:
+        _give_up(payment, payment.subscription_id, now=now)
 
 
 def park(payment: Payment, reason: str, *, now: datetime) -> None:
@@ -57,9 +54,17 @@ def park(payment: Payment, reason: str, *, now: datetime) -> None:
 
 def _still_wanted(payment: Payment) -> Subscription | None:
     """The subscription it was for, read under the wallet's lock, unless it has ended."""
+    if payment.subscription_id is None:
+        return None
     return Subscription.objects.filter(pk=payment.subscription_id).exclude(status__in=FINAL_SUBSCRIPTION).first()
 
 
-def _paid_otherwise(payment: Payment) -> bool:
-    others = Payment.objects.filter(subscription_id=payment.subscription_id, status__in=states.OPEN)
-    return others.exclude(pk=payment.pk).exists()
+def _give_up(payment: Payment, subscription_id: int, *, now: datetime) -> None:
+    """Cancel the subscription if it is still pending and no other payment may yet be made for it."""
+    others = Payment.objects.filter(subscription_id=subscription_id, status__in=states.OPEN).exclude(pk=payment.pk)
+    if others.exists():
+        return
+    with books.open(payment.customer, payment.currency, now=now) as book:
+        waiting = Subscription.objects.filter(pk=subscription_id, status=Subscription.Status.PENDING).first()
+        if waiting:
+            book.cancel(waiting)

@@ -82,7 +82,7 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> Quote:
     """
     price = subscription.price
     view = books.peek(subscription.customer, price.currency, now=now)
-    status = view.status_of(subscription)
+    status = Status(view.status_of(subscription))
     if status not in WAITING:
         raise NotWaitingForMoney(
             _("Subscription %(id)s is %(status)s; only pending, suspended and past_due ones wait for money.")
@@ -103,8 +103,8 @@ def for_top_up(amount: int | None, currency: str | None) -> Quote:
     """Quote a top-up: the amount asked for, within settings.TOP_UP_LIMITS."""
     limits = settings.TOP_UP_LIMITS
     if currency not in limits:
-        said = {"sent": currency, "allowed": ", ".join(limits)}
-        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % said)
+        named = {"sent": currency, "allowed": ", ".join(limits)}
+        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % named)
     least, most = limits[currency]
     if amount is None or not least <= amount <= most:
         said = {

@@ -1,7 +1,7 @@
 """From a request's values to what payments.checkout takes: names become rows, amounts minor units."""
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
 
@@ -14,7 +14,7 @@ from subscriptions.models import Subscription
 
 def order_of(customer: User, sent: dict[str, Any], *, idempotency_key: str | None) -> Order:
     """Return the order of a validated CheckoutSerializer; 404 for a subscription that is not the customer's."""
-    order = Order(**{name: value for name, value in sent.items() if name not in ("amount", "subscription")})  # type: ignore[typeddict-item]
+    order = cast(Order, {name: value for name, value in sent.items() if name not in ("amount", "subscription")})
     order["form_key"] = form_key(idempotency_key)
     if "subscription" in sent:
         mine = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
@@ -34,5 +34,6 @@ def _currency(customer: User, order: Order) -> str:
     if named := order.get("currency"):
         return named
     if "subscription" in order:
-        return order["subscription"].price.currency
+        subscription: Subscription = order["subscription"]
+        return subscription.price.currency
     return prices.chosen(order["plan"], customer=customer, currency=None).currency

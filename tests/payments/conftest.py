@@ -59,3 +59,10 @@ def unsteady(settings: Any) -> type[Unsteady]:
     Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
     Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
     return Unsteady
+
+
+@pytest.fixture
+def evil(mallory: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(mallory)
+    return client

@@ -191,6 +191,7 @@ def test_a_subscription_that_another_open_payment_is_for_is_not_given_up(payment
     """Parked payments do not count as open for a new checkout, so two can be for one subscription."""
     SandboxSession.objects.update(status="succeeded", amount_received=1)
     confirmation.confirm(payment.pk, now=timezone.now())
+    assert payment.subscription is not None
     second = checkout.start(payment.customer, now=timezone.now(), subscription=payment.subscription)
     assert second != payment
     cancellation.cancel(second, now=timezone.now())
