@@ -38,10 +38,6 @@ def guards(name: str, models: Iterable[type[Model]], triggers: Sequence[str]) ->
     )
 
 
-CHECKS = (
-    guards(
-        "accounts_guards_are_there",
-        (),
-        ("event_is_never_edited", "event_is_never_deleted", "events_are_never_truncated"),
-    ),
-)
+TRIGGERS = ("event_is_never_edited", "event_is_never_deleted", "events_are_never_truncated")
+
+CHECKS = (guards("accounts_guards_are_there", (), TRIGGERS),)

@@ -44,19 +44,26 @@ EVENTS = """
     WINDOW line AS (PARTITION BY row.id ORDER BY event.id)
 """
 
-# The spans in which a subscription was active. The one that is still open ends where it is paid for or billed up to.
-ACTIVE = f"""
-    SELECT move.subscription_id, move.effective_at AS start,
-           coalesce(lead(move.effective_at) OVER line, row.billed_until, row.period_end) AS stop, move.target
-      FROM (SELECT * FROM ({EVENTS}) AS event WHERE origin <> target AND 'active' IN (origin, target)) AS move
-      JOIN subscriptions_subscription AS row ON row.id = move.subscription_id
-    WINDOW line AS (PARTITION BY move.subscription_id ORDER BY move.id)
+# The spans that must be paid for: those in which a subscription was active, and the grace that was paid for in the
+# end. The one that is still open ends where it is paid for or billed up to.
+USED = f"""
+    SELECT subscription_id, start, stop
+      FROM (SELECT move.subscription_id, move.target, lead(move.target) OVER line AS next_target,
+                   move.effective_at AS start,
+                   coalesce(lead(move.effective_at) OVER line, row.billed_until, row.period_end) AS stop
+              FROM ({EVENTS}) AS move JOIN subscriptions_subscription AS row ON row.id = move.subscription_id
+             WHERE move.origin <> move.target
+            WINDOW line AS (PARTITION BY move.subscription_id ORDER BY move.id)) AS span
+     WHERE stop > start AND (target = 'active' OR (target = 'past_due' AND next_target = 'active'))
 """  # noqa: S608
 
 SPANS = """
     SELECT id, subscription_id, period_start AS start, coalesce(ended_at, period_end) AS stop FROM subscriptions_charge
      WHERE void_as = 0
 """
+
+# How long charges and use are together, in a join of the two.
+SHARED = "coalesce(sum(least(span.stop, used.stop) - greatest(span.start, used.start)), '0')"
 
 # As subscriptions.engine.calendar.LENGTHS: microseconds of the intervals that a metered price may have.
 LENGTH = """(price.interval_count * CASE price.interval WHEN 'second' THEN 1000000 WHEN 'minute' THEN 60000000
@@ -78,25 +85,26 @@ CHECKS = (
         "no_live_second_is_left_out",
         "Every instant at which a subscription was active stands in a charge.",
         f"""
-        SELECT active.subscription_id AS subscription, active.start, active.stop,
-               active.stop - active.start - coalesce(sum(least(span.stop, active.stop)
-                                                         - greatest(span.start, active.start)), '0') AS left_out
-          FROM ({ACTIVE}) AS active
-          LEFT JOIN ({SPANS}) AS span ON span.subscription_id = active.subscription_id
-               AND span.start < active.stop AND span.stop > active.start
-         WHERE active.target = 'active' AND active.stop > active.start
-         GROUP BY active.subscription_id, active.start, active.stop
-        HAVING active.stop - active.start
-               <> coalesce(sum(least(span.stop, active.stop) - greatest(span.start, active.start)), '0')
+        SELECT used.subscription_id AS subscription, used.start, used.stop,
+               used.stop - used.start - {SHARED} AS left_out
+          FROM ({USED}) AS used
+          LEFT JOIN ({SPANS}) AS span ON span.subscription_id = used.subscription_id
+               AND span.start < used.stop AND span.stop > used.start
+         GROUP BY used.subscription_id, used.start, used.stop
+        HAVING used.stop - used.start > {SHARED}
         """,  # noqa: S608
     ),
     Check(
-        "nothing_is_charged_outside_life",
-        "No charge covers an instant before a subscription's first start or after its end.",
+        "nothing_is_charged_while_not_live",
+        "No charge covers an instant at which its subscription was not active.",
         f"""
-        SELECT row.id AS subscription, span.id AS charge, span.start, span.stop, row.started_at, row.ended_at
-          FROM ({SPANS}) AS span JOIN subscriptions_subscription AS row ON row.id = span.subscription_id
-         WHERE row.started_at IS NULL OR span.start < row.started_at OR span.stop > row.ended_at
+        SELECT span.subscription_id AS subscription, span.id AS charge, span.start, span.stop,
+               span.stop - span.start - {SHARED} AS too_much
+          FROM ({SPANS}) AS span
+          LEFT JOIN ({USED}) AS used ON used.subscription_id = span.subscription_id
+               AND span.start < used.stop AND span.stop > used.start
+         GROUP BY span.subscription_id, span.id, span.start, span.stop
+        HAVING span.stop - span.start > {SHARED}
         """,  # noqa: S608
     ),
     Check(

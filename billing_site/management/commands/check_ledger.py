@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def show(self, found: list[Finding], broken: list[Finding]) -> None:
         """Print a table of all checks, the first rows of what is wrong, and what to do next."""
-        console = Console(file=self.stdout._out)  # type: ignore[attr-defined]
+        console = Console(file=cast(IO[str], self.stdout._out))
         console.print(overview(found))
         for finding in broken:
             console.print(details(finding))
@@ -48,7 +48,8 @@ class Command(BaseCommand):
 
 
 def overview(found: Iterable[Finding]) -> Table:
-    table = Table("check", "what it proves", "", "s")
+    table = Table("what it proves", "", "s")
+    table.add_column("check", no_wrap=True)
     for finding in found:
         mark = f"[bold red]{finding.count} wrong[/]" if finding.count else "[green]ok[/]"
         table.add_row(finding.check.name, finding.check.meaning, mark, f"{finding.seconds:.2f}")

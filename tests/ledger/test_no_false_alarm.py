@@ -1,0 +1,24 @@
+"""Whatever customers do, the checks find nothing wrong: so what they do find is worth getting up for."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+
+from subscriptions.simulation import real
+from subscriptions.simulation.playing import play_on
+from subscriptions.simulation.reading import read
+from tests.engine.strategies import scenarios
+from tests.ledger.snapshot import found
+
+
+@pytest.mark.django_db
+@settings(max_examples=max(25, settings().max_examples // 10), suppress_health_check=[HealthCheck.too_slow])
+@given(scenarios(most_events=12))
+def test_whatever_happens_the_checks_are_clean(scenario: dict[str, Any]) -> None:
+    parsed = read(scenario)
+    with transaction.atomic():
+        play_on(real.DatabaseStage(parsed), parsed)
+        assert found() == {}
+        transaction.set_rollback(True)

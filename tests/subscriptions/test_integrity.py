@@ -1,0 +1,191 @@
+"""Every check of subscriptions and charges finds the error that is planted for it; nothing else is wrong."""
+
+from datetime import timedelta
+
+import pytest
+
+import ledger
+from accounts.models import User
+from ledger import wallets
+from subscriptions import books, integrity
+from subscriptions.models import Charge, Subscription
+from tests.ledger.planting import plant, sql, triggers_of
+from tests.ledger.snapshot import found
+from tests.subscriptions.shop import START, pay_in, sell
+
+pytestmark = pytest.mark.django_db
+CHARGE, SUBSCRIPTION, EVENT = "subscriptions_charge", "subscriptions_subscription", "accounts_event"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def monthly(alice: User) -> Subscription:
+    """990.00 for March, paused from the 4th to the 6th, ended on the 12th and the rest given back."""
+    pay_in(alice, 2_000_00)
+    price = sell("basic", RUB=990_00)["RUB"]
+    with books.open(alice, "RUB", now=START) as book:
+        subscription = book.subscribe(price)
+    with books.open(alice, "RUB", now=START + 3 * DAY) as book:
+        book.pause(subscription)
+    with books.open(alice, "RUB", now=START + 5 * DAY) as book:
+        book.resume(subscription)
+    with books.open(alice, "RUB", now=START + 11 * DAY) as book:
+        book.cancel(subscription, when="now", refund_unused=True)
+    return subscription
+
+
+@pytest.fixture(autouse=True)
+def hourly(alice: User, monthly: Subscription) -> Subscription:
+    """0.01 per 7 hours from the 13th, billed three times, an hour apart: fractions are carried each time."""
+    price = sell("hourly", RUB=1, interval="hour", interval_count=7, metered=True)["RUB"]
+    for hours in range(4):
+        with books.open(alice, "RUB", now=START + 12 * DAY + timedelta(hours=5 * hours)) as book:
+            if not hours:
+                subscription = book.subscribe(price)
+    assert found() == {}
+    # 5/7, 10/7 - 1 = 3/7, 8/7 - 1 = 1/7 are carried out, in units of a cent.
+    amounts = Charge.objects.filter(subscription=subscription).order_by("id").values_list("amount", flat=True)
+    assert list(amounts) == [0, 1, 1]
+    return subscription
+
+
+def test_a_second_that_is_charged_twice_is_found(hourly):
+    plant(
+        CHARGE,
+        f"UPDATE {CHARGE} SET period_start = period_start - interval '1 microsecond' WHERE id = %s",
+        Charge.objects.filter(subscription=hourly).latest("id").pk,
+    )
+    assert found()["no_second_is_charged_twice"] == 1
+
+
+def test_a_live_second_that_is_left_out_is_found(hourly):
+    plant(CHARGE, f"DELETE FROM {CHARGE} WHERE amount = 0 AND subscription_id = %s", hourly.pk)
+    assert found() == {"no_live_second_is_left_out": 1}
+
+
+def test_a_microsecond_that_is_left_out_is_found(monthly):
+    plant(
+        CHARGE,
+        f"UPDATE {CHARGE} SET ended_at = ended_at - interval '1 microsecond' WHERE id = %s",
+        Charge.objects.filter(subscription=monthly).earliest("id").pk,
+    )
+    assert found() == {"no_live_second_is_left_out": 1}
+
+
+def test_use_that_nobody_has_billed_up_to_now_is_found(hourly):
+    plant(
+        SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET billed_until = billed_until + interval '1h' WHERE id = %s", hourly.pk
+    )
+    assert found() == {"no_live_second_is_left_out": 1}
+
+
+def test_a_pause_that_is_charged_is_found(monthly):
+    first = Charge.objects.filter(subscription=monthly).earliest("id")
+    plant(CHARGE, f"UPDATE {CHARGE} SET ended_at = ended_at + interval '1 day' WHERE id = %s", first.pk)
+    assert found() == {"nothing_is_charged_while_not_live": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "data = jsonb_set(data, '{from}', '\"suspended\"')",  # does not begin where the last one ended
+        "effective_at = '2020-01-01T00:00Z'",
+    ],
+)
+def test_a_step_that_does_not_follow_from_the_one_before_is_found(monthly, change):
+    plant(EVENT, f"UPDATE {EVENT} SET {change} WHERE type = 'subscription.paused'")
+    assert found()["statuses_moved_along_the_table"] == 1
+
+
+def test_a_move_that_the_rules_do_not_have_is_found(monthly):
+    """From paused to expired: nothing in the rules does that."""
+    plant(
+        EVENT, f"UPDATE {EVENT} SET data = jsonb_set(data, '{{to}}', '\"expired\"') WHERE type = 'subscription.resumed'"
+    )
+    assert found()["statuses_moved_along_the_table"] == 2  # that one, and the next begins elsewhere
+
+
+def test_a_status_that_no_event_led_to_is_found(hourly):
+    plant(SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET status = 'paused' WHERE id = %s", hourly.pk)
+    assert found() == {"status_is_what_the_events_came_to": 1}
+
+
+def test_a_charge_that_took_another_amount_is_found(hourly):
+    plant(CHARGE, f"UPDATE {CHARGE} SET amount = 2 WHERE amount = 1 AND subscription_id = %s", hourly.pk)
+    assert found() == {"charges_equal_their_transactions": 2, "charges_follow_from_their_price": 2}
+
+
+def test_a_charge_without_its_transaction_is_found(hourly):
+    plant(
+        CHARGE,
+        f"UPDATE {CHARGE} SET transaction_id = NULL WHERE id = %s",
+        Charge.objects.filter(subscription=hourly, amount=1).latest("id").pk,
+        without="charge_above_zero_has_a_transaction",
+    )
+    # The charge took nothing, and what was taken belongs to no charge.
+    assert found()["charges_equal_their_transactions"] == 2
+
+
+def test_money_taken_as_a_charge_that_is_none_is_found(alice):
+    wallet = wallets.wallet_id_of(alice.pk, "RUB")
+    ledger.post([ledger.Entry("stray", wallet, "revenue", 5, "RUB", "charge", START + 30 * DAY)])
+    assert found() == {"charges_equal_their_transactions": 1}
+
+
+def test_unused_time_given_back_for_nothing_is_found(alice):
+    wallet = wallets.wallet_id_of(alice.pk, "RUB")
+    ledger.post([ledger.Entry("stray", "revenue", wallet, 5, "RUB", "unused_refund", START + 30 * DAY)])
+    assert found() == {"unused_time_is_given_back_once": 1}
+
+
+def test_more_given_back_than_was_paid_is_found():
+    """The period cost 990.00; suppose it had cost a rouble."""
+    plant(CHARGE, f"UPDATE {CHARGE} SET amount = 100 WHERE amount = 99000")
+    assert found()["unused_time_is_given_back_once"] == 1
+
+
+@pytest.mark.parametrize("change", ["remainder_after = remainder_after + 1", "remainder_before = NULL", "price_id = 0"])
+def test_a_charge_that_does_not_follow_from_its_price_is_found(hourly, change):
+    last = Charge.objects.filter(subscription=hourly).latest("id")
+    plant(CHARGE, f"UPDATE {CHARGE} SET {change} WHERE id = %s", last.pk)
+    assert found()["charges_follow_from_their_price"] == 1
+
+
+def test_a_period_that_cost_something_else_is_found():
+    plant("subscriptions_price", "UPDATE subscriptions_price SET amount = 95000 WHERE amount = 99000")
+    assert found() == {"charges_follow_from_their_price": 1}
+
+
+def test_a_fraction_that_was_lost_is_found(hourly):
+    """7 hours are 25 200 s; one microsecond of the fraction is lost, on both ends of the last slice."""
+    last = Charge.objects.filter(subscription=hourly).latest("id")
+    plant(
+        CHARGE,
+        f"UPDATE {CHARGE} SET remainder_before = remainder_before - 1, remainder_after = remainder_after - 1"
+        " WHERE id = %s",
+        last.pk,
+    )
+    assert found() == {"fractions_are_carried_on": 1}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"DROP TRIGGER charge_is_written_once ON {CHARGE}",
+        f"ALTER TABLE {CHARGE} DROP CONSTRAINT one_charge_per_subscription_and_start",
+        f"ALTER TABLE {SUBSCRIPTION} DISABLE TRIGGER final_subscription_stays_final",
+    ],
+)
+def test_a_guard_that_is_gone_is_found(statement):
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    sql(statement)
+    assert found() == {"subscription_guards_are_there": 1}
+
+
+def test_every_trigger_there_is_is_looked_for():
+    assert triggers_of("subscriptions_") == sorted(integrity.TRIGGERS)
+
+
+def test_the_table_of_moves_names_every_status():
+    named = set(integrity.MOVES) | {target for targets in integrity.MOVES.values() for target in targets}
+    assert named == set(Subscription.Status.values)
