@@ -5,6 +5,7 @@ of one address at any account. A lock is never prolonged by trying again, and it
 attacked from many addresses stays open to an address its owner has logged in from before.
 """
 
+from datetime import datetime
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -17,6 +18,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts import rates
 from accounts.addresses import client_address
 from accounts.errors import DomainError
 from accounts.models import User
@@ -72,6 +74,17 @@ def check(request: HttpRequest, *, name: str, password: str) -> User:
     if isinstance(user, User):
         return user
     raise refusal(request)
+
+
+def is_right(user: User, *, password: str, now: datetime) -> bool:
+    """Return whether a user who is logged in knows his password: a stolen token must not find it out by trying.
+
+    Every try counts, right or wrong. Raises TooManyAttempts.
+    """
+    rate = rates.Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    if seconds := rates.hit("current_password", str(user.pk), rate=rate, now=now):
+        raise TooManyAttempts(_("Too many attempts with your current password."), retry_after=seconds)
+    return user.check_password(password)
 
 
 def refusal(request: HttpRequest) -> DomainError:

@@ -159,9 +159,17 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.web.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.web.forms.ResetPasswordKeyForm",
     "change_password": "accounts.web.forms.ChangePasswordForm",
+    "reauthenticate": "accounts.web.forms.ReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "accounts.web.second_factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.web.second_factor_forms.ReauthenticateForm",
+    "activate_totp": "accounts.web.second_factor_forms.ActivateTOTPForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
+# allauth would ask for a confirmed address first; where none is ever asked for, nobody could protect his account.
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "mandatory"
 # Mails go to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="billing@localhost")
@@ -248,7 +256,7 @@ REST_FRAMEWORK = {
         "accounts.api.throttles.ByAddress",
         "accounts.api.throttles.ByUser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.openapi.DescribedSchema",
     "EXCEPTION_HANDLER": "billing_site.problems.handler",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -333,7 +341,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("bill-due", "subscriptions.tasks.bill_due", 60),
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
-        ("reconcile-payments", "payments.tasks.reconcile", 30),
+        ("reconcile-payments", "payments.tasks.reconcile", 10),
         ("expire-payments", "payments.tasks.expire", 60),
         ("clean", "accounts.tasks.clean", 3600),
         ("clean", "accounts.tasks.clean", 3600),

@@ -24,11 +24,11 @@ urlpatterns = [
     path("api/v1/", include("billing_site.api_urls")),
     path("api/", include("billing_site.api_urls")),
     re_path(r"^api(?:/.*)?$", failures.unknown_api_path),
-    path("docs/errors/", api_docs.errors, name="errors"),
-    path("docs/errors/<slug:code>", api_docs.error, name="error"),
     path("admin/", admin.site.urls),
     path("", include("payments.web.gateways.urls")),
     *i18n_patterns(
+        path("docs/errors/", api_docs.errors, name="errors"),
+        path("docs/errors/<slug:code>", api_docs.error, name="error"),
         path("", include("subscriptions.web.urls")),
         path("", include("payments.web.urls")),
         path("", include("ledger.web.urls")),

@@ -1,6 +1,12 @@
-"""Completes the OpenAPI document: each address once, and the errors every operation can answer with."""
+"""Completes the OpenAPI document: each address once, Idempotency-Key, and the errors of every operation."""
 
 from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from accounts.api.idempotency import Idempotent
 
 PROBLEM = {
     "type": "object",
@@ -30,6 +36,7 @@ PROBLEM = {
 SAYS = {
     "400": "The request has errors.",
     "401": "Not logged in.",
+    "402": "The wallet does not hold enough.",
     "403": "Not allowed.",
     "404": "No such thing, or not yours.",
     "405": "Method not allowed.",
@@ -44,6 +51,25 @@ SAYS = {
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 printable ASCII characters. The same request again gets the first one's answer.",
+)
+# For `responses` of a view that may find the wallet short.
+INSUFFICIENT_FUNDS = {(402, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
+
+
+class DescribedSchema(AutoSchema):
+    """What a view says of itself, and what its bases say."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Add the header that idempotent views read."""
+        keyed = self.method == "POST" and isinstance(self.view, Idempotent)
+        return [*super().get_override_parameters(), *([IDEMPOTENCY_KEY] if keyed else [])]
+
+
 def each_path_once(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """Leave out /api/v1/x where /api/x is the same view."""
     plain = {path for path, *_rest in endpoints}
@@ -56,18 +82,18 @@ def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:
-                for status in _statuses(path, operation):
+                for status in _statuses(path, method, operation):
                     operation["responses"].setdefault(status, _answer(status))
     return result
 
 
-def _statuses(path: str, operation: dict[str, Any]) -> list[str]:
+def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     statuses = ["400", "405", "406", "429", "503"]
     if any(need for need in operation.get("security", [])):
         statuses += ["401", "403"]
     if "{" in path:
         statuses.append("404")
-    if "requestBody" in operation:
+    if method != "get":
         statuses += ["409", "413", "415", "422"]
     return sorted(statuses)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from accounts import registration
+from accounts import brute_force, registration
 from accounts.api.fields import EmailField, TextField
 from accounts.api.strict import StrictSerializer
 from accounts.models import User
@@ -69,12 +69,12 @@ class ProfileSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for the current password where it is needed, and hold the new one against the rules."""
-        user = self.instance
+        user, known = self.instance, attrs.pop("current_password", None)
         if attrs.keys() & {"email", "password"}:
-            if "current_password" not in attrs:
+            if known is None:
                 said = _("Send your current password to change the email address or the password.")
                 raise ValidationError({"current_password": [ErrorDetail(said, code="required")]})
-            if not user.check_password(attrs.pop("current_password")):
+            if not brute_force.is_right(user, password=known, now=self.context["now"]):
                 said = _("This is not your current password.")
                 raise ValidationError({"current_password": [ErrorDetail(said, code="wrong")]})
         if "password" in attrs:

@@ -71,3 +71,11 @@ class ChangePasswordForm(Plain, theirs.ChangePasswordForm):
         self.describe("oldpassword", label=_("Current password"), autocomplete="current-password")
         self.describe("password1", label=_("New password"), hint=PASSWORD_HINT, autocomplete="new-password")
         self.describe("password2", label=_("New password again"), autocomplete="new-password")
+
+
+class ReauthenticateForm(Plain, theirs.ReauthenticateForm):
+    """The password once more, before a change to what protects the account."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.describe("password", label=_("Password"), autocomplete="current-password")

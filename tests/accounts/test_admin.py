@@ -1,0 +1,138 @@
+"""Staff and users: only superusers hand out powers, nobody edits the event log."""
+
+from datetime import UTC, datetime
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+
+from accounts import events, tokens
+from accounts.models import Event, User
+from tests.accounts.conftest import me, refreshed
+
+CHANGE = "/admin/accounts/user/{}/change/"
+
+
+@pytest.fixture
+def helper(staff: User) -> Client:
+    """Staff who may change users, and no more."""
+    staff.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_user", "change_user", "add_user", "delete_user", "view_event"])
+    )
+    browser = Client()
+    browser.force_login(staff)
+    return browser
+
+
+@pytest.fixture
+def root(superuser: User) -> Client:
+    browser = Client()
+    browser.force_login(superuser)
+    return browser
+
+
+def form_of(user: User, **changes) -> dict:
+    shown = {name: getattr(user, name) for name in ("username", "email", "first_name", "last_name", "language")}
+    active = {"is_active": "on"} if user.is_active else {}
+    return shown | active | changes
+
+
+def test_staff_change_a_customers_name(helper, alice):
+    assert helper.post(CHANGE.format(alice.pk), form_of(alice, first_name="Al")).status_code == 302
+    alice.refresh_from_db()
+    assert alice.first_name == "Al"
+
+
+def test_staff_cannot_give_powers_to_anybody(helper, alice):
+    Group.objects.create(name="finance")
+    powers = {"is_staff": "on", "is_superuser": "on", "groups": [Group.objects.get().pk],
+              "user_permissions": [Permission.objects.first().pk], "token_version": 9}  # fmt: skip
+    helper.post(CHANGE.format(alice.pk), form_of(alice, **powers))
+    alice.refresh_from_db()
+    assert (alice.is_staff, alice.is_superuser, alice.token_version) == (False, False, 0)
+    assert not alice.groups.exists()
+    assert not alice.user_permissions.exists()
+
+
+@pytest.mark.parametrize("whose", ["staff", "superuser"])
+def test_staff_cannot_change_staff_or_their_passwords(helper, request, whose):
+    other = request.getfixturevalue(whose)
+    assert helper.post(CHANGE.format(other.pk), form_of(other, first_name="X")).status_code == 403
+    answer = helper.post(f"/admin/accounts/user/{other.pk}/password/", {"password1": "n" * 20, "password2": "n" * 20})
+    assert answer.status_code == 403
+    other.refresh_from_db()
+    assert other.first_name == ""
+
+
+def test_a_superuser_gives_and_takes_powers(root, alice):
+    root.post(CHANGE.format(alice.pk), form_of(alice, is_staff="on"))
+    alice.refresh_from_db()
+    assert alice.is_staff
+    root.post(CHANGE.format(alice.pk), form_of(alice))
+    alice.refresh_from_db()
+    assert not alice.is_staff
+
+
+def test_nobody_deletes_a_user(root, helper, alice):
+    for browser in (root, helper):
+        assert browser.post(f"/admin/accounts/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 403
+        browser.post(
+            "/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [alice.pk], "post": "yes"}
+        )
+    assert User.objects.filter(pk=alice.pk).exists()
+
+
+def test_a_shut_account_loses_its_tokens_for_good(root, alice):
+    pair = tokens.issue(alice, now=datetime.now(UTC))
+    root.post(CHANGE.format(alice.pk), form_of(alice, is_active=""))
+    root.post(CHANGE.format(alice.pk), form_of(User.objects.get(pk=alice.pk), is_active="on"))
+    assert User.objects.get(pk=alice.pk).is_active
+    assert me(pair.access).status_code == refreshed(pair.refresh).status_code == 401
+
+
+def test_a_new_password_from_staff_ends_the_sessions(root, alice):
+    pair = tokens.issue(alice, now=datetime.now(UTC))
+    sent = {"password1": "four unrelated new words", "password2": "four unrelated new words", "usable_password": "true"}
+    assert root.post(f"/admin/accounts/user/{alice.pk}/password/", sent).status_code == 302
+    assert User.objects.get(pk=alice.pk).check_password("four unrelated new words")
+    assert me(pair.access).status_code == 401
+
+
+def test_a_new_address_from_staff_replaces_the_old_one(root, alice):
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+    root.post(CHANGE.format(alice.pk), form_of(alice, email="new@example.com"))
+    assert [row.email for row in EmailAddress.objects.all()] == ["new@example.com"]
+
+
+def test_staff_add_a_customer_without_powers(helper):
+    sent = {"username": "carol", "email": "carol@example.com", "usable_password": "true", "is_staff": "on",
+            "password1": "four unrelated new words", "password2": "four unrelated new words"}  # fmt: skip
+    assert helper.post("/admin/accounts/user/add/", sent).status_code == 302
+    assert not User.objects.get(username="carol").is_staff
+
+
+def test_the_hash_and_the_token_version_are_not_shown(helper, alice):
+    page = helper.get(CHANGE.format(alice.pk)).content.decode()
+    assert alice.password not in page
+    assert "token_version" not in page
+
+
+@pytest.mark.parametrize("path", ["add/", "{}/change/", "{}/delete/"])
+def test_the_event_log_is_only_read(root, helper, alice, path):
+    (number,) = events.record([(alice.pk, "payment.confirmed", "pay_1", datetime.now(UTC), {"amount": 5})])
+    for browser in (root, helper):
+        assert browser.get("/admin/accounts/event/").status_code == 200
+        assert browser.get("/admin/accounts/event/?q=pay_1").status_code == 200
+        assert browser.get(f"/admin/accounts/event/{number}/change/").status_code == 200
+        assert (
+            browser.post("/admin/accounts/event/" + path.format(number), {"type": "x", "post": "yes"}).status_code
+            == 403
+        )
+    assert Event.objects.get().type == "payment.confirmed"
+
+
+def test_customers_are_kept_out(alice):
+    browser = Client()
+    browser.force_login(alice)
+    assert browser.get("/admin/accounts/user/").status_code in (302, 403)

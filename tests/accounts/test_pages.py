@@ -1,0 +1,295 @@
+"""Sign-up, log-in, log-out and reset, as a browser without JavaScript sees them."""
+
+import re
+import threading
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import connection, connections
+from django.test import Client
+from django.urls import reverse
+
+from accounts import tokens
+from accounts.models import User
+from tests.accounts.conftest import me
+from tests.conftest import PASSWORD
+
+GOOD = {"username": "bob", "email": "bob@example.com", "password1": "correct horse battery"}
+NEW = "four unrelated new words"
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A browser that is shown no form it may send without its CSRF token."""
+    return Client(enforce_csrf_checks=True)
+
+
+def send(browser: Client, path: str, **fields):
+    """Open the page and send its form, hidden fields included."""
+    page = browser.get(path).content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    return browser.post(path, hidden | fields)
+
+
+def text(answer) -> str:
+    return answer.content.decode()
+
+
+def is_in(browser: Client) -> bool:
+    return "_auth_user_id" in browser.session
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("account_signup", "/signup/"),
+        ("account_login", "/login/"),
+        ("account_logout", "/logout/"),
+        ("account_reset_password", "/password/reset/"),
+        ("account_reset_password_done", "/password/reset/done/"),
+        ("account_change_password", "/password/change/"),
+    ],
+)
+def test_the_pages_are_where_they_are_expected(name, path):
+    assert reverse(name) == path
+
+
+def test_a_visitor_signs_up_and_is_logged_in(db, browser):
+    answer = send(browser, "/signup/", **GOOD)
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse(settings.LOGIN_REDIRECT_URL)
+    assert is_in(browser)
+    user = User.objects.get()
+    assert (user.username, user.email) == ("bob", "bob@example.com")
+    assert user.password.startswith("argon2$argon2id$")
+
+
+def test_errors_are_summed_up_on_top_and_what_was_typed_is_kept(alice, browser):
+    answer = send(browser, "/signup/", **(GOOD | {"username": "ALICE", "password1": "short"}))
+    page = text(answer)
+    assert answer.status_code == 200
+    assert 'role="alert" tabindex="-1"' in page
+    assert re.search(r"<title>\s*Error:", page)
+    assert 'href="#id_username"' in page
+    assert 'href="#id_password1"' in page
+    assert 'value="ALICE"' in page
+    assert 'value="bob@example.com"' in page
+    assert 'value="short"' not in page
+    assert 'aria-invalid="true"' in page
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("field", ["username", "email"])
+def test_a_taken_name_is_refused_in_any_spelling(alice, browser, field):
+    sent = {"username": "ＡLICE", "email": "ALICE@example.com"}[field]
+    assert f'href="#id_{field}"' in text(send(browser, "/signup/", **(GOOD | {field: sent})))
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["bob@example.com", "b\u202eob", "a b", "x" * 151, "b\x00b"])
+def test_a_name_that_cannot_be_one_is_refused(db, browser, name):
+    assert 'href="#id_username"' in text(send(browser, "/signup/", **(GOOD | {"username": name})))
+
+
+def test_powers_are_not_given_by_a_form(db, browser):
+    send(browser, "/signup/", **GOOD, is_staff="on", is_superuser="on", token_version="7")
+    user = User.objects.get()
+    assert (user.is_staff, user.is_superuser) == (False, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_sign_up_with_one_name_at_once_one_gets_it():
+    barrier, answers = threading.Barrier(8), []
+
+    def go(number: int) -> None:
+        browser = Client(raise_request_exception=False)
+        connection.ensure_connection()
+        barrier.wait(30)
+        answers.append(browser.post("/signup/", GOOD | {"email": f"bob{number}@example.com"}).status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=go, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answers) == [200] * 7 + [302]
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.com", "Alice@Example.com", " alice "])
+def test_one_logs_in_by_name_or_by_address(alice, browser, login):
+    answer = send(browser, "/login/", login=login, password=PASSWORD)
+    assert answer.status_code == 302
+    assert is_in(browser)
+
+
+def test_a_wrong_password_and_an_unknown_name_look_the_same(alice, disabled):
+    def page(login, password):
+        answer = text(send(Client(), "/login/", login=login, password=password))
+        return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer).replace(login, "LOGIN")
+
+    assert page("alice", "wrong") == page("nobody", "wrong")
+    assert 'role="alert"' in page("alice", "wrong")
+    # A disabled user with a wrong password is told nothing either.
+    assert page("disabled", "wrong") == page("nobody", "wrong")
+
+
+def test_a_disabled_user_is_not_let_in_and_loses_his_session_at_once(alice, browser):
+    send(browser, "/login/", login="alice", password=PASSWORD)
+    assert browser.get("/password/change/").status_code == 200
+    User.objects.update(is_active=False)
+    assert browser.get("/password/change/").status_code == 302
+    again = Client()
+    send(again, "/login/", login="alice", password=PASSWORD)
+    assert not is_in(again)
+
+
+def test_the_session_is_a_new_one_after_log_in(alice, browser):
+    browser.get("/login/")
+    session = browser.session
+    session["basket"] = "1"
+    session.save()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    send(browser, "/login/", login="alice", password=PASSWORD)
+    assert browser.cookies[settings.SESSION_COOKIE_NAME].value != session.session_key
+    cookie = browser.cookies[settings.SESSION_COOKIE_NAME]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_log_out_is_a_post_and_ends_the_session(alice, browser):
+    send(browser, "/login/", login="alice", password=PASSWORD)
+    key = browser.session.session_key
+    assert browser.get("/logout/").status_code == 200
+    assert is_in(browser)
+    assert send(browser, "/logout/").status_code == 302
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize("path", ["/login/", "/signup/", "/logout/", "/password/reset/"])
+def test_a_form_of_another_site_is_refused(alice, browser, path):
+    browser.force_login(alice)
+    assert browser.post(path, {"login": "alice", "password": PASSWORD}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "https:evil.example"],
+)
+def test_nobody_is_sent_to_another_site_after_log_in(alice, browser, target):
+    answer = Client().post("/login/", {"login": "alice", "password": PASSWORD, "next": target})
+    assert answer["Location"] == reverse(settings.LOGIN_REDIRECT_URL)
+
+
+def test_one_comes_back_to_where_one_wanted_to_go(alice, browser):
+    answer = send(browser, "/login/?next=/topup/", login="alice", password=PASSWORD)
+    assert answer["Location"] == "/topup/"
+
+
+def reset_link(browser: Client, email: str, path: str = "/password/reset/", **headers) -> str:
+    """Ask for a reset and return the link of the mail."""
+    browser.post(path, {"email": email}, **headers)
+    (link,) = re.findall(r"https?://\S+/password/reset/key/\S+", mail.outbox[-1].body)
+    return link
+
+
+def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(alice):
+    pair = tokens.issue(alice, now=alice.date_joined.now(alice.date_joined.tzinfo))
+    link = reset_link(Client(), "alice@example.com")
+    assert link.startswith(settings.SITE_URL + "/password/reset/key/")
+    path = link.removeprefix(settings.SITE_URL)
+    browser = Client()
+    form = browser.get(path)["Location"]
+    assert alice.username not in form
+    assert 'autocomplete="new-password"' in text(browser.get(form))
+    assert browser.post(form, {"password1": "short", "password2": "short"}).status_code == 200
+    assert browser.post(form, {"password1": NEW, "password2": NEW})["Location"] == "/password/reset/key/done/"
+    alice.refresh_from_db()
+    assert alice.check_password(NEW)
+    assert me(pair.access).status_code == 401
+    assert "not good any more" in text(Client().get(path, follow=True))
+    assert mail.outbox[-1].subject == "Your password was changed"
+
+
+def test_known_and_unknown_addresses_get_the_same_page_and_each_gets_a_mail(alice):
+    known = Client().post("/password/reset/", {"email": "alice@example.com"})
+    unknown = Client().post("/password/reset/", {"email": "nobody@example.com"})
+    assert known["Location"] == unknown["Location"] == "/password/reset/done/"
+    assert [sent.to for sent in mail.outbox] == [["alice@example.com"], ["nobody@example.com"]]
+    assert "key" not in mail.outbox[1].body
+
+
+def test_the_links_of_mails_do_not_follow_the_host_header(alice, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    reset_link(Client(), "alice@example.com", HTTP_HOST="evil.example")
+    Client().post("/password/reset/", {"email": "nobody@example.com"}, HTTP_HOST="evil.example")
+    for sent in mail.outbox:
+        assert "evil.example" not in sent.body + sent.subject
+
+
+def test_mails_speak_the_users_language(alice):
+    alice.language = "ru"
+    alice.save()
+    link = reset_link(Client(), "alice@example.com")
+    assert link.startswith(settings.SITE_URL + "/ru/password/reset/key/")
+    reset_link(Client(), "alice@example.com", path="/ru/password/reset/")
+    alice.language = "en"
+    alice.save()
+    assert "/ru/" not in reset_link(Client(), "alice@example.com", path="/ru/password/reset/")
+
+
+def test_a_link_of_before_a_changed_address_is_dead(alice):
+    path = reset_link(Client(), "alice@example.com").removeprefix(settings.SITE_URL)
+    alice.email = "new@example.com"
+    alice.save()
+    assert "not good any more" in text(Client().get(path, follow=True))
+
+
+def test_changing_the_password_ends_other_sessions_and_tokens_but_not_this_one(alice, browser):
+    other = Client()
+    other.force_login(alice)
+    pair = tokens.issue(alice, now=alice.date_joined.now(alice.date_joined.tzinfo))
+    send(browser, "/login/", login="alice", password=PASSWORD)
+    send(browser, "/password/change/", oldpassword=PASSWORD, password1=NEW, password2=NEW)
+    assert is_in(browser)
+    assert browser.get("/password/change/").status_code == 200
+    assert other.get("/password/change/").status_code == 302
+    assert me(pair.access).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "token"),
+    [
+        ("/login/", "login", "username"),
+        ("/login/", "password", "current-password"),
+        ("/signup/", "username", "username"),
+        ("/signup/", "email", "email"),
+        ("/signup/", "password1", "new-password"),
+        ("/password/reset/", "email", "email"),
+    ],
+)
+def test_browsers_are_told_what_each_field_is_for(db, path, field, token):
+    page = text(Client().get(path))
+    (tag,) = re.findall(rf'<input[^>]*name="{field}"[^>]*>', page)
+    assert f'autocomplete="{token}"' in tag
+    assert "placeholder" not in page
+    assert f'<label for="id_{field}">' in page
+
+
+@pytest.mark.parametrize("path", ["/login/", "/signup/", "/password/reset/", "/password/reset/done/", "/docs/errors/"])
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_nothing_on_a_page_is_inline_or_from_elsewhere(db, prefix, path):
+    answer = Client().get(prefix + path)
+    assert answer.status_code == 200
+    page = text(answer)
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script>|https?://(?!127\.0\.0\.1)", page)
+    assert "script-src 'self'" in answer["Content-Security-Policy"]
+    assert f'<html lang="{prefix.strip("/") or "en"}"' in page
+
+
+def test_pages_with_forms_are_not_kept_by_the_browser(alice, browser):
+    assert "no-store" in browser.get("/login/")["Cache-Control"]

@@ -1,0 +1,121 @@
+"""/api/auth/me: what a user sees and changes of himself, and what he never can."""
+
+from datetime import UTC, datetime
+
+import pytest
+from allauth.account.models import EmailAddress
+from rest_framework.test import APIClient
+
+from accounts import tokens
+from accounts.models import User
+from tests.accounts.conftest import me, refreshed
+from tests.accounts.test_registration import FORBIDDEN
+from tests.conftest import PASSWORD
+
+ME = "/api/auth/me"
+NEW = "four unrelated new words"
+
+
+@pytest.fixture
+def as_alice(pair) -> APIClient:
+    caller = APIClient(raise_request_exception=False)
+    caller.credentials(HTTP_AUTHORIZATION=f"Bearer {pair.access}")
+    return caller
+
+
+def fields(answer) -> dict:
+    assert answer.status_code == 400, answer.content
+    return {error["param"]: error["code"] for error in answer.json()["errors"]}
+
+
+def test_a_user_sees_himself_and_no_secret(as_alice, alice):
+    shown = as_alice.get(ME).json()
+    assert shown.keys() == {"id", "username", "email", "first_name", "last_name", "language", "date_joined"}
+    assert shown["id"] == alice.pk
+
+
+def test_names_and_language_change(as_alice, alice):
+    answer = as_alice.patch(ME, {"first_name": "Alice", "last_name": "Ångström", "language": "ru"})
+    assert answer.status_code == 200
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.last_name, alice.language) == ("Alice", "Ångström", "ru")
+    assert as_alice.patch(ME, {}).status_code == 200
+    assert as_alice.patch(ME, {"first_name": ""}).json()["first_name"] == ""
+
+
+@pytest.mark.parametrize(
+    "change", [{"language": "xx"}, {"first_name": "a" * 151}, {"first_name": "a\u202eb"}, {"last_name": None}]
+)
+def test_what_cannot_be_is_refused(as_alice, change):
+    assert set(fields(as_alice.patch(ME, change))) == set(change)
+
+
+@pytest.mark.parametrize(("field", "value"), (FORBIDDEN | {"username": "root", "password_hash": "x"}).items())
+def test_nobody_gives_himself_powers_or_money(as_alice, alice, field, value):
+    before = User.objects.values().get(pk=alice.pk)
+    assert fields(as_alice.patch(ME, {"first_name": "Al", field: value})) == {field: "unknown_field"}
+    assert User.objects.values().get(pk=alice.pk) == before
+
+
+@pytest.mark.parametrize("change", [{"email": "new@example.com"}, {"password": NEW}])
+def test_what_opens_the_account_needs_the_current_password(as_alice, alice, change):
+    before = User.objects.values().get(pk=alice.pk)
+    assert fields(as_alice.patch(ME, change)) == {"current_password": "required"}
+    assert fields(as_alice.patch(ME, change | {"current_password": "wrong"})) == {"current_password": "wrong"}
+    assert User.objects.values().get(pk=alice.pk) == before
+
+
+def test_a_new_password_ends_every_session(as_alice, alice, pair):
+    other = tokens.issue(alice, now=datetime.now(UTC))
+    assert as_alice.patch(ME, {"password": NEW, "current_password": PASSWORD}).status_code == 200
+    for each in (pair, other):
+        assert me(each.access).status_code == refreshed(each.refresh).status_code == 401
+    log_in = APIClient().post("/api/auth/token", {"username": "alice", "password": NEW})
+    assert me(log_in.json()["access"]).status_code == 200
+    assert APIClient().post("/api/auth/token", {"username": "alice", "password": PASSWORD}).status_code == 401
+
+
+def test_the_current_password_is_not_looked_at_where_it_is_not_needed(as_alice):
+    assert as_alice.patch(ME, {"first_name": "Al", "current_password": "wrong"}).json()["first_name"] == "Al"
+    assert as_alice.patch(ME, {"current_password": PASSWORD}).status_code == 200
+
+
+def test_a_weak_new_password_is_refused(as_alice):
+    assert "password" in fields(as_alice.patch(ME, {"password": "alice", "current_password": PASSWORD}))
+    assert me(as_alice._credentials["HTTP_AUTHORIZATION"].split()[1]).status_code == 200
+
+
+def test_guessing_the_current_password_is_slowed(as_alice, settings):
+    answers = [as_alice.patch(ME, {"password": NEW, "current_password": f"wrong{n}"}).status_code for n in range(6)]
+    assert answers[:4] == [400] * 4
+    assert answers[-1] == 429
+    assert as_alice.patch(ME, {"password": NEW, "current_password": PASSWORD}).status_code == 429
+
+
+def test_a_new_address_takes_the_place_of_the_old_one(as_alice, alice, client):
+    answer = as_alice.patch(ME, {"email": "New@Example.com", "current_password": PASSWORD})
+    assert answer.json()["email"] == "new@example.com"
+    assert [row.email for row in EmailAddress.objects.filter(user=alice)] == ["new@example.com"]
+    assert client.post("/api/auth/token", {"email": "new@example.com", "password": PASSWORD}).status_code == 200
+    assert client.post("/api/auth/token", {"email": "alice@example.com", "password": PASSWORD}).status_code == 401
+
+
+def test_anothers_address_is_refused_neutrally_and_changes_nothing(as_alice, alice, mallory):
+    sent = {"email": "MALLORY@example.com", "first_name": "Al", "password": NEW, "current_password": PASSWORD}
+    assert fields(as_alice.patch(ME, sent)) == {"email": "taken"}
+    alice.refresh_from_db()
+    assert (alice.email, alice.first_name) == ("alice@example.com", "")
+    assert alice.check_password(PASSWORD)
+
+
+def test_ones_own_address_in_another_case_is_no_conflict(as_alice):
+    assert as_alice.patch(ME, {"email": "ALICE@example.com", "current_password": PASSWORD}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["put", "post", "delete"])
+def test_nothing_else_is_done_there(as_alice, method):
+    assert getattr(as_alice, method)(ME, {}).status_code == 405
+
+
+def test_an_unknown_query_parameter_is_an_error(as_alice):
+    assert fields(as_alice.get(ME + "?expand=wallet")) == {"expand": "unknown_field"}

@@ -1,0 +1,167 @@
+"""Becoming a customer: what is taken, what is refused and in which words, also when twenty want one address at once."""
+
+import threading
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+from rest_framework.test import APIClient
+
+from accounts.models import User
+
+REGISTER = "/api/auth/register"
+GOOD = {"username": "bob", "email": "bob@example.com", "password": "correct horse battery"}
+
+
+def register(client, **changes):
+    return client.post(REGISTER, GOOD | changes)
+
+
+def errors(answer) -> dict:
+    assert answer.status_code == 400, answer.content
+    return {error["param"]: error for error in answer.json()["errors"]}
+
+
+def test_a_visitor_becomes_a_customer(db, client):
+    answer = register(client)
+    assert answer.status_code == 201
+    user = User.objects.get()
+    assert answer.json() == {
+        "id": user.pk,
+        "username": "bob",
+        "email": "bob@example.com",
+        "first_name": "",
+        "last_name": "",
+        "language": "en",
+        "date_joined": user.date_joined.isoformat().replace("+00:00", "Z"),
+    }
+    assert user.password.startswith("argon2$argon2id$")
+    assert user.check_password(GOOD["password"])
+    assert (user.is_staff, user.is_superuser) == (False, False)
+
+
+def test_a_new_customer_logs_in_at_once(db, client):
+    register(client)
+    answer = client.post("/api/auth/token", {"username": "bob", "password": GOOD["password"]})
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"access", "refresh"}
+
+
+@pytest.mark.parametrize("field", ["username", "email", "password"])
+def test_each_field_is_required_and_not_blank(db, client, field):
+    assert errors(client.post(REGISTER, {k: v for k, v in GOOD.items() if k != field}))[field]["code"] == "required"
+    assert field in errors(register(client, **{field: ""}))
+    assert field in errors(register(client, **{field: None}))
+    assert field in errors(register(client, **{field: ["a"]}))
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("short", "password_too_short"),
+        ("password123", "password_too_common"),
+        ("bob@example.com", "password_too_similar"),
+        ("x" * 1001, "max_length"),
+    ],
+)
+def test_a_weak_password_is_an_error_of_that_field_and_is_not_repeated(db, client, password, code):
+    answer = register(client, password=password)
+    found = [error for error in answer.json()["errors"] if error["param"] == "password"]
+    assert code in [error["code"] for error in found]
+    if password not in ("bob@example.com", "short"):
+        assert password not in answer.content.decode()
+    assert not User.objects.exists()
+
+
+def test_a_long_password_with_spaces_at_its_ends_is_kept_as_typed(db, client):
+    password = " " + "four unrelated words and more " * 3
+    assert register(client, password=password).status_code == 201
+    assert User.objects.get().check_password(password)
+    assert not User.objects.get().check_password(password.strip())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "bob"),
+        ("username", "BOB"),
+        ("username", "ｂｏｂ"),  # full-width: NFKC makes it bob
+        ("email", "bob@example.com"),
+        ("email", "Bob@Example.COM"),
+        ("email", "ｂob@example.com"),
+    ],
+)
+def test_a_taken_name_or_address_gets_one_neutral_answer(db, client, field, value):
+    register(client)
+    other = {"username": "carol", "email": "carol@example.com"}
+    found = errors(register(client, **(other | {field: value})))
+    assert set(found) == {field}
+    assert found[field]["code"] == "taken"
+    assert value not in found[field]["detail"]
+    assert "exist" not in found[field]["detail"].lower()
+    assert User.objects.count() == 1
+
+
+def test_both_taken_are_both_told(db, client):
+    register(client)
+    assert set(errors(register(client))) == {"username", "email"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "a b", "bob\u202e", "bo\u200bb", "b\nob", "a" * 151, "bob@example.com", "<script>", "a/b", "😀", "a\x07"],
+)
+def test_a_name_that_cannot_be_one_is_refused(db, client, name):
+    assert "username" in errors(register(client, username=name))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "bob", "bob@", "@example.com", "bob@example", "a b@example.com", "bob@example.com\nBcc: x@y.zz",
+     "bob\u202e@example.com", "a" * 250 + "@example.com", "bob@exa mple.com", "<bob@example.com>"],
+)  # fmt: skip
+def test_an_address_that_cannot_be_one_is_refused(db, client, address):
+    assert "email" in errors(register(client, email=address))
+
+
+FORBIDDEN = {
+    "is_staff": True, "is_superuser": True, "is_active": True, "id": 1, "pk": 1, "token_version": 7, "balance": "1000",
+    "date_joined": "2020-01-01T00:00:00Z", "last_login": None, "groups": [1], "user_permissions": [1], "wallet": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), FORBIDDEN.items(), ids=FORBIDDEN)
+def test_nobody_registers_with_powers_or_money(db, client, field, value):
+    found = errors(register(client, **{field: value}))
+    assert set(found) == {field}
+    assert found[field]["code"] == "unknown_field"
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_with_one_address_at_once_one_gets_it_and_nobody_sees_a_500():
+    barrier, answers = threading.Barrier(20), []
+
+    def go(number: int) -> None:
+        connection.ensure_connection()
+        barrier.wait(60)
+        caller = APIClient(raise_request_exception=False)
+        answers.append(register(caller, username=f"racer{number}", email="Same@example.com"))
+        connections.close_all()
+
+    threads = [threading.Thread(target=go, args=[number]) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(90)
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
+    refused = [answer.json()["errors"] for answer in answers if answer.status_code == 400]
+    assert all(each == refused[0] for each in refused)
+    assert refused[0][0]["param"] == "email"
+    assert refused[0][0]["code"] == "taken"
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("field", ["username", "email"])
+def test_the_database_itself_refuses_a_second_one_in_another_case(alice, mallory, field):
+    with pytest.raises(IntegrityError, match=f"{field}_is_unique_whatever_its_case"), transaction.atomic():
+        User.objects.filter(pk=mallory.pk).update(**{field: getattr(alice, field).upper()})

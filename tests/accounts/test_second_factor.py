@@ -1,0 +1,109 @@
+"""Who has set up a second factor is asked for it, by pages, by the admin and by the API alike."""
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from tests.conftest import PASSWORD
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def code_now() -> str:
+    return format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time()))))
+
+
+@pytest.fixture
+def guarded(superuser: User) -> User:
+    """Staff with an authenticator app and recovery codes."""
+    TOTP.activate(superuser, SECRET)
+    RecoveryCodes.activate(superuser)
+    return superuser
+
+
+def token(**more):
+    caller = APIClient(raise_request_exception=False)
+    return caller.post("/api/auth/token", {"username": "root", "password": PASSWORD} | more)
+
+
+def test_the_api_asks_for_the_code_and_takes_it(guarded):
+    asked = token()
+    assert asked.status_code == 401
+    assert asked.json()["code"] == "second_factor_required"
+    assert asked.json()["errors"][0]["param"] == "code"
+    assert token(code=code_now()).status_code == 200
+
+
+def test_a_code_works_once(guarded):
+    code = code_now()
+    assert token(code=code).status_code == 200
+    assert token(code=code).status_code == 401
+
+
+def test_a_recovery_code_works_once_too(guarded):
+    code = RecoveryCodes.activate(guarded).get_unused_codes()[0]
+    assert token(code=code).status_code == 200
+    assert token(code=code).status_code == 401
+
+
+def test_the_password_comes_first_so_that_nobody_learns_who_has_a_second_factor(guarded):
+    answer = token(password="wrong")
+    assert answer.json()["code"] == "invalid_credentials"
+    assert token(password="wrong", code=code_now()).json()["code"] == "invalid_credentials"
+
+
+def test_guessing_codes_is_slowed(guarded):
+    answers = [token(code=f"{n:06}").status_code for n in range(6)]
+    assert answers[-1] == 429
+    assert token(code=code_now()).status_code == 429
+
+
+def test_who_has_none_is_not_asked(alice):
+    caller = APIClient()
+    assert caller.post("/api/auth/token", {"username": "alice", "password": PASSWORD}).status_code == 200
+
+
+def test_staff_come_into_the_admin_by_password_and_code(guarded):
+    browser = Client()
+    first = browser.post("/login/?next=/admin/", {"login": "root", "password": PASSWORD, "next": "/admin/"})
+    assert first.status_code == 302
+    assert "/2fa/authenticate/" in first["Location"]
+    assert browser.get("/admin/").status_code == 302
+    page = browser.get(first["Location"]).content.decode()
+    assert 'name="code"' in page
+    assert browser.post("/2fa/authenticate/", {"code": "000000"}).status_code == 200
+    assert browser.get("/admin/").status_code == 302
+    done = browser.post("/2fa/authenticate/", {"code": code_now()})
+    assert done["Location"] == "/admin/"
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_a_second_factor_is_set_up_and_taken_down_on_pages(alice):
+    browser = Client()
+    browser.post("/login/", {"login": "alice", "password": PASSWORD})
+    assert "Set up" in browser.get("/2fa/").content.decode()
+    # A session left open on somebody's desk is not enough.
+    asked = browser.get("/2fa/totp/activate/")["Location"]
+    assert browser.post(asked, {"password": "wrong"}).status_code == 200
+    assert browser.post(asked, {"password": PASSWORD})["Location"] == "/2fa/totp/activate/"
+    page = browser.get("/2fa/totp/activate/").content.decode()
+    assert 'src="data:image/svg+xml' in page
+    secret = browser.session["mfa.totp.secret"]
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    assert browser.post("/2fa/totp/activate/", {"code": code}).status_code == 302
+    assert browser.get("/2fa/recovery-codes/").content.decode().count("<li>") >= 10
+    assert "Switch off" in browser.get("/2fa/").content.decode()
+    assert browser.get("/2fa/totp/deactivate/").status_code == 200
+    assert browser.get("/2fa/recovery-codes/generate/").status_code == 200
+    assert browser.post("/2fa/totp/deactivate/", {}).status_code == 302
+    assert "Set up" in browser.get("/2fa/").content.decode()
+
+
+def test_what_makes_the_codes_is_not_in_the_admin(superuser):
+    browser = Client()
+    browser.force_login(superuser)
+    for model in ("mfa/authenticator", "account/emailaddress", "accounts/refreshtoken", "axes/accessattempt"):
+        assert browser.get(f"/admin/{model}/").status_code == 404

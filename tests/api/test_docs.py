@@ -1,0 +1,78 @@
+"""docs/api.md is true: it names every address and outcome there is, and its quick start runs as it stands."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
+
+from billing_site.demo import story
+from payments.gateways.sandbox import desk
+from payments.gateways.sandbox.outcomes import AT_THE_BANK, ON_THE_PAGE
+from payments.models import SandboxSession
+
+GUIDE = Path(settings.BASE_DIR, "docs", "api.md").read_text()
+ADDRESSES = GUIDE.split("## Addresses")[1].split("\n## ")[0]
+
+
+def operations() -> list[tuple[str, str]]:
+    schema: Any = SchemaGenerator().get_schema(public=True)
+    return [
+        (method.upper(), path.removesuffix("/"))
+        for path, methods in schema["paths"].items()
+        for method in methods
+        if method in ("get", "post", "put", "patch", "delete")
+    ]
+
+
+def test_every_operation_is_documented_and_nothing_else() -> None:
+    documented = set()
+    for line in ADDRESSES.splitlines():
+        if found := re.match(r"\| [^|]*\| ([A-Z, ]+) (`.*?) \|", line):
+            paths = re.findall(r"`([^`]+)`", found[2])
+            documented |= {
+                (m, path.replace("/v1/", "/").removesuffix("/")) for m in found[1].split(", ") for path in paths
+            }
+    assert documented == set(operations())
+
+
+def test_every_outcome_of_the_sandbox_is_documented() -> None:
+    table = GUIDE.split("## The sandbox")[1]
+    assert [code for code in (*ON_THE_PAGE, *AT_THE_BANK) if f"`{code}`" not in table] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_quick_start_runs_as_it_stands_on_the_demo(live_server: Any, tmp_path: Path) -> None:
+    story.seed(now=timezone.now())
+    script = GUIDE.split("```sh\n")[1].split("```")[0].replace("http://127.0.0.1:8000", live_server.url)
+    before, after = script.split("# Now open the confirmation_url in a browser and press Pay.\n")
+    # The reader's turn: the script waits until somebody has pressed Pay.
+    turn = "while [ ! -e paid ]; do sleep 0.1; done\n"
+    curls = subprocess.Popen(["sh", "-eu", "-c", before + turn + after], cwd=tmp_path, stdout=subprocess.PIPE)
+    desk.choose(
+        session_named_in(tmp_path / "checkout.json"),
+        ON_THE_PAGE["succeeds"],
+        expected=SandboxSession.Status.OPEN,
+        now=timezone.now(),
+    )
+    (tmp_path / "paid").touch()
+    said = curls.communicate(timeout=60)[0].decode()
+    assert curls.returncode == 0
+    assert '"status":"confirmed"' in said
+    assert '"active":true' in said
+    # A month of Basic for 299.00 roubles: in, and out again.
+    assert re.findall(r'"amount":"(-?299.00)"', said) == ["-299.00", "299.00"]
+
+
+def session_named_in(answer: Path) -> str:
+    """Wait for the checkout's answer and return the gateway's session in it."""
+    for _ in range(300):
+        if answer.exists() and (found := re.search("sbx_[0-9a-z]+", answer.read_text())):
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"No checkout: {answer.read_text() if answer.exists() else 'no answer'}")
