@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.idempotency import Idempotent
+from accounts.api.openapi import INSUFFICIENT_FUNDS
 from subscriptions import orders, prices
 from subscriptions.api.requests import CancelSerializer, ChangePlanSerializer, NothingSerializer
 from subscriptions.api.serializers import SubscriptionSerializer
@@ -70,7 +71,7 @@ class ChangePlan(Idempotent, OneSubscription):
     @extend_schema(
         operation_id="subscriptions_change_plan",
         request=ChangePlanSerializer,
-        responses={200: SubscriptionSerializer},
+        responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Move to another plan, now or when the period ends; refused whole when the wallet cannot pay for it."""

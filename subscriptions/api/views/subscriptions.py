@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.idempotency import Idempotent
+from accounts.api.openapi import INSUFFICIENT_FUNDS
 from accounts.api.strict import refuse_unknown_parameters
 from accounts.models import User
 from subscriptions import books, holdings, orders, prices
@@ -106,7 +107,11 @@ class SubscriptionDetail(OneSubscription):
         refuse_unknown_parameters(request, ())
         return self.answer()
 
-    @extend_schema(operation_id="subscriptions_update", request=PatchSubscriptionSerializer)
+    @extend_schema(
+        operation_id="subscriptions_update",
+        request=PatchSubscriptionSerializer,
+        responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
+    )
     def patch(self, request: Request, public_id: str) -> Response:
         """Change the plan, the renewal, or both at once."""
         row, asked = self.own(), self.sent(PatchSubscriptionSerializer)
