@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 
+from payments.gateways import registry
+
 TAG = "production"
 
 
@@ -24,7 +26,7 @@ def refuse_to_start_unsafe() -> None:
 @register(TAG, Tags.security)
 def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for each thing that must not be so in production."""
-    return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *_webhook_secrets(), *_sandbox()]
+    return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *(_webhook_secrets() or _gateways()), *_sandbox()]
 
 
 def _debug() -> list[CheckMessage]:
@@ -72,6 +74,12 @@ def _webhook_secrets() -> list[CheckMessage]:
                 Error(f"{name} is blank or the local one: anybody could report a payment.", hint, id="billing.E006")
             )
     return found
+
+
+def _gateways() -> list[CheckMessage]:
+    """What each gateway itself finds wrong with its settings, such as a secret that cannot be read."""
+    hint = "Correct the setting, or take the gateway out of PAYMENT_GATEWAYS."
+    return [Error(problem, hint, id="billing.E008") for problem in registry.problems()]
 
 
 def _sandbox() -> list[CheckMessage]:

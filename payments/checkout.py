@@ -60,6 +60,8 @@ class Order(TypedDict, total=False):
     auto_renew: bool
     gateway: str | None
     description: str
+    # In which the customer reads; that of the page or request if absent.
+    language: str
     # Hidden field of the form, or a client's Idempotency-Key (hashed): the same again means the same payment.
     form_key: str | None
     # A public id of the client's own choice. Must be new.
@@ -166,7 +168,7 @@ def _insert(customer: User, quote: Quote, gateway: str, order: Order, *, now: da
             subscription=quote.subscription,
             description=order.get("description") or quote.description,
             gateway=gateway,
-            language=get_language() or "",
+            language=order.get("language") or get_language() or "",
             form_key=order.get("form_key") or None,
             created_at=now,
             updated_at=now,

@@ -15,7 +15,7 @@ from subscriptions.models import Subscription
 def order_of(customer: User, sent: dict[str, Any], *, idempotency_key: str | None) -> Order:
     """Return the order of a validated CheckoutSerializer; 404 for a subscription that is not the customer's."""
     order = cast(Order, {name: value for name, value in sent.items() if name not in ("amount", "subscription")})
-    order["form_key"] = form_key(idempotency_key)
+    order["form_key"], order["language"] = form_key(idempotency_key), customer.language
     if "subscription" in sent:
         mine = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
         order["subscription"] = get_object_or_404(mine, public_id=sent["subscription"])

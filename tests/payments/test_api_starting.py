@@ -38,6 +38,17 @@ def test_a_checkout_answers_where_to_pay(api: APIClient, alice: User, basic: Pri
     assert answer.json()["created_at"].endswith("Z")
 
 
+def test_the_gateways_page_and_the_way_back_are_in_the_customers_language(
+    api: APIClient, alice: User, basic: Price
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language="ru")
+    alice.refresh_from_db()
+    for body, url in (({"plan": "basic"}, CHECKOUT), ({"value": "100", "currency": "RUB"}, TOP_UP)):
+        made = api.post(url, body).json()
+        session = SandboxSession.objects.get(idempotency_key=made["id"])
+        assert (session.language, session.return_url.split("/")[-4:]) == ("ru", ["ru", "pay", made["id"], ""])
+
+
 def test_terms_are_taken_and_priced(api: APIClient, basic: Price) -> None:
     terms = {"plan": "basic", "currency": "RUB", "periods": 3, "quantity": 2, "auto_renew": False}
     # 990.00 x 3 x 2 = 5940.00

@@ -1,5 +1,7 @@
 """Payments: started, listed, looked at."""
 
+from typing import cast
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -10,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api.idempotency import Idempotent
 from accounts.api.strict import refuse_unknown_parameters
+from accounts.models import User
 from payments import checkout
 from payments.api.orders import form_key, order_of
 from payments.api.requests import CheckoutSerializer, PaymentFilters, TopUpSerializer
@@ -41,8 +44,9 @@ class TopUp(Idempotent, OwnPayments):
         """Start a payment that tops up the wallet; the customer pays at `confirmation_url`."""
         form = TopUpSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        key = form_key(self.idempotency_key)
-        payment = checkout.start(request.user, now=timezone.now(), form_key=key, **form.validated_data)  # type: ignore[arg-type]
+        customer, key = cast(User, request.user), form_key(self.idempotency_key)
+        terms = {"form_key": key, "language": customer.language, **form.validated_data}
+        payment = checkout.start(customer, now=timezone.now(), **terms)
         return Response(PaymentSerializer(payment).data, 201)
 
 
@@ -88,6 +92,7 @@ class CreateCheckoutSession(Idempotent, OwnPayments):
         """Open a checkout: the price is worked out here, and the customer pays at `confirmation_url`."""
         form = CheckoutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        order = order_of(request.user, form.validated_data, idempotency_key=self.idempotency_key)  # type: ignore[arg-type]
-        payment = checkout.start(request.user, now=timezone.now(), **order)  # type: ignore[arg-type]
+        customer = cast(User, request.user)
+        order = order_of(customer, form.validated_data, idempotency_key=self.idempotency_key)
+        payment = checkout.start(customer, now=timezone.now(), **order)
         return Response(PaymentSerializer(payment).data, 201)
