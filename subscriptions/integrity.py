@@ -136,7 +136,7 @@ CHECKS = (
         SELECT charge.id AS charge, charge.amount, transaction.id AS transaction, transaction.amount AS taken
           FROM subscriptions_charge AS charge
           JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
-          FULL JOIN (SELECT * FROM ledger_transaction WHERE reason = 'charge') AS transaction
+          FULL JOIN (SELECT id, amount, wallet_id, debit_id FROM ledger_transaction WHERE reason = 'charge') AS transaction
             ON transaction.id = charge.transaction_id
          WHERE (transaction.id IS NOT NULL AND charge.id IS NULL)
             OR (charge.amount > 0 AND (charge.amount, row.wallet_id, row.wallet_id)
@@ -151,15 +151,19 @@ CHECKS = (
         SELECT charge.id AS charge, transaction.id AS transaction, transaction.amount
           FROM subscriptions_charge AS charge
           JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
-          FULL JOIN (SELECT * FROM ledger_transaction WHERE reason = 'unused_refund') AS transaction
+          FULL JOIN (SELECT id, amount, wallet_id, credit_id FROM ledger_transaction
+                      WHERE reason = 'unused_refund') AS transaction
             ON transaction.id = charge.refund_id
          WHERE (transaction.id IS NOT NULL AND charge.id IS NULL)
             OR (charge.refund_id IS NOT NULL
                 AND (row.wallet_id, row.wallet_id) IS DISTINCT FROM (transaction.wallet_id, transaction.credit_id))
          UNION ALL
-        SELECT max(charge.id), max(back.id), sum(back.amount)
-          FROM subscriptions_charge AS charge LEFT JOIN ledger_transaction AS back ON back.id = charge.refund_id
-         GROUP BY charge.subscription_id HAVING sum(back.amount) > sum(charge.amount)
+        SELECT max(back.charge), max(back.id), back.amount
+          FROM (SELECT charge.subscription_id, max(charge.id) AS charge, max(row.id) AS id, sum(row.amount) AS amount
+                  FROM subscriptions_charge AS charge JOIN ledger_transaction AS row ON row.id = charge.refund_id
+                 GROUP BY charge.subscription_id) AS back
+          JOIN subscriptions_charge AS charge ON charge.subscription_id = back.subscription_id
+         GROUP BY back.subscription_id, back.amount HAVING back.amount > sum(charge.amount)
         """,
     ),
     Check(
