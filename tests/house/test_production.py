@@ -118,7 +118,7 @@ def test_a_gateway_whose_secret_is_not_even_a_setting_is_refused(production):
     assert found() == {"billing.E006"}
 
 
-@pytest.mark.parametrize("secret", ["whsec_c2hvcnQ=", "whsec_no base64", "x" * 40])
+@pytest.mark.parametrize("secret", ["whsec_c2hvcnQ=", "whsec_no base64", "x" * 41])
 def test_a_webhook_secret_the_gateway_cannot_use_is_refused(production, secret):
     production.SANDBOX_WEBHOOK_SECRET = secret
     assert found() == {"billing.E008"}
