@@ -76,10 +76,9 @@ def _release(data: Path, lease: int) -> bool:
     """Give the lease back; stop the server if nobody else has one."""
     try:
         fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _stop(data)
     except BlockingIOError:
         return False
-    try:
-        _stop(data)
     finally:
         os.close(lease)
     return True
@@ -155,7 +154,7 @@ def _wait_until_ready(data: Path, pid: int) -> None:
                 return
         except psycopg.OperationalError as error:
             problem = str(error)
-        if not _command_of(pid):
+        if not _is_alive(pid):
             break
         time.sleep(0.05)
     log = data.with_name(f"{data.name}.log")
@@ -170,7 +169,7 @@ def _stop(data: Path) -> None:
         return
     os.kill(pid, signal.SIGINT)
     give_up = time.monotonic() + PATIENCE
-    while _server_pid(data) is not None and time.monotonic() < give_up:
+    while _is_alive(pid) and time.monotonic() < give_up:
         time.sleep(0.02)
 
 
@@ -181,6 +180,18 @@ def _server_pid(data: Path) -> int | None:
     except (FileNotFoundError, IndexError, ValueError):
         return None
     return pid if "postgres" in _command_of(pid) else None
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process runs. One that ended and that nobody has asked about yet (a zombie) does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        # Gone just now; or a system without /proc, where the signal's answer stands.
+        return not Path("/proc/self").exists()
 
 
 def _command_of(pid: int) -> str:

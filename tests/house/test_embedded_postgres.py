@@ -1,0 +1,167 @@
+"""The launcher, on real servers of its own: each test has a data directory that nobody else knows."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from billing_site.local import postgres
+
+# Holds the server, counts what is in a table, says so, and ends when its input does.
+CLIENT = """
+import sys
+from pathlib import Path
+import psycopg
+from billing_site.local import postgres
+data = Path(sys.argv[1])
+try:
+    postgres.hold(data)
+except postgres.PostgresError as error:
+    sys.exit(str(error))
+with psycopg.connect(postgres.url(data), autocommit=True) as server:
+    server.execute("CREATE TABLE IF NOT EXISTS seen (id int)")
+    server.execute("INSERT INTO seen VALUES (1)")
+    print(server.execute("SELECT count(*) FROM seen").fetchone()[0], flush=True)
+sys.stdin.read()
+"""
+
+
+def client(data: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", CLIENT, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def visit(data: Path) -> tuple[str, str]:
+    """Come, look and go again. Return what was printed and what was complained of."""
+    with client(data) as process:
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == 0 or "PostgreSQL" in error, error
+    return out.strip(), error.strip()
+
+
+def count(data: Path) -> int:
+    out, error = visit(data)
+    assert error == ""
+    return int(out)
+
+
+def wait_until(condition, seconds: float = 10) -> bool:
+    give_up = time.monotonic() + seconds
+    while not condition() and time.monotonic() < give_up:
+        time.sleep(0.02)
+    return bool(condition())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A data directory that has been used once: making one takes a second."""
+    data = tmp_path_factory.mktemp("pg") / "data"
+    assert visit(data) == ("1", "")
+    return data
+
+
+def test_the_last_to_leave_stops_the_server(made):
+    before = count(made)
+    assert not (made / "postmaster.pid").exists()
+    assert count(made) == before + 1, "what was written is there again"
+
+
+def test_many_at_once_do_not_fight_over_starting_and_stopping(made):
+    before = count(made)
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: visit(made), range(5)))
+    assert [error for _, error in answers] == [""] * 5
+    assert count(made) == before + 6
+    assert not (made / "postmaster.pid").exists()
+
+
+def test_it_is_out_of_reach_for_the_network(made):
+    with client(made) as process:
+        process.stdout.readline()
+        with psycopg.connect(postgres.url(made)) as server:
+            assert server.execute("SHOW listen_addresses").fetchone() == ("",)
+        assert made.stat().st_mode & 0o077 == 0
+        process.communicate(timeout=60)
+
+
+def test_a_killed_holder_leaves_a_server_that_the_next_takes_over(made):
+    with client(made) as process:
+        process.stdout.readline()
+        process.kill()
+    assert (made / "postmaster.pid").exists()
+    assert visit(made)[1] == ""
+    assert not (made / "postmaster.pid").exists()
+
+
+def test_stop_ends_what_a_killed_holder_left(made):
+    with client(made) as process:
+        process.stdout.readline()
+        process.kill()
+    assert postgres.stop_unused(made)
+    assert not (made / "postmaster.pid").exists()
+
+
+def test_stop_leaves_a_server_alone_that_somebody_uses(made):
+    with client(made) as process:
+        process.stdout.readline()
+        assert not postgres.stop_unused(made)
+        assert (made / "postmaster.pid").exists()
+        process.communicate(timeout=60)
+
+
+def test_a_killed_server_comes_up_again_with_everything(made):
+    before = count(made)
+    with client(made) as process:
+        process.stdout.readline()
+        pid = int((made / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert wait_until(lambda: not postgres._is_alive(pid))
+    assert visit(made) == (str(before + 2), "")
+
+
+def test_a_stale_pid_that_is_another_program_by_now_is_seen_through(made):
+    """Containers count from 1 again: the number in the file is soon somebody else's."""
+    (made / "postmaster.pid").write_text(f"{os.getpid()}\n{made}\n")
+    assert visit(made)[1] == ""
+
+
+def test_data_of_another_version_is_refused_with_what_to_do(made):
+    version = made / "PG_VERSION"
+    ours = version.read_text()
+    version.write_text("17\n")
+    try:
+        _, error = visit(made)
+    finally:
+        version.write_text(ours)
+    assert "was made by PostgreSQL 17" in error
+    assert "DATABASE_URL" in error
+
+
+def test_a_deep_checkout_gets_a_short_socket(tmp_path):
+    data = tmp_path / ("deep" * 30) / "postgres"
+    assert len(str(postgres.socket_dir(data) / postgres.SOCKET)) <= 103
+    assert visit(data) == ("1", "")
+    assert postgres.socket_dir(data).stat().st_mode & 0o077 == 0
+
+
+def test_a_start_that_was_cut_short_leaves_nothing_in_the_way(tmp_path):
+    (tmp_path / "data.new").mkdir()
+    (tmp_path / "data.new" / "half").write_text("made")
+    assert visit(tmp_path / "data") == ("1", "")
+
+
+def test_a_directory_prepared_by_somebody_else_is_refused(tmp_path):
+    trap = tmp_path / "trap"
+    trap.mkdir(mode=0o777)
+    trap.chmod(0o777)
+    with pytest.raises(postgres.PostgresError, match="not ours alone"):
+        postgres._make_private(trap)
