@@ -1,6 +1,7 @@
 """Real sessions racing for the same wallets. Whatever the interleaving, the rules hold and nobody sees a deadlock."""
 
 import random
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
@@ -74,12 +75,44 @@ def test_the_same_cause_raced_by_many_posts_once():
     assert balances([wallet]) == [95]
 
 
-def test_the_same_cause_raced_where_no_wallet_holds_the_others_back_posts_once():
+def test_the_same_cause_raced_where_no_wallet_holds_the_other_back_posts_once():
     """Between two system accounts only the unique key is in the way: the loser is run again and finds the winner's."""
-    results = at_once([partial(ledger.post, [entry("fee:1", "gateway_fees", CLEARING, 3)])] * 10)
-    assert Counter(posted.outcome for [posted] in results) == {POSTED: 1, EXISTS: 9}
-    assert Account.objects.filter(code="gateway_fees").count() == 1
+    ledger.post([entry("fee:0", "gateway_fees", CLEARING)])
+    posted_first = Event()
+
+    def first() -> ledger.Posted:
+        with transaction.atomic():
+            [posted] = ledger.post([entry("fee:1", "gateway_fees", CLEARING, 3)])
+            posted_first.set()
+            wait_until_somebody_waits()
+        return posted
+
+    def second() -> ledger.Posted:
+        posted_first.wait(timeout=30)
+        return ledger.post([entry("fee:1", "gateway_fees", CLEARING, 3)])[0]
+
+    winner, loser = at_once([first, second])
+    assert (winner.outcome, loser.outcome) == (POSTED, EXISTS)
+    assert winner.id == loser.id
     assert statements.trial_balance("EUR") == 0
+
+
+def wait_until_somebody_waits() -> None:
+    """Return when another session of this database waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waited")
+
+
+def test_a_system_account_first_used_by_many_at_once_is_opened_once():
+    results = at_once([partial(ledger.post, [entry(f"fee:{n}", "gateway_fees", CLEARING)]) for n in range(10)])
+    assert [posted.outcome for [posted] in results] == [POSTED] * 10
+    assert Account.objects.count() == 2
 
 
 def test_a_wallet_asked_for_by_many_at_once_is_opened_once(alice):
