@@ -8,7 +8,7 @@ from ledger.money import LARGEST, Money
 from subscriptions.engine import requests
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.engine.journal import Cause
-from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
+from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY, MOST_YEARS, is_within_calendar
 from subscriptions.engine.requests import Refusal
 from subscriptions.engine.subscription import Status, Sub, Terms
 from subscriptions.models import Price, Subscription
@@ -153,6 +153,8 @@ class OpenBook:
             )
         if not 1 <= periods <= MOST_PERIODS:
             raise Refused("out_of_range", f"periods must be 1 to {MOST_PERIODS}; you sent {periods}.", param="periods")
+        if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
+            raise Refused("out_of_range", f"One payment buys {MOST_YEARS} years at most.", param="periods")
         if price.amount * quantity * periods > LARGEST:
             detail = f"The price times quantity and periods must be at most {Money(LARGEST, price.currency)}."
             raise Refused("out_of_range", detail, param="quantity")

@@ -57,8 +57,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="1 to 255 printable ASCII characters. The same request again gets the first one's answer.",
 )
-# For `responses` of a view that may find the wallet short.
+# For `responses` of a view that may find the wallet short, or miss what the body names.
 INSUFFICIENT_FUNDS = {(402, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
+NOT_FOUND = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
 
 
 class DescribedSchema(AutoSchema):

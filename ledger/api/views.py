@@ -20,7 +20,11 @@ class TransactionList(GenericAPIView):
     filter_backends = ()
     queryset = Transaction.objects.none()
 
-    @extend_schema(operation_id="transactions_list", parameters=[TransactionQuery])
+    @extend_schema(
+        operation_id="transactions_list",
+        parameters=[TransactionQuery],
+        responses=TransactionSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         """List the log, newest first."""
         query = TransactionQuery(data=request.query_params)

@@ -300,3 +300,15 @@ def listed(user: User, **query: str) -> list[str]:
 
 def iso(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
+
+
+def test_a_period_beyond_the_calendar_is_refused(alice: User) -> None:
+    pay_in(alice, 5000_00)
+    sell("century", RUB=1_00, interval="year", interval_count=100)
+    assert order(alice, plan="century").json()["current_period"]["end"] == "2126-03-01T00:00:00Z"
+    answer = order(alice, plan="century", periods=1000)
+    assert (answer.status_code, params(answer)) == (400, ["periods"])
+    sell("era", RUB=1_00, interval="year", interval_count=32767)
+    assert order(alice, plan="era").status_code == 400
+    vm = order(alice, plan="vm").json()["id"]
+    assert client(alice).post(f"{ALL}{vm}/change-plan", {"plan": "era"}).status_code == 400

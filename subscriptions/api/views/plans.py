@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import translation
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -48,7 +48,11 @@ class PriceList(GenericAPIView):
 class PlanList(PriceList):
     """Every plan on sale."""
 
-    @extend_schema(operation_id="plans_list", parameters=[PlanQuery])
+    @extend_schema(
+        operation_id="plans_list",
+        parameters=[PlanQuery],
+        responses=inline_serializer("PlanList", {"results": PlanSerializer(many=True)}),
+    )
     def get(self, request: Request) -> Response:
         """List the plans in the order of the price list."""
         query = PlanQuery(data=request.query_params)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.idempotency import Idempotent
-from accounts.api.openapi import INSUFFICIENT_FUNDS
+from accounts.api.openapi import INSUFFICIENT_FUNDS, NOT_FOUND
 from accounts.api.strict import refuse_unknown_parameters
 from accounts.models import User
 from subscriptions import books, holdings, orders, prices
@@ -23,6 +23,8 @@ from subscriptions.api.requests import (
 )
 from subscriptions.api.serializers import AccessSerializer, SubscriptionSerializer
 from subscriptions.models import Subscription
+
+MANY = SubscriptionSerializer(many=True)
 
 
 class SubscriptionPages(GenericAPIView):
@@ -46,13 +48,15 @@ class SubscriptionPages(GenericAPIView):
 class SubscriptionList(Idempotent, SubscriptionPages):
     """The caller's own subscriptions."""
 
-    @extend_schema(operation_id="subscriptions_list", parameters=[SubscriptionQuery])
+    @extend_schema(operation_id="subscriptions_list", parameters=[SubscriptionQuery], responses=MANY)
     def get(self, request: Request) -> Response:
         """List them, newest first."""
         return self.page(request, request.user)  # type: ignore[arg-type]
 
     @extend_schema(
-        operation_id="subscriptions_create", request=SubscribeSerializer, responses={201: SubscriptionSerializer}
+        operation_id="subscriptions_create",
+        request=SubscribeSerializer,
+        responses={201: SubscriptionSerializer, **NOT_FOUND},
     )
     def post(self, request: Request) -> Response:
         """Subscribe: active when the wallet or a trial pays for it, else pending and `next` says how to pay."""
@@ -67,7 +71,7 @@ class SubscriptionList(Idempotent, SubscriptionPages):
 class UserSubscriptions(SubscriptionPages):
     """All subscriptions of a user: staff may ask for anybody's, a customer for their own."""
 
-    @extend_schema(operation_id="users_subscriptions_list", parameters=[SubscriptionQuery])
+    @extend_schema(operation_id="users_subscriptions_list", parameters=[SubscriptionQuery], responses=MANY)
     def get(self, request: Request, user_id: int) -> Response:
         """List them, newest first."""
         if user_id != request.user.pk and not getattr(request.user, "is_staff", False):
