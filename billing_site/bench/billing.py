@@ -32,8 +32,9 @@ SET_BASED = """
             wallet_id, balance - amount, customer_id, start
         FROM due RETURNING id, wallet_id
     ), charged AS (
-        INSERT INTO subscriptions_charge (subscription_id, price_id, transaction_id, period_start, period_end, amount)
-        SELECT due.id, price_id, posted.id, start, stop, amount FROM due JOIN posted USING (wallet_id)
+        INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start,
+            period_end, amount)
+        SELECT customer_id, due.id, price_id, posted.id, start, stop, amount FROM due JOIN posted USING (wallet_id)
     ), renewed AS (
         UPDATE subscriptions_subscription AS s
         SET period_number = due.period_number + 1, period_start = start, period_end = stop, period_paid = amount,
@@ -92,7 +93,13 @@ def renew_one(pk: int, revenue: Account) -> None:
         customer_id=subscription.customer_id, effective_at=start,
     )  # fmt: skip
     Charge.objects.create(
-        subscription=subscription, price=price, transaction=posted, period_start=start, period_end=stop, amount=PRICE
+        customer_id=subscription.customer_id,
+        subscription=subscription,
+        price=price,
+        transaction=posted,
+        period_start=start,
+        period_end=stop,
+        amount=PRICE,
     )
     subscription.period_number, subscription.period_start, subscription.period_end = number, start, stop
     subscription.entry_count += 1

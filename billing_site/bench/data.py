@@ -53,8 +53,9 @@ FIRST_CHARGES = """
         SELECT customer_id, 'subscription.activated', public_id, '{"from": "pending", "to": "active"}', started_at
         FROM subscriptions_subscription
     )
-    INSERT INTO subscriptions_charge (subscription_id, price_id, transaction_id, period_start, period_end, amount)
-    SELECT s.id, s.price_id, posted.id, s.period_start, s.period_end, posted.amount
+    INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
+            amount)
+    SELECT s.customer_id, s.id, s.price_id, posted.id, s.period_start, s.period_end, posted.amount
     FROM subscriptions_subscription AS s JOIN posted USING (wallet_id)
 """
 SUBSCRIPTIONS = """
@@ -66,8 +67,8 @@ SUBSCRIPTIONS = """
     FROM ledger_account WHERE kind = 'wallet'
 """
 BOOKS = """
-    INSERT INTO subscriptions_book (wallet_id, settled_at, due_at, parked_reason)
-    SELECT id, %s, %s, '' FROM ledger_account WHERE kind = 'wallet'
+    INSERT INTO subscriptions_book (wallet_id, customer_id, settled_at, due_at, parked_reason)
+    SELECT id, owner_id, %s, %s, '' FROM ledger_account WHERE kind = 'wallet'
 """
 TABLES = (
     "accounts_user", "ledger_account", "ledger_transaction", "subscriptions_subscription", "subscriptions_book",

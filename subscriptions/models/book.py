@@ -1,5 +1,6 @@
 """The book: one customer's wallet in one currency, with its subscriptions. Its lock is the wallet row."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +11,10 @@ class Book(models.Model):
     """Where the clock stands for a wallet. Written by subscriptions.books only, under the wallet's lock."""
 
     wallet = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="book")
+    # The wallet's owner: every hot row carries its customer.
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     # The last instant it was settled to. An operation with an earlier `now` is taken to be at this one.
     settled_at = models.DateTimeField(null=True)
     # The next instant at which settling it writes something; null: never.
@@ -32,7 +37,7 @@ class Book(models.Model):
 class Trial(models.Model):
     """A customer has had a free trial of a plan: once, in whatever currency."""
 
-    customer = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="trials")
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="trials")
     plan = models.ForeignKey("subscriptions.Plan", on_delete=models.PROTECT, related_name="trials")
     started_at = models.DateTimeField()
 

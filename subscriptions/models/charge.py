@@ -1,5 +1,6 @@
 """What was charged for which span: one row for each advance period paid and each metered slice."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -12,6 +13,10 @@ class Charge(models.Model):
     """Half-open span [period_start, period_end) of one subscription. Every live second stands in exactly one."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="charges", db_index=False)
+    # Every hot row carries its customer: it is what a database would be sharded by.
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     # No foreign key in the database on these two: prices and transactions cannot be deleted, and every charge would
     # lock the one price row.
     price = models.ForeignKey(Price, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)

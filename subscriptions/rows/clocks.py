@@ -10,9 +10,10 @@ from subscriptions.rows.columns import array, instant, run
 from subscriptions.rows.reading import Shelved
 
 UPSERT_BOOKS = f"""
-    INSERT INTO subscriptions_book (wallet_id, settled_at, due_at, noticed_hours, parked_reason)
-    SELECT wallet, {instant("settled")}, {instant("due")}, noticed, ''
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[]) AS new(wallet, settled, due, noticed)
+    INSERT INTO subscriptions_book (wallet_id, customer_id, settled_at, due_at, noticed_hours, parked_reason)
+    SELECT wallet, customer, {instant("settled")}, {instant("due")}, noticed, ''
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
+        AS new(wallet, customer, settled, due, noticed)
     ON CONFLICT (wallet_id) DO UPDATE
     SET settled_at = excluded.settled_at, due_at = excluded.due_at, noticed_hours = excluded.noticed_hours,
         parked_at = NULL, parked_reason = ''
@@ -36,7 +37,7 @@ def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
     dues = [next_due(item.book, step) for item in shelf]
     notices = [notice(item.book, due) for item, due in zip(shelf, dues, strict=True)]
     rows = [
-        (item.wallet_id, item.book.at, look_at(item, due, note), note.hours)
+        (item.wallet_id, item.customer_id, item.book.at, look_at(item, due, note), note.hours)
         for item, due, note in zip(shelf, dues, notices, strict=True)
     ]
     run(UPSERT_BOOKS, map(array, zip(*rows, strict=True)))

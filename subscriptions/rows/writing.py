@@ -6,7 +6,7 @@ from django.conf import settings
 
 import ledger
 from subscriptions.engine.calendar import to_datetime
-from subscriptions.engine.journal import Charge, Entry
+from subscriptions.engine.journal import Entry
 from subscriptions.rows.clocks import update_books
 from subscriptions.rows.columns import array, instant, run
 from subscriptions.rows.events import insert_events
@@ -21,7 +21,7 @@ def write(shelf: Sequence[Shelved]) -> None:
     """Write every change of these books; the caller holds their locks and the transaction."""
     posted = post_entries(shelf)
     update_cuts(shelf, posted)
-    insert_charges([charge for item in shelf for charge in item.book.journal.charges], posted)
+    insert_charges(shelf, posted)
     update_subscriptions(shelf)
     insert_events(shelf)
     insert_trials(shelf)
@@ -62,22 +62,24 @@ def ledger_entry(item: Shelved, entry: Entry) -> ledger.Entry:
 
 
 INSERT_CHARGES = f"""
-    INSERT INTO subscriptions_charge (subscription_id, price_id, transaction_id, period_start, period_end, ended_at,
-        amount, remainder_before, remainder_after, refund_id, void_as)
-    SELECT s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f,
+    INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
+        ended_at, amount, remainder_before, remainder_after, refund_id, void_as)
+    SELECT u, s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f,
         CASE WHEN e = a THEN nextval(pg_get_serial_sequence('subscriptions_charge', 'id')) ELSE 0 END
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::bigint[], %s::bigint[], %s::bigint[]) AS c(s, p, t, a, b, e, amount, r1, r2, f)
+        %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS c(u, s, p, t, a, b, e, amount, r1, r2, f)
 """  # noqa: S608 - column names only
 
 
-def insert_charges(charges: Sequence[Charge], posted: dict[int, int]) -> None:
+def insert_charges(shelf: Sequence[Shelved], posted: dict[int, int]) -> None:
     """Insert the charges with the transactions that paid them."""
+    charges = [(item.customer_id, charge) for item in shelf for charge in item.book.journal.charges]
     if not charges:
         return
     columns = zip(
         *(
             (
+                customer_id,
                 c.sub.id,
                 c.terms.id,
                 posted[id(c.entry)] if c.entry else None,
@@ -89,7 +91,7 @@ def insert_charges(charges: Sequence[Charge], posted: dict[int, int]) -> None:
                 c.remainder_after,
                 posted[id(c.refund)] if c.refund else None,
             )
-            for c in charges
+            for customer_id, c in charges
         ),
         strict=True,
     )

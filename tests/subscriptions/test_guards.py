@@ -45,6 +45,7 @@ def subscription(alice: User, price: Price) -> Subscription:
 @pytest.fixture
 def charge(subscription: Subscription) -> Charge:
     return Charge.objects.create(
+        customer_id=subscription.customer_id,
         subscription=subscription, price=subscription.price, period_start=START,
         period_end=START + timedelta(days=31), amount=0,
     )  # fmt: skip
