@@ -98,8 +98,8 @@ def test_the_same_cause_raced_where_no_wallet_holds_the_other_back_posts_once():
 
 
 def wait_until_somebody_waits() -> None:
-    """Return when another session of this database waits for a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    """Return when another session waits for this one."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     for _ in range(1000):
         with connection.cursor() as cursor:
             cursor.execute(waiting)
