@@ -29,6 +29,16 @@ class LogFilter(forms.Form):
     end = forms.DateField(label=_("To"), widget=DateInput, required=False)
     before = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
 
+    def page_after(self) -> int | None:
+        """Return where the page begins: after the transaction with this id."""
+        return self.cleaned_data.get("before") if self.is_valid() else None
+
+    def older(self, last: int) -> str:
+        """Return the query of the next page, which begins after the transaction with the id `last`."""
+        query = self.data.copy()
+        query["before"] = str(last)
+        return str(query.urlencode())
+
     def bounds(self) -> dict[str, Any]:
         """Return the filters of ledger.statements; those that do not hold water are left out."""
         good = self.cleaned_data if self.is_valid() else {}

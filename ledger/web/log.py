@@ -16,9 +16,12 @@ class Line:
     id: int
     at: datetime
     reason: str
+    # Empty where it would only say the reason again.
     description: str
     money: Money
     balance: Money
+    # Public id of what it was for, if whoever reads the log knows.
+    about: str = ""
 
     @property
     def came_in(self) -> bool:
@@ -32,8 +35,8 @@ def lines(rows: Iterable[Transaction]) -> Iterator[Line]:
         yield Line(
             id=row.pk,
             at=row.effective_at,
-            reason=str(REASONS[Transaction.Reason(row.reason)]),
-            description=row.description,
+            reason=(reason := str(REASONS[Transaction.Reason(row.reason)])),
+            description="" if row.description == reason else row.description,
             money=Money(sign * row.amount, row.currency),
             balance=Money(row.balance_after or 0, row.currency),
         )

@@ -7,11 +7,12 @@ from accounts.models import User
 from ledger import statements
 from ledger.models import Account
 from ledger.money import Money
-from ledger.web.log import Line, lines
+from ledger.web.log import Line
 from payments import states
 from payments.models import Payment
 from subscriptions import holdings
 from subscriptions.web.cards import Card, cards
+from subscriptions.web.statement import named
 
 LAST = 5
 
@@ -71,5 +72,5 @@ def _purse(wallet: Account, available: int, going_on: list[Card]) -> Purse:
         balance=Money(wallet.balance or 0, wallet.currency),
         available=Money(available, wallet.currency),
         lasts_until=min(ends, default=None),
-        lines=list(lines(statements.statement(wallet.pk, limit=LAST))),
+        lines=list(named(statements.statement(wallet.pk, limit=LAST))),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from accounts.web.requests import SignedIn
-from ledger.money import Money
+from ledger.money import Money, NotMoney
 from payments.web.forms import AmountForm
 from subscriptions import books
 from subscriptions.web import price_list
@@ -36,20 +36,26 @@ def page_of(request: SignedIn, *, now: datetime) -> Page:
     currencies = sorted(settings.TOP_UP_LIMITS)
     currency = price_list.currency_for(request.GET.get("currency"), currencies) or currencies[0]
     presets = [Money(amount, currency) for amount in _presets(currency)]
-    typed = request.GET.get("amount")
-    form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)
+    form = AmountForm({"amount": request.GET["amount"]} if "amount" in request.GET else None, currency=currency)
     return Page(
         currency=currency,
         currencies=currencies,
         form=form,
         presets=presets,
         balance=Money(books.peek(request.user, currency, now=now).available, currency),
-        amount=presets[min(1, len(presets) - 1)]
-        if typed is None
-        else form.cleaned_data["amount"]
-        if form.is_valid()
-        else None,
+        amount=_amount(form, request.GET.get("need", ""), presets),
     )
+
+
+def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
+    """Choose the amount: the one typed if it is good, else what a subscription needs, else a usual one."""
+    if form.is_bound:
+        return form.cleaned_data["amount"] if form.is_valid() else None
+    try:
+        needed = Money.parse(need, form.currency)
+    except NotMoney:
+        return presets[min(1, len(presets) - 1)]
+    return Money(min(max(needed.amount, form.least.amount), form.most.amount), form.currency)
 
 
 def _presets(currency: str) -> list[int]:

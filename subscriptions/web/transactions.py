@@ -10,8 +10,8 @@ from accounts.web.requests import SignedIn
 from ledger import statements
 from ledger.models import Account
 from ledger.web.forms import LogFilter
-from ledger.web.log import lines
 from ledger.web.sheet import csv_of
+from subscriptions.web.statement import named
 
 PAGE = 50
 
@@ -23,18 +23,14 @@ def transactions(request: SignedIn) -> HttpResponse:
     """What came in and went out, newest first, with the balance after each."""
     wallets, wallet = _wallets(request)
     form = LogFilter(request.GET)
-    bounds = form.bounds()
-    before = form.cleaned_data.get("before")
+    bounds, before = form.bounds(), form.page_after()
     rows = statements.statement(wallet.pk, before_id=before, limit=PAGE + 1, **bounds) if wallet else []
-    older = request.GET.copy()
-    if len(rows) > PAGE:
-        older["before"] = str(rows[PAGE - 1].pk)
     context = {
         "wallets": wallets,
         "wallet": wallet,
         "form": form,
-        "lines": list(lines(rows[:PAGE])),
-        "older": older.urlencode() if len(rows) > PAGE else "",
+        "lines": list(named(rows[:PAGE])),
+        "older": form.older(rows[PAGE - 1].pk) if len(rows) > PAGE else "",
         "is_narrowed": any(bounds.values()) or before,
     }
     return render(request, "ledger/transactions.html", context)
@@ -49,7 +45,7 @@ def transactions_csv(request: SignedIn) -> StreamingHttpResponse:
     rows = statements.transactions_of(wallet.pk, **LogFilter(request.GET).bounds()).iterator(2000) if wallet else []
     name = f"transactions-{wallet.currency}.csv" if wallet else "transactions.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(csv_of(lines(rows)), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(csv_of(named(rows)), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _wallets(request: SignedIn) -> tuple[list[Account], Account | None]:
