@@ -1,0 +1,86 @@
+"""What sharding by customer needs: what is done for one customer reads no other customer's rows.
+
+PostgreSQL itself counts the rows read. With thirty times as many neighbours the count must stay what it was.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, transaction
+
+from accounts.models import User
+from subscriptions import books
+from tests.subscriptions.bank import DAY, HOUR, NOON, hourly
+from tests.subscriptions.shop import pay_in
+
+HOT = (
+    "ledger_account",
+    "ledger_transaction",
+    "subscriptions_subscription",
+    "subscriptions_book",
+    "subscriptions_charge",
+    "accounts_event",
+)
+
+
+def neighbours(number: int, first: int) -> None:
+    """Other customers with a wallet, a running subscription and some history, not due for months."""
+    price = hourly(code=f"hourly-{first}")
+    for n in range(first, first + number):
+        other = User.objects.create(username=f"other{n}", email=f"other{n}@example.com")
+        pay_in(other, 1_000_000_00, at=NOON)
+        with books.open(other, "RUB", now=NOON + 40 * DAY) as book:
+            book.subscribe(price)
+
+
+def rows_read(act: Callable[[], object]) -> dict[str, int]:
+    """How many rows of each hot table the act read, by index or by scan."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A table of a few rows is scanned whole because that is cheap; here it would hide what is asked.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        before = counted(cursor)
+        act()
+        after = counted(cursor)
+    return {table: after[table] - before[table] for table in HOT}
+
+
+def counted(cursor: object) -> dict[str, int]:
+    cursor.execute(  # type: ignore[attr-defined]
+        "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables "
+        "WHERE relname = ANY(%s)",
+        [list(HOT)],
+    )
+    return dict(cursor.fetchall())  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User) -> None:
+    price = hourly()
+    pay_in(alice, 1000_00)
+    with books.open(alice, "RUB", now=NOON) as book:
+        subscription = book.subscribe(price)
+    hours = iter(range(1, 100))
+
+    def run_due() -> object:
+        return books.run_due(now=NOON + next(hours) * HOUR)
+
+    def top_up() -> None:
+        pay_in(alice, 100_00, at=NOON + next(hours) * HOUR)
+
+    def change() -> None:
+        with books.open(alice, "RUB", now=NOON + next(hours) * HOUR) as book:
+            book.pause(subscription)
+            book.resume(subscription)
+
+    def ask() -> None:
+        books.access(subscription, now=NOON + next(hours) * HOUR)
+
+    acts = (run_due, top_up, change, ask)
+    neighbours(2, first=0)
+    alone = [rows_read(act) for act in acts]
+    neighbours(60, first=100)
+    crowded = [rows_read(act) for act in acts]
+
+    for act, few, many in zip(acts, alone, crowded, strict=True):
+        grown = {table: (few[table], many[table]) for table in HOT if many[table] > few[table] + 2}
+        assert not grown, f"{act.__name__} reads other customers' rows: {grown}"
