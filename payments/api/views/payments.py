@@ -56,7 +56,7 @@ class PaymentList(TopUp):
     filterset_class = PaymentFilters
     empty_detail = "No payments found"
 
-    @extend_schema(operation_id="payments_list")
+    @extend_schema(operation_id="payments_list", responses=PaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List them, newest first. An empty list says so in `detail`."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
