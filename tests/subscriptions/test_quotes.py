@@ -1,0 +1,226 @@
+"""A quoted plan change: what was shown is what is posted, or nothing is and a new quote is shown."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from subscriptions import books, quotes
+from subscriptions.models import Price, Quote, Subscription
+from tests.subscriptions.bank import HOUR, MINUTE, NOON, SECOND, at, balance, basic, broken_rules, do, hourly, settle
+from tests.subscriptions.picture import lines, picture
+from tests.subscriptions.shop import pay_in, sell
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def better() -> Price:
+    return sell("better", RUB=1500_00)["RUB"]
+
+
+@pytest.fixture
+def mine(alice: User) -> Subscription:
+    """On basic, 990.00 a month, since noon of 1 March; 1010.00 left."""
+    pay_in(alice, 2000_00, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        return book.subscribe(basic())
+
+
+def metered(alice: User) -> Subscription:
+    pay_in(alice, 2000_00, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        return book.subscribe(hourly())
+
+
+def shown(quote: Quote) -> list[tuple[Any, Any]]:
+    return [(line["reason"], line["amount"]) for line in quote.lines]
+
+
+def changed(quote: Quote, *, now: datetime) -> Quote:
+    """Accept it, find it stale, and nothing done; return the new quote."""
+    customer = quote.subscription.customer
+    before = picture(customer)
+    with pytest.raises(quotes.QuoteChanged) as error:
+        quotes.accept(quote, now=now)
+    assert picture(customer) == before
+    quote.refresh_from_db()
+    assert quote.used_at is None
+    assert error.value.quote.pk != quote.pk
+    assert error.value.extra == {"quote": error.value.quote.public_id}
+    return error.value.quote
+
+
+def test_a_quote_shows_the_lines_the_balance_and_the_next_payment(mine, better):
+    half = at(days=15, hours=12)
+    quote = quotes.make(mine, better, now=half)
+    # Half of March comes back, a month of the other is paid: 1010 + 495 - 1500 = 5.00.
+    assert shown(quote) == [("unused_refund", 495_00), ("charge", -1500_00)]
+    assert (quote.balance_before, quote.balance_after, quote.total) == (1010_00, 5_00, -1005_00)
+    assert (quote.status_after, quote.next_charge_at) == ("active", half.replace(month=4))
+    assert (quote.next_charge_amount, quote.as_of, quote.expires_at) == (1500_00, half, half + 15 * MINUTE)
+
+
+def test_making_a_quote_changes_nothing(alice, mine, better):
+    before = picture(alice)
+    for minute in range(50):
+        quotes.make(mine, better, now=at(days=3, minutes=minute))
+    assert picture(alice) == before
+
+
+@pytest.mark.parametrize("later", [0 * SECOND, 7 * SECOND, 15 * MINUTE])
+def test_what_was_shown_is_what_is_posted_to_the_unit(alice, mine, better, later):
+    quote = quotes.make(mine, better, now=at(days=3, hours=7, seconds=13))
+    row = quotes.accept(quote, now=quote.as_of + later)
+    posted = [(reason, amount) for reason, amount, _, when in lines(alice) if when == quote.as_of]
+    assert posted == shown(quote)
+    assert balance(alice) == quote.balance_after
+    assert (row.price, row.status, row.period_start) == (better, quote.status_after, quote.as_of)
+    assert row.period_end == quote.next_charge_at
+    assert broken_rules() == []
+
+
+def test_from_metered_to_paid_not_a_second_is_lost_or_charged_twice(alice, better):
+    mine = metered(alice)
+    quote = quotes.make(mine, better, now=at(hours=5))
+    # 18.00 were used; they are not part of the change, and neither is what is used while the customer reads.
+    assert (shown(quote), quote.balance_before) == ([("charge", -1500_00)], 1982_00)
+    quotes.accept(quote, now=at(hours=5, minutes=10))
+    assert lines(alice)[1:] == [("charge", -18_00, 1982_00, at(hours=5)), ("charge", -1500_00, 482_00, at(hours=5))]
+    assert broken_rules() == []
+
+
+def test_at_the_end_of_the_period_nothing_is_posted_now(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=1), when="period_end")
+    assert (shown(quote), quote.total, quote.next_charge_amount) == ([], 0, 1500_00)
+    assert quote.next_charge_at == NOON.replace(month=4)
+    row = quotes.accept(quote, now=at(days=1, minutes=3))
+    assert (row.price.plan.code, row.scheduled_price) == ("basic", better)
+    assert len(lines(alice)) == 2
+
+
+def test_money_that_came_in_between_makes_a_new_quote(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    pay_in(alice, 1_00, at=at(days=3, seconds=20))
+    new = changed(quote, now=at(days=3, minutes=1))
+    assert new.balance_before == quote.balance_before + 1_00
+    quotes.accept(new, now=at(days=3, minutes=2))
+    assert balance(alice) == new.balance_after
+
+
+def test_money_at_the_very_instant_of_the_quote_makes_a_new_one(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    pay_in(alice, 1_00, at=at(days=3))
+    changed(quote, now=at(days=3, minutes=1))
+
+
+def test_a_tick_that_moved_the_book_makes_a_new_quote(alice, better):
+    mine = metered(alice)
+    quote = quotes.make(mine, better, now=at(minutes=59))
+    assert books.run_due(now=at(hours=1)).books == 1
+    new = changed(quote, now=at(minutes=62))
+    assert new.as_of == at(minutes=62)
+    quotes.accept(new, now=at(minutes=63))
+    assert broken_rules() == []
+
+
+def test_a_tick_with_nothing_due_does_not_disturb_it(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    assert books.run_due(now=at(days=3, minutes=1)).books == 0
+    quotes.accept(quote, now=at(days=3, minutes=2))
+    assert balance(alice) == quote.balance_after
+
+
+def test_an_expired_quote_charges_nothing_and_brings_a_new_one(mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    new = changed(quote, now=quote.expires_at + SECOND)
+    # A quarter of an hour less is unused.
+    assert new.lines[0]["amount"] < quote.lines[0]["amount"]
+
+
+def test_accepting_twice_changes_once(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    quotes.accept(quote, now=at(days=3, minutes=1))
+    after = picture(alice)
+    # From the same page again, and from one that was loaded before; also when it has expired meanwhile.
+    quotes.accept(quote, now=at(days=3, minutes=2))
+    quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=4))
+    assert picture(alice) == after
+
+
+def test_of_two_quotes_only_one_can_be_accepted(alice, mine, better):
+    first = quotes.make(mine, better, now=at(days=3))
+    second = quotes.make(mine, sell("best", RUB=1600_00)["RUB"], now=at(days=3, minutes=1))
+    quotes.accept(first, now=at(days=3, minutes=2))
+    # The second was worked out from what is no longer so.
+    new = changed(second, now=at(days=3, minutes=3))
+    assert (new.balance_before, balance(alice)) == (first.balance_after, first.balance_after)
+
+
+def test_what_the_wallet_cannot_pay_is_refused_with_what_is_missing(mine):
+    dear = sell("dear", RUB=5000_00)["RUB"]
+    with pytest.raises(books.Refused) as error:
+        quotes.make(mine, dear, now=at(days=15, hours=12))
+    # 5000 - 1010 - 495.
+    assert error.value.extra == {"missing": {"value": "3495.00", "currency": "RUB"}}
+    assert Quote.objects.count() == 0
+
+
+def test_a_final_or_paused_subscription_has_no_quote(alice, mine, better):
+    do(alice, at(days=1), lambda book: book.pause(mine))
+    with pytest.raises(books.Refused, match="paused"):
+        quotes.make(mine, better, now=at(days=2))
+    do(alice, at(days=2), lambda book: book.cancel(mine, when="now"))
+    with pytest.raises(books.Refused, match="ended"):
+        quotes.make(mine, better, now=at(days=3))
+
+
+def test_a_subscription_cancelled_meanwhile_cannot_be_changed(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    do(alice, at(days=3, seconds=5), lambda book: book.cancel(mine, when="now"))
+    before = picture(alice)
+    with pytest.raises(books.Refused, match="ended"):
+        quotes.accept(quote, now=at(days=3, minutes=1))
+    assert picture(alice) == before
+
+
+def test_switching_up_and_down_fifty_times_gains_nothing(alice, mine, better):
+    """Each change rounds what comes back down; the wallet and the time left are never worth more than before."""
+    small, dear = mine.price, better
+    worth = []
+    for turn in range(50):
+        now = at(days=3, seconds=turn)
+        quote = quotes.make(mine, dear if turn % 2 == 0 else small, now=now)
+        quotes.accept(quote, now=now)
+        # What it would come to if all of it were given back: the wallet, and the whole new period.
+        worth.append(balance(alice) - quote.lines[-1]["amount"])
+    assert all(later <= earlier for earlier, later in zip(worth, worth[1:], strict=False))
+    spent = sum(-amount for reason, amount, *_ in lines(alice) if reason != "top_up")
+    assert 2000_00 - balance(alice) == spent
+    # Back on basic for a full month: it cost the 990.00 of that, 3 days of the first, and 50 seconds of service.
+    assert spent >= 990_00 + 3 * 990_00 // 31
+    assert broken_rules() == []
+
+
+def test_quotes_of_a_metered_rate_switched_each_second_add_up(alice):
+    """100 kopecks an hour and 200 an hour, a second each, for an hour: 150 kopecks, to the unit."""
+    slow, fast = hourly(100, "slow"), hourly(200, "fast")
+    pay_in(alice, 100_00, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        mine = book.subscribe(slow)
+    for second in range(1, 241):
+        now = NOON + second * 15 * SECOND
+        quotes.accept(quotes.make(mine, fast if second % 2 else slow, now=now), now=now)
+    settle(alice, at(hours=1))
+    assert balance(alice) == 100_00 - 1_50
+    assert HOUR == 240 * 15 * SECOND
+
+
+def test_a_renewal_that_came_due_before_is_settled_and_not_part_of_the_change(alice, mine, better):
+    pay_in(alice, 2000_00, at=at(days=1))
+    quote = quotes.make(mine, better, now=NOON.replace(month=4) + HOUR)
+    assert quote.balance_before == 3010_00 - 990_00
+    quotes.accept(quote, now=quote.as_of + MINUTE)
+    assert lines(alice)[-3:-2] == [("charge", -990_00, 2020_00, NOON.replace(month=4))]
+    assert balance(alice) == quote.balance_after
