@@ -4,19 +4,23 @@ Any number of runs at once share the work by SKIP LOCKED and write the same rows
 settled is parked with its reason; the others go on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from accounts.errors import Unavailable
 from ledger.retrying import retried
-from subscriptions.engine.calendar import to_micros
+from subscriptions.engine.access import settled
+from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.settling import settle
-from subscriptions.models import Book
+from subscriptions.models import Book, Subscription
 from subscriptions.rows import reading, writing
 from subscriptions.rows.columns import run
 from subscriptions.rows.reading import Shelved
@@ -32,7 +36,7 @@ CLAIM = """
 """
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 # Not the book's fault: the run ends, and the next one finds the same books due.
-OUTAGES = (OperationalError, InterfaceError, Unavailable)
+OUTAGES = (OperationalError, InterfaceError, Unavailable, SoftTimeLimitExceeded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,17 @@ class Run:
         )  # fmt: skip
 
 
+class Line(NamedTuple):
+    """One movement of a wallet to come: minor units, negative when they leave it."""
+
+    at: datetime
+    amount: int
+    currency: str
+    reason: str
+    # Public id.
+    subscription: str
+
+
 def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) -> Run:
     """Settle every book that is due at `now`.
 
@@ -61,10 +76,37 @@ def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) 
     total = Run()
     while (done := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
         total += done
-    held_back = Book.objects.filter(due_at__lte=oldest, parked_at__isnull=True).count()
+    held_back = 0 if catch_up else waiting(now).count()
     if held_back:
         log.warning("billing_waits_for_staff", books=held_back, overdue_since_before=oldest.isoformat())
     return total + Run(held_back=held_back)
+
+
+def waiting(now: datetime) -> QuerySet[Book]:
+    """Return the books that a run at `now` leaves to staff, the longest overdue first."""
+    oldest = now - settings.BILLING_MAX_CATCH_UP
+    return Book.objects.filter(due_at__lte=oldest, parked_at__isnull=True).order_by("due_at")
+
+
+def due(now: datetime, *, catch_up: bool = False) -> QuerySet[Book]:
+    """Return the books that a run at `now` settles, the longest overdue first."""
+    all_due = Book.objects.filter(due_at__lte=now, parked_at__isnull=True).order_by("due_at")
+    return all_due if catch_up else all_due.filter(due_at__gt=now - settings.BILLING_MAX_CATCH_UP)
+
+
+def dry_run(wallet_id: int, now: datetime) -> list[Line]:
+    """Return what settling the book to `now` would move, in order. Writes nothing, takes no lock."""
+    [item] = reading.look([wallet_id])
+    entries = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.entries
+    names: dict[Hashable, str] = dict(Subscription.objects.filter(wallet=wallet_id).values_list("pk", "public_id"))
+    return [
+        Line(to_datetime(e.at), e.amount, item.currency, e.reason, names[e.sub.id] if e.sub else "") for e in entries
+    ]
+
+
+def settle_books(wallet_ids: Collection[int], now: datetime) -> Run:
+    """Settle these books one by one, however long overdue, parked ones too: for staff who have looked at them."""
+    return sum((settle_alone(wallet_id, now) for wallet_id in sorted(wallet_ids)), Run())
 
 
 def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
@@ -75,6 +117,8 @@ def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
     except OUTAGES:
         raise
     except Exception:
+        if not claimed:
+            raise
         log.exception("billing_batch_failed", books=len(claimed))
     return sum((settle_alone(wallet_id, now) for wallet_id in claimed), Run())
 
@@ -97,7 +141,9 @@ def settle_alone(wallet_id: int, now: datetime) -> Run:
         raise
     except Exception as error:  # whatever it is, staff must see it and the others must go on
         log.exception("book_parked", wallet=wallet_id)
-        Book.objects.filter(pk=wallet_id).update(parked_at=now, parked_reason=f"{type(error).__name__}: {error}"[:2000])
+        # Unless somebody could settle it meanwhile: then it is not due any more.
+        still_due = Book.objects.filter(pk=wallet_id, due_at__lte=now)
+        still_due.update(parked_at=now, parked_reason=f"{type(error).__name__}: {error}"[:2000])
         return Run(parked=1)
 
 
