@@ -344,7 +344,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile-payments", "payments.tasks.reconcile", 10),
         ("expire-payments", "payments.tasks.expire", 60),
         ("clean", "accounts.tasks.clean", 3600),
-        ("clean", "accounts.tasks.clean", 3600),
+        ("fold-rollups", "ledger.tasks.fold_rollups", 60),
     )
 }
 

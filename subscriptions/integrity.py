@@ -136,7 +136,8 @@ CHECKS = (
         SELECT charge.id AS charge, charge.amount, transaction.id AS transaction, transaction.amount AS taken
           FROM subscriptions_charge AS charge
           JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
-          FULL JOIN (SELECT id, amount, wallet_id, debit_id FROM ledger_transaction WHERE reason = 'charge') AS transaction
+          FULL JOIN (SELECT id, amount, wallet_id, debit_id FROM ledger_transaction
+                      WHERE reason = 'charge') AS transaction
             ON transaction.id = charge.transaction_id
          WHERE (transaction.id IS NOT NULL AND charge.id IS NULL)
             OR (charge.amount > 0 AND (charge.amount, row.wallet_id, row.wallet_id)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
 
@@ -23,7 +24,7 @@ def unguarded(*tables: str) -> Iterator[None]:
         sql(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
-def plant(table: str, statement: str, *values: object, without: str = "") -> None:
+def plant(table: str, statement: str, *values: Any, without: str = "") -> None:
     """Run a statement that the table's triggers, and the constraint `without`, would refuse."""
     with unguarded(table):
         if without:

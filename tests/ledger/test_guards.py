@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
@@ -22,10 +24,12 @@ def refused(rule: str) -> Iterator[None]:
     """The block must be refused by the database, by the rule of that name."""
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         yield
-    assert caught.value.__cause__.diag.constraint_name == rule, caught.value
+    cause = caught.value.__cause__
+    assert isinstance(cause, psycopg.Error)
+    assert cause.diag.constraint_name == rule, caught.value
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 

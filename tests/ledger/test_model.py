@@ -67,7 +67,8 @@ def moves(draw) -> tuple[str, str]:
 @st.composite
 def histories(draw):
     """Batches of entries with fresh keys, some of which come again later, alone or with their whole group."""
-    batches, number = [], 0
+    batches: list[list[tuple]] = []
+    number = 0
     for _ in range(draw(st.integers(1, 6))):
         batch = []
         for _ in range(draw(st.integers(1, 8))):

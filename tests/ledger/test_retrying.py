@@ -9,7 +9,7 @@ from ledger import retrying
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """Do not wait between tries."""
-    monkeypatch.setattr(retrying.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("ledger.retrying.time.sleep", lambda seconds: None)
 
 
 def raises(state: str) -> None:

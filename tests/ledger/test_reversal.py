@@ -20,6 +20,7 @@ def test_a_transaction_is_taken_back_by_a_new_one_that_names_it(wallet, mistake,
         mistake, reason="adjustment", effective_at=NOON, description="wrong customer", author=staff.pk
     )
     [posted] = ledger.post([back])
+    assert posted.id is not None
     row = Transaction.objects.get(pk=posted.id)
     assert (row.debit_id, row.credit_id, row.amount) == (wallet, mistake.debit_id, 50_00)
     assert (row.reverses, row.author_id, row.description) == (mistake, staff.pk, "wrong customer")

@@ -2,10 +2,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 
 import ledger
 from ledger import rollups, statements, wallets
 from ledger.models import Account, Rollup, Transaction
+from ledger.tasks import fold_rollups
 from tests.ledger.conftest import CLEARING, NOON, entry
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +18,7 @@ def hour(n: int):
 
 
 @pytest.fixture
-def history(wallet) -> int:
+def history(wallet: int) -> int:
     """100.00 in at noon; then 1.00 charged each hour, ten times; a refund of 5.00 at six."""
     entries = [entry("in", CLEARING, wallet, 100_00, reason="top_up")]
     for n in range(1, 11):
@@ -104,6 +106,15 @@ def test_all_balances_of_a_currency_add_up_to_nothing(alice, history, debt):
     assert [statements.trial_balance(currency) for currency in ("EUR", "RUB", "JPY")] == [0, 0, 0]
 
 
+def test_beat_pokes_the_folding(history):
+    revenue = Account.objects.get(code="revenue").pk
+    for n in range(rollups.FEW):
+        ledger.post([entry(f"one:{n}", "gateway_fees", "revenue", 1)])
+    # Revenue has one more than a hundred, from the history; the fees have a hundred.
+    assert fold_rollups() == 1
+    assert Rollup.objects.filter(account=revenue).count() == 1
+
+
 def test_folding_changes_no_balance(history):
     ledger.post([entry("more", CLEARING, history, 5, effective_at=hour(11))])
     ledger.post([entry("less", history, "revenue", 5, effective_at=hour(11))])
@@ -118,10 +129,10 @@ def test_folding_changes_no_balance(history):
     assert statements.trial_balance("EUR") == 0
 
 
-def plan_of(queryset) -> str:
+def plan_of(queryset: QuerySet) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    return queryset.explain()
+    return str(queryset.explain())
 
 
 def test_a_page_is_read_straight_off_an_index(history):

@@ -28,9 +28,9 @@ def paid(alice) -> Payment:
     return first
 
 
-def post(*entries) -> None:
+def post(key: str, debit: int | str, credit: int | str, amount: int, reason: str) -> None:
     later = timezone.now() + timedelta(minutes=1)
-    ledger.post([ledger.Entry(*entry, "RUB", reason, later) for *entry, reason in entries])
+    ledger.post([ledger.Entry(key, debit, credit, amount, "RUB", reason, later)])
 
 
 def test_a_confirmed_payment_without_its_money_is_found(paid):
@@ -52,8 +52,8 @@ def test_a_payment_credited_to_somebody_else_is_found(paid, mallory):
 def test_money_for_a_payment_that_is_not_confirmed_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     still_open = Payment.objects.get(status="pending")
-    post((f"payment:{still_open.public_id}", "gateway_clearing:sandbox", wallet, 500_00, "top_up"))
-    post(("payment:pay_nobody", "gateway_clearing:sandbox", wallet, 500_00, "top_up"))
+    post(f"payment:{still_open.public_id}", "gateway_clearing:sandbox", wallet, 500_00, "top_up")
+    post("payment:pay_nobody", "gateway_clearing:sandbox", wallet, 500_00, "top_up")
     assert found() == {"no_other_payment_is_credited": 2}
 
 
@@ -65,10 +65,8 @@ def test_more_refunded_than_paid_is_found(paid):
 
 def test_more_sent_to_a_card_than_ever_came_from_the_gateway_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
-    post(
-        ("gift", "promotions", wallet, 1, "promotion"),
-        ("refund:1", wallet, "gateway_clearing:sandbox", 500_01, "refund"),
-    )
+    post("gift", "promotions", wallet, 1, "promotion")
+    post("refund:1", wallet, "gateway_clearing:sandbox", 500_01, "refund")
     assert found() == {"refunds_never_exceed_payments": 1}
 
 
