@@ -3,17 +3,22 @@
 Problem+json under /api/, pages elsewhere.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.api.strict import shortened
+from accounts.errors import DomainError
+from billing_site.context import site
 from billing_site.problems import Problem, problem_of, respond
 
 
@@ -62,8 +67,38 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
     """Answer 500; Django has logged the trace under the same request id."""
     if not is_api(request):
-        return defaults.server_error(request)
+        return page(request, 500)
     return respond(Problem("internal_error", _("Something broke on our side. Look at the state before you repeat.")))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer 403 to a form without its token (settings.CSRF_FAILURE_VIEW)."""
+    return page(request, 403, template="403_csrf.html")
+
+
+class Pages:
+    """Middleware: a refusal or a busy database that a page's view let through becomes a page of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer expected exceptions; None for bugs, which Django logs."""
+        problem = problem_of(exception) if isinstance(exception, DomainError | DatabaseError) else None
+        if problem is None or is_api(request):
+            return None
+        status = problem.kind.status
+        answer = page(request, status, template=f"{status if status in (404, 429, 503) else 409}.html")
+        answer.headers.update(problem.headers)
+        return answer
+
+
+def page(request: HttpRequest, status: int, *, template: str = "") -> HttpResponse:
+    """Render an error page from what needs no database and no session: they may be what broke."""
+    return HttpResponse(render_to_string(template or f"{status}.html", site(request)), status=status)
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
