@@ -89,11 +89,8 @@ CREATE TRIGGER subscription_fits_wallet_and_new_price
 
 CREATE TRIGGER charge_is_written_once
     BEFORE UPDATE ON subscriptions_charge FOR EACH ROW
-    WHEN ((OLD.id, OLD.subscription_id, OLD.price_id, OLD.transaction_id, OLD.period_start, OLD.period_end, OLD.amount,
-           OLD.remainder_before, OLD.remainder_after)
-          IS DISTINCT FROM
-          (NEW.id, NEW.subscription_id, NEW.price_id, NEW.transaction_id, NEW.period_start, NEW.period_end, NEW.amount,
-           NEW.remainder_before, NEW.remainder_after))
+    WHEN (to_jsonb(OLD) - '{ended_at,refund_id,void_as}'::text[]
+          IS DISTINCT FROM to_jsonb(NEW) - '{ended_at,refund_id,void_as}'::text[])
     EXECUTE FUNCTION ledger_refuse('Of a charge only its early end and its refund are ever written later.');
 
 CREATE TRIGGER charge_ends_and_is_refunded_once

@@ -122,7 +122,9 @@ def test_a_subscription_has_one_currency(alice: User, price: Price) -> None:
     refused(rule, lambda: Subscription.objects.update(scheduled_price=euro))
 
 
-@pytest.mark.parametrize("field", ["amount", "period_start", "period_end", "price_id", "remainder_before"])
+@pytest.mark.parametrize(
+    "field", ["amount", "period_start", "period_end", "price_id", "remainder_before", "customer_id"]
+)
 def test_a_charge_is_never_edited(charge: Charge, field: str) -> None:
     other = START + timedelta(hours=1) if field.startswith("period") else 5
     refused("charge_is_written_once", lambda: Charge.objects.update(**{field: other}))
