@@ -1,6 +1,7 @@
 """A quoted plan change: what was shown is what is posted, or nothing is and a new quote is shown."""
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -195,7 +196,7 @@ def test_switching_up_and_down_fifty_times_gains_nothing(alice, mine, better):
         quotes.accept(quote, now=now)
         # What it would come to if all of it were given back: the wallet, and the whole new period.
         worth.append(balance(alice) - quote.lines[-1]["amount"])
-    assert all(later <= earlier for earlier, later in zip(worth, worth[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(worth))
     spent = sum(-amount for reason, amount, *_ in lines(alice) if reason != "top_up")
     assert 2000_00 - balance(alice) == spent
     # Back on basic for a full month: it cost the 990.00 of that, 3 days of the first, and 50 seconds of service.
