@@ -51,6 +51,8 @@ def config(form: str, *, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
             # django_structlog tells of every request, broken ones with their trace.
             "django.request": {"level": "CRITICAL"},
+            # Says of each log-in that it deleted nothing; what it locks it warns of.
+            "axes": {"level": "WARNING"},
             "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
             # A line for each poke, several a second, would bury the rest.
             "celery.beat": {"level": "WARNING"},

@@ -1,0 +1,170 @@
+"""Who may call which address. An address without a row fails test_policy.py; a row is one line.
+
+OK: let in (2xx, or 4xx about what was sent). LOGIN: 401 of the API, or sent to the log-in page. NOT_FOUND: told that
+there is no such thing, exactly as if there were none. FORBIDDEN: 403.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Answer(StrEnum):
+    OK = "let in"
+    LOGIN = "asked to log in"
+    NOT_FOUND = "told there is none"
+    FORBIDDEN = "forbidden"
+
+
+OK, LOGIN, NOT_FOUND, FORBIDDEN = Answer
+# In the order of the columns below. `disabled` was shut out after he had logged in; `support` may look at our tables.
+CALLERS = ("anonymous", "disabled", "alice", "mallory", "staff", "support", "superuser")
+
+
+def answers(*columns: Answer) -> dict[str, Answer]:
+    return dict(zip(CALLERS, columns, strict=True))
+
+
+#                   anonymous  disabled   alice      mallory    staff      support    superuser
+ANYBODY = answers(OK, OK, OK, OK, OK, OK, OK)
+CUSTOMERS = answers(LOGIN, LOGIN, OK, OK, OK, OK, OK)
+ALICE = answers(LOGIN, LOGIN, OK, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND)
+ALICE_OR_STAFF = answers(LOGIN, LOGIN, OK, NOT_FOUND, OK, OK, OK)
+STAFF = answers(LOGIN, LOGIN, LOGIN, LOGIN, OK, OK, OK)
+PERMITTED = answers(LOGIN, LOGIN, LOGIN, LOGIN, FORBIDDEN, OK, OK)
+SUPERUSERS = answers(LOGIN, LOGIN, LOGIN, LOGIN, FORBIDDEN, FORBIDDEN, OK)
+NO_SUCH_THING = {**CUSTOMERS, **dict.fromkeys(CALLERS[2:], NOT_FOUND)}
+NOBODY = answers(   LOGIN,     LOGIN,     LOGIN,     LOGIN,     FORBIDDEN, FORBIDDEN, FORBIDDEN)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who gets which answer, by which method it is tried, and with whose things in the address."""
+
+    who: dict[str, Answer]
+    method: str = "GET"
+    # Parts of the address -> a name of test_policy.things: all of them are Alice's.
+    address: dict[str, str] = field(default_factory=dict)
+
+
+SUBSCRIPTION = {"public_id": "subscription"}
+PAYMENT = {"public_id": "payment"}
+
+API = {
+    "api-schema": Row(ANYBODY),
+    "api-docs": Row(ANYBODY),
+    "api-register": Row(ANYBODY, "POST"),
+    "api-token": Row(ANYBODY, "POST"),
+    "api-token-refresh": Row(ANYBODY, "POST"),
+    "api-logout": Row(ANYBODY, "POST"),
+    "api-me": Row(CUSTOMERS),
+    "plan-list": Row(ANYBODY),
+    "plan-detail": Row(ANYBODY, address={"code": "plan"}),
+    "subscription-list": Row(CUSTOMERS),
+    "subscription-detail": Row(ALICE, address=SUBSCRIPTION),
+    "subscription-access": Row(ALICE, address=SUBSCRIPTION),
+    "subscription-cancel": Row(ALICE, "POST", SUBSCRIPTION),
+    "subscription-undo-cancel": Row(ALICE, "POST", SUBSCRIPTION),
+    "subscription-pause": Row(ALICE, "POST", SUBSCRIPTION),
+    "subscription-resume": Row(ALICE, "POST", SUBSCRIPTION),
+    "subscription-change-plan": Row(ALICE, "POST", SUBSCRIPTION),
+    "user-subscriptions": Row(ALICE_OR_STAFF, address={"user_id": "alice"}),
+    "wallet": Row(CUSTOMERS),
+    "transaction-list": Row(CUSTOMERS),
+    "transaction-detail": Row(ALICE, address={"number": "transaction"}),
+    "payment-create-checkout-session": Row(CUSTOMERS, "POST"),
+    "payment-confirm": Row(CUSTOMERS, "POST"),
+    "payment-cancel": Row(CUSTOMERS, "POST"),
+    "payment-list": Row(CUSTOMERS),
+    "payment-detail": Row(ALICE, address=PAYMENT),
+    "payment-top-up": Row(CUSTOMERS, "POST"),
+}
+
+PAGES = {
+    "home": Row(ANYBODY),
+    "pricing": Row(ANYBODY),
+    "errors": Row(ANYBODY),
+    "error": Row(ANYBODY, address={"code": "error"}),
+    "checkout": Row(CUSTOMERS, address={"code": "plan"}),
+    "topup": Row(CUSTOMERS),
+    "payment": Row(ALICE, address=PAYMENT),
+    "payment_status": Row(ALICE, address=PAYMENT),
+    "payment_open": Row(ALICE, "POST", PAYMENT),
+    "payment_cancel": Row(ALICE, "POST", PAYMENT),
+    "account": Row(CUSTOMERS),
+    "settings": Row(CUSTOMERS),
+    "subscription": Row(ALICE, address=SUBSCRIPTION),
+    "subscription_cancel": Row(ALICE, address=SUBSCRIPTION),
+    "transactions": Row(CUSTOMERS),
+    "transactions_csv": Row(CUSTOMERS),
+    # Signed by the gateway, or refused with 400.
+    "webhook": Row(ANYBODY, "POST", {"gateway": "gateway"}),
+    # The sandbox plays a remote gateway: whoever has the address of the page may pay on it.
+    "sandbox_pay": Row(ANYBODY, address={"session_id": "session"}),
+    "sandbox_bank": Row(ANYBODY, address={"session_id": "session"}),
+}
+
+# allauth's. Those about one's own account want a log-in; the others lead to one.
+LOG_IN = {
+    name: Row(ANYBODY)
+    for name in (
+        "account_signup", "account_login", "account_logout", "account_inactive", "account_reset_password",
+        "account_reset_password_done", "account_reset_password_from_key_done", "account_email_verification_sent",
+    )
+} | {
+    name: Row(CUSTOMERS)
+    for name in (
+        "account_reauthenticate", "account_email", "account_change_password", "account_set_password", "mfa_index",
+        "mfa_reauthenticate", "mfa_activate_totp",
+        "mfa_generate_recovery_codes",
+    )
+} | {
+    # Good with a key from a mail, or in the middle of a log-in.
+    "account_confirm_email": Row(ANYBODY, address={"key": "key"}),
+    "account_reset_password_from_key": Row(ANYBODY, address={"uidb36": "key", "key": "key"}),
+    "account_confirm_login_code": Row(CUSTOMERS),
+    "mfa_authenticate": Row(CUSTOMERS),
+    # Nobody of these has a second factor.
+    "mfa_deactivate_totp": Row(NO_SUCH_THING),
+    "mfa_view_recovery_codes": Row(NO_SUCH_THING),
+    "mfa_download_recovery_codes": Row(NO_SUCH_THING),
+}  # fmt: skip
+
+ADMIN = {
+    "admin:index": Row(STAFF),
+    # Leads to the log-in of everybody; who is logged in and no staff is told that this is not for him.
+    "admin:login": Row({**STAFF, "alice": FORBIDDEN, "mallory": FORBIDDEN}),
+    "admin:logout": Row(ANYBODY, "POST"),
+    "admin:password_change": Row(STAFF),
+    "admin:password_change_done": Row(STAFF),
+    "admin:jsi18n": Row(STAFF),
+    "admin:autocomplete": Row(NOBODY),
+    "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
+}
+
+# Tables of the admin: who sees the list, and who may add, change and delete rows.
+TABLES = {
+    "accounts_user": (PERMITTED, SUPERUSERS),
+    "accounts_event": (PERMITTED, NOBODY),
+    "ledger_account": (PERMITTED, NOBODY),
+    "ledger_transaction": (PERMITTED, NOBODY),
+    "payments_payment": (PERMITTED, NOBODY),
+    "payments_webhookevent": (PERMITTED, NOBODY),
+    "subscriptions_plan": (PERMITTED, SUPERUSERS),
+    "subscriptions_price": (PERMITTED, SUPERUSERS),
+    "subscriptions_subscription": (PERMITTED, NOBODY),
+    "subscriptions_book": (PERMITTED, NOBODY),
+    "auth_group": (SUPERUSERS, SUPERUSERS),
+    "django_celery_beat_periodictask": (SUPERUSERS, SUPERUSERS),
+    "django_celery_beat_clockedschedule": (SUPERUSERS, SUPERUSERS),
+    "django_celery_beat_crontabschedule": (SUPERUSERS, SUPERUSERS),
+    "django_celery_beat_intervalschedule": (SUPERUSERS, SUPERUSERS),
+    "django_celery_beat_solarschedule": (SUPERUSERS, SUPERUSERS),
+}
+TABLE_ROWS = {
+    f"admin:{table}_{view}": Row(who)
+    for table, (seen_by, added_by) in TABLES.items()
+    for view, who in (("changelist", seen_by), ("add", added_by))
+}
+
+GROUPS = {"api": API, "pages": PAGES, "log-in": LOG_IN, "admin": ADMIN, "tables": TABLE_ROWS}
+ROWS = API | PAGES | LOG_IN | ADMIN | TABLE_ROWS
