@@ -47,11 +47,12 @@ class Handler(AxesDatabaseHandler):
         both = _failures(recent.filter(username=name, ip_address=address))
         anywhere = 0 if is_known(name, address) else _failures(recent.filter(username=name))
         anybody = _failures(recent.filter(ip_address=address))
-        return max(both, max(anywhere, anybody) * settings.AXES_FAILURE_LIMIT // settings.LOGIN_FAILURES_ANYWHERE)
+        scaled = max(anywhere, anybody) * settings.AXES_FAILURE_LIMIT // settings.LOGIN_FAILURES_ANYWHERE
+        return max(both, int(scaled))
 
 
 def _failures(attempts: QuerySet[Any]) -> int:
-    return attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0
+    return int(attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0)
 
 
 def login_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
@@ -65,7 +66,7 @@ def login_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
 
 def is_known(name: str, address: str) -> bool:
     """Return whether the account's owner has logged in from this address before."""
-    return AccessLog.objects.filter(username__iexact=name, ip_address=address).exists()
+    return bool(AccessLog.objects.filter(username__iexact=name, ip_address=address).exists())
 
 
 def check(request: HttpRequest, *, name: str, password: str) -> User:

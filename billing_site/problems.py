@@ -139,7 +139,7 @@ def _flat(detail: Any, path: str) -> Iterator[dict[str, Any]]:
 def _of_drf(exc: exceptions.APIException) -> Problem:
     headers = {}
     if isinstance(exc, exceptions.Throttled):
-        headers["Retry-After"] = str(exc.wait or 1)
+        headers["Retry-After"] = str(getattr(exc, "wait", None) or 1)
     if isinstance(exc.detail, Mapping):
         detail, code = str(exc.detail.get("detail", "")), str(exc.detail.get("code", exc.default_code))
     else:

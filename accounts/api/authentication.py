@@ -9,13 +9,12 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
-from accounts.models import User
 
 
 class TokenAuthentication(JWTAuthentication):
     """A disabled or deleted user, an ended session and an old token version are out at once."""
 
-    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """Return the user and the claims, or None without a bearer token. Raises tokens.InvalidToken."""
         header = self.get_header(request)
         raw = self.get_raw_token(header) if header else None

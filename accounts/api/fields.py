@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Any
+from typing import Any, Literal
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -20,12 +20,15 @@ def unseen_in(text: str) -> str:
     return next((c for c in text if c not in JOINERS and UNSEEN.match(unicodedata.category(c))), "")
 
 
+Form = Literal["NFC", "NFKC"]
+
+
 class TextField(serializers.CharField):
     """One line of text in NFC, or in another `form` such as NFKC for what must be unique."""
 
     default_error_messages = {"unseen": _("A character that cannot be seen is not allowed: U+{code}.")}
 
-    def __init__(self, *, form: str = "NFC", **kwargs: Any) -> None:
+    def __init__(self, *, form: Form = "NFC", **kwargs: Any) -> None:
         self.form = form
         super().__init__(**kwargs)
 

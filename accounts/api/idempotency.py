@@ -86,7 +86,7 @@ class Idempotent:
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None:
             mark = fingerprint(request.method, request.path, request.data)
-            self._claim = claim(request.user.pk, key=key, fingerprint=mark, now=timezone.now())  # noqa: TID251
+            self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=mark, now=timezone.now())  # noqa: TID251
             self.idempotency_key = key
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -119,7 +119,7 @@ def claim(user_id: int, *, key: str, fingerprint: str, now: datetime) -> Claim:
     """Take the key for this request. Raises Replay, KeyInUse, KeyReused or InvalidKey."""
     if not PRINTABLE.fullmatch(key):
         raise InvalidKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters; you sent %d.") % len(key))
-    values = {"user": user_id, "key": key, "fingerprint": fingerprint, "now": now}
+    values: dict[str, Any] = {"user": user_id, "key": key, "fingerprint": fingerprint, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {**values, "forgotten": now - KEPT_FOR, "dead": now - TAKEN_OVER_AFTER})
         row = cursor.fetchone()

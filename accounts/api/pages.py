@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
@@ -37,10 +36,9 @@ class CursorPages(CursorPagination):
     # The order is by a unique column, so an offset is never needed; one in a cursor was put there by hand.
     offset_cutoff = 0
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """Return the rows of the page asked for. Raises ValidationError for a limit, InvalidCursor for a cursor."""
         self.empty_detail = getattr(view, "empty_detail", None)
-        self.model = queryset.model
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
@@ -63,7 +61,7 @@ class CursorPages(CursorPagination):
             return None
         try:
             cursor = super().decode_cursor(request)
-            if cursor is None or cursor.offset or not POSITION.fullmatch(cursor.position or ""):
+            if cursor is None or cursor.offset or not POSITION.fullmatch(str(cursor.position or "")):
                 raise ValueError(sent)
         except (ValueError, APIException) as error:
             said = _("The cursor %s was not given out here. Follow `next` or leave it out.") % shortened(sent)

@@ -7,6 +7,7 @@ cannot keep. Numbers with a point become Decimal, so that 1342.10 stays what was
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any, NoReturn
@@ -78,8 +79,8 @@ def _depth(body: bytes) -> int:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _value in pairs if name in seen or seen.add(name))
+        times = Counter(name for name, _value in pairs)
+        twice = next(name for name in times if times[name] > 1)
         raise ParseError(_("The key %s is given twice.") % json.dumps(twice[:60]))
     return found
 

@@ -1,6 +1,6 @@
 """What comes in and goes out at /api/auth/."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -69,7 +69,7 @@ class ProfileSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for the current password where it is needed, and hold the new one against the rules."""
-        user, known = self.instance, attrs.pop("current_password", None)
+        user, known = cast(User, self.instance), attrs.pop("current_password", None)
         if attrs.keys() & {"email", "password"}:
             if known is None:
                 said = _("Send your current password to change the email address or the password.")

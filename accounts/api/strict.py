@@ -117,4 +117,5 @@ class StrictFilters(DjangoFilterBackend):
         is_list = detail not in getattr(view, "kwargs", {})
         allowed = set(filters.base_filters) if filters else set()
         refuse_unknown_parameters(request, allowed | {"limit", "cursor"} if is_list and pages else allowed)
-        return super().filter_queryset(request, queryset, view)
+        found: QuerySet = super().filter_queryset(request, queryset, view)
+        return found

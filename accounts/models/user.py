@@ -1,8 +1,6 @@
 """Who: one account for a customer or a member of staff."""
 
-from typing import ClassVar
-
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -21,8 +19,6 @@ class User(AbstractUser):
     # Copied into every token. Adding one puts all tokens given out before out of use.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
-    objects: ClassVar[UserManager["User"]] = UserManager()
-
     class Meta(AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="email_is_unique_whatever_its_case"),
@@ -34,7 +30,7 @@ class User(AbstractUser):
         super().set_password(raw_password)
         self.token_version += 1
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Return whether the password is right. A stronger hash of the same password ends no session."""
         version = self.token_version
         is_right = super().check_password(raw_password)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
+from psycopg.errors import CheckViolation
 
 from accounts import events
 from accounts.models import Event
@@ -67,6 +68,7 @@ def test_the_database_refuses_to_change_what_happened(alice, rule, statement):
         sql.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(IntegrityError, match="append-only") as refusal, transaction.atomic():
             sql.execute(statement)
+    assert isinstance(refusal.value.__cause__, CheckViolation)
     assert refusal.value.__cause__.diag.constraint_name == rule
     assert Event.objects.get().type == "t"
 

@@ -5,6 +5,7 @@ import json
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -12,6 +13,7 @@ import time_machine
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection, connections
+from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
 from accounts.models import RefreshToken, User
@@ -69,7 +71,7 @@ def test_one_name_and_not_two_are_wanted(alice, client, body):
     assert answer.json()["errors"][0]["param"] == "username"
 
 
-def answers_to_wrong_log_ins(client, disabled) -> list[dict]:
+def answers_to_wrong_log_ins(client, disabled):
     wrong = [
         {"username": "alice", "password": "wrong"},
         {"username": "nobody", "password": "wrong"},
@@ -238,7 +240,8 @@ def test_of_eight_rotations_at_once_exactly_one_succeeds_and_the_family_ends(ali
     settings.API_RATES = settings.API_RATES | {"login": "10000/m"}
     for _round in range(10):
         pair = tokens.issue(alice, now=datetime.now(UTC))
-        barrier, answers = threading.Barrier(8), []
+        barrier = threading.Barrier(8)
+        answers: list[Any] = []
 
         def go(token=pair.refresh, barrier=barrier, answers=answers):
             connection.ensure_connection()
@@ -344,6 +347,6 @@ def test_expired_refresh_tokens_are_thrown_away(alice, pair):
 
 
 def test_a_token_costs_one_query(alice, pair, django_assert_num_queries):
-    found = tokens.read(pair.access, kind=tokens.jwt.AccessToken)
+    found = tokens.read(pair.access, kind=AccessToken)
     with django_assert_num_queries(1):
         assert tokens.owner(found) == alice

@@ -197,7 +197,8 @@ def test_of_many_requests_at_once_one_runs_and_the_others_are_told_to_wait(alice
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_claims_through_one_barrier_exactly_one_gets_the_key(alice):
     for round_number in range(10):
-        barrier, got = threading.Barrier(8), []
+        barrier = threading.Barrier(8)
+        got: list[idempotency.Claim | None] = []
 
         def take(key=f"k{round_number}", barrier=barrier, got=got):
             connection.ensure_connection()

@@ -25,7 +25,8 @@ def test_the_fourth_of_three_is_too_many_until_the_window_ends(db):
 
 @pytest.mark.django_db(transaction=True)
 def test_no_hit_is_lost_when_many_come_at_once():
-    passed, barrier = [], threading.Barrier(10)
+    passed: list[bool] = []
+    barrier = threading.Barrier(10)
 
     def strike():
         connection.ensure_connection()

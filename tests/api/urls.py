@@ -111,6 +111,7 @@ class Pay(Idempotent, APIView):
     def post(self, request: Request) -> Response:
         with self.lock:
             self.ran.append(self.idempotency_key)
+        assert isinstance(request.data, dict)
         if request.data.get("slow"):
             self.started.set()
             assert self.go_on.wait(20)
