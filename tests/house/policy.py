@@ -138,6 +138,7 @@ ADMIN = {
     "admin:password_change_done": Row(STAFF),
     "admin:jsi18n": Row(STAFF),
     "admin:autocomplete": Row(NOBODY),
+    "admin:subscriptions_price_new": Row(SUPERUSERS, address={"pk": "price"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 

@@ -90,6 +90,7 @@ def things(alice) -> dict[str, object]:
         "key": "no-such-key",
         "payment": payment.public_id,
         "plan": "basic",
+        "price": subscription.price_id,
         "session": payment.gateway_id,
         "subscription": subscription.public_id,
         "transaction": Transaction.objects.latest("id").pk,
