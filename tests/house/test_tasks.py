@@ -1,5 +1,6 @@
 """The scheduler's table, and what a broker that is down may do to a request: nothing."""
 
+import inspect
 import socket
 import time
 from datetime import timedelta
@@ -13,6 +14,17 @@ from billing_site.celery import app
 def test_every_task_of_the_schedule_exists():
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_every_task_that_needs_no_argument_is_poked():
+    """A sweep that nobody starts is work that nobody does."""
+    app.loader.import_default_modules()
+    sweeps = {
+        name
+        for name, task in app.tasks.items()
+        if not name.startswith("celery.") and not inspect.signature(task.run).parameters
+    }
+    assert sweeps == {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
 
 
 def test_billing_is_poked_every_minute():
