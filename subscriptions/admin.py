@@ -220,8 +220,17 @@ class SubscriptionAdmin(ReadOnly):
     list_select_related = ["customer", "price"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     ordering = ["-id"]
-    exclude = ["request_key"]
     readonly_fields = ["access", "charges_shown"]
+    fieldsets = [
+        (None, {"fields": ["customer", "price", "quantity", "periods", "status", "access", "charges_shown"]}),
+        (_("What comes"), {"fields": ["auto_renew", "cancel_requested", "scheduled_price", "trial_end", "grace_end"]}),
+        (
+            _("Paid ahead"),
+            {"fields": ["anchor_at", "period_number", "period_start", "period_end", "period_paid", "paused_left"]},
+        ),
+        (_("Metered"), {"fields": ["billed_until", "remainder"]}),
+        (_("Record"), {"fields": ["public_id", "wallet", "created_at", "started_at", "ended_at", "entry_count"]}),
+    ]
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, row: Subscription) -> str:
