@@ -167,7 +167,7 @@ def test_access_of_a_parked_book_is_still_worked_out(alice):
 def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
     """Celery raises it wherever the run happens to be; the book at hand is not at fault."""
     customers = due_in_april(6, basic())
-    struck = []
+    struck: list[str] = []
 
     def strike(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if "INSERT INTO subscriptions_charge" in sql and len(struck) < 2:

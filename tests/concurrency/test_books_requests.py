@@ -1,0 +1,238 @@
+"""Everybody wants something of one wallet at once: one consistent order, and every rule holds afterwards."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from itertools import count, permutations
+from typing import Any
+
+import pytest
+
+from accounts.models import Event, User
+from subscriptions import books, quotes
+from subscriptions.models import Price, Quote, Subscription
+from subscriptions.open_book import OpenBook
+from subscriptions.rows.writing import AlreadyPosted
+from tests.concurrency.sessions import at_once
+from tests.subscriptions.bank import HOUR, NOON, SECOND, at, balance, basic, broken_rules, hourly, settle
+from tests.subscriptions.picture import lines
+from tests.subscriptions.shop import pay_in, sell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+APRIL = NOON.replace(month=4)
+NUMBERS = count()
+
+
+def begin(user: User, money: int, *prices: Price) -> list[Subscription]:
+    pay_in(user, money, at=NOON)
+    with books.open(user, "RUB", now=NOON) as book:
+        return [book.subscribe(price) for price in prices]
+
+
+def asked(user: User, act: Callable[[OpenBook], object], now: datetime) -> Callable[[], str]:
+    """Ask in a session of its own; tell the code of a refusal, or that it was done."""
+
+    def ask() -> str:
+        try:
+            with books.open(user, "RUB", now=now) as book:
+                act(book)
+        except books.Refused as error:
+            return error.code
+        return "done"
+
+    return ask
+
+
+def money_in(book: OpenBook) -> None:
+    book.top_up(700_00, key=f"race:{next(NUMBERS)}", source="gateway_clearing:sandbox")
+
+
+def in_order(user: User) -> None:
+    """The wallet's history is one line: each balance follows from the one before, and time never goes back."""
+    before, then = 0, NOON
+    for _, amount, after, when in lines(user):
+        assert before + amount == after
+        assert when >= then
+        before, then = after, when
+    assert balance(user) == before >= 0
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_change_tick_cancel_and_money_at_once(alice, turn):
+    """Around a period's end, where all of them matter: whoever is first, the rest finds what that made."""
+    better = sell("better", RUB=1500_00)["RUB"]
+    plan, server = begin(alice, 2500_00, basic(), hourly())
+    now = APRIL + (turn - 3) * SECOND
+    jobs: list[Callable[[], Any]] = [
+        asked(alice, lambda book: book.change_plan(plan, better), now),
+        asked(alice, lambda book: book.cancel(plan, when="now", refund_unused=True), now),
+        asked(alice, money_in, now + SECOND),
+        asked(alice, lambda book: book.pause(server), now - SECOND),
+        partial(books.run_due, now=now),
+    ]
+    changed, cancelled, paid, paused, _ = at_once(jobs)
+    assert (cancelled, paid) == ("done", "done")
+    assert changed in ("done", "subscription_is_final", "insufficient_funds")
+    assert paused in ("done", "subscription_is_not_active")
+    plan.refresh_from_db()
+    assert plan.status == "cancelled"
+    in_order(alice)
+    assert broken_rules() == []
+
+
+def test_every_order_of_change_cancel_and_tick_is_one_history(alice):
+    """The same, one after the other in all six orders: what is left in the wallet never depends on luck."""
+    better, plain = sell("better", RUB=1500_00)["RUB"], basic()
+    half = at(days=15, hours=12)
+    ends = {}
+    for order in permutations(("change", "cancel", "tick")):
+        user = User.objects.create(username="-".join(order), email=f"{'-'.join(order)}@example.com")
+        [plan] = begin(user, 2500_00, plain)
+        acts: dict[str, Callable[[], Any]] = {
+            "change": asked(user, lambda book, plan=plan: book.change_plan(plan, better), half),  # type: ignore[misc]
+            "cancel": asked(
+                user,
+                lambda book, plan=plan: book.cancel(plan, when="now", refund_unused=True),  # type: ignore[misc]
+                half,
+            ),
+            "tick": partial(books.run_due, now=half),
+        }
+        for name in order:
+            acts[name]()
+        ends[order] = balance(user)
+    # Half of the month is given back, whether as itself or as a whole month of the other that was not begun.
+    assert set(ends.values()) == {2500_00 - 495_00}
+    assert broken_rules() == []
+
+
+def test_many_start_what_the_wallet_pays_only_some_of(alice):
+    price = sell("unit", RUB=100_00)["RUB"]
+    pay_in(alice, 700_00, at=NOON)
+    at_once([asked(alice, lambda book: book.subscribe(price), at(hours=1))] * 12)
+    statuses = Subscription.objects.values_list("status", flat=True)
+    assert sorted(statuses) == ["active"] * 7 + ["pending"] * 5
+    assert balance(alice) == 0
+    in_order(alice)
+    assert broken_rules() == []
+
+
+def test_a_trial_asked_for_by_many_at_once_is_given_once(alice):
+    trials = sell("trial", RUB=100_00, EUR=1_00, trial_days=7)
+
+    def subscribe(currency: str) -> None:
+        with books.open(alice, currency, now=NOON) as book:
+            book.subscribe(trials[currency])
+
+    at_once([partial(subscribe, "RUB"), partial(subscribe, "EUR")] * 4)
+    assert sorted(Subscription.objects.values_list("status", flat=True)) == ["pending"] * 7 + ["trialing"]
+
+
+def test_one_cause_told_by_many_is_credited_once(alice):
+    [server] = begin(alice, 1_00, hourly())
+    settle(alice, at(days=1))
+
+    def credit() -> str:
+        try:
+            with books.open(alice, "RUB", now=at(days=2)) as book:
+                book.top_up(36_00, key="payment:7", source="gateway_clearing:sandbox", first=server)
+        except AlreadyPosted:
+            return "posted before"
+        return "done"
+
+    assert sorted(at_once([credit] * 8)) == ["done"] + ["posted before"] * 7
+    assert balance(alice) == 36_00
+    assert Event.objects.filter(type="subscription.activated").count() == 2
+
+
+def test_withdrawals_at_once_never_take_more_than_there_is(alice):
+    pay_in(alice, 500_00, at=NOON)
+
+    def out(number: int) -> Callable[[OpenBook], object]:
+        return lambda book: book.withdraw(120_00, key=f"out:{number}", to="gateway_clearing:sandbox")
+
+    told = at_once([asked(alice, out(number), at(hours=1)) for number in range(9)])
+    assert sorted(told) == ["done"] * 4 + ["insufficient_funds"] * 5
+    assert balance(alice) == 20_00
+
+
+def test_a_quote_pressed_eight_times_at_once_changes_once(alice):
+    better = sell("better", RUB=1500_00)["RUB"]
+    [mine] = begin(alice, 2000_00, basic())
+    quote = quotes.make(mine, better, now=at(days=3))
+
+    def press() -> None:
+        quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=3, minutes=1))
+
+    at_once([press] * 8)
+    assert balance(alice) == quote.balance_after
+    assert len(lines(alice)) == 4
+    assert broken_rules() == []
+
+
+def test_a_quote_accepted_while_money_comes_and_the_clock_ticks_holds_or_does_nothing(alice):
+    better = sell("better", RUB=1500_00)["RUB"]
+    mine, _ = begin(alice, 2000_00, basic(), hourly())
+    quote = quotes.make(mine, better, now=at(hours=1))
+
+    def press() -> str:
+        try:
+            quotes.accept(quote, now=at(hours=1, seconds=2))
+        except quotes.QuoteChanged:
+            return "changed"
+        return "done"
+
+    jobs: list[Callable[[], Any]] = [
+        press, asked(alice, money_in, at(hours=1)), partial(books.run_due, now=at(hours=1))
+    ]  # fmt: skip
+    told, *_ = at_once(jobs)
+    mine.refresh_from_db()
+    assert (mine.price == better) == (told == "done")
+    posted = [(reason, amount) for reason, amount, _, when in lines(alice) if (reason, when) != ("top_up", at(hours=1))]
+    promised = [(line["reason"], line["amount"]) for line in quote.lines]
+    assert (posted[-2:] == promised) == (told == "done")
+    in_order(alice)
+    assert broken_rules() == []
+
+
+def test_two_wallets_of_one_customer_never_wait_for_each_other(alice):
+    both = sell("both", RUB=100_00, EUR=1_00)
+    for currency, amount in (("RUB", 100_00), ("EUR", 1_00)):
+        pay_in(alice, amount, currency, at=NOON)
+
+    def subscribe(currency: str) -> str:
+        with books.open(alice, currency, now=at(hours=1)) as book:
+            return book.subscribe(both[currency]).public_id
+
+    at_once([partial(subscribe, "RUB"), partial(subscribe, "EUR")] * 3)
+    assert sorted(Subscription.objects.values_list("price__currency", "status")) == [
+        ("EUR", "active"), ("EUR", "pending"), ("EUR", "pending"),
+        ("RUB", "active"), ("RUB", "pending"), ("RUB", "pending"),
+    ]  # fmt: skip
+
+
+def test_an_hour_of_clicks_by_eight_hands_keeps_every_rule(alice):
+    """Half a minute apart: subscribe, change, pause, resume, cancel, pay, withdraw, tick; by eight at once."""
+    prices = [basic(), sell("daily", RUB=50_00, interval="day", grace_days=0)["RUB"], hourly(), hourly(7_77, "odd")]
+    subs = begin(alice, 3000_00, *prices)
+
+    def hand(number: int) -> None:
+        for step in range(10):
+            now = at(hours=number % 3, seconds=30 * step)
+            sub, price = subs[(number + step) % 4], prices[(number * 3 + step) % 4]
+            acts: list[Callable[[OpenBook], object]] = [
+                lambda book, sub=sub, price=price: book.change_plan(sub, price),  # type: ignore[misc]
+                lambda book, sub=sub: book.pause(sub),  # type: ignore[misc]
+                lambda book, sub=sub: book.resume(sub),  # type: ignore[misc]
+                money_in,
+                lambda book: book.withdraw(30_00, key=f"race:{next(NUMBERS)}", to="gateway_clearing:sandbox"),
+                lambda book, price=price: book.subscribe(price),  # type: ignore[misc]
+                lambda book, sub=sub: book.cancel(sub, when="period_end"),  # type: ignore[misc]
+            ]
+            asked(alice, acts[(number + step) % len(acts)], now)()
+            if step % 4 == number % 4:
+                books.run_due(now=now + HOUR)
+
+    at_once([partial(hand, number) for number in range(8)])
+    settle(alice, at(days=40))
+    in_order(alice)
+    assert broken_rules() == []

@@ -1,0 +1,203 @@
+"""Any number of billing runs at once, on real connections: the same rows as one run, and nobody twice."""
+
+from datetime import timedelta
+from functools import partial
+from threading import Event as Signal
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+
+from accounts.errors import Unavailable
+from accounts.models import User
+from subscriptions import billing_run, books
+from subscriptions.models import Book, Price, Subscription
+from tests.concurrency.sessions import at_once
+from tests.subscriptions.bank import DAY, HOUR, NOON, at, basic, broken_rules, hourly, people, settle
+from tests.subscriptions.picture import lines, of_one
+from tests.subscriptions.shop import pay_in, wallet
+
+pytestmark = pytest.mark.django_db(transaction=True)
+APRIL = NOON.replace(month=4)
+
+
+def customers_of(count: int, *prices: Price, money: int = 2000_00) -> list[User]:
+    customers = people(count)
+    for user in customers:
+        with books.open(user, "RUB", now=NOON) as book:
+            book.top_up(money, key=f"in:{user.pk}", source="gateway_clearing:sandbox")
+            for price in prices:
+                book.subscribe(price)
+    return customers
+
+
+def test_four_runs_over_three_hundred_books_write_what_one_settling_writes():
+    prices = basic(), hourly(36)
+    *due, reference = customers_of(301, *prices, money=2300_00)
+    Book.objects.filter(wallet__owner=reference).update(due_at=None)
+    now = at(days=35)
+    runs = at_once([partial(books.run_due, now=now, catch_up=True, batch=20)] * 4)
+    settle(reference, now)
+    expected = of_one(reference)
+    # Money in, a month, the server until it ends, the next month, the server since then.
+    assert len(expected["transactions"]) == 5
+    for user in due:
+        assert of_one(user) == expected
+    # Each book was settled by one of them; one that was claimed twice had nothing left to write.
+    assert sum(run.charges for run in runs) == 300 * 3
+    assert sum(run.parked for run in runs) == 0
+    assert broken_rules() == []
+
+
+def test_runs_and_customers_at_once_do_not_wait_for_each_other_in_a_circle(caplog):
+    customers = customers_of(40, basic())
+
+    def click(mine: list[User]) -> None:
+        for user in mine:
+            pay_in(user, 1_00, at=APRIL + HOUR)
+
+    at_once(
+        [partial(books.run_due, now=APRIL + HOUR, batch=7)] * 2
+        + [partial(click, customers), partial(click, customers[::-1])]
+    )
+    for user in customers:
+        assert sorted(row[:2] for row in lines(user)) == [
+            ("charge", -990_00), ("charge", -990_00), ("top_up", 1_00), ("top_up", 1_00), ("top_up", 2000_00),
+        ]  # fmt: skip
+    assert "transaction_run_again" not in caplog.text
+    assert broken_rules() == []
+
+
+def test_a_book_that_somebody_holds_is_left_to_them_and_the_others_are_settled():
+    customers = customers_of(5, basic())
+    held, done = Signal(), Signal()
+
+    def hold() -> None:
+        with books.open(customers[2], "RUB", now=APRIL + HOUR):
+            held.set()
+            assert done.wait(20)
+
+    def run() -> books.Run:
+        assert held.wait(20)
+        try:
+            return books.run_due(now=APRIL + HOUR)
+        finally:
+            done.set()
+
+    _, ran = at_once([hold, run])
+    assert ran == books.Run(books=4, charges=4)
+    # And they have settled it themselves.
+    assert lines(customers[2])[-1] == ("charge", -990_00, 20_00, APRIL)
+
+
+def test_runs_of_different_clocks_come_to_one_history():
+    """Two schedulers on two machines, of which one is twenty minutes ahead."""
+    customers = customers_of(30, hourly(), money=20_00)
+
+    def scheduler(ahead: timedelta) -> None:
+        for hour in range(1, 9):
+            books.run_due(now=NOON + hour * HOUR + ahead, batch=4)
+
+    at_once([partial(scheduler, timedelta(0)), partial(scheduler, timedelta(minutes=20)), partial(scheduler, -HOUR)])
+    for user in customers:
+        settle(user, at(hours=9))
+        rows = lines(user)
+        # 20.00 less 9 hours... of which there is money for five and a half: 2000 kopecks of 360.
+        assert rows[-1][2] == 0
+        assert sum(amount for _, amount, *_ in rows) == 0
+        instants = [when for *_, when in rows]
+        assert instants == sorted(instants)
+    ended = Subscription.objects.values_list("status", flat=True).distinct()
+    assert list(ended) == ["suspended"]
+    assert broken_rules() == []
+
+
+def test_poison_met_by_four_runs_at_once_is_parked_and_everybody_else_is_settled():
+    customers = customers_of(60, basic())
+    poisoned = customers[::20]
+    Subscription.objects.filter(customer__in=poisoned).update(anchor_at=None)
+    at_once([partial(books.run_due, now=APRIL + HOUR, batch=10)] * 4)
+    for user in customers:
+        expected = ("charge", -990_00, 1010_00, NOON) if user in poisoned else ("charge", -990_00, 20_00, APRIL)
+        assert lines(user)[-1] == expected
+    parked = Book.objects.exclude(parked_at=None)
+    assert {book.wallet.owner for book in parked} == set(poisoned)
+
+
+def test_a_database_that_does_not_answer_in_time_parks_nobody():
+    """Somebody holds the table of charges: real lock time-outs, five times, and then the run gives up."""
+    customers_of(3, basic())
+    with psycopg.connect(**parameters()) as other:
+        other.execute("LOCK TABLE subscriptions_charge IN ACCESS EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(Unavailable):
+            books.run_due(now=APRIL)
+    connection.close()
+    assert not Book.objects.exclude(parked_at=None).exists()
+    assert books.run_due(now=APRIL) == books.Run(books=3, charges=3)
+
+
+def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing():
+    """The server ends our session between the ledger's rows and the charges of the second batch."""
+    customers = customers_of(9, basic())
+    seen: list[int] = []
+
+    def cut(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO subscriptions_charge" in sql:
+            seen.append(1)
+            if len(seen) == 2:
+                with psycopg.connect(**parameters()) as other:
+                    other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(cut), pytest.raises(OperationalError):
+        books.run_due(now=APRIL, batch=3)
+    connection.close()
+    # The first batch is there whole, of the second there is nothing.
+    assert sorted(len(lines(user)) for user in customers) == [2] * 6 + [3] * 3
+    assert not Book.objects.exclude(parked_at=None).exists()
+    assert broken_rules() == []
+    assert books.run_due(now=APRIL) == books.Run(books=6, charges=6)
+    assert {lines(user)[-1] for user in customers} == {("charge", -990_00, 20_00, APRIL)}
+    assert broken_rules() == []
+
+
+def test_a_book_settled_by_its_customer_while_it_was_being_parked_is_not_parked():
+    """The run failed on it; before that is written down, it is repaired and its customer opens it."""
+    [user] = customers_of(1, basic())
+    Subscription.objects.filter(customer=user).update(anchor_at=None)
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "parked_reason" in sql and sql.startswith("UPDATE"):
+            at_once([repair_and_open])
+        return execute(sql, params, many, context)
+
+    def repair_and_open() -> None:
+        Subscription.objects.filter(customer=user).update(anchor_at=NOON)
+        pay_in(user, 1_00, at=APRIL)
+
+    with connection.execute_wrapper(meanwhile):
+        books.run_due(now=APRIL)
+    assert Book.objects.get().parked_at is None
+    assert lines(user)[-2:] == [("charge", -990_00, 20_00, APRIL), ("top_up", 1_00, 21_00, APRIL)]
+
+
+def test_staff_and_a_run_settle_the_same_books_at_once():
+    customers = customers_of(20, basic())
+    ids = [wallet(user, "RUB").pk for user in customers]
+    now = APRIL + 20 * DAY
+    at_once(
+        [partial(billing_run.settle_books, ids, now)] * 2
+        + [partial(books.run_due, now=now, catch_up=True, batch=6)] * 2
+    )
+    for user in customers:
+        assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
+    assert broken_rules() == []
+
+
+def parameters() -> dict[str, Any]:
+    """How to reach the test's database without Django."""
+    known = connection.get_connection_params()
+    return {name: known[name] for name in ("dbname", "user", "password", "host", "port") if known.get(name)}
