@@ -49,8 +49,6 @@ SAYS = {
     "503": "Busy; see Retry-After.",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
-
-
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
@@ -90,13 +88,15 @@ def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     statuses = ["400", "405", "406", "429", "503"]
+    if "auth" in operation.get("tags", []):
+        statuses.append("401")
     if any(need for need in operation.get("security", [])):
         statuses += ["401", "403"]
     if "{" in path:
         statuses.append("404")
     if method != "get":
         statuses += ["409", "413", "415", "422"]
-    return sorted(statuses)
+    return sorted(set(statuses))
 
 
 def _answer(status: str) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""The API describes itself: OpenAPI 3.1 without a warning, and a page to read it on without leaving this machine."""
+
+import re
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-background-networking"]}
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory) -> dict:
+    """Return the document, made with every warning an error."""
+    target = tmp_path_factory.mktemp("schema") / "schema.yml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(target))
+    found: dict = yaml.safe_load(target.read_text())
+    return found
+
+
+def operations(schema: dict):
+    return [(path, method, found) for path, each in schema["paths"].items() for method, found in each.items()]
+
+
+def test_it_is_openapi_3_1_and_knows_the_tokens(schema):
+    assert schema["openapi"] == "3.1.0"
+    assert schema["components"]["securitySchemes"] == {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+
+
+def test_each_address_is_listed_once(schema):
+    assert not [
+        path for path in schema["paths"] if path.startswith("/api/v1/") and path.replace("/v1/", "/") in schema["paths"]
+    ]
+    ids = [operation["operationId"] for _path, _method, operation in operations(schema)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_operation_says_how_it_fails(schema):
+    for path, method, operation in operations(schema):
+        answers = operation["responses"]
+        assert {"400", "429", "503"} <= set(answers), (path, method)
+        if any(operation.get("security", [])):
+            assert "401" in answers, (path, method)
+        if "requestBody" in operation:
+            assert {"413", "415"} <= set(answers), (path, method)
+            assert list(operation["requestBody"]["content"]) == ["application/json"], (path, method)
+        problems = [
+            answer["content"] for status, answer in answers.items() if status[0] in "45" and "content" in answer
+        ]
+        assert all(list(content) == ["application/problem+json"] for content in problems), (path, method)
+
+
+def test_what_moves_money_says_that_it_takes_a_key(schema):
+    keyed = {path for path, _method, found in operations(schema)
+             if any(each["name"] == "Idempotency-Key" for each in found.get("parameters", []))}  # fmt: skip
+    assert any("create-checkout-session" in path for path in keyed)
+    assert not any("auth" in path for path in keyed)
+
+
+def test_log_in_and_registration_need_no_token(schema):
+    for path in ("/api/auth/register", "/api/auth/token", "/api/auth/token/refresh"):
+        assert not any(schema["paths"][path]["post"].get("security", []))
+
+
+def test_the_passwords_are_never_part_of_an_answer(schema):
+    for name, part in schema["components"]["schemas"].items():
+        if not name.endswith("Request"):
+            assert not set(part.get("properties", {})) & {"password", "current_password", "token_version"}, name
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/schema/", "/api/v1/schema/", "/api/schema", "/api/schema/?lang=ru", "/api/schema/?lang=%00"]
+)
+def test_the_document_is_served_to_everybody(db, path):
+    answer = Client().get(path)
+    assert answer.status_code == 200
+    assert yaml.safe_load(answer.content)["openapi"] == "3.1.0"
+
+
+@pytest.mark.browser
+def test_the_docs_page_works_in_a_browser_without_leaving_this_machine(live_server):
+    complaints, asked = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]
+        page = browser.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{live_server.url}/api/docs/")
+        page.wait_for_selector(".opblock-summary", timeout=20_000)
+        page.click("[id*='auth_register'] button")
+        page.wait_for_selector(".opblock-body", timeout=10_000)
+        assert "Problem" in page.content()
+        browser.close()
+    assert complaints == []
+    assert [url for url in asked if not re.match(re.escape(live_server.url) + "|data:", url)] == []
+
+
+def test_the_docs_page_has_a_policy_of_its_own_and_no_other_page_its_licence(db):
+    docs = Client().get("/api/docs/")["Content-Security-Policy"]
+    assert "'unsafe-inline'" in docs
+    assert "unsafe-inline" not in re.search("script-src [^;]+", docs)[0]  # type: ignore[index]
+    assert "'unsafe-inline'" not in Client().get("/docs/errors/")["Content-Security-Policy"]
