@@ -39,6 +39,12 @@ def client(data: Path) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+def up(process: "subprocess.Popen[str]") -> None:
+    """Wait until the client holds a running server."""
+    assert process.stdout is not None
+    assert process.stdout.readline().strip().isdigit()
+
+
 def visit(data: Path) -> tuple[str, str]:
     """Come, look and go again. Return what was printed and what was complained of."""
     with client(data) as process:
@@ -85,7 +91,7 @@ def test_many_at_once_do_not_fight_over_starting_and_stopping(made):
 
 def test_it_is_out_of_reach_for_the_network(made):
     with client(made) as process:
-        process.stdout.readline()
+        up(process)
         with psycopg.connect(postgres.url(made)) as server:
             assert server.execute("SHOW listen_addresses").fetchone() == ("",)
         assert made.stat().st_mode & 0o077 == 0
@@ -94,7 +100,7 @@ def test_it_is_out_of_reach_for_the_network(made):
 
 def test_a_killed_holder_leaves_a_server_that_the_next_takes_over(made):
     with client(made) as process:
-        process.stdout.readline()
+        up(process)
         process.kill()
     assert (made / "postmaster.pid").exists()
     assert visit(made)[1] == ""
@@ -103,7 +109,7 @@ def test_a_killed_holder_leaves_a_server_that_the_next_takes_over(made):
 
 def test_stop_ends_what_a_killed_holder_left(made):
     with client(made) as process:
-        process.stdout.readline()
+        up(process)
         process.kill()
     assert postgres.stop_unused(made)
     assert not (made / "postmaster.pid").exists()
@@ -111,7 +117,7 @@ def test_stop_ends_what_a_killed_holder_left(made):
 
 def test_stop_leaves_a_server_alone_that_somebody_uses(made):
     with client(made) as process:
-        process.stdout.readline()
+        up(process)
         assert not postgres.stop_unused(made)
         assert (made / "postmaster.pid").exists()
         process.communicate(timeout=60)
@@ -120,7 +126,7 @@ def test_stop_leaves_a_server_alone_that_somebody_uses(made):
 def test_a_killed_server_comes_up_again_with_everything(made):
     before = count(made)
     with client(made) as process:
-        process.stdout.readline()
+        up(process)
         pid = int((made / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=60)

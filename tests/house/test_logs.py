@@ -35,6 +35,7 @@ def written(settings):
     stream = io.StringIO()
     logging.config.dictConfig(logs.config("json", level="INFO"))
     handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
     handler.setStream(stream)
     yield stream
     logging.config.dictConfig(settings.LOGGING)
@@ -85,14 +86,14 @@ def test_what_only_looks_like_a_secret_stays(harmless):
 def test_every_answer_carries_the_id_its_log_lines_have(client, db, written):
     answer = client.get("/no-such-page/")
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
-    assert uuid.UUID(answer["X-Request-Id"])
+    assert str(uuid.UUID(answer["X-Request-Id"])) == answer["X-Request-Id"]
     assert answer["X-Request-Id"] in {line.get("request_id") for line in lines if line["event"] == "request_finished"}
 
 
 def test_the_id_is_ours_and_not_the_callers(client, db):
     """One that a caller chooses could be made to point at somebody else's lines."""
     answer = client.get("/no-such-page/", headers={"x-request-id": "chosen-by-the-caller"})
-    assert uuid.UUID(answer["X-Request-Id"])
+    assert str(uuid.UUID(answer["X-Request-Id"])) == answer["X-Request-Id"]
 
 
 WORKER = [sys.executable, "-m", "celery", "--quiet", "-A", "billing_site", "worker", "--pool", "solo"]

@@ -27,8 +27,8 @@ GOOD = {
 
 
 def run(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], **GOOD, **changes}
-    environment = {name: value for name, value in environment.items() if value is not None}
+    wanted = {"PATH": os.environ["PATH"], **GOOD, **changes}
+    environment = {name: value for name, value in wanted.items() if value is not None}
     return subprocess.run(
         [sys.executable, *command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
