@@ -1,0 +1,117 @@
+"""Staff's page of the books: who is parked or overdue, what settling would charge, and settling it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from subscriptions import books
+from subscriptions.models import Book, Subscription
+from tests.subscriptions.bank import basic, people
+from tests.subscriptions.picture import lines, picture
+from tests.subscriptions.shop import pay_in
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:subscriptions_book_changelist"
+CHANGE = "admin:subscriptions_book_change"
+
+
+@pytest.fixture
+def late() -> User:
+    """A month was due 10 days ago, and nobody has settled it."""
+    [user] = people(1)
+    begun = timezone.now() - timedelta(days=41)
+    pay_in(user, 2500_00, at=begun)
+    with books.open(user, "RUB", now=begun) as book:
+        book.subscribe(basic())
+    return user
+
+
+def book_of(user: User) -> Book:
+    return Book.objects.get(wallet__owner=user)
+
+
+def press(client: Client, user: User) -> Any:
+    form = {"action": "settle_now", "_selected_action": [book_of(user).pk]}
+    return client.post(reverse(LIST), form, follow=True)
+
+
+def allow(user: User, *names: str) -> None:
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="subscriptions", codename__in=names))
+
+
+def test_the_list_tells_apart_what_waits_what_is_parked_and_the_rest(client, superuser, late):
+    client.force_login(superuser)
+    [other] = people(1, "fine")
+    pay_in(other, 1, at=timezone.now())
+
+    def shown(kind: str) -> list[Book]:
+        return list(client.get(reverse(LIST), {"attention": kind}).context["cl"].queryset)
+
+    assert (shown("waiting"), shown("parked"), shown("due")) == ([book_of(late)], [], [])
+    Book.objects.filter(pk=book_of(late).pk).update(parked_at=timezone.now(), parked_reason="IntegrityError: one")
+    assert (shown("waiting"), shown("parked"), shown("due")) == ([], [book_of(late)], [])
+    assert "IntegrityError: one" in client.get(reverse(LIST)).content.decode()
+
+
+def test_the_page_shows_what_settling_would_charge_and_charges_nothing(client, superuser, late):
+    client.force_login(superuser)
+    before = picture(late)
+    page = client.get(reverse(CHANGE, args=[book_of(late).pk])).content.decode()
+    assert "990.00" in page
+    assert Subscription.objects.get().public_id in page
+    assert picture(late) == before
+
+
+def test_a_broken_book_can_be_looked_at(client, superuser, late):
+    client.force_login(superuser)
+    Subscription.objects.update(anchor_at=None)
+    answer = client.get(reverse(CHANGE, args=[book_of(late).pk]))
+    assert answer.status_code == 200
+    assert "AssertionError" in answer.content.decode()
+
+
+def test_the_action_catches_up_what_the_run_left(client, superuser, late):
+    client.force_login(superuser)
+    assert books.run_due(now=timezone.now()) == books.Run(held_back=1)
+    said = press(client, late).content.decode()
+    assert "Books settled: 1. Charges written: 1. Parked: 0." in said
+    assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
+    # Again finds nothing to charge.
+    assert "Charges written: 0" in press(client, late).content.decode()
+
+
+def test_the_action_parks_what_cannot_be_settled_and_says_so(client, superuser, late):
+    client.force_login(superuser)
+    Subscription.objects.update(anchor_at=None)
+    assert "Parked: 1." in press(client, late).content.decode()
+    assert "AssertionError" in book_of(late).parked_reason
+
+
+@pytest.mark.parametrize(("names", "allowed"), [(["view_book"], False), (["view_book", "change_book"], True)])
+def test_only_staff_who_may_change_books_have_the_action(client, staff, late, names, allowed):
+    allow(staff, *names)
+    client.force_login(staff)
+    assert client.get(reverse(LIST)).status_code == 200
+    press(client, late)
+    assert len(lines(late)) == (3 if allowed else 2)
+
+
+def test_nobody_edits_adds_or_deletes_a_book(client, superuser, late):
+    client.force_login(superuser)
+    pk = book_of(late).pk
+    before = picture(late)
+    assert client.post(reverse(CHANGE, args=[pk]), {"parked_reason": "x"}).status_code == 403
+    assert client.post(reverse("admin:subscriptions_book_delete", args=[pk]), {"post": "yes"}).status_code == 403
+    assert client.get(reverse("admin:subscriptions_book_add")).status_code == 403
+    assert picture(late) == before
+
+
+def test_a_customer_sees_no_book(client, late, alice):
+    client.force_login(alice)
+    assert client.get(reverse(CHANGE, args=[book_of(late).pk])).status_code in (302, 403)
