@@ -4,6 +4,7 @@ Without any variable the product runs locally: embedded PostgreSQL, a broker in 
 not be so in production is refused by billing_site.checks, when web, worker and scheduler start.
 """
 
+import logging
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -58,6 +59,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "billing_site.logs.request_id_header",
+    "billing_site.caching.api_answers_are_not_kept",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -356,6 +358,8 @@ CELERY_BEAT_SCHEDULE = {
 LOG_FORMAT = env.str("LOG_FORMAT", default="console" if LOCAL else "json")
 LOGGING = logs.config(LOG_FORMAT, level=env.str("LOG_LEVEL", default="INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# One line for each request, when it is answered.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 # What calls came from is personal data; throttles and lock-outs keep what they need, hashed.
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 

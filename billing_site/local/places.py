@@ -6,6 +6,7 @@ from pathlib import Path
 import environ
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-environ.Env.read_env(ROOT / ".env")
+if (ROOT / ".env").exists():
+    environ.Env.read_env(ROOT / ".env")
 # Data of a local run: PostgreSQL, the task queue, collected files.
 VAR = Path(os.environ.get("VAR_DIR") or ROOT / "var").absolute()
