@@ -270,8 +270,8 @@ LOCAL_JWT_SIGNING_KEY = "local-only-not-a-key-" + "0" * 43
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     # Not SECRET_KEY: who learns one of them has not learned the other.
-    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=LOCAL_JWT_SIGNING_KEY),
-    "ISSUER": env.str("JWT_ISSUER", default=SITE_URL),
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or (LOCAL_JWT_SIGNING_KEY if LOCAL else ""),
+    "ISSUER": env.str("JWT_ISSUER", default="") or SITE_URL,
     "AUDIENCE": env.str("JWT_AUDIENCE", default="billing-api"),
     "LEEWAY": 0,
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_ACCESS_SECONDS", default=600)),

@@ -92,7 +92,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         statuses.append("401")
     if any(need for need in operation.get("security", [])):
         statuses += ["401", "403"]
-    if "{" in path:
+    if "{" in path or ("401" in statuses and method != "get"):
         statuses.append("404")
     if method != "get":
         statuses += ["409", "413", "415", "422"]
