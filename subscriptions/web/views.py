@@ -70,8 +70,8 @@ def _cancelled(request: SignedIn, shown: Card, form: CancelForm) -> bool:
     try:
         act = partial(OpenBook.cancel, subscription=shown.row, when=when, refund_unused=when == "now")
         orders.change(shown.row, now=timezone.now(), act=act)
-    except Refused as refused:
-        messages.error(request, refused.detail)
+    except Refused:
+        messages.error(request, _("This cannot be done any more. This is how the subscription stands."))
         return False
     messages.success(request, _("Done. You will find what happens next below."))
     return True
