@@ -165,6 +165,30 @@ def _written_out(path: Path) -> set[str]:
     return {str(first.value) for first in firsts if isinstance(first, ast.Constant)}
 
 
+def test_no_answer_is_kept_by_a_browser_or_a_proxy(db, client, as_alice):
+    for answer in (as_alice.get("/api/auth/me"), client.get("/api/auth/me"), client.get("/api/nothing")):
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_host_that_is_not_ours_is_refused_as_a_problem(db, client):
+    answer = client.get("/api/auth/me", HTTP_HOST="evil.example")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "evil" not in answer.content.decode()
+
+
+def test_the_id_in_the_answer_is_the_one_in_the_header_and_the_log(db, client):
+    answer = client.get("/api/nothing")
+    assert answer.json()["request_id"] == answer["X-Request-Id"]
+
+
+@pytest.mark.parametrize("sent", ["a" * 5000, 'a b"<script>', "ж"])
+def test_a_request_id_of_the_callers_choice_does_no_harm(db, client, sent):
+    answer = client.get("/api/nothing", HTTP_X_REQUEST_ID=sent)
+    assert answer.status_code == 404
+    assert len(answer.json()["request_id"]) <= 200
+
+
 def test_the_titles_are_in_the_language_asked_for(db):
     english = APIClient().get("/api/auth/me", HTTP_ACCEPT_LANGUAGE="en").json()
     assert english["title"] == "Log in first"
