@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger.models import Transaction
+from ledger.models import Account, Transaction
 
+Kind = Account.Kind
 Reason = Transaction.Reason
 
 REASONS = {
@@ -17,3 +18,20 @@ REASONS = {
     Reason.CHARGEBACK_REVERSAL: _("Returned by your bank"),
     Reason.FEE: _("Fee"),
 }
+
+# Who is on the other side of a wallet.
+OTHERS = {
+    Kind.WALLET: _("a wallet"),
+    Kind.DEBT: _("what was owed"),
+    Kind.GATEWAY_CLEARING: _("the payment gateway %(name)s"),
+    Kind.REVENUE: _("us, for service"),
+    Kind.GATEWAY_FEES: _("the fees of the payment gateway"),
+    Kind.PROMOTIONS: _("us, as a gift"),
+    Kind.ADJUSTMENTS: _("us, as a correction"),
+    Kind.DISPUTES: _("your bank, over a disputed payment"),
+}
+
+
+def counterpart(account: Account) -> str:
+    """Name an account as the other side of a customer's wallet."""
+    return str(OTHERS[Kind(account.kind)]) % {"name": account.code.partition(":")[2]}

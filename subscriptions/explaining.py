@@ -1,11 +1,14 @@
-"""Explain a charge: the arithmetic behind a transaction, worked out again now and compared with what was posted."""
+"""Explain a charge: the arithmetic behind a transaction, worked out again now and compared with what was posted.
+
+How it is said is steps.py's business.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ledger.models import Transaction
 from subscriptions.engine.calendar import LENGTHS, MICROSECOND
-from subscriptions.models import Charge, Price
+from subscriptions.models import Charge, Price, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,7 @@ class Explanation:
 
     # `period` (paid ahead), `slice` (metered), `unused` (given back).
     kind: str
+    subscription: Subscription
     price: Price
     quantity: int
     periods: int
@@ -23,14 +27,20 @@ class Explanation:
     formula: str
     worked_out: int
     posted: int
-    # Metered: the fraction of a minor unit carried in and out, as a share of `rate_length` microseconds.
+    # Metered: the fraction of a minor unit carried in and out, as a share of `rate_length` microseconds, and what is
+    # written down of the latter.
     remainder_before: int | None = None
     remainder_after: int | None = None
     rate_length: int | None = None
+    remainder_written: int | None = None
+    # Given back: of what was paid for `full` microseconds, `left` were not used.
+    paid: int = 0
+    left: int = 0
+    full: int = 0
 
     @property
     def matches(self) -> bool:
-        return self.worked_out == self.posted
+        return self.worked_out == self.posted and self.remainder_after == self.remainder_written
 
 
 def explain(transaction: Transaction) -> Explanation | None:
@@ -47,7 +57,8 @@ def _period(charge: Charge, transaction: Transaction) -> Explanation:
     """Paid ahead: amount x quantity x periods."""
     price, subscription = charge.price, charge.subscription
     return Explanation(
-        "period", price, subscription.quantity, subscription.periods, charge.period_start, charge.period_end,
+        "period", subscription, price, subscription.quantity, subscription.periods,
+        charge.period_start, charge.period_end,
         f"{price.amount} × {subscription.quantity} × {subscription.periods}",
         price.amount * subscription.quantity * subscription.periods, transaction.amount,
     )  # fmt: skip
@@ -59,12 +70,10 @@ def _slice(charge: Charge, transaction: Transaction) -> Explanation:
     rate, length = price.amount * quantity, LENGTHS[price.interval] * price.interval_count
     span, before = (charge.period_end - charge.period_start) // MICROSECOND, charge.remainder_before or 0
     amount, after = divmod(rate * span + before, length)
-    if after != charge.remainder_after:
-        amount = -1
     return Explanation(
-        "slice", price, quantity, 1, charge.period_start, charge.period_end,
+        "slice", charge.subscription, price, quantity, 1, charge.period_start, charge.period_end,
         f"({rate} × {span} + {before}) ÷ {length} = {amount}, {after} carried on", amount, transaction.amount,
-        before, after, length,
+        before, after, length, charge.remainder_after,
     )  # fmt: skip
 
 
@@ -78,10 +87,11 @@ def _unused(charge: Charge, transaction: Transaction) -> Explanation:
         .order_by("-id")
         .first()
     ) or charge
-    left: timedelta = charge.period_end - (charge.ended_at or charge.period_end)
-    unused, full = left // MICROSECOND, (paid.period_end - paid.period_start) // MICROSECOND
+    rest: timedelta = charge.period_end - (charge.ended_at or charge.period_end)
+    left, full = rest // MICROSECOND, (paid.period_end - paid.period_start) // MICROSECOND
     return Explanation(
-        "unused", charge.price, charge.subscription.quantity, charge.subscription.periods,
+        "unused", charge.subscription, charge.price, charge.subscription.quantity, charge.subscription.periods,
         charge.ended_at or charge.period_end, charge.period_end,
-        f"{paid.amount} × {unused} ÷ {full}", paid.amount * unused // full, transaction.amount,
+        f"{paid.amount} × {left} ÷ {full}", paid.amount * left // full, transaction.amount,
+        paid=paid.amount, left=left, full=full,
     )  # fmt: skip

@@ -5,18 +5,18 @@ instant, so not a second is lost or counted twice, provided nothing else has mov
 customer is shown a new quote and nothing has happened.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from accounts.errors import DomainError
 from ledger.money import Money
-from subscriptions import books
+from ledger.retrying import retried
+from subscriptions import books, quote_lines
 from subscriptions.engine import requests
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import to_datetime, to_micros
-from subscriptions.engine.journal import Entry, Journal
+from subscriptions.engine.journal import Journal
 from subscriptions.engine.requests import Refusal
 from subscriptions.engine.subscription import FINAL, Status, Sub
 from subscriptions.models import Price, Quote, Subscription
@@ -43,7 +43,7 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     """Work out what a change would move and promise it for a quarter of an hour; raise Refused as the change would."""
     book, sub = _copy_at(subscription, now)
     assert book.at is not None
-    before = book.balance
+    before, rest = book.balance, quote_lines.rest_of(sub, book.at)
     terms = reading.terms_of([price.pk])[price.pk]
     refusal = requests.change_plan(book, book.at, sub, terms, when=when)
     if refusal is Refusal.INSUFFICIENT_FUNDS:
@@ -53,8 +53,9 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     due_at, due = next_charge(sub)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
-        expires_at=to_datetime(book.at) + VALID_FOR, lines=_lines(book.journal.entries), balance_before=before,
-        balance_after=book.balance, status_after=sub.status, next_charge_at=due_at, next_charge_amount=due,
+        expires_at=to_datetime(book.at) + VALID_FOR, balance_before=before, balance_after=book.balance,
+        lines=quote_lines.written(book.journal.entries, book.journal, rest), status_after=sub.status,
+        next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
 
@@ -64,19 +65,28 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
     try:
         if now > quote.expires_at and quote.used_at is None:
             raise _Stale
-        with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=quote.as_of) as book:
-            if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
-                return subscription
-            if book.now != quote.as_of or book.balance != quote.balance_before:
-                raise _Stale
-            done = len(book.item.book.journal.entries)
-            book.change_plan(subscription, quote.price, when=quote.when)
-            if _lines(book.item.book.journal.entries[done:]) != quote.lines:
-                raise _Stale
+        _carry_out(quote, now=now)
     except _Stale:
         raise QuoteChanged(make(subscription, quote.price, now=now, when=quote.when)) from None
     subscription.refresh_from_db()
     return subscription
+
+
+@retried
+def _carry_out(quote: Quote, *, now: datetime) -> None:
+    """Change the plan as of the quote's instant, and compare; raise _Stale, and so undo it, where anything differs."""
+    subscription = quote.subscription
+    with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=quote.as_of) as book:
+        if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
+            return
+        if book.now != quote.as_of or book.balance != quote.balance_before:
+            raise _Stale
+        journal = book.item.book.journal
+        done = len(journal.entries)
+        book.change_plan(subscription, quote.price, when=quote.when)
+        posted = quote_lines.written(journal.entries[done:], journal, {})
+        if quote_lines.moves(posted) != quote_lines.moves(quote.lines):
+            raise _Stale
 
 
 class _Stale(Exception):
@@ -116,8 +126,3 @@ def _short(price: Price, sub: Sub, funds: int) -> Refused:
         Refusal.INSUFFICIENT_FUNDS, f"{missing} is missing in the wallet for this change; top it up first.",
         missing={"value": missing.plain(), "currency": missing.currency},
     )  # fmt: skip
-
-
-def _lines(entries: Sequence[Entry]) -> list[dict[str, object]]:
-    """What these entries move, in a form that can be stored and compared."""
-    return [{"reason": e.reason, "subscription": e.sub.id if e.sub else None, "amount": e.amount} for e in entries]

@@ -58,10 +58,20 @@ class SubscribeSerializer(StrictSerializer):
 
 
 class ChangePlanSerializer(StrictSerializer):
-    """Another plan, in the subscription's own currency."""
+    """Another plan, in the subscription's own currency; or a quote of change-preview, which has plan and time."""
 
-    plan = plan_code()
-    when = serializers.ChoiceField(choices=WHEN, default="now")
+    plan = plan_code(required=False)
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
+    quote = TextField(max_length=40, required=False, help_text="Exactly its amounts are posted, or nothing is.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want a plan or a quote, and not two opinions of the same thing."""
+        twice = [name for name in ("plan", "when") if name in attrs and "quote" in attrs]
+        if twice:
+            raise serializers.ValidationError(dict.fromkeys(twice, _("The quote says it already; leave it out.")))
+        if "plan" not in attrs and "quote" not in attrs:
+            raise serializers.ValidationError({"plan": _("Send `plan` or `quote`, one of the two.")})
+        return attrs
 
 
 class PatchSubscriptionSerializer(StrictSerializer):

@@ -9,6 +9,7 @@ from ledger.api.fields import MoneyField
 from ledger.api.serializers import MoneySerializer
 from subscriptions.holdings import Holding
 from subscriptions.models import Price, Subscription
+from subscriptions.standing import View
 
 
 class PriceSerializer(serializers.Serializer):
@@ -106,11 +107,33 @@ class AccessSerializer(serializers.Serializer):
     reason = serializers.ChoiceField(choices=Subscription.Status.choices)
 
 
+class EndingSerializer(serializers.Serializer):
+    """A subscription for which there will be no money."""
+
+    subscription = serializers.CharField(source="subscription.public_id")
+    plan = serializers.CharField(source="price.plan.code")
+
+
+class RunwaySerializer(serializers.Serializer):
+    """Where the money ends at the present use, if none comes in."""
+
+    ends_at = serializers.DateTimeField()
+    hours_left = serializers.IntegerField(help_text="Whole hours until then.")
+    ends = EndingSerializer(many=True, help_text="What there is no money for then.")
+
+
 class WalletSerializer(serializers.Serializer):
-    """What the customer has in one currency."""
+    """What the customer has in one currency. Wants the forecasts by currency in its context."""
 
     currency = serializers.CharField()
     balance = MoneyField(read_only=True, help_text="What is written down.")
     available = MoneyField(
         read_only=True, help_text="After what is used or due at this instant but not yet written down."
     )
+    runway = serializers.SerializerMethodField(help_text="null: no end in sight within a year.")
+
+    @extend_schema_field(RunwaySerializer(allow_null=True))
+    def get_runway(self, view: View) -> dict[str, Any] | None:
+        """Say how long it lasts."""
+        found = self.context["forecasts"].get(view.currency)
+        return dict(RunwaySerializer(found).data) if found else None

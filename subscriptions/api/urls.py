@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from subscriptions.api.views import actions, plans, subscriptions, wallet
+from subscriptions.api.views import actions, explanations, plans, previews, subscriptions, wallet
 
 urlpatterns = [
     path("plans/", plans.PlanList.as_view(), name="plan-list"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("subscriptions/<slug:public_id>/pause", actions.Pause.as_view(), name="subscription-pause"),
     path("subscriptions/<slug:public_id>/resume", actions.Resume.as_view(), name="subscription-resume"),
     path("subscriptions/<slug:public_id>/change-plan", actions.ChangePlan.as_view(), name="subscription-change-plan"),
+    path(
+        "subscriptions/<slug:public_id>/change-preview",
+        previews.ChangePreview.as_view(),
+        name="subscription-change-preview",
+    ),
     path("users/<int:user_id>/subscriptions", subscriptions.UserSubscriptions.as_view(), name="user-subscriptions"),
+    path("transactions/txn_<int:number>/explain", explanations.Explain.as_view(), name="transaction-explain"),
     path("wallet/", wallet.Wallet.as_view(), name="wallet"),
 ]

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from accounts.api.idempotency import Idempotent
 from accounts.api.openapi import INSUFFICIENT_FUNDS
 from subscriptions import orders, prices
+from subscriptions.api import quotes
 from subscriptions.api.requests import CancelSerializer, ChangePlanSerializer, NothingSerializer
 from subscriptions.api.serializers import SubscriptionSerializer
 from subscriptions.api.views.subscriptions import OneSubscription
@@ -74,8 +75,14 @@ class ChangePlan(Idempotent, OneSubscription):
         responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Move to another plan, now or when the period ends; refused whole when the wallet cannot pay for it."""
+        """Move to another plan, as quoted or by its name; refused whole when the wallet cannot pay for it.
+
+        A `quote` whose amounts no longer hold is answered with 409 `quote_changed` and the new one in `quote`.
+        """
         row, asked = self.own(), self.sent(ChangePlanSerializer)
-        price = prices.current(asked["plan"], row.price.currency)
-        orders.change(row, now=timezone.now(), act=lambda book: book.change_plan(row, price, when=asked["when"]))
+        if "quote" in asked:
+            quotes.accept(row, asked["quote"], now=timezone.now())
+        else:
+            price, when = prices.current(asked["plan"], row.price.currency), asked.get("when", "now")
+            orders.change(row, now=timezone.now(), act=lambda book: book.change_plan(row, price, when=when))
         return self.answer()

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.strict import refuse_unknown_parameters
-from subscriptions import holdings
+from subscriptions import forecast, holdings
 from subscriptions.api.serializers import WalletSerializer
 
 
@@ -18,7 +18,9 @@ class Wallet(APIView):
 
     @extend_schema(operation_id="wallet_retrieve", responses=answer)
     def get(self, request: Request) -> Response:
-        """Return the balance of each currency the caller has had money in."""
+        """Return the balance of each currency the caller has had money in, and how long it lasts."""
         refuse_unknown_parameters(request, ())
-        held = holdings.of(request.user, now=timezone.now())  # type: ignore[arg-type]
-        return Response({"results": WalletSerializer(held.views, many=True).data})
+        now = timezone.now()
+        held = holdings.of(request.user, now=now)  # type: ignore[arg-type]
+        context = {"forecasts": forecast.by_currency(held.views, now=now)}
+        return Response({"results": WalletSerializer(held.views, many=True, context=context).data})

@@ -1,0 +1,77 @@
+"""Plan changes quoted before they are agreed to: what is asked, how a quote is written, which quote a body names."""
+
+from datetime import datetime
+
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from accounts.api.strict import StrictSerializer
+from ledger.api.serializers import MoneySerializer
+from ledger.money import Money
+from subscriptions import quote_lines, quotes
+from subscriptions.api.requests import WHEN, plan_code
+from subscriptions.api.serializers import NextChargeSerializer
+from subscriptions.models import Quote, Subscription
+
+
+class ChangePreviewQuery(StrictSerializer):
+    """The change to be quoted."""
+
+    plan = plan_code()
+    when = serializers.ChoiceField(choices=WHEN, default="now")
+
+
+class QuoteLineSerializer(serializers.Serializer):
+    """One movement of the wallet that the change makes."""
+
+    reason = serializers.CharField(help_text="As in the log of transactions.")
+    subscription = serializers.CharField(source="subscription.public_id", default=None, allow_null=True)
+    amount = MoneySerializer(source="money", help_text="Signed: above zero comes back to the wallet.")
+    formula = serializers.CharField(help_text="How it was worked out, such as `99.00 × 18 of 30 days`.")
+
+
+class QuoteSerializer(serializers.Serializer):
+    """What a change of plan will move, exactly, when it is accepted before `expires_at`."""
+
+    id = serializers.CharField(source="quote.public_id")
+    subscription = serializers.CharField(source="quote.subscription.public_id")
+    plan = serializers.CharField(source="quote.price.plan.code")
+    when = serializers.ChoiceField(source="quote.when", choices=WHEN)
+    as_of = serializers.DateTimeField(source="quote.as_of", help_text="The change takes effect at this instant.")
+    expires_at = serializers.DateTimeField(source="quote.expires_at")
+    lines = QuoteLineSerializer(many=True)
+    balance_before = MoneySerializer()
+    balance_after = MoneySerializer()
+    total = MoneySerializer(help_text="The sum of the lines: below zero leaves the wallet.")
+    status_after = serializers.ChoiceField(source="quote.status_after", choices=Subscription.Status.choices)
+    next_charge = NextChargeSerializer(allow_null=True)
+
+
+class ShownQuote:
+    """A quote with its amounts as money and its lines in words."""
+
+    def __init__(self, quote: Quote) -> None:
+        currency = quote.price.currency
+        self.quote = quote
+        self.lines = quote_lines.read(quote)
+        self.balance_before = Money(quote.balance_before, currency)
+        self.balance_after = Money(quote.balance_after, currency)
+        self.total = Money(quote.total, currency)
+        due = quote.next_charge_amount
+        self.next_charge = None if due is None else {"at": quote.next_charge_at, "amount": Money(due, currency)}
+
+
+def body_of(quote: Quote) -> dict[str, object]:
+    """Return a quote as the API writes it."""
+    return dict(QuoteSerializer(ShownQuote(quote)).data)
+
+
+def accept(subscription: Subscription, quote_id: str, *, now: datetime) -> None:
+    """Carry out a quote of this subscription; raise Http404 for another's, QuoteChanged with the whole new quote."""
+    known = Quote.objects.select_related("subscription__customer", "price__plan")
+    quote = get_object_or_404(known, public_id=quote_id, subscription=subscription)
+    try:
+        quotes.accept(quote, now=now)
+    except quotes.QuoteChanged as changed:
+        changed.extra = {"quote": body_of(changed.quote)}
+        raise

@@ -1,0 +1,56 @@
+"""How long the money lasts at the present use, and what ends then: the engine's runway with rows and dates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.runway import Runway, runway
+from subscriptions.models import Price, Subscription
+from subscriptions.standing import View
+
+# What lasts longer has no end in sight.
+HORIZON = timedelta(days=365)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A subscription for which there will be no money, and the plan it will have by then."""
+
+    subscription: Subscription
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The wallet is first too short at `ends_at`; `hours_left` is whole hours until then."""
+
+    ends_at: datetime
+    hours_left: int
+    ends: list[Ending]
+
+
+def of(view: View, *, now: datetime) -> Forecast | None:
+    """Say when the wallet of a book falls short if no money comes; None when not within a year."""
+    return by_currency([view], now=now).get(view.currency)
+
+
+def by_currency(views: Iterable[View], *, now: datetime) -> dict[str, Forecast]:
+    """Say it for several books in two queries; those with no end in sight are left out."""
+    found = {view.currency: end for view in views if (end := runway(view.book, to_micros(now + HORIZON)))}
+    subs = [sub for end in found.values() for sub in end.subs]
+    rows = Subscription.objects.in_bulk([sub.id for sub in subs])
+    prices = Price.objects.select_related("plan").in_bulk([sub.terms.id for sub in subs])
+    return {currency: _forecast(end, rows, prices, now) for currency, end in found.items()}
+
+
+def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:
+    ends_at = to_datetime(end.ends_at)
+    ends = [Ending(rows[_pk(sub.id)], prices[_pk(sub.terms.id)]) for sub in end.subs]
+    return Forecast(ends_at, max(0, (ends_at - now) // HOUR), ends)
+
+
+def _pk(key: object) -> int:
+    assert isinstance(key, int)
+    return key

@@ -1,0 +1,108 @@
+"""An explanation in short sentences that a customer can check with a pencil. Works nothing out itself."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from ledger.models import Transaction
+from ledger.money import Money
+from ledger.wording import REASONS, counterpart
+from subscriptions.engine.calendar import to_micros
+from subscriptions.explaining import Explanation
+from subscriptions.formulas import Writer, advance, fraction, lasting, rate, share
+
+
+def of(explanation: Explanation, *, write: Writer = str) -> list[str]:
+    """Say how the amount came about: the price, the span, the arithmetic, and whether it matches what was posted."""
+    match explanation.kind:
+        case "period":
+            told = [_span(_("Paid ahead from %(start)s to %(end)s."), explanation), _period(explanation, write)]
+        case "slice":
+            told = [_span(_("Used from %(start)s to %(end)s: %(lasting)s."), explanation), _slice(explanation, write)]
+        case "unused":
+            told = [_span(_("Not used from %(start)s to %(end)s: %(left)s."), explanation), _unused(explanation, write)]
+        case _:
+            raise ValueError(explanation.kind)
+    return [_price(explanation, write), *told, _verdict(explanation, write)]
+
+
+def of_movement(transaction: Transaction, *, write: Writer = str) -> list[str]:
+    """Say where money that no rule worked out came from or went to, and what was in the wallet before and after."""
+    came_in = transaction.credit_id == transaction.wallet_id
+    after, currency = transaction.balance_after or 0, transaction.currency
+    before = after - transaction.amount if came_in else after + transaction.amount
+    said = _("%(reason)s: %(amount)s, from %(other)s.") if came_in else _("%(reason)s: %(amount)s, to %(other)s.")
+    moved = {
+        "reason": REASONS[Transaction.Reason(transaction.reason)],
+        "amount": _money(transaction.amount, currency, write),
+        "other": other_side(transaction),
+    }
+    balances = {"before": _money(before, currency, write), "after": _money(after, currency, write)}
+    return [said % moved, _("The balance was %(before)s before and %(after)s after.") % balances]
+
+
+def other_side(transaction: Transaction) -> str:
+    """Name the account on the other side of the wallet in the customer's words."""
+    came_in = transaction.credit_id == transaction.wallet_id
+    return counterpart(transaction.debit if came_in else transaction.credit)
+
+
+def _price(explanation: Explanation, write: Writer) -> str:
+    price = explanation.price
+    return _("%(plan)s, version %(version)d of its price: %(rate)s.") % {
+        "plan": price.plan.title, "version": price.version, "rate": rate(price, write=write),
+    }  # fmt: skip
+
+
+def _span(words: str, explanation: Explanation) -> str:
+    start, end = explanation.span_start, explanation.span_end
+    return words % {
+        "start": _instant(start), "end": _instant(end), "lasting": lasting(to_micros(end) - to_micros(start)),
+        "left": share(explanation.left, explanation.full) if explanation.full else "",
+    }  # fmt: skip
+
+
+def _period(explanation: Explanation, write: Writer) -> str:
+    much = {"quantity": explanation.quantity, "periods": explanation.periods}
+    return f"{advance(explanation.price, **much, write=write)} = {_worked_out(explanation, write)}"
+
+
+def _slice(explanation: Explanation, write: Writer) -> str:
+    used = lasting(to_micros(explanation.span_end) - to_micros(explanation.span_start))
+    arithmetic = f"{rate(explanation.price, quantity=explanation.quantity, write=write)} × {used}"
+    length, unit = explanation.rate_length or 1, _money(1, explanation.price.currency, write)
+    if explanation.remainder_before:
+        arithmetic += f" + {fraction(explanation.remainder_before, length)} × {unit}"
+    said = f"{arithmetic} = {_worked_out(explanation, write)}"
+    if not explanation.remainder_after:
+        return said
+    carried = f"{fraction(explanation.remainder_after, length)} × {unit}"
+    return _("%(sum)s, and %(rest)s is carried on to the next charge") % {"sum": said, "rest": carried}
+
+
+def _unused(explanation: Explanation, write: Writer) -> str:
+    paid = _money(explanation.paid, explanation.price.currency, write)
+    said = f"{paid} × {share(explanation.left, explanation.full)} = {_worked_out(explanation, write)}"
+    is_exact = explanation.paid * explanation.left % explanation.full == 0
+    return said if is_exact else _("%(sum)s, rounded down") % {"sum": said}
+
+
+def _verdict(explanation: Explanation, write: Writer) -> str:
+    if explanation.matches:
+        return _("Worked out again just now: it matches what was posted.")
+    return _("Worked out again just now, this is not what was posted: %(posted)s. Please tell support.") % {
+        "posted": _money(explanation.posted, explanation.price.currency, write)
+    }
+
+
+def _worked_out(explanation: Explanation, write: Writer) -> str:
+    return _money(explanation.worked_out, explanation.price.currency, write)
+
+
+def _money(amount: int, currency: str, write: Writer) -> str:
+    return write(Money(amount, currency))
+
+
+def _instant(at: datetime) -> str:
+    """Write an instant exactly, the same in every language: `2026-03-01 12:00:00 UTC`."""
+    return at.replace(tzinfo=None).isoformat(sep=" ") + " UTC"
