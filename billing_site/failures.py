@@ -92,7 +92,8 @@ class Pages:
             return None
         status = problem.kind.status
         answer = page(request, status, template=f"{status if status in (404, 429, 503) else 409}.html")
-        answer.headers.update(problem.headers)
+        for name, value in problem.headers.items():
+            answer[name] = value
         return answer
 
 
