@@ -18,9 +18,6 @@ from subscriptions.simulation.playing import ignore, play_on
 from subscriptions.simulation.reading import read
 from subscriptions.simulation.scenario import Scenario, Step
 
-# Where the customers' money comes from and goes to.
-OUTSIDE = "adjustments"
-
 
 def play(scenario: Any) -> dict[str, Any]:
     """Play a scenario, as parsed from JSON, through the tables; raise BadScenario when it is not one."""
@@ -46,6 +43,8 @@ class DatabaseStage:
         self.currency = scenario.currency
         # Keeps the names and keys of this play apart from everything that is there.
         self.mark = uuid4().hex
+        # Where the customers' money comes from and goes to: an account that nobody else waits for.
+        self.outside = f"adjustments:{self.mark}"
         self.users: dict[str, User] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.prices = {code: self.sell(terms, number) for number, (code, terms) in enumerate(scenario.plans.items())}
@@ -80,9 +79,9 @@ class DatabaseStage:
         subscription = self.subscriptions.get(step.subscription)
         match step.do, price, subscription:
             case "top_up", _, _:
-                book.top_up(step.amount, key=self.key(), source=OUTSIDE)
+                book.top_up(step.amount, key=self.key(), source=self.outside)
             case "withdraw", _, _:
-                book.withdraw(step.amount, key=self.key(), to=OUTSIDE)
+                book.withdraw(step.amount, key=self.key(), to=self.outside)
             case "subscribe", Price() as price, _:
                 self.subscriptions[step.subscription] = book.subscribe(
                     price, quantity=step.quantity, periods=step.periods, auto_renew=step.auto_renew

@@ -1,0 +1,96 @@
+"""`manage.py simulate`: what it prints, what it refuses, and that it leaves nothing behind."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from hypothesis import given
+
+from accounts.models import Event, User
+from ledger.models import Transaction
+from subscriptions.models import Plan
+from subscriptions.simulation import play
+from tests.engine.scenario_files import SCENARIOS, scenario, schema
+from tests.engine.strategies import scenarios
+
+FILE = SCENARIOS["servers-on-one-wallet"]
+BAD_AMOUNT = b'{"currency": "RUB", "until": "2026-03-01T00:00:00Z", "plans": [], "events": [%s]}' % (
+    b'{"at": "2026-02-01T00:00:00Z", "do": "top_up", "customer": "ann", "amount": "1.005"}'
+)
+
+
+def simulate(*args: str) -> str:
+    out = io.StringIO()
+    call_command("simulate", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_json_is_what_was_played_and_nothing_else() -> None:
+    assert json.loads(simulate(str(FILE), "--json")) == play(scenario(FILE.stem))
+
+
+def test_the_tables_to_read_hold_every_figure() -> None:
+    printed = simulate(str(SCENARIOS["change-refused"]))
+    assert "A change of plan that is refused, then not" in printed
+    for word in ("ann", "plan", "active", "1150.00", "2026-04-01 00:00:00 - now", "unused_refund", "-1000.00"):
+        assert word in printed
+    assert "Refused: events[2], change_plan plan at 2026-04-16T00:00:00Z" in printed
+
+
+def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(FILE.read_bytes())))
+    assert json.loads(simulate("-", "--json")) == play(scenario(FILE.stem))
+
+
+@pytest.mark.django_db
+def test_through_the_database_it_prints_the_same_and_leaves_nothing() -> None:
+    tables = (User, Plan, Transaction, Event)
+    before = [model.objects.count() for model in tables]
+    assert simulate(str(FILE), "--json", "--database") == simulate(str(FILE), "--json")
+    assert [model.objects.count() for model in tables] == before
+
+
+def test_a_bad_scenario_ends_with_2_and_a_line_on_standard_error(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(BAD_AMOUNT)
+    command = [sys.executable, "manage.py", "simulate", str(bad)]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith("events[0].amount: '1.005' has 3 decimals; RUB has 2")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"{", "not JSON at line 1 column 2"),
+        (b"\xff", "not UTF-8 at byte 0"),
+        (b'{"until": NaN}', "NaN is not a number"),
+        (b"[]", "scenario: [] is not an object"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(content)
+    with pytest.raises(CommandError) as refused:
+        simulate(str(bad))
+    assert complaint in str(refused.value)
+    assert refused.value.returncode == 2
+
+
+def test_a_file_that_is_not_there_is_refused() -> None:
+    with pytest.raises(CommandError, match=r"nowhere\.json: No such file"):
+        simulate("nowhere.json")
+
+
+@given(scenarios())
+def test_whatever_can_be_played_keeps_to_the_schemas(drawn: dict[str, Any]) -> None:
+    schema("scenario").validate(drawn)
+    schema("simulation").validate(play(drawn))
