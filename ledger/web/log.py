@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+
+from django.conf import settings
+from django.utils.translation import override
 
 from ledger.models import Transaction
 from ledger.money import Money
@@ -35,8 +39,18 @@ def lines(rows: Iterable[Transaction]) -> Iterator[Line]:
         yield Line(
             id=row.pk,
             at=row.effective_at,
-            reason=(reason := str(REASONS[Transaction.Reason(row.reason)])),
-            description="" if row.description == reason else row.description,
+            reason=str(REASONS[Transaction.Reason(row.reason)]),
+            description="" if row.description in _names(row.reason) else row.description,
             money=Money(sign * row.amount, row.currency),
             balance=Money(row.balance_after or 0, row.currency),
         )
+
+
+@cache
+def _names(reason: str) -> frozenset[str]:
+    """What a reason is called in each language: a description that says no more than that is left out."""
+    names = set()
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            names.add(str(REASONS[Transaction.Reason(reason)]))
+    return frozenset(names)

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import DomainError
 from accounts.web.requests import SignedIn
 from payments import checkout
+from payments.models import Payment
 from payments.web import order as orders
 from payments.web.forms import CheckoutForm
 from payments.web.order import Order
-from payments.web.starting import started
+from payments.web.starting import onward, started
 from subscriptions import orders as subscription_orders
 from subscriptions import prices
+from subscriptions.models import Subscription
 from subscriptions.web import price_list
 
 # Refusals in the customer's words. A code that is not here shows its own detail.
@@ -40,6 +42,16 @@ def order_of(request: SignedIn, code: str, *, now: datetime) -> Order:
     price = sold[price_list.currency_for(request.GET.get("currency"), list(sold)) or ""]
     periods, quantity = orders.read(price, request.GET.get("periods", ""), request.GET.get("quantity", ""))
     return orders.place(request.user, price, quantity=quantity, periods=periods, now=now)
+
+
+def bought_already(request: SignedIn) -> str | None:
+    """Return where this very form led when it was sent before, None when it was not."""
+    if not (key := request.POST.get("form_key")):
+        return None
+    if payment := Payment.objects.filter(customer=request.user, form_key=key).first():
+        return onward(payment)
+    bought = Subscription.objects.filter(customer=request.user, request_key=f"form:{key}").first()
+    return resolve_url("subscription", bought.public_id) if bought else None
 
 
 def options(order: Order) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class AmountForm(forms.Form):
 
 
 class TopUpForm(PayForm):
-    """Pays the amount that was reviewed: `shown` is what is taken."""
+    """Pays the amount that was reviewed, which the address carries."""
 
     def __init__(self, data: Any = None, *, amount: Money | None) -> None:
         super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from ledger.money import Money
-from subscriptions import books
+from subscriptions import books, trials
 from subscriptions.engine.calendar import DAY, plus, to_datetime, to_micros
-from subscriptions.models import Price, Trial
+from subscriptions.models import Price
 from subscriptions.wording import span
 
 # How many intervals may be paid for at once. Metered: how much use is paid in ahead.
@@ -56,7 +56,7 @@ class Order:
 def place(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Order:
     """Work out an order. Reads only."""
     wallet = books.peek(customer, price.currency, now=now)
-    is_trial = bool(price.trial_days) and not Trial.objects.filter(customer=customer, plan=price.plan).exists()
+    is_trial = trials.awaits(customer, price)
     return Order(
         price=price,
         quantity=quantity,

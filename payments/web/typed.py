@@ -27,7 +27,7 @@ def parse(text: str, currency: str) -> Money:
 
 
 def _grouped(bare: str, separators: list[str], currency: str) -> Money:
-    """`1,000` is a thousand where a currency has two decimals; with three decimals nobody can tell."""
-    if len(separators) == 1 and exponent_of(currency) > 2:
+    """`1,000` is a thousand. `1.000` may be one as well, and with three decimals nobody can tell either way."""
+    if len(separators) == 1 and (separators == ["."] or exponent_of(currency) > 2):
         raise NotMoney(f"{bare!r} can be read two ways; leave the separator of thousands out")
     return Money.parse(re.sub("[.,]", "", bare), currency)

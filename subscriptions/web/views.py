@@ -4,8 +4,9 @@ from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -55,9 +56,9 @@ def cancel(request: SignedIn, public_id: str) -> HttpResponse:
     shown = _card(request, public_id)
     form = CancelForm(request.POST or None, card=shown)
     if shown.is_over or (request.method == "POST" and form.is_valid() and _cancelled(request, shown, form)):
-        return redirect("subscription", public_id=public_id)
+        return HttpResponseRedirect(reverse("subscription", args=[public_id]), status=303)
     context = {"card": shown, "form": form, "choices": choices(shown)}
-    return render(request, "subscriptions/cancel.html", context)
+    return render(request, "subscriptions/cancel.html", context, status=422 if form.errors else 200)
 
 
 def _card(request: SignedIn, public_id: str) -> Card:

@@ -18,6 +18,8 @@ from payments.web.forms import CheckoutForm
 @login_required
 def checkout(request: SignedIn, code: str) -> HttpResponse:
     """Show the order, or buy it."""
+    if sent_before := buying.bought_already(request):
+        return HttpResponseRedirect(sent_before, status=303)
     now = timezone.now()
     order = buying.order_of(request, code, now=now)
     form = CheckoutForm(request.POST or None, order=order)

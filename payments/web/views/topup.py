@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.errors import DomainError
 from accounts.web.requests import SignedIn
 from payments import checkout
-from payments.web.buying import explained
+from payments.web.buying import bought_already, explained
 from payments.web.forms import TopUpForm
 from payments.web.starting import started
 from payments.web.topping_up import page_of
@@ -23,6 +23,8 @@ from payments.web.topping_up import page_of
 @login_required
 def topup(request: SignedIn) -> HttpResponse:
     """Show the sum to be paid in, or pay it. The address carries the amount, so that it was shown before."""
+    if sent_before := bought_already(request):
+        return HttpResponseRedirect(sent_before, status=303)
     now = timezone.now()
     page = page_of(request, now=now)
     form = TopUpForm(request.POST or None, amount=page.amount)

@@ -1,0 +1,39 @@
+"""Everything the demo sells, and Alice at her browser."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from billing_site.demo import catalogue
+from tests.payments.unsteady import PATH, Unsteady
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def on_sale(db: None, now: datetime) -> None:
+    """Basic 299.00 RUB or 3.50 EUR a month, Standard 690.00 / 7.90, Premium 1490.00 / 15.90, hourly 1.50 / 0.02."""
+    catalogue.put_on_sale(now=now)
+
+
+@pytest.fixture
+def browser(alice: User, on_sale: None) -> Client:
+    """Alice, signed in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def unsteady(settings: Any) -> type[Unsteady]:
+    """A sandbox that breaks as told, in the sandbox's place."""
+    settings.GATEWAY_CLASSES = {"sandbox": PATH}
+    Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
+    Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
+    return Unsteady

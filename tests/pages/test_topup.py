@@ -1,0 +1,56 @@
+import pytest
+
+from payments.models import Payment
+from tests.pages.reading import hidden, words
+from tests.subscriptions.shop import pay_in
+
+
+def test_the_balance_after_is_shown_before_anything_is_paid(browser, alice):
+    pay_in(alice, 120_40, "EUR")
+    page = words(browser.get("/topup/?currency=EUR&amount=100"))
+    assert "Balance now €120.40 You pay in +€100.00 Balance after €220.40" in page
+    assert "Pay €100.00" in page
+    assert "From €1.00 to €10,000.00" in page
+
+
+def test_an_amount_is_taken_as_people_write_it(browser, alice):
+    address = "/topup/?currency=RUB&amount=1%20000,50"
+    page = browser.get(address)
+    assert "Pay RUB\u00a01,000.50" in words(page)
+    answer = browser.post("/topup/?currency=RUB&amount=1000.50", hidden(page) | {"method": "sandbox"})
+    payment = Payment.objects.get(customer=alice)
+    assert (answer.status_code, answer["location"]) == (303, payment.confirmation_url)
+    assert (payment.amount, payment.currency, payment.plan) == (1000_50, "RUB", None)
+
+
+def test_the_same_form_sent_twice_is_one_payment(browser, alice):
+    address = "/topup/?currency=RUB&amount=500"
+    form = hidden(browser.get(address)) | {"method": "sandbox"}
+    assert browser.post(address, form)["location"] == browser.post(address, form)["location"]
+    assert Payment.objects.filter(customer=alice).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Enter an amount"),
+        ("ten", "Enter an amount in digits, like 1000.50"),
+        ("0.99", "The amount must be €1.00 or more"),
+        ("10000.01", "The amount must be €10,000.00 or less"),
+        ("10.999", "Enter an amount in digits, like 1000.50"),
+        ("1" * 41, "at most 40 characters"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_numbers_and_nothing_can_be_paid(browser, typed, said):
+    answer = browser.get(f"/topup/?currency=EUR&amount={typed}")
+    assert answer.status_code == 422
+    assert words(answer).count(said) == 2  # in the summary and at the field
+    assert hidden(answer).keys() & {"form_key", "shown"} == set()
+    assert browser.post(f"/topup/?currency=EUR&amount={typed}", {"method": "sandbox"}).status_code == 422
+    assert not Payment.objects.exists()
+
+
+def test_what_a_subscription_lacks_is_offered_but_never_below_the_least(browser):
+    assert "Pay RUB\u00a0123.45" in words(browser.get("/topup/?currency=RUB&need=123.45"))
+    assert "Pay RUB\u00a0100.00" in words(browser.get("/topup/?currency=RUB&need=3.60"))
+    assert browser.get("/topup/?currency=RUB&need=x").status_code == 200

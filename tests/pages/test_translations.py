@@ -1,0 +1,82 @@
+"""Every string that is marked for translation has its Russian, read from the source as it is now."""
+
+import ast
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages import extract, pofile
+from babel.messages.catalog import Catalog, Message
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).parents[2]
+CODE = ("accounts", "billing_site", "ledger", "payments", "subscriptions")
+KEYWORDS = dict.fromkeys(("gettext", "gettext_lazy", "gettext_noop", "_")) | dict.fromkeys(
+    ("ngettext", "ngettext_lazy"), (1, 2)
+)
+# A call as Django writes it into the Python it makes of a template, with its literals.
+CALL = re.compile(r"""\b(n?gettext|_)\(((?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*"|, ?)+)""")
+PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
+
+
+def from_python() -> Iterator[tuple[str, object]]:
+    for folder in CODE:
+        for path in (ROOT / folder).rglob("*.py"):
+            for _, said, _, _ in extract.extract("python", BytesIO(path.read_bytes()), keywords=KEYWORDS):
+                yield f"{path.relative_to(ROOT)}", said
+
+
+def from_templates() -> Iterator[tuple[str, object]]:
+    """Django turns a template into something like Python; each call in it is read as the literal it is."""
+    for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")]:
+        for name, call in CALL.findall(templatize(path.read_text())):
+            said = ast.literal_eval(f"({call.rstrip(', ')},)")
+            yield f"{path.relative_to(ROOT)}", said[:2] if name == "ngettext" else said[0]
+
+
+@pytest.fixture(scope="module")
+def russian() -> Catalog:
+    with (ROOT / "locale/ru/LC_MESSAGES/django.po").open("rb") as source:
+        return pofile.read_po(source, locale="ru")
+
+
+def messages(catalog: Catalog) -> list[Message]:
+    return [message for message in catalog if message.id]
+
+
+def test_every_string_of_the_source_has_its_russian(russian):
+    found = [*from_python(), *from_templates()]
+    assert len(found) > 300
+    missing = {f"{where}: {said!r}" for where, said in found if said and said not in russian}
+    assert missing == set()
+
+
+def said_by(message: Message) -> tuple[str, ...]:
+    return message.string if isinstance(message.string, tuple) else (message.string,)
+
+
+def test_nothing_is_left_empty_or_guessed(russian):
+    assert [message.id for message in messages(russian) if not all(said_by(message)) or message.fuzzy] == []
+
+
+def test_plurals_have_the_three_forms_of_russian(russian):
+    assert russian.num_plurals == 3
+    assert {len(message.string) for message in messages(russian) if message.pluralizable} == {3}
+
+
+def places(text: str) -> list[str]:
+    return sorted(PLACES.findall(text))
+
+
+def test_every_translation_has_the_places_of_its_original(russian):
+    originals = [(message.id[-1] if message.pluralizable else message.id, message) for message in messages(russian)]
+    wrong = [text for text, message in originals if any(places(said) != places(text) for said in said_by(message))]
+    assert wrong == []
+
+
+def test_no_translation_is_kept_for_a_string_that_is_gone(russian):
+    used = {said if isinstance(said, str) else said[0] for _, said in (*from_python(), *from_templates()) if said}
+    kept = {message.id if isinstance(message.id, str) else message.id[0] for message in messages(russian)}
+    assert kept - used == set()

@@ -1,0 +1,62 @@
+import pytest
+
+from ledger.money import Money, NotMoney
+from payments.web import typed
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("1000", 1000_00),
+        ("1000.50", 1000_50),
+        ("1000,50", 1000_50),
+        ("1 000,50", 1000_50),
+        ("1\u00a0000,50", 1000_50),
+        ("1\u202f000,50", 1000_50),
+        ("1,000.50", 1000_50),
+        ("1.000,50", 1000_50),
+        ("1'000.50", 1000_50),
+        ("1,000", 1000_00),
+        ("1.000.000", 1_000_000_00),
+        ("1,000,000", 1_000_000_00),
+        ("1.5", 1_50),
+        ("0,05", 5),
+        (" 7 ", 7_00),
+    ],
+)
+def test_an_amount_is_read_however_it_is_grouped(text, minor):
+    assert typed.parse(text, "RUB") == Money(minor, "RUB")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-5",
+        "+5",
+        "five",
+        "1.2.3",
+        "1,2,3",
+        "1,00,00",
+        "12.345",
+        "1.000,5,5",
+        "10 €",
+        "1e3",
+        "٣",
+        "1..5",
+        ".5",
+        "5.",
+    ],
+)
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(NotMoney):
+        typed.parse(text, "RUB")
+
+
+def test_what_reads_two_ways_is_refused():
+    """1.000 is a thousand to a German; in a currency of three decimals 1,234 is either a thousand or one and a bit."""
+    for text, currency in (("1.000", "EUR"), ("10.999", "EUR"), ("1,234", "KWD")):
+        with pytest.raises(NotMoney):
+            typed.parse(text, currency)
+    assert typed.parse("1234.567", "KWD") == Money(1_234_567, "KWD")
+    assert typed.parse("5,5", "KWD") == Money(5_500, "KWD")
