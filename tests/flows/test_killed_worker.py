@@ -1,0 +1,57 @@
+"""A Celery worker killed with SIGKILL in the middle of a billing run: the next one ends with the same rows."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from subscriptions import books
+from subscriptions.models import Book
+from tests.flows.site import Site, wait_for
+from tests.subscriptions.bank import basic, broken_rules, people, settle
+from tests.subscriptions.picture import of_one
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+CUSTOMERS = 250
+
+
+def subscribed(customers: list[User], *, at: datetime) -> None:
+    """A month that is paid at `at`, and money for the next."""
+    price = basic()
+    for user in customers:
+        with books.open(user, "RUB", now=at) as book:
+            book.top_up(2000_00, key=f"in:{user.pk}", source="gateway_clearing:sandbox")
+            book.subscribe(price)
+
+
+def rows_of(user: User) -> dict[str, Any]:
+    """Everything written about a customer but when the scheduler came by."""
+    drawn = of_one(user)
+    drawn["books"] = [row[1:] for row in drawn["books"]]
+    return drawn
+
+
+def test_a_worker_killed_in_the_middle_of_a_run_is_followed_by_one_that_finishes_it(site: Site):
+    now = datetime.now(UTC)
+    *customers, twin = people(CUSTOMERS + 1)
+    # The month that is over ended some days ago, whichever month it was.
+    subscribed([*customers, twin], at=now - timedelta(days=32))
+    settle(twin, now)
+    due = Book.objects.filter(due_at__lte=now)
+    assert due.count() == CUSTOMERS
+
+    site.start_worker(BILLING_BATCH="2")
+    wait_for(lambda: due.count() <= CUSTOMERS - 20, "a run that has begun", every=0.005)
+    site.kill("worker")
+    left = due.count()
+    assert 0 < left < CUSTOMERS, f"{left} of {CUSTOMERS} books were left: not the middle of the run"
+    assert broken_rules() == []
+
+    site.start_worker(BILLING_BATCH="50")
+    wait_for(lambda: due.count() == 0, "the run of the next worker")
+    expected = rows_of(twin)
+    assert len(expected["transactions"]) == 3
+    for user in customers:
+        assert rows_of(user) == expected
+    assert site.manage("check_ledger").returncode == 0
