@@ -139,7 +139,7 @@ ERRORS: dict[str, Kind] = {
         _("Leave it out, or send 8 to 40 letters and digits."),
     ),
     "nothing_to_pay": Kind(
-        409, _("There is nothing to pay"), _("Subscribe directly: POST /api/subscriptions/. The wallet has enough.")
+        409, _("There is nothing to pay"), _("Subscribe directly: POST /api/subscriptions/. It needs no checkout.")
     ),
     "subscription_not_waiting": Kind(
         409, _("The subscription does not wait for money"), _("Look at its `status`; top up the wallet to pay ahead.")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError
 from accounts.models import User
 from ledger.money import EXPONENTS, LARGEST, Money
-from subscriptions import books, prices
+from subscriptions import books, prices, trials
 from subscriptions.models import Plan, Price, Subscription
 
 Status = Subscription.Status
@@ -63,12 +63,20 @@ class Quote:
 
 
 def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity: int, periods: int) -> Quote:
-    """Quote a new subscription: its first payment, or `periods` intervals of prepaid use of a metered price."""
+    """Quote a new subscription: its first payment, or `periods` intervals of prepaid use of a metered price.
+
+    Raises NothingToPay for one that is free now, or begins with a trial that the customer has not had.
+    """
     price = prices.chosen(plan, customer=customer, currency=currency)
     for param, number in (("quantity", quantity), ("periods", periods)):
         if number < 1:
             raise AmountOutOfRange(_("%s must be 1 or more; you sent %d.") % (param, number), param=param)
     due = books.due(price, quantity, periods)
+    if trials.awaits(customer, price):
+        raise NothingToPay(
+            _("This plan begins with a free trial of %(days)d days. Subscribe to it directly: POST /api/subscriptions/.")
+            % {"days": price.trial_days}
+        )
     if due == 0:
         raise NothingToPay(_("This plan costs nothing now. Subscribe to it directly: POST /api/subscriptions/."))
     _check_size(due, price.currency, param="quantity")

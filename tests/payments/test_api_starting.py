@@ -8,6 +8,7 @@ from payments.models import Payment, SandboxSession
 from subscriptions.models import Price, Subscription
 from tests.payments.calls import CANCEL, CHECKOUT, LIST, TOP_UP, problem
 from tests.payments.unsteady import Unsteady
+from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +56,20 @@ def test_terms_are_taken_and_priced(api: APIClient, basic: Price) -> None:
     assert api.post(CHECKOUT, terms).json()["amount"]["value"] == "5940.00"
     subscription = Subscription.objects.get()
     assert (subscription.periods, subscription.quantity, subscription.auto_renew) == (3, 2, False)
+
+
+def test_a_free_trial_that_was_not_had_is_not_paid_for(api: APIClient, alice: User) -> None:
+    sell("trial", RUB=500_00, trial_days=14)
+    answer = api.post(CHECKOUT, {"plan": "trial"})
+    assert problem(answer) == (409, "nothing_to_pay", [])
+    assert "14 days" in answer.json()["detail"]
+    assert "POST /api/subscriptions/" in answer.json()["detail"]
+    assert not Payment.objects.exists()
+    assert not Subscription.objects.exists()
+    # As told: it begins at once, without a payment. The next one of the plan has no trial and is paid for.
+    assert api.post("/api/subscriptions/", {"plan": "trial"}).json()["status"] == "trialing"
+    again = api.post(CHECKOUT, {"plan": "trial"})
+    assert (again.status_code, again.json()["amount"]["value"]) == (201, "500.00")
 
 
 @pytest.mark.parametrize("amount", ["990.00", "990", {"value": "990.00", "currency": "RUB"}, {"value": "990"}])

@@ -11,7 +11,7 @@ from payments import cancellation, checkout, confirmation, quotes
 from payments.checkout import DuplicatePayment, InvalidPaymentId, PaymentInProgress
 from payments.models import Payment, SandboxSession
 from payments.sessions import GatewayRefused
-from subscriptions import books
+from subscriptions import books, orders
 from subscriptions.models import Price, Subscription
 from subscriptions.prices import PlanNotSoldInCurrency
 from tests.payments.books_of import balance
@@ -75,6 +75,17 @@ def test_a_free_plan_needs_no_checkout(alice: User) -> None:
     with pytest.raises(quotes.NothingToPay):
         start(alice, plan="free")
     assert not Payment.objects.exists()
+
+
+def test_a_trial_needs_no_checkout_for_whoever_has_not_had_it(alice: User, mallory: User) -> None:
+    price = sell("trial", RUB=500_00, EUR=5_00, trial_days=14)["RUB"]
+    with pytest.raises(quotes.NothingToPay, match="free trial of 14 days"):
+        start(alice, plan="trial", currency="RUB")
+    orders.subscribe(alice, price, now=timezone.now())
+    # Once a customer, in whatever currency.
+    assert start(alice, plan="trial", currency="EUR").amount == 5_00
+    with pytest.raises(quotes.NothingToPay):
+        start(mallory, plan="trial", currency="EUR")
 
 
 @pytest.mark.parametrize("amount", [-1, 0, 99_99, 1_000_000_01])
