@@ -38,7 +38,9 @@ def of(view: View, *, now: datetime) -> Forecast | None:
 
 def by_currency(views: Iterable[View], *, now: datetime) -> dict[str, Forecast]:
     """Say it for several books in two queries; those with no end in sight are left out."""
-    found = {view.currency: end for view in views if (end := runway(view.book, to_micros(now + HORIZON)))}
+    until = to_micros(now + HORIZON)
+    ends = {view.currency: runway(view.book, until) for view in views}
+    found = {currency: end for currency, end in ends.items() if end}
     subs = [sub for end in found.values() for sub in end.subs]
     rows = Subscription.objects.in_bulk([sub.id for sub in subs])
     prices = Price.objects.select_related("plan").in_bulk([sub.terms.id for sub in subs])
