@@ -1,0 +1,216 @@
+"""GET /api/transactions/txn_.../explain: why an amount is what it is, in numbers and in words."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from accounts.models import User
+from ledger.models import Transaction
+from subscriptions import books, prices
+from subscriptions.models import Charge, Price
+from tests.subscriptions.bank import guards_off
+from tests.subscriptions.shop import START, client, params, pay_in, sell
+
+pytestmark = pytest.mark.django_db
+ALL = "/api/subscriptions/"
+GOOD = "Worked out again just now: it matches what was posted."
+
+
+@pytest.fixture(autouse=True)
+def _shop(time_machine: time_machine.TimeMachineFixture) -> None:
+    time_machine.move_to(START, tick=False)
+    sell("basic", RUB=990_00)
+    sell("vm", RUB=1_00, interval="hour", metered=True)
+
+
+def order(user: User, plan: str, **more: Any) -> str:
+    return str(client(user).post(ALL, {"plan": plan, **more}).json()["id"])
+
+
+def settle(user: User, **later: float) -> None:
+    with books.open(user, "RUB", now=START + timedelta(**later)):
+        pass
+
+
+def last(user: User, reason: str = "charge") -> Transaction:
+    return Transaction.objects.filter(customer=user, reason=reason).latest("id")
+
+
+def explained(user: User, row: Transaction) -> dict[str, Any]:
+    answer = client(user).get(f"/api/transactions/txn_{row.pk}/explain")
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def rub(value: str) -> dict[str, str]:
+    return {"value": value, "currency": "RUB"}
+
+
+def test_metered_use_is_its_rate_times_the_time(alice: User) -> None:
+    pay_in(alice, 24_00)
+    vm = order(alice, "vm")
+    settle(alice, hours=2, minutes=30)
+    row = last(alice)
+    assert explained(alice, row) == {
+        "transaction": f"txn_{row.pk}", "kind": "slice", "reason": "charge", "subscription": vm, "plan": "vm",
+        "price": {"amount": rub("1.00"), "interval": "hour", "interval_count": 1, "billing": "metered",
+                  "trial_days": 0, "grace_days": 0, "version": 1},
+        "quantity": 1, "periods": 1, "span": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:30:00Z"},
+        "formula": "(100 × 9000000000 + 0) ÷ 3600000000 = 250, 0 carried on",
+        "worked_out": rub("2.50"), "posted": rub("2.50"), "match": True,
+        "remainder": {"before": 0, "after": 0, "denominator": 3_600_000_000}, "counterpart": None,
+        "steps": [
+            "Vm, version 1 of its price: 1.00 RUB an hour.",
+            "Used from 2026-03-01 00:00:00 UTC to 2026-03-01 02:30:00 UTC: 2 h 30 min.",
+            "1.00 RUB an hour × 2 h 30 min = 2.50 RUB",
+            GOOD,
+        ],
+    }  # fmt: skip
+
+
+def test_a_fraction_carried_in_and_out_is_said(alice: User) -> None:
+    pay_in(alice, 24_00)
+    order(alice, "vm", quantity=3)
+    settle(alice, seconds=13)
+    settle(alice, seconds=60.5)
+    told = explained(alice, last(alice))
+    # 3.00 an hour is a kopeck every 12 s: 13 s are 1 and 1/12. 47.5 s more are 3.958..., with the 1/12 4 and 1/24.
+    assert told["remainder"] == {"before": 300_000_000, "after": 150_000_000, "denominator": 3_600_000_000}
+    assert told["steps"][2] == (
+        "1.00 RUB an hour × 3 × 47.5 s + ≈0.083333 × 0.01 RUB = 0.04 RUB, "
+        "and ≈0.041666 × 0.01 RUB is carried on to the next charge"
+    )
+    assert (told["worked_out"], told["match"]) == (rub("0.04"), True)
+
+
+def test_a_payment_ahead_is_its_price_times_how_many_and_how_long(alice: User) -> None:
+    pay_in(alice, 6000_00)
+    order(alice, "basic", quantity=3, periods=2)
+    told = explained(alice, last(alice))
+    assert (told["kind"], told["quantity"], told["periods"], told["remainder"]) == ("period", 3, 2, None)
+    assert told["span"] == {"start": "2026-03-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"}
+    assert (told["formula"], told["worked_out"], told["posted"]) == ("99000 × 3 × 2", rub("5940.00"), rub("5940.00"))
+    assert told["steps"] == [
+        "Basic, version 1 of its price: 990.00 RUB a month.",
+        "Paid ahead from 2026-03-01 00:00:00 UTC to 2026-05-01 00:00:00 UTC.",
+        "990.00 RUB a month × 3 × 2 months = 5940.00 RUB",
+        GOOD,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("money", "days", "step"),
+    [(990_00, 10, "990.00 RUB × 21 of 31 days = 670.64 RUB, rounded down"),
+     (310_00, 10, "310.00 RUB × 21 of 31 days = 210.00 RUB")],
+)  # fmt: skip
+def test_unused_time_is_its_share_of_what_was_paid(
+    alice: User, time_machine: time_machine.TimeMachineFixture, money: int, days: int, step: str
+) -> None:
+    sell("plan", RUB=money)
+    pay_in(alice, money)
+    mine = order(alice, "plan")
+    time_machine.move_to(START + timedelta(days=days), tick=False)
+    client(alice).post(f"{ALL}{mine}/cancel", {"when": "now", "refund_unused": True})
+    told = explained(alice, last(alice, "unused_refund"))
+    assert (told["kind"], told["match"]) == ("unused", True)
+    assert told["steps"][1:] == [
+        "Not used from 2026-03-11 00:00:00 UTC to 2026-04-01 00:00:00 UTC: 21 of 31 days.", step, GOOD,
+    ]  # fmt: skip
+
+
+def test_the_version_of_the_price_is_the_one_that_was_bought(alice: User) -> None:
+    pay_in(alice, 2000_00)
+    order(alice, "basic")
+    prices.new_version(Price.objects.get(plan__code="basic"), now=START, amount=1090_00)
+    told = explained(alice, last(alice))
+    assert (told["price"]["version"], told["price"]["amount"], told["match"]) == (1, rub("990.00"), True)
+
+
+def test_money_in_and_out_is_a_movement_with_its_reason_and_other_side(alice: User) -> None:
+    pay_in(alice, 100_00)
+    with books.open(alice, "RUB", now=START + timedelta(days=1)) as book:
+        book.withdraw(30_00, key="out", to="gateway_clearing:stripe")
+    told = explained(alice, last(alice, "top_up"))
+    nothing = ("subscription", "plan", "price", "quantity", "periods", "span", "formula", "worked_out", "match",
+               "remainder")  # fmt: skip
+    assert [told[name] for name in nothing] == [None] * len(nothing)
+    assert (told["kind"], told["reason"], told["posted"]) == ("movement", "top_up", rub("100.00"))
+    assert told["counterpart"] == "the payment gateway sandbox"
+    assert told["steps"] == [
+        "Top-up: 100.00 RUB, from the payment gateway sandbox.",
+        "The balance was 0.00 RUB before and 100.00 RUB after.",
+    ]
+    assert explained(alice, last(alice, "refund"))["steps"] == [
+        "Refund: 30.00 RUB, to the payment gateway stripe.",
+        "The balance was 100.00 RUB before and 70.00 RUB after.",
+    ]
+
+
+def test_what_was_tampered_with_does_not_match(alice: User) -> None:
+    pay_in(alice, 24_00)
+    order(alice, "vm")
+    settle(alice, hours=2)
+    with guards_off("ledger_transaction"):
+        Transaction.objects.filter(reason="charge").update(amount=2_01)
+    told = explained(alice, last(alice))
+    assert (told["worked_out"], told["posted"], told["match"]) == (rub("2.00"), rub("2.01"), False)
+    assert told["steps"][-1] == (
+        "Worked out again just now, this is not what was posted: 2.01 RUB. Please tell support."
+    )
+    with guards_off("ledger_transaction"):
+        Transaction.objects.filter(reason="charge").update(amount=2_00)
+    with guards_off("subscriptions_charge"):
+        Charge.objects.update(remainder_after=7)
+    assert explained(alice, last(alice))["match"] is False
+
+
+def test_currencies_without_and_with_three_decimals_are_written_as_they_are(alice: User) -> None:
+    sell("yen", JPY=700)
+    sell("dinar", KWD=1_234)
+    for currency, amount, plan in (("JPY", 700, "yen"), ("KWD", 1_234, "dinar")):
+        pay_in(alice, amount, currency)
+        order(alice, plan, currency=currency)
+    rows = {row.currency: explained(alice, row) for row in Transaction.objects.filter(reason="charge")}
+    assert rows["JPY"]["steps"][2] == "700 JPY a month × 1 month = 700 JPY"
+    assert rows["KWD"]["steps"][2] == "1.234 KWD a month × 1 month = 1.234 KWD"
+
+
+def test_everything_that_happens_is_explained_and_matches(
+    alice: User, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    pay_in(alice, 5000_00)
+    mine, _ = f"{ALL}{order(alice, 'basic')}", order(alice, "vm", quantity=7)
+    for days, action, body in (
+        (3.1, "change-plan", {"plan": "vm"}), (4.7, "change-plan", {"plan": "basic"}), (9.2, "pause", {}),
+        (12.9, "resume", {}), (20.3, "cancel", {"when": "now", "refund_unused": True}),
+    ):  # fmt: skip
+        time_machine.move_to(START + timedelta(days=days), tick=False)
+        assert client(alice).post(f"{mine}/{action}", body).status_code == 200
+    told = [explained(alice, row) for row in Transaction.objects.filter(customer=alice).exclude(reason="top_up")]
+    assert len(told) > 8
+    assert [each for each in told if not each["match"]] == []
+    assert {each["kind"] for each in told} == {"period", "slice", "unused"}
+
+
+def test_anothers_transaction_is_answered_as_one_that_is_not_there(alice: User, mallory: User, staff: User) -> None:
+    pay_in(alice, 1_00)
+    row = last(alice, "top_up")
+    for thief in (mallory, staff):
+        foreign, absent = (
+            client(thief).get(f"/api/transactions/txn_{number}/explain") for number in (row.pk, row.pk + 10**6)
+        )
+        assert foreign.status_code == absent.status_code == 404
+        assert {**foreign.json(), "request_id": ""} == {**absent.json(), "request_id": ""}
+    assert client().get(f"/api/transactions/txn_{row.pk}/explain").status_code == 401
+    assert client(alice).get(f"/api/transactions/txn_{'9' * 30}/explain").status_code == 404
+    assert params(client(alice).get(f"/api/transactions/txn_{row.pk}/explain?deep=1")) == ["deep"]
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("prefix", ["/api/", "/api/v1/"])
+def test_every_address_of_it_works(alice: User, prefix: str, slash: str) -> None:
+    pay_in(alice, 1_00)
+    row = last(alice, "top_up")
+    assert client(alice).get(f"{prefix}transactions/txn_{row.pk}/explain{slash}").json()["kind"] == "movement"

@@ -1,0 +1,36 @@
+"""Arithmetic in words: exact to the microsecond, or marked as shortened."""
+
+import pytest
+
+from subscriptions import formulas
+from subscriptions.engine.calendar import DAY, SECOND
+
+HOUR, MINUTE = 3600 * SECOND, 60 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("micros", "words"),
+    [(0, "0 s"), (1, "0.000001 s"), (1_500_000, "1.5 s"), (MINUTE, "1 min"), (2 * HOUR + 30 * MINUTE, "2 h 30 min"),
+     (DAY, "1 day"), (31 * DAY, "31 days"), (15 * DAY + 12 * HOUR, "15 days 12 h"),
+     (DAY + SECOND // 2, "1 day 0.5 s"), (DAY - 1, "23 h 59 min 59.999999 s")],
+)  # fmt: skip
+def test_a_span_is_told_exactly(micros: int, words: str) -> None:
+    assert formulas.lasting(micros) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [(18 * DAY, 30 * DAY, "18 of 30 days"), (DAY, DAY, "1 of 1 day"), (0, 30 * DAY, "0 of 30 days"),
+     (15 * DAY + 12 * HOUR, 31 * DAY, "15 days 12 h of 31 days"), (HOUR, 2 * HOUR, "1 h of 2 h")],
+)  # fmt: skip
+def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: str) -> None:
+    assert formulas.share(part, whole) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [(0, 5, "0"), (2, 5, "0.4"), (1, 8, "0.125"), (1, 3, "≈0.333333"), (2, 3, "≈0.666666"), (7, 2, "3.5"),
+     (1, 10**6, "0.000001"), (1, 10**7, "≈0")],
+)  # fmt: skip
+def test_a_fraction_without_an_end_is_marked(part: int, whole: int, words: str) -> None:
+    assert formulas.fraction(part, whole) == words
