@@ -10,7 +10,7 @@ from subscriptions.engine.calendar import to_datetime
 from subscriptions.engine.journal import Cause
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY, MOST_YEARS, is_within_calendar
 from subscriptions.engine.requests import Refusal
-from subscriptions.engine.subscription import Status, Sub, Terms
+from subscriptions.engine.subscription import FINAL, Status, Sub, Terms
 from subscriptions.models import Price, Subscription
 from subscriptions.rows import reading
 from subscriptions.rows.reading import Shelved
@@ -44,13 +44,16 @@ class OpenBook:
         self, amount: int, *, key: str, source: str, reason: str = "top_up", description: str = "",
         first: Subscription | None = None, author: User | None = None,
     ) -> None:  # fmt: skip
-        """Credit `amount` minor units from the system account `source`; then revive, `first` before the others."""
+        """Credit `amount` minor units from the system account `source`; then revive, `first` before the others.
+
+        A `first` that has ended meanwhile stays so; the money is in the wallet all the same.
+        """
         self._check_amount(amount)
         if any(sub.status is Status.PENDING and sub.terms.trial_days for sub in self.item.book.subs):
             self.item.book.tried |= reading.hold_trials(self.customer.pk)
         cause = Cause(key, source, description, author.pk if author else None)
         requests.top_up(
-            self.item.book, self.at, amount, cause=cause, reason=reason, first=self._find(first) if first else None
+            self.item.book, self.at, amount, cause=cause, reason=reason, first=self._held(first) if first else None
         )
 
     def withdraw(
@@ -110,7 +113,8 @@ class OpenBook:
 
     def is_live(self, subscription: Subscription) -> bool:
         """Whether it may be used at the book's instant, with what was done in it so far."""
-        return self._find(subscription).is_live
+        sub = self._held(subscription)
+        return sub is not None and sub.is_live
 
     def refresh(self) -> None:
         """Bring the rows that were handed out up to what was written."""
@@ -118,13 +122,17 @@ class OpenBook:
             row.refresh_from_db()
 
     def _find(self, subscription: Subscription) -> Sub:
-        """The engine's side of a row. Final ones are not in the book any more."""
+        """The engine's side of a row. Refused for one that has ended, long ago or in this very settling."""
+        sub = self._held(subscription)
+        if sub is None or sub.status in FINAL:
+            raise Refused(Refusal.FINAL, explain(Refusal.FINAL))
+        return sub
+
+    def _held(self, subscription: Subscription) -> Sub | None:
+        """The engine's side of a row, None for one that had ended before the book was opened."""
         if subscription.wallet_id != self.item.wallet_id:
             raise ValueError(f"{subscription} belongs to another book")
-        for sub in self.item.book.subs:
-            if sub.id == subscription.pk:
-                return sub
-        raise Refused(Refusal.FINAL, explain(Refusal.FINAL))
+        return next((sub for sub in self.item.book.subs if sub.id == subscription.pk), None)
 
     def _terms(self, price: Price) -> Terms:
         """The terms of a price somebody wants; where they grant a trial, with the customer's trials held fast."""
