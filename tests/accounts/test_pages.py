@@ -114,7 +114,9 @@ def test_of_eight_who_sign_up_with_one_name_at_once_one_gets_it():
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(answers) == [200] * 7 + [302]
+    # One is taken in; the others are told that the name is taken, or, on a slow day, to come back later.
+    assert answers.count(302) == 1
+    assert set(answers) <= {200, 302, 429}
     assert User.objects.count() == 1
 
 
