@@ -16,6 +16,10 @@ from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from billing_site.local import postgres
+from tests.browser.chromium import chromium
+
+# The browser starts with the first test that asks for it.
+__all__ = ["chromium"]
 
 PASSWORD = "correct horse battery staple"
 

@@ -80,7 +80,7 @@ class Site:
     def answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/livez", timeout=2).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def log(self, name: str) -> str:

@@ -1,0 +1,117 @@
+"""What the script adds, and that everything works without it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import User
+from payments import tasks
+from payments.models import Payment
+from subscriptions.models import Subscription
+from tests.subscriptions.shop import wallet
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PASSWORD = "correct-horse-battery"
+
+
+def test_a_double_click_pays_once(visit, alice):
+    window = visit(alice)
+    page = window.to("/checkout/standard/?currency=RUB")
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name=re.compile("Pay RUB.690.00 and subscribe")).dblclick()
+    page.wait_for_url("**/sandbox/pay/**")
+    assert len(posts) == 1
+    assert Payment.objects.filter(customer=alice).count() == 1
+
+
+def test_going_back_and_sending_the_form_again_goes_on_with_the_same_payment(visit, alice):
+    page = visit(alice).to("/checkout/standard/?currency=RUB")
+    key = page.locator("[name=form_key]").input_value()
+    page.get_by_role("button", name="Pay").click()
+    page.wait_for_url("**/sandbox/pay/**")
+    gateways_page = page.url
+    page.go_back()
+    if page.locator("[name=form_key]").input_value() == key:
+        page.get_by_role("button", name=re.compile("Pay RUB")).click()
+        page.wait_for_url(gateways_page)
+        assert Payment.objects.filter(customer=alice).count() == 1
+
+
+def test_a_waiting_page_shows_the_end_by_itself_and_takes_the_reader_there(visit, alice):
+    """Nothing is pressed: the payment is confirmed elsewhere, and the page says so."""
+    window = visit(alice)
+    page = window.to("/topup/?currency=RUB&amount=500")
+    page.get_by_role("button", name="Pay").click()
+    page.wait_for_url("**/sandbox/pay/**")
+    payment = Payment.objects.get()
+    window.to(f"/pay/{payment.public_id}/")
+    assert window.heading() == "Continue to payment"
+    other = visit(None)
+    other.to(f"/sandbox/pay/{payment.gateway_id}/")
+    other.page.locator("input[value=succeeds]").check()
+    other.page.get_by_role("button", name=re.compile("Pay RUB")).click()
+    tasks.deliver_sandbox_webhooks()
+    tasks.process_webhooks()
+    expect(page.locator("h1")).to_have_text("Payment received", timeout=20_000)
+    expect(page.locator("h1")).to_be_focused()
+    assert page.title().startswith("Payment received · ")
+    assert wallet(alice, "RUB").balance == 500_00
+    assert window.console == []
+
+
+def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(visit, alice):
+    page = visit(alice).to("/topup/?currency=EUR&amount=0", expect=422)
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    page.get_by_role("link", name="The amount must be €1.00 or more").click()
+    expect(page.get_by_label("Another amount")).to_be_focused()
+    assert page.title().startswith("Error: ")
+
+
+def test_the_keyboard_reaches_the_content_first(visit):
+    page = visit().to("/pricing/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_text_of_twice_the_size_still_fits(visit, alice):
+    for address in ("/pricing/", "/account/", "/checkout/standard/"):
+        window = visit(alice, width=640)
+        page = window.to(address)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 640, address
+
+
+def test_everything_from_sign_up_to_cancel_works_without_any_script(visit):
+    window = visit(java_script_enabled=False)
+    page = window.to("/pricing/?currency=RUB")
+    page.get_by_role("link", name="Choose Standard").click()
+    page.fill("[name=username]", "olga")
+    page.fill("[name=email]", "olga@example.com")
+    page.fill("[name=password1]", PASSWORD)
+    page.locator("main button").click()
+
+    page.wait_for_url("**/checkout/standard/?currency=RUB")
+    page.get_by_role("link", name="3 months").click()
+    page.get_by_role("button", name=re.compile("Pay RUB.2,070.00 and subscribe")).click()
+    page.locator("input[value=succeeds]").check()
+    page.get_by_role("button", name=re.compile("Pay RUB")).click()
+
+    page.wait_for_url("**/pay/**")
+    assert window.heading() == "Payment received"
+    page.get_by_role("link", name="Go to your account").click()
+    expect(page.locator("main")).to_contain_text("Standard")
+    expect(page.locator("main")).to_contain_text("✓ Active")
+    page.get_by_role("link", name="Details").click()
+    page.get_by_role("link", name="Cancel the subscription").click()
+    page.get_by_role("button", name="Cancel the subscription").click()
+    expect(page.locator("main")).to_contain_text("You cancelled it. It stays until")
+    olga = User.objects.get(username="olga")
+    assert Subscription.objects.get(customer=olga).cancel_requested
+    # 690.00 x 3, paid in and charged
+    assert wallet(olga, "RUB").balance == 0
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()

@@ -1,0 +1,70 @@
+"""Goes to pages and looks at them as people and their tools do. No test lives here."""
+
+import os
+from pathlib import Path
+
+import axe_playwright_python
+from playwright.sync_api import Browser, Page, Playwright
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# What may depend on colours and width; everything else is the same for the same HTML.
+VISIBLE = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
+# Scheme and width of every look at a page; the first one is for every rule.
+LOOKS = [("light", 320), ("dark", 320), ("dark", 1280), ("light", 1280)]
+RUN = """async ([type, values]) => {
+    const found = await axe.run(document, {runOnly: {type, values}, preload: false});
+    return found.violations.map(each => each.id + ': ' + each.nodes.map(node => node.target.join(' ')).join(', '));
+}"""
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Debian's chromium: no browser is downloaded."""
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+        args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+    )
+
+
+class Visit:
+    """One window. Notes what its console says and where its requests go."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page, self.site = page, site
+        self.console: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on("console", lambda message: self.console.append(f"{page.url}: {message.text}"))
+        page.on("pageerror", lambda error: self.console.append(f"{page.url}: {error}"))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.site, "data:")):
+            self.elsewhere.append(url)
+
+    def to(self, address: str, *, expect: int = 200) -> Page:
+        """Go there; the answer must be `expect`."""
+        answer = self.page.goto(address)
+        assert answer is not None
+        assert answer.status == expect, f"{address}: {answer.status}"
+        return self.page
+
+    def heading(self) -> str:
+        return self.page.locator("h1").first.inner_text()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the page shown, light and dark, narrow and wide: barriers, and what sticks out."""
+        self.page.evaluate(AXE)
+        found = []
+        for scheme, width in LOOKS:
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.page.set_viewport_size({"width": width, "height": 900})
+            if (wide := self.page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+                found.append(f"{wide} px too wide")
+            first = (scheme, width) == LOOKS[0]
+            found += self.barriers("tag", [*WCAG, "best-practice"]) if first else self.barriers("rule", VISIBLE)
+        return [f"{self.page.url.removeprefix(self.site)}: {fault}" for fault in found]
+
+    def barriers(self, kind: str, values: list[str]) -> list[str]:
+        """What axe finds, by tags or by rules. The page must hold axe."""
+        found: list[str] = self.page.evaluate(RUN, [kind, values])
+        return found
