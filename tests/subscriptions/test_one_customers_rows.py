@@ -31,6 +31,9 @@ def neighbours(number: int, first: int) -> None:
         pay_in(other, 1_000_000_00, at=NOON)
         with books.open(other, "RUB", now=NOON + 40 * DAY) as book:
             book.subscribe(price)
+    # As autovacuum would soon: a plan for tables thought empty reads them whole.
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(HOT)}")
 
 
 def rows_read(act: Callable[[], object]) -> dict[str, int]:
@@ -62,7 +65,8 @@ def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User
     hours = iter(range(1, 100))
 
     def run_due() -> object:
-        return books.run_due(now=NOON + next(hours) * HOUR)
+        # A batch far smaller than the table, as in life: a batch as large as the table is best read whole.
+        return books.run_due(now=NOON + next(hours) * HOUR, batch=2)
 
     def top_up() -> None:
         pay_in(alice, 100_00, at=NOON + next(hours) * HOUR)
