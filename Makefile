@@ -5,7 +5,7 @@ PY = $(VENV)/bin/python
 # Wherever DATABASE_URL is not set, the tests have a PostgreSQL of their own under var/postgres-test.
 TEST_PROCESSES = 2
 # What `check --deploy` is shown: a production of made-up names.
-PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 SITE_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
+PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
 	SECRET_KEY=for-the-check-only-5Gq0vXyJtR8mWb2LzKd7NcPfUhSa3eTo \
 	JWT_SIGNING_KEY=for-the-check-only-u1YwQk9ZrB6sEvM4xTj8HgDnCiLp2FaX \
 	SANDBOX_WEBHOOK_SECRET=whsec_Zm9yLXRoZS1jaGVjay1vbmx5LUhrN3BXcTJaeFYw \
