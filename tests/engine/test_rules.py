@@ -113,6 +113,19 @@ def test_without_auto_renew_it_expires_with_money_in_the_wallet() -> None:
     assert (told.status(), told.balance, told.access()) == ("expired", "600.00", [["03-01", "04-01"]])
 
 
+def test_without_auto_renew_it_expires_whatever_change_is_scheduled() -> None:
+    events = [top_up("03-01", "900.00"), subscribe("03-01", "basic", auto_renew=False)]
+    change = ask("03-10", "change_plan", plan="mini", when="period_end")
+    told = Told([BASIC, month("mini", "50.00")], *events, change, until="05-01")
+    assert (told.status(), told.balance) == ("expired", "600.00")
+
+
+def test_a_wallet_that_holds_just_the_due_renews() -> None:
+    events = [top_up("03-01", "600.00"), subscribe("03-01", "basic")]
+    assert Told([BASIC], *events, until="04-02").access() == [["03-01", None]]
+    assert Told([BASIC], *events, withdraw("03-02", "0.01"), until="04-02").access() == [["03-01", "04-01"]]
+
+
 def test_a_scheduled_change_that_finds_no_money_suspends_without_grace() -> None:
     events = [top_up("03-01", "300.00"), subscribe("03-01", "basic")]
     change = ask("03-10", "change_plan", plan="graceful", when="period_end")
