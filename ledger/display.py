@@ -32,7 +32,7 @@ def money(value: Money, *, signed: bool = False, language: str | None = None) ->
     pattern = copy.copy(_pattern(value.currency, locale))
     pattern.frac_prec = (exponent_of(value.currency),) * 2
     sign = MINUS if value.amount < 0 else "+" if signed and value.amount > 0 else ""
-    text = pattern.apply(abs(value.decimal()), locale, currency=value.currency, currency_digits=False)
+    text: str = pattern.apply(abs(value.decimal()), locale, currency=value.currency, currency_digits=False)
     return sign + text.replace(" ", NO_BREAK_SPACE).replace("\u202f", NO_BREAK_SPACE)
 
 

@@ -42,7 +42,7 @@ class Lines(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare as lists."""
-        return (initial or []) != self.to_python(data)
+        return bool((initial or []) != self.to_python(data))
 
 
 class PlanForm(forms.ModelForm):
@@ -57,7 +57,7 @@ class PriceInline(admin.TabularInline):
 
     model = Price
     fields = ["version_link", "amount_shown", "metered", "trial_days", "grace_days", "archived_at"]
-    readonly_fields = fields
+    readonly_fields = ["version_link", "amount_shown", "metered", "trial_days", "grace_days", "archived_at"]
     ordering = ["currency", "-version"]
     extra = 0
 
@@ -142,7 +142,6 @@ class PriceAdmin(admin.ModelAdmin):
     list_filter = ["plan", "currency", ("archived_at", admin.EmptyFieldListFilter)]
     list_select_related = ["plan"]
     ordering = ["plan__position", "currency", "-version"]
-    fields = ["plan", "currency", *TERMS]
     form = PriceForm
     change_form_template = "admin/subscriptions/price.html"
 
@@ -151,11 +150,11 @@ class PriceAdmin(admin.ModelAdmin):
         if obj is None:
             return []
         stays = ["plan", "currency", "version", "used_at", "archived_at"]
-        return [*self.fields, *stays[2:]] if obj.used_at or obj.archived_at else stays
+        return [*stays, *TERMS] if obj.used_at or obj.archived_at else stays
 
-    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> list[Any]:
         """Add what the system knows of a price that exists."""
-        return [*self.fields, "version", "used_at", "archived_at"] if obj else list(self.fields)
+        return ["plan", "currency", *TERMS, *(("version", "used_at", "archived_at") if obj else ())]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page of the new version."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ class DateInput(forms.DateInput):
 
     def format_value(self, value: Any) -> str | None:
         """Write ISO 8601, which is what the browser's field takes in any language."""
-        return value.isoformat() if hasattr(value, "isoformat") else value
+        return str(value.isoformat()) if hasattr(value, "isoformat") else value and str(value)
 
 
 class LogFilter(forms.Form):
@@ -35,9 +36,8 @@ class LogFilter(forms.Form):
 
     def older(self, last: int) -> str:
         """Return the query of the next page, which begins after the transaction with the id `last`."""
-        query = self.data.copy()
-        query["before"] = str(last)
-        return str(query.urlencode())
+        narrowed = {name: value for name, value in self.data.items() if name in ("currency", *self.fields)}
+        return urlencode(narrowed | {"before": last})
 
     def bounds(self) -> dict[str, Any]:
         """Return the filters of ledger.statements; those that do not hold water are left out."""

@@ -32,5 +32,5 @@ def of_plan(held: dict[int, Subscription], plan: Plan) -> Subscription | None:
 @register.filter
 def status_tag(card: Card) -> SafeString:
     """`{{ card|status_tag }}`: where it stands, as a coloured word with a sign."""
-    tone, sign, word = wording.STATUSES[card.status]
+    tone, sign, word = wording.STATUSES[Subscription.Status(card.status)]
     return format_html('<span class="tag {}"><span aria-hidden="true">{}</span> {}</span>', tone, sign, word)

@@ -42,6 +42,8 @@ def test_paying_leads_to_the_gateways_page_with_a_payment_of_the_right_amount(br
     form = hidden(browser.get(STANDARD))
     answer = browser.post(STANDARD, {**form, "method": "sandbox", "auto_renew": "on"})
     payment = Payment.objects.get(customer=alice)
+    assert payment.plan
+    assert payment.subscription
     assert (answer.status_code, answer["location"]) == (303, payment.confirmation_url)
     assert (payment.amount, payment.currency, payment.plan.code) == (690_00, "RUB", "standard")
     assert payment.subscription.auto_renew is True

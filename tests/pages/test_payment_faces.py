@@ -1,6 +1,7 @@
 """A payment's page has a face for everything a payment can be, and says only what is so."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.template.loader import get_template
@@ -33,7 +34,7 @@ def stored(alice, at, **fields) -> Payment:
 
 
 # face -> the fields that lead to it, and how long after the last change it is looked at.
-WAYS = {
+WAYS: dict[Face, tuple[dict[str, Any], int]] = {
     Face.UNOPENED: ({"confirmation_url": ""}, 0),
     Face.CREATED: ({}, 0),
     Face.ACTION: ({"gateway_state": "requires_action"}, 0),

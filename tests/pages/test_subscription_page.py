@@ -5,7 +5,8 @@ import pytest
 from subscriptions import orders, prices
 from subscriptions.models import Subscription
 from tests.pages.reading import heading, words
-from tests.subscriptions.shop import pay_in, wallet
+from tests.subscriptions.bank import balance
+from tests.subscriptions.shop import pay_in
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_cancelling_at_the_end_keeps_it_until_then(browser, standard, alice):
     assert "You cancelled it. It stays until" in words(answer)
     standard.refresh_from_db()
     assert (standard.status, standard.cancel_requested) == ("active", True)
-    assert wallet(alice, "RUB").balance == 310_00
+    assert balance(alice) == 310_00
 
 
 def test_cancelling_now_gives_the_unused_part_back(browser, standard, alice):
@@ -51,7 +52,7 @@ def test_cancelling_now_gives_the_unused_part_back(browser, standard, alice):
     standard.refresh_from_db()
     assert standard.status == "cancelled"
     # 310.00 and 320 to 357 of 690.00
-    assert 630_00 <= wallet(alice, "RUB").balance <= 667_00
+    assert 630_00 <= balance(alice) <= 667_00
     assert "given back" in words(browser.get(address(standard)))
 
 
@@ -75,7 +76,7 @@ def test_metered_use_stops_at_once_and_only_what_was_used_is_charged(browser, al
     page = words(browser.get(address(hourly) + "cancel/"))
     assert "What was used up to this second is charged, nothing after it." in page
     browser.post(address(hourly) + "cancel/", {"when": "now"})
-    assert wallet(alice, "RUB").balance in (7_00, 6_99)
+    assert balance(alice) in (7_00, 6_99)
 
 
 def test_anothers_subscription_is_not_there(client, mallory, standard):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages import extract, pofile
@@ -21,14 +22,14 @@ CALL = re.compile(r"""\b(n?gettext|_)\(((?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 
 
-def from_python() -> Iterator[tuple[str, object]]:
+def from_python() -> Iterator[tuple[str, Any]]:
     for folder in CODE:
         for path in (ROOT / folder).rglob("*.py"):
             for _, said, _, _ in extract.extract("python", BytesIO(path.read_bytes()), keywords=KEYWORDS):
                 yield f"{path.relative_to(ROOT)}", said
 
 
-def from_templates() -> Iterator[tuple[str, object]]:
+def from_templates() -> Iterator[tuple[str, Any]]:
     """Django turns a template into something like Python; each call in it is read as the literal it is."""
     for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")]:
         for name, call in CALL.findall(templatize(path.read_text())):
@@ -53,8 +54,13 @@ def test_every_string_of_the_source_has_its_russian(russian):
     assert missing == set()
 
 
-def said_by(message: Message) -> tuple[str, ...]:
-    return message.string if isinstance(message.string, tuple) else (message.string,)
+def said_by(message: Message) -> list[str]:
+    return [message.string or ""] if isinstance(message.string, str | None) else list(message.string)
+
+
+def text_of(message: Message) -> str:
+    """The original; of two forms the one for many."""
+    return message.id if isinstance(message.id, str) else message.id[-1]
 
 
 def test_nothing_is_left_empty_or_guessed(russian):
@@ -63,7 +69,7 @@ def test_nothing_is_left_empty_or_guessed(russian):
 
 def test_plurals_have_the_three_forms_of_russian(russian):
     assert russian.num_plurals == 3
-    assert {len(message.string) for message in messages(russian) if message.pluralizable} == {3}
+    assert {len(said_by(message)) for message in messages(russian) if message.pluralizable} == {3}
 
 
 def places(text: str) -> list[str]:
@@ -71,9 +77,8 @@ def places(text: str) -> list[str]:
 
 
 def test_every_translation_has_the_places_of_its_original(russian):
-    originals = [(message.id[-1] if message.pluralizable else message.id, message) for message in messages(russian)]
-    wrong = [text for text, message in originals if any(places(said) != places(text) for said in said_by(message))]
-    assert wrong == []
+    pairs = [(text_of(message), said) for message in messages(russian) for said in said_by(message)]
+    assert [pair for pair in pairs if places(pair[0]) != places(pair[1])] == []
 
 
 def test_no_translation_is_kept_for_a_string_that_is_gone(russian):
