@@ -8,227 +8,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("subscriptions", "0001_plans_books_subscriptions"),
+        ('subscriptions', '0001_plans_books_subscriptions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="SandboxSession",
+            name='SandboxSession',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "session_id",
-                    models.CharField(
-                        default=functools.partial(accounts.ids.new_id, *("sbx",), **{}),
-                        editable=False,
-                        max_length=40,
-                        unique=True,
-                    ),
-                ),
-                ("idempotency_key", models.CharField(max_length=100, unique=True)),
-                ("amount", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("description", models.CharField(max_length=200)),
-                ("return_url", models.CharField(max_length=500)),
-                ("cancel_url", models.CharField(max_length=500)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "open"),
-                            ("requires_action", "bank asks to confirm"),
-                            ("processing", "processing"),
-                            ("succeeded", "succeeded"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                            ("expired", "expired"),
-                        ],
-                        default="open",
-                        max_length=20,
-                    ),
-                ),
-                ("outcome", models.CharField(blank=True, default="", max_length=40)),
-                ("amount_received", models.BigIntegerField(null=True)),
-                ("failure_code", models.CharField(blank=True, default="", max_length=60)),
-                ("succeeds_at", models.DateTimeField(null=True)),
-                ("created_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('session_id', models.CharField(default=functools.partial(accounts.ids.new_id, *('sbx',), **{}), editable=False, max_length=40, unique=True)),
+                ('idempotency_key', models.CharField(max_length=100, unique=True)),
+                ('amount', models.BigIntegerField()),
+                ('currency', models.CharField(max_length=3)),
+                ('description', models.CharField(max_length=200)),
+                ('return_url', models.CharField(max_length=500)),
+                ('cancel_url', models.CharField(max_length=500)),
+                ('status', models.CharField(choices=[('open', 'open'), ('requires_action', 'bank asks to confirm'), ('processing', 'processing'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('expired', 'expired')], default='open', max_length=20)),
+                ('outcome', models.CharField(blank=True, default='', max_length=40)),
+                ('amount_received', models.BigIntegerField(null=True)),
+                ('failure_code', models.CharField(blank=True, default='', max_length=60)),
+                ('succeeds_at', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name="WebhookEvent",
+            name='WebhookEvent',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("gateway", models.CharField(max_length=20)),
-                ("event_id", models.CharField(max_length=120)),
-                ("type", models.CharField(max_length=80)),
-                ("gateway_id", models.CharField(max_length=120)),
-                ("payload", models.JSONField()),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("received", "received"),
-                            ("processed", "processed"),
-                            ("parked", "parked"),
-                            ("ignored", "ignored"),
-                        ],
-                        default="received",
-                        max_length=10,
-                    ),
-                ),
-                ("outcome", models.CharField(blank=True, default="", max_length=300)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("received_at", models.DateTimeField()),
-                ("processed_at", models.DateTimeField(null=True)),
-                ("next_try_at", models.DateTimeField(null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('gateway', models.CharField(max_length=20)),
+                ('event_id', models.CharField(max_length=120)),
+                ('type', models.CharField(max_length=80)),
+                ('gateway_id', models.CharField(max_length=120)),
+                ('payload', models.JSONField()),
+                ('status', models.CharField(choices=[('received', 'received'), ('processed', 'processed'), ('parked', 'parked'), ('ignored', 'ignored')], default='received', max_length=10)),
+                ('outcome', models.CharField(blank=True, default='', max_length=300)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('received_at', models.DateTimeField()),
+                ('processed_at', models.DateTimeField(null=True)),
+                ('next_try_at', models.DateTimeField(null=True)),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_try_at__isnull", False)),
-                        fields=["next_try_at"],
-                        name="webhook_event_due",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("gateway", "event_id"), name="webhook_event_is_stored_once")
-                ],
+                'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='webhook_event_due')],
+                'constraints': [models.UniqueConstraint(fields=('gateway', 'event_id'), name='webhook_event_is_stored_once')],
             },
         ),
         migrations.CreateModel(
-            name="Payment",
+            name='Payment',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.CharField(
-                        default=functools.partial(accounts.ids.new_id, *("pay",), **{}),
-                        editable=False,
-                        max_length=40,
-                        unique=True,
-                    ),
-                ),
-                ("amount", models.BigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "pending"),
-                            ("unknown", "unknown"),
-                            ("confirmed", "confirmed"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                            ("expired", "expired"),
-                        ],
-                        default="pending",
-                        max_length=10,
-                    ),
-                ),
-                ("description", models.CharField(blank=True, default="", max_length=200)),
-                ("opened_subscription", models.BooleanField(default=False)),
-                ("gateway", models.CharField(max_length=20)),
-                ("gateway_id", models.CharField(max_length=120, null=True)),
-                ("confirmation_url", models.CharField(blank=True, default="", max_length=500)),
-                ("form_key", models.CharField(max_length=64, null=True)),
-                ("failure_code", models.CharField(blank=True, default="", max_length=60)),
-                ("parked_reason", models.CharField(blank=True, default="", max_length=200)),
-                ("amount_refunded", models.BigIntegerField(default=0)),
-                ("created_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField()),
-                ("updated_at", models.DateTimeField()),
-                ("confirmed_at", models.DateTimeField(null=True)),
-                ("check_at", models.DateTimeField(null=True)),
-                ("checks", models.PositiveSmallIntegerField(default=0)),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="subscriptions.plan",
-                    ),
-                ),
-                (
-                    "subscription",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="subscriptions.subscription",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=functools.partial(accounts.ids.new_id, *('pay',), **{}), editable=False, max_length=40, unique=True)),
+                ('amount', models.BigIntegerField()),
+                ('currency', models.CharField(max_length=3)),
+                ('status', models.CharField(choices=[('pending', 'pending'), ('unknown', 'unknown'), ('confirmed', 'confirmed'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('expired', 'expired')], default='pending', max_length=10)),
+                ('description', models.CharField(blank=True, default='', max_length=200)),
+                ('opened_subscription', models.BooleanField(default=False)),
+                ('gateway', models.CharField(max_length=20)),
+                ('gateway_id', models.CharField(max_length=120, null=True)),
+                ('confirmation_url', models.CharField(blank=True, default='', max_length=500)),
+                ('form_key', models.CharField(max_length=64, null=True)),
+                ('failure_code', models.CharField(blank=True, default='', max_length=60)),
+                ('parked_reason', models.CharField(blank=True, default='', max_length=200)),
+                ('amount_refunded', models.BigIntegerField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(null=True)),
+                ('check_at', models.DateTimeField(null=True)),
+                ('checks', models.PositiveSmallIntegerField(default=0)),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL)),
+                ('plan', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='subscriptions.plan')),
+                ('subscription', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='subscriptions.subscription')),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["customer", "-id"], name="payment_by_customer"),
-                    models.Index(
-                        condition=models.Q(("check_at__isnull", False)), fields=["check_at"], name="payment_to_check"
-                    ),
-                ],
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_is_more_than_zero"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("confirmed_at__isnull", False), ("status", "confirmed")),
-                            models.Q(models.Q(("status", "confirmed"), _negated=True), ("confirmed_at__isnull", True)),
-                            _connector="OR",
-                        ),
-                        name="only_a_confirmed_payment_was_confirmed",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_refunded__gte", 0), ("amount_refunded__lte", models.F("amount"))),
-                        name="refunds_never_exceed_the_payment",
-                    ),
-                    models.UniqueConstraint(fields=("gateway", "gateway_id"), name="one_payment_per_gateway_object"),
-                    models.UniqueConstraint(fields=("customer", "form_key"), name="one_payment_per_form"),
-                ],
+                'indexes': [models.Index(fields=['customer', '-id'], name='payment_by_customer'), models.Index(condition=models.Q(('check_at__isnull', False)), fields=['check_at'], name='payment_to_check')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_is_more_than_zero'), models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', False), ('status', 'confirmed')), models.Q(models.Q(('status', 'confirmed'), _negated=True), ('confirmed_at__isnull', True)), _connector='OR'), name='only_a_confirmed_payment_was_confirmed'), models.CheckConstraint(condition=models.Q(('amount_refunded__gte', 0), ('amount_refunded__lte', models.F('amount'))), name='refunds_never_exceed_the_payment'), models.UniqueConstraint(fields=('gateway', 'gateway_id'), name='one_payment_per_gateway_object'), models.UniqueConstraint(fields=('customer', 'form_key'), name='one_payment_per_form')],
             },
         ),
         migrations.CreateModel(
-            name="SandboxDelivery",
+            name='SandboxDelivery',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "event_id",
-                    models.CharField(
-                        default=functools.partial(accounts.ids.new_id, *("sevt",), **{}), editable=False, max_length=40
-                    ),
-                ),
-                ("type", models.CharField(max_length=40)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("next_try_at", models.DateTimeField(null=True)),
-                ("last_status", models.CharField(blank=True, default="", max_length=120)),
-                (
-                    "session",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="deliveries",
-                        to="payments.sandboxsession",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_id', models.CharField(default=functools.partial(accounts.ids.new_id, *('sevt',), **{}), editable=False, max_length=40)),
+                ('type', models.CharField(max_length=40)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('next_try_at', models.DateTimeField(null=True)),
+                ('last_status', models.CharField(blank=True, default='', max_length=120)),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='payments.sandboxsession')),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("next_try_at__isnull", False)),
-                        fields=["next_try_at"],
-                        name="sandbox_delivery_due",
-                    )
-                ],
+                'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='sandbox_delivery_due')],
             },
         ),
     ]

@@ -4,14 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("payments", "0003_payment_guards"),
+        ('payments', '0003_payment_guards'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="sandboxsession",
-            name="language",
-            field=models.CharField(default="en", max_length=8),
+            model_name='sandboxsession',
+            name='language',
+            field=models.CharField(default='en', max_length=8),
         ),
     ]

@@ -10,460 +10,202 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("ledger", "0001_accounts_and_transactions"),
+        ('ledger', '0001_accounts_and_transactions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Plan",
+            name='Plan',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.SlugField(max_length=60, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("name_ru", models.CharField(blank=True, max_length=100, verbose_name="name in Russian")),
-                ("description", models.CharField(blank=True, max_length=300)),
-                ("description_ru", models.CharField(blank=True, max_length=300, verbose_name="description in Russian")),
-                ("features", models.JSONField(blank=True, default=list)),
-                ("features_ru", models.JSONField(blank=True, default=list, verbose_name="features in Russian")),
-                (
-                    "is_highlighted",
-                    models.BooleanField(default=False, help_text="Marked as the one most customers choose."),
-                ),
-                (
-                    "is_public",
-                    models.BooleanField(default=True, help_text="Off: nobody new may choose it; who has it keeps it."),
-                ),
-                ("position", models.PositiveSmallIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=60, unique=True)),
+                ('name', models.CharField(max_length=100)),
+                ('name_ru', models.CharField(blank=True, max_length=100, verbose_name='name in Russian')),
+                ('description', models.CharField(blank=True, max_length=300)),
+                ('description_ru', models.CharField(blank=True, max_length=300, verbose_name='description in Russian')),
+                ('features', models.JSONField(blank=True, default=list)),
+                ('features_ru', models.JSONField(blank=True, default=list, verbose_name='features in Russian')),
+                ('is_highlighted', models.BooleanField(default=False, help_text='Marked as the one most customers choose.')),
+                ('is_public', models.BooleanField(default=True, help_text='Off: nobody new may choose it; who has it keeps it.')),
+                ('position', models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                "ordering": ["position", "id"],
+                'ordering': ['position', 'id'],
             },
         ),
         migrations.CreateModel(
-            name="Book",
+            name='Book',
             fields=[
-                (
-                    "wallet",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="book",
-                        serialize=False,
-                        to="ledger.account",
-                    ),
-                ),
-                ("settled_at", models.DateTimeField(null=True)),
-                ("due_at", models.DateTimeField(null=True)),
-                ("parked_at", models.DateTimeField(null=True)),
-                ("parked_reason", models.TextField(blank=True, default="")),
+                ('wallet', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='book', serialize=False, to='ledger.account')),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('parked_at', models.DateTimeField(null=True)),
+                ('parked_reason', models.TextField(blank=True, default='')),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("due_at__isnull", False), ("parked_at__isnull", True)),
-                        fields=["due_at"],
-                        name="book_due",
-                    )
-                ],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False), ('parked_at__isnull', True)), fields=['due_at'], name='book_due')],
             },
         ),
         migrations.CreateModel(
-            name="Price",
+            name='Price',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                ("currency", models.CharField(max_length=3)),
-                ("amount", models.BigIntegerField(help_text="In minor units: 9900 is 99.00 roubles.")),
-                (
-                    "interval",
-                    models.CharField(
-                        choices=[
-                            ("second", "second"),
-                            ("minute", "minute"),
-                            ("hour", "hour"),
-                            ("day", "day"),
-                            ("week", "week"),
-                            ("month", "month"),
-                            ("year", "year"),
-                        ],
-                        default="month",
-                        max_length=6,
-                    ),
-                ),
-                ("interval_count", models.PositiveSmallIntegerField(default=1)),
-                ("metered", models.BooleanField(default=False)),
-                ("trial_days", models.PositiveSmallIntegerField(default=0)),
-                ("grace_days", models.PositiveSmallIntegerField(default=0)),
-                ("archived_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="prices", to="subscriptions.plan"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('currency', models.CharField(max_length=3)),
+                ('amount', models.BigIntegerField(help_text='In minor units: 9900 is 99.00 roubles.')),
+                ('interval', models.CharField(choices=[('second', 'second'), ('minute', 'minute'), ('hour', 'hour'), ('day', 'day'), ('week', 'week'), ('month', 'month'), ('year', 'year')], default='month', max_length=6)),
+                ('interval_count', models.PositiveSmallIntegerField(default=1)),
+                ('metered', models.BooleanField(default=False)),
+                ('trial_days', models.PositiveSmallIntegerField(default=0)),
+                ('grace_days', models.PositiveSmallIntegerField(default=0)),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='subscriptions.plan')),
             ],
         ),
         migrations.CreateModel(
-            name="Subscription",
+            name='Subscription',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.CharField(
-                        default=functools.partial(accounts.ids.new_id, *("sub",), **{}),
-                        editable=False,
-                        max_length=40,
-                        unique=True,
-                    ),
-                ),
-                ("quantity", models.PositiveIntegerField(default=1)),
-                ("periods", models.PositiveIntegerField(default=1, help_text="How many intervals one payment buys.")),
-                ("auto_renew", models.BooleanField(default=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "pending"),
-                            ("trialing", "trialing"),
-                            ("active", "active"),
-                            ("past_due", "past due"),
-                            ("suspended", "suspended"),
-                            ("paused", "paused"),
-                            ("cancelled", "cancelled"),
-                            ("expired", "expired"),
-                        ],
-                        default="pending",
-                        max_length=10,
-                    ),
-                ),
-                ("created_at", models.DateTimeField()),
-                ("anchor_at", models.DateTimeField(null=True)),
-                ("period_number", models.PositiveIntegerField(default=0)),
-                ("period_start", models.DateTimeField(null=True)),
-                ("period_end", models.DateTimeField(null=True)),
-                ("period_paid", models.BigIntegerField(default=0)),
-                ("period_length", models.BigIntegerField(default=0)),
-                ("paused_left", models.BigIntegerField(null=True)),
-                ("trial_end", models.DateTimeField(null=True)),
-                ("grace_end", models.DateTimeField(null=True)),
-                ("billed_until", models.DateTimeField(null=True)),
-                ("remainder", models.BigIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("ended_at", models.DateTimeField(null=True)),
-                ("entry_count", models.PositiveIntegerField(default=0)),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="subscriptions",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "price",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="subscriptions",
-                        to="subscriptions.price",
-                    ),
-                ),
-                (
-                    "scheduled_price",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="subscriptions.price",
-                    ),
-                ),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="subscriptions", to="ledger.account"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=functools.partial(accounts.ids.new_id, *('sub',), **{}), editable=False, max_length=40, unique=True)),
+                ('quantity', models.PositiveIntegerField(default=1)),
+                ('periods', models.PositiveIntegerField(default=1, help_text='How many intervals one payment buys.')),
+                ('auto_renew', models.BooleanField(default=True)),
+                ('status', models.CharField(choices=[('pending', 'pending'), ('trialing', 'trialing'), ('active', 'active'), ('past_due', 'past due'), ('suspended', 'suspended'), ('paused', 'paused'), ('cancelled', 'cancelled'), ('expired', 'expired')], default='pending', max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('anchor_at', models.DateTimeField(null=True)),
+                ('period_number', models.PositiveIntegerField(default=0)),
+                ('period_start', models.DateTimeField(null=True)),
+                ('period_end', models.DateTimeField(null=True)),
+                ('period_paid', models.BigIntegerField(default=0)),
+                ('period_length', models.BigIntegerField(default=0)),
+                ('paused_left', models.BigIntegerField(null=True)),
+                ('trial_end', models.DateTimeField(null=True)),
+                ('grace_end', models.DateTimeField(null=True)),
+                ('billed_until', models.DateTimeField(null=True)),
+                ('remainder', models.BigIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('entry_count', models.PositiveIntegerField(default=0)),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to=settings.AUTH_USER_MODEL)),
+                ('price', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='subscriptions.price')),
+                ('scheduled_price', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscriptions.price')),
+                ('wallet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='ledger.account')),
             ],
         ),
         migrations.CreateModel(
-            name="Charge",
+            name='Charge',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("period_start", models.DateTimeField()),
-                ("period_end", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-                ("amount", models.BigIntegerField()),
-                ("remainder_before", models.BigIntegerField(null=True)),
-                ("remainder_after", models.BigIntegerField(null=True)),
-                (
-                    "refund",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="refunded_charge",
-                        to="ledger.transaction",
-                    ),
-                ),
-                (
-                    "transaction",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="charge",
-                        to="ledger.transaction",
-                    ),
-                ),
-                (
-                    "price",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="subscriptions.price",
-                    ),
-                ),
-                (
-                    "subscription",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="charges",
-                        to="subscriptions.subscription",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('period_start', models.DateTimeField()),
+                ('period_end', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('amount', models.BigIntegerField()),
+                ('remainder_before', models.BigIntegerField(null=True)),
+                ('remainder_after', models.BigIntegerField(null=True)),
+                ('refund', models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='refunded_charge', to='ledger.transaction')),
+                ('transaction', models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='charge', to='ledger.transaction')),
+                ('price', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='subscriptions.price')),
+                ('subscription', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='subscriptions.subscription')),
             ],
         ),
         migrations.CreateModel(
-            name="Trial",
+            name='Trial',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("started_at", models.DateTimeField()),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="trials", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="trials", to="subscriptions.plan"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('started_at', models.DateTimeField()),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trials', to=settings.AUTH_USER_MODEL)),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trials', to='subscriptions.plan')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.UniqueConstraint(fields=("plan", "currency", "version"), name="price_version_is_unique"),
+            model_name='price',
+            constraint=models.UniqueConstraint(fields=('plan', 'currency', 'version'), name='price_version_is_unique'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("archived_at__isnull", True)),
-                fields=("plan", "currency"),
-                name="plan_has_one_current_price",
-            ),
+            model_name='price',
+            constraint=models.UniqueConstraint(condition=models.Q(('archived_at__isnull', True)), fields=('plan', 'currency'), name='plan_has_one_current_price'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0), ("amount__lte", 1000000000000)),
-                name="price_is_zero_or_more_and_bounded",
-            ),
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('amount__lte', 1000000000000)), name='price_is_zero_or_more_and_bounded'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("interval_count__gte", 1)), name="price_interval_count_is_one_or_more"
-            ),
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(('interval_count__gte', 1)), name='price_interval_count_is_one_or_more'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("metered", False), ("interval__in", ["second", "minute", "hour", "day", "week"]), _connector="OR"
-                ),
-                name="metered_price_has_a_fixed_interval",
-            ),
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(('metered', False), ('interval__in', ['second', 'minute', 'hour', 'day', 'week']), _connector='OR'), name='metered_price_has_a_fixed_interval'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("metered", False), ("grace_days", 0), _connector="OR"),
-                name="metered_price_has_no_grace",
-            ),
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(('metered', False), ('grace_days', 0), _connector='OR'), name='metered_price_has_no_grace'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("grace_days", 0),
-                    models.Q(
-                        ("interval__in", ["day", "week", "month", "year"]),
-                        models.Q(
-                            models.Q(("interval", "day"), _negated=True),
-                            ("grace_days__lt", models.F("interval_count")),
-                            _connector="OR",
-                        ),
-                        models.Q(
-                            models.Q(("interval", "week"), _negated=True),
-                            (
-                                "grace_days__lt",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("interval_count"), "*", models.Value(7)
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                        models.Q(
-                            models.Q(("interval", "month"), _negated=True),
-                            (
-                                "grace_days__lt",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("interval_count"), "*", models.Value(28)
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                        models.Q(
-                            models.Q(("interval", "year"), _negated=True),
-                            (
-                                "grace_days__lt",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("interval_count"), "*", models.Value(365)
-                                ),
-                            ),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="grace_is_shorter_than_the_interval",
-            ),
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(('grace_days', 0), models.Q(('interval__in', ['day', 'week', 'month', 'year']), models.Q(models.Q(('interval', 'day'), _negated=True), ('grace_days__lt', models.F('interval_count')), _connector='OR'), models.Q(models.Q(('interval', 'week'), _negated=True), ('grace_days__lt', django.db.models.expressions.CombinedExpression(models.F('interval_count'), '*', models.Value(7))), _connector='OR'), models.Q(models.Q(('interval', 'month'), _negated=True), ('grace_days__lt', django.db.models.expressions.CombinedExpression(models.F('interval_count'), '*', models.Value(28))), _connector='OR'), models.Q(models.Q(('interval', 'year'), _negated=True), ('grace_days__lt', django.db.models.expressions.CombinedExpression(models.F('interval_count'), '*', models.Value(365))), _connector='OR')), _connector='OR'), name='grace_is_shorter_than_the_interval'),
         ),
         migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="price_currency_is_iso_4217"
-            ),
+            model_name='price',
+            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='price_currency_is_iso_4217'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", 1)), name="subscription_quantity_is_one_or_more"
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='subscription_quantity_is_one_or_more'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("periods__gte", 1)), name="subscription_periods_is_one_or_more"
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(('periods__gte', 1)), name='subscription_periods_is_one_or_more'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("remainder__gte", 0)), name="remainder_is_zero_or_more"
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(('remainder__gte', 0)), name='remainder_is_zero_or_more'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", False), ("status__in", ["cancelled", "expired"])),
-                    models.Q(
-                        models.Q(("status__in", ["cancelled", "expired"]), _negated=True), ("ended_at__isnull", True)
-                    ),
-                    _connector="OR",
-                ),
-                name="only_a_final_subscription_has_ended",
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('status__in', ['cancelled', 'expired'])), models.Q(models.Q(('status__in', ['cancelled', 'expired']), _negated=True), ('ended_at__isnull', True)), _connector='OR'), name='only_a_final_subscription_has_ended'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "trialing"), _negated=True), ("trial_end__isnull", False), _connector="OR"
-                ),
-                name="trialing_has_a_trial_end",
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'trialing'), _negated=True), ('trial_end__isnull', False), _connector='OR'), name='trialing_has_a_trial_end'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "past_due"), _negated=True), ("grace_end__isnull", False), _connector="OR"
-                ),
-                name="past_due_has_a_grace_end",
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'past_due'), _negated=True), ('grace_end__isnull', False), _connector='OR'), name='past_due_has_a_grace_end'),
         ),
         migrations.AddConstraint(
-            model_name="subscription",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "active"), _negated=True),
-                    ("billed_until__isnull", False),
-                    ("period_end__isnull", False),
-                    _connector="OR",
-                ),
-                name="active_is_paid_for_or_metered",
-            ),
+            model_name='subscription',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'active'), _negated=True), ('billed_until__isnull', False), ('period_end__isnull', False), _connector='OR'), name='active_is_paid_for_or_metered'),
         ),
         migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("ended_at__isnull", True), ("ended_at__gt", models.F("period_start")), _connector="OR"
-                ),
-                fields=("subscription", "period_start"),
-                name="one_charge_per_subscription_and_start",
-            ),
+            model_name='charge',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gt', models.F('period_start')), _connector='OR'), fields=('subscription', 'period_start'), name='one_charge_per_subscription_and_start'),
         ),
         migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="charge_is_zero_or_more"),
+            model_name='charge',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='charge_is_zero_or_more'),
         ),
         migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period_end__gt", models.F("period_start"))), name="charge_has_a_span"
-            ),
+            model_name='charge',
+            constraint=models.CheckConstraint(condition=models.Q(('period_end__gt', models.F('period_start'))), name='charge_has_a_span'),
         ),
         migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_at__isnull", True),
-                    models.Q(("ended_at__gte", models.F("period_start")), ("ended_at__lte", models.F("period_end"))),
-                    _connector="OR",
-                ),
-                name="charge_ends_within_its_span",
-            ),
+            model_name='charge',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), models.Q(('ended_at__gte', models.F('period_start')), ('ended_at__lte', models.F('period_end'))), _connector='OR'), name='charge_ends_within_its_span'),
         ),
         migrations.AddConstraint(
-            model_name="charge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("amount", 0), ("transaction__isnull", True)),
-                    models.Q(("amount__gt", 0), ("transaction__isnull", False)),
-                    _connector="OR",
-                ),
-                name="charge_above_zero_has_a_transaction",
-            ),
+            model_name='charge',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), ('transaction__isnull', True)), models.Q(('amount__gt', 0), ('transaction__isnull', False)), _connector='OR'), name='charge_above_zero_has_a_transaction'),
         ),
         migrations.AddConstraint(
-            model_name="trial",
-            constraint=models.UniqueConstraint(fields=("customer", "plan"), name="one_trial_per_customer_and_plan"),
+            model_name='trial',
+            constraint=models.UniqueConstraint(fields=('customer', 'plan'), name='one_trial_per_customer_and_plan'),
         ),
     ]
