@@ -24,6 +24,8 @@ from subscriptions.open_book import Refused, explain
 from subscriptions.rows import reading
 
 VALID_FOR = timedelta(minutes=15)
+# How long after that a quote nobody accepted is kept: whoever sends it then is still told what has changed.
+KEPT_FOR = timedelta(days=1)
 
 
 class QuoteChanged(DomainError):
@@ -70,6 +72,11 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
         raise QuoteChanged(make(subscription, quote.price, now=now, when=quote.when)) from None
     subscription.refresh_from_db()
     return subscription
+
+
+def forget(*, now: datetime) -> int:
+    """Delete the quotes that nobody accepted in time; those that were accepted stay. Returns how many."""
+    return Quote.objects.filter(used_at=None, expires_at__lt=now - KEPT_FOR).delete()[0]
 
 
 @retried

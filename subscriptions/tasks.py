@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import books
+from subscriptions import books, quotes
 
 
 @shared_task
 def bill_due() -> None:
     """Settle every book that is due."""
     books.run_due(now=timezone.now())
+
+
+@shared_task
+def forget_quotes() -> None:
+    """Throw away the quotes that nobody accepted."""
+    quotes.forget(now=timezone.now())

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.db import models
+from django.db.models import Q
 
 from accounts.ids import new_id
 from subscriptions.models.plan import Price
@@ -23,7 +24,8 @@ class Quote(models.Model):
     # The change takes effect at this instant, also when it is accepted a little later.
     as_of = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # [{"reason": "unused_refund", "subscription": 17, "amount": 4950}, ...] in the order they are posted.
+    # [{"reason": "unused_refund", "subscription": 17, "amount": 4950, "from": {...}}, ...] as they are posted in turn;
+    # see subscriptions/quote_lines.py.
     lines = models.JSONField()
     balance_before = models.BigIntegerField()
     balance_after = models.BigIntegerField()
@@ -33,6 +35,11 @@ class Quote(models.Model):
     next_charge_amount = models.BigIntegerField(null=True)
     # Set once, in the transaction that carried it out.
     used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(used_at__isnull=True), name="quote_not_accepted"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

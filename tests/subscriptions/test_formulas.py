@@ -21,7 +21,8 @@ def test_a_span_is_told_exactly(micros: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("part", "whole", "words"),
     [(18 * DAY, 30 * DAY, "18 of 30 days"), (DAY, DAY, "1 of 1 day"), (0, 30 * DAY, "0 of 30 days"),
-     (15 * DAY + 12 * HOUR, 31 * DAY, "15 days 12 h of 31 days"), (HOUR, 2 * HOUR, "1 h of 2 h")],
+     (15 * DAY + 12 * HOUR, 31 * DAY, "15 days 12 h of 31 days"), (HOUR, 2 * HOUR, "1 h of 2 h"),
+     (DAY, 2 * DAY + HOUR, "1 day of 2 days 1 h")],
 )  # fmt: skip
 def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: str) -> None:
     assert formulas.share(part, whole) == words

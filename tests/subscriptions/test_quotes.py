@@ -150,6 +150,14 @@ def test_accepting_twice_changes_once(alice, mine, better):
     assert picture(alice) == after
 
 
+def test_quotes_that_nobody_accepted_are_forgotten_after_a_day(mine, better):
+    left, taken = (quotes.make(mine, better, now=at(days=3)) for _ in range(2))
+    quotes.accept(taken, now=at(days=3))
+    assert quotes.forget(now=left.expires_at + quotes.KEPT_FOR) == 0
+    assert quotes.forget(now=left.expires_at + quotes.KEPT_FOR + SECOND) == 1
+    assert list(Quote.objects.all()) == [taken]
+
+
 def test_of_two_quotes_only_one_can_be_accepted(alice, mine, better):
     first = quotes.make(mine, better, now=at(days=3))
     second = quotes.make(mine, sell("best", RUB=1600_00)["RUB"], now=at(days=3, minutes=1))
