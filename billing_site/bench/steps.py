@@ -7,6 +7,8 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import django
 
@@ -17,7 +19,7 @@ from django.db import connection  # noqa: E402 - after django.setup
 
 from billing_site.bench import billing, data, engine, place, posting, statements  # noqa: E402 - after django.setup
 
-STEPS = {
+STEPS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "migrate": place.migrate,
     "fill": data.fill,
     "billing_run": billing.run,

@@ -53,7 +53,7 @@ def test_metered_use_is_told_of_three_times_each_once(alice):
     # Each is written by the first tick after its instant, which is less than an hour.
     for hours, when in told:
         assert end - hours * HOUR <= when < end - (hours - 1) * HOUR
-    event = Event.objects.filter(type="wallet.low_balance").first()
+    event = Event.objects.filter(type="wallet.low_balance").earliest("id")
     assert event.data == {"hours": 72, "ends_at": "2026-03-05T16:00:09.999999Z", "subscriptions": [mine.public_id]}
     assert event.subject == "RUB"
 
