@@ -74,7 +74,10 @@ def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity
     due = books.due(price, quantity, periods)
     if trials.awaits(customer, price):
         raise NothingToPay(
-            _("This plan begins with a free trial of %(days)d days. Subscribe to it directly: POST /api/subscriptions/.")
+            _(
+                "This plan begins with a free trial of %(days)d days. "
+                "Subscribe to it directly: POST /api/subscriptions/."
+            )
             % {"days": price.trial_days}
         )
     if due == 0:
