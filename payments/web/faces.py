@@ -15,6 +15,9 @@ from payments.models import Payment
 
 Status = Payment.Status
 
+# Nothing happens before the customer acts; of all other open payments it is not known yet how they end.
+WAITS_FOR_CUSTOMER = frozenset({"unopened", "created", "action"})
+
 # From then on the page says not to pay again.
 LATE_AFTER = timedelta(seconds=60)
 
@@ -32,6 +35,7 @@ class Face(StrEnum):
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
     FAILED = "failed"
+    REFUSED = "refused"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
@@ -57,6 +61,7 @@ LOOKS = {
     Face.PARTLY_REFUNDED: Look("ok", _("Partly refunded"), ("done", "done", "done")),
     Face.REFUNDED: Look("ok", _("Refunded"), ("done", "done", "done")),
     Face.FAILED: Look("bad", _("The bank declined the payment"), ("done", "fail", "")),
+    Face.REFUSED: Look("bad", _("The payment was not accepted"), ("done", "fail", "")),
     Face.CANCELLED: Look("", _("You cancelled the payment"), ("done", "fail", "")),
     Face.EXPIRED: Look("warn", _("The payment page has expired"), ("done", "fail", "")),
 }
@@ -68,7 +73,7 @@ def face_of(payment: Payment, *, now: datetime) -> Face:
         case Status.CONFIRMED:
             return _after_money(payment)
         case Status.FAILED:
-            return Face.FAILED
+            return Face.REFUSED if payment.failure_code == "gateway_refused" else Face.FAILED
         case Status.CANCELLED:
             return Face.CANCELLED
         case Status.EXPIRED:

@@ -10,6 +10,7 @@ from ledger.money import Money
 from ledger.web.log import Line
 from payments import states
 from payments.models import Payment
+from payments.web.faces import WAITS_FOR_CUSTOMER, face_of
 from subscriptions import holdings
 from subscriptions.web.cards import Card, cards
 from subscriptions.web.statement import named
@@ -42,11 +43,14 @@ class Overview:
     over: list[Card]
     # Payments on their way: not in the balance yet.
     open_payments: list[Payment]
+    # Open payments on which nothing happens before the customer acts.
+    to_finish: list[Payment]
 
     @property
     def wanting(self) -> list[Card]:
-        """Subscriptions that lack money."""
-        return [card for card in self.going_on if card.holding.is_unpaid]
+        """Subscriptions that lack money, but for those that a payment is under way for: nobody shall pay twice."""
+        paid_for = {payment.subscription_id for payment in [*self.open_payments, *self.to_finish]}
+        return [card for card in self.going_on if card.holding.is_unpaid and card.row.pk not in paid_for]
 
 
 def overview(customer: User, *, now: datetime) -> Overview:
@@ -56,12 +60,14 @@ def overview(customer: User, *, now: datetime) -> Overview:
     available = {view.currency: view.available for view in looked.views}
     shown = cards(looked.rows().order_by("-id"), looked)
     going_on = [card for card in shown if not card.is_over]
-    waiting = Payment.objects.filter(customer=customer, status__in=states.OPEN)
+    under_way = list(Payment.objects.filter(customer=customer, status__in=states.OPEN).order_by("-id"))
+    to_finish = [payment for payment in under_way if face_of(payment, now=now) in WAITS_FOR_CUSTOMER]
     return Overview(
         purses=[_purse(wallet, available[wallet.currency], going_on) for wallet in wallets],
         going_on=going_on,
         over=[card for card in shown if card.is_over],
-        open_payments=list(waiting.select_related("plan").order_by("-id")),
+        open_payments=[payment for payment in under_way if payment not in to_finish],
+        to_finish=to_finish,
     )
 
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.test import Client
 
 from payments import checkout
+from payments.models import Payment
 from subscriptions import orders, prices
 from tests.pages.reading import words
 from tests.subscriptions.shop import pay_in
@@ -57,10 +58,19 @@ def test_a_renewal_that_found_no_money_says_how_much_and_until_when(browser, ali
     assert "/topup/?currency=RUB&amp;need=590.00" in page.content.decode()
 
 
+def test_a_payment_that_was_begun_can_be_finished_and_is_not_asked_for_twice(browser, alice, now):
+    payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
+    page = browser.get("/account/")
+    assert "You have begun to pay RUB\u00a0690.00 (Standard)." in words(page)
+    assert f"/pay/{payment.public_id}/" in page.content.decode()
+    assert "needs money" not in words(page)
+
+
 def test_a_payment_on_its_way_is_told_of_and_not_in_the_balance(browser, alice, now):
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    Payment.objects.update(gateway_state="processing")
     page = browser.get("/account/")
-    assert "RUB\u00a0500.00 for Top-up is on its way. It is not in your balance yet." in words(page)
+    assert "RUB\u00a0500.00 (Top-up) is on its way. It is not in your balance yet." in words(page)
     assert f"/pay/{payment.public_id}/" in page.content.decode()
 
 

@@ -45,6 +45,7 @@ WAYS: dict[Face, tuple[dict[str, Any], int]] = {
     Face.PARTLY_REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, "amount_refunded": 10_00}, 0),
     Face.REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, "amount_refunded": 34_80}, 0),
     Face.FAILED: ({"status": "failed", "failure_code": "insufficient_funds"}, 0),
+    Face.REFUSED: ({"status": "failed", "failure_code": "gateway_refused"}, 0),
     Face.CANCELLED: ({"status": "cancelled"}, 0),
     Face.EXPIRED: ({"status": "expired"}, 0),
 }
@@ -85,7 +86,7 @@ def see(browser, alice):
 
 @pytest.mark.parametrize("face", Face)
 def test_no_money_was_taken_is_said_only_where_the_gateway_said_so(see, face):
-    certain = face in (Face.FAILED, Face.CANCELLED, Face.EXPIRED)
+    certain = face in (Face.FAILED, Face.REFUSED, Face.CANCELLED, Face.EXPIRED)
     assert (TAKEN_NOTHING in words(see(face))) is certain
 
 
