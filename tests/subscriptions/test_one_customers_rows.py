@@ -37,9 +37,10 @@ def strangers(number: int) -> None:
     """Customers with nothing but a wallet, and statistics that know of them: small tables are best read whole."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO accounts_user (username, email, password, first_name, last_name, is_superuser, is_staff, "
-            "is_active, date_joined, language, token_version) SELECT 's' || n, 's' || n || '@example.com', '!', '', '', "
-            "false, false, true, now(), 'en', 0 FROM generate_series(1, %s) AS n",
+            "INSERT INTO accounts_user (username, email, password, first_name, last_name, is_superuser, is_staff,"
+            " is_active, date_joined, language, token_version)"
+            " SELECT 's' || n, 's' || n || '@example.com', '!', '', '', false, false, true, now(), 'en', 0"
+            " FROM generate_series(1, %s) AS n",
             [number],
         )
         cursor.execute(

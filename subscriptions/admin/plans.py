@@ -1,14 +1,13 @@
-"""Staff's view of what is sold and who has it. State is to be read; prices change by a new version, not by an edit."""
+"""Plans and their prices for staff: a price in use is read-only, changing it means a new version."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -16,14 +15,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import DomainError
-from ledger.admin import ReadOnly
 from ledger.display import money
-from ledger.money import Money
-from subscriptions import billing_run, books, prices
-from subscriptions.models import Book, Charge, Plan, Price, Subscription
-from subscriptions.wording import STATUSES, every
+from subscriptions import prices
+from subscriptions.models import Plan, Price
+from subscriptions.wording import every
 
-CHARGES_SHOWN = 50
 TERMS = tuple(prices.Terms.__annotations__)
 
 
@@ -208,115 +204,6 @@ class PriceAdmin(admin.ModelAdmin):
     def is_current(self, price: Price) -> bool:
         """Return whether it is on sale."""
         return price.archived_at is None
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(ReadOnly):
-    """Who has what. The state is the book's last settling; `access` is worked out at this moment."""
-
-    list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
-    list_filter = ["status", "price__plan", "price__currency"]
-    list_select_related = ["customer", "price"]
-    search_fields = ["=public_id", "customer__username", "customer__email"]
-    ordering = ["-id"]
-    readonly_fields = ["access", "charges_shown"]
-    fieldsets = [
-        (None, {"fields": ["customer", "price", "quantity", "periods", "status", "access", "charges_shown"]}),
-        (_("What comes"), {"fields": ["auto_renew", "cancel_requested", "scheduled_price", "trial_end", "grace_end"]}),
-        (
-            _("Paid ahead"),
-            {"fields": ["anchor_at", "period_number", "period_start", "period_end", "period_paid", "paused_left"]},
-        ),
-        (_("Metered"), {"fields": ["billed_until", "remainder"]}),
-        (_("Record"), {"fields": ["public_id", "wallet", "created_at", "started_at", "ended_at", "entry_count"]}),
-    ]
-
-    @admin.display(description=_("status"), ordering="status")
-    def state(self, row: Subscription) -> str:
-        """Return the status as a tag."""
-        tone, sign, word = STATUSES[Subscription.Status(row.status)]
-        return format_html('<span class="tag {}">{} {}</span>', tone, sign, word)
-
-    @admin.display(description=_("access now"))
-    def access(self, row: Subscription) -> str:
-        """Return whether it may be used at this moment, and until when."""
-        found = books.access(row, now=timezone.now())
-        until = f" → {found.until:%Y-%m-%d %H:%M:%S} UTC" if found.until else ""
-        return f"{_('yes') if found.active else _('no')} ({found.reason}){until}"
-
-    @admin.display(description=_("charges"))
-    def charges_shown(self, row: Subscription) -> str:
-        """Return the last charges as a table."""
-        charges = Charge.objects.filter(subscription=row).select_related("refund").order_by("-period_start")
-        context = {"charges": charges[:CHARGES_SHOWN], "currency": row.price.currency}
-        return render_to_string("admin/subscriptions/charges.html", context)
-
-
-class Attention(admin.SimpleListFilter):
-    """Which books want somebody to look at them."""
-
-    title = _("attention")
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Name the kinds."""
-        return [("parked", _("parked")), ("waiting", _("overdue, waits for staff")), ("due", _("due now"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Book]) -> QuerySet[Book]:
-        """Return those of the kind."""
-        now = timezone.now()
-        match self.value():
-            case "parked":
-                return queryset.exclude(parked_at=None)
-            case "waiting":
-                return queryset.filter(pk__in=billing_run.waiting(now).values("pk"))
-            case "due":
-                return queryset.filter(pk__in=billing_run.due(now).values("pk"))
-        return queryset
-
-
-@admin.register(Book)
-class BookAdmin(ReadOnly):
-    """Where the clock stands for each wallet. One that is parked, or overdue for too long, waits for staff."""
-
-    list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
-    list_filter = [Attention, "wallet__currency"]
-    list_select_related = ["wallet__owner"]
-    search_fields = ["wallet__owner__username", "wallet__owner__email"]
-    ordering = ["-wallet"]
-    readonly_fields = ["dry_run"]
-    actions = ["settle_now"]  # type: ignore[assignment]
-
-    def has_settle_permission(self, request: HttpRequest) -> bool:
-        """Whoever has been given the model's `change` permission, which here edits nothing."""
-        return request.user.has_perm("subscriptions.change_book")
-
-    @admin.display(description=_("customer"))
-    def customer(self, book: Book) -> str:
-        """Return whose it is."""
-        return str(book.wallet.owner)
-
-    @admin.display(description=_("balance"))
-    def balance(self, book: Book) -> str:
-        """Return what is in the wallet."""
-        return money(Money(book.wallet.balance or 0, book.wallet.currency))
-
-    @admin.display(description=_("settling it now would post"))
-    def dry_run(self, book: Book) -> str:
-        """Return what is due as a table, or what stands in the way of working it out."""
-        try:
-            lines = billing_run.dry_run(book.wallet_id, timezone.now())
-        except Exception as error:  # noqa: BLE001 - a broken book is what staff come here to see
-            return f"{type(error).__name__}: {error}"
-        return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
-
-    @admin.action(description=_("Settle these books now (catch up)"), permissions=["settle"])
-    def settle_now(self, request: HttpRequest, queryset: QuerySet[Book]) -> None:
-        """Settle each, however long overdue; one that cannot be settled is parked with its reason."""
-        run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
-        said = _("Books settled: %(books)d. Charges written: %(charges)d. Parked: %(parked)d.")
-        level = messages.WARNING if run.parked else messages.SUCCESS
-        self.message_user(request, said % {"books": run.books, "charges": run.charges, "parked": run.parked}, level)
 
 
 def _terms(price: Price) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Books for staff: which wait, what settling would charge, and settling them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ledger.admin import ReadOnly
+from ledger.display import money
+from ledger.money import Money
+from subscriptions import billing_run
+from subscriptions.models import Book
+
+
+class Attention(admin.SimpleListFilter):
+    """Which books want somebody to look at them."""
+
+    title = _("attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Name the kinds."""
+        return [("parked", _("parked")), ("waiting", _("overdue, waits for staff")), ("due", _("due now"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Book]) -> QuerySet[Book]:
+        """Return those of the kind."""
+        now = timezone.now()
+        match self.value():
+            case "parked":
+                return queryset.exclude(parked_at=None)
+            case "waiting":
+                return queryset.filter(pk__in=billing_run.waiting(now).values("pk"))
+            case "due":
+                return queryset.filter(pk__in=billing_run.due(now).values("pk"))
+        return queryset
+
+
+@admin.register(Book)
+class BookAdmin(ReadOnly):
+    """Where the clock stands for each wallet. One that is parked, or overdue for too long, waits for staff."""
+
+    list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
+    list_filter = [Attention, "wallet__currency"]
+    list_select_related = ["wallet__owner"]
+    search_fields = ["wallet__owner__username", "wallet__owner__email"]
+    ordering = ["-wallet"]
+    readonly_fields = ["dry_run"]
+    actions = ["settle_now"]  # type: ignore[assignment]
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        """Whoever has been given the model's `change` permission, which here edits nothing."""
+        return request.user.has_perm("subscriptions.change_book")
+
+    @admin.display(description=_("customer"))
+    def customer(self, book: Book) -> str:
+        """Return whose it is."""
+        return str(book.wallet.owner)
+
+    @admin.display(description=_("balance"))
+    def balance(self, book: Book) -> str:
+        """Return what is in the wallet."""
+        return money(Money(book.wallet.balance or 0, book.wallet.currency))
+
+    @admin.display(description=_("settling it now would post"))
+    def dry_run(self, book: Book) -> str:
+        """Return what is due as a table, or what stands in the way of working it out."""
+        try:
+            lines = billing_run.dry_run(book.wallet_id, timezone.now())
+        except Exception as error:  # noqa: BLE001 - a broken book is what staff come here to see
+            return f"{type(error).__name__}: {error}"
+        return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
+
+    @admin.action(description=_("Settle these books now (catch up)"), permissions=["settle"])
+    def settle_now(self, request: HttpRequest, queryset: QuerySet[Book]) -> None:
+        """Settle each, however long overdue; one that cannot be settled is parked with its reason."""
+        run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
+        said = _("Books settled: %(books)d. Charges written: %(charges)d. Parked: %(parked)d.")
+        level = messages.WARNING if run.parked else messages.SUCCESS
+        self.message_user(request, said % {"books": run.books, "charges": run.charges, "parked": run.parked}, level)
