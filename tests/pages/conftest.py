@@ -1,14 +1,23 @@
 """Everything the demo sells, and Alice at her browser."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from accounts.models import User
 from billing_site.demo import catalogue
 from tests.payments.unsteady import PATH, Unsteady
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A request leaves its language behind in the thread: no test begins with that of another."""
+    with override("en"):
+        yield
 
 
 @pytest.fixture
