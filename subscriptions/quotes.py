@@ -1,11 +1,11 @@
 """Quotes for plan changes: the amounts shown are the amounts posted, or nothing is.
 
-A quote is worked out on a copy of the book as it stands at `as_of`. Accepting it carries the change out as of that very
-instant, so not a second is lost or counted twice, provided nothing else has moved the book since; otherwise the
-customer is shown a new quote and nothing has happened.
+A quote is worked out on a copy of the book. Accepting it makes the change at the instant of accepting, to the
+microsecond like any other, and compares: where an amount differs the customer is shown a new quote and nothing has
+happened. Dating the change back to the quote instead would let a dear plan be used at a cheap one's price meanwhile.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -23,9 +23,13 @@ from subscriptions.models import Price, Quote, Subscription
 from subscriptions.open_book import Refused, explain
 from subscriptions.rows import reading
 
+# The longest. What comes back for unused time shrinks by the second, so that a quote with it holds for less.
 VALID_FOR = timedelta(minutes=15)
 # How long after that a quote nobody accepted is kept: whoever sends it then is still told what has changed.
 KEPT_FOR = timedelta(days=1)
+
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class QuoteChanged(DomainError):
@@ -42,10 +46,11 @@ class QuoteChanged(DomainError):
 
 
 def make(subscription: Subscription, price: Price, *, now: datetime, when: str = "now") -> Quote:
-    """Work out what a change would move and promise it for a quarter of an hour; raise Refused as the change would."""
+    """Work out what a change would move, and until when that holds; raise Refused as the change would."""
     book, sub = _copy_at(subscription, now)
     assert book.at is not None
     before, rest = book.balance, quote_lines.rest_of(sub, book.at)
+    expires_at = min(to_datetime(book.at) + VALID_FOR, _same_until(sub, book.at, when))
     terms = reading.terms_of([price.pk])[price.pk]
     refusal = requests.change_plan(book, book.at, sub, terms, when=when)
     if refusal is Refusal.INSUFFICIENT_FUNDS:
@@ -55,7 +60,7 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     due_at, due = next_charge(sub)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
-        expires_at=to_datetime(book.at) + VALID_FOR, balance_before=before, balance_after=book.balance,
+        expires_at=expires_at, balance_before=before, balance_after=book.balance,
         lines=quote_lines.written(book.journal.entries, book.journal, rest), status_after=sub.status,
         next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
@@ -81,13 +86,11 @@ def forget(*, now: datetime) -> int:
 
 @retried
 def _carry_out(quote: Quote, *, now: datetime) -> None:
-    """Change the plan as of the quote's instant, and compare; raise _Stale, and so undo it, where anything differs."""
+    """Change the plan now, and compare; raise _Stale, and so undo it, where an amount differs from the quote's."""
     subscription = quote.subscription
-    with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=quote.as_of) as book:
+    with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=now) as book:
         if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
             return
-        if book.now != quote.as_of or book.balance != quote.balance_before:
-            raise _Stale
         journal = book.item.book.journal
         done = len(journal.entries)
         book.change_plan(subscription, quote.price, when=quote.when)
@@ -110,6 +113,18 @@ def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
         assert sub.trial_end is not None
         return to_datetime(sub.trial_end), sub.due
     return None, None
+
+
+def _same_until(sub: Sub, at: int, when: str) -> datetime:
+    """Return the last instant at which the unused part is still worth the same minor units; far off when there is none.
+
+    floor(paid x (end - t) / length) >= worth as long as t <= end - ceil(worth x length / paid).
+    """
+    worth = requests.unused(sub, at)
+    if not worth or when != "now":
+        return FAR
+    assert sub.end is not None
+    return to_datetime(sub.end + (-worth * sub.length) // sub.paid)
 
 
 def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:

@@ -37,7 +37,9 @@ class QuoteSerializer(serializers.Serializer):
     subscription = serializers.CharField(source="quote.subscription.public_id")
     plan = serializers.CharField(source="quote.price.plan.code")
     when = serializers.ChoiceField(source="quote.when", choices=WHEN)
-    as_of = serializers.DateTimeField(source="quote.as_of", help_text="The change takes effect at this instant.")
+    as_of = serializers.DateTimeField(
+        source="quote.as_of", help_text="When it was worked out. The change takes effect when it is accepted."
+    )
     expires_at = serializers.DateTimeField(source="quote.expires_at")
     lines = QuoteLineSerializer(many=True)
     balance_before = MoneySerializer()

@@ -11,7 +11,7 @@ from subscriptions.models.subscription import Subscription
 
 
 class Quote(models.Model):
-    """What a change would move, as of `as_of`. Accepting it posts exactly these lines or nothing."""
+    """What a change would move. Accepting it posts exactly these lines or nothing."""
 
     class When(models.TextChoices):
         NOW = "now", "now"
@@ -21,7 +21,7 @@ class Quote(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="quotes")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
     when = models.CharField(max_length=10, choices=When.choices, default=When.NOW)
-    # The change takes effect at this instant, also when it is accepted a little later.
+    # When it was worked out, and the last instant at which the lines are the same.
     as_of = models.DateTimeField()
     expires_at = models.DateTimeField()
     # [{"reason": "unused_refund", "subscription": 17, "amount": 4950, "from": {...}}, ...] as they are posted in turn;

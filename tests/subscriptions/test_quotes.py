@@ -9,7 +9,20 @@ import pytest
 from accounts.models import User
 from subscriptions import books, quotes
 from subscriptions.models import Price, Quote, Subscription
-from tests.subscriptions.bank import HOUR, MINUTE, NOON, SECOND, at, balance, basic, broken_rules, do, hourly, settle
+from tests.subscriptions.bank import (
+    HOUR,
+    MICROSECOND,
+    MINUTE,
+    NOON,
+    SECOND,
+    at,
+    balance,
+    basic,
+    broken_rules,
+    do,
+    hourly,
+    settle,
+)
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in, sell
 
@@ -60,7 +73,8 @@ def test_a_quote_shows_the_lines_the_balance_and_the_next_payment(mine, better):
     assert shown(quote) == [("unused_refund", 495_00), ("charge", -1500_00)]
     assert (quote.balance_before, quote.balance_after, quote.total) == (1010_00, 5_00, -1005_00)
     assert (quote.status_after, quote.next_charge_at) == ("active", half.replace(month=4))
-    assert (quote.next_charge_amount, quote.as_of, quote.expires_at) == (1500_00, half, half + 15 * MINUTE)
+    # To the microsecond half is left: the next microsecond it is worth a kopeck less.
+    assert (quote.next_charge_amount, quote.as_of, quote.expires_at) == (1500_00, half, half)
 
 
 def test_making_a_quote_changes_nothing(alice, mine, better):
@@ -70,16 +84,24 @@ def test_making_a_quote_changes_nothing(alice, mine, better):
     assert picture(alice) == before
 
 
-@pytest.mark.parametrize("later", [0 * SECOND, 7 * SECOND, 15 * MINUTE])
-def test_what_was_shown_is_what_is_posted_to_the_unit(alice, mine, better, later):
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_was_shown_is_what_is_posted_to_the_unit(alice, mine, better, is_late):
     quote = quotes.make(mine, better, now=at(days=3, hours=7, seconds=13))
-    row = quotes.accept(quote, now=quote.as_of + later)
-    posted = [(reason, amount) for reason, amount, _, when in lines(alice) if when == quote.as_of]
-    assert posted == shown(quote)
+    then = quote.expires_at if is_late else quote.as_of
+    row = quotes.accept(quote, now=then)
+    assert [(reason, amount) for reason, amount, _, when in lines(alice) if when == then] == shown(quote)
     assert balance(alice) == quote.balance_after
-    assert (row.price, row.status, row.period_start) == (better, quote.status_after, quote.as_of)
-    assert row.period_end == quote.next_charge_at
+    assert (row.price, row.status, row.period_start) == (better, quote.status_after, then)
     assert broken_rules() == []
+
+
+def test_a_quote_holds_to_the_last_microsecond_at_which_the_unused_time_is_worth_the_same(mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    # 28 of 31 days of 990.00 are 894.1935...: 894.19, until 894.19 x 31 / 990 = 27.99989... days are left, 9.6 s on.
+    assert shown(quote)[0] == ("unused_refund", 894_19)
+    assert 9 * SECOND < quote.expires_at - quote.as_of < 10 * SECOND
+    new = changed(quote, now=quote.expires_at + MICROSECOND)
+    assert shown(new)[0] == ("unused_refund", 894_18)
 
 
 def test_from_metered_to_paid_not_a_second_is_lost_or_charged_twice(alice, better):
@@ -87,8 +109,11 @@ def test_from_metered_to_paid_not_a_second_is_lost_or_charged_twice(alice, bette
     quote = quotes.make(mine, better, now=at(hours=5))
     # 18.00 were used; they are not part of the change, and neither is what is used while the customer reads.
     assert (shown(quote), quote.balance_before) == ([("charge", -1500_00)], 1982_00)
+    assert quote.expires_at == at(hours=5, minutes=15)
     quotes.accept(quote, now=at(hours=5, minutes=10))
-    assert lines(alice)[1:] == [("charge", -18_00, 1982_00, at(hours=5)), ("charge", -1500_00, 482_00, at(hours=5))]
+    # 5 h 10 min at 3.60 are 18.60.
+    then = at(hours=5, minutes=10)
+    assert lines(alice)[1:] == [("charge", -18_60, 1981_40, then), ("charge", -1500_00, 481_40, then)]
     assert broken_rules() == []
 
 
@@ -101,53 +126,38 @@ def test_at_the_end_of_the_period_nothing_is_posted_now(alice, mine, better):
     assert len(lines(alice)) == 2
 
 
-def test_money_that_came_in_between_makes_a_new_quote(alice, mine, better):
+def test_money_that_comes_in_between_does_not_disturb_it(alice, mine, better):
     quote = quotes.make(mine, better, now=at(days=3))
-    pay_in(alice, 1_00, at=at(days=3, seconds=20))
-    new = changed(quote, now=at(days=3, minutes=1))
-    assert new.balance_before == quote.balance_before + 1_00
-    quotes.accept(new, now=at(days=3, minutes=2))
-    assert balance(alice) == new.balance_after
+    pay_in(alice, 1_00, at=at(days=3, seconds=2))
+    quotes.accept(quote, now=at(days=3, seconds=5))
+    assert balance(alice) == quote.balance_after + 1_00
 
 
-def test_money_at_the_very_instant_of_the_quote_makes_a_new_one(alice, mine, better):
-    quote = quotes.make(mine, better, now=at(days=3))
-    pay_in(alice, 1_00, at=at(days=3))
-    changed(quote, now=at(days=3, minutes=1))
-
-
-def test_a_tick_that_moved_the_book_makes_a_new_quote(alice, better):
+def test_a_tick_that_moved_the_book_does_not_disturb_it(alice, better):
     mine = metered(alice)
     quote = quotes.make(mine, better, now=at(minutes=59))
     assert books.run_due(now=at(hours=1)).books == 1
-    new = changed(quote, now=at(minutes=62))
-    assert new.as_of == at(minutes=62)
-    quotes.accept(new, now=at(minutes=63))
+    quotes.accept(quote, now=at(minutes=62))
+    # 62 minutes at 3.60 an hour: 3.72.
+    assert balance(alice) == 2000_00 - 3_72 - 1500_00
     assert broken_rules() == []
-
-
-def test_a_tick_with_nothing_due_does_not_disturb_it(alice, mine, better):
-    quote = quotes.make(mine, better, now=at(days=3))
-    assert books.run_due(now=at(days=3, minutes=1)).books == 0
-    quotes.accept(quote, now=at(days=3, minutes=2))
-    assert balance(alice) == quote.balance_after
 
 
 def test_an_expired_quote_charges_nothing_and_brings_a_new_one(mine, better):
     quote = quotes.make(mine, better, now=at(days=3))
     new = changed(quote, now=quote.expires_at + SECOND)
-    # A quarter of an hour less is unused.
+    # A kopeck less is unused.
     assert new.lines[0]["amount"] < quote.lines[0]["amount"]
 
 
 def test_accepting_twice_changes_once(alice, mine, better):
     quote = quotes.make(mine, better, now=at(days=3))
-    quotes.accept(quote, now=at(days=3, minutes=1))
-    after = picture(alice)
+    quotes.accept(quote, now=at(days=3, seconds=1))
+    after = lines(alice)
     # From the same page again, and from one that was loaded before; also when it has expired meanwhile.
-    quotes.accept(quote, now=at(days=3, minutes=2))
+    quotes.accept(quote, now=at(days=3, seconds=2))
     quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=4))
-    assert picture(alice) == after
+    assert lines(alice) == after
 
 
 def test_quotes_that_nobody_accepted_are_forgotten_after_a_day(mine, better):
@@ -160,10 +170,10 @@ def test_quotes_that_nobody_accepted_are_forgotten_after_a_day(mine, better):
 
 def test_of_two_quotes_only_one_can_be_accepted(alice, mine, better):
     first = quotes.make(mine, better, now=at(days=3))
-    second = quotes.make(mine, sell("best", RUB=1600_00)["RUB"], now=at(days=3, minutes=1))
-    quotes.accept(first, now=at(days=3, minutes=2))
+    second = quotes.make(mine, sell("best", RUB=1600_00)["RUB"], now=at(days=3))
+    quotes.accept(first, now=at(days=3, seconds=1))
     # The second was worked out from what is no longer so.
-    new = changed(second, now=at(days=3, minutes=3))
+    new = changed(second, now=at(days=3, seconds=2))
     assert (new.balance_before, balance(alice)) == (first.balance_after, first.balance_after)
 
 
@@ -230,6 +240,22 @@ def test_a_renewal_that_came_due_before_is_settled_and_not_part_of_the_change(al
     pay_in(alice, 2000_00, at=at(days=1))
     quote = quotes.make(mine, better, now=NOON.replace(month=4) + HOUR)
     assert quote.balance_before == 3010_00 - 990_00
-    quotes.accept(quote, now=quote.as_of + MINUTE)
+    # 29 days 23 hours of 30 are 988.625: 988.62, for 13 seconds more.
+    quotes.accept(quote, now=quote.as_of + 5 * SECOND)
     assert lines(alice)[-3:-2] == [("charge", -990_00, 2020_00, NOON.replace(month=4))]
     assert balance(alice) == quote.balance_after
+
+
+def test_reading_a_quote_for_long_does_not_make_the_dear_plan_cheap(alice):
+    """100.00 an hour, quoted down to 1.00, taken up at the last moment and left at once, for three hours."""
+    dear, cheap = hourly(100_00, "dear"), hourly(1_00, "cheap")
+    pay_in(alice, 2000_00, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        mine = book.subscribe(dear)
+    for turn in range(12):
+        then = NOON + (turn + 1) * 15 * MINUTE
+        quotes.accept(quotes.make(mine, cheap, now=then - 15 * MINUTE), now=then)
+        do(alice, then, lambda book: book.change_plan(mine, dear))
+    # Not a moment of the three hours was on the cheap plan.
+    assert balance(alice) == 2000_00 - 300_00
+    assert broken_rules() == []
