@@ -22,18 +22,15 @@ STARTS = [
 CURRENCIES = ["RUB", "JPY", "KWD"]
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
-# Gaps between events: whole intervals and graces, a microsecond beside them, and none at all.
-WHOLE = [SECOND, MINUTE, 36 * SECOND, HOUR, 2 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 28 * DAY, 30 * DAY, 31 * DAY]
+LENGTHS = {
+    "second": [SECOND], "minute": [MINUTE], "hour": [HOUR], "day": [DAY], "week": [7 * DAY],
+    "month": [28 * DAY, 30 * DAY, 31 * DAY], "year": [365 * DAY, 366 * DAY],
+}  # fmt: skip
+# What is asked how often: a cancel ends the story, so it is rare.
+ASKED = ["change_plan"] * 4 + ["pause"] * 3 + ["resume"] * 3 + ["cancel"] * 2 + ["undo_cancel"]
 GRACES = {"day": 1, "week": 7, "month": 28, "year": 365}
 
-# Half of them are none: an instant in which much happens is where mistakes hide.
-gaps = st.just(timedelta(0)) | st.one_of(
-    st.sampled_from(WHOLE),
-    st.builds(lambda whole, side: whole + side, st.sampled_from(WHOLE), st.sampled_from([-MICROSECOND, MICROSECOND])),
-    st.integers(1, 10**7).map(lambda micros: timedelta(microseconds=micros)),
-    st.integers(1, 40 * 86_400).map(lambda seconds: timedelta(seconds=seconds)),
-)
-small = st.sampled_from([0, 1, 1, 2, 3, 7, 10, 99, 100])
+small = st.sampled_from([0, 1, 2, 3, 7, 10, 99, 100, 300, 1000])
 
 
 @st.composite
@@ -45,13 +42,13 @@ def plans(draw: Draw, currency: str) -> list[dict[str, Any]]:
 
 @st.composite
 def advance(draw: Draw, code: str, currency: str) -> dict[str, Any]:
-    interval = draw(st.sampled_from(["hour", "day", "week", "month", "month", "year"]))
+    interval = draw(st.sampled_from(["hour", "hour", "day", "week", "month", "month", "year"]))
     count = draw(st.sampled_from([1, 1, 1, 2, 3]))
     most = GRACES.get(interval, 0) * count - 1
     return {
         "code": code, "metered": False, "amount": money(draw(small), currency), "interval": interval,
-        "interval_count": count, "trial_days": draw(st.sampled_from([0, 0, 1, 7])),
-        "grace_days": draw(st.sampled_from([0, min(1, most), min(3, most)])) if most > 0 else 0,
+        "interval_count": count, "trial_days": draw(st.sampled_from([0, 0, 0, 1, 7])),
+        "grace_days": draw(st.sampled_from([0, 1, min(5, most), most])) if most > 0 else 0,
     }  # fmt: skip
 
 
@@ -65,51 +62,111 @@ def metered(draw: Draw, code: str, currency: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def scenarios(*, most_events: int = 14, most_customers: int = 2) -> st.SearchStrategy[dict[str, Any]]:
+    """Scenarios without ticks: several subscriptions side by side, or much happening to one."""
+    return crowds(most_events, most_customers) | lives(most_events)
+
+
 @st.composite
-def scenarios(draw: Draw, *, most_events: int = 14, most_customers: int = 2) -> dict[str, Any]:
-    """A scenario without ticks."""
+def crowds(draw: Draw, most_events: int, most_customers: int) -> dict[str, Any]:
+    """Any events in any order."""
     currency = draw(st.sampled_from(CURRENCIES))
     offered = draw(plans(currency))
-    at = draw(st.sampled_from(STARTS))
     names = ["ann", "bob"][: draw(st.integers(1, most_customers))]
     made: list[str] = []
-    events: list[dict[str, Any]] = []
-    if draw(st.booleans()):
-        # Rich enough for most things to work at first, or just so for some.
-        first = money(draw(st.just(10_000) | amounts(offered)), currency)
-        events.append({"at": written(at), "do": "top_up", "customer": "ann", "amount": first})
-    for _ in range(draw(st.integers(1, most_events))):
-        events.append({"at": written(at), **draw(event(currency, offered, names, made))})
-        at += draw(gaps)
-    return {"currency": currency, "until": written(at), "plans": offered, "events": events}
+    kinds = [top_up(currency, offered, names), top_up(currency, offered, names), subscribe(offered, names, made)]
+    kinds += [subscribe(offered, names, made), withdraw(currency, offered, names)]
+    asked = [ask(offered, made)] * 7
+    told = [draw(draw(st.sampled_from(kinds + asked if made else kinds))) for _ in range(draw(counts(most_events)))]
+    return dated(draw, currency, offered, told, offered)
 
 
 @st.composite
-def event(
-    draw: Draw, currency: str, offered: list[dict[str, Any]], names: list[str], made: list[str]
+def lives(draw: Draw, most_events: int) -> dict[str, Any]:
+    """One subscription, paid for once or twice and a little more or less, and what is asked of it."""
+    currency = draw(st.sampled_from(CURRENCIES))
+    offered = draw(plans(currency))
+    made: list[str] = []
+    # Two of three are paid ahead: they have the more rules.
+    paid_ahead = [plan for plan in offered if not plan["metered"]]
+    first = draw(subscribe(draw(st.sampled_from([offered, paid_ahead, paid_ahead])), ["ann"], made))
+    plan = next(plan for plan in offered if plan["code"] == first["plan"])
+    due = minor(plan) * first["quantity"] * first["periods"]
+    paid = due * draw(st.sampled_from([1, 1, 2, 3])) + draw(st.sampled_from([0, 0, 0, 1, -1]))
+    told = [{"do": "top_up", "customer": "ann", "amount": money(max(1, paid), currency)}, first]
+    dues = st.sampled_from([max(1, due), max(1, due), max(1, due - 1)])
+    more = st.builds(lambda due: {"do": "top_up", "customer": "ann", "amount": money(due, currency)}, dues)
+    asked = ask(offered, made)
+    kinds = [more, more, top_up(currency, offered, ["ann"]), withdraw(currency, offered, ["ann"]), *[asked] * 4]
+    told += [draw(draw(st.sampled_from(kinds))) for _ in range(draw(counts(most_events)))]
+    return dated(draw, currency, offered, told, [plan])
+
+
+def counts(most: int) -> st.SearchStrategy[int]:
+    """How many events: rather many than few, for the short ones are all alike."""
+    return st.integers(most // 2, most) | st.integers(1, most)
+
+
+def dated(
+    draw: Draw, currency: str, offered: list[dict[str, Any]], told: list[dict[str, Any]], pace: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """One event; the first ones are of a customer, for want of a subscription."""
-    kinds = ["top_up", "top_up", "subscribe", "subscribe", "withdraw"]
-    asked = ["change_plan", "change_plan", "pause", "resume", "resume", "cancel", "undo_cancel"]
-    do = draw(st.sampled_from(kinds + asked if made else kinds))
-    if do in ("top_up", "withdraw"):
-        return {"do": do, "customer": draw(st.sampled_from(names)), "amount": money(draw(amounts(offered)), currency)}
-    if do == "subscribe":
-        made.append(f"s{len(made)}")
-        return {
-            "do": do, "customer": draw(st.sampled_from(names)), "plan": draw(codes(offered)), "as": made[-1],
-            "quantity": draw(st.sampled_from([1, 1, 1, 2, 3])), "periods": draw(st.sampled_from([1, 1, 2])),
-            "auto_renew": draw(st.sampled_from([True, True, True, False])),
-        }  # fmt: skip
-    asked_for: dict[str, Any] = {"do": do, "subscription": draw(st.sampled_from(made))}
+    """Give the events their instants, at the pace of some plans."""
+    at = draw(st.sampled_from(STARTS))
+    events = []
+    for event in told:
+        events.append({"at": written(at), **event})
+        at += draw(gaps(pace))
+    return {"currency": currency, "until": written(at + draw(gaps(pace))), "plans": offered, "events": events}
+
+
+def gaps(offered: list[dict[str, Any]]) -> st.SearchStrategy[timedelta]:
+    """Time between events: none (an instant in which much happens is where mistakes hide), or to where a plan's period,
+    half a period, trial or grace ends, or a microsecond beside that, or any.
+    """
+    ends = [DAY, 36 * SECOND]
+    for plan in offered:
+        for length in LENGTHS[plan["interval"]]:
+            ends += [length * plan["interval_count"], length * plan["interval_count"] / 2]
+        ends += [DAY * days for name in ("trial_days", "grace_days") if (days := plan.get(name, 0))]
+    near = st.builds(lambda end, side: end + side * MICROSECOND, st.sampled_from(ends), st.sampled_from([0, 0, -1, 1]))
+    some = st.integers(1, 10**7).map(lambda micros: timedelta(microseconds=micros))
+    more = st.integers(1, 40 * 86_400).map(lambda seconds: timedelta(seconds=seconds))
+    return st.sampled_from([st.just(timedelta(0))] * 3 + [near] * 4 + [some, more]).flatmap(lambda gap: gap)
+
+
+def top_up(currency: str, offered: list[dict[str, Any]], names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    paid = amounts(offered).map(lambda amount: money(amount, currency))
+    return st.fixed_dictionaries({"do": st.just("top_up"), "customer": st.sampled_from(names), "amount": paid})
+
+
+def withdraw(currency: str, offered: list[dict[str, Any]], names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return top_up(currency, offered, names).map(lambda event: event | {"do": "withdraw"})
+
+
+@st.composite
+def subscribe(draw: Draw, offered: list[dict[str, Any]], names: list[str], made: list[str]) -> dict[str, Any]:
+    """A subscription, whose name is noted in `made`."""
+    made.append(f"s{len(made)}")
+    return {
+        "do": "subscribe", "customer": draw(st.sampled_from(names)), "plan": draw(codes(offered)), "as": made[-1],
+        "quantity": draw(st.sampled_from([1, 1, 1, 2, 3])), "periods": draw(st.sampled_from([1, 1, 2])),
+        "auto_renew": draw(st.sampled_from([True, True, True, False])),
+    }  # fmt: skip
+
+
+@st.composite
+def ask(draw: Draw, offered: list[dict[str, Any]], made: list[str]) -> dict[str, Any]:
+    """Something asked of one of the subscriptions made."""
+    do = draw(st.sampled_from(ASKED))
+    asked: dict[str, Any] = {"do": do, "subscription": draw(st.sampled_from(made))}
     if do == "change_plan":
-        asked_for["plan"] = draw(codes(offered))
+        asked["plan"] = draw(codes(offered))
     if do in ("change_plan", "cancel"):
         when = draw(st.sampled_from([None, "now", "period_end"]))
-        asked_for |= {"when": when} if when else {}
+        asked |= {"when": when} if when else {}
     if do == "cancel":
-        asked_for["refund_unused"] = draw(st.booleans())
-    return asked_for
+        asked["refund_unused"] = draw(st.booleans())
+    return asked
 
 
 def codes(offered: list[dict[str, Any]]) -> st.SearchStrategy[str]:
@@ -118,9 +175,9 @@ def codes(offered: list[dict[str, Any]]) -> st.SearchStrategy[str]:
 
 def amounts(offered: list[dict[str, Any]]) -> st.SearchStrategy[int]:
     """Amounts in minor units: little ones, what a plan costs, and one more or less than that."""
-    costs = [int(plan["amount"].replace(".", "")) for plan in offered]
+    costs = [minor(plan) for plan in offered]
     near = [max(1, cost * times + side) for cost in costs for times in (1, 2, 3, 4, 6) for side in (-1, 0, 0, 0, 1)]
-    return st.one_of(st.sampled_from(near), st.sampled_from(near), st.integers(1, 5), st.integers(1, 10_000))
+    return st.one_of(st.sampled_from(near), st.sampled_from(near), st.integers(1, 5), st.integers(1, 1000))
 
 
 @st.composite
@@ -133,6 +190,10 @@ def ticks(draw: Draw, scenario: dict[str, Any]) -> dict[str, Any]:
     places = draw(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), max_size=2))
     down = [[written(first + whole * min(pair) / 100), written(first + whole * max(pair) / 100)] for pair in places]
     return {"every_seconds": every, "down": down}
+
+
+def minor(plan: dict[str, Any]) -> int:
+    return int(plan["amount"].replace(".", ""))
 
 
 def money(amount: int, currency: str) -> str:

@@ -4,19 +4,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscriptions.simulation import play
 from tests.engine import model
 from tests.engine.strategies import scenarios, ticks
 
+# The bare engine is quick, and the rules are many: more examples than elsewhere.
+many = settings(max_examples=max(250, settings().max_examples))
 
+
+@many
 @given(scenarios())
 def test_the_engine_says_what_the_model_says(scenario: dict[str, Any]) -> None:
     assert play(scenario) == model.play(scenario)
 
 
+@many
 @given(st.data())
 def test_with_ticks_too_the_engine_says_what_the_model_says(data: st.DataObject) -> None:
     scenario = data.draw(scenarios())
@@ -24,6 +29,7 @@ def test_with_ticks_too_the_engine_says_what_the_model_says(data: st.DataObject)
     assert play(scenario) == model.play(scenario)
 
 
+@many
 @given(st.data())
 def test_no_scheduler_makes_a_difference(data: st.DataObject) -> None:
     scenario = data.draw(scenarios())
@@ -40,6 +46,7 @@ def test_no_scheduler_makes_a_difference(data: st.DataObject) -> None:
         assert balance_at(ticked, *moment) == balance_at(alone, *moment)
 
 
+@many
 @given(scenarios())
 def test_no_wallet_goes_below_zero_and_each_is_the_sum_of_its_rows(scenario: dict[str, Any]) -> None:
     outcome = play(scenario)
@@ -54,6 +61,7 @@ def test_no_wallet_goes_below_zero_and_each_is_the_sum_of_its_rows(scenario: dic
         assert instants == sorted(instants)
 
 
+@many
 @given(scenarios())
 def test_what_a_subscription_was_charged_is_what_its_rows_say(scenario: dict[str, Any]) -> None:
     outcome = play(scenario)

@@ -40,6 +40,14 @@ def test_who_pays_within_the_grace_keeps_the_rhythm() -> None:
     assert told.access() == [["03-01", None]]
 
 
+def test_a_month_paid_in_the_grace_is_worth_its_whole_length() -> None:
+    # Paid on 3 Apr for 1 Apr to 1 May; 20 of its 30 days are left on 11 Apr: 200.00 come back.
+    events = [top_up("03-01", "300.00"), subscribe("03-01", "graceful"), top_up("04-03", "300.00")]
+    back = ask("04-11", "cancel", when="now", refund_unused=True)
+    told = Told([month("graceful", "300.00", grace_days=5)], *events, back, until="04-12")
+    assert told.rows()[-1] == ("04-11", "unused_refund", "200.00")
+
+
 def test_who_comes_back_late_starts_afresh() -> None:
     events = [top_up("03-01", "300.00"), subscribe("03-01", "basic"), top_up("04-10", "300.00")]
     assert Told([BASIC], *events, until="06-01").access() == [["03-01", "04-01"], ["04-10", "05-10"]]
@@ -115,6 +123,9 @@ def test_a_pause_keeps_the_rest_of_the_period_and_moves_its_end() -> None:
     # On 11 Apr 11 of the period's 31 days are left: 300.00 x 11/31 = 106.45...
     back = ask("04-11", "cancel", when="now", refund_unused=True)
     assert Told([BASIC], *events, back, until="04-12").rows()[-1] == ("04-11", "unused_refund", "106.45")
+    # Paused again on 11 Apr: the same 11 of 31 days, whenever they are given back.
+    again = [ask("04-11", "pause"), ask("05-01", "cancel", refund_unused=True)]
+    assert Told([BASIC], *events, *again, until="05-02").rows()[-1] == ("05-01", "unused_refund", "106.45")
 
 
 def test_a_meter_that_finds_no_money_is_not_resumed() -> None:
@@ -130,10 +141,17 @@ def test_a_paused_subscription_gives_back_what_it_kept() -> None:
     assert (told.status(), told.balance) == ("cancelled", "203.22")
 
 
+def test_nothing_revives_where_no_money_came() -> None:
+    # Both run dry at 72 s and leave a kopeck. One is cancelled, which gives nothing back: the other stays suspended.
+    events = [top_up("03-01", "0.03"), subscribe("03-01", "server", "a"), subscribe("03-01", "server", "b")]
+    told = Told([SERVER], *events, ask("03-02", "cancel", "a", refund_unused=True), until="03-03")
+    assert (told.balance, told.status("b")) == ("0.01", "suspended")
+
+
 def test_a_cancel_can_be_undone_while_it_is_live_and_a_change_drops_it() -> None:
-    events = [top_up("03-01", "2000.00"), subscribe("03-01", "basic"), ask("03-02", "cancel")]
+    events = [top_up("03-01", "3000.00"), subscribe("03-01", "basic"), ask("03-02", "cancel")]
     assert Told([BASIC], *events, ask("03-03", "undo_cancel"), until="04-02").status() == "active"
-    assert Told([BASIC, PRO], *events, ask("03-03", "change_plan", plan="pro"), until="04-02").status() == "active"
+    assert Told([BASIC, PRO], *events, ask("03-03", "change_plan", plan="pro"), until="04-04").status() == "active"
     told = Told([BASIC], *events, ask("04-01", "undo_cancel"), ask("04-01", "cancel"), until="04-02")
     assert (told.rejected, told.status()) == ([3, 4], "cancelled")
 
