@@ -4,11 +4,11 @@ import os
 
 os.environ.setdefault("LOCAL", "1")
 
-from billing_site.local import messages  # noqa: E402 - LOCAL comes first
-from billing_site.settings import *  # noqa: F403, E402 - LOCAL comes first
-from billing_site.settings import STATIC_ROOT  # noqa: E402 - LOCAL comes first
+from billing_site.local import messages
+from billing_site.settings import *  # noqa: F403 - LOCAL comes first
+from billing_site.settings import STATIC_ROOT
 
-# What `make run` prepares and a fresh checkout lacks. The processes of pytest-xdist come after the one that starts them.
+# A fresh checkout lacks what `make run` prepares. The processes of pytest-xdist come after the one that starts them.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     messages.compile_all()
