@@ -12,7 +12,7 @@ from tests.engine import model
 from tests.engine.strategies import scenarios, ticks
 
 # The bare engine is quick, and the rules are many: more examples than elsewhere.
-many = settings(max_examples=max(250, settings().max_examples))
+many = settings(max_examples=max(150, settings().max_examples))
 
 
 @many
