@@ -27,8 +27,6 @@ from subscriptions.rows import reading
 VALID_FOR = timedelta(minutes=15)
 # How long after that a quote nobody accepted is kept: whoever sends it then is still told what has changed.
 KEPT_FOR = timedelta(days=1)
-
-
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -116,15 +114,17 @@ def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
 
 
 def _same_until(sub: Sub, at: int, when: str) -> datetime:
-    """Return the last instant at which the unused part is still worth the same minor units; far off when there is none.
+    """Return the last instant at which a change of `sub` is what it is at `at`; far off when nothing limits it.
 
-    floor(paid x (end - t) / length) >= worth as long as t <= end - ceil(worth x length / paid).
+    The unused part keeps its worth, floor(paid x (end - t) / length), up to t = end - ceil(worth x length / paid).
+    Without one the next payment is the limit: a change at the period's end moves nothing now, but would mean another end.
     """
     worth = requests.unused(sub, at)
-    if not worth or when != "now":
-        return FAR
-    assert sub.end is not None
-    return to_datetime(sub.end + (-worth * sub.length) // sub.paid)
+    if worth and when == "now":
+        assert sub.end is not None
+        return to_datetime(sub.end + (-worth * sub.length) // sub.paid)
+    due_at, _ = next_charge(sub)
+    return due_at - timedelta.resolution if due_at else FAR
 
 
 def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:

@@ -259,3 +259,32 @@ def test_reading_a_quote_for_long_does_not_make_the_dear_plan_cheap(alice):
     # Not a moment of the three hours was on the cheap plan.
     assert balance(alice) == 2000_00 - 300_00
     assert broken_rules() == []
+
+
+def test_a_change_at_the_end_of_the_period_is_not_put_off_by_a_renewal_in_between(alice, mine, better):
+    pay_in(alice, 2000_00, at=at(days=1))
+    renewal = NOON.replace(month=4)
+    quote = quotes.make(mine, better, now=renewal - 5 * MINUTE, when="period_end")
+    # It promises 1500.00 on 1 April; from then on that would be 1 May.
+    assert (quote.next_charge_at, quote.expires_at) == (renewal, renewal - MICROSECOND)
+    settle(alice, renewal)
+    assert changed(quote, now=renewal).next_charge_at == renewal.replace(month=5)
+
+
+def test_reading_a_quote_for_long_gives_no_moment_of_an_advance_plan_away(alice, mine, better):
+    """1500.00 quoted down to 990.00, taken up at the last moment and left at once, twenty times."""
+    do(alice, NOON, lambda book: book.change_plan(mine, better))
+    # 990.00 came back whole: 2000 - 1500 is left.
+    assert balance(alice) == 500_00
+    small, now, used = mine.price, NOON, 0
+    for _ in range(20):
+        quote = quotes.make(mine, small, now=now + SECOND)
+        then = quote.expires_at
+        quotes.accept(quote, now=then)
+        do(alice, then, lambda book: book.change_plan(mine, better))
+        # Of 1500.00 for 31 days what was used is charged, rounded up to a kopeck; of the other plan none was used.
+        used += -(-1500_00 * ((then - now) // MICROSECOND) // (31 * 24 * HOUR // MICROSECOND))
+        assert balance(alice) == 500_00 - used
+        now = then
+    assert used >= 20
+    assert broken_rules() == []
