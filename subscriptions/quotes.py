@@ -117,7 +117,7 @@ def _same_until(sub: Sub, at: int, when: str) -> datetime:
     """Return the last instant at which a change of `sub` is what it is at `at`; far off when nothing limits it.
 
     The unused part keeps its worth, floor(paid x (end - t) / length), up to t = end - ceil(worth x length / paid).
-    Without one the next payment is the limit: a change at the period's end moves nothing now, but would mean another end.
+    Without one the next payment is the limit: a change at the period's end moves nothing now, but would mean another.
     """
     worth = requests.unused(sub, at)
     if worth and when == "now":
