@@ -161,7 +161,7 @@ def test_a_quote_pressed_eight_times_at_once_changes_once(alice):
     quote = quotes.make(mine, better, now=at(days=3))
 
     def press() -> None:
-        quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=3, minutes=1))
+        quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=3, seconds=2))
 
     at_once([press] * 8)
     assert balance(alice) == quote.balance_after
