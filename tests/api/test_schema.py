@@ -6,9 +6,6 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
-from playwright.sync_api import sync_playwright
-
-CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-background-networking"]}
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +79,10 @@ def test_the_document_is_served_to_everybody(db, path):
 
 
 @pytest.mark.browser
-def test_the_docs_page_works_in_a_browser_without_leaving_this_machine(live_server):
+def test_the_docs_page_works_in_a_browser_without_leaving_this_machine(chromium, live_server):
     complaints, asked = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]
-        page = browser.new_page()
+    page = chromium.new_page()
+    try:
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -95,7 +91,8 @@ def test_the_docs_page_works_in_a_browser_without_leaving_this_machine(live_serv
         page.click("[id*='auth_register'] button")
         page.wait_for_selector(".opblock-body", timeout=10_000)
         assert "Problem" in page.content()
-        browser.close()
+    finally:
+        page.close()
     assert complaints == []
     assert [url for url in asked if not re.match(re.escape(live_server.url) + "|data:", url)] == []
 
