@@ -100,6 +100,9 @@ ERRORS: dict[str, Kind] = {
         409, _("The subscription has ended"), _("Order a new one: POST /api/subscriptions/.")
     ),
     "subscription_is_paused": Kind(409, _("The subscription is paused"), _("Resume it first.")),
+    "plan_change_under_way": Kind(
+        409, _("A change of plan is under way"), _("Ask again when it has taken effect; that is within minutes.")
+    ),
     "subscription_is_not_active": Kind(
         409,
         _("The subscription is not active"),

@@ -50,7 +50,8 @@ USED = f"""
     SELECT subscription_id, start, stop
       FROM (SELECT move.subscription_id, move.target, lead(move.target) OVER line AS next_target,
                    move.effective_at AS start,
-                   coalesce(lead(move.effective_at) OVER line, row.billed_until, row.period_end) AS stop
+                   coalesce(lead(move.effective_at) OVER line, row.billed_until, row.next_period_end,
+                            row.period_end) AS stop
               FROM ({EVENTS}) AS move JOIN subscriptions_subscription AS row ON row.id = move.subscription_id
              WHERE move.origin <> move.target
             WINDOW line AS (PARTITION BY move.subscription_id ORDER BY move.id)) AS span

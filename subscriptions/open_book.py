@@ -1,15 +1,17 @@
 """An opened book: what can be asked of it. Made by subscriptions.books.open, written down when that closes."""
 
+from datetime import datetime
 from typing import Any, assert_never
 
 from accounts.errors import DomainError
 from accounts.models import User
 from ledger.money import LARGEST, Money
 from subscriptions.engine import requests
-from subscriptions.engine.calendar import to_datetime
+from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.changing import change_plan
 from subscriptions.engine.journal import Cause
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY, MOST_YEARS, is_within_calendar
-from subscriptions.engine.requests import Refusal
+from subscriptions.engine.refusal import Refusal
 from subscriptions.engine.subscription import FINAL, Status, Sub, Terms
 from subscriptions.models import Price, Subscription
 from subscriptions.rows import reading
@@ -84,11 +86,15 @@ class OpenBook:
         self.created.append(row)
         return row
 
-    def change_plan(self, subscription: Subscription, price: Price, *, when: str = "now") -> None:
-        """Move to another price, `now` or at the `period_end`."""
+    def change_plan(
+        self, subscription: Subscription, price: Price, *, when: str = "now", effective_at: datetime | None = None
+    ) -> None:
+        """Move to another price, `now` or at the `period_end`; with `effective_at` paid now and begun then."""
         sub = self._find(subscription)
         self._check_sale(price, sub.quantity, sub.periods)
-        self._agreed(requests.change_plan(self.item.book, self.at, sub, self._terms(price), when=when))
+        effective = to_micros(effective_at) if effective_at else None
+        terms = self._terms(price)
+        self._agreed(change_plan(self.item.book, self.at, sub, terms, when=when, effective=effective))
 
     def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
         """Cancel, by default at the period's end where there is one."""
@@ -181,6 +187,8 @@ def explain(refusal: Refusal) -> str:
             return "Only a paused subscription can be resumed."
         case Refusal.NO_CANCEL_TO_UNDO:
             return "There is no cancel to undo: none was asked for, or the subscription is no longer live."
+        case Refusal.CHANGING:
+            return "A change of plan is agreed and takes effect within minutes; ask again after that."
         case Refusal.INSUFFICIENT_FUNDS:
             return "There is not enough money in the wallet; top it up first. Nothing was changed."
         case _:

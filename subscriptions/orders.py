@@ -6,7 +6,7 @@ from datetime import datetime
 from accounts.models import User
 from ledger.retrying import retried
 from subscriptions import books
-from subscriptions.engine.requests import Refusal
+from subscriptions.engine.refusal import Refusal
 from subscriptions.models import Price, Subscription
 from subscriptions.open_book import explain
 

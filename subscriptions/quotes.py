@@ -1,8 +1,10 @@
 """Quotes for plan changes: the amounts shown are the amounts posted, or nothing is.
 
-A quote is worked out on a copy of the book. Accepting it makes the change at the instant of accepting, to the
-microsecond like any other, and compares: where an amount differs the customer is shown a new quote and nothing has
-happened. Dating the change back to the quote instead would let a dear plan be used at a cheap one's price meanwhile.
+A quote is worked out on a copy of the book. Where unused time comes back, which is worth less by the second, the
+quote names an instant some minutes ahead: accepted before it, the money moves at once, the old plan goes on up to that
+instant, and the change takes effect then, so that its amounts hold for all who read them. Dating the change back to the
+quote instead would let a dear plan be used at a cheap one's price meanwhile. Every other change takes effect when it is
+accepted. Either way the amounts are compared: where one differs a new quote is shown and nothing has happened.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,18 +15,22 @@ from accounts.errors import DomainError
 from ledger.money import Money
 from ledger.retrying import retried
 from subscriptions import books, quote_lines
-from subscriptions.engine import requests
 from subscriptions.engine.book import Book
-from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
+from subscriptions.engine.changing import change_plan
 from subscriptions.engine.journal import Journal
-from subscriptions.engine.requests import Refusal
+from subscriptions.engine.refusal import Refusal
 from subscriptions.engine.subscription import FINAL, Status, Sub
+from subscriptions.engine.unused import unused
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.open_book import Refused, explain
 from subscriptions.rows import reading
 
-# The longest. What comes back for unused time shrinks by the second, so that a quote with it holds for less.
+# The longest that a quote holds whose change takes effect when it is accepted.
 VALID_FOR = timedelta(minutes=15)
+# How far ahead a change takes effect that gives unused time back, to the next whole minute: time to read the quote.
+MINUTE = 60 * SECOND
+AHEAD = 2 * MINUTE
 # How long after that a quote nobody accepted is kept: whoever sends it then is still told what has changed.
 KEPT_FOR = timedelta(days=1)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -47,18 +53,20 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     """Work out what a change would move, and until when that holds; raise Refused as the change would."""
     book, sub = _copy_at(subscription, now)
     assert book.at is not None
-    before, rest = book.balance, quote_lines.rest_of(sub, book.at)
-    expires_at = min(to_datetime(book.at) + VALID_FOR, _same_until(sub, book.at, when))
+    effective = _effective(sub, book.at, when)
+    before, rest = book.balance, quote_lines.rest_of(sub, effective or book.at)
+    holds_until = _same_until(sub, book.at, when) if effective is None else to_datetime(effective)
+    expires_at = min(to_datetime(book.at) + VALID_FOR, holds_until)
     terms = reading.terms_of([price.pk])[price.pk]
-    refusal = requests.change_plan(book, book.at, sub, terms, when=when)
+    refusal = change_plan(book, book.at, sub, terms, when=when, effective=effective)
     if refusal is Refusal.INSUFFICIENT_FUNDS:
-        raise _short(price, sub, before + requests.unused(sub, book.at))
+        raise _short(price, sub, before + unused(sub, effective or book.at))
     if refusal is not None:
         raise Refused(refusal, explain(refusal))
     due_at, due = next_charge(sub)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
-        expires_at=expires_at, balance_before=before, balance_after=book.balance,
+        expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before, balance_after=book.balance,
         lines=quote_lines.written(book.journal.entries, book.journal, rest), status_after=sub.status,
         next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
@@ -91,7 +99,7 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
             return
         journal = book.item.book.journal
         done = len(journal.entries)
-        book.change_plan(subscription, quote.price, when=quote.when)
+        book.change_plan(subscription, quote.price, when=quote.when, effective_at=quote.takes_effect_at)
         posted = quote_lines.written(journal.entries[done:], journal, {})
         if quote_lines.moves(posted) != quote_lines.moves(quote.lines):
             raise _Stale
@@ -104,13 +112,22 @@ class _Stale(Exception):
 def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
     """Return when the subscription is paid next and how much, as things stand; nothing for metered or ending ones."""
     if sub.status is Status.ACTIVE and not sub.terms.metered and sub.auto_renew and not sub.cancel_requested:
-        terms = sub.scheduled or sub.terms
-        assert sub.end is not None
-        return to_datetime(sub.end), None if terms.metered else terms.amount * sub.quantity * sub.periods
+        terms, end = sub.scheduled or sub.terms, sub.next_end or sub.end
+        assert end is not None
+        return to_datetime(end), None if terms.metered else terms.amount * sub.quantity * sub.periods
     if sub.status is Status.TRIALING and not sub.cancel_requested and not sub.terms.metered:
         assert sub.trial_end is not None
         return to_datetime(sub.trial_end), sub.due
     return None, None
+
+
+def _effective(sub: Sub, at: int, when: str) -> int | None:
+    """Return when a change takes effect that gives unused time back: a whole minute of the period, if one is left."""
+    if when != "now" or not unused(sub, at):
+        return None
+    assert sub.end is not None
+    effective = -(-(at + AHEAD) // MINUTE) * MINUTE
+    return effective if effective < sub.end else None
 
 
 def _same_until(sub: Sub, at: int, when: str) -> datetime:
@@ -119,12 +136,16 @@ def _same_until(sub: Sub, at: int, when: str) -> datetime:
     The unused part keeps its worth, floor(paid x (end - t) / length), up to t = end - ceil(worth x length / paid).
     Without one the next payment is the limit: a change at the period's end moves nothing now, but would mean another.
     """
-    worth = requests.unused(sub, at)
+    worth = unused(sub, at)
     if worth and when == "now":
         assert sub.end is not None
         return to_datetime(sub.end + (-worth * sub.length) // sub.paid)
     due_at, _ = next_charge(sub)
     return due_at - timedelta.resolution if due_at else FAR
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else to_datetime(at)
 
 
 def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:

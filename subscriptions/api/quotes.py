@@ -37,10 +37,15 @@ class QuoteSerializer(serializers.Serializer):
     subscription = serializers.CharField(source="quote.subscription.public_id")
     plan = serializers.CharField(source="quote.price.plan.code")
     when = serializers.ChoiceField(source="quote.when", choices=WHEN)
-    as_of = serializers.DateTimeField(
-        source="quote.as_of", help_text="When it was worked out. The change takes effect when it is accepted."
+    as_of = serializers.DateTimeField(source="quote.as_of", help_text="When it was worked out.")
+    expires_at = serializers.DateTimeField(
+        source="quote.expires_at", help_text="The last instant at which it can be accepted as it is."
     )
-    expires_at = serializers.DateTimeField(source="quote.expires_at")
+    takes_effect_at = serializers.DateTimeField(
+        source="quote.takes_effect_at",
+        allow_null=True,
+        help_text="When the change takes effect; null: when it is accepted. The money moves when it is accepted.",
+    )
     lines = QuoteLineSerializer(many=True)
     balance_before = MoneySerializer()
     balance_after = MoneySerializer()

@@ -36,7 +36,7 @@ def live_until(book: Book, sub: Sub) -> int | None:
     """Return until when the subscription has access for certain, on the money there is; None: no end in sight."""
     if sub.status is Status.ACTIVE and sub.terms.metered:
         return dry_instant(book)
-    return sub.boundary if sub.is_live else None
+    return (sub.next_end or sub.boundary) if sub.is_live else None
 
 
 def dry_instant(book: Book) -> int | None:

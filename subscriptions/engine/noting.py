@@ -2,7 +2,7 @@
 
 from subscriptions.engine.book import Book
 from subscriptions.engine.journal import Cause, Charge, Cut, Entry, Event
-from subscriptions.engine.subscription import Status, Sub
+from subscriptions.engine.subscription import Status, Sub, Terms
 
 
 def move(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
@@ -35,10 +35,10 @@ def enter(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None)
     return entry
 
 
-def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int) -> Charge:
-    """Take `amount` from the wallet at `at` for [start, end) and return the charge."""
+def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int, terms: Terms | None = None) -> Charge:
+    """Take `amount` from the wallet at `at` for [start, end), under other terms than the subscription's if given."""
     entry = enter(book, at, -amount, "charge", sub) if amount else None
-    row = Charge(sub, sub.terms, start, end, amount, entry)
+    row = Charge(sub, terms or sub.terms, start, end, amount, entry)
     book.journal.charges.append(row)
     return row
 

@@ -1,25 +1,16 @@
-"""R4 and R5: what comes in from outside. Each settles the book to its instant, then acts whole or not at all."""
+"""R4 and R5: what comes in from outside; changes of plan are in changing.py.
 
-from enum import StrEnum
+Each settles the book to its instant, then acts whole or not at all.
+"""
 
 from subscriptions.engine.book import Book
 from subscriptions.engine.journal import Cause
-from subscriptions.engine.noting import charge, cut, enter, enter_from_outside, move, tell
-from subscriptions.engine.settling import finish, settle, suspend, switch
-from subscriptions.engine.starting import can_start, revive, start
-from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub, Terms
-
-
-class Refusal(StrEnum):
-    """Why a request was refused. Nothing happened then but that the book is settled."""
-
-    FINAL = "subscription_is_final"
-    PAUSED = "subscription_is_paused"
-    NOT_ACTIVE = "subscription_is_not_active"
-    NOT_PAUSED = "subscription_is_not_paused"
-    NO_CANCEL_TO_UNDO = "no_cancel_to_undo"
-    INSUFFICIENT_FUNDS = "insufficient_funds"
-
+from subscriptions.engine.noting import charge, cut, enter_from_outside, move, tell
+from subscriptions.engine.refusal import Refusal
+from subscriptions.engine.settling import finish, settle, suspend
+from subscriptions.engine.starting import revive, start
+from subscriptions.engine.subscription import FINAL, Status, Sub
+from subscriptions.engine.unused import give_back, stop_use
 
 NOWHERE = Cause()
 
@@ -56,6 +47,8 @@ def cancel(book: Book, at: int, sub: Sub, *, when: str | None = None, refund_unu
     settle(book, at)
     if sub.status in FINAL:
         return Refusal.FINAL
+    if sub.next_end is not None:
+        return Refusal.CHANGING
     has_end = sub.status is Status.TRIALING or (sub.status is Status.ACTIVE and not sub.terms.metered)
     if has_end and when != "now":
         if not sub.cancel_requested:
@@ -84,6 +77,8 @@ def pause(book: Book, at: int, sub: Sub) -> Refusal | None:
     settle(book, at)
     if sub.status is not Status.ACTIVE:
         return Refusal.NOT_ACTIVE
+    if sub.next_end is not None:
+        return Refusal.CHANGING
     if sub.terms.metered:
         sub.billed_until = None
     else:
@@ -120,66 +115,3 @@ def set_auto_renew(book: Book, at: int, sub: Sub, value: bool) -> Refusal | None
         sub.auto_renew = value
         tell(book, sub, at, "subscription.auto_renew_changed")
     return None
-
-
-def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now") -> Refusal | None:
-    """Move to other terms, now or at the period's end; refused whole when the start is not funded."""
-    settle(book, at)
-    if sub.status in FINAL:
-        return Refusal.FINAL
-    if sub.status is Status.PAUSED:
-        return Refusal.PAUSED
-    if sub.status in WAITING:
-        change_waiting(book, at, sub, terms)
-        return None
-    if sub.status is Status.TRIALING or (sub.terms.metered and terms.metered):
-        switch(sub, terms)
-        tell(book, sub, at, "subscription.plan_changed")
-        return None
-    if when == "period_end" and not sub.terms.metered:
-        sub.scheduled = terms
-        tell(book, sub, at, "subscription.plan_change_scheduled")
-        return None
-    if not can_start(terms, sub, book.balance + unused(sub, at)):
-        return Refusal.INSUFFICIENT_FUNDS
-    came_back = give_back(book, sub, at)
-    switch(sub, terms)
-    start(book, sub, at, "subscription.plan_changed")
-    if came_back:
-        revive(book, at)
-    return None
-
-
-def change_waiting(book: Book, at: int, sub: Sub, terms: Terms) -> None:
-    """Change a subscription that is not live, or is so by grace only, which it loses; then try to start it."""
-    if sub.status is Status.PAST_DUE:
-        suspend(book, sub, at)
-    switch(sub, terms)
-    tell(book, sub, at, "subscription.plan_changed")
-    start(book, sub, at)
-
-
-def unused(sub: Sub, at: int) -> int:
-    """Return what the rest of an active or paused advance period is worth, rounded down."""
-    if sub.terms.metered or sub.end is None:
-        return 0
-    if sub.status is Status.PAUSED:
-        return sub.paid * (sub.left or 0) // sub.length
-    return sub.paid * (sub.end - at) // sub.length if sub.status is Status.ACTIVE else 0
-
-
-def give_back(book: Book, sub: Sub, at: int) -> bool:
-    """Return the unused part of an advance period to the wallet; tell whether there was any."""
-    amount = unused(sub, at)
-    if not amount:
-        return stop_use(book, sub, at)
-    refund = enter(book, at, amount, "unused_refund", sub)
-    cut(book, sub, at if sub.status is Status.ACTIVE else None, refund)
-    return True
-
-
-def stop_use(book: Book, sub: Sub, at: int) -> bool:
-    """End the use of a running advance period without giving anything back."""
-    if sub.status is Status.ACTIVE and not sub.terms.metered:
-        cut(book, sub, at)
-    return False

@@ -35,6 +35,8 @@ def cross(book: Book, sub: Sub, at: int) -> None:
     """Decide what becomes of a subscription at the end of its period, trial or grace."""
     if sub.status is Status.PAST_DUE:
         suspend(book, sub, at)
+    elif sub.next_end is not None:
+        begin_agreed(book, sub, at)
     elif sub.cancel_requested:
         finish(book, sub, at, Status.CANCELLED, "subscription.cancelled")
     elif sub.status is Status.TRIALING:
@@ -44,11 +46,30 @@ def cross(book: Book, sub: Sub, at: int) -> None:
     elif not sub.auto_renew:
         finish(book, sub, at, Status.EXPIRED, "subscription.expired")
     elif sub.scheduled is not None:
-        switch(sub, sub.scheduled)
-        if not start(book, sub, at, "subscription.plan_changed"):
-            suspend(book, sub, at)
+        begin_scheduled(book, sub, at, sub.scheduled)
     else:
         renew(book, sub, at)
+
+
+def begin_scheduled(book: Book, sub: Sub, at: int, terms: Terms) -> None:
+    """Start under the terms that were scheduled for the period's end, or stop for want of money."""
+    switch(sub, terms)
+    if not start(book, sub, at, "subscription.plan_changed"):
+        suspend(book, sub, at)
+
+
+def begin_agreed(book: Book, sub: Sub, at: int) -> None:
+    """Begin the period that was paid for when the change to it was agreed; metered terms start as scheduled ones do."""
+    assert sub.scheduled is not None
+    end, sub.next_end = sub.next_end, None
+    if sub.scheduled.metered:
+        begin_scheduled(book, sub, at, sub.scheduled)
+        return
+    assert end is not None
+    switch(sub, sub.scheduled)
+    sub.anchor, sub.number, sub.start, sub.end = at, 1, at, end
+    sub.paid, sub.length = sub.due, end - at
+    move(book, sub, at, Status.ACTIVE, "subscription.plan_changed")
 
 
 def renew(book: Book, sub: Sub, at: int) -> None:

@@ -73,6 +73,8 @@ class Sub:
 
     cancel_requested: bool = False
     scheduled: Terms | None = None
+    # A change to `scheduled` that is agreed and paid for: its first period runs from `end` to here, a metered one not.
+    next_end: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
     # Entries written so far: part of the next one's key.

@@ -24,6 +24,8 @@ class Quote(models.Model):
     # When it was worked out, and the last instant at which the lines are the same.
     as_of = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # When the change takes effect once it is accepted; none: at that instant. The money moves when it is accepted.
+    takes_effect_at = models.DateTimeField(null=True)
     # [{"reason": "unused_refund", "subscription": 17, "amount": 4950, "from": {...}}, ...] as they are posted in turn;
     # see subscriptions/quote_lines.py.
     lines = models.JSONField()

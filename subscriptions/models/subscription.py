@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.ids import new_id
 from ledger.models import Account
@@ -60,6 +60,8 @@ class Subscription(models.Model):
     # Asked for, not yet done: the boundary does it.
     cancel_requested = models.BooleanField(default=False)
     scheduled_price = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    # The change to it is agreed and paid for: the first period under it runs from `period_end` to here.
+    next_period_end = models.DateTimeField(null=True)
 
     # First start, and the end of a final one.
     started_at = models.DateTimeField(null=True)
@@ -87,6 +89,11 @@ class Subscription(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="active") | Q(billed_until__isnull=False) | Q(period_end__isnull=False),
                 name="active_is_paid_for_or_metered",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_period_end__isnull=True)
+                | Q(status="active", scheduled_price__isnull=False, next_period_end__gte=F("period_end")),
+                name="agreed_change_has_its_price_and_period",
             ),
         ]
 

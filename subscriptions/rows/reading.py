@@ -24,7 +24,7 @@ SUBSCRIPTIONS = f"""
     SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
            {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
            {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, remainder, cancel_requested,
-           scheduled_price_id, {micros("started_at")}, entry_count
+           scheduled_price_id, {micros("next_period_end")}, {micros("started_at")}, entry_count
     FROM subscriptions_subscription
     WHERE wallet_id = ANY(%s) AND ended_at IS NULL ORDER BY wallet_id, id
 """  # noqa: S608 - column names only
@@ -102,5 +102,6 @@ def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
         anchor=row[7], number=row[8], start=row[9], end=row[10], paid=row[11],
         length=row[12], left=row[13], trial_end=row[14], grace_end=row[15],
         billed_until=row[16], remainder=row[17], cancel_requested=row[18],
-        scheduled=terms[row[19]] if row[19] is not None else None, started_at=row[20], entry_count=row[21],
+        scheduled=terms[row[19]] if row[19] is not None else None, next_end=row[20],
+        started_at=row[21], entry_count=row[22],
     )  # fmt: skip

@@ -126,13 +126,13 @@ UPDATE_SUBSCRIPTIONS = f"""
         period_start = {instant("start")}, period_end = {instant("stop")}, period_paid = paid, period_length = length,
         paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
         billed_until = {instant("billed")}, remainder = fraction, cancel_requested = cancel,
-        scheduled_price_id = scheduled, started_at = {instant("started")}, ended_at = {instant("ended")},
-        entry_count = entries
+        scheduled_price_id = scheduled, next_period_end = {instant("next")}, started_at = {instant("started")},
+        ended_at = {instant("ended")}, entry_count = entries
     FROM unnest(%s::bigint[], %s::bigint[], %s::bool[], %s::text[], %s::bigint[], %s::int[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::bigint[], %s::bool[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
+        %s::bigint[], %s::bool[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
         AS new(id, price, renew, st, anchor, number, start, stop, paid, length, rest, trial, grace, billed, fraction,
-        cancel, scheduled, started, ended, entries)
+        cancel, scheduled, next, started, ended, entries)
     WHERE row.id = new.id
 """  # noqa: S608 - column names only
 
@@ -143,7 +143,7 @@ def update_subscriptions(shelf: Sequence[Shelved]) -> None:
         (
             s.id, s.terms.id, s.auto_renew, s.status, s.anchor, s.number, s.start, s.end, s.paid, s.length, s.left,
             s.trial_end, s.grace_end, s.billed_until, s.remainder, s.cancel_requested,
-            s.scheduled.id if s.scheduled else None, s.started_at, s.ended_at, s.entry_count,
+            s.scheduled.id if s.scheduled else None, s.next_end, s.started_at, s.ended_at, s.entry_count,
         )
         for item in shelf for s in item.book.subs if s.changed
     ]  # fmt: skip

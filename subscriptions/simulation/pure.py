@@ -4,6 +4,7 @@ from typing import Any
 
 from subscriptions.engine import metering, requests
 from subscriptions.engine.book import Book
+from subscriptions.engine.changing import change_plan
 from subscriptions.engine.settling import settle
 from subscriptions.engine.subscription import LIVE, Sub
 from subscriptions.simulation.outcome import Record
@@ -47,7 +48,8 @@ class PureStage:
         match step.do:
             case "change_plan":
                 assert step.terms is not None
-                refusal = requests.change_plan(book, step.at, sub, step.terms, when=step.when or "now")
+                when, effective = step.when or "now", step.effective_at
+                refusal = change_plan(book, step.at, sub, step.terms, when=when, effective=effective)
             case "cancel":
                 refusal = requests.cancel(book, step.at, sub, when=step.when, refund_unused=step.refund_unused)
             case "undo_cancel":

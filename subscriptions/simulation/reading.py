@@ -19,7 +19,8 @@ DAYS = {"hour": 0, "day": 1, "week": 7, "month": 28, "year": 365}
 
 OF_A_CUSTOMER = {"top_up": ("amount",), "withdraw": ("amount",)}
 OF_A_SUBSCRIPTION: dict[str, tuple[str, ...]] = {
-    "change_plan": ("plan", "when"), "pause": (), "resume": (), "cancel": ("when", "refund_unused"), "undo_cancel": (),
+    "change_plan": ("plan", "when", "effective_at"), "pause": (), "resume": (),
+    "cancel": ("when", "refund_unused"), "undo_cancel": (),
 }  # fmt: skip
 SUBSCRIBE = ("customer", "plan", "as", "quantity", "periods", "auto_renew")
 KINDS = {
@@ -139,6 +140,7 @@ class EventReader:
             at, do, made.customer, name,
             terms=self.plan(event, made.quantity, made.periods) if do == "change_plan" else None,
             when=event.choice("when", ("now", "period_end"), default),
+            effective_at=event.instant("effective_at") if event.get("effective_at", None) is not None else None,
             refund_unused=event.flag("refund_unused", False),
         )  # fmt: skip
 

@@ -87,7 +87,8 @@ class DatabaseStage:
                     price, quantity=step.quantity, periods=step.periods, auto_renew=step.auto_renew
                 )
             case "change_plan", Price() as price, Subscription() as mine:
-                book.change_plan(mine, price, when=step.when or "now")
+                then = None if step.effective_at is None else to_datetime(step.effective_at)
+                book.change_plan(mine, price, when=step.when or "now", effective_at=then)
             case "cancel", _, Subscription() as mine:
                 book.cancel(mine, when=step.when, refund_unused=step.refund_unused)
             case "undo_cancel", _, Subscription() as mine:

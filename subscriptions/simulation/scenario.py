@@ -22,6 +22,7 @@ class Step:
     periods: int = 1
     auto_renew: bool = True
     when: str | None = None
+    effective_at: int | None = None
     refund_unused: bool = False
 
 

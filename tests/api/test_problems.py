@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts.errors import DomainError
 from billing_site.errors import ERRORS
 from billing_site.problems import problem_of
-from subscriptions.engine.requests import Refusal
+from subscriptions.engine.refusal import Refusal
 
 APPS = ("accounts", "ledger", "subscriptions", "payments")
 MEMBERS = {"type", "title", "status", "detail", "code", "errors", "request_id"}

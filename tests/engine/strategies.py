@@ -27,7 +27,7 @@ LENGTHS = {
     "month": [28 * DAY, 30 * DAY, 31 * DAY], "year": [365 * DAY, 366 * DAY],
 }  # fmt: skip
 # What is asked how often: a cancel ends the story, so it is rare.
-ASKED = ["change_plan"] * 4 + ["pause"] * 3 + ["resume"] * 3 + ["cancel"] * 2 + ["undo_cancel"]
+ASKED = ["change_plan"] * 6 + ["pause"] * 3 + ["resume"] * 3 + ["cancel"] * 2 + ["undo_cancel"]
 GRACES = {"day": 1, "week": 7, "month": 28, "year": 365}
 
 small = st.sampled_from([0, 1, 2, 3, 7, 10, 99, 100, 300, 1000])
@@ -114,8 +114,14 @@ def dated(
     at = draw(st.sampled_from(STARTS))
     events = []
     for event in told:
+        gap = gaps(pace)
+        if event.pop("agreed", False):
+            ahead = draw(st.sampled_from([MINUTE, 36 * SECOND, MICROSECOND]) | gaps(pace))
+            event["effective_at"] = written(at + ahead)
+            # What is asked until then, then, and after.
+            gap = st.sampled_from([ahead / 2, ahead]) | gap
         events.append({"at": written(at), **event})
-        at += draw(gaps(pace))
+        at += draw(gap)
     return {"currency": currency, "until": written(at + draw(gaps(pace))), "plans": offered, "events": events}
 
 
@@ -123,7 +129,7 @@ def gaps(offered: list[dict[str, Any]]) -> st.SearchStrategy[timedelta]:
     """Time between events: none (an instant in which much happens is where mistakes hide), or to where a plan's period,
     half a period, trial or grace ends, or a microsecond beside that, or any.
     """
-    ends = [DAY, 36 * SECOND]
+    ends = [DAY, 36 * SECOND, MINUTE]
     for plan in offered:
         for length in LENGTHS[plan["interval"]]:
             ends += [length * plan["interval_count"], length * plan["interval_count"] / 2]
@@ -161,6 +167,7 @@ def ask(draw: Draw, offered: list[dict[str, Any]], made: list[str]) -> dict[str,
     asked: dict[str, Any] = {"do": do, "subscription": draw(st.sampled_from(made))}
     if do == "change_plan":
         asked["plan"] = draw(codes(offered))
+        asked["agreed"] = draw(st.booleans())
     if do in ("change_plan", "cancel"):
         when = draw(st.sampled_from([None, "now", "period_end"]))
         asked |= {"when": when} if when else {}

@@ -1,6 +1,8 @@
 """R4 to R6 of docs/billing-rules.md, one example each, worked out by hand."""
 
-from tests.engine.telling import Told, ask, hour, month, subscribe, top_up, withdraw
+from typing import Any
+
+from tests.engine.telling import Told, ask, full, hour, month, subscribe, top_up, withdraw
 
 SERVER = hour("server", "1.00")  # a kopeck each 36 s
 BASIC = month("basic", "300.00")
@@ -169,3 +171,70 @@ def test_every_charge_is_dated_at_its_own_instant() -> None:
     told = Told([BASIC, SERVER], *events, until="06-01")
     assert [at for at, _, _ in told.rows()] == ["03-01", "04-01"]
     assert told.rows("meter") == [("05-01 05:00:35.999999", "charge", "-5.00")]
+
+
+# R5: a change that is agreed for an instant ahead.
+def agreed(plan: str = "pro", at: str = "04-16", then: str = "04-16 00:02", **more: Any) -> dict[str, Any]:
+    return ask(at, "change_plan", plan=plan, effective_at=full(then), **more)
+
+
+def test_an_agreed_change_is_paid_at_once_for_what_is_unused_then() -> None:
+    # April has 30 days; at 00:02 on the 16th 15 d less 2 min of 300.00 are unused: 149.986.
+    events = [top_up("04-01", "1300.00"), subscribe("04-01", "basic"), agreed()]
+    told = Told([BASIC, PRO], *events, until="04-16")
+    assert told.rows()[1:] == [("04-16", "unused_refund", "149.98"), ("04-16", "charge", "-1000.00")]
+    # Nothing more at 00:02, and the next payment a month after that.
+    assert Told([BASIC, PRO], *events, until="05-16 00:01").rows() == told.rows()
+    ended = Told([BASIC, PRO], *events, until="05-16 00:02")
+    assert (ended.rows(), ended.access()) == (told.rows(), [["04-01", "05-16 00:02"]])
+
+
+def test_an_agreed_change_that_cannot_be_paid_is_refused_whole() -> None:
+    # 1000.00 - 149.98 = 850.02 are needed in the wallet.
+    for paid, refused in (("1150.01", [2]), ("1150.02", [])):
+        told = Told([BASIC, PRO], top_up("04-01", paid), subscribe("04-01", "basic"), agreed(), until="04-17")
+        assert told.rejected == refused
+
+
+def test_what_comes_back_by_an_agreed_change_revives_at_once() -> None:
+    # 149.98 is enough for the meter that has waited.
+    events = [top_up("04-01", "1000.00"), subscribe("04-01", "pro"), subscribe("04-01", "server", "waits")]
+    told = Told([BASIC, PRO, SERVER], *events, agreed("basic"), until="04-16")
+    assert (told.status("waits"), told.access("waits")) == ("active", [["04-16", None]])
+
+
+def test_an_agreed_change_drops_a_cancel_and_comes_with_renewal_off_as_well() -> None:
+    events = [top_up("04-01", "1300.00"), subscribe("04-01", "basic", auto_renew=False), ask("04-02", "cancel")]
+    told = Told([BASIC, PRO], *events, agreed(), until="06-01")
+    assert (told.status(), told.charged(), told.access()) == ("expired", "1150.02", [["04-01", "05-16 00:02"]])
+
+
+def test_to_a_meter_an_agreed_change_starts_it_then() -> None:
+    events = [top_up("04-01", "300.00"), subscribe("04-01", "basic"), agreed("server")]
+    # 149.98 last 149.98 h and, less a microsecond, 36 s from 00:02 on: 6 d 5 h 58 min 48 s.
+    told = Told([BASIC, SERVER], *events, until="05-01")
+    assert (told.status(), told.access()) == ("suspended", [["04-01", "04-22 06:01:23.999999"]])
+    # Without money by then it does not start.
+    dry = Told([BASIC, SERVER], *events, withdraw("04-16 00:01", "149.98"), until="05-01")
+    assert (dry.status(), dry.access()) == ("suspended", [["04-01", "04-16 00:02"]])
+
+
+def test_between_the_agreement_and_the_change_nothing_else_is_taken() -> None:
+    events = [top_up("04-01", "3000.00"), subscribe("04-01", "basic"), agreed()]
+    asked = [
+        ask("04-16 00:01", "pause"), ask("04-16 00:01", "cancel"), ask("04-16 00:01", "cancel", when="now"),
+        ask("04-16 00:01", "change_plan", plan="basic"), ask("04-16 00:01:59.999999", "undo_cancel"),
+    ]  # fmt: skip
+    told = Told([BASIC, PRO], *events, *asked, ask("04-16 00:02", "pause"), until="04-17")
+    assert (told.rejected, told.status()) == ([3, 4, 5, 6, 7], "paused")
+
+
+def test_an_instant_outside_of_the_period_is_left_out_of_account() -> None:
+    for then in ("04-16", "04-15", "05-01", "05-02"):
+        events = [top_up("04-01", "1300.00"), subscribe("04-01", "basic"), agreed(then=then)]
+        assert Told([BASIC, PRO], *events, until="04-16").rows()[1:] == [
+            ("04-16", "unused_refund", "150.00"), ("04-16", "charge", "-1000.00"),
+        ]  # fmt: skip
+    # A meter has no period: it goes on to the plan at once.
+    events = [top_up("04-01", "2000.00"), subscribe("04-01", "server"), agreed()]
+    assert Told([SERVER, PRO], *events, until="04-16").rows()[1:] == [("04-16", "charge", "-1000.00")]

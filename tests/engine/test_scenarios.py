@@ -109,6 +109,9 @@ EXPECTED = {
     # 200.00 + 150.00 for the unused half are short of 1000.00; with 650.00 more they are exactly enough.
     # 300.00 - 150.00 + 1000.00 = 1150.00.
     "change-refused": ["ann 0.00", "plan active 1150.00 04-01T00:00:00/..", "refused 2"],
+    # From 00:02 on 15 d less 2 min of 30 are unused: 149.986 of 300.00, so 149.98. On 1 May 15 d 2 min are: 500.046 of
+    # 1000.00. 300.00 - 149.98 + 1000.00 - 500.04 = 649.98.
+    "change-agreed": ["ann 500.04", "plan cancelled 649.98 04-01T00:00:00/05-01T00:00:00", "refused 4", "refused 5"],
     # 5 x 3 x 100.00 = 1500.00 for 30 Nov to 28 Feb.
     "seats-for-a-quarter": ["ann 2500.00", "seats expired 1500.00 2025-11-30T00:00:00/02-28T00:00:00"],
     # May and June; the last undo comes at the end itself, which goes first.

@@ -14,7 +14,8 @@ from subscriptions.models import Book, Charge, Subscription
 SUBSCRIPTION = (
     "status", "price__plan__code", "scheduled_price__plan__code", "quantity", "periods", "auto_renew", "anchor_at",
     "period_number", "period_start", "period_end", "period_paid", "period_length", "paused_left", "trial_end",
-    "grace_end", "billed_until", "remainder", "cancel_requested", "started_at", "ended_at", "entry_count",
+    "grace_end", "billed_until", "remainder", "cancel_requested", "next_period_end", "started_at", "ended_at",
+    "entry_count",
 )  # fmt: skip
 CHARGE = (
     "price__plan__code", "period_start", "period_end", "ended_at", "amount", "remainder_before", "remainder_after",

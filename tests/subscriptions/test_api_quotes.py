@@ -61,17 +61,18 @@ def test_a_quote_shows_every_movement_with_its_arithmetic(alice: User, basic: st
     assert body.pop("id").startswith("quo_")
     assert body == {
         "subscription": name, "plan": "premium", "when": "now",
-        # At this very instant it is 59.40 to the unit; the next microsecond it is 59.39.
-        "as_of": "2026-04-13T00:00:00Z", "expires_at": "2026-04-13T00:00:00Z",
-        # 99.00 x 18 / 30 = 59.40 comes back.
+        # Two minutes to read it; the change is made for the instant at which they are over.
+        "as_of": "2026-04-13T00:00:00Z", "expires_at": "2026-04-13T00:02:00Z",
+        "takes_effect_at": "2026-04-13T00:02:00Z",
+        # 99.00 x (18 days - 2 min) / 30 days = 59.3954... comes back.
         "lines": [
-            {"reason": "unused_refund", "subscription": name, "amount": rub("59.40"),
-             "formula": "99.00 × 18 of 30 days"},
+            {"reason": "unused_refund", "subscription": name, "amount": rub("59.39"),
+             "formula": "99.00 × 17 days 23 h 58 min of 30 days"},
             {"reason": "charge", "subscription": name, "amount": rub("-199.00"),
              "formula": "199.00 a month × 1 month"},
         ],
-        "balance_before": rub("200.00"), "balance_after": rub("60.40"), "total": rub("-139.60"),
-        "status_after": "active", "next_charge": {"at": "2026-05-13T00:00:00Z", "amount": rub("199.00")},
+        "balance_before": rub("200.00"), "balance_after": rub("60.39"), "total": rub("-139.61"),
+        "status_after": "active", "next_charge": {"at": "2026-05-13T00:02:00Z", "amount": rub("199.00")},
     }  # fmt: skip
 
 
@@ -93,7 +94,8 @@ def test_part_of_a_day_and_several_of_several_months_are_written_out(
     lines = preview(alice, f"{ALL}{made['id']}", plan="team").json()["lines"]
     # April and May are 61 days; 99.00 x 3 x 2 = 594.00 was paid for them. 80.00 x 3 x 2 = 480.00 is new.
     assert [(line["amount"]["value"], line["formula"]) for line in lines] == [
-        ("476.53", "594.00 × 48 days 22 h 29 min 57.5 s of 61 days"),
+        # Made at 1:30:02.5, for the whole minute after two more: 1:33.
+        ("476.51", "594.00 × 48 days 22 h 27 min of 61 days"),
         ("-480.00", "80.00 every 3 months × 3 × 6 months"),
     ]
 
@@ -105,11 +107,11 @@ def test_what_a_change_revives_is_part_of_its_quote(alice: User, basic: str) -> 
     other = client(alice).post(ALL, {"plan": "small"}).json()
     assert other["status"] == "pending"
     body = preview(alice, basic, plan="vm").json()
-    # 1.00 + 59.40; the VM takes nothing in advance; the small one starts: 60.40 - 40.00.
+    # 1.00 + 59.39; the VM takes nothing in advance; the small one starts: 60.39 - 40.00.
     assert [(line["reason"], line["amount"]["value"], line["subscription"]) for line in body["lines"]] == [
-        ("unused_refund", "59.40", basic.removeprefix(ALL)), ("charge", "-40.00", other["id"]),
+        ("unused_refund", "59.39", basic.removeprefix(ALL)), ("charge", "-40.00", other["id"]),
     ]  # fmt: skip
-    assert (body["balance_after"], body["next_charge"]) == (rub("20.40"), None)
+    assert (body["balance_after"], body["next_charge"]) == (rub("20.39"), None)
     accept(alice, basic, body["id"])
     assert client(alice).get(f"{ALL}{other['id']}").json()["status"] == "active"
 
@@ -127,17 +129,30 @@ def test_what_was_quoted_is_posted_to_the_unit_also_minutes_later(
 ) -> None:
     time_machine.move_to(THE_13TH + timedelta(seconds=1), tick=False)
     quoted = preview(alice, basic).json()
-    # A kopeck of 99.00 in 30 days lasts 261.8 seconds.
-    assert quoted["expires_at"] == "2026-04-13T00:04:21.818181Z"
-    time_machine.move_to(THE_13TH + timedelta(minutes=4), tick=False)
+    # The next whole minute after two.
+    assert quoted["expires_at"] == quoted["takes_effect_at"] == "2026-04-13T00:03:00Z"
+    time_machine.move_to(THE_13TH + timedelta(minutes=2, seconds=59), tick=False)
     answer = accept(alice, basic, quoted["id"])
-    assert (answer.status_code, answer.json()["plan"]) == (200, "premium")
-    # The change is made when it is agreed to, to the microsecond.
-    assert answer.json()["current_period"]["start"] == "2026-04-13T00:04:00Z"
+    # Paid for at once; the old plan goes on to the instant that was named.
+    assert (answer.status_code, answer.json()["plan"], answer.json()["scheduled_plan"]) == (200, "basic", "premium")
+    assert answer.json()["next_charge"] == {"at": "2026-05-13T00:03:00Z", "amount": rub("199.00")}
     assert moved(alice) == [("unused_refund", 59_39), ("charge", -199_00)]
     # Sent again, by a reader who is not sure: nothing more.
-    assert accept(alice, basic, quoted["id"]).json()["plan"] == "premium"
+    assert accept(alice, basic, quoted["id"]).json()["scheduled_plan"] == "premium"
     assert len(moved(alice)) == 2
+    time_machine.move_to(THE_13TH + timedelta(minutes=3), tick=False)
+    then = client(alice).get(basic).json()
+    assert (then["plan"], then["scheduled_plan"]) == ("premium", None)
+    assert then["current_period"] == {"start": "2026-04-13T00:03:00Z", "end": "2026-05-13T00:03:00Z"}
+    assert len(moved(alice)) == 2
+
+
+def test_until_an_agreed_change_takes_effect_nothing_else_can_be_changed(alice: User, basic: str) -> None:
+    accept(alice, basic, preview(alice, basic).json()["id"])
+    for path, body in (("pause", {}), ("cancel", {}), ("cancel", {"when": "now"}), ("change-plan", {"plan": "vm"})):
+        answer = client(alice).post(f"{basic}/{path}", body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "plan_change_under_way")
+    assert preview(alice, basic).json()["code"] == "plan_change_under_way"
 
 
 def changed(answer: Any) -> dict[str, Any]:
@@ -154,12 +169,13 @@ def test_an_old_quote_posts_nothing_and_the_answer_holds_the_new_one(
     time_machine.move_to(THE_13TH + timedelta(hours=12), tick=False)
     new = changed(accept(alice, basic, quoted["id"]))
     assert moved(alice) == []
-    # 99.00 x 17.5 / 30 = 57.75.
-    assert (new["lines"][0]["amount"], new["lines"][0]["formula"]) == (rub("57.75"), "99.00 × 17 days 12 h of 30 days")
+    # 99.00 x (17.5 days - 2 min) / 30 days = 57.7454...
+    line = new["lines"][0]
+    assert (line["amount"], line["formula"]) == (rub("57.74"), "99.00 × 17 days 11 h 58 min of 30 days")
     assert new.keys() == quoted.keys()
     assert (new["id"] != quoted["id"], new["as_of"]) == (True, "2026-04-13T12:00:00Z")
     assert accept(alice, basic, new["id"]).status_code == 200
-    assert moved(alice) == [("unused_refund", 57_75), ("charge", -199_00)]
+    assert moved(alice) == [("unused_refund", 57_74), ("charge", -199_00)]
 
 
 def test_money_that_came_in_meanwhile_does_not_disturb_a_quote(
@@ -189,8 +205,8 @@ def test_what_the_wallet_cannot_pay_has_no_quote_but_the_amount_that_is_missing(
     sell("dear", RUB=1000_00)
     answer = preview(alice, basic, plan="dear")
     assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_funds")
-    # 1000.00 - 200.00 - 59.40
-    assert answer.json()["missing"] == rub("740.60")
+    # 1000.00 - 200.00 - 59.39
+    assert answer.json()["missing"] == rub("740.61")
     assert not Quote.objects.exists()
 
 
@@ -274,4 +290,6 @@ def test_metered_use_up_to_the_change_is_charged_and_not_part_of_the_quote(
 def test_previews_and_quotes_work_with_and_without_a_slash(alice: User, basic: str, prefix: str, slash: str) -> None:
     one = basic.replace("/api/", prefix)
     quoted = client(alice).get(f"{one}/change-preview{slash}", {"plan": "premium"}).json()
-    assert client(alice).post(f"{one}/change-plan{slash}", {"quote": quoted["id"]}).json()["plan"] == "premium"
+    assert (
+        client(alice).post(f"{one}/change-plan{slash}", {"quote": quoted["id"]}).json()["scheduled_plan"] == "premium"
+    )

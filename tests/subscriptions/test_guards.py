@@ -102,6 +102,16 @@ def test_a_final_subscription_never_comes_back(alice: User, price: Price) -> Non
     assert Subscription.objects.update(auto_renew=False) == 1
 
 
+@pytest.mark.parametrize("wrong", [{"scheduled_price": None}, {"next_period_end": START}, {"status": "suspended"}])
+def test_an_agreed_change_has_its_price_and_a_period_after_this_one(
+    subscription: Subscription, price: Price, wrong: dict[str, Any]
+) -> None:
+    end = START + timedelta(days=31)
+    agreed = {"status": "active", "period_end": end, "scheduled_price": price, "next_period_end": end}
+    assert Subscription.objects.update(**agreed) == 1
+    refused("agreed_change_has_its_price_and_period", lambda: Subscription.objects.update(**wrong))
+
+
 def test_a_subscription_is_never_deleted(subscription: Subscription) -> None:
     refused("subscription_is_never_deleted", lambda: run("DELETE FROM subscriptions_subscription"))
     refused("subscriptions_are_never_truncated", lambda: run("TRUNCATE subscriptions_subscription CASCADE"))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from subscriptions import books, quotes
-from subscriptions.models import Price, Quote, Subscription
+from subscriptions import books, holdings, quotes
+from subscriptions.models import Charge, Price, Quote, Subscription
 from tests.subscriptions.bank import (
     HOUR,
     MICROSECOND,
@@ -48,6 +48,12 @@ def metered(alice: User) -> Subscription:
         return book.subscribe(hourly())
 
 
+def effect(quote: Quote) -> datetime:
+    """When it says that the change comes."""
+    assert quote.takes_effect_at is not None
+    return quote.takes_effect_at
+
+
 def shown(quote: Quote) -> list[tuple[Any, Any]]:
     return [(line["reason"], line["amount"]) for line in quote.lines]
 
@@ -69,12 +75,14 @@ def changed(quote: Quote, *, now: datetime) -> Quote:
 def test_a_quote_shows_the_lines_the_balance_and_the_next_payment(mine, better):
     half = at(days=15, hours=12)
     quote = quotes.make(mine, better, now=half)
-    # Half of March comes back, a month of the other is paid: 1010 + 495 - 1500 = 5.00.
-    assert shown(quote) == [("unused_refund", 495_00), ("charge", -1500_00)]
-    assert (quote.balance_before, quote.balance_after, quote.total) == (1010_00, 5_00, -1005_00)
-    assert (quote.status_after, quote.next_charge_at) == ("active", half.replace(month=4))
-    # To the microsecond half is left: the next microsecond it is worth a kopeck less.
-    assert (quote.next_charge_amount, quote.as_of, quote.expires_at) == (1500_00, half, half)
+    # In two minutes 15 d 11 h 58 min are left of 31 days: 494.9556... of 990.00 comes back, and a month of the other
+    # is paid: 1010 + 494.95 - 1500 = 4.95.
+    then = half + 2 * MINUTE
+    assert shown(quote) == [("unused_refund", 494_95), ("charge", -1500_00)]
+    assert (quote.balance_before, quote.balance_after, quote.total) == (1010_00, 4_95, -1005_05)
+    assert (quote.status_after, quote.next_charge_at) == ("active", then.replace(month=4))
+    assert (quote.next_charge_amount, quote.as_of) == (1500_00, half)
+    assert quote.expires_at == effect(quote) == then
 
 
 def test_making_a_quote_changes_nothing(alice, mine, better):
@@ -88,20 +96,99 @@ def test_making_a_quote_changes_nothing(alice, mine, better):
 def test_what_was_shown_is_what_is_posted_to_the_unit(alice, mine, better, is_late):
     quote = quotes.make(mine, better, now=at(days=3, hours=7, seconds=13))
     then = quote.expires_at if is_late else quote.as_of
-    row = quotes.accept(quote, now=then)
+    quotes.accept(quote, now=then)
     assert [(reason, amount) for reason, amount, _, when in lines(alice) if when == then] == shown(quote)
     assert balance(alice) == quote.balance_after
-    assert (row.price, row.status, row.period_start) == (better, quote.status_after, then)
+    assert broken_rules() == []
+    settle(alice, effect(quote))
+    row = Subscription.objects.get(pk=mine.pk)
+    assert (row.price, row.status, row.period_start) == (better, quote.status_after, effect(quote))
+    assert balance(alice) == quote.balance_after
     assert broken_rules() == []
 
 
-def test_a_quote_holds_to_the_last_microsecond_at_which_the_unused_time_is_worth_the_same(mine, better):
-    quote = quotes.make(mine, better, now=at(days=3))
-    # 28 of 31 days of 990.00 are 894.1935...: 894.19, until 894.19 x 31 / 990 = 27.99989... days are left, 9.6 s on.
-    assert shown(quote)[0] == ("unused_refund", 894_19)
-    assert 9 * SECOND < quote.expires_at - quote.as_of < 10 * SECOND
+def test_a_quote_gives_two_minutes_to_read_it_up_to_a_whole_minute(mine, better):
+    quote = quotes.make(mine, better, now=at(days=3, microseconds=1))
+    assert effect(quote) == quote.expires_at == at(days=3, minutes=3)
+    # 27 d 23 h 57 min of 31 days of 990.00 are 894.1270...
+    assert shown(quote)[0] == ("unused_refund", 894_12)
     new = changed(quote, now=quote.expires_at + MICROSECOND)
-    assert shown(new)[0] == ("unused_refund", 894_18)
+    assert effect(new) == at(days=3, minutes=6)
+
+
+def test_near_the_end_of_a_period_a_quote_holds_until_the_unused_time_is_worth_less(alice, mine, better):
+    end = NOON.replace(month=4)
+    pay_in(alice, 500_00, at=at(days=1))
+    quote = quotes.make(mine, better, now=end - MINUTE)
+    # 60 s of 990.00 for 31 days are 2.2177... kopecks: 2, until 54.10909 s are left.
+    assert (quote.takes_effect_at, shown(quote)[0]) == (None, ("unused_refund", 2))
+    assert end - quote.expires_at == 54 * SECOND + 109_091 * MICROSECOND
+    row = quotes.accept(quote, now=quote.expires_at)
+    assert (row.price, row.period_start, balance(alice)) == (better, quote.expires_at, quote.balance_after)
+
+
+def test_up_to_the_instant_that_was_named_the_old_plan_is_served_and_then_the_new(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    quotes.accept(quote, now=at(days=3, seconds=30))
+    then = effect(quote)
+    for instant, price in ((at(days=3, seconds=30), mine.price), (then - MICROSECOND, mine.price), (then, better)):
+        held = holdings.one(Subscription.objects.get(pk=mine.pk), now=instant)
+        assert (held.price, held.access.active, held.access.until) == (price, True, then.replace(month=4))
+    charges = Charge.objects.filter(subscription=mine).order_by("id")
+    assert [(row.period_start, row.ended_at or row.period_end) for row in charges] == [
+        (NOON, then), (then, then.replace(month=4)),
+    ]  # fmt: skip
+
+
+def test_a_change_to_a_meter_starts_it_at_the_instant_that_was_named(alice, mine):
+    quote = quotes.make(mine, hourly(), now=at(days=3))
+    # 1010.00 and the rest of 27 d 23 h 58 min: 894.1491...
+    assert (shown(quote), quote.balance_after) == ([("unused_refund", 894_14)], 1904_14)
+    quotes.accept(quote, now=at(days=3, minutes=1))
+    settle(alice, effect(quote) + HOUR)
+    assert balance(alice) == 1904_14 - 3_60
+    assert broken_rules() == []
+
+
+def test_an_agreed_change_stands_whatever_becomes_of_the_money_meanwhile(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    quotes.accept(quote, now=at(days=3))
+    do(
+        alice,
+        at(days=3, seconds=30),
+        lambda book: book.withdraw(book.balance, key="out", to="gateway_clearing:sandbox"),
+    )
+    settle(alice, effect(quote))
+    row = Subscription.objects.get(pk=mine.pk)
+    assert (row.price, row.status, balance(alice)) == (better, "active", 0)
+
+
+def test_a_renewal_switched_off_meanwhile_ends_the_new_period_and_not_the_old(alice, mine, better):
+    quote = quotes.make(mine, better, now=at(days=3))
+    quotes.accept(quote, now=at(days=3))
+    do(alice, at(days=3, seconds=30), lambda book: book.set_auto_renew(mine, False))
+    settle(alice, effect(quote))
+    assert Subscription.objects.get(pk=mine.pk).status == "active"
+    settle(alice, effect(quote).replace(month=4))
+    assert Subscription.objects.get(pk=mine.pk).status == "expired"
+    assert broken_rules() == []
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda book, mine: book.pause(mine), lambda book, mine: book.cancel(mine, when="now", refund_unused=True),
+        lambda book, mine: book.cancel(mine), lambda book, mine: book.change_plan(mine, mine.price),
+    ],
+)  # fmt: skip
+def test_until_then_nothing_else_can_be_asked(alice, mine, better, ask):
+    quote = quotes.make(mine, better, now=at(days=3))
+    quotes.accept(quote, now=at(days=3))
+    before = picture(alice)
+    with pytest.raises(books.Refused) as error:
+        do(alice, quote.as_of, lambda book: ask(book, mine))
+    assert (error.value.code, picture(alice)) == ("plan_change_under_way", before)
+    do(alice, effect(quote), lambda book: ask(book, mine))
 
 
 def test_from_metered_to_paid_not_a_second_is_lost_or_charged_twice(alice, better):
@@ -172,8 +259,12 @@ def test_of_two_quotes_only_one_can_be_accepted(alice, mine, better):
     first = quotes.make(mine, better, now=at(days=3))
     second = quotes.make(mine, sell("best", RUB=1600_00)["RUB"], now=at(days=3))
     quotes.accept(first, now=at(days=3, seconds=1))
-    # The second was worked out from what is no longer so.
-    new = changed(second, now=at(days=3, seconds=2))
+    # The second was worked out from what is no longer so, and nothing can be worked out anew before the first is made.
+    before = picture(alice)
+    with pytest.raises(books.Refused, match="within minutes"):
+        quotes.accept(second, now=at(days=3, seconds=2))
+    assert picture(alice) == before
+    new = changed(second, now=effect(first))
     assert (new.balance_before, balance(alice)) == (first.balance_after, first.balance_after)
 
 
@@ -181,8 +272,8 @@ def test_what_the_wallet_cannot_pay_is_refused_with_what_is_missing(mine):
     dear = sell("dear", RUB=5000_00)["RUB"]
     with pytest.raises(books.Refused) as error:
         quotes.make(mine, dear, now=at(days=15, hours=12))
-    # 5000 - 1010 - 495.
-    assert error.value.extra == {"missing": {"value": "3495.00", "currency": "RUB"}}
+    # 5000 - 1010 - 494.95.
+    assert error.value.extra == {"missing": {"value": "3495.05", "currency": "RUB"}}
     assert Quote.objects.count() == 0
 
 
@@ -209,7 +300,7 @@ def test_switching_up_and_down_fifty_times_gains_nothing(alice, mine, better):
     small, dear = mine.price, better
     worth = []
     for turn in range(50):
-        now = at(days=3, seconds=turn)
+        now = at(days=3, minutes=2 * turn)
         quote = quotes.make(mine, dear if turn % 2 == 0 else small, now=now)
         quotes.accept(quote, now=now)
         # What it would come to if all of it were given back: the wallet, and the whole new period.
@@ -217,7 +308,7 @@ def test_switching_up_and_down_fifty_times_gains_nothing(alice, mine, better):
     assert all(later <= earlier for earlier, later in pairwise(worth))
     spent = sum(-amount for reason, amount, *_ in lines(alice) if reason != "top_up")
     assert 2000_00 - balance(alice) == spent
-    # Back on basic for a full month: it cost the 990.00 of that, 3 days of the first, and 50 seconds of service.
+    # Back on basic for a full month: it cost the 990.00 of that, 3 days of the first, and 100 minutes of service.
     assert spent >= 990_00 + 3 * 990_00 // 31
     assert broken_rules() == []
 
@@ -240,7 +331,6 @@ def test_a_renewal_that_came_due_before_is_settled_and_not_part_of_the_change(al
     pay_in(alice, 2000_00, at=at(days=1))
     quote = quotes.make(mine, better, now=NOON.replace(month=4) + HOUR)
     assert quote.balance_before == 3010_00 - 990_00
-    # 29 days 23 hours of 30 are 988.625: 988.62, for 13 seconds more.
     quotes.accept(quote, now=quote.as_of + 5 * SECOND)
     assert lines(alice)[-3:-2] == [("charge", -990_00, 2020_00, NOON.replace(month=4))]
     assert balance(alice) == quote.balance_after
@@ -271,16 +361,17 @@ def test_a_change_at_the_end_of_the_period_is_not_put_off_by_a_renewal_in_betwee
     assert changed(quote, now=renewal).next_charge_at == renewal.replace(month=5)
 
 
-def test_reading_a_quote_for_long_gives_no_moment_of_an_advance_plan_away(alice, mine, better):
-    """1500.00 quoted down to 990.00, taken up at the last moment and left at once, twenty times."""
+@pytest.mark.parametrize("late", [True, False])
+def test_reading_a_quote_for_long_gives_no_moment_of_an_advance_plan_away(alice, mine, better, late):
+    """1500.00 quoted down to 990.00, taken up at the last moment or the first, and left at once, twenty times."""
     do(alice, NOON, lambda book: book.change_plan(mine, better))
     # 990.00 came back whole: 2000 - 1500 is left.
     assert balance(alice) == 500_00
     small, now, used = mine.price, NOON, 0
     for _ in range(20):
         quote = quotes.make(mine, small, now=now + SECOND)
-        then = quote.expires_at
-        quotes.accept(quote, now=then)
+        then = effect(quote)
+        quotes.accept(quote, now=then if late else quote.as_of)
         do(alice, then, lambda book: book.change_plan(mine, better))
         # Of 1500.00 for 31 days what was used is charged, rounded up to a kopeck; of the other plan none was used.
         used += -(-1500_00 * ((then - now) // MICROSECOND) // (31 * 24 * HOUR // MICROSECOND))

@@ -5,9 +5,9 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from tests.engine.model.calendar import MICROSECOND, share
+from tests.engine.model.calendar import MICROSECOND, later, share
 from tests.engine.model.settling import revive, start
-from tests.engine.model.state import FINAL, LIVE, Book, Refused, Sub, interval_length, post, turn
+from tests.engine.model.state import FINAL, LIVE, Book, Refused, Sub, due, interval_length, post, price, turn
 
 
 def top_up(book: Book, at: datetime, amount: int) -> None:
@@ -26,11 +26,16 @@ def subscribe(book: Book, at: datetime, sub: Sub) -> None:
     start(book, sub, at)
 
 
-def change_plan(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], when: str) -> None:
-    if sub["status"] in FINAL or sub["status"] == "paused":
+def change_plan(
+    book: Book, at: datetime, sub: Sub, plan: dict[str, Any], when: str, effective_at: datetime | None = None
+) -> None:
+    if sub["status"] in FINAL or sub["status"] == "paused" or sub["paid_until"]:
         raise Refused
     if when == "period_end" and sub["status"] == "active" and not sub["plan"]["metered"]:
         sub["scheduled"] = plan
+        return
+    if sub["status"] == "active" and not sub["plan"]["metered"] and effective_at and at < effective_at < sub["end"]:
+        agree(book, at, sub, plan, effective_at)
         return
     if sub["status"] == "active" and not (sub["plan"]["metered"] and plan["metered"]):
         change_and_pay(book, at, sub, plan)
@@ -66,6 +71,23 @@ def change_and_pay(book: Book, at: datetime, sub: Sub, plan: dict[str, Any]) -> 
         revive(book, at)
 
 
+def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: datetime) -> None:
+    """Pay now for a change at `then`; until then the old plan goes on."""
+    refund = unused(sub, then)
+    new = {**sub, "plan": plan}
+    cost = 0 if plan["metered"] else due(new)
+    funds = book["balance"] + refund
+    if funds < cost or (plan["metered"] and price(new) > 0 and funds == 0):
+        raise Refused
+    post(book, at, "unused_refund", refund, sub)
+    post(book, at, "charge", -cost, sub)
+    # The span of what was paid shrinks with its worth only at `then`: nothing can ask for it before.
+    paid_until = then if plan["metered"] else later(then, plan["interval"], plan["interval_count"] * sub["periods"])
+    sub.update(end=then, scheduled=plan, cancel=False, paid_until=paid_until)
+    if refund:
+        revive(book, at)
+
+
 def unused(sub: Sub, at: datetime) -> int:
     """Return what the unused part of the running or paused period is worth."""
     if sub["plan"]["metered"]:
@@ -76,7 +98,7 @@ def unused(sub: Sub, at: datetime) -> int:
 
 
 def pause(book: Book, at: datetime, sub: Sub) -> None:
-    if sub["status"] != "active":
+    if sub["status"] != "active" or sub["paid_until"]:
         raise Refused
     if not sub["plan"]["metered"]:
         sub["left"] = sub["end"] - at
@@ -99,7 +121,7 @@ def resume(book: Book, at: datetime, sub: Sub) -> None:
 
 
 def cancel(book: Book, at: datetime, sub: Sub, when: str | None, refund_unused: bool) -> None:
-    if sub["status"] in FINAL:
+    if sub["status"] in FINAL or sub["paid_until"]:
         raise Refused
     has_an_end = sub["status"] == "trialing" or (sub["status"] == "active" and not sub["plan"]["metered"])
     if has_an_end and when != "now":

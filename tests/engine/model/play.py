@@ -71,8 +71,8 @@ def act(book: Book, event: dict[str, Any], plans: dict[str, Any], subs: dict[str
             sub = subs[event["as"]] = new_sub(event["as"], plans[event["plan"]], *counts)
             asking.subscribe(book, at, sub)
         case "change_plan":
-            plan, when = plans[event["plan"]], event.get("when", "now")
-            asking.change_plan(book, at, subs[event["subscription"]], plan, when)
+            plan, when, then = plans[event["plan"]], event.get("when", "now"), event.get("effective_at")
+            asking.change_plan(book, at, subs[event["subscription"]], plan, when, then and parse(then))
         case "cancel":
             sub = subs[event["subscription"]]
             asking.cancel(book, at, sub, event.get("when"), event.get("refund_unused", False))

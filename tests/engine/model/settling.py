@@ -58,6 +58,8 @@ def cross(book: Book, sub: Sub, at: datetime) -> None:
     """R3: what happens at a boundary."""
     if sub["status"] == "past_due":
         turn(sub, "suspended", at)
+    elif sub["paid_until"]:
+        begin_agreed(book, sub, at)
     elif sub["cancel"]:
         turn(sub, "cancelled", at)
     elif sub["status"] == "trialing":
@@ -66,9 +68,7 @@ def cross(book: Book, sub: Sub, at: datetime) -> None:
     elif not sub["auto_renew"]:
         turn(sub, "expired", at)
     elif sub["scheduled"]:
-        sub["plan"], sub["scheduled"] = sub["scheduled"], None
-        if not start(book, sub, at):
-            turn(sub, "suspended", at)
+        begin_scheduled(book, sub, at)
     elif book["balance"] >= due(sub):
         next_period(book, sub, at)
     elif sub["plan"]["grace_days"] > 0:
@@ -76,6 +76,22 @@ def cross(book: Book, sub: Sub, at: datetime) -> None:
         turn(sub, "past_due", at)
     else:
         turn(sub, "suspended", at)
+
+
+def begin_scheduled(book: Book, sub: Sub, at: datetime) -> None:
+    sub["plan"], sub["scheduled"] = sub["scheduled"], None
+    if not start(book, sub, at):
+        turn(sub, "suspended", at)
+
+
+def begin_agreed(book: Book, sub: Sub, at: datetime) -> None:
+    """Begin what was agreed on and paid for, whatever is asked for the period's end; a meter needs money as ever."""
+    paid_until, sub["paid_until"] = sub["paid_until"], None
+    if sub["scheduled"]["metered"]:
+        begin_scheduled(book, sub, at)
+        return
+    sub.update(plan=sub["scheduled"], scheduled=None)
+    sub.update(anchor=at, number=1, start=at, end=paid_until, paid=due(sub))
 
 
 def next_period(book: Book, sub: Sub, paid_at: datetime) -> None:

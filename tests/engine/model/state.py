@@ -28,6 +28,8 @@ def new_sub(name: str, plan: dict[str, Any], quantity: int, periods: int, auto_r
         # Advance: which whole period from which anchor, when it runs, what it cost.
         "anchor": None, "number": 0, "start": None, "end": None, "paid": 0, "left": None,
         "trial_end": None, "grace_end": None, "cancel": False, "scheduled": None,
+        # A change that was agreed: from "end" on the scheduled plan runs, paid for up to here.
+        "paid_until": None,
         # Metered: the part of a minor unit that is used and not yet charged, 0 <= fraction < 1.
         "fraction": Fraction(0),
     }  # fmt: skip
