@@ -14,10 +14,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
 
 from billing_site.celery import app
+from ledger import clock
 
 TICK = "last-billing-run"
 # Runs come every minute. Three missed ones mean that worker or scheduler are down.
 OLDEST_TICK = timedelta(minutes=3)
+# What a request does is dated by this machine's clock: one that is further off must not take any.
+FURTHEST_OFF = timedelta(seconds=60)
 OK = "ok"
 
 
@@ -40,7 +43,7 @@ def readiness(*, now: datetime) -> JsonResponse:
     """Return 200 if all that a request or a charge needs is there, else 503; each part says `ok` or what is wrong."""
     parts = {"database": database()}
     if parts["database"] == OK:
-        parts |= {"migrations": migrations(), "last_billing_run": tick(now=now)}
+        parts |= {"clock": clocks(now=now), "migrations": migrations(), "last_billing_run": tick(now=now)}
     parts["broker"] = broker()
     ready = all(part == OK for part in parts.values())
     return JsonResponse({"status": OK if ready else "failing", "checks": parts}, status=200 if ready else 503)
@@ -54,6 +57,12 @@ def database() -> str:
     except DatabaseError:
         return "unreachable"
     return OK
+
+
+def clocks(*, now: datetime) -> str:
+    """Compare this machine's clock with the database's, by which billing goes."""
+    off = abs(now - clock.now())
+    return OK if off <= FURTHEST_OFF else f"{int(off.total_seconds())} s off the database's"
 
 
 def migrations() -> str:

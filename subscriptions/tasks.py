@@ -3,13 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
+from ledger import clock
 from subscriptions import books, quotes
 
 
 @shared_task
 def bill_due() -> None:
-    """Settle every book that is due."""
-    books.run_due(now=timezone.now())
+    """Settle every book that is due, by the database's clock."""
+    books.run_due(now=clock.now())
 
 
 @shared_task

@@ -1,3 +1,5 @@
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +10,7 @@ from kombu import Connection
 
 from billing_site import health
 from billing_site.celery import app
+from ledger import clock
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -27,8 +30,17 @@ def test_it_lives_whatever_the_database_does(client):
 
 def test_it_is_ready_when_all_parts_are(client, billed):
     answer = client.get("/readyz", headers={"host": "10.0.0.7"})
-    assert answer.json()["checks"] == {"database": "ok", "migrations": "ok", "last_billing_run": "ok", "broker": "ok"}
+    assert answer.json()["checks"] == dict.fromkeys(
+        ["database", "clock", "migrations", "last_billing_run", "broker"], "ok"
+    )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("off", "said"), [(59, "ok"), (-59, "ok"), (70, "7"), (-70, "7")])
+def test_a_machine_whose_clock_is_wrong_takes_no_requests(db, billed, off, said):
+    answer = health.readiness(now=clock.now() + timedelta(seconds=off))
+    found = json.loads(answer.content)["checks"]["clock"]
+    assert found == said if said == "ok" else re.fullmatch(r"(69|70|71) s off the database's", found)
 
 
 def test_probes_need_no_tls(client, billed, settings):

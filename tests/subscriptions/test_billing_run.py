@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.models import Event, User
+from ledger import clock
 from subscriptions import billing_run, books, tasks
 from subscriptions.models import Book, Charge, Price, Subscription
 from tests.subscriptions.bank import (
@@ -42,6 +43,18 @@ def due_in_april(count: int, price: Price) -> list[User]:
         with books.open(user, "RUB", now=NOON) as book:
             book.subscribe(price)
     return customers
+
+
+def due_of_late() -> tuple[User, datetime]:
+    """A customer whose renewal came due within the last days, by the clock on the wall; and when it did."""
+    [user] = people(1)
+    began = clock.now() - 32 * DAY
+    pay_in(user, 2000_00, at=began)
+    with books.open(user, "RUB", now=began) as book:
+        book.subscribe(basic())
+    due = Subscription.objects.get(customer=user).period_end
+    assert due is not None
+    return user, due
 
 
 def book_of(user: User) -> Book:
@@ -95,11 +108,20 @@ def test_a_second_run_at_the_same_instant_has_nothing_to_do():
 
 
 def test_the_task_is_a_poke_that_settles_what_is_due():
-    [user] = due_in_april(1, basic())
-    with time_machine.travel(APRIL + HOUR, tick=False):
+    user, due = due_of_late()
+    tasks.bill_due()
+    tasks.bill_due()
+    assert lines(user)[-1] == ("charge", -990_00, 20_00, due)
+
+
+@pytest.mark.parametrize("off", [-40 * DAY, 5 * DAY, 4000 * DAY])
+def test_a_worker_whose_clock_is_wrong_charges_by_the_databases(off):
+    user, due = due_of_late()
+    with time_machine.travel(clock.now() + off):
         tasks.bill_due()
-        tasks.bill_due()
-    assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
+    assert lines(user)[-1] == ("charge", -990_00, 20_00, due)
+    settled_at = book_of(user).settled_at
+    assert settled_at and settled_at < clock.now()
 
 
 @pytest.mark.parametrize(
