@@ -186,7 +186,7 @@ def test_a_quote_accepted_while_money_comes_and_the_clock_ticks_holds_or_does_no
     ]  # fmt: skip
     told, *_ = at_once(jobs)
     mine.refresh_from_db()
-    assert (mine.price == better) == (told == "done")
+    assert (mine.scheduled_price == better) == (told == "done")
     posted = [(reason, amount) for reason, amount, _, when in lines(alice) if (reason, when) != ("top_up", at(hours=1))]
     promised = [(line["reason"], line["amount"]) for line in quote.lines]
     assert (posted[-2:] == promised) == (told == "done")
