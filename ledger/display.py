@@ -44,8 +44,17 @@ def day(at: datetime, *, language: str | None = None) -> str:
 
 def moment(at: datetime, *, language: str | None = None) -> str:
     """Write a date and a time of day with its zone: `21 November 2026, 14:02 UTC`."""
+    return _clocked(at, "HH:mm", language)
+
+
+def instant(at: datetime, *, language: str | None = None) -> str:
+    """Write a moment to the second, where a minute is long: `21 November 2026, 14:02:37 UTC`."""
+    return _clocked(at, "HH:mm:ss", language)
+
+
+def _clocked(at: datetime, shape: str, language: str | None) -> str:
     local = timezone.localtime(at)
-    clock = format_datetime(local, "HH:mm", tzinfo=local.tzinfo, locale=locale_of(language))
+    clock = format_datetime(local, shape, tzinfo=local.tzinfo, locale=locale_of(language))
     return f"{day(at, language=language)}, {clock}{NO_BREAK_SPACE}{local.tzname()}"
 
 

@@ -46,3 +46,9 @@ def day(at: datetime) -> SafeString:
 def moment(at: datetime) -> SafeString:
     """`{{ at|moment }}`: a date and a time of day with its zone."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.moment(at))
+
+
+@register.filter(expects_localtime=False)
+def instant(at: datetime) -> SafeString:
+    """`{{ at|instant }}`: a moment to the second."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.instant(at))

@@ -13,8 +13,8 @@ from subscriptions.web import cards
 from subscriptions.web.cards import Card
 
 
-def shown(payment: Payment, *, now: datetime) -> dict[str, Any]:
-    """Return the template's variables for a payment at `now`."""
+def shown(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, Any]:
+    """Return the template's variables for a payment at `now`, with the way back to the page that asked for it."""
     face = face_of(payment, now=now)
     look = LOOKS[face]
     last = _("Balance topped up") if payment.subscription is None else _("Plan active")
@@ -34,6 +34,7 @@ def shown(payment: Payment, *, now: datetime) -> dict[str, Any]:
         ],
         "failure": failure_of(payment),
         "card": _card(payment, now=now),
+        "way_back": way_back,
     }
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from accounts.web.requests import SignedIn
 from ledger.money import Money, NotMoney
+from payments.web import ways_back
 from payments.web.forms import AmountForm
 from subscriptions import books
 from subscriptions.web import price_list
@@ -25,6 +26,8 @@ class Page:
     presets: list[Money]
     balance: Money
     amount: Money | None
+    # Where the customer came from, to be found again after paying.
+    way_back: str
 
     @property
     def after(self) -> Money:
@@ -44,6 +47,7 @@ def page_of(request: SignedIn, *, now: datetime) -> Page:
         presets=presets,
         balance=Money(books.peek(request.user, currency, now=now).available, currency),
         amount=_amount(form, request.GET.get("need", ""), presets),
+        way_back=ways_back.asked(request),
     )
 
 

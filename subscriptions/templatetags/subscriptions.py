@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 
 from subscriptions import wording
 from subscriptions.models import Plan, Price, Subscription
+from subscriptions.web import actions, spans
 from subscriptions.web.cards import Card
 
 register = template.Library()
@@ -34,3 +35,15 @@ def status_tag(card: Card) -> SafeString:
     """`{{ card|status_tag }}`: where it stands, as a coloured word with a sign."""
     tone, sign, word = wording.STATUSES[Subscription.Status(card.status)]
     return format_html('<span class="tag {}"><span aria-hidden="true">{}</span> {}</span>', tone, sign, word)
+
+
+@register.filter
+def shortly(micros: int) -> str:
+    """`{{ card.left|shortly }}`: 12 days 4 h."""
+    return spans.shortly(micros)
+
+
+@register.filter
+def possible(card: Card) -> list[actions.Action]:
+    """`{{ card|possible }}`: what can be done with it as it stands."""
+    return actions.possible(card)

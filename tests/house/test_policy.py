@@ -17,7 +17,7 @@ from accounts.models import User
 from billing_site.demo import catalogue
 from ledger.models import Transaction
 from payments import checkout
-from subscriptions import books, orders, prices
+from subscriptions import books, orders, prices, quotes
 from tests.house.policy import API, CALLERS, GROUPS, ROWS, TABLES, Answer, Row
 
 # Views of a single row in the admin ask the same permission as the list (history) or as adding (change, delete).
@@ -92,6 +92,7 @@ def things(alice) -> dict[str, object]:
         "payment": payment.public_id,
         "plan": "basic",
         "price": subscription.price_id,
+        "quote": quotes.make(subscription, prices.current("standard", "RUB"), now=now).public_id,
         "session": payment.gateway_id,
         "subscription": subscription.public_id,
         "transaction": Transaction.objects.latest("id").pk,

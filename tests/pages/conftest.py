@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils.translation import override
 
 from accounts.models import User
 from billing_site.demo import catalogue
 from tests.payments.unsteady import PATH, Unsteady
+from tests.subscriptions.bank import NOON
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,10 @@ def unsteady(settings: Any) -> type[Unsteady]:
     Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
     Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
     return Unsteady
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Noon of 1 March 2026, and standing still until it is moved. Asked for before the people, who log in by it."""
+    with time_machine.travel(NOON, tick=False) as travelled:
+        yield travelled

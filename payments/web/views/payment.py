@@ -13,6 +13,7 @@ from accounts.errors import DomainError
 from accounts.web.requests import SignedIn
 from payments import cancellation, confirmation, sessions, states
 from payments.models import Payment
+from payments.web import ways_back
 from payments.web.showing import shown
 from payments.web.starting import started
 
@@ -26,7 +27,8 @@ def payment(request: SignedIn, public_id: str) -> HttpResponse:
     if mine.status in states.OPEN and mine.gateway_id and not mine.parked_reason:
         confirmation.confirm(mine.pk, now=timezone.now())
         mine = _mine(request, public_id)
-    return render(request, "payments/payment.html", shown(mine, now=timezone.now()))
+    context = shown(mine, now=timezone.now(), way_back=ways_back.of(request, mine))
+    return render(request, "payments/payment.html", context)
 
 
 @require_safe
@@ -34,7 +36,8 @@ def payment(request: SignedIn, public_id: str) -> HttpResponse:
 @login_required
 def status(request: SignedIn, public_id: str) -> HttpResponse:
     """Answer the page's own question: the changing part of it, from the row. The gateway is not asked."""
-    context = shown(_mine(request, public_id), now=timezone.now())
+    mine = _mine(request, public_id)
+    context = shown(mine, now=timezone.now(), way_back=ways_back.of(request, mine))
     answer = render(request, "payments/_status.html", context)
     answer["X-Payment-Status"] = context["payment"].status
     answer["X-Payment-Over"] = "no" if context["look"].moves else "yes"

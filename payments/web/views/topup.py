@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.errors import DomainError
 from accounts.web.requests import SignedIn
 from payments import checkout
+from payments.web import ways_back
 from payments.web.buying import bought_already, explained
 from payments.web.forms import TopUpForm
 from payments.web.starting import started
@@ -29,6 +30,7 @@ def topup(request: SignedIn) -> HttpResponse:
     page = page_of(request, now=now)
     form = TopUpForm(request.POST or None, amount=page.amount)
     if request.method == "POST" and page.amount and form.is_valid():
+        ways_back.remember(request, form.cleaned_data["form_key"])
         how = {"gateway": form.cleaned_data["method"], "form_key": form.cleaned_data["form_key"]}
         pay = partial(checkout.start, request.user, now=now, amount=page.amount.amount, currency=page.currency, **how)
         try:
