@@ -1,0 +1,97 @@
+"""One entry alone goes through one statement; what becomes of it is what becomes of it among others."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+import ledger
+from ledger import wallets
+from ledger.deciding import LARGEST
+from ledger.models import Account, Transaction
+from tests.ledger.conftest import CLEARING, NOON, balance_of, entry
+
+pytestmark = pytest.mark.django_db
+FIELDS = [field.attname for field in Transaction._meta.fields if field.name not in ("id", "created_at")]
+
+
+@pytest.fixture
+def scene(alice, mallory, wallet, debt):
+    """100 in Alice's wallet, moved at noon last; 30 owed; two system accounts open; a second customer and currency."""
+    ledger.post(
+        [
+            entry("in", CLEARING, wallet, 101),
+            entry("taken", debt, "disputes", 30),
+            entry("spent", wallet, "revenue", 1),
+        ]
+    )
+    return {
+        "wallet": wallet, "debt": debt, "hers": wallets.wallet_id_of(mallory.pk, "EUR"),
+        "dollars": wallets.wallet_id_of(alice.pk, "USD"), "revenue": Account.objects.get(code="revenue").pk,
+    }  # fmt: skip
+
+
+LATER, EARLIER = NOON + timedelta(hours=1), NOON - timedelta(hours=1)
+CASES = {
+    "out of the wallet": ("wallet", "revenue!", 100, {}),
+    "into the wallet": (CLEARING, "wallet", 7, {"effective_at": LATER, "description": 'A "word" \\ 5 €, 100 %s'}),
+    "more than there is": ("wallet", "revenue!", 101, {}),
+    "the largest there is": (CLEARING, "hers", LARGEST, {}),
+    "more than fits": (CLEARING, "wallet", LARGEST, {}),
+    "before the last": ("wallet", "revenue!", 1, {"effective_at": EARLIER}),
+    "posted before": (CLEARING, "wallet", 101, {"key": "in"}),
+    "another cause's key": (CLEARING, "wallet", 102, {"key": "in"}),
+    "no such code": ("wallet", "revenues", 1, {}),
+    "no such wallet": (10**9, "revenue!", 1, {}),
+    "another currency": ("dollars", "revenue!", 1, {}),
+    "another currency said": ("wallet", "revenue!", 1, {"currency": "USD"}),
+    "a debt": (CLEARING, "debt", 30, {}),
+    "both ids": ("wallet", "revenue", 1, {}),
+    "both codes": (CLEARING, "revenue!", 1, {}),
+    "wallet to debt": ("wallet", "debt", 5, {}),
+    "two customers": ("wallet", "hers", 5, {}),
+    "nothing": ("wallet", "revenue!", 0, {}),
+    "below nothing": ("wallet", "revenue!", -5, {}),
+    "not a number": ("wallet", "revenue!", True, {}),
+    "in a group": ("wallet", "revenue!", 1, {"group": uuid4()}),
+    "in a group, not covered": ("wallet", "revenue!", 101, {"group": uuid4()}),
+}
+
+
+def attempt(what, others):
+    """Post it, alone or beside others, look at everything, and take it back."""
+    with transaction.atomic():
+        try:
+            outcome = ledger.post([what, *others])[0]._replace(id=None)
+        except (ledger.KeyReused, ledger.CurrencyMismatch, ledger.UnknownAccount, ValueError) as error:
+            outcome = type(error), str(error)
+        rows = list(Transaction.objects.filter(key=what.key).values_list(*FIELDS))
+        accounts = Account.objects.exclude(code="gateway_clearing:other").exclude(owner__username="staff")
+        held = {
+            (account.code, account.kind, account.owner_id, account.currency): balance_of(account.pk)
+            for account in accounts
+        }
+        transaction.set_rollback(True)
+    return outcome, rows, held
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_entry_fares_alone_as_it_fares_among_others(scene, staff, name):
+    stranger = wallets.wallet_id_of(staff.pk, "EUR")
+    debit, credit, amount, more = CASES[name]
+    debit, credit = (side.rstrip("!") if str(side).endswith("!") else scene.get(side, side) for side in (debit, credit))
+    what = entry(**{"key": "it", "debit": debit, "credit": credit, "amount": amount} | more)
+    # Of what this moves, nothing is looked at.
+    beside = entry("beside", "gateway_clearing:other", stranger, 1)
+    assert attempt(what, []) == attempt(what, [beside])
+
+
+def test_what_is_refused_alone_leaves_nothing_behind(scene):
+    before = Transaction.objects.count()
+    ledger.post([entry("it", scene["wallet"], "revenue", 101)])
+    assert Transaction.objects.count() == before
+    with CaptureQueriesContext(connection) as caught:
+        ledger.post([entry("it", scene["wallet"], "revenue", 100)])
+    assert len(caught) == 1
