@@ -1,16 +1,17 @@
-"""The log of a customer's wallet, as a page and as CSV."""
+"""The log of a customer's wallet, as a page and as CSV, and why one of its lines has its amount."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.requests import SignedIn
 from ledger import statements
-from ledger.models import Account
+from ledger.models import Account, Transaction
 from ledger.web.forms import LogFilter
 from ledger.web.sheet import csv_of
+from subscriptions.web import explained
 from subscriptions.web.statement import named
 
 PAGE = 50
@@ -46,6 +47,16 @@ def transactions_csv(request: SignedIn) -> StreamingHttpResponse:
     name = f"transactions-{wallet.currency}.csv" if wallet else "transactions.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(csv_of(named(rows)), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@require_safe
+@never_cache
+@login_required
+def transaction(request: SignedIn, number: int) -> HttpResponse:
+    """One line of the log, with its amount worked out again."""
+    mine = Transaction.objects.filter(customer=request.user, wallet__isnull=False)
+    row = get_object_or_404(mine.select_related("debit", "credit"), pk=number)
+    return render(request, "ledger/transaction.html", {"told": explained.of(row)})
 
 
 def _wallets(request: SignedIn) -> tuple[list[Account], Account | None]:

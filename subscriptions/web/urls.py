@@ -20,5 +20,6 @@ urlpatterns = [
     path(f"{ONE}renew/", managing.renewal, {"renews": True}, name="subscription_renew"),
     path(f"{ONE}stop-renewing/", managing.renewal, {"renews": False}, name="subscription_stop_renewing"),
     path("account/transactions/", transactions.transactions, name="transactions"),
+    path("account/transactions/txn_<int:number>/", transactions.transaction, name="transaction"),
     path("account/transactions.csv", transactions.transactions_csv, name="transactions_csv"),
 ]

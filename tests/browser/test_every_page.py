@@ -27,16 +27,20 @@ WRONG = {"/nothing/": 404, "/topup/?currency=EUR&amount=x": 422}
 
 @pytest.fixture
 def lived_in(alice, site) -> list[str]:
-    """Alice has a month of Standard, an hourly machine that ran dry, a trial, and a payment on its way."""
+    """Alice has a month of Standard, two hourly machines, dry and paused, a trial, and a payment on its way."""
     now = datetime.now(UTC)
     pay_in(alice, 1000_00, at=now - timedelta(days=10))
     standard = orders.subscribe(alice, prices.current("standard", "RUB"), now=now - timedelta(days=10))
     pay_in(alice, 50, "EUR", at=now - timedelta(days=2))
     orders.subscribe(alice, prices.current("hourly", "EUR"), now=now - timedelta(days=2))
     orders.subscribe(alice, prices.current("premium", "EUR"), now=now)
+    hourly = orders.subscribe(alice, prices.current("hourly", "RUB"), now=now)
+    orders.change(hourly, now=now, act=lambda book: book.pause(hourly))
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     mine = f"/account/subscriptions/{standard.public_id}/"
-    return [mine, mine + "cancel/", f"/pay/{payment.public_id}/", f"/sandbox/pay/{payment.gateway_id}/"]
+    changing = [mine + "change/", mine + "change/?plan=basic&when=now", mine + "change/?plan=premium&when=period_end"]
+    stopping = [mine + "pause/", f"/account/subscriptions/{hourly.public_id}/resume/", mine + "cancel/"]
+    return [mine, *changing, *stopping, f"/pay/{payment.public_id}/", f"/sandbox/pay/{payment.gateway_id}/"]
 
 
 @pytest.mark.parametrize("prefix", ["", "/ru"])
@@ -48,7 +52,8 @@ def test_no_page_has_a_barrier_or_sticks_out(visit, alice, lived_in, prefix):
             where.to(address if address.startswith("/sandbox") else prefix + address)
             faults += where.faults()
     assert stranger.console + customer.console == []
-    for address, status in WRONG.items():
+    # The 310.00 there are and the 460 or so that come back are not enough for Premium.
+    for address, status in (WRONG | {lived_in[0] + "change/?plan=premium&when=now": 422}).items():
         customer.to(prefix + address, expect=status)
         faults += customer.faults()
     assert faults == []

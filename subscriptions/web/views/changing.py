@@ -22,6 +22,7 @@ from subscriptions.web.cards import Card
 from subscriptions.web.change_form import ChangeForm
 from subscriptions.web.mine import back_to, card_of, too_late
 from subscriptions.web.quoted import Quoted
+from subscriptions.web.shortfall import Shortfall, shortfall
 
 
 @require_safe
@@ -40,7 +41,7 @@ def change(request: SignedIn, public_id: str) -> HttpResponse:
     try:
         made = quotes.make(card.row, form.price, now=now, when=form.cleaned_data["when"])
     except Refused as refused:
-        return _not_made(request, card, form, refused)
+        return _not_made(request, card, form, refused, now=now)
     return HttpResponseRedirect(_address(made), status=303)
 
 
@@ -64,18 +65,19 @@ def confirm(request: SignedIn, public_id: str, quote_id: str) -> HttpResponse:
     )
 
 
-def _offered(request: SignedIn, card: Card, form: ChangeForm, missing: Money | None = None) -> HttpResponse:
-    context = {"card": card, "form": form, "missing": missing, "here": request.get_full_path()}
-    return render(request, "subscriptions/change.html", context, status=422 if form.errors or missing else 200)
+def _offered(request: SignedIn, card: Card, form: ChangeForm, short: Shortfall | None = None) -> HttpResponse:
+    context = {"card": card, "form": form, "short": short, "here": request.get_full_path()}
+    return render(request, "subscriptions/change.html", context, status=422 if form.errors or short else 200)
 
 
-def _not_made(request: SignedIn, card: Card, form: ChangeForm, refused: Refused) -> HttpResponse:
+def _not_made(request: SignedIn, card: Card, form: ChangeForm, refused: Refused, *, now: datetime) -> HttpResponse:
     """Say what is missing to the unit, or that it cannot be done as things stand now."""
     if refused.code != Refusal.INSUFFICIENT_FUNDS:
         too_late(request)
         return back_to(card)
-    missing = refused.extra["missing"]
-    return _offered(request, card, form, Money.parse(missing["value"], missing["currency"]))
+    said = refused.extra["missing"]
+    missing = Money.parse(said["value"], said["currency"])
+    return _offered(request, card, form, shortfall(card, missing, now=now))
 
 
 def _accepted(request: SignedIn, card: Card, quote: Quote, *, now: datetime) -> HttpResponse:
