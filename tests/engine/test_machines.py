@@ -27,10 +27,9 @@ from subscriptions.simulation.pure import PureStage
 from subscriptions.simulation.reading import EventReader, read
 from subscriptions.simulation.real import DatabaseStage
 from subscriptions.simulation.scenario import Scenario
-from tests.engine.model.asking import Refused
 from tests.engine.model.play import act, full, outcome
 from tests.engine.model.settling import settle
-from tests.engine.model.state import Book, Sub, new_book
+from tests.engine.model.state import Book, Refused, Sub, new_book
 from tests.engine.strategies import CURRENCIES, STARTS, amounts, ask, gaps, money, plans, subscribe, written
 
 END = datetime.fromisoformat("2900-01-01T00:00:00Z")
