@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -58,12 +58,30 @@ def start(name: str, *, database: str, **arguments: Any) -> subprocess.Popen[str
     environment = os.environ | {"DATABASE_URL": url(database), "LOCAL": "1"}
     command = [sys.executable, "-m", "billing_site.bench.steps", name, json.dumps(arguments)]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        command, env=environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+        command, env=environment, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
 
+def together(name: str, each: Iterable[dict[str, Any]], *, database: str) -> list[dict[str, Any]]:
+    """Run a step several times at once: all begin when the last is ready, or some would measure the others' start."""
+    processes = [start(name, database=database, **arguments) for arguments in each]
+    for process in processes:
+        assert process.stdout
+        process.stdout.readline()
+    for process in processes:
+        go(process)
+    return [result(process) for process in processes]
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    """Let a step that is ready begin."""
+    assert process.stdin
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
 def result(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Wait for a step and return what it measured."""
+    """Wait for a step that may begin and return what it measured."""
     output, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"the step {process.args!r} ended with {process.returncode}")
@@ -73,7 +91,7 @@ def result(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 def step(name: str, *, database: str, **arguments: Any) -> dict[str, Any]:
     """Run one step to its end."""
-    return result(start(name, database=database, **arguments))
+    return together(name, [arguments], database=database)[0]
 
 
 def migrate() -> None:

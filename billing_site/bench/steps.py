@@ -29,17 +29,19 @@ STEPS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "post_set_based": posting.set_based,
     "post_singly": posting.singly,
     "grow_history": statements.grow,
-    "read_statement": statements.read,
+    "read_statements": statements.read,
     "check_ledger": statements.check,
     "engine": engine.months,
 }
 
 
 def main(name: str, arguments: str) -> None:
-    """Run the step and print what it measured, with the megabytes it needed at most."""
+    """Say that it is ready, wait for the word, run the step, print what it measured and the megabytes it needed."""
     with connection.cursor() as cursor:
         # Filling a million rows takes longer than any request may.
         cursor.execute("SET statement_timeout = 0")
+    print("ready", flush=True)  # noqa: T201 - the parent reads it
+    sys.stdin.readline()
     measured = STEPS[name](**json.loads(arguments)) or {}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps(measured | {"peak_mb": round(peak, 1)}) + "\n")

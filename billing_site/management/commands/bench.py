@@ -29,7 +29,8 @@ class Command(BaseCommand):
                 for figure in group(size):
                     self.stderr.write(f"{figure.name}: {figure.what}: {figure.ours} / {figure.theirs}")
                     found.append(figure)
-        Console().print(table(found))
+        # Wide enough for its lines also where the output goes to a file.
+        Console(width=None if self.stdout.isatty() else 140).print(table(found))
         if options["json"]:
             options["json"].write_text(json.dumps([asdict(figure) for figure in found], indent=2) + "\n")
         self.stdout.write("How each was measured, and what limits it: docs/PERFORMANCE.md")
