@@ -23,7 +23,7 @@ __all__ = ["chromium"]
 
 PASSWORD = "correct horse battery staple"
 
-# `quick` is for every run; `thorough` for a night: HYPOTHESIS_PROFILE=thorough make test.
+# `quick` is for every run; `thorough` for a night: HYPOTHESIS_PROFILE=thorough make test PYTEST_ARGS="--timeout 0".
 hypothesis_settings.register_profile(
     "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
