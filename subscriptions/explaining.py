@@ -6,6 +6,8 @@ How it is said is steps.py's business.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from ledger.models import Transaction
 from subscriptions.engine.calendar import LENGTHS, MICROSECOND
 from subscriptions.models import Charge, Price, Subscription
@@ -39,8 +41,16 @@ class Explanation:
     full: int = 0
 
     @property
+    def amount_matches(self) -> bool:
+        return self.worked_out == self.posted
+
+    @property
+    def rest_matches(self) -> bool:
+        return self.remainder_after == self.remainder_written
+
+    @property
     def matches(self) -> bool:
-        return self.worked_out == self.posted and self.remainder_after == self.remainder_written
+        return self.amount_matches and self.rest_matches
 
 
 def explain(transaction: Transaction) -> Explanation | None:
@@ -70,9 +80,11 @@ def _slice(charge: Charge, transaction: Transaction) -> Explanation:
     rate, length = price.amount * quantity, LENGTHS[price.interval] * price.interval_count
     span, before = (charge.period_end - charge.period_start) // MICROSECOND, charge.remainder_before or 0
     amount, after = divmod(rate * span + before, length)
+    parts = {"whole": amount, "rest": after}
     return Explanation(
         "slice", charge.subscription, price, quantity, 1, charge.period_start, charge.period_end,
-        f"({rate} × {span} + {before}) ÷ {length} = {amount}, {after} carried on", amount, transaction.amount,
+        f"({rate} × {span} + {before}) ÷ {length} = " + _("%(whole)d, %(rest)d carried on") % parts,
+        amount, transaction.amount,
         before, after, length, charge.remainder_after,
     )  # fmt: skip
 

@@ -44,6 +44,8 @@ def fraction(part: int, whole: int) -> str:
 
     Only a label: whoever counts on counts with the two numbers.
     """
+    if part < 0:
+        return f"-{fraction(-part, whole)}"
     value = Fraction(part, whole)
     shortened = value.numerator * 10**DECIMALS // value.denominator
     is_exact = Fraction(shortened, 10**DECIMALS) == value

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ledger.models import Transaction
 from ledger.money import Money
@@ -11,19 +12,50 @@ from subscriptions.engine.calendar import to_micros
 from subscriptions.explaining import Explanation
 from subscriptions.formulas import Writer, advance, fraction, lasting, rate, share
 
+SPANS = {
+    "period": gettext_lazy("Paid ahead from %(start)s to %(end)s."),
+    "slice": gettext_lazy("Used from %(start)s to %(end)s: %(lasting)s."),
+    "unused": gettext_lazy("Not used from %(start)s to %(end)s: %(left)s."),
+}
+
 
 def of(explanation: Explanation, *, write: Writer = str) -> list[str]:
     """Say how the amount came about: the price, the span, the arithmetic, and whether it matches what was posted."""
+    return [
+        _price(explanation, write),
+        _span(explanation),
+        arithmetic(explanation, write=write),
+        verdict(explanation, write=write),
+    ]
+
+
+def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
+    """Say the sum in one line: `1.00 RUB an hour × 2 h 30 min = 2.50 RUB`."""
     match explanation.kind:
         case "period":
-            told = [_span(_("Paid ahead from %(start)s to %(end)s."), explanation), _period(explanation, write)]
+            return _period(explanation, write)
         case "slice":
-            told = [_span(_("Used from %(start)s to %(end)s: %(lasting)s."), explanation), _slice(explanation, write)]
+            return _slice(explanation, write)
         case "unused":
-            told = [_span(_("Not used from %(start)s to %(end)s: %(left)s."), explanation), _unused(explanation, write)]
+            return _unused(explanation, write)
         case _:
             raise ValueError(explanation.kind)
-    return [_price(explanation, write), *told, _verdict(explanation, write)]
+
+
+def verdict(explanation: Explanation, *, write: Writer = str) -> str:
+    """Say whether it matches what was posted; where it does not, what was expected and what stands there instead."""
+    if explanation.matches:
+        return _("Worked out again just now: it matches what was posted.")
+    said = []
+    if not explanation.amount_matches:
+        amounts = {
+            "expected": _worked_out(explanation, write),
+            "posted": _money(explanation.posted, explanation.price.currency, write),
+        }
+        said.append(_("Worked out again just now: it should be %(expected)s, but %(posted)s was posted.") % amounts)
+    if not explanation.rest_matches:
+        said.append(_carried_wrong(explanation, write))
+    return " ".join([*said, _("Please tell support.")])
 
 
 def of_movement(transaction: Transaction, *, write: Writer = str) -> list[str]:
@@ -54,10 +86,10 @@ def _price(explanation: Explanation, write: Writer) -> str:
     }  # fmt: skip
 
 
-def _span(words: str, explanation: Explanation) -> str:
+def _span(explanation: Explanation) -> str:
     start, end = explanation.span_start, explanation.span_end
-    return words % {
-        "start": _instant(start), "end": _instant(end), "lasting": lasting(to_micros(end) - to_micros(start)),
+    return str(SPANS[explanation.kind]) % {
+        "start": instant(start), "end": instant(end), "lasting": lasting(to_micros(end) - to_micros(start)),
         "left": share(explanation.left, explanation.full) if explanation.full else "",
     }  # fmt: skip
 
@@ -87,12 +119,12 @@ def _unused(explanation: Explanation, write: Writer) -> str:
     return said if is_exact else _("%(sum)s, rounded down") % {"sum": said}
 
 
-def _verdict(explanation: Explanation, write: Writer) -> str:
-    if explanation.matches:
-        return _("Worked out again just now: it matches what was posted.")
-    return _("Worked out again just now, this is not what was posted: %(posted)s. Please tell support.") % {
-        "posted": _money(explanation.posted, explanation.price.currency, write)
-    }
+def _carried_wrong(explanation: Explanation, write: Writer) -> str:
+    length, unit = explanation.rate_length or 1, _money(1, explanation.price.currency, write)
+    return _("The fraction carried on should be %(expected)s × %(unit)s, but %(written)s is written down.") % {
+        "expected": fraction(explanation.remainder_after or 0, length),
+        "written": fraction(explanation.remainder_written or 0, length), "unit": unit,
+    }  # fmt: skip
 
 
 def _worked_out(explanation: Explanation, write: Writer) -> str:
@@ -103,6 +135,6 @@ def _money(amount: int, currency: str, write: Writer) -> str:
     return write(Money(amount, currency))
 
 
-def _instant(at: datetime) -> str:
-    """Write an instant exactly, the same in every language: `2026-03-01 12:00:00 UTC`."""
+def instant(at: datetime) -> str:
+    """Write an instant to the microsecond, the same in every language: `2026-03-01 12:00:00 UTC`."""
     return at.replace(tzinfo=None).isoformat(sep=" ") + " UTC"

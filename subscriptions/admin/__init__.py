@@ -1,5 +1,6 @@
 from subscriptions.admin.books import BookAdmin
 from subscriptions.admin.plans import PlanAdmin, PriceAdmin
 from subscriptions.admin.subscriptions import SubscriptionAdmin
+from subscriptions.admin.transactions import ExplainedTransactionAdmin
 
-__all__ = ["BookAdmin", "PlanAdmin", "PriceAdmin", "SubscriptionAdmin"]
+__all__ = ["BookAdmin", "ExplainedTransactionAdmin", "PlanAdmin", "PriceAdmin", "SubscriptionAdmin"]

@@ -106,6 +106,7 @@ PAGES = {
     "subscription_stop_renewing": Row(ALICE, "POST", SUBSCRIPTION),
     "transactions": Row(CUSTOMERS),
     "transactions_csv": Row(CUSTOMERS),
+    "transaction": Row(ALICE, address={"number": "transaction"}),
     # Signed by the gateway, or refused with 400.
     "webhook": Row(ANYBODY, "POST", {"gateway": "gateway"}),
     # The sandbox plays a remote gateway: whoever has the address of the page may pay on it.

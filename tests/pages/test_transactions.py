@@ -24,7 +24,8 @@ def test_the_log_says_when_why_how_much_and_what_was_left(browser, moved):
     rows = page.split("Balance after")[1]
     assert "+RUB\u00a01,000.00 RUB\u00a01,000.00" in rows
     assert "−RUB\u00a0690.00 RUB\u00a0310.00" in rows
-    assert "Gift =1+1 +RUB\u00a050.00 RUB\u00a0360.00" in rows
+    assert "Gift =1+1 · Explain" in rows
+    assert "+RUB\u00a050.00 RUB\u00a0360.00" in rows
     assert rows.index("Gift") < rows.index("Charge Standard,") < rows.index("Top-up")
 
 

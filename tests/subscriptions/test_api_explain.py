@@ -157,7 +157,7 @@ def test_what_was_tampered_with_does_not_match(alice: User) -> None:
     told = explained(alice, last(alice))
     assert (told["worked_out"], told["posted"], told["match"]) == (rub("2.00"), rub("2.01"), False)
     assert told["steps"][-1] == (
-        "Worked out again just now, this is not what was posted: 2.01 RUB. Please tell support."
+        "Worked out again just now: it should be 2.00 RUB, but 2.01 RUB was posted. Please tell support."
     )
     with guards_off("ledger_transaction"):
         Transaction.objects.filter(reason="charge").update(amount=2_00)

@@ -31,7 +31,7 @@ def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: 
 @pytest.mark.parametrize(
     ("part", "whole", "words"),
     [(0, 5, "0"), (2, 5, "0.4"), (1, 8, "0.125"), (1, 3, "≈0.333333"), (2, 3, "≈0.666666"), (7, 2, "3.5"),
-     (1, 10**6, "0.000001"), (1, 10**7, "≈0")],
+     (1, 10**6, "0.000001"), (1, 10**7, "≈0"), (-2, 5, "-0.4"), (-1, 3, "-≈0.333333")],
 )  # fmt: skip
 def test_a_fraction_without_an_end_is_marked(part: int, whole: int, words: str) -> None:
     assert formulas.fraction(part, whole) == words
