@@ -129,7 +129,7 @@ def _lost_meanwhile(card: Card) -> int:
 
 def _at_once(card: Card) -> str:
     if card.unused.amount and card.is_paused:
-        return _("Access is over. The unused part, %(amount)s, goes back to your balance.") % {
+        return _("It ends for good. The unused part, %(amount)s, goes back to your balance.") % {
             "amount": display.money(card.unused)
         }
     if card.unused.amount:
