@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.runway import Runway, runway
+from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.standing import View
 
@@ -20,6 +21,8 @@ class Ending:
 
     subscription: Subscription
     price: Price
+    # A renewal that will find no money: it may be used up to then all the same.
+    grace_end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,12 @@ def by_currency(views: Iterable[View], *, now: datetime) -> dict[str, Forecast]:
 
 def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:
     ends_at = to_datetime(end.ends_at)
-    ends = [Ending(rows[_pk(sub.id)], prices[_pk(sub.terms.id)]) for sub in end.subs]
+    ends = [Ending(rows[_pk(sub.id)], prices[_pk(sub.terms.id)], _grace_end(sub)) for sub in end.subs]
     return Forecast(ends_at, max(0, (ends_at - now) // HOUR), ends)
+
+
+def _grace_end(sub: Sub) -> datetime | None:
+    return to_datetime(sub.grace_end) if sub.status is Status.PAST_DUE and sub.grace_end is not None else None
 
 
 def _pk(key: object) -> int:

@@ -33,8 +33,7 @@ def test_use_not_yet_written_down_is_taken_off_what_is_available(browser, alice,
     orders.subscribe(alice, prices.current("hourly", "RUB"), now=then)
     page = words(browser.get("/account/"))
     assert "RUB\u00a08.50" in page or "RUB\u00a08.49" in page
-    assert "RUB\u00a010.00 less RUB\u00a01.5" in page
-    assert "At the present rate it lasts until" in page
+    assert "available On your balance RUB\u00a010.00 Used, not yet charged −RUB\u00a01.5" in page
 
 
 def test_a_wallet_that_ran_dry_is_shown_so_though_no_worker_has_seen_it(browser, alice, now):
