@@ -1,7 +1,7 @@
 """Time as integer microseconds since 1970-01-01T00:00:00Z, and adding intervals to it."""
 
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -11,6 +11,9 @@ DAY = 86_400 * SECOND
 # Intervals that always last the same.
 LENGTHS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY, "week": 7 * DAY}
 MONTHS = {"month": 1, "year": 12}
+# What so many intervals last at least, each.
+SHORTEST = LENGTHS | {"month": 28 * DAY, "year": 365 * DAY}
+FIRST_DAY = EPOCH.toordinal()
 
 
 def to_micros(moment: datetime) -> int:
@@ -31,8 +34,8 @@ def plus(anchor: int, interval: str, count: int) -> int:
     length = LENGTHS.get(interval)
     if length is not None:
         return anchor + length * count
-    start = to_datetime(anchor)
-    months = start.year * 12 + start.month - 1 + count * MONTHS[interval]
-    year, month = divmod(months, 12)
-    last = monthrange(year, month + 1)[1]
-    return to_micros(start.replace(year=year, month=month + 1, day=min(start.day, last)))
+    days, rest = divmod(anchor, DAY)
+    start = date.fromordinal(FIRST_DAY + days)
+    year, month = divmod(start.year * 12 + start.month - 1 + count * MONTHS[interval], 12)
+    day = start.day if start.day <= 28 else min(start.day, monthrange(year, month + 1)[1])
+    return (date(year, month + 1, day).toordinal() - FIRST_DAY) * DAY + rest

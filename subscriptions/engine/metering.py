@@ -7,7 +7,7 @@ from subscriptions.engine.subscription import Status, Sub, Terms
 
 def metered(book: Book) -> list[Sub]:
     """Return the subscriptions that are being used up now, oldest first."""
-    return [sub for sub in book.subs if sub.status is Status.ACTIVE and sub.terms.metered]
+    return [sub for sub in book.subs if sub.terms.metered and sub.status is Status.ACTIVE]
 
 
 def owed(sub: Sub, until: int) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from subscriptions.engine.access import next_due, settled
 from subscriptions.engine.book import Book
-from subscriptions.engine.calendar import plus
+from subscriptions.engine.calendar import SHORTEST
 from subscriptions.engine.journal import Journal
 from subscriptions.engine.metering import metered
 from subscriptions.engine.settling import settle
@@ -65,6 +65,5 @@ def dues_until(sub: Sub, boundary: int, until: int) -> int:
     if terms.metered:
         # Starts being used up at the boundary: as if it ran from there.
         return 1 + terms.amount * sub.quantity * (until - boundary) // terms.length
-    shortest = plus(boundary, terms.interval, terms.count * sub.periods) - boundary
-    payments = 1 + (until - boundary) * 31 // (shortest * 28)
+    payments = 1 + (until - boundary) // (SHORTEST[terms.interval] * terms.count * sub.periods)
     return terms.amount * sub.quantity * sub.periods * payments

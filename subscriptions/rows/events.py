@@ -7,11 +7,10 @@ from subscriptions.rows.reading import Shelved
 
 INSERT_EVENTS = f"""
     INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
-    SELECT event.customer, event.type, row.public_id,
+    SELECT event.customer, event.type, (SELECT public_id FROM subscriptions_subscription WHERE id = event.sub),
         jsonb_build_object('from', event.before, 'to', event.after), {instant("event.at")}
     FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
         WITH ORDINALITY AS event(customer, type, sub, before, after, at, place)
-    JOIN subscriptions_subscription AS row ON row.id = event.sub
     ORDER BY event.place
 """  # noqa: S608 - column names only
 
