@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, assert_never
 
+from django.utils.translation import gettext as _
+
 from accounts.errors import DomainError
 from accounts.models import User
 from ledger.money import LARGEST, Money
@@ -96,6 +98,11 @@ class OpenBook:
         terms = self._terms(price)
         self._agreed(change_plan(self.item.book, self.at, sub, terms, when=when, effective=effective))
 
+    def keep_plan(self, subscription: Subscription) -> None:
+        """Drop the change that was scheduled for the period's end."""
+        sub = self._find(subscription)
+        self._agreed(change_plan(self.item.book, self.at, sub, sub.terms, when="period_end"))
+
     def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
         """Cancel, by default at the period's end where there is one."""
         sub = self._find(subscription)
@@ -154,42 +161,46 @@ class OpenBook:
     def _check_amount(self, amount: int) -> None:
         if not 0 < amount <= LARGEST:
             most = Money(LARGEST, self.item.currency)
-            raise Refused("amount_out_of_range", f"The amount must be more than zero and at most {most}.")
+            raise Refused("amount_out_of_range", _("The amount must be more than zero and at most %s.") % most)
 
     def _check_sale(self, price: Price, quantity: int, periods: int) -> None:
         """Refuse what the wallet's currency or the size of bigint cannot carry."""
         if price.currency != self.item.currency:
-            detail = f"The price is in {price.currency}, the wallet in {self.item.currency}; they must be the same."
-            raise Refused("currency_mismatch", detail, param="currency")
+            detail = _("The price is in %(price)s, the wallet in %(wallet)s; they must be the same.")
+            both = {"price": price.currency, "wallet": self.item.currency}
+            raise Refused("currency_mismatch", detail % both, param="currency")
         if not 1 <= quantity <= MOST_QUANTITY:
-            raise Refused(
-                "out_of_range", f"quantity must be 1 to {MOST_QUANTITY}; you sent {quantity}.", param="quantity"
-            )
+            raise _beyond("quantity", MOST_QUANTITY, quantity)
         if not 1 <= periods <= MOST_PERIODS:
-            raise Refused("out_of_range", f"periods must be 1 to {MOST_PERIODS}; you sent {periods}.", param="periods")
+            raise _beyond("periods", MOST_PERIODS, periods)
         if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
-            raise Refused("out_of_range", f"One payment buys {MOST_YEARS} years at most.", param="periods")
+            raise Refused("out_of_range", _("One payment buys %d years at most.") % MOST_YEARS, param="periods")
         if price.amount * quantity * periods > LARGEST:
-            detail = f"The price times quantity and periods must be at most {Money(LARGEST, price.currency)}."
+            detail = _("The price times quantity and periods must be at most %s.") % Money(LARGEST, price.currency)
             raise Refused("out_of_range", detail, param="quantity")
+
+
+def _beyond(name: str, most: int, sent: int) -> Refused:
+    said = _("%(name)s must be 1 to %(most)d; you sent %(sent)d.") % {"name": name, "most": most, "sent": sent}
+    return Refused("out_of_range", said, param=name)
 
 
 def explain(refusal: Refusal) -> str:
     """Say in words why a request was refused."""
     match refusal:
         case Refusal.FINAL:
-            return "The subscription has ended; it can only be bought again."
+            return _("The subscription has ended; it can only be bought again.")
         case Refusal.PAUSED:
-            return "The subscription is paused; resume it first."
+            return _("The subscription is paused; resume it first.")
         case Refusal.NOT_ACTIVE:
-            return "Only an active subscription can be paused."
+            return _("Only an active subscription can be paused.")
         case Refusal.NOT_PAUSED:
-            return "Only a paused subscription can be resumed."
+            return _("Only a paused subscription can be resumed.")
         case Refusal.NO_CANCEL_TO_UNDO:
-            return "There is no cancel to undo: none was asked for, or the subscription is no longer live."
+            return _("There is no cancel to undo: none was asked for, or the subscription is no longer live.")
         case Refusal.CHANGING:
-            return "A change of plan is agreed and takes effect within minutes; ask again after that."
+            return _("A change of plan is agreed and takes effect within minutes; ask again after that.")
         case Refusal.INSUFFICIENT_FUNDS:
-            return "There is not enough money in the wallet; top it up first. Nothing was changed."
+            return _("There is not enough money in the wallet; top it up first. Nothing was changed.")
         case _:
             assert_never(refusal)

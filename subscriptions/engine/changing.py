@@ -29,8 +29,7 @@ def change_plan(
         tell(book, sub, at, "subscription.plan_changed")
         return None
     if when == "period_end" and not sub.terms.metered:
-        sub.scheduled = terms
-        tell(book, sub, at, "subscription.plan_change_scheduled")
+        schedule(book, at, sub, terms)
         return None
     then = at if effective is None or not is_within(sub, at, effective) else effective
     if not can_start(terms, sub, book.balance + unused(sub, then)):
@@ -39,6 +38,16 @@ def change_plan(
     if came_back:
         revive(book, at)
     return None
+
+
+def schedule(book: Book, at: int, sub: Sub, terms: Terms) -> None:
+    """Remember the change for the period's end; one to the terms it has already drops what was remembered."""
+    if terms.id != sub.terms.id:
+        sub.scheduled = terms
+        tell(book, sub, at, "subscription.plan_change_scheduled")
+    elif sub.scheduled is not None:
+        sub.scheduled = None
+        tell(book, sub, at, "subscription.plan_change_dropped")
 
 
 def obstacle(sub: Sub) -> Refusal | None:

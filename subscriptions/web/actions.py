@@ -10,6 +10,7 @@ class Action(StrEnum):
     """Each leads to an address of its own; see templates/subscriptions/_actions.html."""
 
     CHANGE = "change"
+    KEEP_PLAN = "keep_plan"
     PAUSE = "pause"
     RESUME = "resume"
     UNDO_CANCEL = "undo_cancel"
@@ -28,6 +29,7 @@ def possible(card: Card) -> list[Action]:
     renews = card.holding.auto_renew
     offered = {
         Action.CHANGE: not card.is_paused,
+        Action.KEEP_PLAN: card.status is Status.ACTIVE and card.coming is not None,
         Action.PAUSE: card.status is Status.ACTIVE,
         Action.RESUME: card.is_paused,
         Action.UNDO_CANCEL: card.holding.cancel_requested,

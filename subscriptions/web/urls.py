@@ -13,6 +13,7 @@ urlpatterns = [
     path(ONE, subscription.subscription, name="subscription"),
     path(f"{ONE}change/", changing.change, name="subscription_change"),
     path(f"{ONE}change/<str:quote_id>/", changing.confirm, name="subscription_change_confirm"),
+    path(f"{ONE}keep-plan/", managing.keep_plan, name="subscription_keep_plan"),
     path(f"{ONE}pause/", managing.pause, name="subscription_pause"),
     path(f"{ONE}resume/", managing.resume, name="subscription_resume"),
     path(f"{ONE}cancel/", managing.cancel, name="subscription_cancel"),

@@ -238,3 +238,15 @@ def test_an_instant_outside_of_the_period_is_left_out_of_account() -> None:
     # A meter has no period: it goes on to the plan at once.
     events = [top_up("04-01", "2000.00"), subscribe("04-01", "server"), agreed()]
     assert Told([SERVER, PRO], *events, until="04-16").rows()[1:] == [("04-16", "charge", "-1000.00")]
+
+
+def test_to_keep_the_plan_after_all_drops_the_change_and_keeps_the_rhythm() -> None:
+    events = [
+        top_up("01-31", "900.00"),
+        subscribe("01-31", "basic"),
+        ask("02-01", "change_plan", plan="pro", when="period_end"),
+    ]
+    told = Told([BASIC, PRO], *events, ask("02-02", "change_plan", plan="basic", when="period_end"), until="04-01")
+    # Counted from the 31st: 28 Feb, 31 Mar.
+    assert [at for at, _, _ in told.rows()] == ["01-31", "02-28", "03-31"]
+    assert told.charged() == "900.00"

@@ -101,6 +101,7 @@ PAGES = {
     "subscription_pause": Row(ALICE, address=SUBSCRIPTION),
     "subscription_resume": Row(ALICE, address=SUBSCRIPTION),
     "subscription_cancel": Row(ALICE, address=SUBSCRIPTION),
+    "subscription_keep_plan": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_undo_cancel": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_renew": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_stop_renewing": Row(ALICE, "POST", SUBSCRIPTION),

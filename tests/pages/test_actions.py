@@ -14,7 +14,7 @@ from tests.subscriptions.bank import at
 
 # What leads to each action: a link or the address of a form.
 PLACES = {
-    "change": "change/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
+    "change": "change/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
     "renew": "renew/", "stop": "stop-renewing/", "cancel": "cancel/",
 }  # fmt: skip
 NOTHING: set[str] = set()
@@ -56,7 +56,7 @@ STATES: dict[str, tuple[Callable[[Any], Any], datetime, set[str]]] = {
     "active, cancelled for its end": (
         partial(after, lambda row, book: book.cancel(row)), at(days=1), {"change", "pause", "undo", "cancel"},
     ),
-    "active, a change planned": (partial(after, planned), at(days=1), {"change", "pause", "stop", "cancel"}),
+    "active, a change planned": (partial(after, planned), at(days=1), {"change", "keep", "pause", "stop", "cancel"}),
     "active, a change under way": (under_way, at(hours=1), NOTHING),
     "past due": (partial(bought, plan="standard", paid_in=700_00), at(days=32), {"change", "stop", "cancel"}),
     "suspended": (partial(bought, plan="standard", paid_in=700_00), at(days=36), {"change", "stop", "cancel"}),
@@ -114,6 +114,6 @@ def test_every_offer_leads_to_a_page_or_does_its_thing(browser, clock, alice, st
     clock.move_to(when)
     for action in possible & {"change", "pause", "resume", "cancel"}:
         assert browser.get(address(row, PLACES[action])).status_code == 200, action
-    for action in possible & {"undo", "renew", "stop", "resume"}:
+    for action in possible & {"keep", "undo", "renew", "stop", "resume"}:
         answer = browser.post(address(row, PLACES[action]), follow=True)
         assert "cannot be done" not in answer.content.decode(), action

@@ -334,3 +334,13 @@ def test_it_reads_in_russian(browser, standard):
     page = browser.get("/ru" + address(standard, "change/?plan=premium&when=now"), follow=True)
     assert "Заплатить" in words(page)
     assert "и перейти на «Премиум»" in words(page)
+
+
+def test_a_planned_change_can_be_dropped_again(browser, standard):
+    act(standard, NEAR_HALF, lambda book: book.change_plan(standard, prices.current("basic", "RUB"), when="period_end"))
+    assert "Changes to Basic on 1 April 2026" in words(browser.get(address(standard)))
+    page = words(browser.post(address(standard, "keep-plan/"), follow=True))
+    assert "The planned change is dropped." in page
+    assert "Next payment on 1 April 2026: RUB\u00a0690.00" in page
+    standard.refresh_from_db()
+    assert (standard.scheduled_price, balance(standard.customer)) == (None, 1310_00)

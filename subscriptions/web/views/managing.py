@@ -70,6 +70,17 @@ def resume(request: SignedIn, public_id: str) -> HttpResponse:
 @require_POST
 @never_cache
 @login_required
+def keep_plan(request: SignedIn, public_id: str) -> HttpResponse:
+    """Drop the change that was planned for the end of what is paid for."""
+    now = timezone.now()
+    card = card_of(request, public_id, now=now)
+    act = partial(OpenBook.keep_plan, subscription=card.row)
+    return done(request, card, act, said=_("The planned change is dropped."), now=now, is_so=lambda card: False)
+
+
+@require_POST
+@never_cache
+@login_required
 def undo_cancel(request: SignedIn, public_id: str) -> HttpResponse:
     """Take back a cancellation that has not happened yet."""
     now = timezone.now()

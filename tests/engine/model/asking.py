@@ -32,7 +32,7 @@ def change_plan(
     if sub["status"] in FINAL or sub["status"] == "paused" or sub["paid_until"]:
         raise Refused
     if when == "period_end" and sub["status"] == "active" and not sub["plan"]["metered"]:
-        sub["scheduled"] = plan
+        sub["scheduled"] = None if plan == sub["plan"] else plan
         return
     if sub["status"] == "active" and not sub["plan"]["metered"] and effective_at and at < effective_at < sub["end"]:
         agree(book, at, sub, plan, effective_at)
