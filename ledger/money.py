@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 # ISO 4217 exponents. A currency is accepted when it stands here.
 EXPONENTS = {
     "AED": 2, "AMD": 2, "AUD": 2, "AZN": 2, "BGN": 2, "BHD": 3, "BRL": 2, "BYN": 2, "CAD": 2, "CHF": 2, "CLP": 0,
@@ -35,13 +37,15 @@ class Money:
         """Read a plain decimal such as `1342.00`; raise NotMoney for anything else, also for too many decimals."""
         exponent = exponent_of(currency)
         if not _PLAIN.fullmatch(text):
-            raise NotMoney(f"{text!r} is not an amount; write digits with a point, like 1342.00")
+            raise NotMoney(gettext("%s is not an amount; write digits with a point, like 1342.00") % repr(text))
         whole, _, decimals = text.partition(".")
         if len(decimals) > exponent:
-            raise NotMoney(f"{text!r} has {len(decimals)} decimals; {currency} has {exponent}")
+            words = {"text": repr(text), "sent": len(decimals), "currency": currency, "most": exponent}
+            raise NotMoney(gettext("%(text)s has %(sent)d decimals; %(currency)s has %(most)d") % words)
         amount = int(whole + decimals.ljust(exponent, "0"))
         if abs(amount) > LARGEST:
-            raise NotMoney(f"{text!r} is too large; the most is {cls(LARGEST, currency)}")
+            words = {"text": repr(text), "most": cls(LARGEST, currency)}
+            raise NotMoney(gettext("%(text)s is too large; the most is %(most)s") % words)
         return cls(amount, currency)
 
     def decimal(self) -> Decimal:
@@ -63,4 +67,5 @@ def exponent_of(currency: str) -> int:
     try:
         return EXPONENTS[currency]
     except KeyError:
-        raise NotMoney(f"{currency!r} is not a currency we take; one of {', '.join(EXPONENTS)}") from None
+        words = {"sent": repr(currency), "known": ", ".join(EXPONENTS)}
+        raise NotMoney(gettext("%(sent)s is not a currency we take; one of %(known)s") % words) from None

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 from django.db import DatabaseError, connection
+from django.utils.translation import gettext as _
 
 from accounts.errors import Unavailable
 
@@ -45,7 +46,7 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
                 if turn < TRIES:
                     # Jitter, so that two who met do not meet again.
                     time.sleep(random.uniform(0, 0.02 * 2**turn))  # noqa: S311
-        raise Unavailable("The database is busy; nothing was done. Try again.")
+        raise Unavailable(_("The database is busy; nothing was done. Try again."))
 
     return run
 

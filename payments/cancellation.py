@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 import ledger.retrying
 from accounts.errors import DomainError, Unavailable
@@ -34,7 +35,7 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
         snapshot = registry.get(payment.gateway).cancel(payment.gateway_id)
     except GatewayError as error:
         raise Unavailable(
-            "The gateway did not answer; the payment was not cancelled. Try again in a minute."
+            _("The gateway did not answer; the payment was not cancelled. Try again in a minute.")
         ) from error
     payment = confirmation.apply(payment.pk, snapshot, now=now)
     if payment.status != Status.CANCELLED:
@@ -54,9 +55,14 @@ def _cancel_unopened(payment_id: int, *, now: datetime) -> Payment:
 
 
 def _refusal(payment: Payment) -> NotCancellable:
-    why = "is being processed by the bank" if payment.status == Status.PENDING else f"is {payment.status}"
+    if payment.status == Status.PENDING:
+        said = _(
+            "Only a pending payment that nobody has paid yet can be cancelled; %(id)s is being processed by the bank."
+        )
+    else:
+        said = _("Only a pending payment that nobody has paid yet can be cancelled; %(id)s is %(status)s.")
     return NotCancellable(
-        f"Only a pending payment that nobody has paid yet can be cancelled; {payment.public_id} {why}.",
+        said % {"id": payment.public_id, "status": payment.status},
         param="payment_id",
         state=payment.status,
     )

@@ -121,7 +121,7 @@ def for_top_up(amount: int | None, currency: str | None) -> Quote:
         said = {
             "least": Money(least, currency),
             "most": Money(most, currency),
-            "sent": "nothing" if amount is None else Money(amount, currency),
+            "sent": _("nothing") if amount is None else Money(amount, currency),
         }
         raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % said)
     return Quote(money=Money(amount, currency), description=_("Top-up"))

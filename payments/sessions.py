@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 import ledger.retrying
 from accounts.errors import DomainError, Unavailable
@@ -86,10 +87,12 @@ def _note_error(payment_id: int, error: GatewayError, *, now: datetime) -> Domai
                 check_at = schedule.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
                 states.move(payment, Status.UNKNOWN, now=now, check_at=check_at)
     if error.permanent:
-        return GatewayRefused("The payment gateway refused this payment.", payment_id=payment.public_id)
+        return GatewayRefused(_("The payment gateway refused this payment."), payment_id=payment.public_id)
     return Unavailable(
-        "The payment gateway did not answer. Nothing was paid. Send the same request again with the same "
-        "Idempotency-Key: it goes on with this payment.",
+        _(
+            "The payment gateway did not answer. Nothing was paid. Send the same request again with the same "
+            "Idempotency-Key: it goes on with this payment."
+        ),
         payment_id=payment.public_id,
     )
 

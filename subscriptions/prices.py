@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import User
@@ -66,7 +67,7 @@ def on_sale(plan: Plan | str) -> dict[str, Price]:
     current = Price.objects.filter(plan__code=code, plan__is_public=True, archived_at=None).select_related("plan")
     prices = {price.currency: price for price in current.order_by("currency")}
     if not prices:
-        raise PlanNotFound(f"There is no plan {code!r} on sale; GET /api/plans/ lists those there are.")
+        raise PlanNotFound(_("There is no plan %s on sale; GET /api/plans/ lists those there are.") % repr(code))
     return prices
 
 
@@ -75,7 +76,8 @@ def current(plan: Plan | str, currency: str) -> Price:
     prices = on_sale(plan)
     if currency not in prices:
         code = plan.code if isinstance(plan, Plan) else plan
-        raise PlanNotSoldInCurrency(f"Plan {code!r} is sold in {', '.join(prices)}; you asked for {currency!r}.")
+        words = {"code": repr(code), "sold": ", ".join(prices), "asked": repr(currency)}
+        raise PlanNotSoldInCurrency(_("Plan %(code)s is sold in %(sold)s; you asked for %(asked)s.") % words)
     return prices[currency]
 
 
@@ -92,7 +94,7 @@ def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
         owned = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).values_list("currency", flat=True)[:2]
         prices = {each: prices[each] for each in owned if each in prices and len(owned) == 1} or prices
     if len(prices) > 1:
-        raise CurrencyRequired(f"Send `currency`: this plan is sold in {', '.join(prices)}.")
+        raise CurrencyRequired(_("Send `currency`: this plan is sold in %s.") % ", ".join(prices))
     return next(iter(prices.values()))
 
 
@@ -111,7 +113,7 @@ def new_version(price: Price, *, now: datetime, **terms: Unpack[Terms]) -> Price
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=price.plan_id)
         if not Price.objects.filter(pk=price.pk, archived_at=None).update(archived_at=now):
-            raise PriceNotCurrent(f"Version {price.version} is not the current one; look at the plan again.")
+            raise PriceNotCurrent(_("Version %d is not the current one; look at the plan again.") % price.version)
         return _create(Price(plan=price.plan, currency=price.currency, created_at=now, **{**_terms(price), **terms}))
 
 

@@ -10,6 +10,7 @@ accepted. Either way the amounts are compared: where one differs a new quote is 
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from ledger.money import Money
@@ -166,6 +167,6 @@ def _short(price: Price, sub: Sub, funds: int) -> Refused:
     needed = books.due(price, sub.quantity, sub.periods) if not price.metered else 1
     missing = Money(max(needed - funds, 1), price.currency)
     return Refused(
-        Refusal.INSUFFICIENT_FUNDS, f"{missing} is missing in the wallet for this change; top it up first.",
+        Refusal.INSUFFICIENT_FUNDS, _("%s is missing in the wallet for this change; top it up first.") % missing,
         missing={"value": missing.plain(), "currency": missing.currency},
     )  # fmt: skip

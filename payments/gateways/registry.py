@@ -4,6 +4,7 @@ from typing import cast
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from payments.gateways.base import Gateway
@@ -22,7 +23,10 @@ def names() -> list[str]:
 def get(name: str) -> Gateway:
     """Return the gateway of that name; raise UnknownGateway for one that this site does not have."""
     if name not in settings.PAYMENT_GATEWAYS:
-        raise UnknownGateway(f"There is no gateway {name!r}; this site has {', '.join(names())}.")
+        raise UnknownGateway(
+            _("There is no gateway %(name)s; this site has %(known)s.")
+            % {"name": repr(name), "known": ", ".join(names())}
+        )
     return cast(Gateway, import_string(settings.GATEWAY_CLASSES[name])())
 
 

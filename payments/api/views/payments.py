@@ -5,6 +5,7 @@ from typing import cast
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -54,7 +55,7 @@ class PaymentList(TopUp):
     """The caller's payments, and the way to make one."""
 
     filterset_class = PaymentFilters
-    empty_detail = "No payments found"
+    empty_detail = _("No payments found")
 
     @extend_schema(operation_id="payments_list", responses=PaymentSerializer(many=True))
     def get(self, request: Request) -> Response:

@@ -3,9 +3,7 @@
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from django.utils import translation
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
@@ -35,15 +33,6 @@ class PriceList(GenericAPIView):
     serializer_class = PlanSerializer
     queryset = Plan.objects.none()
 
-    def answer(self, request: HttpRequest | Request, plans: Any, *, many: bool) -> Response:
-        """Write plans in the reader's language."""
-        language = translation.get_language_from_request(request)
-        with translation.override(language):
-            return Response(
-                PlanSerializer(plans, many=many).data,
-                headers={"Content-Language": language, "Vary": "Accept-Language"},
-            )
-
 
 class PlanList(PriceList):
     """Every plan on sale."""
@@ -58,9 +47,7 @@ class PlanList(PriceList):
         query = PlanQuery(data=request.query_params)
         refuse_unknown_parameters(request, query.fields)
         query.is_valid(raise_exception=True)
-        answer = self.answer(request, on_sale(**query.validated_data), many=True)
-        answer.data = {"results": answer.data}
-        return answer
+        return Response({"results": PlanSerializer(on_sale(**query.validated_data), many=True).data})
 
 
 class PlanDetail(PriceList):
@@ -70,4 +57,4 @@ class PlanDetail(PriceList):
     def get(self, request: Request, code: str) -> Response:
         """Return one plan."""
         refuse_unknown_parameters(request, ())
-        return self.answer(request, get_object_or_404(on_sale(), code=code), many=False)
+        return Response(PlanSerializer(get_object_or_404(on_sale(), code=code)).data)
