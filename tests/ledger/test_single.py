@@ -1,6 +1,7 @@
 """One entry alone goes through one statement; what becomes of it is what becomes of it among others."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ def scene(alice, mallory, wallet, debt):
 
 
 LATER, EARLIER = NOON + timedelta(hours=1), NOON - timedelta(hours=1)
-CASES = {
+CASES: dict[str, tuple[Any, str, int, dict[str, Any]]] = {
     "out of the wallet": ("wallet", "revenue!", 100, {}),
     "into the wallet": (CLEARING, "wallet", 7, {"effective_at": LATER, "description": 'A "word" \\ 5 €, 100 %s'}),
     "more than there is": ("wallet", "revenue!", 101, {}),
@@ -64,7 +65,7 @@ def attempt(what, others):
     """Post it, alone or beside others, look at everything, and take it back."""
     with transaction.atomic():
         try:
-            outcome = ledger.post([what, *others])[0]._replace(id=None)
+            outcome: object = ledger.post([what, *others])[0]._replace(id=None)
         except (ledger.KeyReused, ledger.CurrencyMismatch, ledger.UnknownAccount, ValueError) as error:
             outcome = type(error), str(error)
         rows = list(Transaction.objects.filter(key=what.key).values_list(*FIELDS))
@@ -82,7 +83,8 @@ def test_an_entry_fares_alone_as_it_fares_among_others(scene, staff, name):
     stranger = wallets.wallet_id_of(staff.pk, "EUR")
     debit, credit, amount, more = CASES[name]
     debit, credit = (side.rstrip("!") if str(side).endswith("!") else scene.get(side, side) for side in (debit, credit))
-    what = entry(**{"key": "it", "debit": debit, "credit": credit, "amount": amount} | more)
+    fields: dict[str, Any] = {"key": "it", "debit": debit, "credit": credit, "amount": amount} | more
+    what = entry(**fields)
     # Of what this moves, nothing is looked at.
     beside = entry("beside", "gateway_clearing:other", stranger, 1)
     assert attempt(what, []) == attempt(what, [beside])
