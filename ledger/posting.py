@@ -18,10 +18,11 @@ from ledger.retrying import retried
 
 # Sorted before it is locked, so that two batches never wait for each other in a circle. Accounts never change their
 # id, and balances are read as they are once the lock is there. When a wallet moved last matters only if some entry is
-# dated before that; reading thousands of instants takes longer than all the rest.
+# dated before that; reading thousands of instants takes longer than all the rest. The ids come as a subquery, or the
+# planner would weigh each of thousands.
 LOCK = """
     SELECT id, kind, currency, owner_id, balance, CASE WHEN moved_at > %s THEN moved_at END FROM ledger_account
-     WHERE id = ANY(%s::bigint[]) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE
+     WHERE id = ANY((SELECT %s::bigint[])::bigint[]) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE
 """
 SYSTEM = """
     SELECT id, kind, currency, code FROM ledger_account
@@ -75,14 +76,9 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
 
 def _accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[str, str], Side]:
     """Lock the wallets and debts that the entries name, then look up the system accounts, opening what is missing."""
-    ids: set[int] = set()
-    codes: set[tuple[str, str]] = set()
-    for entry in entries:
-        for name in (entry.debit, entry.credit):
-            if isinstance(name, str):
-                codes.add((name, entry.currency))
-            else:
-                ids.add(name)
+    names = {(name, entry.currency) for entry in entries for name in (entry.debit, entry.credit)}
+    ids = {name for name, _ in names if not isinstance(name, str)}
+    codes = {(name, currency) for name, currency in names if isinstance(name, str)}
     cursor.execute(LOCK, [min(entry.effective_at for entry in entries), _numbers(ids)])
     sides: dict[int | tuple[str, str], Side] = {row[0]: Side(*row) for row in cursor.fetchall()}
     if codes or len(sides) < len(ids):

@@ -26,7 +26,10 @@ class Subscription(models.Model):
         EXPIRED = "expired", "expired"
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sub"), editable=False)
-    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="subscriptions")
+    # Found through one_subscription_per_request, which begins with it.
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
+    )
     # The wallet it draws on; with it, the lock and the currency.
     wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="subscriptions")

@@ -6,19 +6,19 @@ from typing import Any
 
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
-from subscriptions.rows.columns import micros, run
+from subscriptions.rows.columns import GIVEN, array, micros, run
 
 STATUSES = {str(status): status for status in Status}
 
-LOCK = """
+LOCK = f"""
     SELECT id, owner_id, currency, balance FROM ledger_account
-    WHERE id = ANY(%s) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
-"""
-LOOK = """
-    SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY(%s) AND kind = 'wallet'
-"""
+    WHERE id = ANY({GIVEN}) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608 - ids come as a parameter
+LOOK = f"""
+    SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
+"""  # noqa: S608 - ids come as a parameter
 BOOKS = f"""
-    SELECT wallet_id, {micros("settled_at")}, noticed_hours FROM subscriptions_book WHERE wallet_id = ANY(%s)
+    SELECT wallet_id, {micros("settled_at")}, noticed_hours FROM subscriptions_book WHERE wallet_id = ANY({GIVEN})
 """  # noqa: S608 - column names only
 SUBSCRIPTIONS = f"""
     SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
@@ -26,13 +26,13 @@ SUBSCRIPTIONS = f"""
            {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, remainder, cancel_requested,
            scheduled_price_id, {micros("next_period_end")}, {micros("started_at")}, entry_count
     FROM subscriptions_subscription
-    WHERE wallet_id = ANY(%s) AND ended_at IS NULL ORDER BY wallet_id, id
+    WHERE wallet_id = ANY({GIVEN}) AND ended_at IS NULL ORDER BY wallet_id, id
 """  # noqa: S608 - column names only
-TERMS = """
+TERMS = f"""
     SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days
-    FROM subscriptions_price WHERE id = ANY(%s)
-"""
-TRIALS = "SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY(%s)"
+    FROM subscriptions_price WHERE id = ANY({GIVEN})
+"""  # noqa: S608 - ids come as a parameter
+TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
 HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 
 
@@ -53,17 +53,17 @@ def lock(wallet_ids: Sequence[int]) -> list[Shelved]:
 
     Later statements see what the lock waited for.
     """
-    return read(run(LOCK, [list(wallet_ids)]))
+    return read(run(LOCK, [array(wallet_ids)]))
 
 
 def look(wallet_ids: Sequence[int]) -> list[Shelved]:
     """Read the books without a lock, to answer questions only."""
-    return read(run(LOOK, [list(wallet_ids)]))
+    return read(run(LOOK, [array(wallet_ids)]))
 
 
 def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
     """Build the books of these wallet rows (id, owner, currency, balance)."""
-    ids = [row[0] for row in accounts]
+    ids = array(row[0] for row in accounts)
     clocks = {row[0]: row[1:] for row in run(BOOKS, [ids])}
     rows = run(SUBSCRIPTIONS, [ids])
     terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
@@ -71,7 +71,7 @@ def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
     for row in rows:
         subs.setdefault(row[0], []).append(sub_of(row, terms))
     tried: dict[Any, set[Any]] = {}
-    for customer_id, plan_id in run(TRIALS, [[row[1] for row in accounts]]):
+    for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
         tried.setdefault(customer_id, set()).add(plan_id)
     shelf = []
     for wallet_id, owner_id, currency, balance in accounts:
@@ -83,7 +83,7 @@ def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
 
 def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
     """Read the terms of some prices in one statement."""
-    return {row[0]: Terms(*row) for row in run(TERMS, [list(price_ids)])}
+    return {row[0]: Terms(*row) for row in run(TERMS, [array(price_ids)])}
 
 
 def hold_trials(customer_id: int) -> set[Any]:
@@ -92,7 +92,7 @@ def hold_trials(customer_id: int) -> set[Any]:
     Taken after the wallet's lock by whoever may begin a trial, and by nobody before it.
     """
     run(HOLD, [customer_id])
-    return {plan_id for _, plan_id in run(TRIALS, [[customer_id]])}
+    return {plan_id for _, plan_id in run(TRIALS, [array([customer_id])])}
 
 
 def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:

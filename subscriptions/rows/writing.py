@@ -8,7 +8,7 @@ import ledger
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.engine.journal import Entry
 from subscriptions.rows.clocks import update_books
-from subscriptions.rows.columns import array, instant, run
+from subscriptions.rows.columns import array, columns, instant, run_on
 from subscriptions.rows.events import insert_events
 from subscriptions.rows.reading import Shelved
 
@@ -48,62 +48,46 @@ def ledger_entry(item: Shelved, entry: Entry) -> ledger.Entry:
     """Name the two accounts and the cause."""
     wallet, counter = item.wallet_id, entry.counter
     sub = entry.sub
+    key = entry.key or f"{entry.reason}:{sub and sub.id}:{entry.at}:{entry.number}"
+    debit, credit = (wallet, counter) if entry.amount < 0 else (counter, wallet)
     return ledger.Entry(
-        key=entry.key or f"{entry.reason}:{sub and sub.id}:{entry.at}:{entry.number}",
-        debit=wallet if entry.amount < 0 else counter,
-        credit=counter if entry.amount < 0 else wallet,
-        amount=abs(entry.amount),
-        currency=item.currency,
-        reason=entry.reason,
-        effective_at=to_datetime(entry.at),
-        description=entry.description,
+        key, debit, credit, abs(entry.amount), item.currency, entry.reason, to_datetime(entry.at), entry.description,
         author=entry.author,
-    )
+    )  # fmt: skip
 
 
+CHARGE = columns(
+    "s bigint, u bigint, p bigint, t bigint, a bigint, b bigint, e bigint, amount bigint, r1 bigint, r2 bigint,f bigint"
+)
 INSERT_CHARGES = f"""
     INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
         ended_at, amount, remainder_before, remainder_after, refund_id, void_as)
     SELECT u, s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f,
         CASE WHEN e = a THEN nextval(pg_get_serial_sequence('subscriptions_charge', 'id')) ELSE 0 END
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS c(u, s, p, t, a, b, e, amount, r1, r2, f)
+    FROM :rows AS c ORDER BY place
 """  # noqa: S608 - column names only
 
 
 def insert_charges(shelf: Sequence[Shelved], posted: dict[int, int]) -> None:
     """Insert the charges with the transactions that paid them."""
-    charges = [(item.customer_id, charge) for item in shelf for charge in item.book.journal.charges]
-    if not charges:
-        return
-    columns = zip(
-        *(
-            (
-                customer_id,
-                c.sub.id,
-                c.terms.id,
-                posted[id(c.entry)] if c.entry else None,
-                c.start,
-                c.end,
-                c.ended_at,
-                c.amount,
-                c.remainder_before,
-                c.remainder_after,
-                posted[id(c.refund)] if c.refund else None,
-            )
-            for customer_id, c in charges
-        ),
-        strict=True,
-    )
-    run(INSERT_CHARGES, map(array, columns))
+    charges = [
+        (
+            c.sub.id, item.customer_id, c.terms.id, posted[id(c.entry)] if c.entry else None, c.start, c.end,
+            c.ended_at, c.amount, c.remainder_before, c.remainder_after, posted[id(c.refund)] if c.refund else None,
+        )
+        for item in shelf for c in item.book.journal.charges
+    ]  # fmt: skip
+    if charges:
+        run_on(INSERT_CHARGES, CHARGE, charges)
 
 
 # The latest charge of that start is the one in force: an earlier one with the same start ended as it began.
+CUT = columns("s bigint, a bigint, e bigint, f bigint")
 UPDATE_CUTS = f"""
     UPDATE subscriptions_charge AS charge
     SET ended_at = coalesce({instant("cut.e")}, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id),
         void_as = CASE WHEN cut.e = cut.a THEN charge.id ELSE charge.void_as END
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS cut(s, a, e, f)
+    FROM :rows AS cut
     WHERE charge.id = (SELECT max(id) FROM subscriptions_charge
         WHERE subscription_id = cut.s AND period_start = {instant("cut.a")})
 """  # noqa: S608 - column names only
@@ -117,9 +101,14 @@ def update_cuts(shelf: Sequence[Shelved], posted: dict[int, int]) -> None:
         for cut in item.book.journal.cuts
     ]
     if cuts:
-        run(UPDATE_CUTS, map(array, zip(*cuts, strict=True)))
+        run_on(UPDATE_CUTS, CUT, cuts)
 
 
+STATE = columns(
+    "id bigint, price bigint, renew bool, st text, anchor bigint, number int, start bigint, stop bigint, paid bigint,"
+    "length bigint, rest bigint, trial bigint, grace bigint, billed bigint, fraction bigint, cancel bool,"
+    "scheduled bigint, next bigint, started bigint, ended bigint, entries int"
+)
 # The ids are said twice: by a join alone, the planner reads the whole table for a batch that is a few hundredths of it.
 UPDATE_SUBSCRIPTIONS = f"""
     UPDATE subscriptions_subscription AS row
@@ -129,12 +118,7 @@ UPDATE_SUBSCRIPTIONS = f"""
         billed_until = {instant("billed")}, remainder = fraction, cancel_requested = cancel,
         scheduled_price_id = scheduled, next_period_end = {instant("next")}, started_at = {instant("started")},
         ended_at = {instant("ended")}, entry_count = entries
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bool[], %s::text[], %s::bigint[], %s::int[], %s::bigint[],
-        %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-        %s::bigint[], %s::bool[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
-        AS new(id, price, renew, st, anchor, number, start, stop, paid, length, rest, trial, grace, billed, fraction,
-        cancel, scheduled, next, started, ended, entries)
-    WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
+    FROM :rows AS new WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
 """  # noqa: S608 - column names only
 
 
@@ -149,14 +133,13 @@ def update_subscriptions(shelf: Sequence[Shelved]) -> None:
         for item in shelf for s in item.book.subs if s.changed
     ]  # fmt: skip
     if rows:
-        columns = [array(column) for column in zip(*rows, strict=True)]
-        run(UPDATE_SUBSCRIPTIONS, [*columns, columns[0]])
+        run_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
 
 
+TRIAL = columns("customer bigint, plan bigint, at bigint")
 INSERT_TRIALS = f"""
     INSERT INTO subscriptions_trial (customer_id, plan_id, started_at)
-    SELECT customer, plan, {instant("at")} FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])
-        AS trial(customer, plan, at)
+    SELECT customer, plan, {instant("at")} FROM :rows AS trial
 """  # noqa: S608 - column names only
 
 
@@ -164,4 +147,4 @@ def insert_trials(shelf: Sequence[Shelved]) -> None:
     """Remember the trials that began, so that no customer gets one twice."""
     trials = [(item.customer_id, plan, at) for item in shelf for plan, at in item.book.journal.trials]
     if trials:
-        run(INSERT_TRIALS, map(array, zip(*trials, strict=True)))
+        run_on(INSERT_TRIALS, TRIAL, trials)
