@@ -4,9 +4,7 @@ Any number of runs at once share the work by SKIP LOCKED and write the same rows
 settled is parked with its reason; the others go on.
 """
 
-import gc
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -18,6 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from accounts.errors import Unavailable
+from ledger.garbage import uncollected
 from ledger.retrying import retried
 from subscriptions.engine.access import settled
 from subscriptions.engine.calendar import to_datetime, to_micros
@@ -111,19 +110,7 @@ def settle_books(wallet_ids: Collection[int], now: datetime) -> Run:
     return sum((settle_alone(wallet_id, now) for wallet_id in sorted(wallet_ids)), Run())
 
 
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Let the garbage collector rest for one batch: it is made of objects without cycles, and looks at them in vain."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@no_collection()
+@uncollected()
 def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
     """Claim and settle one batch; when it cannot be written, settle its books one by one and park the guilty."""
     claimed: list[int] = []

@@ -26,10 +26,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to measure with."""
+    """How much to measure with. What is compared is run in turns, and the best of each counts: the least disturbed."""
 
     customers: int
     scales: tuple[int, ...]
+    turns: int
     naive: int
     posting: int
     seconds: float
@@ -37,8 +38,8 @@ class Size:
     check: int
 
 
-QUICK = Size(10_000, (2_000, 10_000), 300, 10_000, 3.0, 50_000, 100_000)
-FULL = Size(50_000, (10_000, 100_000, 1_000_000), 1_000, 50_000, 8.0, 1_000_000, 1_000_000)
+QUICK = Size(10_000, (2_000, 10_000), 2, 300, 10_000, 3.0, 50_000, 100_000)
+FULL = Size(50_000, (10_000, 100_000, 1_000_000), 3, 1_000, 50_000, 8.0, 1_000_000, 1_000_000)
 
 
 def rate(measured: dict[str, Any]) -> float:
@@ -74,15 +75,18 @@ def compare(name: str, what: str, ours: float, theirs: float, unit: str, goal: f
 def billing(size: Size) -> Iterator[Figure]:
     """(a) the billing run against one set-based statement and against a row at a time; (c) two workers."""
     batch = 1000
-    set_based = rate(fresh("billing_set_based", size.customers))
     naive = rate(fresh("billing_naive", size.customers, limit=size.naive))
-    ours = rate(fresh("billing_run", size.customers, batch=batch))
-    yield compare("billing run", "against one set-based SQL statement", ours, set_based, "subs/s", 0.5)
-    yield compare("billing run", "against one ORM transaction a subscription", ours, naive, "subs/s", 15)
-    copy(size.customers)
-    both = together("billing_run", [{"batch": batch}] * 2, database=WORK)
-    two = sum(one["rows"] for one in both) / max(one["seconds"] for one in both)
-    yield compare("billing run", "two workers against one", two, ours, "subs/s", 1.6)
+    set_based, ours, two = [], [], []
+    for _ in range(size.turns):
+        set_based.append(rate(fresh("billing_set_based", size.customers)))
+        ours.append(rate(fresh("billing_run", size.customers, batch=batch)))
+        copy(size.customers)
+        both = together("billing_run", [{"batch": batch}] * 2, database=WORK)
+        two.append(sum(one["rows"] for one in both) / max(one["seconds"] for one in both))
+    one_worker = max(ours)
+    yield compare("billing run", "against one set-based SQL statement", one_worker, max(set_based), "subs/s", 0.5)
+    yield compare("billing run", "against one ORM transaction a subscription", one_worker, naive, "subs/s", 15)
+    yield compare("billing run", "two workers against one", max(two), one_worker, "subs/s", 1.6)
 
 
 def scale(size: Size) -> Iterator[Figure]:
@@ -103,11 +107,14 @@ def scale(size: Size) -> Iterator[Figure]:
 def posting(size: Size) -> Iterator[Figure]:
     """(d) the ledger's own figures."""
     rows = size.posting
-    theirs = rate(fresh("post_set_based", rows, rows=rows))
-    ours = rate(fresh("post_batches", rows, rows=rows, size=5_000))
-    yield compare("ledger.post", "batches against one set-based INSERT", ours, theirs, "rows/s", 0.5)
-    spread = rate(fresh("post_batches", rows, rows=rows, size=5_000, revenues=1_000))
-    yield compare("ledger.post", "into one revenue account against a thousand", ours, spread, "rows/s", 0.9)
+    theirs, ours, spread = [], [], []
+    for _ in range(size.turns):
+        theirs.append(rate(fresh("post_set_based", rows, rows=rows)))
+        ours.append(rate(fresh("post_batches", rows, rows=rows, size=5_000)))
+        spread.append(rate(fresh("post_batches", rows, rows=rows, size=5_000, revenues=1_000)))
+    batches = max(ours)
+    yield compare("ledger.post", "batches against one set-based INSERT", batches, max(theirs), "rows/s", 0.5)
+    yield compare("ledger.post", "into one revenue account against a thousand", batches, max(spread), "rows/s", 0.9)
     copy(rows)
     singles = [{"seconds": size.seconds, "seed": seed} for seed in range(8)]
     single = sum(rate(one) for one in together("post_singly", singles, database=WORK))
