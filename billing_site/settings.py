@@ -354,9 +354,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
-# `console` is for people, `json` (one object a line) for machines. Both without secrets.
+# `console` is for people, `json` (one object a line) for machines. Both without secrets. A local run is quiet.
 LOG_FORMAT = env.str("LOG_FORMAT", default="console" if LOCAL else "json")
-LOGGING = logs.config(LOG_FORMAT, level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logs.config(LOG_FORMAT, level=env.str("LOG_LEVEL", default="WARNING" if LOCAL else "INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # One line for each request, when it is answered.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG

@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("LOCAL", "1")
+os.environ.setdefault("LOG_LEVEL", "INFO")
 
 from billing_site.local import messages
 from billing_site.settings import *  # noqa: F403 - LOCAL comes first

@@ -176,7 +176,7 @@ def _welcome() -> str:
     people = f"\n{logins.listing()}\n" if os.environ.get("LOCAL") == "1" else ""
     return (
         f"\n  The site        {site}/\n  API description {site}/api/docs/\n  Staff           {site}/admin/\n"
-        f"{people}\n  Ctrl-C stops everything.\n"
+        f"{people}\n  Ctrl-C stops everything. With LOG_LEVEL=INFO every request and task is logged here.\n"
     )
 
 
