@@ -374,7 +374,7 @@ BILLING_METER_EVERY = timedelta(seconds=env.int("BILLING_METER_EVERY", default=3
 # A run that would catch up more than this waits for staff: a clock that jumped must not bill a year.
 BILLING_MAX_CATCH_UP = timedelta(seconds=env.int("BILLING_MAX_CATCH_UP", default=7 * 24 * 3600))
 # Books one worker claims and settles in one transaction.
-BILLING_BATCH = env.int("BILLING_BATCH", default=500)
+BILLING_BATCH = env.int("BILLING_BATCH", default=1000)
 
 # --- Payments -------------------------------------------------------------------------------------------------------
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"])
