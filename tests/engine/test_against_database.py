@@ -109,8 +109,11 @@ Span = tuple[datetime, datetime]
 
 
 def charged_spans(subscription: Subscription, until: datetime) -> list[Span]:
-    """Each charge up to where its use ended, in order; no two of them may overlap."""
-    charges = Charge.objects.filter(subscription=subscription).order_by("period_start", "id")
+    """Each charge up to where its use ended, in order; no two of them may overlap.
+
+    One that begins later is paid ahead of an agreed change.
+    """
+    charges = Charge.objects.filter(subscription=subscription, period_start__lte=until).order_by("period_start", "id")
     spans = [(row.period_start, min(row.ended_at or row.period_end, until)) for row in charges]
     for earlier, later in pairwise(spans):
         assert earlier[1] <= later[0]
