@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from ledger.models import Transaction
 from payments import checkout
 from payments.models import Payment
 from subscriptions import orders, prices
@@ -40,7 +41,9 @@ def lived_in(alice, site) -> list[str]:
     mine = f"/account/subscriptions/{standard.public_id}/"
     changing = [mine + "change/", mine + "change/?plan=basic&when=now", mine + "change/?plan=premium&when=period_end"]
     stopping = [mine + "pause/", f"/account/subscriptions/{hourly.public_id}/resume/", mine + "cancel/"]
-    return [mine, *changing, *stopping, f"/pay/{payment.public_id}/", f"/sandbox/pay/{payment.gateway_id}/"]
+    lines = Transaction.objects.filter(customer=alice).order_by("id")
+    explained = [f"/account/transactions/txn_{line.pk}/" for line in lines]
+    return [mine, *changing, *stopping, *explained, f"/pay/{payment.public_id}/", f"/sandbox/pay/{payment.gateway_id}/"]
 
 
 @pytest.mark.parametrize("prefix", ["", "/ru"])
@@ -76,10 +79,12 @@ def test_staffs_pages_have_no_barrier_and_break_no_policy(visit, superuser, alic
     window = visit(superuser)
     subscription, payment = Subscription.objects.latest("id").pk, Payment.objects.latest("id").pk
     price = prices.current("basic", "RUB").pk
+    line = Transaction.objects.filter(reason="charge").latest("id").pk
     faults = []
     for address in ("", "accounts/user/", "subscriptions/plan/", f"subscriptions/subscription/{subscription}/change/",
                     f"subscriptions/price/{price}/change/", f"subscriptions/price/{price}/new-version/",
                     f"payments/payment/{payment}/change/", "ledger/transaction/",
+                    f"ledger/transaction/{line}/change/",
                     "django_celery_beat/periodictask/add/"):  # fmt: skip
         page = window.to(f"/admin/{address}")
         assert window.console == []
