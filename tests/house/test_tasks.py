@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from kombu import Connection
 
 from billing_site.celery import app
 
@@ -61,7 +62,8 @@ def seconds_to_poke(broker: str) -> float:
         name: options.get(name, default) for name, default in (("socket_timeout", 2), ("socket_connect_timeout", 1))
     }
     began = time.monotonic()
-    with app.connection(broker, transport_options=waits) as connection:
+    timeout = app.conf.broker_connection_timeout
+    with Connection(broker, connect_timeout=timeout, transport_options=waits) as connection:
         # celery-types leaves `connection` out.
         assert app.tasks["subscriptions.tasks.bill_due"].apply_async(connection=connection) is None  # type: ignore[call-arg]
     return time.monotonic() - began
