@@ -57,6 +57,7 @@ def test_a_poke_to_a_broker_that_hangs_breaks_nothing_and_is_not_waited_for(deaf
 
 
 def seconds_to_poke(broker: str) -> float:
+    app.loader.import_default_modules()
     options = app.conf.broker_transport_options
     waits = {
         name: options.get(name, default) for name, default in (("socket_timeout", 2), ("socket_connect_timeout", 1))
