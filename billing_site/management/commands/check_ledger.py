@@ -48,8 +48,10 @@ class Command(BaseCommand):
 
 
 def overview(found: Iterable[Finding]) -> Table:
-    table = Table("what it proves", "", "s")
+    table = Table()
     table.add_column("check", no_wrap=True)
+    for heading in ("what it proves", "", "s"):
+        table.add_column(heading)
     for finding in found:
         mark = f"[bold red]{finding.count} wrong[/]" if finding.count else "[green]ok[/]"
         table.add_row(finding.check.name, finding.check.meaning, mark, f"{finding.seconds:.2f}")

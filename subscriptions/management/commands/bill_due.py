@@ -28,7 +28,7 @@ class Command(BaseCommand):
         now, catch_up = timezone.now(), options["catch_up"]
         if options["dry_run"]:
             lines = foreseen(now, catch_up=catch_up)
-            said: Iterable[str] = (json.dumps(line) if options["json"] else "  ".join(line.values()) for line in lines)
+            said: Iterable[str] = map(json.dumps, lines) if options["json"] else foretold(lines)
         else:
             run = billing_run.run_due(now=now, catch_up=catch_up)
             said = [json.dumps(asdict(run))] if options["json"] else told(run)
@@ -40,9 +40,18 @@ def told(run: Run) -> Iterator[str]:
     """Say what a run did, and what to do next."""
     yield f"books settled {run.books} · charges written {run.charges} · parked {run.parked}"
     if run.held_back:
-        yield f"{run.held_back} books are overdue for too long. Look first: bill_due --catch-up --dry-run"
+        yield f"Books overdue for too long: {run.held_back}. Look first: bill_due --catch-up --dry-run"
         yield "Then: bill_due --catch-up"
     yield "Next: manage.py check_ledger"
+
+
+def foretold(lines: Iterable[dict[str, str]]) -> Iterator[str]:
+    """Say what would move, also if that is nothing."""
+    count = 0
+    for count, line in enumerate(lines, start=1):
+        yield "  ".join(line.values())
+    if not count:
+        yield "No money would move."
 
 
 def foreseen(now: datetime, *, catch_up: bool) -> Iterator[dict[str, str]]:
