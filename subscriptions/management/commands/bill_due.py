@@ -47,11 +47,9 @@ def told(run: Run) -> Iterator[str]:
 
 def foretold(lines: Iterable[dict[str, str]]) -> Iterator[str]:
     """Say what would move, also if that is nothing."""
-    count = 0
-    for count, line in enumerate(lines, start=1):
-        yield "  ".join(line.values())
-    if not count:
-        yield "No money would move."
+    told_of = ("  ".join(line.values()) for line in lines)
+    yield next(told_of, "No money would move.")
+    yield from told_of
 
 
 def foreseen(now: datetime, *, catch_up: bool) -> Iterator[dict[str, str]]:
