@@ -3,7 +3,6 @@
 A child that dies takes everything down with its exit code. Ctrl-C and SIGTERM stop all of it, the database last.
 """
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -25,8 +24,6 @@ from billing_site.local.places import ROOT, VAR
 LOCK = VAR / "run.lock"
 # Longer than gunicorn and Celery take for what they have begun.
 PATIENCE = 20.0
-# prctl(2). Loaded beforehand: between fork and exec nothing more than the call is safe.
-LIBC, PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
 COLOURS = {"web": "36", "worker": "33", "beat": "35"}
 
 
@@ -102,17 +99,11 @@ def _children(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.P
             children[name] = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )  # fmt: skip
             threading.Thread(target=_show, args=(name, children[name]), daemon=True).start()
         yield children
     finally:
         _end(children)
-
-
-def _end_with_parent() -> None:
-    """Between fork and exec: ask Linux to stop this child when the launcher is killed and cannot."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(children: dict[str, subprocess.Popen[str]]) -> None:
