@@ -1,6 +1,6 @@
 """What the log can be narrowed to."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,8 +43,9 @@ class LogFilter(forms.Form):
         """Return the filters of ledger.statements; those that do not hold water are left out."""
         good = self.cleaned_data if self.is_valid() else {}
         start, end, reason = good.get("start"), good.get("end"), good.get("reason")
+        # The calendar's last day has no next, and nothing comes after it either.
         return {
             "reasons": [reason] if reason else [],
             "start": datetime.combine(start, time(), UTC) if start else None,
-            "end": datetime.combine(end, time(), UTC) + timedelta(days=1) if end else None,
+            "end": datetime.combine(end, time(), UTC) + timedelta(days=1) if end and end < date.max else None,
         }

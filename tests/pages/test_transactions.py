@@ -77,3 +77,8 @@ def test_the_wallet_of_another_is_out_of_reach(client, mallory, moved):
     assert "Nothing here yet" in words(client.get("/account/transactions/?currency=RUB"))
     text = b"".join(client.get("/account/transactions.csv?currency=RUB").streaming_content).decode("utf-8-sig")
     assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("page", ["/account/transactions/", "/account/transactions.csv"])
+def test_the_last_day_of_the_calendar_is_a_day_like_any_other(browser, moved, page):
+    assert browser.get(page, {"start": "0001-01-01", "end": "9999-12-31"}).status_code == 200
