@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils.translation import override
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -123,6 +124,13 @@ def _tests_alone_may_empty_guarded_tables() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left_over() -> Iterator[None]:
+    """A request sets its thread's language for good; each test begins in the first one, whatever asked before it."""
+    with override(settings.LANGUAGE_CODE):
         yield
 
 

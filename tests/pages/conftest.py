@@ -7,19 +7,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.utils.translation import override
 
 from accounts.models import User
 from billing_site.demo import catalogue
 from tests.payments.unsteady import PATH, Unsteady
 from tests.subscriptions.bank import NOON
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    """A request leaves its language behind in the thread: no test begins with that of another."""
-    with override("en"):
-        yield
 
 
 @pytest.fixture
