@@ -4,6 +4,7 @@ The event log tells when each subscription was live; the charges must cover exac
 """
 
 from accounts.integrity import Check, guards
+from subscriptions.engine.leftover import PARTS
 from subscriptions.models import Charge, Plan, Price, Subscription, Trial
 
 TRIGGERS = (
@@ -190,7 +191,8 @@ CHECKS = (
     ),
     Check(
         "fractions_are_carried_on",
-        "A metered charge begins with the fraction that the one before it left, unless the rate changed in between.",
+        "A metered charge begins with the fraction that the one before it left, or with more where the subscription "
+        "started anew in between; unless the rate changed.",
         """
         SELECT subscription_id AS subscription, id AS charge, carried, remainder_before
           FROM (SELECT id, subscription_id, price_id, period_start, remainder_before,
@@ -202,9 +204,36 @@ CHECKS = (
            AND NOT EXISTS (
                SELECT FROM subscriptions_subscription AS row
                  JOIN accounts_event AS event ON event.subject = row.public_id
-                WHERE row.id = slice.subscription_id AND event.type = 'subscription.plan_changed'
+                WHERE row.id = slice.subscription_id
+                  AND (event.type = 'subscription.plan_changed'
+                       OR (event.type IN ('subscription.activated', 'subscription.resumed')
+                           AND carried < remainder_before))
                   AND event.effective_at BETWEEN slice.previous_end AND slice.period_start)
         """,
+    ),
+    # A fraction is cut to what a microsecond of another rate can hold, which is a millionth of a unit at the most.
+    Check(
+        "use_is_charged_or_carried",
+        "What the metered use of a wallet comes to was charged, but for the fractions that are still carried on.",
+        f"""
+        SELECT used.wallet_id AS wallet, used.amount - used.charged - coalesce(held.amount, 0) AS lost
+          FROM (SELECT row.wallet_id, count(*) AS slices, sum(charge.amount) AS charged,
+                       sum(price.amount::numeric * row.quantity
+                           * (extract(epoch FROM charge.period_end - charge.period_start) * 1000000)
+                           / {LENGTH}) AS amount
+                  FROM subscriptions_charge AS charge
+                  JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
+                  JOIN subscriptions_price AS price ON price.id = charge.price_id AND price.metered
+                 GROUP BY row.wallet_id) AS used
+          LEFT JOIN (SELECT wallet_id, sum(amount) AS amount
+                       FROM (SELECT row.wallet_id, row.remainder / {LENGTH} AS amount
+                               FROM subscriptions_subscription AS row
+                               JOIN subscriptions_price AS price ON price.id = row.price_id AND price.metered
+                              UNION ALL SELECT wallet_id, leftover / {PARTS}::numeric FROM subscriptions_book) AS part
+                      GROUP BY wallet_id) AS held ON held.wallet_id = used.wallet_id
+         WHERE used.amount - used.charged - coalesce(held.amount, 0)
+               NOT BETWEEN -0.000001 AND 0.000001 * (used.slices + 1)
+        """,  # noqa: S608
     ),
     guards("subscription_guards_are_there", (Plan, Price, Subscription, Charge, Trial), TRIGGERS),
 )

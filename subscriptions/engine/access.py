@@ -4,14 +4,13 @@ from copy import copy
 
 from subscriptions.engine import metering
 from subscriptions.engine.book import Book
-from subscriptions.engine.journal import Journal
 from subscriptions.engine.settling import settle
 from subscriptions.engine.subscription import Status, Sub
 
 
 def settled(book: Book, at: int) -> Book:
     """Return a copy of the book as it stands at `at`; the book itself is left alone."""
-    twin = Book(book.balance, [copy(sub) for sub in book.subs], set(book.tried), book.at, Journal())
+    twin = Book(book.balance, [copy(sub) for sub in book.subs], set(book.tried), book.leftover, book.at)
     settle(twin, at)
     return twin
 

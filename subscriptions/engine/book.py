@@ -15,6 +15,8 @@ class Book:
     subs: list[Sub] = field(default_factory=list)
     # Plans of which the customer has had a trial.
     tried: set[Hashable] = field(default_factory=set)
+    # The fraction of a minor unit that ended metered uses left, in parts (leftover.py).
+    leftover: int = 0
     # Settled up to here.
     at: int | None = None
     # What must be written down.

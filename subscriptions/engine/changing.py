@@ -1,5 +1,6 @@
 """R5: changing the plan, at once, at the period's end, or at an instant that was agreed on."""
 
+from subscriptions.engine import leftover
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import plus
 from subscriptions.engine.noting import charge, cut, enter, tell
@@ -25,14 +26,12 @@ def change_plan(
         change_waiting(book, at, sub, terms)
         return None
     if sub.status is Status.TRIALING or (sub.terms.metered and terms.metered):
-        switch(sub, terms)
-        tell(book, sub, at, "subscription.plan_changed")
-        return None
+        return change_on_the_move(book, at, sub, terms)
     if when == "period_end" and not sub.terms.metered:
         schedule(book, at, sub, terms)
         return None
     then = at if effective is None or not is_within(sub, at, effective) else effective
-    if not can_start(terms, sub, book.balance + unused(sub, then)):
+    if not can_start(book, sub, terms, coming=unused(sub, then)):
         return Refusal.INSUFFICIENT_FUNDS
     came_back = change_at_once(book, at, sub, terms) if then == at else agree(book, at, sub, terms, then)
     if came_back:
@@ -64,11 +63,24 @@ def is_within(sub: Sub, at: int, effective: int) -> bool:
     return not sub.terms.metered and sub.end is not None and at < effective < sub.end
 
 
+def change_on_the_move(book: Book, at: int, sub: Sub, terms: Terms) -> Refusal | None:
+    """Go on with a trial or a metered use under other terms. A use that cost nothing and now does starts to be paid."""
+    starts_to_cost = sub.status is Status.ACTIVE and sub.rate == 0 and terms.amount > 0
+    if starts_to_cost and not can_start(book, sub, terms):
+        return Refusal.INSUFFICIENT_FUNDS
+    switch(book, sub, terms)
+    if starts_to_cost:
+        leftover.take_up(book, sub)
+    tell(book, sub, at, "subscription.plan_changed")
+    return None
+
+
 def change_at_once(book: Book, at: int, sub: Sub, terms: Terms) -> bool:
     """Give the unused part back and start under the new terms; tell whether money came back."""
     came_back = give_back(book, sub, at)
-    switch(sub, terms)
-    start(book, sub, at, "subscription.plan_changed")
+    switch(book, sub, terms)
+    started = start(book, sub, at, "subscription.plan_changed")
+    assert started, sub
     return came_back
 
 
@@ -92,6 +104,6 @@ def change_waiting(book: Book, at: int, sub: Sub, terms: Terms) -> None:
     """Change a subscription that is not live, or is so by grace only, which it loses; then try to start it."""
     if sub.status is Status.PAST_DUE:
         suspend(book, sub, at)
-    switch(sub, terms)
+    switch(book, sub, terms)
     tell(book, sub, at, "subscription.plan_changed")
     start(book, sub, at)

@@ -2,7 +2,7 @@
 
 from subscriptions.engine.book import Book
 from subscriptions.engine.noting import charge, move
-from subscriptions.engine.subscription import Status, Sub, Terms
+from subscriptions.engine.subscription import Status, Sub
 
 
 def metered(book: Book) -> list[Sub]:
@@ -60,8 +60,3 @@ def take(book: Book, sub: Sub, until: int) -> None:
     row.remainder_before, row.remainder_after = before, sub.remainder
     sub.billed_until = until
     sub.changed = True
-
-
-def carried(remainder: int, old: Terms, new: Terms) -> int:
-    """Return the fraction in the new rate's denominator: it is kept only from metered to metered."""
-    return remainder * new.length // old.length if old.metered and new.metered else 0

@@ -1,6 +1,6 @@
 """R1 and R3: settling a book up to an instant, boundary by boundary. Settling twice changes nothing."""
 
-from subscriptions.engine import metering
+from subscriptions.engine import leftover, metering
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import DAY
 from subscriptions.engine.noting import move
@@ -53,7 +53,7 @@ def cross(book: Book, sub: Sub, at: int) -> None:
 
 def begin_scheduled(book: Book, sub: Sub, at: int, terms: Terms) -> None:
     """Start under the terms that were scheduled for the period's end, or stop for want of money."""
-    switch(sub, terms)
+    switch(book, sub, terms)
     if not start(book, sub, at, "subscription.plan_changed"):
         suspend(book, sub, at)
 
@@ -66,7 +66,7 @@ def begin_agreed(book: Book, sub: Sub, at: int) -> None:
         begin_scheduled(book, sub, at, sub.scheduled)
         return
     assert end is not None
-    switch(sub, sub.scheduled)
+    switch(book, sub, sub.scheduled)
     sub.anchor, sub.number, sub.start, sub.end = at, 1, at, end
     sub.paid, sub.length = sub.due, end - at
     move(book, sub, at, Status.ACTIVE, "subscription.plan_changed")
@@ -92,15 +92,16 @@ def suspend(book: Book, sub: Sub, at: int) -> None:
 
 def finish(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
     """End a subscription for good."""
+    leftover.leave(book, sub)
     sub.ended_at = at
     sub.cancel_requested, sub.scheduled = False, None
     sub.billed_until = sub.left = sub.trial_end = sub.grace_end = None
     move(book, sub, at, status, event)
 
 
-def switch(sub: Sub, terms: Terms) -> None:
-    """Put other terms in place: the fraction is carried on where both are metered, the rest of the state is dropped."""
-    sub.remainder = metering.carried(sub.remainder, sub.terms, terms)
+def switch(book: Book, sub: Sub, terms: Terms) -> None:
+    """Put other terms in place: the fraction goes along from rate to rate, the rest of the state is dropped."""
+    leftover.carry(book, sub, terms)
     if not terms.metered:
         sub.billed_until = None
     sub.anchor = sub.start = sub.end = None

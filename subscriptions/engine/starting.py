@@ -1,16 +1,16 @@
 """R4: starting a subscription, and reviving those that wait for money."""
 
+from subscriptions.engine import leftover
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import DAY, plus
 from subscriptions.engine.noting import charge, move
 from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
-def can_start(terms: Terms, sub: Sub, balance: int) -> bool:
-    """Tell whether `balance` funds a start of `sub` under `terms`."""
-    if terms.metered:
-        return balance > 0 or terms.amount == 0
-    return balance >= terms.amount * sub.quantity * sub.periods
+def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
+    """Tell whether the wallet, with the minor units that are `coming` back to it, funds a start under `terms`."""
+    need = leftover.needed(book, sub, terms) if terms.metered else terms.amount * sub.quantity * sub.periods
+    return book.balance + coming >= need
 
 
 def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") -> bool:
@@ -18,9 +18,10 @@ def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") 
     if sub.status is Status.PENDING and sub.terms.trial_days and sub.terms.plan not in book.tried:
         start_trial(book, sub, at)
         return True
-    if not can_start(sub.terms, sub, book.balance):
+    if not can_start(book, sub, sub.terms):
         return False
     if sub.terms.metered:
+        leftover.take_up(book, sub)
         sub.billed_until = at
     else:
         sub.anchor, sub.number, sub.end = at, 0, at

@@ -17,6 +17,8 @@ class Book(models.Model):
     )
     # The last instant it was settled to. An operation with an earlier `now` is taken to be at this one.
     settled_at = models.DateTimeField(null=True)
+    # The fraction of a minor unit that ended metered uses left for the next one, in parts (engine/leftover.py).
+    leftover = models.BigIntegerField(default=0, db_default=0)
     # The next instant at which settling it writes something; null: never.
     due_at = models.DateTimeField(null=True)
     # The tightest low-balance notice given (72, 24 or 1 hours before), null: none since money last came.
@@ -26,6 +28,7 @@ class Book(models.Model):
     parked_reason = models.TextField(default="", blank=True)
 
     class Meta:
+        constraints = [models.CheckConstraint(condition=Q(leftover__gte=0), name="leftover_is_zero_or_more")]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False, parked_at__isnull=True), name="book_due"),
         ]

@@ -9,14 +9,14 @@ from subscriptions.engine.notices import Notice, notice
 from subscriptions.rows.columns import columns, instant, run_on
 from subscriptions.rows.reading import Shelved
 
-CLOCK = columns("wallet bigint, customer bigint, settled bigint, due bigint, noticed int")
+CLOCK = columns("wallet bigint, customer bigint, fractions bigint, settled bigint, due bigint, noticed int")
 UPSERT_BOOKS = f"""
-    INSERT INTO subscriptions_book (wallet_id, customer_id, settled_at, due_at, noticed_hours, parked_reason)
-    SELECT wallet, customer, {instant("settled")}, {instant("due")}, noticed, ''
+    INSERT INTO subscriptions_book (wallet_id, customer_id, leftover, settled_at, due_at, noticed_hours, parked_reason)
+    SELECT wallet, customer, fractions, {instant("settled")}, {instant("due")}, noticed, ''
     FROM :rows AS new
     ON CONFLICT (wallet_id) DO UPDATE
-    SET settled_at = excluded.settled_at, due_at = excluded.due_at, noticed_hours = excluded.noticed_hours,
-        parked_at = NULL, parked_reason = ''
+    SET leftover = excluded.leftover, settled_at = excluded.settled_at, due_at = excluded.due_at,
+        noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = ''
 """  # noqa: S608 - column names only
 
 NOTICE = columns("customer bigint, currency text, hours int, ends bigint, subs text, at bigint")
@@ -37,7 +37,7 @@ def update_books(shelf: Sequence[Shelved], meter_every: timedelta) -> None:
     dues = [next_due(item.book, step) for item in shelf]
     notices = [notice(item.book, due) for item, due in zip(shelf, dues, strict=True)]
     rows = [
-        (item.wallet_id, item.customer_id, item.book.at, look_at(item, due, note), note.hours)
+        (item.wallet_id, item.customer_id, item.book.leftover, item.book.at, look_at(item, due, note), note.hours)
         for item, due, note in zip(shelf, dues, notices, strict=True)
     ]
     run_on(UPSERT_BOOKS, CLOCK, rows)

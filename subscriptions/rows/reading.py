@@ -18,7 +18,8 @@ LOOK = f"""
     SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
 """  # noqa: S608 - ids come as a parameter
 BOOKS = f"""
-    SELECT wallet_id, {micros("settled_at")}, noticed_hours FROM subscriptions_book WHERE wallet_id = ANY({GIVEN})
+    SELECT wallet_id, leftover, {micros("settled_at")}, noticed_hours FROM subscriptions_book
+    WHERE wallet_id = ANY({GIVEN})
 """  # noqa: S608 - column names only
 SUBSCRIPTIONS = f"""
     SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
@@ -75,8 +76,8 @@ def read(accounts: list[tuple[Any, ...]]) -> list[Shelved]:
         tried.setdefault(customer_id, set()).add(plan_id)
     shelf = []
     for wallet_id, owner_id, currency, balance in accounts:
-        settled_at, noticed_hours = clocks.get(wallet_id, (None, None))
-        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), settled_at)
+        leftover, settled_at, noticed_hours = clocks.get(wallet_id, (0, None, None))
+        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), leftover, settled_at)
         shelf.append(Shelved(wallet_id, owner_id, currency, noticed_hours, book))
     return shelf
 

@@ -97,7 +97,7 @@ def _measured(found: Explanation) -> list[Fact]:
             micros = to_micros(found.span_end) - to_micros(found.span_start)
             return [
                 *_exact_span(found, lasting(micros)),
-                Fact(_("Brought over from the charge before"), _rest(found, found.remainder_before)),
+                Fact(_("Brought over from earlier use"), _rest(found, found.remainder_before)),
                 Fact(_("Carried on to the next charge"), _rest(found, found.remainder_after)),
             ]
         case _:

@@ -31,6 +31,7 @@ from tests.engine.model.play import act, full, outcome
 from tests.engine.model.settling import settle
 from tests.engine.model.state import Book, Refused, Sub, new_book
 from tests.engine.strategies import CURRENCIES, STARTS, amounts, ask, gaps, money, plans, subscribe, written
+from tests.ledger.snapshot import found
 
 END = datetime.fromisoformat("2900-01-01T00:00:00Z")
 Event = dict[str, Any]
@@ -141,6 +142,7 @@ class BillingInTables(Billing):
             super().teardown()
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            assert found() == {}
         finally:
             transaction.set_rollback(True)
             self.rows.__exit__(None, None, None)

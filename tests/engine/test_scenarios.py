@@ -64,6 +64,13 @@ EXPECTED = {
         "switched active 0.04 04-01T12:00:00/..",
         "steady active 0.04 04-01T12:00:00/..",
     ],
+    # A kopeck takes 36 s. 35/36; 35/36 and 35/36 are 1 and 34/36; 34/36 and 38/36 are 2.
+    "cancel-and-come-again": [
+        "ann 0.97",
+        "first cancelled 0.00 03-01T00:00:00/03-01T00:00:35",
+        "second cancelled 0.01 03-01T00:10:00/03-01T00:10:35",
+        "third cancelled 0.02 03-01T00:20:00/03-01T00:20:38",
+    ],
     # 4 x 99.00 = 396.00 on 31 Jan, 28 Feb, 31 Mar, 30 Apr; 4.00 do not pay for the month from 31 May.
     "31-january": ["ann 4.00", "basic suspended 396.00 01-31T10:00:00/05-31T10:00:00"],
     # Ann's first two owe 3.00 an hour: 15.00 by 05:00. The 45.00 left last 7.5 h at 6.00 an hour: to 12:30, and 12 s

@@ -46,7 +46,7 @@ def test_a_metered_slice_shows_its_span_to_the_microsecond_and_what_is_carried(c
     settle(alice, at(seconds=72))
     page = words(browser.get(page_of(last())))
     assert "From 2026-03-01 12:00:36 UTC To 2026-03-01 12:01:12 UTC How long 36 s" in page
-    assert "Brought over from the charge before 0.5 × RUB\u00a00.01 Carried on to the next charge nothing" in page
+    assert "Brought over from earlier use 0.5 × RUB\u00a00.01 Carried on to the next charge nothing" in page
     assert "RUB\u00a01.50 an hour × 36 s + 0.5 × RUB\u00a00.01 = RUB\u00a00.02" in page
     assert "(150 × 36000000 + 1800000000) ÷ 3600000000 = 2, 0 carried on" in page
     assert MATCHES in page

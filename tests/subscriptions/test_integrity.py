@@ -60,7 +60,7 @@ def test_a_second_that_is_charged_twice_is_found(hourly):
 
 def test_a_live_second_that_is_left_out_is_found(hourly):
     plant(CHARGE, f"DELETE FROM {CHARGE} WHERE amount = 0 AND subscription_id = %s", hourly.pk)
-    assert found() == {"no_live_second_is_left_out": 1}
+    assert found() == {"no_live_second_is_left_out": 1, "use_is_charged_or_carried": 1}
 
 
 def test_a_microsecond_that_is_left_out_is_found(monthly):
@@ -112,7 +112,9 @@ def test_a_status_that_no_event_led_to_is_found(hourly):
 
 def test_a_charge_that_took_another_amount_is_found(hourly):
     plant(CHARGE, f"UPDATE {CHARGE} SET amount = 2 WHERE amount = 1 AND subscription_id = %s", hourly.pk)
-    assert found() == {"charges_equal_their_transactions": 2, "charges_follow_from_their_price": 2}
+    assert found() == {
+        "charges_equal_their_transactions": 2, "charges_follow_from_their_price": 2, "use_is_charged_or_carried": 1,
+    }  # fmt: skip
 
 
 def test_a_charge_without_its_transaction_is_found(hourly):
@@ -166,6 +168,16 @@ def test_a_fraction_that_was_lost_is_found(hourly):
         last.pk,
     )
     assert found() == {"fractions_are_carried_on": 1}
+
+
+@pytest.mark.parametrize("parts", [604_801, -604_801])
+def test_use_that_was_neither_charged_nor_kept_is_found(alice, hourly, parts):
+    """A millionth of a cent is 604 800 parts: what a change of rate may cut off, and not more than that."""
+    with books.open(alice, "RUB", now=START + 13 * DAY) as book:
+        book.cancel(hourly, when="now")
+    assert found() == {}
+    plant("subscriptions_book", "UPDATE subscriptions_book SET leftover = leftover + %s", parts * 10)
+    assert found() == {"use_is_charged_or_carried": 1}
 
 
 @pytest.mark.parametrize(

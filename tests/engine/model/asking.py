@@ -1,13 +1,12 @@
 """R4 and R5: what a customer may ask at `at`, to which the book is settled already. Refused changes nothing."""
 
 from datetime import datetime
-from fractions import Fraction
 from math import floor
 from typing import Any
 
 from tests.engine.model.calendar import MICROSECOND, later, share
-from tests.engine.model.settling import revive, start
-from tests.engine.model.state import FINAL, LIVE, Book, Refused, Sub, due, interval_length, post, price, turn
+from tests.engine.model.settling import backing, drop, pick_up, revive, start
+from tests.engine.model.state import FINAL, LIVE, Book, Refused, Sub, costs, due, in_steps, interval_length, post, turn
 
 
 def top_up(book: Book, at: datetime, amount: int) -> None:
@@ -42,29 +41,35 @@ def change_plan(
         return
     if sub["status"] == "past_due":
         turn(sub, "suspended", at)
-    switch(sub, plan)
+    was_free = sub["status"] == "active" and not costs(sub["plan"])
+    if was_free and costs(plan) and book["balance"] < backing(book, sub, plan):
+        raise Refused
+    switch(book, sub, plan)
+    if was_free and costs(plan):
+        pick_up(book, sub)
     if sub["status"] in ("pending", "suspended"):
         start(book, sub, at)
 
 
-def switch(sub: Sub, plan: dict[str, Any]) -> None:
+def switch(book: Book, sub: Sub, plan: dict[str, Any]) -> None:
     """Take the new price; a fraction goes along from one meter to another, cut to what the new one can count."""
-    fraction = Fraction(0)
-    if sub["plan"]["metered"] and plan["metered"]:
-        steps = interval_length(plan) // MICROSECOND
-        fraction = Fraction(floor(sub["fraction"] * steps), steps)
-    sub.update(plan=plan, fraction=fraction, cancel=False, scheduled=None)
+    if costs(plan):
+        sub["fraction"] = in_steps(sub["fraction"], interval_length(plan) // MICROSECOND)
+    else:
+        drop(book, sub)
+    sub.update(plan=plan, cancel=False, scheduled=None)
 
 
 def change_and_pay(book: Book, at: datetime, sub: Sub, plan: dict[str, Any]) -> None:
     """Give back what is unused, start the new price, wake the rest; or refuse the whole."""
     refund = unused(sub, at)
     before = {**sub, "spans": [list(span) for span in sub["spans"]]}, book["balance"], len(book["rows"])
-    switch(sub, plan)
+    left_over = book["left_over"]
+    switch(book, sub, plan)
     post(book, at, "unused_refund", refund, sub)
     if not start(book, sub, at):
         sub.update(before[0])
-        book["balance"] = before[1]
+        book["balance"], book["left_over"] = before[1], left_over
         del book["rows"][before[2] :]
         raise Refused
     if refund:
@@ -77,7 +82,7 @@ def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: dateti
     new = {**sub, "plan": plan}
     cost = 0 if plan["metered"] else due(new)
     funds = book["balance"] + refund
-    if funds < cost or (plan["metered"] and price(new) > 0 and funds == 0):
+    if funds < (backing(book, sub, plan) if plan["metered"] else cost):
         raise Refused
     post(book, at, "unused_refund", refund, sub)
     post(book, at, "charge", -cost, sub)
@@ -128,6 +133,7 @@ def cancel(book: Book, at: datetime, sub: Sub, when: str | None, refund_unused: 
         sub["cancel"] = True
         return
     refund = unused(sub, at) if refund_unused and sub["status"] in ("active", "paused") else 0
+    drop(book, sub)
     turn(sub, "cancelled", at)
     post(book, at, "unused_refund", refund, sub)
     if refund:

@@ -1,10 +1,28 @@
 """R1 to R4: time passes, boundaries are crossed, subscriptions start and revive."""
 
 from datetime import datetime, timedelta
+from fractions import Fraction
 from math import floor
+from typing import Any
 
 from tests.engine.model.calendar import MICROSECOND
-from tests.engine.model.state import Book, Sub, boundary, due, period_end, post, price, rate, turn
+from tests.engine.model.state import (
+    Book,
+    Sub,
+    boundary,
+    costs,
+    due,
+    in_steps,
+    interval_length,
+    period_end,
+    post,
+    price,
+    rate,
+    turn,
+)
+
+# So finely is a fraction counted that waits for another meter: a week's microseconds.
+WEEK = timedelta(weeks=1) // MICROSECOND
 
 
 def settle(book: Book, to: datetime) -> None:
@@ -23,10 +41,14 @@ def meter(book: Book, to: datetime) -> None:
     """R2: what runs by the meter is charged up to `to`, or up to where the wallet ran dry."""
     running = [s for s in book["subs"] if s["status"] == "active" and s["plan"]["metered"] and price(s) > 0]
     span = to - book["at"]
+    if not span:
+        return
     dry = not fits(book, running, span)
     if dry:
         span = last_that_fits(book, running, span)
     for sub in running:
+        if not span:
+            break
         used = sub["fraction"] + rate(sub) * (span // MICROSECOND)
         sub["fraction"] = used - floor(used)
         post(book, book["at"] + span, "charge", -floor(used), sub)
@@ -38,6 +60,8 @@ def meter(book: Book, to: datetime) -> None:
 
 def fits(book: Book, running: list[Sub], span: timedelta) -> bool:
     balance: int = book["balance"]
+    if not span:
+        return True
     owed: int = sum(floor(sub["fraction"] + rate(sub) * (span // MICROSECOND)) for sub in running)
     return owed <= balance
 
@@ -112,8 +136,10 @@ def start(book: Book, sub: Sub, at: datetime) -> bool:
         turn(sub, "trialing", at)
         return True
     if plan["metered"]:
-        if book["balance"] == 0 and price(sub) > 0:
+        if book["balance"] < backing(book, sub, plan):
             return False
+        if costs(plan):
+            pick_up(book, sub)
         turn(sub, "active", at)
         return True
     if book["balance"] < due(sub):
@@ -121,6 +147,32 @@ def start(book: Book, sub: Sub, at: datetime) -> bool:
     sub["anchor"], sub["number"], sub["end"] = at, 0, at
     next_period(book, sub, at)
     return True
+
+
+def drop(book: Book, sub: Sub) -> None:
+    """A meter stops counting for good: what it had of a minor unit waits for the next."""
+    book["left_over"] += in_steps(sub["fraction"], WEEK)
+    sub["fraction"] = Fraction(0)
+
+
+def picked_up(book: Book, plan: dict[str, Any]) -> Fraction:
+    return in_steps(book["left_over"], interval_length(plan) // MICROSECOND)
+
+
+def pick_up(book: Book, sub: Sub) -> None:
+    """A meter starts counting: what earlier ones left comes first."""
+    fraction = picked_up(book, sub["plan"])
+    sub["fraction"] += fraction
+    book["left_over"] = in_steps(book["left_over"] - fraction, WEEK)
+
+
+def backing(book: Book, sub: Sub, plan: dict[str, Any]) -> int:
+    """What must be in the wallet for a meter to start: what is whole at once, and a unit for it and each other."""
+    if not costs(plan):
+        return 0
+    others = [one for one in book["subs"] if one is not sub and one["status"] == "active" and costs(one["plan"])]
+    mine = sub["fraction"] + picked_up(book, plan)
+    return sum(1 + floor(fraction) for fraction in [mine, *(one["fraction"] for one in others)])
 
 
 def revive(book: Book, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from tests.engine.model.calendar import MICROSECOND, later
@@ -18,7 +19,11 @@ class Refused(Exception):
 
 
 def new_book(customer: str, at: datetime) -> Book:
-    return {"customer": customer, "balance": 0, "at": at, "subs": [], "trials": set(), "rows": []}
+    return {
+        "customer": customer, "balance": 0, "at": at, "subs": [], "trials": set(), "rows": [],
+        # The fractions of a minor unit that meters had counted when they stopped for good.
+        "left_over": Fraction(0),
+    }  # fmt: skip
 
 
 def new_sub(name: str, plan: dict[str, Any], quantity: int, periods: int, auto_renew: bool) -> Sub:
@@ -70,6 +75,16 @@ def due(sub: Sub) -> int:
     """What one payment of an advance price costs."""
     cost: int = price(sub) * sub["periods"]
     return cost
+
+
+def in_steps(amount: Fraction, steps: int) -> Fraction:
+    """Cut a fraction to what so many steps of a minor unit can count."""
+    return Fraction(floor(amount * steps), steps)
+
+
+def costs(plan: dict[str, Any]) -> bool:
+    """Whether it runs by the meter and the meter counts."""
+    return bool(plan["metered"] and plan["amount"] > 0)
 
 
 def interval_length(plan: dict[str, Any]) -> timedelta:
