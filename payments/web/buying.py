@@ -34,14 +34,19 @@ REFUSALS: dict[str, str | Promise] = {
 
 
 def order_of(request: SignedIn, code: str, *, now: datetime) -> Order:
-    """Read the order from the address: plan, currency, periods, quantity. Raises Http404 for what is not on sale."""
+    """Read the order from the address: plan, currency, periods, quantity. Raises Http404 for what is not on sale.
+
+    A good quantity that the form sends goes before the address's; for a bad one the form has an error.
+    """
     try:
         sold = prices.on_sale(code)
     except prices.PlanNotFound:
         raise Http404 from None
     price = sold[price_list.currency_for(request.GET.get("currency"), list(sold)) or ""]
-    periods, quantity = orders.read(price, request.GET.get("periods", ""), request.GET.get("quantity", ""))
-    return orders.place(request.user, price, quantity=quantity, periods=periods, now=now)
+    typed = request.POST.get("quantity", "")
+    quantity = typed if orders.is_quantity(typed) else request.GET.get("quantity", "")
+    periods, many = orders.read(price, request.GET.get("periods", ""), quantity)
+    return orders.place(request.user, price, quantity=many, periods=periods, now=now)
 
 
 def bought_already(request: SignedIn) -> str | None:
@@ -56,7 +61,7 @@ def bought_already(request: SignedIn) -> str | None:
 
 def options(order: Order) -> dict[str, Any]:
     """Return what the page may offer to change."""
-    return {"choices": orders.choices(order.price, order.quantity), "title": orders.title(order), "most": orders.MOST}
+    return {"choices": orders.choices(order.price, order.quantity), "title": orders.title(order)}
 
 
 def buy(request: SignedIn, form: CheckoutForm, *, now: datetime) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,7 +12,7 @@ from accounts.ids import new_id
 from ledger import display
 from ledger.money import Money, NotMoney
 from payments.web import methods, typed
-from payments.web.order import Order
+from payments.web.order import MOST, Order
 
 
 def new_form_key() -> str:
@@ -26,6 +27,19 @@ class PayForm(forms.Form):
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     method = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose how you want to pay")})
 
+    def refuse_unseen(self, money: Money) -> None:
+        """Say that it is `money` now, for a form whose button showed another amount."""
+        raise forms.ValidationError(
+            _("The amount has changed to %(amount)s. You have not been charged. Check it and confirm again.")
+            % {"amount": display.money(money)}
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask again how to pay only once the sum is agreed: what may pay depends on it."""
+        if "shown" in self.errors:
+            self.errors.pop("method", None)
+        return self.cleaned_data
+
     def offer(self, offered: list[methods.Method]) -> None:
         """Set the ways to pay that may be chosen."""
         self.offered = offered
@@ -37,11 +51,26 @@ class PayForm(forms.Form):
 class CheckoutForm(PayForm):
     """Buys an order."""
 
+    # What it costs each time, which in a trial is not what is due now.
+    total = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    quantity = forms.IntegerField(
+        label=gettext_lazy("Quantity"),
+        min_value=1,
+        max_value=MOST,
+        widget=forms.NumberInput(attrs={"class": "few", "inputmode": "numeric"}),
+    )
     auto_renew = forms.BooleanField(required=False)
 
-    def __init__(self, data: Any = None, *, order: Order) -> None:
-        super().__init__(data, initial={"form_key": new_form_key(), "shown": order.due_now.amount, "auto_renew": True})
+    def __init__(self, data: QueryDict | None = None, *, order: Order) -> None:
+        """Bind to what was sent, for the order that it makes; a quantity that was not sent is the order's."""
+        sums = {"shown": order.due_now.amount, "total": order.total.amount, "quantity": order.quantity}
+        super().__init__(
+            {"quantity": order.quantity} | data.dict() if data else None,
+            initial={"form_key": new_form_key(), "auto_renew": True, **sums},
+        )
         self.order = order
+        errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
+        self.fields["quantity"].error_messages.update(errors)
         self.offer(([methods.BALANCE] if order.covered else []) + methods.gateways())
         if order.needs_no_gateway:
             del self.fields["method"]
@@ -50,15 +79,30 @@ class CheckoutForm(PayForm):
         """Refuse to take an amount the customer has not seen."""
         shown: int = self.cleaned_data["shown"]
         if shown != self.order.due_now.amount:
-            raise forms.ValidationError(
-                _("The amount has changed to %(amount)s. You have not been charged. Check it and confirm again.")
-                % {"amount": display.money(self.order.due_now)}
-            )
+            self.refuse_unseen(self.order.due_now)
         return shown
+
+    def clean_total(self) -> int:
+        """Refuse to agree to an amount for later that the customer has not seen."""
+        total: int = self.cleaned_data["total"]
+        if "shown" in self.cleaned_data and total != self.order.total.amount:
+            self.refuse_unseen(self.order.total)
+        return total
+
+    def clean_quantity(self) -> int:
+        """Refuse one that the order could not be made of."""
+        quantity: int = self.cleaned_data["quantity"]
+        if quantity != self.order.quantity:
+            raise forms.ValidationError(_quantities())
+        return quantity
 
     @property
     def pays_from_balance(self) -> bool:
         return self.order.needs_no_gateway or self.cleaned_data["method"] == methods.BALANCE.value
+
+
+def _quantities() -> str:
+    return _("Enter a whole number from 1 to %(most)d. You have not been charged.") % {"most": MOST}
 
 
 class AmountForm(forms.Form):
@@ -94,8 +138,16 @@ class AmountForm(forms.Form):
 
 
 class TopUpForm(PayForm):
-    """Pays the amount that was reviewed, which the address carries."""
+    """Pays the amount that was reviewed. One typed since and not looked at is shown before it is paid."""
 
     def __init__(self, data: Any = None, *, amount: Money | None) -> None:
         super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
+        self.amount = amount
         self.offer(methods.gateways())
+
+    def clean_shown(self) -> int:
+        """Refuse to take an amount the customer has not seen."""
+        shown: int = self.cleaned_data["shown"]
+        if self.amount and shown != self.amount.amount:
+            self.refuse_unseen(self.amount)
+        return shown

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -44,6 +45,11 @@ class Order:
         return Money(0, self.total.currency) if self.is_trial else self.total
 
     @property
+    def address(self) -> str:
+        """Where this very order is found again, on its plan's page."""
+        return "?" + urlencode({"currency": self.price.currency, "quantity": self.quantity, "periods": self.periods})
+
+    @property
     def covered(self) -> bool:
         """Whether the balance pays it. Metered use starts with anything above zero, but this much was asked for."""
         return not self.is_trial and self.balance.amount >= self.total.amount
@@ -82,6 +88,11 @@ def read(price: Price, periods: object, quantity: object) -> tuple[int, int]:
     wanted = int(str(periods)) if str(periods).isdecimal() else offered[0]
     many = int(str(quantity)) if str(quantity).isdecimal() and len(str(quantity)) < 4 else 1
     return (wanted if wanted in offered else offered[0], min(max(many, 1), MOST))
+
+
+def is_quantity(typed: str) -> bool:
+    """Whether what was typed is a quantity on offer."""
+    return typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MOST
 
 
 def title(order: Order) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.conf import settings
 
@@ -33,20 +34,30 @@ class Page:
     def after(self) -> Money:
         return Money(self.balance.amount + (self.amount.amount if self.amount else 0), self.currency)
 
+    @property
+    def address(self) -> str:
+        """Where this very page is found again."""
+        asked = {"currency": self.currency, "amount": self.amount.plain() if self.amount else "", "next": self.way_back}
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
 
 def page_of(request: SignedIn, *, now: datetime) -> Page:
-    """Read currency and amount from the address."""
+    """Read currency and amount from the address; an amount that the form sends, pressed to pay or not, goes first."""
     currencies = sorted(settings.TOP_UP_LIMITS)
     currency = price_list.currency_for(request.GET.get("currency"), currencies) or currencies[0]
     presets = [Money(amount, currency) for amount in _presets(currency)]
-    form = AmountForm({"amount": request.GET["amount"]} if "amount" in request.GET else None, currency=currency)
+    typed = request.POST.get("amount", request.GET.get("amount"))
+    form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)
+    amount = _amount(form, request.GET.get("need", ""), presets)
+    if amount and not form.is_bound:
+        form.initial["amount"] = amount.plain()
     return Page(
         currency=currency,
         currencies=currencies,
         form=form,
         presets=presets,
         balance=Money(books.peek(request.user, currency, now=now).available, currency),
-        amount=_amount(form, request.GET.get("need", ""), presets),
+        amount=amount,
         way_back=ways_back.asked(request),
     )
 

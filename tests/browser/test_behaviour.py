@@ -63,6 +63,27 @@ def test_a_waiting_page_shows_the_end_by_itself_and_takes_the_reader_there(visit
     assert window.console == []
 
 
+def test_what_is_typed_and_not_worked_out_is_never_paid_unseen(visit, alice):
+    """With the script and without: Enter works the sum out, and the paying button shows the new one first."""
+    for script in (True, False):
+        window = visit(alice, java_script_enabled=script)
+        page = window.to("/topup/?currency=RUB")
+        page.get_by_label("Another amount").fill("1234,5")
+        page.get_by_role("button", name=re.compile("Pay RUB.1,000.00")).click()
+        expect(page.get_by_text("You have not been charged").first).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile("Pay RUB.1,234.50"))).to_be_enabled()
+        page.get_by_label("Another amount").fill("700")
+        page.get_by_label("Another amount").press("Enter")
+        page.wait_for_url("**/topup/?currency=RUB&amount=700.00")
+        page = window.to("/checkout/standard/?currency=RUB")
+        page.get_by_label("Quantity").fill("3")
+        page.get_by_role("button", name=re.compile("Pay RUB.690.00")).click()
+        expect(page.get_by_role("button", name=re.compile("Pay RUB.2,070.00"))).to_be_enabled()
+        page.get_by_label("Quantity").press("Enter")
+        page.wait_for_url("**/checkout/standard/?currency=RUB&quantity=3&periods=1")
+    assert not Payment.objects.exists()
+
+
 def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(visit, alice):
     page = visit(alice).to("/topup/?currency=EUR&amount=0", expect=422)
     expect(page.locator("[data-error-summary]")).to_be_focused()

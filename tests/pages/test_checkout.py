@@ -67,6 +67,42 @@ def test_an_amount_the_customer_has_not_seen_is_never_taken(browser, alice, now)
     assert not Payment.objects.exists()
 
 
+def test_a_quantity_typed_and_not_worked_out_is_shown_before_it_is_paid(browser, alice):
+    """The balance pays one (690.00) and not three (2070.00): that it cannot is no second complaint."""
+    pay_in(alice, 1000_00)
+    sent = hidden(browser.get(STANDARD)) | {"method": "balance", "quantity": "3"}
+    answer = browser.post(STANDARD, sent)
+    assert answer.status_code == 422
+    assert "The amount has changed to RUB\u00a02,070.00. You have not been charged." in words(answer)
+    assert "Select a valid choice" not in words(answer)
+    assert "Pay RUB\u00a02,070.00 and subscribe" in words(answer)
+    assert not Subscription.objects.exists()
+    assert browser.post(STANDARD, hidden(answer) | {"method": "sandbox", "quantity": "3"}).status_code == 303
+    assert Payment.objects.get(customer=alice).amount == 2070_00
+
+
+def test_a_quantity_typed_into_a_free_trial_shows_what_it_will_cost(browser):
+    address = "/checkout/premium/?currency=EUR"
+    answer = browser.post(address, hidden(browser.get(address)) | {"quantity": "2"})
+    assert answer.status_code == 422
+    assert "The amount has changed to €31.80. You have not been charged." in words(answer)
+    assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("button", [{}, {"show": "sum"}])
+@pytest.mark.parametrize("typed", ["", "0", "101", "9999", "x", "2.5"])
+def test_a_bad_quantity_buys_nothing_whichever_button_is_pressed(browser, button, typed):
+    answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox", "quantity": typed} | button)
+    assert answer.status_code == 422
+    assert words(answer).count("Enter a whole number from 1 to 100. You have not been charged.") == 2
+    assert not Payment.objects.exists()
+
+
+def test_a_quantity_is_worked_out_at_an_address_of_its_own(browser):
+    answer = browser.post(STANDARD + "&periods=3", {"quantity": "2", "show": "sum"})
+    assert (answer.status_code, answer["location"]) == (303, "?currency=RUB&quantity=2&periods=3")
+
+
 def test_a_missing_choice_of_method_is_named(browser):
     form = hidden(browser.get(STANDARD))
     answer = browser.post(STANDARD, form)

@@ -54,3 +54,34 @@ def test_what_a_subscription_lacks_is_offered_but_never_below_the_least(browser)
     assert "Pay RUB\u00a0123.45" in words(browser.get("/topup/?currency=RUB&need=123.45"))
     assert "Pay RUB\u00a0100.00" in words(browser.get("/topup/?currency=RUB&need=3.60"))
     assert browser.get("/topup/?currency=RUB&need=x").status_code == 200
+
+
+def test_an_amount_typed_and_not_looked_at_is_shown_before_it_is_paid(browser, alice):
+    """Nothing may be taken but what was on the button, and what was typed is not forgotten."""
+    address = "/topup/?currency=EUR&amount=25"
+    sent = hidden(browser.get(address)) | {"method": "sandbox", "amount": "77,50"}
+    answer = browser.post(address, sent)
+    assert answer.status_code == 422
+    assert "The amount has changed to €77.50. You have not been charged." in words(answer)
+    assert "Pay €77.50" in words(answer)
+    assert not Payment.objects.exists()
+    again = hidden(answer) | {"method": "sandbox", "amount": "77,50"}
+    assert browser.post(address, again).status_code == 303
+    assert Payment.objects.get(customer=alice).amount == 77_50
+
+
+def test_the_sum_is_shown_at_an_address_of_its_own_and_nothing_is_paid(browser):
+    answer = browser.post("/topup/?currency=EUR&next=/pricing/", {"amount": "1 000,5", "show": "sum"})
+    assert answer.status_code == 303
+    assert answer["location"] == "?currency=EUR&amount=1000.50&next=%2Fpricing%2F"
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("button", [{}, {"show": "sum"}])
+@pytest.mark.parametrize(("typed", "said"), [("", "Enter an amount"), ("ten", "Enter an amount in digits")])
+def test_a_bad_amount_pays_nothing_whichever_button_is_pressed(browser, button, typed, said):
+    address = "/topup/?currency=EUR&amount=25"
+    answer = browser.post(address, hidden(browser.get(address)) | {"method": "sandbox", "amount": typed} | button)
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert not Payment.objects.exists()

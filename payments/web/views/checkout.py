@@ -17,12 +17,14 @@ from payments.web.forms import CheckoutForm
 @never_cache
 @login_required
 def checkout(request: SignedIn, code: str) -> HttpResponse:
-    """Show the order, or buy it."""
-    if sent_before := buying.bought_already(request):
-        return HttpResponseRedirect(sent_before, status=303)
+    """Show the order, or buy it: only what was on the button."""
     now = timezone.now()
     order = buying.order_of(request, code, now=now)
     form = CheckoutForm(request.POST or None, order=order)
+    if "show" in request.POST and "quantity" not in form.errors:
+        return HttpResponseRedirect(order.address, status=303)
+    if sent_before := buying.bought_already(request):
+        return HttpResponseRedirect(sent_before, status=303)
     if request.method == "POST" and form.is_valid():
         try:
             return HttpResponseRedirect(buying.buy(request, form, now=now), status=303)

@@ -23,11 +23,13 @@ from payments.web.topping_up import page_of
 @never_cache
 @login_required
 def topup(request: SignedIn) -> HttpResponse:
-    """Show the sum to be paid in, or pay it. The address carries the amount, so that it was shown before."""
-    if sent_before := bought_already(request):
-        return HttpResponseRedirect(sent_before, status=303)
+    """Show the sum to be paid in, or pay it: only the one that was on the button."""
     now = timezone.now()
     page = page_of(request, now=now)
+    if "show" in request.POST and page.amount:
+        return HttpResponseRedirect(page.address, status=303)
+    if sent_before := bought_already(request):
+        return HttpResponseRedirect(sent_before, status=303)
     form = TopUpForm(request.POST or None, amount=page.amount)
     if request.method == "POST" and page.amount and form.is_valid():
         ways_back.remember(request, form.cleaned_data["form_key"])
