@@ -18,8 +18,12 @@ def array(values: Iterable[object]) -> str:
 
 
 def instant(column: str) -> str:
-    """SQL that turns a bigint column of microseconds into an instant, exactly."""
-    return f"('epoch'::timestamptz + {column} * interval '1 microsecond')"
+    """SQL that turns a bigint column of microseconds into an instant, exactly.
+
+    An interval is multiplied in floating point, which after 2255 is too coarse for microseconds, and not for hours.
+    """
+    hours, rest = f"{column} / 3600000000", f"mod({column}, 3600000000)"
+    return f"('epoch'::timestamptz + {hours} * interval '1 hour' + {rest} * interval '1 microsecond')"
 
 
 def micros(column: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.money import EXPONENTS, LARGEST, Money
-from subscriptions.engine.calendar import DAY, LENGTHS, SECOND
-from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
+from subscriptions.engine.calendar import SECOND
+from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY, MOST_YEARS, is_within_calendar
 from subscriptions.engine.subscription import Terms
 from subscriptions.simulation.fields import BadScenario, Fields, instant
-from subscriptions.simulation.scenario import LONGEST, Scenario, Step, Ticks
+from subscriptions.simulation.scenario import Scenario, Step, Ticks
 
 TOP = ("title", "story", "currency", "until", "plans", "ticks", "events")
 PLAN = ("code", "name", "amount", "interval", "interval_count", "metered", "trial_days", "grace_days")
@@ -149,6 +149,6 @@ class EventReader:
         terms = self.plans[event.choice("plan", self.plans)]
         if terms.amount * quantity * periods > LARGEST:
             event.wrong("plan", f"times quantity and periods costs more than {Money(LARGEST, self.currency)}")
-        if terms.count * periods * LENGTHS.get(terms.interval, DAYS.get(terms.interval, 1) * DAY) > LONGEST:
-            event.wrong("plan", "one payment would reach more than a thousand years")
+        if not terms.metered and not is_within_calendar(terms.interval, terms.count * periods):
+            event.wrong("plan", f"one payment would buy more than {MOST_YEARS} years")
         return terms

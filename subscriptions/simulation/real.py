@@ -95,8 +95,10 @@ class DatabaseStage:
                 book.undo_cancel(mine)
             case "pause", _, Subscription() as mine:
                 book.pause(mine)
-            case _, _, Subscription() as mine:
+            case "resume", _, Subscription() as mine:
                 book.resume(mine)
+            case _:
+                raise AssertionError(step)
 
     def key(self) -> str:
         self.movements += 1

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from subscriptions.engine.calendar import SECOND
 from subscriptions.engine.subscription import Terms
 
 
@@ -63,7 +62,3 @@ class Scenario:
         """About how many ticks there are, for a progress bar."""
         first = self.steps[0].at if self.steps else self.until
         return (self.until - first) // self.ticks.every + 1 if self.ticks else 0
-
-
-# The longest one payment may reach: beyond it a calendar ends.
-LONGEST = 1000 * 366 * 86_400 * SECOND
