@@ -114,7 +114,7 @@ ERRORS: dict[str, Kind] = {
     ),
     "quote_changed": Kind(
         409,
-        _("The amounts have changed since they were shown"),
+        _("The quote does not hold any more"),
         _("Nothing was done. Look at the new quote and decide."),
     ),
     "price_is_not_current": Kind(

@@ -4,7 +4,8 @@ A quote is worked out on a copy of the book. Where unused time comes back, which
 quote names an instant some minutes ahead: accepted before it, the money moves at once, the old plan goes on up to that
 instant, and the change takes effect then, so that its amounts hold for all who read them. Dating the change back to the
 quote instead would let a dear plan be used at a cheap one's price meanwhile. Every other change takes effect when it is
-accepted. Either way the amounts are compared: where one differs a new quote is shown and nothing has happened.
+accepted. Either way the amounts, the status it leads to and the next payment are compared: where one differs a new
+quote is shown and nothing has happened.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,13 @@ from accounts.errors import DomainError
 from ledger.money import Money
 from ledger.retrying import retried
 from subscriptions import books, quote_lines
+from subscriptions.engine.access import settled
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.changing import change_plan
 from subscriptions.engine.journal import Journal
 from subscriptions.engine.refusal import Refusal
+from subscriptions.engine.starting import needed
 from subscriptions.engine.subscription import FINAL, Status, Sub
 from subscriptions.engine.unused import unused
 from subscriptions.models import Price, Quote, Subscription
@@ -44,7 +47,7 @@ class QuoteChanged(DomainError):
 
     def __init__(self, quote: Quote) -> None:
         super().__init__(
-            "The amounts have changed since they were shown. Nothing was charged; confirm the new quote instead.",
+            _("What was shown does not hold any more. Nothing was charged; confirm the new quote instead."),
             quote=quote.public_id,
         )
         self.quote = quote
@@ -61,20 +64,21 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     terms = reading.terms_of([price.pk])[price.pk]
     refusal = change_plan(book, book.at, sub, terms, when=when, effective=effective)
     if refusal is Refusal.INSUFFICIENT_FUNDS:
-        raise _short(price, sub, before + unused(sub, effective or book.at))
+        raise _short(needed(book, sub, terms) - before - unused(sub, effective or book.at), price.currency)
     if refusal is not None:
         raise Refused(refusal, explain(refusal))
-    due_at, due = next_charge(sub)
+    then = _afterwards(book, subscription, effective)
+    due_at, due = next_charge(then)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
         expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before, balance_after=book.balance,
-        lines=quote_lines.written(book.journal.entries, book.journal, rest), status_after=sub.status,
+        lines=quote_lines.written(book.journal.entries, book.journal, rest), status_after=then.status,
         next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
 
 def accept(quote: Quote, *, now: datetime) -> Subscription:
-    """Carry the quoted change out, once; raise QuoteChanged with a new quote when its amounts no longer hold."""
+    """Carry the quoted change out, once; raise QuoteChanged with a new quote when it no longer holds."""
     subscription = quote.subscription
     try:
         if now > quote.expires_at and quote.used_at is None:
@@ -102,7 +106,11 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
         done = len(journal.entries)
         book.change_plan(subscription, quote.price, when=quote.when, effective_at=quote.takes_effect_at)
         posted = quote_lines.written(journal.entries[done:], journal, {})
-        if quote_lines.moves(posted) != quote_lines.moves(quote.lines):
+        effective = to_micros(quote.takes_effect_at) if quote.takes_effect_at else None
+        then = _afterwards(book.item.book, subscription, effective)
+        _, due = next_charge(then)
+        promised = quote_lines.moves(quote.lines), quote.status_after, quote.next_charge_amount
+        if (quote_lines.moves(posted), then.status, due) != promised:
             raise _Stale
 
 
@@ -120,6 +128,13 @@ def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
         assert sub.trial_end is not None
         return to_datetime(sub.trial_end), sub.due
     return None, None
+
+
+def _afterwards(book: Book, subscription: Subscription, effective: int | None) -> Sub:
+    """Return the subscription as it stands when the change has taken effect, if nothing else happens."""
+    assert book.at is not None
+    twin = settled(book, book.at if effective is None else effective)
+    return next(sub for sub in twin.subs if sub.id == subscription.pk)
 
 
 def _effective(sub: Sub, at: int, when: str) -> int | None:
@@ -162,10 +177,9 @@ def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
     return view.book, sub
 
 
-def _short(price: Price, sub: Sub, funds: int) -> Refused:
-    """Say what is missing for the change."""
-    needed = books.due(price, sub.quantity, sub.periods) if not price.metered else 1
-    missing = Money(max(needed - funds, 1), price.currency)
+def _short(amount: int, currency: str) -> Refused:
+    """Say how many minor units are missing for the change."""
+    missing = Money(amount, currency)
     return Refused(
         Refusal.INSUFFICIENT_FUNDS, _("%s is missing in the wallet for this change; top it up first.") % missing,
         missing={"value": missing.plain(), "currency": missing.currency},

@@ -7,10 +7,14 @@ from subscriptions.engine.noting import charge, move
 from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
+def needed(book: Book, sub: Sub, terms: Terms) -> int:
+    """Return the minor units that a start under `terms` needs in the wallet."""
+    return leftover.needed(book, sub, terms) if terms.metered else terms.amount * sub.quantity * sub.periods
+
+
 def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
     """Tell whether the wallet, with the minor units that are `coming` back to it, funds a start under `terms`."""
-    need = leftover.needed(book, sub, terms) if terms.metered else terms.amount * sub.quantity * sub.periods
-    return book.balance + coming >= need
+    return book.balance + coming >= needed(book, sub, terms)
 
 
 def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") -> bool:

@@ -1,14 +1,11 @@
-"""A quoted plan change: what was shown is what is posted, or nothing is and a new quote is shown."""
+"""A quoted plan change: what was shown is what is posted."""
 
-from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from accounts.models import User
 from subscriptions import books, holdings, quotes
-from subscriptions.models import Charge, Price, Quote, Subscription
+from subscriptions.models import Charge, Subscription
 from tests.subscriptions.bank import (
     HOUR,
     MICROSECOND,
@@ -17,59 +14,16 @@ from tests.subscriptions.bank import (
     SECOND,
     at,
     balance,
-    basic,
     broken_rules,
     do,
     hourly,
     settle,
 )
 from tests.subscriptions.picture import lines, picture
-from tests.subscriptions.shop import pay_in, sell
+from tests.subscriptions.quoting import changed, effect, metered, shown
+from tests.subscriptions.shop import pay_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def better() -> Price:
-    return sell("better", RUB=1500_00)["RUB"]
-
-
-@pytest.fixture
-def mine(alice: User) -> Subscription:
-    """On basic, 990.00 a month, since noon of 1 March; 1010.00 left."""
-    pay_in(alice, 2000_00, at=NOON)
-    with books.open(alice, "RUB", now=NOON) as book:
-        return book.subscribe(basic())
-
-
-def metered(alice: User) -> Subscription:
-    pay_in(alice, 2000_00, at=NOON)
-    with books.open(alice, "RUB", now=NOON) as book:
-        return book.subscribe(hourly())
-
-
-def effect(quote: Quote) -> datetime:
-    """When it says that the change comes."""
-    assert quote.takes_effect_at is not None
-    return quote.takes_effect_at
-
-
-def shown(quote: Quote) -> list[tuple[Any, Any]]:
-    return [(line["reason"], line["amount"]) for line in quote.lines]
-
-
-def changed(quote: Quote, *, now: datetime) -> Quote:
-    """Accept it, find it stale, and nothing done; return the new quote."""
-    customer = quote.subscription.customer
-    before = picture(customer)
-    with pytest.raises(quotes.QuoteChanged) as error:
-        quotes.accept(quote, now=now)
-    assert picture(customer) == before
-    quote.refresh_from_db()
-    assert quote.used_at is None
-    assert error.value.quote.pk != quote.pk
-    assert error.value.extra == {"quote": error.value.quote.public_id}
-    return error.value.quote
 
 
 def test_a_quote_shows_the_lines_the_balance_and_the_next_payment(mine, better):
@@ -228,71 +182,6 @@ def test_a_tick_that_moved_the_book_does_not_disturb_it(alice, better):
     # 62 minutes at 3.60 an hour: 3.72.
     assert balance(alice) == 2000_00 - 3_72 - 1500_00
     assert broken_rules() == []
-
-
-def test_an_expired_quote_charges_nothing_and_brings_a_new_one(mine, better):
-    quote = quotes.make(mine, better, now=at(days=3))
-    new = changed(quote, now=quote.expires_at + SECOND)
-    # A kopeck less is unused.
-    assert new.lines[0]["amount"] < quote.lines[0]["amount"]
-
-
-def test_accepting_twice_changes_once(alice, mine, better):
-    quote = quotes.make(mine, better, now=at(days=3))
-    quotes.accept(quote, now=at(days=3, seconds=1))
-    after = lines(alice)
-    # From the same page again, and from one that was loaded before; also when it has expired meanwhile.
-    quotes.accept(quote, now=at(days=3, seconds=2))
-    quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=4))
-    assert lines(alice) == after
-
-
-def test_quotes_that_nobody_accepted_are_forgotten_after_a_day(mine, better):
-    left, taken = (quotes.make(mine, better, now=at(days=3)) for _ in range(2))
-    quotes.accept(taken, now=at(days=3))
-    assert quotes.forget(now=left.expires_at + quotes.KEPT_FOR) == 0
-    assert quotes.forget(now=left.expires_at + quotes.KEPT_FOR + SECOND) == 1
-    assert list(Quote.objects.all()) == [taken]
-
-
-def test_of_two_quotes_only_one_can_be_accepted(alice, mine, better):
-    first = quotes.make(mine, better, now=at(days=3))
-    second = quotes.make(mine, sell("best", RUB=1600_00)["RUB"], now=at(days=3))
-    quotes.accept(first, now=at(days=3, seconds=1))
-    # The second was worked out from what is no longer so, and nothing can be worked out anew before the first is made.
-    before = picture(alice)
-    with pytest.raises(books.Refused, match="within minutes"):
-        quotes.accept(second, now=at(days=3, seconds=2))
-    assert picture(alice) == before
-    new = changed(second, now=effect(first))
-    assert (new.balance_before, balance(alice)) == (first.balance_after, first.balance_after)
-
-
-def test_what_the_wallet_cannot_pay_is_refused_with_what_is_missing(mine):
-    dear = sell("dear", RUB=5000_00)["RUB"]
-    with pytest.raises(books.Refused) as error:
-        quotes.make(mine, dear, now=at(days=15, hours=12))
-    # 5000 - 1010 - 494.95.
-    assert error.value.extra == {"missing": {"value": "3495.05", "currency": "RUB"}}
-    assert Quote.objects.count() == 0
-
-
-def test_a_final_or_paused_subscription_has_no_quote(alice, mine, better):
-    do(alice, at(days=1), lambda book: book.pause(mine))
-    with pytest.raises(books.Refused, match="paused"):
-        quotes.make(mine, better, now=at(days=2))
-    do(alice, at(days=2), lambda book: book.cancel(mine, when="now"))
-    with pytest.raises(books.Refused, match="ended"):
-        quotes.make(mine, better, now=at(days=3))
-
-
-def test_a_subscription_cancelled_meanwhile_cannot_be_changed(alice, mine, better):
-    quote = quotes.make(mine, better, now=at(days=3))
-    do(alice, at(days=3, seconds=5), lambda book: book.cancel(mine, when="now"))
-    before = picture(alice)
-    with pytest.raises(books.Refused, match="ended"):
-        quotes.accept(quote, now=at(days=3, minutes=1))
-    assert picture(alice) == before
 
 
 def test_switching_up_and_down_fifty_times_gains_nothing(alice, mine, better):
