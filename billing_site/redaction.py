@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 GONE = "[redacted]"
 
@@ -26,6 +27,12 @@ SECRET_SHAPES = [
     re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s?]+"),
 ]
 
+# A name and its value in an address's query or a form, and any word in which something is percent-encoded.
+PAIR = re.compile(r"""(?<![^?&;"'])([^\s?&;="']+)=([^\s?&;#"'<>]+(?:\?[^\s&;#"'<>]*)?)""")
+ENCODED = re.compile(r"""(?<![^\s?&;="'/])[^\s?&;="'/%]*%[0-9A-Fa-f]{2}[^\s?&;="'/]*""")
+# What is encoded more often than that hides something.
+MOST_DECODED = 3
+
 # 13 to 19 digits, perhaps in groups, beginning as payment cards do (ISO/IEC 7812); so no clock reading is meant.
 CARD = re.compile(r"(?<![\w.-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-]|\.\d)", re.ASCII)
 
@@ -43,10 +50,23 @@ def without_secrets(value: Any, name: str = "") -> Any:
     return _text(str(value))
 
 
-def _text(text: str) -> str:
+def _text(text: str, decoded: int = 0) -> str:
+    text = PAIR.sub(lambda found: f"{found[1]}={GONE}" if _is_secret(found[1], found[2], decoded) else found[0], text)
+    text = ENCODED.sub(lambda found: GONE if _is_secret("", found[0], decoded) else found[0], text)
     for shape in SECRET_SHAPES:
         text = shape.sub(rf"\g<1>{GONE}", text)
     return CARD.sub(lambda found: GONE if _luhn(found[0]) else found[0], text)
+
+
+def _is_secret(name: str, value: str, decoded: int) -> bool:
+    """Return whether the name says so, or a secret comes out when both are decoded, as often as it takes."""
+    plain_name, plain = unquote_plus(name), unquote_plus(value)
+    if plain_name and SECRET_NAME.search(plain_name):
+        return True
+    if (plain_name, plain) == (name, value):
+        return False
+    pair = f"{plain_name}={plain}" if name else plain
+    return decoded == MOST_DECODED or _text(pair, decoded + 1) != pair
 
 
 def _luhn(number: str) -> bool:

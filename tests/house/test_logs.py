@@ -68,6 +68,45 @@ def test_secrets_in_headers_addresses_and_forms_go_and_the_rest_stays():
     assert without_secrets("GET /password/reset/key/1-abc/") == f"GET /password/reset/key/{GONE}/"
 
 
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        (f"authorization=Bearer%20{TOKEN}", f"authorization={GONE}"),
+        (f"a=1&Authorization=Bearer+{TOKEN}&b=2", f"a=1&Authorization={GONE}&b=2"),
+        ("access_token=opaque-1234&page=2", f"access_token={GONE}&page=2"),
+        ("%61uthorization=opaque", f"%61uthorization={GONE}"),
+        ("c%6fde=482913", f"c%6fde={GONE}"),
+        ("user[password]=hunter2", f"user[password]={GONE}"),
+        (f"q=Bearer%20{TOKEN}", f"q={GONE}"),
+        ("q=Bearer%20opaque-1234", f"q={GONE}"),
+        ("q=Bearer%252520opaque-1234", f"q={GONE}"),
+        ("q=%73k_live_51H8xYzCanaryCanary", f"q={GONE}"),
+        ("q=4242%204242%204242%204242", f"q={GONE}"),
+        ("q=4242+4242+4242+4242&page=2", f"q={GONE}&page=2"),
+        ("next=%2Fx%3Ftoken%3Dopaque-1234", f"next={GONE}"),
+        ("next=/x?token=opaque-1234", f"next=/x?token={GONE}"),
+        ("q=%" + "25" * 1500 + "20", f"q={GONE}"),
+    ],
+)
+def test_a_secret_in_a_query_goes_by_its_name_and_however_it_is_encoded(sent, written):
+    for before in ("", "GET /api/payments/?", "https://billing.example.com/?x=1&"):
+        assert without_secrets(before + sent) == before + written
+        assert without_secrets({"query": before + sent}) == {"query": before + written}
+
+
+def test_a_secret_in_a_path_goes_however_it_is_encoded():
+    assert without_secrets("GET /files/Bearer%20opaque-1234/x") == f"GET /files/{GONE}/x"
+
+
+def test_a_query_is_not_logged_with_its_token(client, db, written):
+    client.get(f"/no-such-page/?authorization=Bearer%20{TOKEN}&page=2")
+    assert "/no-such-page/" in written.getvalue()
+    assert "eyJ" not in written.getvalue()
+
+
 @pytest.mark.parametrize(
     "harmless",
     [
@@ -77,6 +116,9 @@ def test_secrets_in_headers_addresses_and_forms_go_and_the_rest_stays():
         "1763699287284664",  # a clock in microseconds
         "balance 1342.00 RUB after 1500.00",
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        "GET /account/transactions/?from=2026-11-01&at=2026-11-21T04%3A28%3A07Z&currency=RUB",
+        "GET /pricing/?q=%D1%82%D0%B0%D1%80%D0%B8%D1%84+100%25",
+        "post(entry, form_key=key, currency='RUB')",
     ],
 )
 def test_what_only_looks_like_a_secret_stays(harmless):
