@@ -8,6 +8,7 @@ import ledger
 from accounts.models import User
 from ledger import wallets
 from subscriptions import books, integrity
+from subscriptions.integrity import moves
 from subscriptions.models import Charge, Subscription
 from tests.ledger.planting import plant, sql, triggers_of
 from tests.ledger.snapshot import found
@@ -199,5 +200,5 @@ def test_every_trigger_there_is_is_looked_for():
 
 
 def test_the_table_of_moves_names_every_status():
-    named = set(integrity.MOVES) | {target for targets in integrity.MOVES.values() for target in targets}
+    named = set(moves.MOVES) | {target for targets in moves.MOVES.values() for target in targets}
     assert named == set(Subscription.Status.values)
