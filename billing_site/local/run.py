@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from billing_site.demo import logins
-from billing_site.local import postgres
+from billing_site.local import leftovers, postgres
 from billing_site.local.places import ROOT, VAR
 
 LOCK = VAR / "run.lock"
@@ -60,6 +60,7 @@ def _prepare() -> None:
     """Everything that can fail for a reason the user should read, before any child is started."""
     VAR.mkdir(parents=True, exist_ok=True)
     _only_one()
+    _end_leftovers()
     _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
     if not os.environ.get("DATABASE_URL"):
         print(f"Starting PostgreSQL in {VAR / 'postgres'}", flush=True)
@@ -100,10 +101,12 @@ def _children(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.P
                 [sys.executable, "-m", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
+            leftovers.note({name: child.pid for name, child in children.items()})
             threading.Thread(target=_show, args=(name, children[name]), daemon=True).start()
         yield children
     finally:
         _end(children)
+        leftovers.forget()
 
 
 def _end(children: dict[str, subprocess.Popen[str]]) -> None:
@@ -145,6 +148,15 @@ def _only_one() -> None:
         ) from None
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
+
+
+def _end_leftovers() -> None:
+    """End the children of a run that was killed: they would be a second site on this database."""
+    ended, left = leftovers.end(patience=PATIENCE)
+    if ended:
+        print(f"Ended what a killed run had left behind: {', '.join(ended)}", flush=True)
+    if left:
+        raise Refused(f"A killed run left {', '.join(left)} behind, which cannot be ended; {leftovers.NOTES} has more.")
 
 
 def _port_is_free(host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""`make stop`: end what `make run` started, and a PostgreSQL that a killed process left behind."""
+"""`make stop`: end what `make run` started, also when that was killed and left children or a PostgreSQL behind."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from billing_site.local import postgres
+from billing_site.local import leftovers, postgres
 from billing_site.local.places import VAR
 from billing_site.local.run import LOCK, PATIENCE
 
@@ -18,11 +18,30 @@ def main() -> int:
         give_up = time.monotonic() + PATIENCE + postgres.PATIENCE
         while _is_held() and time.monotonic() < give_up:
             time.sleep(0.1)
-    left = [name for name in ("postgres", "postgres-test") if not postgres.stop_unused(VAR / name)]
-    for name in left:
-        print(f"PostgreSQL in {VAR / name} is in use by another process.", file=sys.stderr)
+    left = [f"{name}, left behind by a killed run, cannot be ended." for name in _end_leftovers()]
+    servers = [name for name in ("postgres", "postgres-test") if not postgres.stop_unused(VAR / name)]
+    left += [f"PostgreSQL in {VAR / name} is in use by another process." for name in servers]
+    for line in left:
+        print(line, file=sys.stderr)
     print("Still running." if left else "Nothing is running.")
     return 1 if left else 0
+
+
+def _end_leftovers() -> list[str]:
+    """End the children of a launcher that was killed, unless there is a new one. Return who would not."""
+    try:
+        lock = LOCK.open()
+    except FileNotFoundError:
+        return []
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return []
+        ended, left = leftovers.end(patience=PATIENCE)
+    if ended:
+        print(f"Ended what a killed run had left behind: {', '.join(ended)}", flush=True)
+    return left
 
 
 def _is_held() -> bool:

@@ -1,5 +1,6 @@
 """`make run`, as an operator meets it: everything comes up by one command and goes down with it."""
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ import pytest
 import requests
 from django.conf import settings
 
+from billing_site.local import leftovers
+
 ROOT = Path(settings.BASE_DIR)
 # A first start migrates and tells the demo's story; two cores may be shared with other tests.
 PATIENCE = 150
@@ -29,10 +32,10 @@ class Running:
         self.port, self.log = port, var / "output"
         var.mkdir(parents=True, exist_ok=True)
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment = keep | {"VAR_DIR": str(var), "PORT": str(port), "WEB_WORKERS": "1", "WORKERS": "1"} | more
+        self.environment = keep | {"VAR_DIR": str(var), "PORT": str(port), "WEB_WORKERS": "1", "WORKERS": "1"} | more
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "billing_site.local.run"], cwd=ROOT, env=environment, stdout=out, stderr=out
+                [sys.executable, "-m", "billing_site.local.run"], cwd=ROOT, env=self.environment, stdout=out, stderr=out
             )
 
     @property
@@ -123,15 +126,56 @@ def test_a_second_start_is_quick_and_keeps_the_data_and_a_dead_child_ends_it(var
         run.wait_for("Ctrl-C stops everything")
         assert time.monotonic() - began < 60
         wait_until_ready(run)
-        worker = next(
-            int(process.name)
-            for process in Path("/proc").iterdir()
-            if process.name.isdigit() and parent_of(process) == run.process.pid and b"worker" in cmdline_of(process)
-        )
-        os.kill(worker, signal.SIGKILL)
+        os.kill(worker_of(run), signal.SIGKILL)
         assert run.process.wait(timeout=60) not in (0, None)
     assert "worker ended with exit code -9" in run.output
     assert nothing_left(var), processes_of(var)
+
+
+def test_what_a_killed_launcher_leaves_behind_is_ended_by_the_next_one_and_by_make_stop(var, port):
+    with running(var, port) as run:
+        run.wait_for("Ctrl-C stops everything")
+        first = children_of(run.process.pid)
+        run.process.kill()
+        run.process.wait(timeout=60)
+        assert first == [pid for pid in first if Path(f"/proc/{pid}").exists()]
+    with running(var, port) as run:
+        run.wait_for("Ctrl-C stops everything")
+        assert "Ended what a killed run had left behind: web, worker, beat" in run.output
+        assert [pid for pid in first if Path(f"/proc/{pid}").exists()] == []
+        assert run.get("/livez").status_code == 200
+        run.process.kill()
+        run.process.wait(timeout=60)
+        stop = subprocess.run(
+            [sys.executable, "-m", "billing_site.local.stop"],
+            env=run.environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+    assert (stop.returncode, stop.stderr) == (0, "")
+    assert "web, worker, beat\nNothing is running." in stop.stdout
+    assert nothing_left(var), processes_of(var)
+
+
+def test_a_program_that_has_been_given_the_number_of_a_child_since_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(leftovers, "NOTES", tmp_path / "run.children")
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+        leftovers.note({"web": other.pid})
+        (pid, start) = json.loads(leftovers.NOTES.read_text())["web"]
+        leftovers.NOTES.write_text(json.dumps({"web": [pid, f"{start}0"]}))
+        assert leftovers.end(patience=1) == ([], [])
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_child_that_does_not_listen_is_killed_in_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(leftovers, "NOTES", tmp_path / "run.children")
+    deaf = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(); time.sleep(60)"]
+    with subprocess.Popen(deaf, start_new_session=True, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        leftovers.note({"beat": child.pid})
+        assert leftovers.end(patience=0.5) == (["beat"], [])
+        assert child.wait(timeout=10) == -signal.SIGKILL
+    assert leftovers.end(patience=0.5) == ([], [])
 
 
 def test_sigterm_stops_it_as_well_and_a_second_run_beside_it_is_refused(var, port):
@@ -153,6 +197,14 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path):
     assert f"Port {port} cannot be used" in run.output
     assert f"PORT={port + 1} make run" in run.output
     assert not (tmp_path / "var" / "postgres").exists()
+
+
+def worker_of(run: Running) -> int:
+    return next(pid for pid in children_of(run.process.pid) if b"worker" in cmdline_of(Path(f"/proc/{pid}")))
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and parent_of(each) == pid]
 
 
 def parent_of(process: Path) -> int:
