@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import DomainError
 from accounts.web.requests import SignedIn
+from ledger.money import Money
 from payments import checkout
 from payments.models import Payment
 from payments.web import order as orders
@@ -61,7 +62,11 @@ def bought_already(request: SignedIn) -> str | None:
 
 def options(order: Order) -> dict[str, Any]:
     """Return what the page may offer to change."""
-    return {"choices": orders.choices(order.price, order.quantity), "title": orders.title(order)}
+    return {
+        "choices": orders.choices(order.price, order.quantity),
+        "title": orders.title(order),
+        "nothing": Money(0, order.total.currency),
+    }
 
 
 def buy(request: SignedIn, form: CheckoutForm, *, now: datetime) -> str:

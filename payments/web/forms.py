@@ -71,7 +71,7 @@ class CheckoutForm(PayForm):
         self.order = order
         errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
         self.fields["quantity"].error_messages.update(errors)
-        self.offer(([methods.BALANCE] if order.covered else []) + methods.gateways())
+        self.offer(([methods.from_balance(metered=order.price.metered)] if order.covered else []) + methods.gateways())
         if order.needs_no_gateway:
             del self.fields["method"]
 

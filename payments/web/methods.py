@@ -16,11 +16,18 @@ class Method(NamedTuple):
 
 
 BALANCE = Method("balance", _("Account balance"), _("Paid at once, nothing to enter."))
+# For what is used up by the second nothing is paid ahead out of the balance: it only has to be there.
+BALANCE_IN_USE = Method("balance", _("Account balance"), _("Nothing is paid now. It is used up by the second."))
 GATEWAYS = {
     "sandbox": Method("sandbox", _("Test payment page"), _("You choose on the next page how the payment ends.")),
     "stripe": Method("stripe", _("Card"), _("You enter the card on Stripe's page. We never see its number.")),
     "yookassa": Method("yookassa", _("Card or SBP"), _("You pay on YooKassa's page. We never see your card.")),
 }
+
+
+def from_balance(*, metered: bool) -> Method:
+    """Return the balance as a way to pay a price."""
+    return BALANCE_IN_USE if metered else BALANCE
 
 
 def gateways() -> list[Method]:

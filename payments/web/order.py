@@ -55,6 +55,11 @@ class Order:
         return not self.is_trial and self.balance.amount >= self.total.amount
 
     @property
+    def starts_unpaid(self) -> bool:
+        """Whether it may start out of the balance with nothing taken at first: metered use."""
+        return self.covered and self.price.metered
+
+    @property
     def needs_no_gateway(self) -> bool:
         return self.is_trial or self.total.amount == 0
 

@@ -84,6 +84,26 @@ def test_what_is_typed_and_not_worked_out_is_never_paid_unseen(visit, alice):
     assert not Payment.objects.exists()
 
 
+def test_metered_use_out_of_the_balance_says_that_nothing_is_paid(visit, alice):
+    """36.00 is what a gateway would take; the balance is used up by the second. The choice alone changes the words."""
+    pay_in(alice, 100_00, "RUB")
+    page = visit(alice, java_script_enabled=False).to("/checkout/hourly/?currency=RUB")
+    start, pay = page.get_by_role("button", name="Start, from my balance"), page.get_by_role("button", name="Pay RUB")
+    expect(start).to_be_visible()
+    expect(pay).to_have_count(0)
+    assert "Due now\nRUB\u00a00.00" in page.locator("aside").inner_text()
+    assert "used up from your balance of RUB\u00a0100.00" in page.locator("main").inner_text()
+    page.get_by_label("Test payment page").check()
+    expect(pay).to_be_visible()
+    assert "Due now\nRUB\u00a036.00" in page.locator("aside").inner_text()
+    page.get_by_label("Account balance").check()
+    start.click()
+    page.wait_for_url("**/account/subscriptions/**")
+    assert Subscription.objects.get(customer=alice).status == "active"
+    assert wallet(alice, "RUB").balance == 100_00
+    assert not Payment.objects.exists()
+
+
 def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(visit, alice):
     page = visit(alice).to("/topup/?currency=EUR&amount=0", expect=422)
     expect(page.locator("[data-error-summary]")).to_be_focused()
