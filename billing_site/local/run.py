@@ -73,12 +73,16 @@ def _prepare() -> None:
 
 def _serve() -> int:
     celery = ["celery", "--quiet", "--app", "billing_site"]
-    processes = os.environ.get("WORKERS", "2")
+    threads = os.environ.get("WORKERS", "2")
     commands = {
         "web": ["gunicorn", "--config", "python:billing_site.gunicorn"],
-        "worker": [*celery, "worker", "--concurrency", processes, "--without-gossip", "--without-mingle"],
+        # Threads: processes would wait for tasks at one lock (unless the broker is Redis), and one that is killed
+        # while it holds the lock leaves the others waiting for good.
+        "worker": [
+            *celery, "worker", "--pool", "threads", "--concurrency", threads, "--without-gossip", "--without-mingle",
+        ],
         "beat": [*celery, "beat", "--pidfile="],
-    }
+    }  # fmt: skip
     with _children(commands) as children:
         if _web_answers(children):
             print(_welcome(), flush=True)

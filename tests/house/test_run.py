@@ -132,6 +132,22 @@ def test_a_second_start_is_quick_and_keeps_the_data_and_a_dead_child_ends_it(var
     assert nothing_left(var), processes_of(var)
 
 
+def test_whichever_process_below_the_worker_is_killed_tasks_go_on(var, port):
+    """Of processes that wait for tasks at one lock, the one that holds it would take the others along."""
+    with running(var, port) as run:
+        run.wait_for("Ctrl-C stops everything")
+        wait_until_ready(run)
+        for process in children_of(worker_of(run)):
+            os.kill(process, signal.SIGKILL)
+        # The scheduler sends one every two seconds. Where nobody takes them, they stay.
+        time.sleep(6)
+        queue, give_up = var / "queue", time.monotonic() + 15
+        while (waiting := list(queue.glob("*.msg"))) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        assert waiting == []
+        assert run.process.poll() is None
+
+
 def test_what_a_killed_launcher_leaves_behind_is_ended_by_the_next_one_and_by_make_stop(var, port):
     with running(var, port) as run:
         run.wait_for("Ctrl-C stops everything")
