@@ -37,12 +37,15 @@ def take_up(book: Book, sub: Sub) -> None:
         book.leftover = rest // sub.terms.length
 
 
-def needed(book: Book, sub: Sub, terms: Terms) -> int:
-    """Return the minor units behind a start under metered terms: one whole for each use that then runs, and what is
-    brought over. With less, many could run on the one unit that none of them has used up.
+def needed(book: Book, sub: Sub, terms: Terms, others: int) -> int:
+    """Return the minor units behind a start under metered terms: one whole for it and for each of the `others` that
+    run, and what is brought over. With less, many could run on the one unit that none of them has used up.
     """
     if terms.amount == 0:
         return 0
-    brought = (sub.remainder + book.leftover * terms.length // PARTS) // terms.length
-    others = (one for one in metered(book) if one.rate and one is not sub)
-    return 1 + brought + sum(1 + one.remainder // one.terms.length for one in others)
+    return 1 + others + (sub.remainder + book.leftover * terms.length // PARTS) // terms.length
+
+
+def running(book: Book, but: Sub | None = None) -> int:
+    """Count the uses that cost something now."""
+    return sum(1 for sub in metered(book) if sub.rate and sub is not but)

@@ -7,9 +7,11 @@ from subscriptions.engine.noting import charge, move
 from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
-def needed(book: Book, sub: Sub, terms: Terms) -> int:
-    """Return the minor units that a start under `terms` needs in the wallet."""
-    return leftover.needed(book, sub, terms) if terms.metered else terms.amount * sub.quantity * sub.periods
+def needed(book: Book, sub: Sub, terms: Terms, others: int | None = None) -> int:
+    """Return the minor units that a start under `terms` needs in the wallet; `others` paid uses run, if that is known."""
+    if not terms.metered:
+        return terms.amount * sub.quantity * sub.periods
+    return leftover.needed(book, sub, terms, leftover.running(book, sub) if others is None else others)
 
 
 def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
@@ -17,12 +19,12 @@ def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
     return book.balance + coming >= needed(book, sub, terms)
 
 
-def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") -> bool:
+def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated", others: int | None = None) -> bool:
     """Start the subscription afresh at `at` if it is funded or has a trial to give; tell whether it did."""
     if sub.status is Status.PENDING and sub.terms.trial_days and sub.terms.plan not in book.tried:
         start_trial(book, sub, at)
         return True
-    if not can_start(book, sub, sub.terms):
+    if book.balance < needed(book, sub, sub.terms, others):
         return False
     if sub.terms.metered:
         leftover.take_up(book, sub)
@@ -60,11 +62,13 @@ def pay_period(book: Book, sub: Sub, at: int) -> None:
 def revive(book: Book, at: int, first: Sub | None = None) -> None:
     """Start whatever waits for money and can now pay: `first` first (it was paid for), then oldest first."""
     order = book.subs if first is None else [first, *(sub for sub in book.subs if sub is not first)]
+    # Counted once, not anew for each: a wallet may carry thousands.
+    running = leftover.running(book)
     for sub in order:
         if sub.status is Status.PAST_DUE:
             keep_rhythm(book, sub, at)
-        elif sub.status in WAITING:
-            start(book, sub, at)
+        elif sub.status in WAITING and start(book, sub, at, others=running):
+            running += sub.billed_until is not None and sub.rate > 0
 
 
 def keep_rhythm(book: Book, sub: Sub, at: int) -> None:

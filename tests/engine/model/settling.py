@@ -171,8 +171,7 @@ def backing(book: Book, sub: Sub, plan: dict[str, Any]) -> int:
     if not costs(plan):
         return 0
     others = [one for one in book["subs"] if one is not sub and one["status"] == "active" and costs(one["plan"])]
-    mine = sub["fraction"] + picked_up(book, plan)
-    return sum(1 + floor(fraction) for fraction in [mine, *(one["fraction"] for one in others)])
+    return 1 + len(others) + floor(sub["fraction"] + picked_up(book, plan))
 
 
 def revive(book: Book, at: datetime) -> None:
