@@ -8,7 +8,7 @@ from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
 def needed(book: Book, sub: Sub, terms: Terms, others: int | None = None) -> int:
-    """Return the minor units that a start under `terms` needs in the wallet; `others` paid uses run, if that is known."""
+    """Return the minor units that a start under `terms` needs in the wallet; `others` paid uses run, if it is known."""
     if not terms.metered:
         return terms.amount * sub.quantity * sub.periods
     return leftover.needed(book, sub, terms, leftover.running(book, sub) if others is None else others)
