@@ -8,7 +8,6 @@ urlpatterns = [
     path("schema/", api_docs.Schema.as_view(), name="api-schema"),
     path("docs/", api_docs.Docs.as_view(), name="api-docs"),
     path("", include("accounts.api.urls")),
-    path("", include("ledger.api.urls")),
     path("", include("subscriptions.api.urls")),
     path("", include("payments.api.urls")),
 ]

@@ -1,8 +1,8 @@
-"""Addresses of the price list, of subscriptions and of the wallet."""
+"""Addresses of the price list, of subscriptions, of the wallet and of its log."""
 
 from django.urls import path
 
-from subscriptions.api.views import actions, explanations, plans, previews, subscriptions, wallet
+from subscriptions.api.views import actions, explanations, log, plans, previews, subscriptions, wallet
 
 urlpatterns = [
     path("plans/", plans.PlanList.as_view(), name="plan-list"),
@@ -23,6 +23,8 @@ urlpatterns = [
         name="subscription-change-preview",
     ),
     path("users/<int:user_id>/subscriptions", subscriptions.UserSubscriptions.as_view(), name="user-subscriptions"),
+    path("transactions/", log.TransactionList.as_view(), name="transaction-list"),
+    path("transactions/txn_<int:number>", log.TransactionDetail.as_view(), name="transaction-detail"),
     path("transactions/txn_<int:number>/explain", explanations.Explain.as_view(), name="transaction-explain"),
     path("wallet/", wallet.Wallet.as_view(), name="wallet"),
 ]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ledger import display
 from ledger.models import Transaction
 from ledger.web.log import Line, lines
+from subscriptions.charged import charges_of
 from subscriptions.models import Charge
 
 CHUNK = 500
@@ -19,7 +19,7 @@ def named(rows: Iterable[Transaction]) -> Iterator[Line]:
     """Read transactions as lines; a charge and what was given back of it say which plan and which span."""
     walk = iter(rows)
     while chunk := list(islice(walk, CHUNK)):
-        charges = _charges(chunk)
+        charges = charges_of(chunk)
         for line in lines(chunk):
             charge = charges.get(line.id)
             yield (
@@ -27,15 +27,6 @@ def named(rows: Iterable[Transaction]) -> Iterator[Line]:
                 if charge is None
                 else replace(line, description=_words(charge), about=charge.subscription.public_id)
             )
-
-
-def _charges(rows: list[Transaction]) -> dict[int | None, Charge]:
-    ids = [row.pk for row in rows if row.reason in (Transaction.Reason.CHARGE, Transaction.Reason.UNUSED_REFUND)]
-    found = Charge.objects.filter(Q(transaction__in=ids) | Q(refund__in=ids)).select_related(
-        "price__plan", "subscription"
-    )
-    both = {pk: charge for charge in found for pk in (charge.transaction_id, charge.refund_id) if pk}
-    return {pk: charge for pk, charge in both.items() if pk in set(ids)}
 
 
 def _words(charge: Charge) -> str:

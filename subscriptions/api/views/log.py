@@ -8,14 +8,15 @@ from rest_framework.response import Response
 
 from accounts.api.strict import refuse_unknown_parameters
 from ledger.api.pages import LogPages
-from ledger.api.serializers import TransactionQuery, TransactionSerializer
+from ledger.api.serializers import TransactionQuery
 from ledger.models import Account, Transaction
+from subscriptions.api.log import ChargedTransactionSerializer, written
 
 
 class TransactionList(GenericAPIView):
-    """Every movement of the caller's wallets: why, when, how much, and the balance after it."""
+    """Every movement of the caller's wallets: why, when, how much, for what, and the balance after it."""
 
-    serializer_class = TransactionSerializer
+    serializer_class = ChargedTransactionSerializer
     pagination_class = LogPages
     filter_backends = ()
     queryset = Transaction.objects.none()
@@ -23,7 +24,7 @@ class TransactionList(GenericAPIView):
     @extend_schema(
         operation_id="transactions_list",
         parameters=[TransactionQuery],
-        responses=TransactionSerializer(many=True),
+        responses=ChargedTransactionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """List the log, newest first."""
@@ -38,13 +39,13 @@ class TransactionList(GenericAPIView):
         reasons = [asked["reason"]] if "reason" in asked else []
         ids = list(wallets.values_list("pk", flat=True))
         page = pages.page_of(ids, request, reasons=reasons, start=asked.get("from_"), end=asked.get("to_"))
-        return pages.get_paginated_response(list(TransactionSerializer(page, many=True).data))
+        return pages.get_paginated_response(written(page))
 
 
 class TransactionDetail(GenericAPIView):
     """One movement of the caller's wallets."""
 
-    serializer_class = TransactionSerializer
+    serializer_class = ChargedTransactionSerializer
     queryset = Transaction.objects.none()
 
     @extend_schema(operation_id="transactions_retrieve")
@@ -52,4 +53,4 @@ class TransactionDetail(GenericAPIView):
         """Return one transaction."""
         refuse_unknown_parameters(request, ())
         mine = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
-        return Response(TransactionSerializer(get_object_or_404(mine, pk=number)).data)
+        return Response(written([get_object_or_404(mine, pk=number)])[0])

@@ -1,0 +1,64 @@
+"""GET /api/transactions/: what each charge was for."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from accounts.models import User
+from ledger.models import Transaction
+from subscriptions import books
+from subscriptions.models import Subscription
+from tests.subscriptions.shop import START, client, pay_in, sell
+
+pytestmark = pytest.mark.django_db
+LOG = "/api/transactions/"
+
+
+@pytest.fixture(autouse=True)
+def _shop(time_machine: time_machine.TimeMachineFixture) -> None:
+    time_machine.move_to(START, tick=False)
+    sell("basic", RUB=990_00)
+    sell("vm", RUB=1_00, interval="hour", metered=True)
+
+
+def order(user: User, plan: str) -> str:
+    return str(client(user).post("/api/subscriptions/", {"plan": plan}).json()["id"])
+
+
+def settle(user: User, *, hours: int) -> None:
+    with books.open(user, "RUB", now=START + timedelta(hours=hours)):
+        pass
+
+
+def test_a_charge_and_what_is_given_back_of_it_name_their_subscription(alice: User) -> None:
+    pay_in(alice, 2000_00)
+    basic, vm = order(alice, "basic"), order(alice, "vm")
+    settle(alice, hours=2)
+    client(alice).post(f"/api/subscriptions/{basic}/cancel", {"when": "now", "refund_unused": True})
+    lines = client(alice).get(LOG).json()["results"]
+    told = {(line["reason"], line["subscription"], line["plan"]) for line in lines}
+    assert told == {
+        ("top_up", None, None), ("charge", basic, "basic"), ("charge", vm, "vm"), ("unused_refund", basic, "basic"),
+    }  # fmt: skip
+    for line in lines:
+        assert client(alice).get(LOG + line["id"]).json() == line
+
+
+def test_the_number_of_queries_does_not_grow_with_the_page(
+    alice: User, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    pay_in(alice, 2000_00)
+    order(alice, "vm")
+    settle(alice, hours=1)
+    with django_assert_max_num_queries(20) as few:
+        client(alice).get(LOG)
+        asked = len(few)
+    for hours in range(2, 12):
+        order(alice, "vm")
+        settle(alice, hours=hours)
+    assert Subscription.objects.count() == 11
+    assert Transaction.objects.filter(reason="charge").count() > 50
+    with django_assert_num_queries(asked):
+        assert len(client(alice).get(LOG + "?limit=100").json()["results"]) > 50
