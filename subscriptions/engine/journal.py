@@ -61,6 +61,9 @@ class Event:
     sub: Sub
     before: Status
     after: Status
+    # What is chosen now, where the event is about that: under which terms, whether it renews.
+    terms: Terms | None = None
+    auto_renew: bool | None = None
 
 
 @dataclass(slots=True)

@@ -4,10 +4,15 @@ from subscriptions.engine.book import Book
 from subscriptions.engine.journal import Cause, Charge, Cut, Entry, Event
 from subscriptions.engine.subscription import Status, Sub, Terms
 
+ABOUT_TERMS = {"subscription.created", "subscription.plan_changed", "subscription.plan_change_scheduled"}
+ABOUT_RENEWAL = {"subscription.created", "subscription.auto_renew_changed"}
+
 
 def move(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
     """Give the subscription a status and tell why."""
-    book.journal.events.append(Event(at, event, sub, sub.status, status))
+    terms = sub.scheduled or sub.terms if event in ABOUT_TERMS else None
+    auto_renew = sub.auto_renew if event in ABOUT_RENEWAL else None
+    book.journal.events.append(Event(at, event, sub, sub.status, status, terms, auto_renew))
     sub.status = status
     sub.changed = True
 

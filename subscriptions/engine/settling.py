@@ -3,7 +3,7 @@
 from subscriptions.engine import leftover, metering
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import DAY
-from subscriptions.engine.noting import move
+from subscriptions.engine.noting import move, tell
 from subscriptions.engine.starting import pay_period, start
 from subscriptions.engine.subscription import Status, Sub, Terms
 
@@ -55,6 +55,7 @@ def begin_scheduled(book: Book, sub: Sub, at: int, terms: Terms) -> None:
     """Start under the terms that were scheduled for the period's end, or stop for want of money."""
     switch(book, sub, terms)
     if not start(book, sub, at, "subscription.plan_changed"):
+        tell(book, sub, at, "subscription.plan_changed")
         suspend(book, sub, at)
 
 
