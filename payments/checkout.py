@@ -6,7 +6,7 @@ whatever breaks on the way, sending the same form again goes on with the first p
 
 import re
 from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -17,12 +17,12 @@ import ledger.retrying
 from accounts.errors import DomainError
 from accounts.ids import new_id
 from accounts.models import User
-from payments import quotes, schedule, sessions, states
+from payments import orders, quotes, schedule, sessions, states
 from payments.gateways import registry
 from payments.models import Payment
+from payments.orders import Order
 from payments.quotes import Quote
 from subscriptions import books
-from subscriptions.models import Plan, Subscription
 
 # A digit in it keeps it apart from the words that stand in the same place of an address.
 CLIENT_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
@@ -47,35 +47,14 @@ class PaymentInProgress(DomainError):
     param = "subscription"
 
 
-class Order(TypedDict, total=False):
-    """What is asked for. A plan, or a subscription, or neither: then `amount` and `currency` top up the wallet."""
-
-    plan: Plan | str
-    subscription: Subscription
-    # Minor units. For a plan or a subscription it must equal what the server works out.
-    amount: int | None
-    currency: str | None
-    quantity: int
-    periods: int
-    auto_renew: bool
-    gateway: str | None
-    description: str
-    # In which the customer reads; that of the page or request if absent.
-    language: str
-    # Hidden field of the form, or a client's Idempotency-Key (hashed): the same again means the same payment.
-    form_key: str | None
-    # A public id of the client's own choice. Must be new.
-    payment_id: str | None
-
-
 def start(customer: User, *, now: datetime, **order: Unpack[Order]) -> Payment:
     """Create a payment, or find the one this form has created, and return it with its page at the gateway.
 
     An open payment for the same subscription and amount is gone on with instead of making a second one. Raises
-    DomainError: what the quotes raise, UnknownGateway, DuplicatePayment, PaymentInProgress, and Unavailable or
-    GatewayRefused from the gateway.
+    DomainError: KeyReused for a form that has made one of something else, what the quotes raise, UnknownGateway,
+    DuplicatePayment, PaymentInProgress, and Unavailable or GatewayRefused from the gateway.
     """
-    payment = _of_this_form(customer, order.get("form_key"))
+    payment = orders.made(customer, order)
     if payment is None:
         _check_payment_id(order.get("payment_id"))
         gateway = registry.get(order.get("gateway") or registry.names()[0]).name
@@ -99,10 +78,6 @@ def _quote(customer: User, order: Order, *, now: datetime) -> Quote:
         return quotes.for_top_up(amount, currency)
     quotes.check_amount(quote, amount, currency)
     return quote
-
-
-def _of_this_form(customer: User, form_key: str | None) -> Payment | None:
-    return Payment.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
 
 
 def _check_payment_id(payment_id: str | None) -> None:
@@ -144,7 +119,9 @@ def _create(customer: User, quote: Quote, gateway: str, order: Order, *, now: da
     except IntegrityError as error:
         match getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""):
             case "one_payment_per_form":
-                return Payment.objects.get(customer=customer, form_key=order.get("form_key"))
+                if payment := orders.made(customer, order):
+                    return payment
+                raise
             case "one_open_payment_per_subscription":
                 if payment := _open_payment_for(quote, order):
                     return payment
@@ -170,6 +147,7 @@ def _insert(customer: User, quote: Quote, gateway: str, order: Order, *, now: da
             gateway=gateway,
             language=order.get("language") or get_language() or "",
             form_key=order.get("form_key") or None,
+            asked=orders.mark(order) if order.get("form_key") else None,
             created_at=now,
             updated_at=now,
             expires_at=expires_at,

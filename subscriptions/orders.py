@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from accounts import asked
 from accounts.models import User
 from ledger.retrying import retried
 from subscriptions import books
@@ -27,19 +28,35 @@ def subscribe(
 
     With `must_start` one that would stay pending is refused with `insufficient_funds` instead, and nothing happened.
 
-    The same `request_key` again returns the subscription it made, so that nobody buys twice by sending twice.
+    The same `request_key` again returns the subscription it made, so that nobody buys twice by sending twice; with
+    other terms it raises asked.KeyReused.
     """
+    terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
     with books.open(customer, price.currency, now=now) as book:
-        if request_key is not None:
-            made = Subscription.objects.filter(customer=customer, request_key=request_key).first()
-            if made is not None:
-                return made
+        if request_key is not None and (before := made(customer, price, request_key=request_key, **terms)):
+            return before
         row = book.subscribe(price, quantity=quantity, periods=periods, auto_renew=auto_renew)
         if must_start and not book.is_live(row):
             raise books.Refused(Refusal.INSUFFICIENT_FUNDS, explain(Refusal.INSUFFICIENT_FUNDS))
         if request_key is not None:
-            Subscription.objects.filter(pk=row.pk).update(request_key=request_key)
+            Subscription.objects.filter(pk=row.pk).update(request_key=request_key, asked=_mark(price, **terms))
     return row
+
+
+def made(customer: User, price: Price, *, request_key: str, **terms: int) -> Subscription | None:
+    """Find the subscription that this key's request has made; None if there is none. Raises asked.KeyReused.
+
+    That is when it was made for other terms (quantity, periods, auto_renew), another plan or another currency. What has
+    become of the subscription since is all the same.
+    """
+    row = Subscription.objects.filter(customer=customer, request_key=request_key).first()
+    if row is not None:
+        asked.check(row.asked, _mark(price, **terms))
+    return row
+
+
+def _mark(price: Price, **terms: int) -> str:
+    return asked.mark(plan=price.plan.code, currency=price.currency, **terms)
 
 
 @retried

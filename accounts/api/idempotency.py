@@ -2,7 +2,8 @@
 
 The key protects the answer. What protects the money is a key made from the cause, in the ledger: a view passes
 `self.idempotency_key` on (as `form_key`, for example), so that a request whose process died after the work was done and
-before the answer was kept finds that work again instead of doing it twice.
+before the answer was kept finds that work again instead of doing it twice. What was asked for is kept with that work
+(accounts.asked), so that no other request finds it, however long after.
 """
 
 import hashlib
@@ -18,11 +19,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.renderers import JSONRenderer
+from accounts.asked import KeyReused
 from accounts.errors import DomainError
 from accounts.models import IdempotencyKey
 
 KEPT_FOR = timedelta(days=30)
-# A claim this old belongs to a process that died: the next request with the key takes it over.
+# A claim this old belongs to a process that died, or was let go: the same request, sent again, takes it over.
 TAKEN_OVER_AFTER = timedelta(seconds=60)
 PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -49,13 +51,6 @@ class KeyInUse(DomainError):
     """The first request with this key has not been answered yet."""
 
     code = "idempotency_key_in_use"
-    param = "Idempotency-Key"
-
-
-class KeyReused(DomainError):
-    """The key came with another method, path or body before."""
-
-    code = "idempotency_key_reused"
     param = "Idempotency-Key"
 
 
@@ -90,10 +85,13 @@ class Idempotent:
             self.idempotency_key = key
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer a replay; let go of the key when the view broke."""
+        """Answer a replay; let go of the key when the view broke, or found that it belongs to another request."""
         if isinstance(exc, Replay):
             kind = "application/json" if exc.status < 400 else "application/problem+json"
             return Response(exc.body, exc.status, headers={"Idempotent-Replayed": "true"}, content_type=kind)
+        if isinstance(exc, KeyReused) and self._claim:
+            _ours(self._claim).delete()
+            self._claim = None
         try:
             return super().handle_exception(exc)  # type: ignore[misc, no-any-return]
         except Exception:
@@ -127,7 +125,7 @@ def claim(user_id: int, *, key: str, fingerprint: str, now: datetime) -> Claim:
         return Claim(row[0], now)
     held = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
     if held and held.fingerprint != fingerprint:
-        raise KeyReused(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
+        raise KeyReused
     if held is None or held.status is None:
         raise KeyInUse(_("The first request with this Idempotency-Key is still running."), retry_after=1)
     raise Replay(held.status, held.body)
@@ -140,8 +138,8 @@ def keep(claim: Claim, status: int, data: Any) -> None:
 
 
 def release(claim: Claim) -> None:
-    """Forget the key, so that the same request may be sent again."""
-    _ours(claim).delete()
+    """Let the same request, and no other, take the key over at once."""
+    _ours(claim).update(created_at=claim.claimed_at - TAKEN_OVER_AFTER - timedelta(microseconds=1))
 
 
 def forget(*, now: datetime) -> int:

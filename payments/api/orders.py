@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from payments.api.fields import minor_units
-from payments.checkout import Order
+from payments.orders import Order
 from subscriptions import prices
 from subscriptions.models import Subscription
 

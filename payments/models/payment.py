@@ -46,6 +46,8 @@ class Payment(models.Model):
     language = models.CharField(max_length=8, default="", blank=True, editable=False)
     # Hidden field of the form or the client's own id: the second POST finds the first payment.
     form_key = models.CharField(max_length=64, null=True)
+    # What that POST asked for (payments.orders): with other terms the same key is refused.
+    asked = models.CharField(max_length=64, null=True, editable=False)
 
     # Why it did not succeed: the gateway's code, for staff; the words for the customer come from a table.
     failure_code = models.CharField(max_length=60, default="", blank=True)

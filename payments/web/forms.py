@@ -40,6 +40,12 @@ class PayForm(forms.Form):
             self.errors.pop("method", None)
         return self.cleaned_data
 
+    def begin_anew(self) -> None:
+        """Become another form, with the sums of now: what has this one's key was ordered before."""
+        sums = {name: self.initial[name] for name in ("shown", "total") if name in self.initial}
+        self.data = {**self.data, **sums, "form_key": new_form_key()}
+        self.full_clean()
+
     def offer(self, offered: list[methods.Method]) -> None:
         """Set the ways to pay that may be chosen."""
         self.offered = offered

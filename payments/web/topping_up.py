@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
 
 from accounts.web.requests import SignedIn
 from ledger.money import Money, NotMoney
+from payments import checkout, orders
 from payments.web import ways_back
-from payments.web.forms import AmountForm
+from payments.web.forms import AmountForm, TopUpForm
+from payments.web.starting import onward, started
 from subscriptions import books
 from subscriptions.web import price_list
 
@@ -60,6 +63,28 @@ def page_of(request: SignedIn, *, now: datetime) -> Page:
         amount=amount,
         way_back=ways_back.asked(request),
     )
+
+
+def paid_already(request: SignedIn, page: Page) -> str | None:
+    """Return where this very form led when it was sent before, None when it was not. Raises KeyReused.
+
+    That is when it was sent for another sum, or to be paid otherwise.
+    """
+    method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
+    payment = orders.made(request.user, _order_of(page, gateway=method, key=key)) if page.amount else None
+    return onward(payment) if payment else None
+
+
+def pay(request: SignedIn, form: TopUpForm, page: Page, *, now: datetime) -> str:
+    """Start the payment and return where to go on. Raises DomainError."""
+    ways_back.remember(request, form.cleaned_data["form_key"])
+    order = _order_of(page, gateway=form.cleaned_data["method"], key=form.cleaned_data["form_key"])
+    return started(partial(checkout.start, request.user, now=now, **order))
+
+
+def _order_of(page: Page, *, gateway: str, key: str) -> orders.Order:
+    amount = page.amount.amount if page.amount else None
+    return {"amount": amount, "currency": page.currency, "gateway": gateway, "form_key": key}
 
 
 def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:

@@ -41,6 +41,8 @@ class Subscription(models.Model):
     created_at = models.DateTimeField()
     # The client's Idempotency-Key, if it sent one: the same request again finds this row.
     request_key = models.CharField(max_length=255, null=True, editable=False)
+    # What that request asked for (subscriptions.orders): with other terms the same key is refused.
+    asked = models.CharField(max_length=64, null=True, editable=False)
 
     # Advance: periods are counted from the anchor; the current one is number `period_number` and ends at `period_end`.
     anchor_at = models.DateTimeField(null=True)

@@ -95,7 +95,17 @@ def test_an_answer_that_may_change_is_not_kept(as_alice, status):
     assert pay(as_alice, "k", status=status).status_code == status
     assert pay(as_alice, "k", status=status).status_code == status
     assert len(Pay.ran) == 2
-    assert not IdempotencyKey.objects.exists()
+    assert IdempotencyKey.objects.get().status is None
+
+
+@pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
+def test_a_key_whose_answer_was_not_kept_still_belongs_to_its_request(as_alice, status):
+    pay(as_alice, "k", status=status)
+    other = pay(as_alice, "k", status=status, amount=6)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(Pay.ran) == 1
+    assert pay(as_alice, "k", status=status).status_code == status
+    assert len(Pay.ran) == 2
 
 
 @pytest.mark.parametrize(("fault", "status"), [("bug", 500), ("operational", 503), ("unavailable", 503)])

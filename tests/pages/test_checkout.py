@@ -57,6 +57,26 @@ def test_the_same_form_sent_twice_is_one_payment(browser, alice):
     assert Subscription.objects.filter(customer=alice).count() == 1
 
 
+@pytest.mark.parametrize("way", ["sandbox", "balance"])
+def test_a_form_found_in_the_history_and_changed_is_no_repetition(browser, alice, way):
+    """The browser's way back shows the form that was sent, with its key; what is chosen in it now is another order."""
+    pay_in(alice, 5000_00)
+    sent = hidden(browser.get(STANDARD)) | {"method": way, "auto_renew": "on"}
+    first = browser.post(STANDARD, sent)
+    for other in ({"quantity": "3"}, {"auto_renew": ""}):
+        answer = browser.post(STANDARD, sent | other)
+        assert answer.status_code == 422
+        assert "You have sent this form before, with other choices, and that order stands" in words(answer)
+        assert "The amount has changed" not in words(answer)
+    assert browser.post(STANDARD, sent)["location"] == first["location"]
+    assert Subscription.objects.filter(customer=alice).count() == 1
+    # What is shown then has a key of its own, and buys what it shows: 690.00 x 3.
+    answer = browser.post(STANDARD, sent | {"quantity": "3"})
+    again = hidden(answer) | {"method": "sandbox", "quantity": "3", "auto_renew": "on"}
+    assert browser.post(STANDARD, again).status_code == 303
+    assert Payment.objects.latest("id").amount == 2070_00
+
+
 def test_an_amount_the_customer_has_not_seen_is_never_taken(browser, alice, now):
     form = hidden(browser.get(STANDARD)) | {"method": "sandbox"}
     prices.new_version(Price.objects.get(plan__code="standard", currency="RUB"), now=now, amount=790_00)

@@ -30,6 +30,19 @@ def test_the_same_form_sent_twice_is_one_payment(browser, alice):
     assert Payment.objects.filter(customer=alice).count() == 1
 
 
+def test_a_form_found_in_the_history_with_another_sum_typed_is_no_repetition(browser, alice):
+    address = "/topup/?currency=RUB&amount=500"
+    sent = hidden(browser.get(address)) | {"method": "sandbox"}
+    first = browser.post(address, sent)
+    answer = browser.post(address, sent | {"amount": "900"})
+    assert answer.status_code == 422
+    assert "You have sent this form before, with other choices, and that order stands" in words(answer)
+    assert browser.post(address, sent)["location"] == first["location"]
+    assert Payment.objects.filter(customer=alice).count() == 1
+    again = browser.post(address, hidden(answer) | {"method": "sandbox", "amount": "900"})
+    assert (again.status_code, Payment.objects.latest("id").amount) == (303, 900_00)
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import IdempotencyKey, User
 from payments.models import Payment, SandboxSession
 from subscriptions.models import Price, Subscription
 from tests.payments.calls import CANCEL, CHECKOUT, LIST, TOP_UP, problem
@@ -186,6 +186,32 @@ def test_after_a_gateway_that_was_away_the_same_key_goes_on(
     assert again.status_code == 201
     assert again.json()["id"] == first.json()["payment_id"]
     assert SandboxSession.objects.count() == Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (TOP_UP, {"value": "900.00", "currency": "RUB"}),
+        (TOP_UP, {"value": "100.00", "currency": "EUR"}),
+        (TOP_UP, {"value": "100.00", "currency": "RUB", "description": "other"}),
+        (CHECKOUT, {"plan": "basic"}),
+    ],
+)
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_key_never_hands_one_requests_payment_to_another(
+    api: APIClient, basic: Price, unsteady: type[Unsteady], url: str, body: dict[str, str], forgotten: bool
+) -> None:
+    """Neither after a 503 nor when the key has been forgotten, after 30 days."""
+    unsteady.break_before = 1
+    asked, key = {"value": "100.00", "currency": "RUB"}, {"idempotency-key": "k1"}
+    first = api.post(TOP_UP, asked, headers=key)
+    assert problem(first)[:2] == (503, "unavailable")
+    if forgotten:
+        IdempotencyKey.objects.all().delete()
+    assert problem(api.post(url, body, headers=key)) == (422, "idempotency_key_reused", ["Idempotency-Key"])
+    again = api.post(TOP_UP, asked, headers=key)
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["payment_id"])
+    assert Payment.objects.count() == 1
 
 
 # Top-up

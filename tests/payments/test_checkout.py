@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts.asked import KeyReused
 from accounts.errors import DomainError, Unavailable
 from accounts.models import User
 from payments import cancellation, checkout, confirmation, quotes
@@ -103,6 +104,45 @@ def test_the_same_form_twice_is_one_payment(alice: User, basic: Price) -> None:
     first = start(alice, plan="basic", form_key="form-1")
     assert start(alice, plan="basic", form_key="form-1") == first
     assert Subscription.objects.count() == SandboxSession.objects.count() == 1
+
+
+ASKED = {"plan": "basic", "currency": "RUB", "quantity": 2, "periods": 3, "auto_renew": True, "gateway": "sandbox"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"plan": "dear"}, {"currency": "EUR"}, {"quantity": 1}, {"periods": 1}, {"auto_renew": False},
+        {"gateway": None}, {"amount": 5940_01}, {"description": "other"}, {"payment_id": "order-2026-0001"},
+        {"plan": None},
+        {"plan": None, "quantity": 1, "periods": 1, "amount": 5940_00},
+    ],
+)  # fmt: skip
+def test_a_form_key_finds_no_payment_of_something_else(alice: User, basic: Price, other: dict[str, Any]) -> None:
+    first = start(alice, **ASKED, form_key="form-1")
+    with pytest.raises(KeyReused):
+        start(alice, **ASKED | other, form_key="form-1")
+    # What it has become since, and whether the price is named, makes no other request of it.
+    Subscription.objects.update(auto_renew=False)
+    assert start(alice, **ASKED, amount=5940_00, form_key="form-1") == first
+    assert Payment.objects.count() == 1
+
+
+def test_a_form_key_finds_no_payment_of_another_subscription(alice: User, basic: Price) -> None:
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        one, two = book.subscribe(basic), book.subscribe(basic)
+    first = start(alice, subscription=one, form_key="form-1")
+    with pytest.raises(KeyReused):
+        start(alice, subscription=two, form_key="form-1")
+    assert start(alice, subscription=one, form_key="form-1") == first
+
+
+def test_a_form_key_finds_no_top_up_of_another_sum(alice: User) -> None:
+    first = start(alice, amount=100_00, currency="RUB", form_key="form-1")
+    for other in ({"amount": 900_00, "currency": "RUB"}, {"amount": 100_00, "currency": "EUR"}):
+        with pytest.raises(KeyReused):
+            start(alice, **other, form_key="form-1")
+    assert start(alice, amount=100_00, currency="RUB", form_key="form-1") == first
 
 
 def test_a_form_key_of_one_customer_finds_nothing_of_another(alice: User, mallory: User, basic: Price) -> None:

@@ -151,6 +151,23 @@ def test_an_order_whose_answer_was_lost_is_found_again(alice: User, mallory: Use
     assert hers["id"] != first["id"]
 
 
+@pytest.mark.parametrize(
+    "other", [{"plan": "premium"}, {"quantity": 2}, {"periods": 2}, {"auto_renew": False}, {"currency": "EUR"}]
+)
+def test_a_key_that_was_forgotten_hands_no_subscription_to_another_request(alice: User, other: dict[str, Any]) -> None:
+    pay_in(alice, 5000_00)
+    body = {"plan": "basic", "currency": "RUB"}
+    first = client(alice).post(ALL, body, HTTP_IDEMPOTENCY_KEY="order-1").json()
+    IdempotencyKey.objects.all().delete()
+    answer = client(alice).post(ALL, {**body, **other}, HTTP_IDEMPOTENCY_KEY="order-1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    # What has become of it since makes no other request of the first one.
+    client(alice).patch(ALL + first["id"], {"plan": "premium", "auto_renew": False})
+    again = client(alice).post(ALL, body, HTTP_IDEMPOTENCY_KEY="order-1").json()
+    assert (again["id"], again["plan"]) == (first["id"], "premium")
+    assert Subscription.objects.count() == 1
+
+
 def test_the_list_is_newest_first_in_pages(alice: User) -> None:
     made = [order(alice, plan="vm").json()["id"] for _ in range(5)]
     first = client(alice).get(ALL + "?limit=3").json()

@@ -23,12 +23,12 @@ def checkout(request: SignedIn, code: str) -> HttpResponse:
     form = CheckoutForm(request.POST or None, order=order)
     if "show" in request.POST and "quantity" not in form.errors:
         return HttpResponseRedirect(order.address, status=303)
-    if sent_before := buying.bought_already(request):
-        return HttpResponseRedirect(sent_before, status=303)
-    if request.method == "POST" and form.is_valid():
-        try:
+    try:
+        if sent_before := buying.bought_already(request, order):
+            return HttpResponseRedirect(sent_before, status=303)
+        if request.method == "POST" and form.is_valid():
             return HttpResponseRedirect(buying.buy(request, form, now=now), status=303)
-        except DomainError as error:
-            form.add_error(None, buying.explained(error))
+    except DomainError as error:
+        buying.refuse(form, error)
     context = {"order": order, "form": form, **buying.options(order)}
     return render(request, "payments/checkout.html", context, status=422 if form.errors else 200)
