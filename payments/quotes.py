@@ -112,11 +112,8 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> Quote:
 
 def for_top_up(amount: int | None, currency: str | None) -> Quote:
     """Quote a top-up: the amount asked for, within settings.TOP_UP_LIMITS."""
-    limits = settings.TOP_UP_LIMITS
-    if currency not in limits:
-        named = {"sent": currency, "allowed": ", ".join(limits)}
-        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % named)
-    least, most = limits[currency]
+    currency = check_taken(currency)
+    least, most = settings.TOP_UP_LIMITS[currency]
     if amount is None or not least <= amount <= most:
         said = {
             "least": Money(least, currency),
@@ -125,6 +122,15 @@ def for_top_up(amount: int | None, currency: str | None) -> Quote:
         }
         raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % said)
     return Quote(money=Money(amount, currency), description=_("Top-up"))
+
+
+def check_taken(currency: str | None) -> str:
+    """Return the currency if it is one of settings.TOP_UP_LIMITS; raise CurrencyNotTaken, which names them."""
+    limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
+    if currency is None or currency not in limits:
+        named = {"sent": currency, "allowed": ", ".join(limits)}
+        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % named)
+    return currency
 
 
 def check_amount(quote: Quote, amount: int | None, currency: str | None) -> None:

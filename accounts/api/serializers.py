@@ -44,9 +44,19 @@ class RegistrationSerializer(StrictSerializer):
     password = PasswordField()
     language = serializers.ChoiceField(choices=User.Language.choices, default=User.Language.ENGLISH)
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the values; what is wrong with the password is said together with what is wrong with the rest."""
+        try:
+            return super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError({**_password_errors(data), **cast(dict[str, Any], error.detail)}) from None
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Hold the password against the rules, knowing whose it will be."""
-        check_password(attrs["password"], User(username=attrs["username"], email=attrs["email"]))
+        """Hold the password against the rules, knowing whose it will be; and say with it which name is taken."""
+        user = User(username=attrs["username"], email=attrs["email"])
+        if errors := _password_errors(attrs):
+            taken = registration.Taken(registration.taken(user))
+            raise ValidationError({**cast(dict[str, Any], refusal(taken).detail), **errors})
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> User:
@@ -135,6 +145,19 @@ def check_password(password: str, user: User) -> None:
             ErrorDetail(message, code=each.code or "invalid") for each in error.error_list for message in each.messages
         ]
         raise ValidationError({"password": said}) from error
+
+
+def _password_errors(sent: Any) -> dict[str, Any]:
+    """Return what the rules say about a new customer's password, as far as it can be said before the rest is right."""
+    known = {name: str(sent.get(name, "")) for name in ("username", "email")} if isinstance(sent, dict) else {}
+    password = sent.get("password") if isinstance(sent, dict) else None
+    if not isinstance(password, str) or not 0 < len(password) <= MOST_PASSWORD:
+        return {}
+    try:
+        check_password(password, User(**known))
+    except ValidationError as error:
+        return cast(dict[str, Any], error.detail)
+    return {}
 
 
 def refusal(taken: registration.Taken) -> ValidationError:

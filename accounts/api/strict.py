@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import ChoiceFilter, DjangoFilterBackend, Filter, IsoDateTimeFilter
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
@@ -67,11 +67,23 @@ def _explain(message: Any, field: serializers.Field, sent: Any) -> Any:
     if not isinstance(message, ErrorDetail) or message.code in ("required", "null", "blank"):
         return message
     parts = [str(message)]
-    if isinstance(field, serializers.ChoiceField):
-        parts.append(_("Allowed: %s.") % ", ".join(str(choice) for choice in field.choices))
-    elif not field.write_only and isinstance(sent, str | int | float | bool) and str(sent)[:20] not in parts[0]:
+    allowed = _choices(field)
+    if allowed:
+        parts.append(_("Allowed: %s.") % ", ".join(allowed))
+    if (
+        not isinstance(field, serializers.ChoiceField)
+        and not field.write_only
+        and isinstance(sent, str | int | float | bool)
+        and str(sent)[:20] not in parts[0]
+    ):
         parts.append(_("You sent: %s") % shortened(sent))
     return ErrorDetail(" ".join(parts), code=message.code)
+
+
+def _choices(field: serializers.Field) -> list[str]:
+    if isinstance(field, serializers.BooleanField):
+        return ["true", "false"]
+    return [str(choice) for choice in field.choices] if isinstance(field, serializers.ChoiceField) else []
 
 
 def shortened(value: object) -> str:
@@ -117,5 +129,27 @@ class StrictFilters(DjangoFilterBackend):
         is_list = detail not in getattr(view, "kwargs", {})
         allowed = set(filters.base_filters) if filters else set()
         refuse_unknown_parameters(request, allowed | {"limit", "cursor"} if is_list and pages else allowed)
-        found: QuerySet = super().filter_queryset(request, queryset, view)
+        try:
+            found: QuerySet = super().filter_queryset(request, queryset, view)
+        except ValidationError as error:
+            raise ValidationError(_of_filters(error.detail, filters.base_filters, request)) from None
         return found
+
+
+def _of_filters(errors: Any, filters: Mapping[str, Any], request: Request) -> dict[str, list[ErrorDetail]]:
+    """Add to what a filter says what it allows and what was sent."""
+    return {
+        name: [ErrorDetail(f"{said} {_allowed(filters[name], request.query_params[name])}", said.code) for said in each]
+        for name, each in errors.items()
+    }
+
+
+def _allowed(each: Filter, sent: str) -> str:
+    if isinstance(each, ChoiceFilter):
+        return _("Allowed: %s.") % ", ".join(str(value) for value, _name in each.extra["choices"])
+    if isinstance(each, IsoDateTimeFilter):
+        return _("Write it as %(example)s. You sent: %(sent)s") % {
+            "example": "2026-03-01T00:00:00Z",
+            "sent": shortened(sent),
+        }
+    return _("You sent: %s") % shortened(sent)

@@ -10,6 +10,9 @@ from rest_framework.fields import get_attribute
 
 from ledger.money import EXPONENTS, LARGEST, Money
 
+# An amount whose currency is not known is only looked at for its shape.
+MOST_DECIMALS = max(EXPONENTS, key=lambda currency: EXPONENTS[currency])
+
 
 @extend_schema_field({"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,3})?$", "example": "1342.00"})
 class MoneyField(serializers.Field):
@@ -25,6 +28,8 @@ class MoneyField(serializers.Field):
             "Write the amount in {currency} as a plain decimal from {least} to {most} with at most {decimals} decimals "
             "after a point: a string or a number such as {example}."
         ),
+        # The currency is wrong as well, and has an error of its own.
+        "shapeless": _("Write the amount as a plain decimal: a string or a number such as 1342.00."),
     }
 
     def __init__(
@@ -41,7 +46,7 @@ class MoneyField(serializers.Field):
         # Not float: only SafeJSONParser, which makes Decimals, keeps 1342.10 what it was. And True is an int.
         text = str(data) if isinstance(data, str | int | Decimal) and not isinstance(data, bool) else ""
         try:
-            money = Money.parse(text, currency)
+            money = Money.parse(text, currency or MOST_DECIMALS)
         except ValueError:
             self._refuse(currency)
         if money.amount < self.least:
@@ -59,17 +64,19 @@ class MoneyField(serializers.Field):
         """Return the plain decimal."""
         return (value if isinstance(value, Money) else Money(value, self.currency or "")).plain()
 
-    def _currency_sent(self) -> str:
-        """Return the currency to read in. One that is missing or unknown is the other field's error, not this one's."""
+    def _currency_sent(self) -> str | None:
+        """Return the currency to read in. None for one that is missing or unknown: that is the other field's error."""
         if self.currency:
             return self.currency
         sent = getattr(self.parent, "initial_data", None)
         beside = getattr(self.parent, "fields", {}).get(self.currency_field)
         default = getattr(beside, "default", None)
         named = sent.get(self.currency_field, default) if isinstance(sent, dict) else default
-        return named if isinstance(named, str) and named in EXPONENTS else next(iter(EXPONENTS))
+        return named if isinstance(named, str) and named in EXPONENTS else None
 
-    def _refuse(self, currency: str) -> None:
+    def _refuse(self, currency: str | None) -> None:
+        if currency is None:
+            self.fail("shapeless")
         self.fail(
             "invalid",
             currency=currency,

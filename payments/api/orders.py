@@ -3,8 +3,9 @@
 import hashlib
 from typing import Any, cast
 
-from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
+from accounts.api.named import named
 from accounts.models import User
 from payments.api.fields import minor_units
 from payments.orders import Order
@@ -18,7 +19,8 @@ def order_of(customer: User, sent: dict[str, Any], *, idempotency_key: str | Non
     order["form_key"], order["language"] = form_key(idempotency_key), customer.language
     if "subscription" in sent:
         mine = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
-        order["subscription"] = get_object_or_404(mine, public_id=sent["subscription"])
+        detail = _("You have no subscription of this id; GET /api/subscriptions/ lists yours.")
+        order["subscription"] = named(mine, param="subscription", detail=detail, public_id=sent["subscription"])
     if "amount" in sent:
         order["amount"] = minor_units(sent["amount"], _currency(customer, order), param="amount")
     return order

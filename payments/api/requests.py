@@ -61,6 +61,11 @@ class TopUpSerializer(StrictSerializer):
     gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; the first one if absent.")
     payment_id = PaymentIdField()
 
+    def validate_currency(self, currency: str) -> str:
+        """Raise CurrencyNotTaken, which says what is: whatever the amount is, it cannot be read without."""
+        quotes.check_taken(currency)
+        return currency
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Turn `value` into minor units within the limits of its currency."""
         currency, attrs["amount"] = attrs["currency"], attrs.pop("value").amount

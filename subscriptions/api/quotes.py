@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from accounts.api.named import named
 from accounts.api.strict import StrictSerializer
 from ledger.api.serializers import MoneySerializer
 from ledger.money import Money
@@ -74,9 +75,10 @@ def body_of(quote: Quote) -> dict[str, object]:
 
 
 def accept(subscription: Subscription, quote_id: str, *, now: datetime) -> None:
-    """Carry out a quote of this subscription; raise Http404 for another's, QuoteChanged with the whole new quote."""
+    """Carry out a quote of this subscription; raise NotFound for another's, QuoteChanged with the whole new quote."""
     known = Quote.objects.select_related("subscription__customer", "price__plan")
-    quote = get_object_or_404(known, public_id=quote_id, subscription=subscription)
+    detail = _("This subscription has no quote of this id; GET .../change-preview makes one.")
+    quote = named(known.filter(subscription=subscription), param="quote", detail=detail, public_id=quote_id)
     try:
         quotes.accept(quote, now=now)
     except quotes.QuoteChanged as changed:

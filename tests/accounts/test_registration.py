@@ -72,6 +72,17 @@ def test_a_weak_password_is_an_error_of_that_field_and_is_not_repeated(db, clien
     assert not User.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once(db, client):
+    """The password's faults do not wait until the rest is right, nor does a taken name wait for the password."""
+    assert set(errors(register(client, username="a b", email="x", password="short"))) == {
+        "username", "email", "password",
+    }  # fmt: skip
+    sent = {name: value for name, value in GOOD.items() if name != "email"} | {"password": "short"}
+    assert set(errors(client.post(REGISTER, sent))) == {"email", "password"}
+    register(client)
+    assert set(errors(register(client, password="short"))) == {"username", "email", "password"}
+
+
 def test_a_long_password_with_spaces_at_its_ends_is_kept_as_typed(db, client):
     password = " " + "four unrelated words and more " * 3
     assert register(client, password=password).status_code == 201

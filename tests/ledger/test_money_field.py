@@ -80,3 +80,14 @@ def test_the_currency_may_be_fixed():
     field = MoneyField(currency="JPY", least=0)
     assert field.run_validation("0") == Money(0, "JPY")
     assert field.to_representation(5) == "5"
+
+
+@pytest.mark.parametrize("currency", ["XXX", "rub", 5, None])
+def test_an_amount_in_a_currency_that_is_none_is_not_told_of_in_another(currency):
+    """Whatever is wrong with the amount, AED has nothing to do with it; the currency has an error of its own."""
+    for amount in ("1342.00", "ten"):
+        serializer = Body(data={"amount": amount, "currency": currency})
+        assert not serializer.is_valid()
+        assert "currency" in serializer.errors
+        assert "AED" not in str(serializer.errors)
+        assert ("amount" in serializer.errors) == (amount == "ten")

@@ -245,6 +245,8 @@ def test_a_top_up_answers_where_to_pay(api: APIClient, url: str) -> None:
         ({"value": "100", "currency": "KWD"}, "currency_not_taken", ["currency"]),
         ({"value": "100", "currency": "rub"}, "currency_not_taken", ["currency"]),
         ({"value": "100", "currency": "РУБ"}, "currency_not_taken", ["currency"]),
+        ({"value": "ten", "currency": "XXX"}, "currency_not_taken", ["currency"]),
+        ({"value": "ten"}, "validation_failed", ["value", "currency"]),
         ({"value": "100", "currency": "RUB", "balance": 5}, "validation_failed", ["balance"]),
         ({"value": "100", "currency": "RUB", "description": "x" * 201}, "validation_failed", ["description"]),
         ({"value": "100", "currency": "RUB", "description": "a\nb"}, "validation_failed", ["description"]),

@@ -1,11 +1,13 @@
 """What can be asked of a payment by its id: confirm it, cancel it."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.idempotency import Idempotent
+from accounts.api.named import named
 from payments import cancellation, confirmation
 from payments.api.requests import PaymentIdSerializer
 from payments.api.serializers import PaymentSerializer
@@ -19,10 +21,13 @@ class OnePaymentNamed(Idempotent, OwnPayments):
     filter_backends = ()
 
     def named(self) -> Payment:
-        """Return the payment, or answer 404."""
+        """Return the payment; raise NotFound, which names the parameter."""
         body = PaymentIdSerializer(data=self.request.data)
         body.is_valid(raise_exception=True)
-        return self.own(body.validated_data["payment_id"])
+        detail = _("You have no payment of this id; GET /api/payments/ lists yours.")
+        return named(
+            self.get_queryset(), param="payment_id", detail=detail, public_id=body.validated_data["payment_id"]
+        )
 
 
 class ConfirmPayment(OnePaymentNamed):
