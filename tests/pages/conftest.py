@@ -10,6 +10,8 @@ from django.test import Client
 
 from accounts.models import User
 from billing_site.demo import catalogue
+from subscriptions.models import Subscription
+from tests.pages.clockwork import HALF, bought
 from tests.payments.unsteady import PATH, Unsteady
 from tests.subscriptions.bank import NOON
 
@@ -47,3 +49,11 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Noon of 1 March 2026, and standing still until it is moved. Asked for before the people, who log in by it."""
     with time_machine.travel(NOON, tick=False) as travelled:
         yield travelled
+
+
+@pytest.fixture
+def standard(clock: time_machine.Traveller, alice: User, on_sale: None) -> Subscription:
+    """690.00 a month since noon of 1 March, 310.00 left; half of March is left."""
+    row = bought(alice, "standard", paid_in=1000_00)
+    clock.move_to(HALF)
+    return row

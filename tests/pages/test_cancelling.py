@@ -3,20 +3,11 @@
 import pytest
 
 from subscriptions import prices, quotes
-from subscriptions.models import Subscription
 from tests.pages.clockwork import HALF, act, address, bought
 from tests.pages.reading import hidden, words
 from tests.subscriptions.bank import DAY, HOUR, MINUTE, SECOND, at, balance
 
 NBSP = "\u00a0"
-
-
-@pytest.fixture
-def standard(clock, alice, on_sale) -> Subscription:
-    """690.00 a month since noon of 1 March, 310.00 left; half of March is left."""
-    row = bought(alice, "standard", paid_in=1000_00)
-    clock.move_to(HALF)
-    return row
 
 
 def sent(browser, row, when, page=None):

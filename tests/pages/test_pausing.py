@@ -11,14 +11,6 @@ NBSP = "\u00a0"
 
 
 @pytest.fixture
-def standard(clock, alice, on_sale) -> Subscription:
-    """690.00 a month since noon of 1 March, 310.00 left; half of March is left."""
-    row = bought(alice, "standard", paid_in=1000_00)
-    clock.move_to(HALF)
-    return row
-
-
-@pytest.fixture
 def hourly(clock, alice, on_sale) -> Subscription:
     """1.50 an hour for two hours, out of 10.00."""
     row = bought(alice, "hourly", paid_in=10_00)
