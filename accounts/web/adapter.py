@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, translate_url
 from django.utils import translation
 
@@ -44,6 +44,19 @@ class Adapter(DefaultAccountAdapter):
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """Return the link of the mail that asks to confirm an address."""
         return settings.SITE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Store a new customer, who reads the language in which he signed up."""
+        user.language = translation.get_language() or settings.LANGUAGE_CODE
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
+
+    def post_login(self, request: HttpRequest, user: Any, **how: Any) -> HttpResponse:
+        """Go on in the customer's own language, unless the log-in page was in one that its address names."""
+        answer: HttpResponse = super().post_login(request, user, **how)
+        if isinstance(answer, HttpResponseRedirect) and translation.get_language() == settings.LANGUAGE_CODE:
+            answer["Location"] = translate_url(answer.url, user.language)
+        return answer
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Write in the language of the user, or of the page when there is no user yet."""

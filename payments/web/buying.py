@@ -47,7 +47,7 @@ def order_of(request: SignedIn, code: str, *, now: datetime) -> Order:
         sold = prices.on_sale(code)
     except prices.PlanNotFound:
         raise Http404 from None
-    price = sold[price_list.currency_for(request.GET.get("currency"), list(sold)) or ""]
+    price = sold[price_list.currency_for(request.GET.get("currency"), list(sold), reader=request.user) or ""]
     typed = request.POST.get("quantity", "")
     quantity = typed if orders.is_quantity(typed) else request.GET.get("quantity", "")
     periods, many = orders.read(price, request.GET.get("periods", ""), quantity)

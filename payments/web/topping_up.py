@@ -47,7 +47,8 @@ class Page:
 def page_of(request: SignedIn, *, now: datetime) -> Page:
     """Read currency and amount from the address; an amount that the form sends, pressed to pay or not, goes first."""
     currencies = sorted(settings.TOP_UP_LIMITS)
-    currency = price_list.currency_for(request.GET.get("currency"), currencies) or currencies[0]
+    wanted = request.GET.get("currency")
+    currency = price_list.currency_for(wanted, currencies, reader=request.user) or currencies[0]
     presets = [Money(amount, currency) for amount in _presets(currency)]
     typed = request.POST.get("amount", request.GET.get("amount"))
     form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from accounts.models import User
+from ledger.models import Account
 from subscriptions.models import Price, Subscription
 
 Status = Subscription.Status
@@ -20,15 +21,33 @@ def on_sale(currency: str | None = None) -> QuerySet[Price]:
     return prices.order_by("plan__position", "plan_id", "currency")
 
 
-def currency_for(wanted: str | None, sold: list[str]) -> str | None:
-    """Choose the currency to show: the one asked for, else the one usual in the reader's language, else the first."""
+def currency_for(wanted: str | None, sold: list[str], *, reader: User | AnonymousUser) -> str | None:
+    """Choose the currency to show: the one asked for, the reader's own, the one usual in his language, the first."""
+    if wanted in sold:
+        return wanted
     usual = USUAL.get((get_language() or "en")[:2])
-    return next((each for each in (wanted, usual) if each in sold), sold[0] if sold else None)
+    return next((each for each in (_own(reader), usual) if each in sold), sold[0] if sold else None)
+
+
+def _own(reader: User | AnonymousUser) -> str | None:
+    """Return the currency of the newest subscription that is not over, else of the wallet that has moved last."""
+    if not isinstance(reader, User):
+        return None
+    newest = _going_on(reader).order_by("-id").values_list("price__currency", flat=True).first()
+    return newest or (
+        Account.objects.filter(owner=reader, kind=Account.Kind.WALLET, balance__gt=0)
+        .order_by("-moved_at", "-id")
+        .values_list("currency", flat=True)
+        .first()
+    )
 
 
 def held_by(user: User | AnonymousUser) -> dict[int, Subscription]:
     """Return the newest subscription that is not over, by plan."""
     if not isinstance(user, User):
         return {}
-    going_on = Subscription.objects.filter(customer=user).exclude(status__in=[Status.CANCELLED, Status.EXPIRED])
-    return {each.price.plan_id: each for each in going_on.select_related("price").order_by("id")}
+    return {each.price.plan_id: each for each in _going_on(user).select_related("price").order_by("id")}
+
+
+def _going_on(customer: User) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(customer=customer).exclude(status__in=[Status.CANCELLED, Status.EXPIRED])

@@ -112,6 +112,16 @@ def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(visit, ali
     assert page.title().startswith("Error: ")
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_whole_menu_is_on_the_screen_of_a_phone(visit, superuser, width):
+    """Nothing of it may lie beyond an edge behind which nobody looks. Staff have the longest menu."""
+    for address in ("/account/", "/ru/account/"):
+        page = visit(superuser, width=width).to(address)
+        boxes = [each.bounding_box() for each in page.locator(".nav :is(a, button)").all()]
+        assert len(boxes) == 6
+        assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+
+
 def test_the_keyboard_reaches_the_content_first(visit):
     page = visit().to("/pricing/")
     page.keyboard.press("Tab")

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from django.test import Client
 
-from payments import checkout
+from payments import cancellation, checkout
 from payments.models import Payment
 from subscriptions import orders, prices
 from tests.pages.reading import words
@@ -102,3 +102,12 @@ def test_the_page_takes_few_queries_however_much_there_is(browser, alice, now, d
         orders.subscribe(alice, prices.current("basic", "RUB"), now=now)
     with django_assert_max_num_queries(20):
         browser.get("/account/")
+
+
+def test_an_order_that_was_never_paid_is_not_called_a_plan_that_ended(browser, alice, now):
+    payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
+    cancellation.cancel(payment, now=now)
+    page = words(browser.get("/account/"))
+    assert "You have no plan just now" in page
+    assert "You have no plan yet" not in page
+    assert "Standard: Not paid, so it never started. Closed on" in page

@@ -2,7 +2,11 @@ import re
 
 import pytest
 
-from tests.pages.reading import heading
+from accounts.models import User
+from payments import checkout
+from payments.models import Payment
+from tests.conftest import PASSWORD
+from tests.pages.reading import heading, hidden, words
 
 
 def test_the_switch_keeps_path_and_query(client, on_sale):
@@ -42,3 +46,40 @@ def test_russian_amounts_never_break_before_the_sign(browser):
 
 def test_a_russian_checkout_sends_on_to_russian_pages(browser):
     assert heading(browser.get("/ru/checkout/standard/")) == "Оформление"
+
+
+@pytest.mark.parametrize(
+    ("page", "own", "on"),
+    [
+        ("/login/", "ru", "/ru/account/"),
+        ("/login/", "en", "/account/"),
+        ("/login/?next=/topup/%3Fcurrency%3DRUB", "ru", "/ru/topup/?currency=RUB"),
+        ("/ru/login/", "en", "/ru/account/"),
+    ],
+)
+def test_who_logs_in_goes_on_in_the_language_of_the_profile(client, alice, on_sale, page, own, on):
+    """A page whose address names a language was chosen; the bare one was not."""
+    User.objects.filter(pk=alice.pk).update(language=own)
+    form = hidden(client.get(page)) | {"login": "alice", "password": PASSWORD}
+    assert client.post(page, form)["location"] == on
+
+
+def test_who_signs_up_in_russian_is_written_to_in_russian(client, db):
+    sent = {"username": "boris", "email": "boris@example.com", "password1": "correct horse battery"}
+    assert client.post("/ru/signup/", sent).status_code == 302
+    assert User.objects.get().language == "ru"
+
+
+def test_a_payment_is_named_in_the_readers_language_not_in_that_of_who_began_it(browser, alice, now):
+    top_up = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    bought = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
+    own = checkout.start(
+        alice, now=now, amount=600_00, currency="RUB", gateway="sandbox", description="Standard"
+    )  # fmt: skip
+    for payment, english, russian in (
+        (top_up, "Top-up", "Пополнение"), (bought, "Standard", "Стандартный"), (own, "Standard", "Standard"),
+    ):  # fmt: skip
+        assert f" {english} RUB" in words(browser.get(f"/pay/{payment.public_id}/"))
+        assert f" {russian} {payment.amount // 100},00" in words(browser.get(f"/ru/pay/{payment.public_id}/"))
+        assert f"({russian})" in words(browser.get("/ru/account/"))
+    assert Payment.objects.count() == 3

@@ -4,6 +4,7 @@ from django.test import Client
 from subscriptions import orders, prices
 from subscriptions.models import Plan, Price
 from tests.pages.reading import heading, words
+from tests.subscriptions.shop import pay_in
 
 
 @pytest.mark.parametrize("address", ["/", "/pricing/"])
@@ -60,3 +61,16 @@ def test_an_empty_price_list_says_so(client, db):
 def test_the_page_takes_few_queries_whatever_is_sold(client, on_sale, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         client.get("/pricing/")
+
+
+def test_the_currency_follows_the_customers_own_money_unless_another_is_asked_for(browser, alice, now):
+    """English readers are shown euros first; who keeps roubles, and then has a plan in euros, is shown those."""
+    assert "€7.90" in words(browser.get("/pricing/"))
+    pay_in(alice, 5000_00, "RUB")
+    for page, said in {"/pricing/": "RUB\u00a0690.00", "/topup/": "Pay RUB", "/checkout/standard/": "Pay RUB"}.items():
+        assert said in words(browser.get(page))
+        assert "€" in words(browser.get(page + "?currency=EUR"))
+    pay_in(alice, 100_00, "EUR")
+    orders.subscribe(alice, Price.objects.get(plan__code="basic", currency="EUR"), now=now)
+    for page, said in {"/pricing/": "€7.90", "/topup/": "Pay €", "/checkout/standard/": "Pay €"}.items():
+        assert said in words(browser.get(page))

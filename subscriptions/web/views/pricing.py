@@ -11,7 +11,7 @@ from subscriptions.web import price_list
 def pricing(request: HttpRequest) -> HttpResponse:
     """Plans and prices, for anybody."""
     sold = sorted(set(price_list.on_sale().values_list("currency", flat=True)))
-    currency = price_list.currency_for(request.GET.get("currency"), sold)
+    currency = price_list.currency_for(request.GET.get("currency"), sold, reader=request.user)
     context = {
         "prices": price_list.on_sale(currency) if currency else [],
         "currencies": sold,

@@ -1,0 +1,14 @@
+"""How templates name payments."""
+
+from django import template
+
+from payments.models import Payment
+from payments.web import naming
+
+register = template.Library()
+
+
+@register.filter
+def payment_for(payment: Payment) -> str:
+    """Say what a payment is for, in the reader's language."""
+    return naming.name_of(payment)
