@@ -10,6 +10,9 @@ from django.http import HttpRequest
 from django_celery_beat import admin as beat
 from django_celery_beat import models as schedules
 
+# Puts the customer's page with links in the place of the plain one.
+from billing_site import customers as customers
+
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.enable_nav_sidebar = True
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ledger.display import money
+from ledger.money import Money
 from payments import confirmation, inbox
 from payments.models import Payment, WebhookEvent
 
@@ -72,11 +73,23 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_select_related = ["customer", "plan"]
     date_hierarchy = "created_at"
     actions = ["ask_the_gateway_now"]
+    readonly_fields = ["amount_shown", "refunded_shown"]
+
+    def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        """Show money as money, in the place of the minor units it is kept in."""
+        shown = {"amount": "amount_shown", "amount_refunded": "refunded_shown"}
+        fields = [str(name) for name in super().get_fields(request, obj)]
+        return [shown.get(name, name) for name in fields if name not in shown.values()]
 
     @admin.display(description=_("amount"), ordering="amount")
     def amount_shown(self, payment: Payment) -> str:
         """The amount with its currency."""
         return money(payment.money)
+
+    @admin.display(description=_("refunded"))
+    def refunded_shown(self, payment: Payment) -> str:
+        """What of it went back, with its currency."""
+        return money(Money(payment.amount_refunded, payment.currency))
 
     @admin.action(description=_("Ask the gateway now"), permissions=["act"])
     def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:

@@ -145,12 +145,14 @@ class PriceAdmin(admin.ModelAdmin):
         """A price in use, or of the past, is only shown; of any other, plan and currency stay what they are."""
         if obj is None:
             return []
-        stays = ["plan", "currency", "version", "used_at", "archived_at"]
+        stays = ["plan", "currency", "amount_shown", "version", "used_at", "archived_at"]
         return [*stays, *TERMS] if obj.used_at or obj.archived_at else stays
 
     def get_fields(self, request: HttpRequest, obj: Price | None = None) -> list[Any]:
         """Add what the system knows of a price that exists."""
-        return ["plan", "currency", *TERMS, *(("version", "used_at", "archived_at") if obj else ())]
+        if obj is None:
+            return ["plan", "currency", *TERMS]
+        return ["plan", "currency", "amount_shown", *TERMS, "version", "used_at", "archived_at"]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page of the new version."""

@@ -7,6 +7,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import ReadOnly
+from ledger.display import money
+from ledger.money import Money
 from subscriptions import books
 from subscriptions.models import Charge, Subscription
 from subscriptions.wording import STATUSES
@@ -23,13 +25,13 @@ class SubscriptionAdmin(ReadOnly):
     list_select_related = ["customer", "price"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     ordering = ["-id"]
-    readonly_fields = ["access", "charges_shown"]
+    readonly_fields = ["access", "charges_shown", "paid_shown"]
     fieldsets = [
         (None, {"fields": ["customer", "price", "quantity", "periods", "status", "access", "charges_shown"]}),
         (_("What comes"), {"fields": ["auto_renew", "cancel_requested", "scheduled_price", "trial_end", "grace_end"]}),
         (
             _("Paid ahead"),
-            {"fields": ["anchor_at", "period_number", "period_start", "period_end", "period_paid", "paused_left"]},
+            {"fields": ["anchor_at", "period_number", "period_start", "period_end", "paid_shown", "paused_left"]},
         ),
         (_("Metered"), {"fields": ["billed_until", "remainder"]}),
         (_("Record"), {"fields": ["public_id", "wallet", "created_at", "started_at", "ended_at", "entry_count"]}),
@@ -47,6 +49,11 @@ class SubscriptionAdmin(ReadOnly):
         found = books.access(row, now=timezone.now())
         until = f" → {found.until:%Y-%m-%d %H:%M:%S} UTC" if found.until else ""
         return f"{_('yes') if found.active else _('no')} ({found.reason}){until}"
+
+    @admin.display(description=_("period paid"))
+    def paid_shown(self, row: Subscription) -> str:
+        """Return what the period cost, as money."""
+        return money(Money(row.period_paid, row.price.currency))
 
     @admin.display(description=_("charges"))
     def charges_shown(self, row: Subscription) -> str:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import User
-from payments import tasks
+from payments import checkout, tasks
 from payments.models import Payment
 from subscriptions import orders, prices
 from subscriptions.models import Charge, Quote, Subscription
@@ -120,6 +120,17 @@ def test_the_whole_menu_is_on_the_screen_of_a_phone(visit, superuser, width):
         boxes = [each.bounding_box() for each in page.locator(".nav :is(a, button)").all()]
         assert len(boxes) == 6
         assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+
+
+@pytest.mark.parametrize("app", ["payments/payment", "ledger/transaction", "subscriptions/subscription"])
+def test_staffs_lists_fit_a_screen_1280_wide(visit, superuser, alice, app):
+    """No column is cut off beside the filters, and none is wider than the list."""
+    pay_in(alice, 1_234_567_00, "RUB", at=datetime.now(UTC))
+    checkout.start(alice, now=datetime.now(UTC), plan="standard", currency="RUB", gateway="sandbox")
+    page = visit(superuser, width=1280).to(f"/admin/{app}/")
+    results = page.locator(".results")
+    expect(results.locator("tbody tr")).not_to_have_count(0)
+    assert results.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
 def test_the_keyboard_reaches_the_content_first(visit):

@@ -1,4 +1,6 @@
+import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -6,6 +8,7 @@ from django.test import Client
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from billing_site.demo import catalogue
+from payments import checkout
 from subscriptions import orders, prices
 from subscriptions.models import Plan, Price
 from tests.subscriptions.shop import pay_in
@@ -116,3 +119,47 @@ def test_the_scheduler_is_for_superusers_whatever_was_granted(root, staff):
     assert client.get(address).status_code == 403
     assert client.get("/admin/django_celery_beat/periodictask/").status_code == 403
     assert "django_celery_beat" not in client.get("/admin/").content.decode()
+
+
+def test_a_customers_page_leads_to_everything_he_has(root, alice, mallory, now):
+    """Each link opens a list of his rows alone. 1000.00 - 690.00 are in the wallet."""
+    for person in (alice, mallory):
+        pay_in(person, 1000_00, at=now)
+        orders.subscribe(person, price_of("standard"), now=now)
+        checkout.start(person, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    page = root.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+    links = re.findall(r'<li><a href="([^"]+)">([^<]+)</a>', page.partition('class="module records"')[2])
+    assert [name for _href, name in links] == [
+        "Payments", "Subscriptions", "Events", "Wallet in RUB", "Transactions in RUB",
+    ]  # fmt: skip
+    assert "RUB\u00a0310.00" in page
+    for href, name in links:
+        html = root.get(unescape(href)).content.decode()
+        if "in RUB" not in name:
+            assert alice.username in html
+        assert mallory.username not in html, name
+
+
+def test_staff_are_led_only_to_what_they_may_look_at(client, staff, alice, now):
+    pay_in(alice, 1000_00, at=now)
+    staff.user_permissions.add(*Permission.objects.filter(codename__in=["view_user", "view_payment"]))
+    client.force_login(staff)
+    page = client.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode().partition("records")[2]
+    assert "Payments</a>" in page
+    assert "Wallet in" not in page
+    assert "Subscriptions</a>" not in page
+
+
+def test_forms_show_money_and_not_its_minor_units(root, alice, now):
+    pay_in(alice, 1000_00, at=now)
+    held = orders.subscribe(alice, price_of("standard"), now=now)
+    paid = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    shown = {
+        f"/admin/payments/payment/{paid.pk}/change/": ("RUB\u00a0500.00", "50000"),
+        f"/admin/subscriptions/subscription/{held.pk}/change/": ("RUB\u00a0690.00", "69000"),
+        f"/admin/subscriptions/price/{price_of('standard').pk}/change/": ("RUB\u00a0690.00 a month", None),
+    }
+    for address, (money, units) in shown.items():
+        html = root.get(address).content.decode()
+        assert money in html
+        assert units is None or units not in html
