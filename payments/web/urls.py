@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.web.views import account, checkout, payment, topup
+from payments.web.views import account, checkout, payment, topup, waiting
 
 urlpatterns = [
     path("checkout/<slug:code>/", checkout.checkout, name="checkout"),
@@ -12,4 +12,5 @@ urlpatterns = [
     path("pay/<str:public_id>/open/", payment.open_page, name="payment_open"),
     path("pay/<str:public_id>/cancel/", payment.cancel, name="payment_cancel"),
     path("account/", account.account, name="account"),
+    path("account/subscriptions/<str:public_id>/start/", waiting.start, name="subscription_start"),
 ]

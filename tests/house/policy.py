@@ -103,6 +103,7 @@ PAGES = {
     "subscription_cancel": Row(ALICE, address=SUBSCRIPTION),
     "subscription_keep_plan": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_undo_cancel": Row(ALICE, "POST", SUBSCRIPTION),
+    "subscription_start": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_renew": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_stop_renewing": Row(ALICE, "POST", SUBSCRIPTION),
     "transactions": Row(CUSTOMERS),
