@@ -17,7 +17,8 @@ from subscriptions.models import Charge, Price, Subscription
 class Explanation:
     """Why a transaction has its amount. Minor units and microseconds; `matches` is False when something is wrong."""
 
-    # `period` (paid ahead), `slice` (metered), `unused` (given back).
+    # `period` (paid ahead), `slice` (metered), `leftover` (fractions of a minor unit that came to a whole one) or
+    # `unused` (given back).
     kind: str
     subscription: Subscription
     price: Price
@@ -58,7 +59,7 @@ def explain(transaction: Transaction) -> Explanation | None:
     charges = Charge.objects.select_related("price__plan", "subscription")
     charge = charges.filter(transaction=transaction).first()
     if charge is not None:
-        return _slice(charge, transaction) if charge.price.metered else _period(charge, transaction)
+        return _used(charge, transaction) if charge.price.metered else _period(charge, transaction)
     charge = charges.filter(refund=transaction).first()
     return _unused(charge, transaction) if charge is not None else None
 
@@ -74,16 +75,17 @@ def _period(charge: Charge, transaction: Transaction) -> Explanation:
     )  # fmt: skip
 
 
-def _slice(charge: Charge, transaction: Transaction) -> Explanation:
+def _used(charge: Charge, transaction: Transaction) -> Explanation:
     """Metered (R2): (rate x microseconds + remainder before) divided by the interval; what is left is carried on."""
     price, quantity = charge.price, charge.subscription.quantity
     rate, length = price.amount * quantity, LENGTHS[price.interval] * price.interval_count
     span, before = (charge.period_end - charge.period_start) // MICROSECOND, charge.remainder_before or 0
     amount, after = divmod(rate * span + before, length)
     parts = {"whole": amount, "rest": after}
+    sum_ = f"({rate} × {span} + {before})" if span else f"{before}"
     return Explanation(
-        "slice", charge.subscription, price, quantity, 1, charge.period_start, charge.period_end,
-        f"({rate} × {span} + {before}) ÷ {length} = " + _("%(whole)d, %(rest)d carried on") % parts,
+        "slice" if span else "leftover", charge.subscription, price, quantity, 1,
+        charge.period_start, charge.period_end, f"{sum_} ÷ {length} = " + _("%(whole)d, %(rest)d carried on") % parts,
         amount, transaction.amount,
         before, after, length, charge.remainder_after,
     )  # fmt: skip

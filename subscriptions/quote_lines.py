@@ -33,7 +33,11 @@ def rest_of(sub: Sub, at: int) -> dict[str, int]:
 
 
 def written(entries: Iterable[Entry], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return the lines in the form in which a quote keeps them."""
+    """Return the lines in the form in which a quote keeps them.
+
+    Without the whole units that fractions of earlier use come to on the way (engine/leftover.py): like the metered use
+    up to the change they are charged with or without it.
+    """
     charges = {id(charge.entry): charge for charge in journal.charges if charge.entry}
     return [
         {
@@ -43,6 +47,7 @@ def written(entries: Iterable[Entry], journal: Journal, rest: Mapping[str, int])
             "from": _terms(charges[id(entry)]) if id(entry) in charges else dict(rest),
         }
         for entry in entries
+        if id(entry) not in charges or charges[id(entry)].start < charges[id(entry)].end
     ]
 
 

@@ -17,7 +17,7 @@ from accounts.errors import DomainError
 from ledger.money import Money
 from ledger.retrying import retried
 from subscriptions import books, quote_lines
-from subscriptions.engine.access import settled
+from subscriptions.engine.access import dry_instant, settled
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.changing import change_plan
@@ -37,7 +37,7 @@ MINUTE = 60 * SECOND
 AHEAD = 2 * MINUTE
 # How long after that a quote nobody accepted is kept: whoever sends it then is still told what has changed.
 KEPT_FOR = timedelta(days=1)
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
+FAR = to_micros(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 class QuoteChanged(DomainError):
@@ -59,7 +59,7 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     assert book.at is not None
     effective = _effective(sub, book.at, when)
     before, rest = book.balance, quote_lines.rest_of(sub, effective or book.at)
-    holds_until = _same_until(sub, book.at, when) if effective is None else to_datetime(effective)
+    holds_until = _same_until(book, sub, when) if effective is None else to_datetime(effective)
     expires_at = min(to_datetime(book.at) + VALID_FOR, holds_until)
     terms = reading.terms_of([price.pk])[price.pk]
     refusal = change_plan(book, book.at, sub, terms, when=when, effective=effective)
@@ -69,10 +69,11 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
         raise Refused(refusal, explain(refusal))
     then = _afterwards(book, subscription, effective)
     due_at, due = next_charge(then)
+    lines = quote_lines.written(book.journal.entries, book.journal, rest)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
-        expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before, balance_after=book.balance,
-        lines=quote_lines.written(book.journal.entries, book.journal, rest), status_after=then.status,
+        expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before,
+        balance_after=before + sum(line["amount"] for line in lines), lines=lines, status_after=then.status,
         next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
@@ -146,18 +147,20 @@ def _effective(sub: Sub, at: int, when: str) -> int | None:
     return effective if effective < sub.end else None
 
 
-def _same_until(sub: Sub, at: int, when: str) -> datetime:
-    """Return the last instant at which a change of `sub` is what it is at `at`; far off when nothing limits it.
+def _same_until(book: Book, sub: Sub, when: str) -> datetime:
+    """Return the last instant at which a change of `sub` is what it is now; far off when nothing limits it.
 
     The unused part keeps its worth, floor(paid x (end - t) / length), up to t = end - ceil(worth x length / paid).
-    Without one the next payment is the limit: a change at the period's end moves nothing now, but would mean another.
+    Without one the limit is where something ends: its period or trial (a change at the period's end moves nothing now,
+    but would mean another), or the money that metered use draws on.
     """
-    worth = unused(sub, at)
+    assert book.at is not None
+    worth = unused(sub, book.at)
     if worth and when == "now":
         assert sub.end is not None
         return to_datetime(sub.end + (-worth * sub.length) // sub.paid)
-    due_at, _ = next_charge(sub)
-    return due_at - timedelta.resolution if due_at else FAR
+    ends = [FAR if sub.boundary is None else sub.boundary - 1, FAR if (dry := dry_instant(book)) is None else dry]
+    return to_datetime(min(*ends, FAR))
 
 
 def _moment(at: int | None) -> datetime | None:

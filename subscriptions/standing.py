@@ -8,6 +8,7 @@ from ledger.models import Account
 from subscriptions.engine.access import live_until, settled
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.leftover import spoken_for
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Subscription
 from subscriptions.rows import reading
@@ -34,7 +35,7 @@ class View:
     currency: str
     # What the rows say.
     balance: int
-    # After what is used or due but not yet written down.
+    # After what is used or due but not yet written down, fractions too where they come to a whole unit.
     available: int
     subs: dict[int, Sub]
     book: Book
@@ -68,7 +69,8 @@ def view(currency: str, book: Book, now: datetime) -> View:
     twin = settled(book, at)
     # Nothing to settle, nothing to settle it with: the questions still need an instant.
     twin.at = at
-    return View(currency, book.balance, twin.balance, {_pk(sub): sub for sub in twin.subs}, twin)
+    available = max(0, twin.balance - spoken_for(twin))
+    return View(currency, book.balance, available, {_pk(sub): sub for sub in twin.subs}, twin)
 
 
 def access(subscription: Subscription, *, now: datetime) -> Access:

@@ -15,6 +15,7 @@ from subscriptions.formulas import Writer, advance, fraction, lasting, rate, sha
 SPANS = {
     "period": gettext_lazy("Paid ahead from %(start)s to %(end)s."),
     "slice": gettext_lazy("Used from %(start)s to %(end)s: %(lasting)s."),
+    "leftover": gettext_lazy("Fractions of earlier use, which had come to a whole by %(start)s."),
     "unused": gettext_lazy("Not used from %(start)s to %(end)s: %(left)s."),
 }
 
@@ -34,8 +35,8 @@ def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
     match explanation.kind:
         case "period":
             return _period(explanation, write)
-        case "slice":
-            return _slice(explanation, write)
+        case "slice" | "leftover":
+            return _used(explanation, write)
         case "unused":
             return _unused(explanation, write)
         case _:
@@ -99,13 +100,14 @@ def _period(explanation: Explanation, write: Writer) -> str:
     return f"{advance(explanation.price, **much, write=write)} = {_worked_out(explanation, write)}"
 
 
-def _slice(explanation: Explanation, write: Writer) -> str:
-    used = lasting(to_micros(explanation.span_end) - to_micros(explanation.span_start))
-    arithmetic = f"{rate(explanation.price, quantity=explanation.quantity, write=write)} × {used}"
+def _used(explanation: Explanation, write: Writer) -> str:
     length, unit = explanation.rate_length or 1, _money(1, explanation.price.currency, write)
+    parts = []
+    if micros := to_micros(explanation.span_end) - to_micros(explanation.span_start):
+        parts.append(f"{rate(explanation.price, quantity=explanation.quantity, write=write)} × {lasting(micros)}")
     if explanation.remainder_before:
-        arithmetic += f" + {fraction(explanation.remainder_before, length)} × {unit}"
-    said = f"{arithmetic} = {_worked_out(explanation, write)}"
+        parts.append(f"{fraction(explanation.remainder_before, length)} × {unit}")
+    said = f"{' + '.join(parts)} = {_worked_out(explanation, write)}"
     if not explanation.remainder_after:
         return said
     carried = f"{fraction(explanation.remainder_after, length)} × {unit}"

@@ -14,6 +14,7 @@ from subscriptions.explaining import Explanation
 KINDS = [
     ("period", "paid ahead"),
     ("slice", "metered use"),
+    ("leftover", "fractions of earlier metered use that came to a whole minor unit"),
     ("unused", "unused time given back"),
     ("movement", "money in or out that no price worked out"),
 ]

@@ -26,8 +26,9 @@ def next_due(book: Book, meter_every: int) -> int | None:
         assert book.at is not None
         slice_end = book.at + meter_every
         instants.append(slice_end)
-        if sum(metering.owed(sub, slice_end) for sub in paying) > book.balance:
-            instants.append(metering.dry_at(paying, book.balance, slice_end) + 1)
+        funds = metering.funds_of(book)
+        if sum(metering.owed(sub, slice_end) for sub in paying) > funds:
+            instants.append(metering.dry_at(paying, funds, slice_end) + 1)
     return min(instants, default=None)
 
 
@@ -44,6 +45,7 @@ def dry_instant(book: Book) -> int | None:
     if not paying:
         return None
     assert book.at is not None
+    funds = metering.funds_of(book)
     # No minor unit takes longer than the slowest rate needs for it; twice that, for the fractions carried.
-    horizon = book.at + (book.balance + 2) * max(-(-sub.terms.length // sub.rate) for sub in paying)
-    return metering.dry_at(paying, book.balance, horizon)
+    horizon = book.at + (max(funds, 0) + 2) * max(-(-sub.terms.length // sub.rate) for sub in paying)
+    return metering.dry_at(paying, funds, horizon)

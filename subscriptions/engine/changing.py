@@ -68,9 +68,9 @@ def change_on_the_move(book: Book, at: int, sub: Sub, terms: Terms) -> Refusal |
     starts_to_cost = sub.status is Status.ACTIVE and sub.rate == 0 and terms.amount > 0
     if starts_to_cost and not can_start(book, sub, terms):
         return Refusal.INSUFFICIENT_FUNDS
-    switch(book, sub, terms)
+    switch(book, sub, at, terms)
     if starts_to_cost:
-        leftover.take_up(book, sub)
+        leftover.take_up(book, sub, at)
     tell(book, sub, at, "subscription.plan_changed")
     return None
 
@@ -78,7 +78,7 @@ def change_on_the_move(book: Book, at: int, sub: Sub, terms: Terms) -> Refusal |
 def change_at_once(book: Book, at: int, sub: Sub, terms: Terms) -> bool:
     """Give the unused part back and start under the new terms; tell whether money came back."""
     came_back = give_back(book, sub, at)
-    switch(book, sub, terms)
+    switch(book, sub, at, terms)
     started = start(book, sub, at, "subscription.plan_changed")
     assert started, sub
     return came_back
@@ -104,6 +104,6 @@ def change_waiting(book: Book, at: int, sub: Sub, terms: Terms) -> None:
     """Change a subscription that is not live, or is so by grace only, which it loses; then try to start it."""
     if sub.status is Status.PAST_DUE:
         suspend(book, sub, at)
-    switch(book, sub, terms)
+    switch(book, sub, at, terms)
     tell(book, sub, at, "subscription.plan_changed")
     start(book, sub, at)

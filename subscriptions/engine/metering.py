@@ -1,6 +1,7 @@
 """R2: metered use. Exact to the microsecond and the minor unit, however finely time is cut."""
 
 from subscriptions.engine.book import Book
+from subscriptions.engine.leftover import idle
 from subscriptions.engine.noting import charge, move
 from subscriptions.engine.subscription import Status, Sub
 
@@ -25,8 +26,8 @@ def use(book: Book, until: int) -> None:
         return
     paying = [sub for sub in subs if sub.rate]
     dry = None
-    if sum(owed(sub, until) for sub in paying) > book.balance:
-        dry = dry_at(paying, book.balance, until)
+    if paying and sum(owed(sub, until) for sub in paying) > (funds := funds_of(book)):
+        dry = dry_at(paying, funds, until)
     for sub in subs:
         take(book, sub, until if dry is None or not sub.rate else dry)
     if dry is not None:
@@ -35,13 +36,18 @@ def use(book: Book, until: int) -> None:
             move(book, sub, dry, Status.SUSPENDED, "subscription.suspended")
 
 
-def dry_at(paying: list[Sub], balance: int, until: int) -> int:
-    """Return the last microsecond before `until` at which what they owe together still fits in the balance."""
+def funds_of(book: Book) -> int:
+    """Return the minor units that may be used up: not what other uses, that do not run now, have used already."""
+    return book.balance - idle(book)
+
+
+def dry_at(paying: list[Sub], funds: int, until: int) -> int:
+    """Return the last microsecond before `until` at which what they owe together still fits in the funds."""
     fits = min(sub.billed_until for sub in paying if sub.billed_until is not None)
     fails = until
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        if sum(owed(sub, middle) for sub in paying) > balance:
+        if sum(owed(sub, middle) for sub in paying) > funds:
             fails = middle
         else:
             fits = middle

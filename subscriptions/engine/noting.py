@@ -4,6 +4,8 @@ from subscriptions.engine.book import Book
 from subscriptions.engine.journal import Cause, Charge, Cut, Entry, Event
 from subscriptions.engine.subscription import Status, Sub, Terms
 
+# The largest number of 64 bits.
+MOST = 2**63 - 1
 ABOUT_TERMS = {"subscription.created", "subscription.plan_changed", "subscription.plan_change_scheduled"}
 ABOUT_RENEWAL = {"subscription.created", "subscription.auto_renew_changed"}
 
@@ -46,6 +48,20 @@ def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int, ter
     row = Charge(sub, terms or sub.terms, start, end, amount, entry)
     book.journal.charges.append(row)
     return row
+
+
+def charge_leftover(book: Book, sub: Sub, at: int, whole: int, *, rest: int) -> None:
+    """Take whole minor units that fractions have come to, and say what is carried on beside them: charges of no span.
+
+    As many as it takes: what is brought over is written down in parts of the rate's length, in 64 bits.
+    """
+    length = sub.terms.length
+    while whole:
+        amount = min(whole, MOST // length - 1)
+        row = charge(book, sub, at, at, at, amount)
+        row.remainder_before, row.remainder_after = amount * length + rest, rest
+        row.ended_at = at
+        whole -= amount
 
 
 def cut(book: Book, sub: Sub, ended_at: int | None, refund: Entry | None = None) -> None:

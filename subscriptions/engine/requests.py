@@ -5,6 +5,7 @@ Each settles the book to its instant, then acts whole or not at all.
 
 from subscriptions.engine.book import Book
 from subscriptions.engine.journal import Cause
+from subscriptions.engine.leftover import affords
 from subscriptions.engine.noting import charge, cut, enter_from_outside, move, tell
 from subscriptions.engine.refusal import Refusal
 from subscriptions.engine.settling import finish, settle, suspend
@@ -27,7 +28,7 @@ def top_up(
 def withdraw(book: Book, at: int, amount: int, *, cause: Cause = NOWHERE, reason: str = "refund") -> Refusal | None:
     """Take money out, refused whole when the wallet is short."""
     settle(book, at)
-    if amount > book.balance:
+    if not affords(book, amount):
         return Refusal.INSUFFICIENT_FUNDS
     enter_from_outside(book, at, -amount, reason, cause)
     return None

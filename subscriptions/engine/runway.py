@@ -6,7 +6,7 @@ from subscriptions.engine.access import next_due, settled
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import SHORTEST
 from subscriptions.engine.journal import Journal
-from subscriptions.engine.leftover import PARTS
+from subscriptions.engine.leftover import spoken_for
 from subscriptions.engine.metering import metered
 from subscriptions.engine.settling import settle
 from subscriptions.engine.subscription import Sub
@@ -54,7 +54,7 @@ def may_fall_short(book: Book, until: int) -> bool:
             need += dues_until(sub, boundary, until)
     if need > book.balance:
         return True
-    need += 1 + book.leftover // PARTS
+    need += 1 + spoken_for(book)
     for sub in metered(book):
         assert sub.billed_until is not None
         need += 1 + (sub.rate * max(0, until - sub.billed_until) + sub.remainder) // sub.terms.length

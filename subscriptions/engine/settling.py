@@ -53,7 +53,7 @@ def cross(book: Book, sub: Sub, at: int) -> None:
 
 def begin_scheduled(book: Book, sub: Sub, at: int, terms: Terms) -> None:
     """Start under the terms that were scheduled for the period's end, or stop for want of money."""
-    switch(book, sub, terms)
+    switch(book, sub, at, terms)
     if not start(book, sub, at, "subscription.plan_changed"):
         tell(book, sub, at, "subscription.plan_changed")
         suspend(book, sub, at)
@@ -67,7 +67,7 @@ def begin_agreed(book: Book, sub: Sub, at: int) -> None:
         begin_scheduled(book, sub, at, sub.scheduled)
         return
     assert end is not None
-    switch(book, sub, sub.scheduled)
+    switch(book, sub, at, sub.scheduled)
     sub.anchor, sub.number, sub.start, sub.end = at, 1, at, end
     sub.paid, sub.length = sub.due, end - at
     move(book, sub, at, Status.ACTIVE, "subscription.plan_changed")
@@ -75,7 +75,7 @@ def begin_agreed(book: Book, sub: Sub, at: int) -> None:
 
 def renew(book: Book, sub: Sub, at: int) -> None:
     """Pay the next period, or wait in grace, or stop."""
-    if book.balance >= sub.due:
+    if leftover.affords(book, sub.due):
         pay_period(book, sub, at)
         move(book, sub, at, Status.ACTIVE, "subscription.renewed")
     elif sub.terms.grace_days:
@@ -93,16 +93,16 @@ def suspend(book: Book, sub: Sub, at: int) -> None:
 
 def finish(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
     """End a subscription for good."""
-    leftover.leave(book, sub)
+    leftover.leave(book, sub, at)
     sub.ended_at = at
     sub.cancel_requested, sub.scheduled = False, None
     sub.billed_until = sub.left = sub.trial_end = sub.grace_end = None
     move(book, sub, at, status, event)
 
 
-def switch(book: Book, sub: Sub, terms: Terms) -> None:
+def switch(book: Book, sub: Sub, at: int, terms: Terms) -> None:
     """Put other terms in place: the fraction goes along from rate to rate, the rest of the state is dropped."""
-    leftover.carry(book, sub, terms)
+    leftover.carry(book, sub, at, terms)
     if not terms.metered:
         sub.billed_until = None
     sub.anchor = sub.start = sub.end = None

@@ -7,11 +7,11 @@ from subscriptions.engine.noting import charge, move
 from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
-def needed(book: Book, sub: Sub, terms: Terms, others: int | None = None) -> int:
-    """Return the minor units that a start under `terms` needs in the wallet; `others` paid uses run, if it is known."""
-    if not terms.metered:
-        return terms.amount * sub.quantity * sub.periods
-    return leftover.needed(book, sub, terms, leftover.running(book, sub) if others is None else others)
+def needed(book: Book, sub: Sub, terms: Terms) -> int:
+    """Return the minor units that a start under `terms` needs in the wallet."""
+    if terms.metered:
+        return leftover.behind(book, sub) if terms.amount else 0
+    return terms.amount * sub.quantity * sub.periods + leftover.spoken_for(book)
 
 
 def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
@@ -19,15 +19,27 @@ def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
     return book.balance + coming >= needed(book, sub, terms)
 
 
-def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated", others: int | None = None) -> bool:
+def is_funded(book: Book, sub: Sub) -> bool:
+    """Tell whether the wallet funds a start under the terms it has."""
+    if not sub.terms.metered:
+        return leftover.affords(book, sub.due)
+    return not sub.rate or leftover.backs(book, sub)
+
+
+def gets_trial(book: Book, sub: Sub) -> bool:
+    """Tell whether a start is a free trial: the first of the plan that the customer has."""
+    return sub.status is Status.PENDING and sub.terms.trial_days > 0 and sub.terms.plan not in book.tried
+
+
+def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") -> bool:
     """Start the subscription afresh at `at` if it is funded or has a trial to give; tell whether it did."""
-    if sub.status is Status.PENDING and sub.terms.trial_days and sub.terms.plan not in book.tried:
+    if gets_trial(book, sub):
         start_trial(book, sub, at)
         return True
-    if book.balance < needed(book, sub, sub.terms, others):
+    if not is_funded(book, sub):
         return False
     if sub.terms.metered:
-        leftover.take_up(book, sub)
+        leftover.take_up(book, sub, at)
         sub.billed_until = at
     else:
         sub.anchor, sub.number, sub.end = at, 0, at
@@ -62,18 +74,18 @@ def pay_period(book: Book, sub: Sub, at: int) -> None:
 def revive(book: Book, at: int, first: Sub | None = None) -> None:
     """Start whatever waits for money and can now pay: `first` first (it was paid for), then oldest first."""
     order = book.subs if first is None else [first, *(sub for sub in book.subs if sub is not first)]
-    # Counted once, not anew for each: a wallet may carry thousands.
-    running = leftover.running(book)
+    # Where one meter cannot start no later one can, and a wallet may carry thousands: each would count them all.
+    is_short = False
     for sub in order:
         if sub.status is Status.PAST_DUE:
             keep_rhythm(book, sub, at)
-        elif sub.status in WAITING and start(book, sub, at, others=running):
-            running += sub.billed_until is not None and sub.rate > 0
+        elif sub.status in WAITING and not (is_short and sub.terms.metered and sub.rate and not gets_trial(book, sub)):
+            is_short |= not start(book, sub, at) and sub.terms.metered
 
 
 def keep_rhythm(book: Book, sub: Sub, at: int) -> None:
     """Pay an overdue renewal: the period starts at the old boundary, so the grace was not free."""
-    if book.balance >= sub.due:
+    if leftover.affords(book, sub.due):
         pay_period(book, sub, at)
         sub.grace_end = None
         move(book, sub, at, Status.ACTIVE, "subscription.renewed")

@@ -97,6 +97,11 @@ class Sub:
         return self.status in LIVE
 
     @property
+    def is_running(self) -> bool:
+        """Whether it is used up by the meter now, at a price."""
+        return self.billed_until is not None and self.status is Status.ACTIVE and self.rate > 0
+
+    @property
     def boundary(self) -> int | None:
         """The instant at which something must be decided (R3), if any."""
         if self.status is Status.ACTIVE:

@@ -31,23 +31,21 @@ CHECKS = (
     ),
     Check(
         "fractions_are_carried_on",
-        "A metered charge begins with the fraction that the one before it left, or with more where the subscription "
-        "started anew in between; unless the rate changed.",
+        "A metered charge begins with the fraction that the one before it left, unless the rate changed in between or "
+        "the subscription started anew.",
         """
         SELECT subscription_id AS subscription, id AS charge, carried, remainder_before
           FROM (SELECT id, subscription_id, price_id, period_start, remainder_before,
                        lag(remainder_after) OVER line AS carried, lag(price_id) OVER line AS previous_price,
                        lag(period_end) OVER line AS previous_end
-                  FROM subscriptions_charge
+                  FROM subscriptions_charge WHERE void_as = 0
                 WINDOW line AS (PARTITION BY subscription_id ORDER BY id)) AS slice
          WHERE previous_price = price_id AND carried <> remainder_before
            AND NOT EXISTS (
                SELECT FROM subscriptions_subscription AS row
                  JOIN accounts_event AS event ON event.subject = row.public_id
                 WHERE row.id = slice.subscription_id
-                  AND (event.type = 'subscription.plan_changed'
-                       OR (event.type IN ('subscription.activated', 'subscription.resumed')
-                           AND carried < remainder_before))
+                  AND event.type IN ('subscription.plan_changed', 'subscription.activated', 'subscription.resumed')
                   AND event.effective_at BETWEEN slice.previous_end AND slice.period_start)
         """,
     ),

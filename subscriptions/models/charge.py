@@ -28,7 +28,7 @@ class Charge(models.Model):
     # Set once, when the use ended before the period did (pause, change, cancel now).
     ended_at = models.DateTimeField(null=True)
     # 0 while it covers something; a number of its own when its use ended the instant it began, so that another charge
-    # may start there.
+    # may start there. One without any span collects fractions that were used before (engine/leftover.py).
     void_as = models.BigIntegerField(default=0, db_default=0)
     # Minor units. Zero has no transaction.
     amount = models.BigIntegerField()
@@ -52,7 +52,10 @@ class Charge(models.Model):
                 name="only_an_empty_charge_is_void",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="charge_is_zero_or_more"),
-            models.CheckConstraint(condition=Q(period_end__gt=F("period_start")), name="charge_has_a_span"),
+            models.CheckConstraint(
+                condition=Q(period_end__gt=F("period_start")) | Q(period_end=F("period_start")) & ~Q(void_as=0),
+                name="charge_has_a_span",
+            ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("period_start"), ended_at__lte=F("period_end")),
                 name="charge_ends_within_its_span",

@@ -93,10 +93,10 @@ def _measured(found: Explanation) -> list[Fact]:
     match found.kind:
         case "period":
             return [Fact(_("From"), display.moment(found.span_start)), Fact(_("To"), display.moment(found.span_end))]
-        case "slice":
+        case "slice" | "leftover":
             micros = to_micros(found.span_end) - to_micros(found.span_start)
             return [
-                *_exact_span(found, lasting(micros)),
+                *(_exact_span(found, lasting(micros)) if micros else [Fact(_("When"), steps.instant(found.span_end))]),
                 Fact(_("Brought over from earlier use"), _rest(found, found.remainder_before)),
                 Fact(_("Carried on to the next charge"), _rest(found, found.remainder_after)),
             ]

@@ -52,23 +52,58 @@ def test_a_fraction_waits_through_a_price_of_nothing() -> None:
     assert Told([SERVER, FREE], *events, until="03-01 05:00:01").charged() == "0.01"
 
 
-def test_fractions_that_add_up_are_owed_with_the_first_microsecond() -> None:
-    # Three servers for 24 s each, two thirds of a kopeck: together two kopecks, which the next one owes at once.
+def test_fractions_that_come_to_a_whole_are_charged_when_the_use_ends() -> None:
+    # Three servers for 24 s each, two thirds of a kopeck: 2/3, then 4/3, then 1/3 + 2/3 = 1.
     three = [subscribe("03-01", "server", name) for name in "abc"]
     ends = [ask("03-01 00:00:24", "cancel", name) for name in "abc"]
-    again = subscribe("03-01 01:00", "server", "d")
-    told = Told([SERVER], top_up("03-01", "1.00"), *three, *ends, again, until="03-01 01:00:00.000001")
-    assert (told.charged("a"), told.charged("d"), told.balance) == ("0.00", "0.02", "0.98")
+    told = Told([SERVER], top_up("03-01", "1.00"), *three, *ends, until="03-01 00:01")
+    assert [told.charged(name) for name in "abc"] == ["0.00", "0.01", "0.01"]
+    assert told.rows("b") == [("03-01 00:00:24", "charge", "-0.01")]
 
 
-def test_what_was_used_before_must_be_there_to_start_again() -> None:
-    # The two kopecks of the test above, and one for the server itself.
-    three = [subscribe("03-01", "server", name) for name in "abc"]
-    ends = [ask("03-01 00:00:24", "cancel", name) for name in "abc"]
-    events = [top_up("03-01", "1.00"), *three, *ends]
-    again = subscribe("03-01 01:00", "server", "d")
-    assert Told([SERVER], *events, withdraw("03-01 00:30", "0.97"), again, until="03-02").charged("d") == "0.03"
-    assert Told([SERVER], *events, withdraw("03-01 00:30", "0.98"), again, until="03-02").status("d") == "pending"
+def test_what_was_used_before_is_charged_when_a_use_starts() -> None:
+    # 24 s of each of two, paused: 4/3 kopecks, of which the third one that starts takes up nothing. Cancelled, they
+    # are charged a kopeck, and a third of one waits for the next start.
+    two = [subscribe("03-01", "server", name) for name in "ab"]
+    events = [top_up("03-01", "1.00"), *two, *[ask("03-01 00:00:24", "pause", name) for name in "ab"]]
+    assert Told([SERVER], *events, subscribe("03-01 01:00", "server", "c"), until="03-01 01:00").charged("c") == "0.00"
+    ends = [ask("03-01 02:00", "cancel", name) for name in "ab"]
+    told = Told([SERVER], *events, *ends, subscribe("03-01 03:00", "server", "c"), until="03-01 03:00:24")
+    assert [told.charged(name) for name in "abc"] == ["0.00", "0.01", "0.01"]
+
+
+def test_what_was_used_buys_nothing_else() -> None:
+    # Ten servers, paused after 35 s each: 9.72 kopecks, nine of them whole. 300.08 do not pay for the month.
+    ten = [subscribe("03-01", "server", f"s{n}") for n in range(10)]
+    paused = [ask("03-01 00:00:35", "pause", f"s{n}") for n in range(10)]
+    month_too = subscribe("03-01 01:00", "basic", "m")
+    for paid_in, status in (("300.08", "pending"), ("300.09", "active")):
+        told = Told([SERVER, BASIC], top_up("03-01", paid_in), *ten, *paused, month_too, until="03-02")
+        assert told.status("m") == status
+    told = Told([SERVER], top_up("03-01", "1.00"), *ten, *paused, withdraw("03-02", "0.92"), until="03-03")
+    assert (told.rejected, told.balance) == ([21], "1.00")
+    told = Told([SERVER], top_up("03-01", "1.00"), *ten, *paused, withdraw("03-02", "0.91"), until="03-03")
+    assert (told.rejected, told.balance) == ([], "0.09")
+
+
+def test_who_pauses_one_server_and_takes_another_pays_the_same() -> None:
+    # A kopeck, and a new server each 35.999999 s. A start needs a kopeck and what is whole of the paused fractions:
+    # the second finds none whole, the third one.
+    events = []
+    for n in range(10):
+        events += [subscribe(f"03-01 00:0{n}", "server", f"s{n}"), ask(f"03-01 00:0{n}:35.999999", "pause", f"s{n}")]
+    told = Told([SERVER], top_up("03-01", "0.01"), *events, until="03-02")
+    assert [told.status(f"s{n}") for n in range(4)] == ["paused", "paused", "pending", "pending"]
+
+
+def test_of_many_at_one_instant_each_finds_what_the_ones_before_left() -> None:
+    # Ten fractions of 35/36 are charged nine kopecks as they end, and one is left for the next: one server, not ten.
+    ten = [subscribe("03-01", "server", f"s{n}") for n in range(10)]
+    ends = [ask("03-01 00:00:35", "cancel", f"s{n}") for n in range(10)]
+    more = [subscribe("03-01 02:00", "server", f"t{n}") for n in range(10)]
+    told = Told([SERVER], top_up("03-01", "0.10"), *ten, *ends, *more, until="03-01 02:00")
+    assert told.balance == "0.01"
+    assert [told.status(f"t{n}") for n in range(3)] == ["active", "pending", "pending"]
 
 
 def test_each_meter_that_runs_needs_a_unit_behind_it() -> None:
@@ -82,11 +117,13 @@ def test_each_meter_that_runs_needs_a_unit_behind_it() -> None:
     assert [told.status(name) for name in "abc"] == ["active", "active", "pending"]
 
 
-def test_of_those_that_wait_as_many_start_as_there_are_units_for() -> None:
-    # Both run dry a microsecond before 72 s; of one kopeck that comes only the older lives again.
-    events = [subscribe("03-01", "server", "a"), subscribe("03-01", "server", "b"), top_up("03-01 01:00", "0.01")]
-    told = Told([SERVER], top_up("03-01", "0.02"), *events, until="03-01 01:00")
-    assert [told.status(name) for name in "ab"] == ["active", "suspended"]
+def test_those_that_wait_start_when_what_they_used_is_there() -> None:
+    # Both run dry a microsecond before 72 s, with all but a kopeck each unpaid: 1.99 kopecks. One kopeck wakes
+    # neither, two wake the older (its own unit, and what is whole of both), and then the other as well.
+    for paid_in, expected in (("0.01", ["suspended"] * 2), ("0.02", ["active"] * 2)):
+        events = [subscribe("03-01", "server", "a"), subscribe("03-01", "server", "b"), top_up("03-01 01:00", paid_in)]
+        told = Told([SERVER], top_up("03-01", "0.02"), *events, until="03-01 01:00")
+        assert [told.status(name) for name in "ab"] == expected
 
 
 def test_a_use_that_begins_to_cost_needs_money_like_any_start() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from ledger.models import Transaction
-from subscriptions import books, explaining
+from subscriptions import books, explaining, steps
 from subscriptions.models import Charge, Subscription
 from tests.subscriptions.bank import NOON, at, basic, do, guards_off, hourly, settle
 from tests.subscriptions.shop import pay_in, sell
@@ -45,6 +45,21 @@ def test_a_slice_is_rate_times_time_and_what_was_carried(alice):
     assert (found.kind, found.worked_out, found.posted, found.matches) == ("slice", 1, 1, True)
     assert (found.remainder_before, found.remainder_after, found.rate_length) == (carried, carried, 3_600_000_000)
     assert found.formula == f"(720 × 5000000 + {carried}) ÷ 3600000000 = 1, {carried} carried on"
+
+
+def test_fractions_that_came_to_a_whole_are_told_as_that(alice):
+    # A kopeck each ten seconds: 7 s of one leave 0.7; of the other's 16 s 0.6 are left, which makes 1.3.
+    short, long = begin(alice, 100_00, hourly()), begin(alice, 100_00, hourly(code="other"))
+    do(alice, at(seconds=7), lambda book: book.cancel(short))
+    do(alice, at(seconds=16), lambda book: book.cancel(long))
+    found = explained(last())
+    before, after = 13 * 360_000_000, 3 * 360_000_000
+    assert (found.kind, found.worked_out, found.posted, found.matches) == ("leftover", 1, 1, True)
+    assert found.formula == f"{before} ÷ 3600000000 = 1, {after} carried on"
+    assert steps.of(found)[1:3] == [
+        "Fractions of earlier use, which had come to a whole by 2026-03-01 12:00:16 UTC.",
+        "1.3 × 0.01 RUB = 0.01 RUB, and 0.3 × 0.01 RUB is carried on to the next charge",
+    ]
 
 
 def test_unused_time_is_its_share_of_what_was_paid(alice):

@@ -4,10 +4,22 @@ import pytest
 
 from subscriptions import books, quotes
 from subscriptions.models import Quote
-from tests.subscriptions.bank import SECOND, at, balance, do, hourly
+from tests.subscriptions.bank import (
+    MICROSECOND,
+    MINUTE,
+    NOON,
+    SECOND,
+    at,
+    balance,
+    basic,
+    broken_rules,
+    do,
+    hourly,
+    people,
+)
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.quoting import changed, effect
-from tests.subscriptions.shop import sell
+from tests.subscriptions.shop import pay_in, sell
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +95,33 @@ def test_a_cancel_asked_for_meanwhile_is_no_longer_what_was_shown(alice, mine, b
     assert quote.next_charge_amount == 1500_00
     do(alice, at(days=3, seconds=5), lambda book: book.cancel(mine))
     assert changed(quote, now=at(days=3, seconds=9)).next_charge_amount is None
+
+
+def test_a_quote_holds_no_longer_than_the_money_or_the_period(alice, better, mine):
+    # A kopeck each ten seconds: two of them last 30 s less a microsecond.
+    [poor] = people(1)
+    pay_in(poor, 2, at=NOON)
+    with books.open(poor, "RUB", now=NOON) as book:
+        server = book.subscribe(hourly())
+    assert quotes.make(server, hourly(7_20, "faster"), now=NOON).expires_at == at(seconds=30) - MICROSECOND
+    do(alice, at(days=1), lambda book: book.cancel(mine))
+    late = at(days=31) - MINUTE
+    assert quotes.make(mine, better, now=late, when="period_end").expires_at == at(days=31) - MICROSECOND
+
+
+def test_fractions_that_come_to_a_whole_on_the_way_are_no_part_of_a_quote(alice):
+    """Whether another server's fraction and this one's come to a kopeck depends on the second of the acceptance."""
+    pay_in(alice, 2000_00, at=NOON)
+    price = hourly()
+    with books.open(alice, "RUB", now=NOON) as book:
+        ended, server = book.subscribe(price), book.subscribe(price)
+    do(alice, at(seconds=6), lambda book: book.cancel(ended))
+    quote = quotes.make(server, basic(), now=at(seconds=7))
+    assert [line["amount"] for line in quote.lines] == [-990_00]
+    # 0.6 and 0.6 of a kopeck by then, besides the one of the first ten seconds.
+    quotes.accept(quote, now=at(seconds=16))
+    assert balance(alice) == 2000_00 - 990_00 - 2
+    assert broken_rules() == []
 
 
 def test_a_meter_that_will_find_no_money_is_not_promised(alice, mine):

@@ -5,7 +5,8 @@ from math import floor
 from typing import Any
 
 from tests.engine.model.calendar import MICROSECOND, later, share
-from tests.engine.model.settling import backing, drop, pick_up, revive, start
+from tests.engine.model.left_over import backing, drop, pick_up, unspent, used
+from tests.engine.model.settling import revive, start
 from tests.engine.model.state import FINAL, LIVE, Book, Refused, Sub, costs, due, in_steps, interval_length, post, turn
 
 
@@ -15,7 +16,7 @@ def top_up(book: Book, at: datetime, amount: int) -> None:
 
 
 def withdraw(book: Book, at: datetime, amount: int) -> None:
-    if amount > book["balance"]:
+    if amount > unspent(book):
         raise Refused
     post(book, at, "refund", -amount)
 
@@ -44,19 +45,19 @@ def change_plan(
     was_free = sub["status"] == "active" and not costs(sub["plan"])
     if was_free and costs(plan) and book["balance"] < backing(book, sub, plan):
         raise Refused
-    switch(book, sub, plan)
+    switch(book, sub, at, plan)
     if was_free and costs(plan):
-        pick_up(book, sub)
+        pick_up(book, sub, at)
     if sub["status"] in ("pending", "suspended"):
         start(book, sub, at)
 
 
-def switch(book: Book, sub: Sub, plan: dict[str, Any]) -> None:
+def switch(book: Book, sub: Sub, at: datetime, plan: dict[str, Any]) -> None:
     """Take the new price; a fraction goes along from one meter to another, cut to what the new one can count."""
     if costs(plan):
         sub["fraction"] = in_steps(sub["fraction"], interval_length(plan) // MICROSECOND)
     else:
-        drop(book, sub)
+        drop(book, sub, at)
     sub.update(plan=plan, cancel=False, scheduled=None)
 
 
@@ -65,7 +66,7 @@ def change_and_pay(book: Book, at: datetime, sub: Sub, plan: dict[str, Any]) -> 
     refund = unused(sub, at)
     before = {**sub, "spans": [list(span) for span in sub["spans"]]}, book["balance"], len(book["rows"])
     left_over = book["left_over"]
-    switch(book, sub, plan)
+    switch(book, sub, at, plan)
     post(book, at, "unused_refund", refund, sub)
     if not start(book, sub, at):
         sub.update(before[0])
@@ -82,7 +83,7 @@ def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: dateti
     new = {**sub, "plan": plan}
     cost = 0 if plan["metered"] else due(new)
     funds = book["balance"] + refund
-    if funds < (backing(book, sub, plan) if plan["metered"] else cost):
+    if funds < (backing(book, sub, plan) if plan["metered"] else cost + used(book, book["subs"])):
         raise Refused
     post(book, at, "unused_refund", refund, sub)
     post(book, at, "charge", -cost, sub)
@@ -133,7 +134,7 @@ def cancel(book: Book, at: datetime, sub: Sub, when: str | None, refund_unused: 
         sub["cancel"] = True
         return
     refund = unused(sub, at) if refund_unused and sub["status"] in ("active", "paused") else 0
-    drop(book, sub)
+    drop(book, sub, at)
     turn(sub, "cancelled", at)
     post(book, at, "unused_refund", refund, sub)
     if refund:

@@ -1,28 +1,21 @@
 """R1 to R4: time passes, boundaries are crossed, subscriptions start and revive."""
 
 from datetime import datetime, timedelta
-from fractions import Fraction
 from math import floor
-from typing import Any
 
 from tests.engine.model.calendar import MICROSECOND
+from tests.engine.model.left_over import backing, for_meters, pick_up, runs, unspent
 from tests.engine.model.state import (
     Book,
     Sub,
     boundary,
     costs,
     due,
-    in_steps,
-    interval_length,
     period_end,
     post,
-    price,
     rate,
     turn,
 )
-
-# So finely is a fraction counted that waits for another meter: a week's microseconds.
-WEEK = timedelta(weeks=1) // MICROSECOND
 
 
 def settle(book: Book, to: datetime) -> None:
@@ -39,7 +32,7 @@ def settle(book: Book, to: datetime) -> None:
 
 def meter(book: Book, to: datetime) -> None:
     """R2: what runs by the meter is charged up to `to`, or up to where the wallet ran dry."""
-    running = [s for s in book["subs"] if s["status"] == "active" and s["plan"]["metered"] and price(s) > 0]
+    running = [sub for sub in book["subs"] if runs(sub)]
     span = to - book["at"]
     if not span:
         return
@@ -47,8 +40,6 @@ def meter(book: Book, to: datetime) -> None:
     if dry:
         span = last_that_fits(book, running, span)
     for sub in running:
-        if not span:
-            break
         used = sub["fraction"] + rate(sub) * (span // MICROSECOND)
         sub["fraction"] = used - floor(used)
         post(book, book["at"] + span, "charge", -floor(used), sub)
@@ -59,11 +50,8 @@ def meter(book: Book, to: datetime) -> None:
 
 
 def fits(book: Book, running: list[Sub], span: timedelta) -> bool:
-    balance: int = book["balance"]
-    if not span:
-        return True
     owed: int = sum(floor(sub["fraction"] + rate(sub) * (span // MICROSECOND)) for sub in running)
-    return owed <= balance
+    return owed <= for_meters(book)
 
 
 def last_that_fits(book: Book, running: list[Sub], too_long: timedelta) -> timedelta:
@@ -93,7 +81,7 @@ def cross(book: Book, sub: Sub, at: datetime) -> None:
         turn(sub, "expired", at)
     elif sub["scheduled"]:
         begin_scheduled(book, sub, at)
-    elif book["balance"] >= due(sub):
+    elif unspent(book) >= due(sub):
         next_period(book, sub, at)
     elif sub["plan"]["grace_days"] > 0:
         sub["grace_end"] = at + timedelta(days=sub["plan"]["grace_days"])
@@ -139,46 +127,21 @@ def start(book: Book, sub: Sub, at: datetime) -> bool:
         if book["balance"] < backing(book, sub, plan):
             return False
         if costs(plan):
-            pick_up(book, sub)
+            pick_up(book, sub, at)
         turn(sub, "active", at)
         return True
-    if book["balance"] < due(sub):
+    if unspent(book) < due(sub):
         return False
     sub["anchor"], sub["number"], sub["end"] = at, 0, at
     next_period(book, sub, at)
     return True
 
 
-def drop(book: Book, sub: Sub) -> None:
-    """A meter stops counting for good: what it had of a minor unit waits for the next."""
-    book["left_over"] += in_steps(sub["fraction"], WEEK)
-    sub["fraction"] = Fraction(0)
-
-
-def picked_up(book: Book, plan: dict[str, Any]) -> Fraction:
-    return in_steps(book["left_over"], interval_length(plan) // MICROSECOND)
-
-
-def pick_up(book: Book, sub: Sub) -> None:
-    """A meter starts counting: what earlier ones left comes first."""
-    fraction = picked_up(book, sub["plan"])
-    sub["fraction"] += fraction
-    book["left_over"] = in_steps(book["left_over"] - fraction, WEEK)
-
-
-def backing(book: Book, sub: Sub, plan: dict[str, Any]) -> int:
-    """What must be in the wallet for a meter to start: what is whole at once, and a unit for it and each other."""
-    if not costs(plan):
-        return 0
-    others = [one for one in book["subs"] if one is not sub and one["status"] == "active" and costs(one["plan"])]
-    return 1 + len(others) + floor(sub["fraction"] + picked_up(book, plan))
-
-
 def revive(book: Book, at: datetime) -> None:
     """R4, money in: everything that waits for money has a try, the oldest first."""
     for sub in book["subs"]:
         if sub["status"] == "past_due":
-            if book["balance"] >= due(sub):
+            if unspent(book) >= due(sub):
                 next_period(book, sub, at)
         elif sub["status"] in ("suspended", "pending"):
             start(book, sub, at)
