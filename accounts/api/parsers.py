@@ -7,9 +7,8 @@ cannot keep. Numbers with a point become Decimal, so that 1342.10 stays what was
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
@@ -18,11 +17,12 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import JSONParser
 
+from accounts.strict_json import UNSTORABLE, given_twice
+
 MAX_DEPTH = 32
 MAX_DIGITS = 40
 # Strings are stepped over whole, so that brackets inside them do not count.
 TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class SafeJSONParser(JSONParser):
@@ -79,14 +79,15 @@ def _depth(body: bytes) -> int:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        times = Counter(name for name, _value in pairs)
-        twice = next(name for name in times if times[name] > 1)
-        raise ParseError(_("The key %s is given twice.") % json.dumps(twice[:60]))
+        raise ParseError(_("The key %s is given twice.") % json.dumps(str(given_twice(pairs))[:60]))
     return found
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what a Decimal can have
+        _too_long(text)
     if len(text) > MAX_DIGITS or (number and abs(number.adjusted()) > MAX_DIGITS):
         _too_long(text)
     return number

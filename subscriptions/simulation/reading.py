@@ -7,7 +7,7 @@ from ledger.money import EXPONENTS, LARGEST, Money
 from subscriptions.engine.calendar import SECOND
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY, MOST_YEARS, is_within_calendar
 from subscriptions.engine.subscription import Terms
-from subscriptions.simulation.fields import BadScenario, Fields, instant
+from subscriptions.simulation.fields import BadScenario, Fields, instant, shown
 from subscriptions.simulation.scenario import Scenario, Step, Ticks
 
 TOP = ("title", "story", "currency", "until", "plans", "ticks", "events")
@@ -42,11 +42,8 @@ def read(scenario: Any) -> Scenario:
             raise BadScenario(f"plans[{index}].code: {plan.plan!r} is there twice")
         plans[str(plan.plan)] = plan
     steps = EventReader(currency, until, plans).read_all(top.rows("events"))
-    texts = {name: top.get(name, "") for name in ("title", "story")}
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            top.wrong(name, f"{text!r} is not a text")
-    return Scenario(currency, until, plans, steps, read_ticks(top), **texts)
+    title, story = top.free_text("title"), top.free_text("story")
+    return Scenario(currency, until, plans, steps, read_ticks(top), title=title, story=story)
 
 
 def read_plan(plan: Fields, currency: str) -> Terms:
@@ -76,7 +73,7 @@ def read_ticks(top: Fields) -> Ticks | None:
     for index, window in enumerate(ticks.rows("down", [])):
         place = f"ticks.down[{index}]"
         if not isinstance(window, list) or len(window) != 2:
-            raise BadScenario(f"{place}: {window!r} is not a pair of instants")
+            raise BadScenario(f"{place}: {shown(window)} is not a pair of instants")
         start, end = instant(window[0], f"{place}[0]"), instant(window[1], f"{place}[1]")
         if end < start:
             raise BadScenario(f"{place}: ends before it begins")

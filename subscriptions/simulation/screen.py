@@ -7,7 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from subscriptions.simulation.fields import on_one_line
 from subscriptions.simulation.outcome import written
 from subscriptions.simulation.scenario import Scenario
 
@@ -36,16 +38,21 @@ def progress(scenario: Scenario, console: Console) -> Iterator[Callable[[int], N
 def show(outcome: dict[str, Any], scenario: Scenario, console: Console) -> None:
     """Print the outcome as tables."""
     if scenario.title:
-        console.print(scenario.title, style="bold", markup=False)
+        console.print(as_it_is(scenario.title), style="bold")
     if scenario.story:
-        console.print(scenario.story, markup=False)
+        console.print(Text("\n".join(map(on_one_line, scenario.story.splitlines()))))
     console.print(customers(outcome, scenario.currency))
     console.print(subscriptions(outcome, scenario.currency))
     console.print(transactions(outcome, scenario.currency))
     for index in outcome["rejected"]:
         step = scenario.steps[index]
         what = f"{step.do} {step.subscription or step.customer}"
-        console.print(f"Refused: events[{index}], {what} at {written(step.at)}", markup=False)
+        console.print(as_it_is(f"Refused: events[{index}], {what} at {written(step.at)}"))
+
+
+def as_it_is(text: str) -> Text:
+    """Return the user's text to be printed letter by letter: no markup, no emoji names, no control characters."""
+    return Text(on_one_line(text))
 
 
 def table(title: str, *columns: str) -> Table:
@@ -59,7 +66,7 @@ def table(title: str, *columns: str) -> Table:
 def customers(outcome: dict[str, Any], currency: str) -> Table:
     made = table("Customers", "customer", f">balance {currency}")
     for name, customer in outcome["customers"].items():
-        made.add_row(name, customer["balance"])
+        made.add_row(as_it_is(name), customer["balance"])
     return made
 
 
@@ -67,7 +74,7 @@ def subscriptions(outcome: dict[str, Any], currency: str) -> Table:
     made = table("Subscriptions", "subscription", "status", f">charged {currency}", "access")
     for name, subscription in outcome["subscriptions"].items():
         spans = [f"{short(start)} - {short(end) if end else 'now'}" for start, end in subscription["access"]]
-        made.add_row(name, subscription["status"], subscription["charged"], "\n".join(spans) or "never")
+        made.add_row(as_it_is(name), subscription["status"], subscription["charged"], "\n".join(spans) or "never")
     return made
 
 
@@ -76,9 +83,8 @@ def transactions(outcome: dict[str, Any], currency: str) -> Table:
         "Transactions", "at", "customer", "subscription", "reason", f">amount {currency}", f">balance {currency}"
     )
     for row in outcome["transactions"]:
-        made.add_row(
-            short(row["at"]), row["customer"], row["subscription"] or "", row["reason"], row["amount"], row["balance"]
-        )
+        names = as_it_is(row["customer"]), as_it_is(row["subscription"] or "")
+        made.add_row(short(row["at"]), *names, row["reason"], row["amount"], row["balance"])
     return made
 
 

@@ -37,6 +37,7 @@ HOSTILE = {
     "NaN": b'{"a": NaN}',
     "Infinity": b'{"a": Infinity}',
     "-Infinity": b'{"a": -Infinity}',
+    "an exponent beyond all bounds": b'{"a": 1e9999999999999999999}',
     "5000 digits": b'{"a": ' + b"9" * 5000 + b"}",
     "5000 decimals": b'{"a": 0.' + b"3" * 5000 + b"}",
     "1e400": b'{"a": 1e400}',

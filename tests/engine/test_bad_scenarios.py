@@ -43,6 +43,9 @@ def more(**fields: Any) -> dict[str, Any]:
         ({"until": "0001-01-01T00:00:00Z"}, "until: '0001-01-01T00:00:00Z' is not within the years 1970 to 2999"),
         ({"speed": 1}, "speed: is not known here; allowed are title, story, currency"),
         ({"title": 1}, "title: 1 is not a text"),
+        ({"title": "\0"}, "title: '\\x00' is not allowed in a text"),
+        ({"story": "a\udfff"}, "story: '\\udfff' is not allowed in a text"),
+        ({"ti\ntle\ud800": 1}, "ti\\ntle\\ud800: is not known here"),
         ({"events": {}}, "events: {} is not a list"),
         ({"ticks": {}}, "ticks.every_seconds: is missing"),
         ({"ticks": {"every_seconds": 0}}, "ticks.every_seconds: 0 is not a whole number from 1"),
@@ -56,11 +59,19 @@ def more(**fields: Any) -> dict[str, Any]:
         (plan(amount="1e2"), "plans[0].amount: '1e2' is not an amount"),
         (plan(amount=0.1), "plans[0].amount: 0.1 is a binary fraction"),
         (plan(amount=[]), "plans[0].amount: [] is not an amount"),
+        (plan(amount=Decimal("9" * 10_000)), "plans[0].amount: Decimal('999"),
+        (plan(amount="9" * 10_000), "plans[0].amount: '9999"),
+        (plan(interval_count=Decimal("9" * 10_000)), "plans[0].interval_count: Decimal('999"),
+        (plan(code="a\0b"), "plans[0].code: '\\x00' is not allowed in a text: a NUL or half of a surrogate pair"),
+        (plan(code="\ud800"), "plans[0].code: '\\ud800' is not allowed in a text"),
         ({"plans": GOOD["plans"] * 2}, "plans[1].code: 'basic' is there twice"),
         (event(0, do="steal"), "events[0].do: 'steal' is not one of top_up, withdraw, subscribe"),
         (event(0, amount="0"), "events[0].amount: '0' is too small; the least is 0.01"),
         (event(0, plan="basic"), "events[0].plan: is not known here; allowed are at, do, customer, amount"),
         (event(0, customer=""), "events[0].customer: '' is not a text of 1 to 100 characters"),
+        (event(0, customer="\ud800"), "events[0].customer: '\\ud800' is not allowed in a text"),
+        (event(1, **{"as": "s\0"}), "events[1].as: '\\x00' is not allowed in a text"),
+        (event(1, plan="\ud800"), "events[1].plan: '\\ud800' is not one of basic"),
         (event(1, plan="other"), "events[1].plan: 'other' is not one of basic"),
         (event(1, quantity=0), "events[1].quantity: 0 is not a whole number from 1 to 1000000"),
         (event(1, auto_renew=1), "events[1].auto_renew: 1 is not true or false"),
@@ -79,7 +90,10 @@ def more(**fields: Any) -> dict[str, Any]:
 def test_a_bad_scenario_is_told_where_and_what_is_allowed(change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(BadScenario) as refused:
         read({**GOOD, **change})
-    assert str(refused.value).startswith(complaint)
+    said = str(refused.value)
+    assert said.startswith(complaint)
+    assert said.isprintable()  # one line, which every terminal can write
+    assert len(said) < 500
 
 
 def test_a_period_beyond_the_calendar_is_refused() -> None:

@@ -57,13 +57,37 @@ def test_through_the_database_it_prints_the_same_and_leaves_nothing() -> None:
     assert [model.objects.count() for model in tables] == before
 
 
-def test_a_bad_scenario_ends_with_2_and_a_line_on_standard_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (BAD_AMOUNT, "events[0].amount: '1.005' has 3 decimals; RUB has 2"),
+        (BAD_AMOUNT.replace(b'"ann"', rb'"\ud800"'), "events[0].customer: '\\ud800' is not allowed in a text"),
+    ],
+)
+def test_a_bad_scenario_ends_with_2_and_a_line_on_standard_error(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
     bad = tmp_path / "bad.json"
-    bad.write_bytes(BAD_AMOUNT)
+    bad.write_bytes(content)
     command = [sys.executable, "manage.py", "simulate", str(bad)]
     done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.strip().endswith("events[0].amount: '1.005' has 3 decimals; RUB has 2")
+    (line,) = done.stderr.splitlines()
+    assert complaint in line
+
+
+def test_names_that_look_like_markup_are_printed_letter_by_letter(tmp_path: Path) -> None:
+    names = "[/red]", "[bold]s[/]", ":smile:"
+    money = {"at": "2026-02-01T00:00:00Z", "customer": names[0], "amount": "5.00"}
+    asked = {"at": money["at"], "do": "subscribe", "customer": names[0], "plan": "[p]", "as": names[1]}
+    events = [{"do": "top_up", **money}, asked, {"do": "withdraw", **money, "customer": names[2]}]
+    plan = {"code": "[p]", "amount": "1.00", "interval": "month"}
+    head = {"title": "[/x] :smile:", "story": "[red\nand \x1b[31m[/b]", "currency": "RUB"}
+    odd = tmp_path / "odd.json"
+    odd.write_text(json.dumps(head | {"until": "2026-02-02T00:00:00Z", "plans": [plan], "events": events}))
+    printed = simulate(str(odd))
+    for text in ("[/x] :smile:\n[red\nand \\x1b[31m[/b]\n", *names, "Refused: events[2], withdraw :smile: at"):
+        assert text in printed
 
 
 @pytest.mark.parametrize(
@@ -73,7 +97,15 @@ def test_a_bad_scenario_ends_with_2_and_a_line_on_standard_error(tmp_path: Path)
         (b"\xff", "not UTF-8 at byte 0"),
         (b'{"until": NaN}', "NaN is not a number"),
         (b"[]", "scenario: [] is not an object"),
+        (b'{"title": "a", "a": {"b": 1, "b": 1}}', "the key 'b' is given twice in one object"),
+        (b'{"currency": "RUB", "currency": "JPY"}', "the key 'currency' is given twice in one object"),
+        (BAD_AMOUNT.replace(b'"1.005"', b'5, "amount": 7'), "the key 'amount' is given twice in one object"),
+        (BAD_AMOUNT.replace(b'"1.005"', b"9" * 10_000), "events[0].amount: Decimal('999"),
+        (BAD_AMOUNT.replace(b'"1.005"', b"1e99999999999999999999"), "'1e99999999999999999999' has an exponent"),
+        (BAD_AMOUNT.replace(b'"1.005"', b"[" * 900 + b"]" * 900), "events[0].amount: [[[[[["),
+        ("{}".encode("utf-16"), "not UTF-8 at byte 0"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"title":' * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
