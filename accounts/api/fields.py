@@ -59,3 +59,13 @@ class WholeField(serializers.IntegerField):
         if isinstance(data, bool) or not re.fullmatch("-?[0-9]{1,40}", str(data)):
             self.fail("invalid")
         return int(data)
+
+
+class FlagField(serializers.BooleanField):
+    """JSON's true or false: not 0 or 1, not a text that reads like one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the flag."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data

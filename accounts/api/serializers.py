@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from accounts import brute_force, registration
-from accounts.api.fields import EmailField, TextField
+from accounts.api.fields import EmailField, FlagField, TextField
 from accounts.api.strict import StrictSerializer
 from accounts.models import User
 from accounts.names import MOST, check_username
@@ -126,7 +126,7 @@ class RefreshSerializer(StrictSerializer):
 class LogOutSerializer(RefreshSerializer):
     """A refresh token, and whether all log-ins end with it."""
 
-    all = serializers.BooleanField(default=False)
+    all = FlagField(default=False)
 
 
 class PairSerializer(serializers.Serializer[Any]):

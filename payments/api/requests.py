@@ -7,7 +7,7 @@ from django_filters import rest_framework as filters
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from accounts.api.fields import TextField
+from accounts.api.fields import FlagField, TextField
 from accounts.api.strict import StrictSerializer
 from ledger.api.fields import MoneyField
 from payments import quotes
@@ -32,7 +32,7 @@ class CheckoutSerializer(StrictSerializer):
     currency = TextField(max_length=3, required=False)
     periods = serializers.IntegerField(min_value=1, max_value=MOST_PERIODS, required=False)
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_QUANTITY, required=False)
-    auto_renew = serializers.BooleanField(required=False)
+    auto_renew = FlagField(required=False)
     amount = AmountField(required=False, help_text="What you expect to pay. Another amount than ours is refused.")
     gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; the first one if absent.")
     payment_id = PaymentIdField()

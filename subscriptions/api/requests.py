@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.fields import TextField, WholeField
+from accounts.api.fields import FlagField, TextField, WholeField
 from accounts.api.strict import StrictSerializer
 from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY
 from subscriptions.models import Subscription
@@ -47,7 +47,7 @@ class SubscribeSerializer(StrictSerializer):
     )
     duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`.")
     quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, default=1)
-    auto_renew = serializers.BooleanField(default=True)
+    auto_renew = FlagField(default=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Make one number of `periods` and `duration`."""
@@ -79,7 +79,7 @@ class PatchSubscriptionSerializer(StrictSerializer):
 
     plan = plan_code(required=False)
     when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
-    auto_renew = serializers.BooleanField(required=False)
+    auto_renew = FlagField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """`when` says when the plan changes, and means nothing without one."""
@@ -92,7 +92,7 @@ class CancelSerializer(StrictSerializer):
     """How to cancel: by default at the end of what is paid for, or of the trial, and at once where there is none."""
 
     when = serializers.ChoiceField(choices=WHEN, required=False)
-    refund_unused = serializers.BooleanField(default=False, help_text="Put the unused part back into the wallet.")
+    refund_unused = FlagField(default=False, help_text="Put the unused part back into the wallet.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Only what ends now leaves something unused."""
