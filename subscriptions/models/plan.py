@@ -1,11 +1,18 @@
 """What is sold: plans, and the versions of their prices."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from ledger.money import Money
+from subscriptions.engine.limits import IN_A_YEAR, MOST_YEARS, is_within_calendar
+
+# What each kind of price may come round by: use is measured by spans of one length, and nobody pays ahead by seconds.
+METERED = ["second", "minute", "hour", "day", "week"]
+ADVANCE = ["hour", "day", "week", "month", "year"]
 
 
 class Plan(models.Model):
@@ -84,8 +91,10 @@ class Price(models.Model):
             ),
             models.CheckConstraint(condition=Q(interval_count__gte=1), name="price_interval_count_is_one_or_more"),
             models.CheckConstraint(
-                condition=Q(metered=False) | Q(interval__in=["second", "minute", "hour", "day", "week"]),
-                name="metered_price_has_a_fixed_interval",
+                condition=Q(metered=False) | Q(interval__in=METERED), name="metered_price_has_a_fixed_interval"
+            ),
+            models.CheckConstraint(
+                condition=Q(metered=True) | Q(interval__in=ADVANCE), name="advance_price_is_for_an_hour_or_longer"
             ),
             models.CheckConstraint(condition=Q(metered=False) | Q(grace_days=0), name="metered_price_has_no_grace"),
             models.CheckConstraint(
@@ -103,6 +112,24 @@ class Price(models.Model):
     def __str__(self) -> str:
         each = self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
         return f"{self.plan_id}: {Money(self.amount, self.currency)} / {each} v{self.version}"
+
+    def clean(self) -> None:
+        """Refuse new terms of which no order can be made, naming the field; those of the past stay as they are."""
+        if self.used_at or self.archived_at:
+            return
+        allowed = METERED if self.metered else ADVANCE
+        if self.interval not in allowed:
+            words = {"sent": self.interval, "allowed": ", ".join(allowed)}
+            said = (
+                _("Interval: a metered price is for one of %(allowed)s; you sent %(sent)s.")
+                if self.metered
+                else _("Interval: a price paid in advance is for one of %(allowed)s; you sent %(sent)s.")
+            )
+            raise ValidationError({"interval": said % words})
+        if not self.metered and not is_within_calendar(self.interval, self.interval_count):
+            most = {"most": MOST_YEARS * IN_A_YEAR[self.interval], "interval": self.interval, "years": MOST_YEARS}
+            said = _("Interval count: at most %(most)d with the interval %(interval)s, which is %(years)d years.")
+            raise ValidationError({"interval_count": said % most})
 
     @property
     def money(self) -> Money:

@@ -86,6 +86,38 @@ def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root
     assert Price.objects.filter(plan=plan).count() == 1
 
 
+@pytest.mark.parametrize(
+    ("terms", "field", "complaint"),
+    [
+        # A hundred years of 12 months, of 53 weeks.
+        ({"interval": "month", "interval_count": "1201"}, "interval_count", "Interval count: at most 1200 with"),
+        ({"interval": "week", "interval_count": "5301"}, "interval_count", "Interval count: at most 5300 with"),
+        ({"interval": "second"}, "interval", "Interval: a price paid in advance is for one of hour, day, week, month,"),
+        ({"interval": "minute"}, "interval", "Interval: a price paid in advance is for one of hour, day, week, month,"),
+        ({"interval": "month", "metered": "on"}, "interval", "Interval: a metered price is for one of second, minute,"),
+    ],
+)
+def test_a_price_no_order_can_be_made_of_is_refused_by_its_field(root, terms, field, complaint):
+    plan = Plan.objects.create(code="extra", name="Extra")
+    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "500", **terms}
+    added = root.post("/admin/subscriptions/price/add/", form)
+    assert added.status_code == 200
+    (said,) = added.context["adminform"].form.errors[field]
+    assert said.startswith(complaint)
+    old = price_of("standard")
+    versioned = root.post(f"/admin/subscriptions/price/{old.pk}/new-version/", {**TERMS, "amount": "500", **terms})
+    assert complaint in unescape(versioned.content.decode())
+    assert "Constraint" not in versioned.content.decode()
+    assert (price_of("standard"), Price.objects.filter(plan=plan).count()) == (old, 0)
+
+
+def test_a_price_of_the_most_that_can_be_ordered_is_taken(root):
+    plan = Plan.objects.create(code="extra", name="Extra")
+    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "500", "interval_count": "1200"}
+    assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
+    assert price_of("extra", "EUR").interval_count == 1200
+
+
 def test_features_of_a_plan_are_edited_as_lines(root):
     plan = Plan.objects.get(code="basic")
     form = {"code": "basic", "name": "Basic", "features": "One\n\n Two \n", "features_ru": "", "position": "1",

@@ -83,6 +83,14 @@ def test_a_price_nobody_has_had_may_be_corrected_and_deleted(price: Price) -> No
     assert price.delete()[0] == 1
 
 
+@pytest.mark.parametrize("interval", ["second", "minute"])
+def test_nobody_pays_ahead_by_seconds_or_minutes(price: Price, interval: str) -> None:
+    mine = Price.objects.filter(pk=price.pk)
+    refused("advance_price_is_for_an_hour_or_longer", lambda: mine.update(interval=interval))
+    assert mine.update(interval=interval, metered=True) == 1
+    refused("advance_price_is_for_an_hour_or_longer", lambda: mine.update(metered=False))
+
+
 @pytest.mark.parametrize("field", ["quantity", "periods", "public_id"])
 def test_what_was_bought_never_changes(subscription: Subscription, field: str) -> None:
     refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(**{field: 7}))
