@@ -1,8 +1,9 @@
 """The broker of a local run: a worker that looks at any moment finds whole messages."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from kombu import Connection
@@ -25,6 +26,21 @@ def test_a_local_run_uses_it(settings):
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         assert app.connection().transport_cls == "billing_site.local.queue:Transport"
         assert isinstance(app.connection().transport, Transport)
+
+
+def test_many_who_begin_at_once_all_listen(broker, tmp_path):
+    """kombu's own table of an exchange is empty for a moment, while the first writes it."""
+    together = Barrier(4)
+
+    def begin(name: str) -> None:
+        together.wait()
+        with broker.clone() as mine, mine.SimpleQueue(name) as queue:
+            queue.put({"for": name})
+
+    for turn in range(50):
+        with ThreadPoolExecutor(4) as pool:
+            assert [*pool.map(begin, [f"q{turn}"] * 4)] == [None] * 4
+    assert len([*(tmp_path / "queue").glob("*.msg")]) == 200
 
 
 def test_who_reads_while_others_write_finds_every_message_once_and_whole(broker):
