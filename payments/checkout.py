@@ -165,7 +165,7 @@ def _open_subscription(payment: Payment, quote: Quote, order: Order, *, now: dat
         payment.subscription = book.subscribe(
             quote.price,
             quantity=order.get("quantity", 1),
-            periods=order.get("periods", 1),
+            periods=books.lasting_periods(quote.price, order.get("periods", 1)),
             auto_renew=order.get("auto_renew", True),
             wait_for_money=True,
         )

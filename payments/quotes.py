@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError
 from accounts.models import User
 from ledger.money import EXPONENTS, LARGEST, Money
+from payments.models import Payment
 from subscriptions import books, prices, trials
 from subscriptions.models import Plan, Price, Subscription
 
@@ -100,7 +101,7 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> Quote:
             % {"id": subscription.public_id, "status": status},
             state=status,
         )
-    due = books.due(price, subscription.quantity, subscription.periods)
+    due = _prepaid(subscription) or books.due(price, subscription.quantity, subscription.periods)
     if status != Status.PENDING and not price.metered:
         due = max(due - view.available, 0)
     if due == 0:
@@ -108,6 +109,14 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> Quote:
     return Quote(
         money=Money(due, price.currency), description=price.plan.title, plan=price.plan, subscription=subscription
     )
+
+
+def _prepaid(subscription: Subscription) -> int | None:
+    """Return how much metered use was ordered with the subscription, in minor units."""
+    if not subscription.price.metered:
+        return None
+    opening = Payment.objects.filter(subscription=subscription, opened_subscription=True, plan=subscription.price.plan)
+    return opening.values_list("amount", flat=True).first()
 
 
 def for_top_up(amount: int | None, currency: str | None) -> Quote:

@@ -20,7 +20,10 @@ from subscriptions.open_book import OpenBook, Refused
 from subscriptions.rows import reading, writing
 from subscriptions.standing import Access, View, access, peek, view
 
-__all__ = ["Access", "OpenBook", "Refused", "Run", "View", "access", "due", "open", "peek", "run_due", "view"]
+__all__ = [
+    "Access", "OpenBook", "Refused", "Run", "View", "access", "due", "lasting_periods", "open", "peek", "run_due",
+    "view",
+]  # fmt: skip
 
 
 @contextmanager
@@ -39,6 +42,14 @@ def open(  # noqa: A001 - `books.open(...)` is how it reads
         yield book
         writing.write([item])
         book.refresh()
+
+
+def lasting_periods(price: Price, periods: int) -> int:
+    """Return how many intervals one payment of the subscription buys. Of metered use `periods` are only prepaid once:
+
+    a change to a plan that is paid ahead must not sell as many months as hours were.
+    """
+    return 1 if price.metered else periods
 
 
 def due(price: Price, quantity: int, periods: int) -> int:

@@ -35,7 +35,9 @@ def subscribe(
     with books.open(customer, price.currency, now=now) as book:
         if request_key is not None and (before := made(customer, price, request_key=request_key, **terms)):
             return before
-        row = book.subscribe(price, quantity=quantity, periods=periods, auto_renew=auto_renew)
+        row = book.subscribe(
+            price, quantity=quantity, periods=books.lasting_periods(price, periods), auto_renew=auto_renew
+        )
         if must_start and not book.is_live(row):
             raise books.Refused(Refusal.INSUFFICIENT_FUNDS, explain(Refusal.INSUFFICIENT_FUNDS))
         if request_key is not None:

@@ -41,7 +41,24 @@ def test_the_server_works_out_the_price(alice: User, basic: Price) -> None:
 
 def test_a_metered_plan_is_prepaid_for_its_periods(alice: User, hourly: Price) -> None:
     # 3.60 an hour, for 24 hours: 86.40
-    assert start(alice, plan="hourly", periods=24).amount == 86_40
+    payment = start(alice, plan="hourly", periods=24)
+    assert payment.amount == 86_40
+    # Hours that were prepaid are not months of another plan; and what was ordered can be paid for again.
+    mine = payment.subscription
+    assert mine is not None
+    assert mine.periods == 1
+    cancelled = Subscription.objects.get(pk=mine.pk)
+    assert quotes.for_subscription(cancelled, now=timezone.now()).money.amount == 86_40
+
+
+def test_hours_that_were_bought_do_not_become_months(alice: User, basic: Price, hourly: Price) -> None:
+    top_up(alice, 5000_00)
+    mine = orders.subscribe(alice, hourly, now=timezone.now(), periods=720)
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.change_plan(mine, basic)
+    # 990.00 for one month.
+    mine.refresh_from_db()
+    assert (mine.periods, mine.period_paid) == (1, 990_00)
 
 
 def test_the_subscription_waits_for_its_money_whatever_the_wallet_holds(alice: User, basic: Price) -> None:
