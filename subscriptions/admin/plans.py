@@ -15,12 +15,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import DomainError
-from ledger.display import money
 from subscriptions import prices
+from subscriptions.admin.terms import TERMS, NewVersionForm, PriceForm, shown
 from subscriptions.models import Plan, Price
-from subscriptions.wording import every
-
-TERMS = tuple(prices.Terms.__annotations__)
 
 
 class Lines(forms.CharField):
@@ -78,7 +75,7 @@ class PriceInline(admin.TabularInline):
     @admin.display(description=_("amount"))
     def amount_shown(self, price: Price) -> str:
         """Return the amount with how often it comes round."""
-        return f"{money(price.money)} {every(price)}"
+        return shown(price)
 
 
 @admin.register(Plan)
@@ -104,30 +101,7 @@ class PlanAdmin(admin.ModelAdmin):
     def current_prices(self, plan: Plan) -> str:
         """Return what it costs now, in each currency."""
         current = [price for price in plan.prices.all() if price.archived_at is None]
-        return " · ".join(f"{money(price.money)} {every(price)}" for price in current)
-
-
-class PriceForm(forms.ModelForm):
-    """A first version, or one nobody has had yet."""
-
-    def clean(self) -> dict[str, Any]:
-        """Point to the new version where there is a price already."""
-        good: dict[str, Any] = super().clean() or {}
-        plan, currency = good.get("plan"), good.get("currency")
-        if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
-            raise forms.ValidationError(_("The plan has a price in this currency. Open it and make a new version."))
-        return good
-
-
-class NewVersionForm(forms.ModelForm):
-    """The terms of the version that takes a price's place. That they go together is checked when it is made."""
-
-    class Meta:
-        model = Price
-        fields = TERMS
-
-    def _post_clean(self) -> None:
-        """Leave the model's checks to prices.new_version: plan, currency and version are its business."""
+        return " · ".join(shown(price) for price in current)
 
 
 @admin.register(Price)
@@ -152,7 +126,9 @@ class PriceAdmin(admin.ModelAdmin):
         """Add what the system knows of a price that exists."""
         if obj is None:
             return ["plan", "currency", *TERMS]
-        return ["plan", "currency", "amount_shown", *TERMS, "version", "used_at", "archived_at"]
+        # What can only be read is read once: `amount_shown`, not the minor units as well.
+        terms = [name for name in TERMS if name != "amount" or not (obj.used_at or obj.archived_at)]
+        return ["plan", "currency", "amount_shown", *terms, "version", "used_at", "archived_at"]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page of the new version."""
@@ -194,13 +170,15 @@ class PriceAdmin(admin.ModelAdmin):
         except DomainError as error:
             form.add_error(None, error.detail)
             return None
-        self.message_user(request, _("Version %d is on sale. Who has an older one keeps it.") % made.version)
+        words = {"version": made.version, "price": shown(made)}
+        said = _("Version %(version)d is on sale: %(price)s. Who has an older one keeps it.")
+        self.message_user(request, said % words)
         return made
 
     @admin.display(description=_("amount"))
     def amount_shown(self, price: Price) -> str:
         """Return the amount with how often it comes round."""
-        return f"{money(price.money)} {every(price)}"
+        return shown(price)
 
     @admin.display(description=_("current"), boolean=True)
     def is_current(self, price: Price) -> bool:

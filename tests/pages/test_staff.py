@@ -49,7 +49,7 @@ def test_a_new_version_takes_the_place_of_the_old_one_and_customers_keep_theirs(
     old = price_of("standard")
     address = f"/admin/subscriptions/price/{old.pk}/new-version/"
     assert b"Put the new version on sale" in root.get(address).content
-    terms = TERMS | {"amount": "79000", "grace_days": "3"}
+    terms = TERMS | {"amount": "790.00", "grace_days": "3"}
     answer = root.post(address, terms)
     new = price_of("standard")
     assert (answer.status_code, answer["location"]) == (303, f"/admin/subscriptions/price/{new.pk}/change/")
@@ -77,7 +77,7 @@ def test_terms_that_do_not_go_together_are_refused_in_words(root):
 
 def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {"plan": plan.pk, "currency": "EUR", "amount": "500", "interval": "month", "interval_count": "1",
+    form = {"plan": plan.pk, "currency": "EUR", "amount": "5.00", "interval": "month", "interval_count": "1",
             "trial_days": "0", "grace_days": "0"}  # fmt: skip
     assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
     assert price_of("extra", "EUR").version == 1
@@ -99,13 +99,13 @@ def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root
 )
 def test_a_price_no_order_can_be_made_of_is_refused_by_its_field(root, terms, field, complaint):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "500", **terms}
+    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00", **terms}
     added = root.post("/admin/subscriptions/price/add/", form)
     assert added.status_code == 200
     (said,) = added.context["adminform"].form.errors[field]
     assert said.startswith(complaint)
     old = price_of("standard")
-    versioned = root.post(f"/admin/subscriptions/price/{old.pk}/new-version/", {**TERMS, "amount": "500", **terms})
+    versioned = root.post(f"/admin/subscriptions/price/{old.pk}/new-version/", {**TERMS, "amount": "5.00", **terms})
     assert complaint in unescape(versioned.content.decode())
     assert "Constraint" not in versioned.content.decode()
     assert (price_of("standard"), Price.objects.filter(plan=plan).count()) == (old, 0)
@@ -113,9 +113,53 @@ def test_a_price_no_order_can_be_made_of_is_refused_by_its_field(root, terms, fi
 
 def test_a_price_of_the_most_that_can_be_ordered_is_taken(root):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "500", "interval_count": "1200"}
+    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00", "interval_count": "1200"}
     assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
     assert price_of("extra", "EUR").interval_count == 1200
+
+
+def test_a_new_version_is_priced_in_major_units_beside_the_present_price(root):
+    old = price_of("standard")
+    address = f"/admin/subscriptions/price/{old.pk}/new-version/"
+    page = unescape(root.get(address).content.decode())
+    assert 'value="690.00"' in page
+    assert "In RUB, such as 749.00. Now: RUB\u00a0690.00 a month." in page
+    said = unescape(root.post(address, TERMS | {"amount": "749.00"}, follow=True).content.decode())
+    assert f"Version {old.version + 1} is on sale: RUB\u00a0749.00 a month." in said
+    assert price_of("standard").amount == 749_00
+    assert "minor units" not in said + page
+
+
+@pytest.mark.parametrize(
+    ("currency", "sent", "kept"),
+    [("RUB", "749", 749_00), ("RUB", "749.5", 749_50), ("JPY", "749", 749), ("KWD", "7.495", 7_495), ("EUR", "0", 0)],
+)
+def test_the_amount_of_a_first_price_is_in_major_units_of_its_currency(root, currency, sent, kept):
+    plan = Plan.objects.create(code="extra", name="Extra")
+    address = "/admin/subscriptions/price/add/"
+    assert b"not in its hundredths" in root.get(address).content
+    form = {**TERMS, "plan": plan.pk, "currency": currency, "amount": sent}
+    assert root.post(address, form).status_code == 302
+    assert price_of("extra", currency).amount == kept
+
+
+@pytest.mark.parametrize(
+    ("currency", "sent", "field", "complaint"),
+    [
+        ("RUB", "749.005", "amount", "'749.005' has 3 decimals; RUB has 2"),
+        ("JPY", "749.00", "amount", "'749.00' has 2 decimals; JPY has 0"),
+        ("RUB", "749,00", "amount", "'749,00' is not an amount; write digits with a point, like 1342.00"),
+        ("RUB", "-1", "amount", "A price is zero or more."),
+        ("XXX", "749.00", "currency", "'XXX' is not a currency we take;"),
+    ],
+)
+def test_an_amount_its_currency_has_no_coin_for_is_refused(root, currency, sent, field, complaint):
+    plan = Plan.objects.create(code="extra", name="Extra")
+    form = {**TERMS, "plan": plan.pk, "currency": currency, "amount": sent}
+    answer = root.post("/admin/subscriptions/price/add/", form)
+    (said,) = answer.context["adminform"].form.errors[field]
+    assert said.startswith(complaint)
+    assert not Price.objects.filter(plan=plan).exists()
 
 
 def test_features_of_a_plan_are_edited_as_lines(root):
