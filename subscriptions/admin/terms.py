@@ -85,7 +85,7 @@ class NewVersionForm(TermsForm):
 
     def hint(self) -> str:
         """Put the present price beside the new one."""
-        return f"{super().hint()} {gettext('Now: %s.') % shown(self.instance)}"
+        return super().hint() + " " + gettext("Now: %s.") % shown(self.instance)
 
     def _post_clean(self) -> None:
         """Leave the model's checks to prices.new_version: plan, currency and version are its business."""
