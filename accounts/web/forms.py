@@ -40,9 +40,9 @@ class SignupForm(Plain, theirs.SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        name_hint = _("Letters, digits and . + - _ only.")
+        name_hint = _("Letters, digits and @ . + - _ only.")
         self.describe("username", label=_("User name"), hint=name_hint, autocomplete="username")
-        self.describe("email", label=_("Email address"), hint=_("Receipts go there."), autocomplete="email")
+        self.describe("email", label=_("Email address"), hint=_("To reset your password by."), autocomplete="email")
         self.describe("password1", label=_("Password"), hint=PASSWORD_HINT, autocomplete="new-password")
 
 
