@@ -37,9 +37,9 @@ def money(value: Money, *, signed: bool = False, language: str | None = None) ->
 
 
 def day(at: datetime, *, language: str | None = None) -> str:
-    """Write a date with the month as a word: `21 November 2026`, `21 ноября 2026 г.`."""
-    locale = locale_of(language)
-    return format_date(timezone.localtime(at), "d MMMM y" if locale.language == "en" else "long", locale=locale)
+    """Write a date with the month as a word: `21 November 2026`, `21 ноября 2026`."""
+    # Russian's long form ends in "г.", whose full stop doubles where a date ends a sentence.
+    return format_date(timezone.localtime(at), "d MMMM y", locale=locale_of(language))
 
 
 def moment(at: datetime, *, language: str | None = None) -> str:
