@@ -8,6 +8,7 @@ from payments import cancellation, states
 from payments.models import Payment
 from subscriptions import books
 from subscriptions.engine.refusal import Refusal
+from subscriptions.engine.starting import is_funded
 from subscriptions.engine.subscription import Status
 from subscriptions.models import Subscription
 from subscriptions.open_book import Refused, explain
@@ -26,12 +27,12 @@ def start(subscription: Subscription, *, now: datetime) -> Subscription:
     it. Raises NotPending; Refused when the wallet does not hold enough, and then the payment stays; NotCancellable when
     the customer is paying just now; Unavailable when the gateway does not answer.
     """
-    price = subscription.price
-    held = books.peek(subscription.customer, price.currency, now=now)
-    if held.status_of(subscription) is not Status.PENDING:
+    held = books.peek(subscription.customer, subscription.price.currency, now=now)
+    sub = held.subs.get(subscription.pk)
+    if sub is None or sub.status is not Status.PENDING:
         raise NotPending("")
-    if held.available < books.due(price, subscription.quantity, 1 if price.metered else subscription.periods):
-        raise _too_little()
+    if not is_funded(held.book, sub):
+        raise Refused(Refusal.INSUFFICIENT_FUNDS, explain(Refusal.INSUFFICIENT_FUNDS))
     waiting = Payment.objects.filter(subscription=subscription, status__in=states.OPEN).first()
     if waiting is not None:
         cancellation.cancel(waiting, now=now)
@@ -40,8 +41,16 @@ def start(subscription: Subscription, *, now: datetime) -> Subscription:
 
 @ledger.retrying.retried
 def _again(subscription: Subscription, *, now: datetime, must_end: bool) -> Subscription:
-    """End the one that waits, where its payment has not ended it, and start another in its place: both or neither."""
+    """End the one that waits, where its payment has not ended it, and make another in its place: both or neither.
+
+    Once: of two clicks at the same moment the second finds what the first has made. Where the money has gone meanwhile
+    the new one waits for it as the old one did.
+    """
+    key = f"instead:{subscription.public_id}"
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
+        made = Subscription.objects.filter(customer=subscription.customer, request_key=key).first()
+        if made is not None:
+            return made
         if must_end:
             book.cancel(subscription, when="now")
         row = book.subscribe(
@@ -50,10 +59,5 @@ def _again(subscription: Subscription, *, now: datetime, must_end: bool) -> Subs
             periods=subscription.periods,
             auto_renew=subscription.auto_renew,
         )
-        if not book.is_live(row):
-            raise _too_little()
+        Subscription.objects.filter(pk=row.pk).update(request_key=key)
     return row
-
-
-def _too_little() -> Refused:
-    return Refused(Refusal.INSUFFICIENT_FUNDS, explain(Refusal.INSUFFICIENT_FUNDS))

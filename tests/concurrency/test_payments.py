@@ -13,9 +13,10 @@ from django.utils import timezone
 from accounts.errors import DomainError
 from accounts.models import Event, User
 from ledger.models import Transaction
-from payments import cancellation, checkout, confirmation, expiry, inbox, reconciliation
+from payments import cancellation, checkout, confirmation, expiry, inbox, instead, reconciliation
 from payments.gateways.sandbox import desk, outcomes, signing
 from payments.models import Payment, SandboxSession, WebhookEvent
+from subscriptions import books
 from subscriptions.models import Charge, Price, Subscription
 from tests.concurrency.sessions import at_once
 from tests.payments.books_of import balance, events, times_credited
@@ -187,3 +188,16 @@ def test_many_customers_pay_at_once_and_nobody_waits_in_vain(db: None, basic: Pr
     at_once([partial(confirmation.confirm, payment.pk, now=timezone.now()) for payment in payments])
     assert set(Payment.objects.values_list("status", flat=True)) == {"confirmed"}
     assert Event.objects.filter(type="payment.confirmed").count() == 16
+
+
+def test_two_clicks_at_once_start_one_subscription_from_the_balance(alice: User, basic: Price) -> None:
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.top_up(3000_00, key="t", source="gateway_clearing:sandbox")
+    for turn in range(3):
+        waiting = checkout.start(alice, now=timezone.now(), plan="basic").subscription
+        assert waiting is not None
+        start = outcome_of(partial(instead.start, waiting, now=timezone.now()))
+        answers = race(start, start)
+        started = {answer.pk for answer in answers if isinstance(answer, Subscription)}
+        assert len(started) == 1
+        assert balance(alice) == 3000_00 - (turn + 1) * 990_00

@@ -35,7 +35,8 @@ def start(request: SignedIn, public_id: str) -> HttpResponse:
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
     try:
         row = instead.start(row, now=timezone.now())
-        messages.success(request, _("Started from your balance."))
+        if row.status != Subscription.Status.PENDING:
+            messages.success(request, _("Started from your balance."))
     except instead.NotPending:
         pass  # The second of two clicks; the page shows how it stands.
     except DomainError as error:
