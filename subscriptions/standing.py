@@ -37,6 +37,8 @@ class View:
     balance: int
     # After what is used or due but not yet written down, fractions too where they come to a whole unit.
     available: int
+    # The same, below zero where more is spoken for than there is.
+    free: int
     subs: dict[int, Sub]
     book: Book
 
@@ -69,8 +71,8 @@ def view(currency: str, book: Book, now: datetime) -> View:
     twin = settled(book, at)
     # Nothing to settle, nothing to settle it with: the questions still need an instant.
     twin.at = at
-    available = max(0, twin.balance - spoken_for(twin))
-    return View(currency, book.balance, available, {_pk(sub): sub for sub in twin.subs}, twin)
+    free = twin.balance - spoken_for(twin)
+    return View(currency, book.balance, max(0, free), free, {_pk(sub): sub for sub in twin.subs}, twin)
 
 
 def access(subscription: Subscription, *, now: datetime) -> Access:

@@ -69,6 +69,8 @@ def spoken_for(book: Book) -> int:
 
 def affords(book: Book, amount: int) -> bool:
     """Tell whether the wallet pays `amount` besides what is spoken for. Counts only where it hangs on that."""
+    if not amount:
+        return True
     if not amount <= book.balance < amount + len(book.subs) + book.leftover // PARTS + 1:
         return book.balance >= amount
     return book.balance >= amount + spoken_for(book)

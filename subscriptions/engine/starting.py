@@ -11,7 +11,8 @@ def needed(book: Book, sub: Sub, terms: Terms) -> int:
     """Return the minor units that a start under `terms` needs in the wallet."""
     if terms.metered:
         return leftover.behind(book, sub) if terms.amount else 0
-    return terms.amount * sub.quantity * sub.periods + leftover.spoken_for(book)
+    due = terms.amount * sub.quantity * sub.periods
+    return due and due + leftover.spoken_for(book)
 
 
 def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
@@ -19,10 +20,10 @@ def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
     return book.balance + coming >= needed(book, sub, terms)
 
 
-def is_funded(book: Book, sub: Sub) -> bool:
-    """Tell whether the wallet funds a start under the terms it has."""
+def is_funded(book: Book, sub: Sub, *, is_paid_for: bool = False) -> bool:
+    """Tell whether the wallet funds a start under the terms it has. Money paid in for just this is not spoken for."""
     if not sub.terms.metered:
-        return leftover.affords(book, sub.due)
+        return book.balance >= sub.due if is_paid_for else leftover.affords(book, sub.due)
     return not sub.rate or leftover.backs(book, sub)
 
 
@@ -31,12 +32,12 @@ def gets_trial(book: Book, sub: Sub) -> bool:
     return sub.status is Status.PENDING and sub.terms.trial_days > 0 and sub.terms.plan not in book.tried
 
 
-def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated") -> bool:
+def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated", *, is_paid_for: bool = False) -> bool:
     """Start the subscription afresh at `at` if it is funded or has a trial to give; tell whether it did."""
     if gets_trial(book, sub):
         start_trial(book, sub, at)
         return True
-    if not is_funded(book, sub):
+    if not is_funded(book, sub, is_paid_for=is_paid_for):
         return False
     if sub.terms.metered:
         leftover.take_up(book, sub, at)
@@ -78,14 +79,14 @@ def revive(book: Book, at: int, first: Sub | None = None) -> None:
     is_short = False
     for sub in order:
         if sub.status is Status.PAST_DUE:
-            keep_rhythm(book, sub, at)
+            keep_rhythm(book, sub, at, is_paid_for=sub is first)
         elif sub.status in WAITING and not (is_short and sub.terms.metered and sub.rate and not gets_trial(book, sub)):
-            is_short |= not start(book, sub, at) and sub.terms.metered
+            is_short |= not start(book, sub, at, is_paid_for=sub is first) and sub.terms.metered
 
 
-def keep_rhythm(book: Book, sub: Sub, at: int) -> None:
+def keep_rhythm(book: Book, sub: Sub, at: int, *, is_paid_for: bool) -> None:
     """Pay an overdue renewal: the period starts at the old boundary, so the grace was not free."""
-    if leftover.affords(book, sub.due):
+    if is_funded(book, sub, is_paid_for=is_paid_for):
         pay_period(book, sub, at)
         sub.grace_end = None
         move(book, sub, at, Status.ACTIVE, "subscription.renewed")

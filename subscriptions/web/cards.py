@@ -102,7 +102,7 @@ def _card(holding: Holding, view: books.View) -> Card:
     return Card(
         holding=holding,
         due=Money(due if coming is None else coming, price.currency),
-        missing=Money(max(0, due - view.available), price.currency),
+        missing=Money(max(0, due - view.free) if due else 0, price.currency),
         unused=Money(unused(sub, at) if sub else 0, price.currency),
         available=Money(view.available, price.currency),
         left=_left(sub, at) if sub else 0,

@@ -86,6 +86,15 @@ def test_what_was_used_buys_nothing_else() -> None:
     assert (told.rejected, told.balance) == ([], "0.09")
 
 
+def test_what_costs_nothing_is_not_held_up_by_what_was_used() -> None:
+    # Two servers run dry with 1.99 kopecks unpaid and nothing in the wallet; the free day goes on, and another starts.
+    free_day = {"code": "free_day", "amount": "0.00", "interval": "day"}
+    two = [subscribe("03-01", "server", name) for name in "ab"]
+    events = [top_up("03-01", "0.02"), subscribe("03-01", "free_day", "f"), *two, subscribe("03-02", "free_day", "g")]
+    told = Told([SERVER, free_day], *events, until="03-04")
+    assert (told.status("a"), told.status("f"), told.status("g")) == ("suspended", "active", "active")
+
+
 def test_who_pauses_one_server_and_takes_another_pays_the_same() -> None:
     # A kopeck, and a new server each 35.999999 s. A start needs a kopeck and what is whole of the paused fractions:
     # the second finds none whole, the third one.

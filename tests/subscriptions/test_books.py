@@ -91,6 +91,22 @@ def test_money_in_starts_what_waits_and_first_what_it_was_paid_for(alice):
     assert (older.status, newer.status, balance(alice)) == ("pending", "active", 490_00)
 
 
+def test_what_was_paid_for_starts_whatever_other_use_has_left_unpaid(alice):
+    # Two servers run dry together with 1.99 kopecks unpaid: one is spoken for, but the 990.00 were paid for the month.
+    price = hourly()
+    pay_in(alice, 2, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        one, other = book.subscribe(price), book.subscribe(price)
+    with books.open(alice, "RUB", now=at(hours=1)) as book:
+        mine = book.subscribe(basic(), wait_for_money=True)
+    with books.open(alice, "RUB", now=at(hours=2)) as book:
+        book.top_up(990_00, key="p:1", source="gateway_clearing:sandbox", first=mine)
+    assert {row.pk: row.status for row in Subscription.objects.all()} == {
+        one.pk: "suspended", other.pk: "suspended", mine.pk: "active",
+    }  # fmt: skip
+    assert balance(alice) == 0
+
+
 def test_metered_use_is_written_as_slices_that_carry_their_fraction(alice):
     pay_in(alice, 10_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:

@@ -83,7 +83,7 @@ def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: dateti
     new = {**sub, "plan": plan}
     cost = 0 if plan["metered"] else due(new)
     funds = book["balance"] + refund
-    if funds < (backing(book, sub, plan) if plan["metered"] else cost + used(book, book["subs"])):
+    if funds < (backing(book, sub, plan) if plan["metered"] else (cost and cost + used(book, book["subs"]))):
         raise Refused
     post(book, at, "unused_refund", refund, sub)
     post(book, at, "charge", -cost, sub)

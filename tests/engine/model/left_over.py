@@ -47,6 +47,11 @@ def unspent(book: Book) -> int:
     return balance - used(book, book["subs"])
 
 
+def pays(book: Book, amount: int) -> bool:
+    """Whether the wallet pays for something else. What costs nothing is not held up by what is owed."""
+    return amount == 0 or unspent(book) >= amount
+
+
 def for_meters(book: Book) -> int:
     """What those that run may use up: not what those that do not run have used already."""
     balance: int = book["balance"]

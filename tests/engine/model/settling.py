@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from math import floor
 
 from tests.engine.model.calendar import MICROSECOND
-from tests.engine.model.left_over import backing, for_meters, pick_up, runs, unspent
+from tests.engine.model.left_over import backing, for_meters, pays, pick_up, runs
 from tests.engine.model.state import (
     Book,
     Sub,
@@ -81,7 +81,7 @@ def cross(book: Book, sub: Sub, at: datetime) -> None:
         turn(sub, "expired", at)
     elif sub["scheduled"]:
         begin_scheduled(book, sub, at)
-    elif unspent(book) >= due(sub):
+    elif pays(book, due(sub)):
         next_period(book, sub, at)
     elif sub["plan"]["grace_days"] > 0:
         sub["grace_end"] = at + timedelta(days=sub["plan"]["grace_days"])
@@ -130,7 +130,7 @@ def start(book: Book, sub: Sub, at: datetime) -> bool:
             pick_up(book, sub, at)
         turn(sub, "active", at)
         return True
-    if unspent(book) < due(sub):
+    if not pays(book, due(sub)):
         return False
     sub["anchor"], sub["number"], sub["end"] = at, 0, at
     next_period(book, sub, at)
@@ -141,7 +141,7 @@ def revive(book: Book, at: datetime) -> None:
     """R4, money in: everything that waits for money has a try, the oldest first."""
     for sub in book["subs"]:
         if sub["status"] == "past_due":
-            if unspent(book) >= due(sub):
+            if pays(book, due(sub)):
                 next_period(book, sub, at)
         elif sub["status"] in ("suspended", "pending"):
             start(book, sub, at)
