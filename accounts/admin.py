@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import registration, tokens
-from accounts.models import Event, User
+from accounts.models import User
 
 # What would let staff give themselves more than they were given.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -58,29 +58,3 @@ class UserAdmin(DjangoUserAdmin):
             registration.set_address(obj)
         if "password" in form.changed_data or not obj.is_active:
             tokens.end_all(obj, now=timezone.now())
-
-
-@admin.register(Event)
-class EventAdmin(admin.ModelAdmin):
-    """What happened. Append-only: to be read."""
-
-    list_display = ["id", "type", "subject", "customer", "effective_at"]
-    list_filter = ["type"]
-    search_fields = ["=subject", "customer__username", "customer__email"]
-    list_select_related = ["customer"]
-    list_per_page = 50
-    show_full_result_count = False
-    ordering = ["-id"]
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False

@@ -5,8 +5,9 @@ of one address at any account. A lock is never prolonged by trying again, and it
 attacked from many addresses stays open to an address its owner has logged in from before.
 """
 
-from datetime import datetime
-from typing import Any
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
@@ -14,15 +15,16 @@ from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
+from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import rates
-from accounts.addresses import client_address
-from accounts.errors import DomainError
-from accounts.models import User
-from accounts.names import MOST, normal
+from accounts.models import RateCount, User
+from accounts.names import MOST
+from core.addresses import client_address
+from core.errors import DomainError
+from core.normalization import normal
 
 
 class TooManyAttempts(DomainError):
@@ -82,8 +84,8 @@ def is_right(user: User, *, password: str, now: datetime) -> bool:
 
     Every try counts, right or wrong. Raises TooManyAttempts.
     """
-    rate = rates.Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
-    if seconds := rates.hit("current_password", str(user.pk), rate=rate, now=now):
+    rate = Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    if seconds := hit("current_password", str(user.pk), rate=rate, now=now):
         raise TooManyAttempts(_("Too many attempts with your current password."), retry_after=seconds)
     return user.check_password(password)
 
@@ -110,3 +112,42 @@ def succeeded(request: HttpRequest, user: User) -> None:
     AxesProxyHandler.reset_attempts(username=name.lower(), ip_address=address)
     if not is_known(name, address):
         AccessLog.objects.create(username=name, ip_address=address, user_agent="", http_accept="", path_info="")
+
+
+COUNT = """
+    INSERT INTO accounts_ratecount AS held (key, hits, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
+    ON CONFLICT (key) DO UPDATE
+       SET hits = CASE WHEN held.ends_at <= %(now)s THEN 1 ELSE LEAST(held.hits + 1, 1000000000) END,
+           ends_at = CASE WHEN held.ends_at <= %(now)s THEN excluded.ends_at ELSE held.ends_at END
+    RETURNING hits, ends_at
+"""
+PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Rate(NamedTuple):
+    """At most `hits` in `seconds`."""
+
+    hits: int
+    seconds: int
+
+
+def parse(text: str) -> Rate:
+    """Return the rate that `text` says: `30/m`, `1000/hour`. Raises ValueError."""
+    hits, _slash, period = text.partition("/")
+    if period[:1] not in PERIODS or int(hits) < 1:
+        raise ValueError(text)
+    return Rate(int(hits), PERIODS[period[0]])
+
+
+def hit(scope: str, who: str, *, rate: Rate, now: datetime) -> int:
+    """Count one hit. Returns 0 when it is within the rate, otherwise the seconds until the window ends."""
+    key = hashlib.sha256(f"{scope} {who}".encode()).hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + timedelta(seconds=rate.seconds)})
+        hits, ends_at = cursor.fetchone()
+    return 0 if hits <= rate.hits else max(1, round((ends_at - now).total_seconds()))
+
+
+def forget(*, now: datetime) -> int:
+    """Delete the counters whose window has ended. Returns how many."""
+    return RateCount.objects.filter(ends_at__lte=now).delete()[0]

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import tokens
-from accounts.errors import DomainError
 from accounts.models import User
+from core.errors import DomainError
 
 
 class Taken(DomainError):

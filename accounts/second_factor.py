@@ -5,8 +5,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts import brute_force
-from accounts.errors import DomainError
 from accounts.models import User
+from core.errors import DomainError
 
 
 class SecondFactorRequired(DomainError):

@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import cleaning
+from accounts import cleanup
 
 
 @shared_task
 def clean() -> dict[str, int]:
     """Throw away what has served. Poked hourly."""
-    return cleaning.clean(now=timezone.now())
+    return cleanup.clean(now=timezone.now())

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from rest_framework_simplejwt import tokens as jwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from accounts.errors import DomainError
 from accounts.models import RefreshToken, User
+from core.errors import DomainError
 
 # The largest primary key there can be.
 LARGEST_ID = 2**63 - 1

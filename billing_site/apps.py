@@ -1,6 +1,7 @@
+# Imported for what they register: system checks, and what a worker does when it starts.
+
 from django.apps import AppConfig
 
-# Imported for what they register: system checks, and what a worker does when it starts.
 from billing_site import checks, logs, worker
 
 __all__ = ["checks", "worker"]

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
 
 from billing_site.celery import app
-from ledger import clock
+from core import clock
 
 TICK = "last-billing-run"
 # Runs come every minute. Three missed ones mean that worker or scheduler are down.

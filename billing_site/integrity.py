@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from accounts import integrity as accounts
-from accounts.integrity import Check
+from core.integrity import Check
+from events import integrity
 from ledger import integrity as ledger
 from payments import integrity as payments
 from subscriptions import integrity as subscriptions
 
-CHECKS: tuple[Check, ...] = (*ledger.CHECKS, *subscriptions.CHECKS, *payments.CHECKS, *accounts.CHECKS)
+CHECKS: tuple[Check, ...] = (*ledger.CHECKS, *subscriptions.CHECKS, *payments.CHECKS, *integrity.CHECKS)
 # Rows shown of what one check finds.
 SHOWN = 20
 

@@ -19,8 +19,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import set_rollback
 
-from accounts.errors import DomainError
 from billing_site.errors import kind_of
+from core.errors import DomainError
 
 CONTENT_TYPE = "application/problem+json"
 # Nothing was done and the same request may be sent again: two transactions met, or a lock or statement took too long.

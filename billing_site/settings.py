@@ -46,7 +46,7 @@ WSGI_APPLICATION = "billing_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "billing_site", "payments", "subscriptions", "ledger", "accounts",
+    "billing_site", "payments", "payments.gateways.sandbox", "subscriptions", "ledger", "events", "accounts", "core",
     "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres", "django.contrib.humanize",
     "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
@@ -58,12 +58,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "billing_site.logs.request_id_header",
-    "billing_site.caching.api_answers_are_not_kept",
+    "billing_site.middleware.request_id_header",
+    "billing_site.middleware.no_store_for_api",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "billing_site.language.Language",
+    "billing_site.middleware.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
-    "billing_site.failures.Pages",
+    "billing_site.error_views.Pages",
 ]
 
 TEMPLATES = [
@@ -85,7 +85,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "billing_site.context.site",
+                "billing_site.context_processors.site",
             ],
         },
     }
@@ -138,8 +138,8 @@ AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900))
 AXES_HANDLER = "accounts.brute_force.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "accounts.brute_force.login_name"
-AXES_CLIENT_IP_CALLABLE = "accounts.addresses.client_address"
-AXES_LOCKOUT_CALLABLE = "billing_site.failures.locked_out"
+AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "billing_site.error_views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
@@ -155,6 +155,8 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+# accounts.brute_force limits log-ins, for pages, API and admin alike; allauth limits what sends mail and sign-ups.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
 ACCOUNT_FORMS = {
     "login": "accounts.web.forms.LoginForm",
@@ -165,17 +167,14 @@ ACCOUNT_FORMS = {
     "reauthenticate": "accounts.web.forms.ReauthenticateForm",
 }
 MFA_FORMS = {
-    "authenticate": "accounts.web.second_factor_forms.AuthenticateForm",
-    "reauthenticate": "accounts.web.second_factor_forms.ReauthenticateForm",
-    "activate_totp": "accounts.web.second_factor_forms.ActivateTOTPForm",
+    "authenticate": "accounts.web.forms.AuthenticateForm",
+    "reauthenticate": "accounts.web.forms.SecondFactorReauthenticateForm",
+    "activate_totp": "accounts.web.forms.ActivateTOTPForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # allauth would ask for a confirmed address first; where none is ever asked for, nobody could protect his account.
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "mandatory"
-# Mails go to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="billing@localhost")
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -228,7 +227,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("session", "csrftoken")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "billing_site.failures.csrf_failure"
+CSRF_FAILURE_VIEW = "billing_site.error_views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Only behind a proxy that sets X-Forwarded-Proto itself and drops the caller's.
 if env.bool("TRUST_FORWARDED_PROTO", default=False):
@@ -251,16 +250,16 @@ API_RATES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.SafeJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["accounts.api.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["accounts.api.strict.StrictFilters"],
-    "DEFAULT_PAGINATION_CLASS": "accounts.api.pages.CursorPages",
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.SafeJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
     "DEFAULT_THROTTLE_CLASSES": [
-        "accounts.api.throttles.ByScope",
-        "accounts.api.throttles.ByAddress",
-        "accounts.api.throttles.ByUser",
+        "core.api.throttles.ByScope",
+        "core.api.throttles.ByAddress",
+        "core.api.throttles.ByUser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "accounts.api.openapi.DescribedSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.DescribedSchema",
     "EXCEPTION_HANDLER": "billing_site.problems.handler",
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -296,10 +295,10 @@ SPECTACULAR_SETTINGS = {
         "TransactionReason": "ledger.models.Transaction.Reason",
         "Interval": "subscriptions.models.Price.Interval",
     },
-    "PREPROCESSING_HOOKS": ["accounts.api.openapi.each_path_once"],
+    "PREPROCESSING_HOOKS": ["core.api.schema.each_path_once"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "accounts.api.openapi.document_problems",
+        "core.api.schema.document_problems",
     ],
 }
 
@@ -365,6 +364,7 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
+# Mails go to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
 EMAIL_TIMEOUT = 10
@@ -386,7 +386,7 @@ LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
 if "sandbox" in PAYMENT_GATEWAYS:
     CELERY_BEAT_SCHEDULE["deliver-sandbox-webhooks"] = {
-        "task": "payments.tasks.deliver_sandbox_webhooks",
+        "task": "payments.gateways.sandbox.tasks.deliver_sandbox_webhooks",
         "schedule": timedelta(seconds=2),
         "options": {"expires": 10},
     }

@@ -5,27 +5,37 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from billing_site import api_docs, failures
+from billing_site import api_docs, error_views
 
 # Staff log in on the same page as everybody, with its limits and its second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 # allauth registers these two. Nobody has to see what makes the codes of a second factor, and an address is the user's.
 admin.site.unregister([EmailAddress, Authenticator])
 
-handler400 = failures.bad_request
-handler403 = failures.permission_denied
-handler404 = failures.not_found
-handler500 = failures.server_error
+handler400 = error_views.bad_request
+handler403 = error_views.permission_denied
+handler404 = error_views.not_found
+handler500 = error_views.server_error
 
+API: list[URLPattern | URLResolver] = [
+    path("schema/", api_docs.Schema.as_view(), name="api-schema"),
+    path("docs/", api_docs.Docs.as_view(), name="api-docs"),
+    path("", include("accounts.api.urls")),
+    path("", include("events.api.urls")),
+    path("", include("subscriptions.api.urls")),
+    path("", include("payments.api.urls")),
+]
 urlpatterns = [
-    # The pinned one first, so that links are made to the plain one.
-    path("api/v1/", include("billing_site.api_urls")),
-    path("api/", include("billing_site.api_urls")),
-    re_path(r"^api(?:/.*)?$", failures.unknown_api_path),
+    # The pinned version comes first, so that `reverse` makes links to the plain one.
+    path("api/v1/", include(API)),
+    path("api/", include(API)),
+    re_path(r"^api(?:/.*)?$", error_views.unknown_api_path),
     path("admin/", admin.site.urls),
-    path("", include("payments.web.gateways.urls")),
+    path("", include("payments.webhooks.urls")),
+    path("", include("payments.gateways.sandbox.urls")),
     *i18n_patterns(
         path("docs/errors/", api_docs.errors, name="errors"),
         path("docs/errors/<slug:code>", api_docs.error, name="error"),

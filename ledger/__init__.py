@@ -1,6 +1,6 @@
 """What each customer owns. `import ledger; ledger.post([ledger.Entry(...), ...])` is the only way money moves."""
 
-from ledger.deciding import CurrencyMismatch, Entry, KeyReused, Outcome, OutOfOrder, Posted, UnknownAccount
+from ledger.batch import CurrencyMismatch, Entry, KeyReused, Outcome, OutOfOrder, Posted, UnknownAccount
 from ledger.posting import post
 
 __all__ = [

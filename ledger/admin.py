@@ -10,41 +10,21 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core.admin import ReadOnlyAdmin
 from ledger import display, statements
 from ledger.models import Account, Transaction
 from ledger.money import Money
 
 
-class ReadOnly(admin.ModelAdmin):
-    """Looks like any other list of the admin, and only shows."""
-
-    actions = None
-    list_per_page = 50
-    # A count of all rows would read the whole table for every page.
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-
 @admin.register(Account)
-class AccountAdmin(ReadOnly):
+class AccountAdmin(ReadOnlyAdmin):
     """Wallets and debts hold their balance; a system account's is added up when it is looked at."""
 
     list_display = ["id", "kind", "code", "owner_link", "currency", "money"]
     list_filter = ["kind", "currency"]
     list_select_related = ["owner"]
     search_fields = ["=id", "code", "owner__username", "owner__email"]
-    ordering = ["-id"]
+    actions = None
     fields = ["kind", "code", "owner_link", "currency", "money", "moved_at", "created_at", "transactions_link"]
 
     @admin.display(description=_("customer"), ordering="owner__username")
@@ -67,7 +47,7 @@ class AccountAdmin(ReadOnly):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReadOnly):
+class TransactionAdmin(ReadOnlyAdmin):
     """Found by key, by the customer's name or address, or from a wallet."""
 
     list_display = ["id", "effective_at", "customer_link", "reason", "description", "money", "after", "key"]
@@ -76,7 +56,7 @@ class TransactionAdmin(ReadOnly):
     # What is searched is below; this makes the box appear.
     search_fields = ["key"]
     search_help_text = _("The whole key, or a customer's whole user name or email address.")
-    ordering = ["-id"]
+    actions = None
     fields = [
         "key", "reason", "description", "money", "from_link", "to_link", "customer_link", "wallet_link", "after",
         "effective_at", "created_at", "author_link", "reverses_link", "group",

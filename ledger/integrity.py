@@ -3,7 +3,7 @@
 They trust nothing that the triggers keep: every balance is added up again from the transactions.
 """
 
-from accounts.integrity import Check, guards
+from core.integrity import Check, guards
 from ledger.models import Account, Rollup, Transaction
 
 TRIGGERS = (

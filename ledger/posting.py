@@ -12,10 +12,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from ledger import single
-from ledger.deciding import SYSTEM_KINDS, Batch, Entry, Outcome, Posted, Row, Side, Stored, UnknownAccount
+from core.retry import retried
+from ledger.batch import LARGEST, SYSTEM_KINDS, Batch, Entry, Outcome, Posted, Row, Side, Stored, UnknownAccount
 from ledger.garbage import uncollected
-from ledger.retrying import retried
 
 # Sorted before it is locked, so that two batches never wait for each other in a circle. Accounts never change their
 # id, and balances are read as they are once the lock is there. When a wallet moved last matters only if some entry is
@@ -63,7 +62,7 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
     """
     if not entries:
         return []
-    if len(entries) == 1 and (posted := single.post(entries[0])):
+    if len(entries) == 1 and (posted := _post_single(entries[0])):
         return [posted]
     whole = nullcontext() if connection.in_atomic_block else transaction.atomic()
     with uncollected(), whole, connection.cursor() as cursor:
@@ -176,3 +175,48 @@ AS_ARRAY: dict[str, Callable[[Iterable[Any]], str]] = {
     "uuid": _numbers,
     "timestamptz": _instants,
 }
+
+# What the wallet holds is looked at once it is locked. A racing twin of the same key is waited for, then left standing.
+POST = """
+    WITH wallet AS (
+        SELECT id, owner_id, balance, moved_at FROM ledger_account
+         WHERE id = %(wallet)s AND kind = 'wallet' AND currency = %(currency)s FOR NO KEY UPDATE
+    )
+    INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, effective_at, description,
+        "group", reverses_id, author_id, wallet_id, balance_after, customer_id)
+    SELECT %(key)s, CASE WHEN %(out)s THEN wallet.id ELSE system.id END,
+        CASE WHEN %(out)s THEN system.id ELSE wallet.id END, %(amount)s, %(currency)s, %(reason)s, %(effective_at)s,
+        %(description)s, %(group)s::uuid, %(reverses)s::bigint, %(author)s::bigint, wallet.id,
+        wallet.balance + %(change)s, wallet.owner_id
+      FROM wallet, ledger_account AS system
+     WHERE system.owner_id IS NULL AND system.code = %(system)s AND system.currency = %(currency)s
+       AND wallet.balance BETWEEN %(least)s AND %(most)s
+       AND (wallet.moved_at IS NULL OR wallet.moved_at <= %(effective_at)s)
+    ON CONFLICT (key) DO NOTHING
+    RETURNING id, balance_after
+"""
+
+
+def _post_single(entry: Entry) -> Posted | None:
+    """Post an entry between a wallet and a system account; None, with nothing done, unless that is all there is to it.
+
+    Outside a transaction the statement is one of its own.
+    """
+    out = isinstance(entry.debit, int)
+    wallet, system = (entry.debit, entry.credit) if out else (entry.credit, entry.debit)
+    if not (isinstance(wallet, int) and isinstance(system, str) and _is_sound(entry)):
+        return None
+    least, most = (entry.amount, LARGEST) if out else (0, LARGEST - entry.amount)
+    given = entry._asdict() | {
+        "wallet": wallet, "system": system, "out": out, "least": least, "most": most,
+        "change": -entry.amount if out else entry.amount,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(POST, given)
+        row = cursor.fetchone()
+    return Posted(Outcome.POSTED, *row) if row else None
+
+
+def _is_sound(entry: Entry) -> bool:
+    """Whether the amount and the instant are what they must be; ledger.deciding says what is wrong with others."""
+    return type(entry.amount) is int and 0 < entry.amount <= LARGEST and entry.effective_at.tzinfo is not None

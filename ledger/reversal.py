@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from ledger.deciding import Entry
+from ledger.batch import Entry
 from ledger.models import Transaction
 
 

@@ -12,10 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from core.admin import ReadOnlyAdmin
 from ledger.display import money
 from ledger.money import Money
-from payments import confirmation, inbox
+from payments import confirmation
 from payments.models import Payment, WebhookEvent
+from payments.webhooks import process
 
 # The colour of a state; all others are plain.
 TONES = {
@@ -24,28 +26,8 @@ TONES = {
 }  # fmt: skip
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that only the domain writes. Actions need the model's `change` permission, which here edits nothing."""
-
-    list_per_page = 50
-    show_full_result_count = False
-    ordering = ["-id"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whoever has been given the model's `change` permission."""
-        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+class StatusAdmin(ReadOnlyAdmin):
+    """A read-only list whose rows show their status as a coloured tag."""
 
     @admin.display(description=_("status"), ordering="status")
     def status_tag(self, row: Any) -> SafeString:
@@ -54,7 +36,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(StatusAdmin):
     """Money coming in. A reason in `parked` waits for a decision of staff."""
 
     list_display = [
@@ -102,7 +84,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ReadOnlyAdmin):
+class WebhookEventAdmin(StatusAdmin):
     """What gateways told us, and what came of it."""
 
     list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
@@ -122,8 +104,8 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
         """Have the events processed again; nothing is credited twice."""
         chosen, now = list(queryset.values_list("pk", flat=True)), timezone.now()
-        inbox.replay(chosen, now=now)
+        process.replay(chosen, now=now)
         for event_pk in chosen:
-            inbox.process(event_pk, now=now)
+            process.process(event_pk, now=now)
         said = ngettext("%d event was processed again.", "%d events were processed again.", len(chosen)) % len(chosen)
         self.message_user(request, said, messages.SUCCESS)

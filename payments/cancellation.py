@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-import ledger.retrying
-from accounts.errors import DomainError, Unavailable
-from payments import confirmation, endings, states
+from core import retry
+from core.errors import DomainError, Unavailable
+from payments import confirmation, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError
 from payments.models import Payment
@@ -43,14 +43,14 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
     return payment
 
 
-@ledger.retrying.retried
+@retry.retried
 def _cancel_unopened(payment_id: int, *, now: datetime) -> Payment:
     """Cancel one that the gateway has not told us a name for: nobody has seen its page, so nobody can pay it."""
     with transaction.atomic():
-        payment = states.lock(payment_id)
+        payment = transitions.lock(payment_id)
         if payment.status != Status.PENDING or payment.gateway_id is not None:
             raise _refusal(payment)
-        endings.close(payment, Status.CANCELLED, now=now)
+        transitions.close(payment, Status.CANCELLED, now=now)
     return payment
 
 

@@ -1,35 +1,56 @@
-"""Starting a payment: for a plan, for a subscription that waits for money, or to top up the wallet.
+"""Start a payment: for a plan, for a subscription that waits for money, or to top up the wallet.
 
-The attempt is committed before the gateway is called, and the gateway is called with the payment's id as its key. So
-whatever breaks on the way, sending the same form again goes on with the first payment.
+The attempt is committed before the gateway is called, and the payment's id is the gateway's idempotency key. So sending
+the same request again continues the first payment, whatever broke on the way.
 """
 
 import re
-from datetime import datetime, timedelta
-from typing import Unpack
+from datetime import datetime
+from typing import TypedDict, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-import ledger.retrying
-from accounts.errors import DomainError
-from accounts.ids import new_id
 from accounts.models import User
-from payments import orders, quotes, schedule, sessions, states
+from core import idempotency, retry
+from core.errors import DomainError
+from core.ids import new_id
+from payments import amounts, cancellation, sessions, transitions
+from payments.amounts import AmountDue
 from payments.gateways import registry
 from payments.models import Payment
-from payments.orders import Order
-from payments.quotes import Quote
-from subscriptions import books
+from subscriptions import books, catalogue, overview
+from subscriptions.models import Plan, Subscription
 
-# A digit in it keeps it apart from the words that stand in the same place of an address.
+# The digit keeps a client's id apart from the words that stand in the same place of a URL.
 CLIENT_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
 
 
+class CheckoutRequest(TypedDict, total=False):
+    """What a customer asks to pay for: a plan, or a subscription, or neither (then `amount` tops up the wallet)."""
+
+    plan: Plan | str
+    subscription: Subscription
+    # Minor units. For a plan or a subscription it must equal what the server works out.
+    amount: int | None
+    currency: str | None
+    quantity: int
+    periods: int
+    auto_renew: bool
+    gateway: str | None
+    description: str
+    # The customer's language; the page's or request's by default.
+    language: str
+    # As core.idempotency.key_of returns it: the same key finds the same payment.
+    idempotency_key: str | None
+    # A public id of the client's own choice. Must be new.
+    payment_id: str | None
+
+
 class DuplicatePayment(DomainError):
-    """The id a client chose for its payment is taken."""
+    """The id that a client chose for its payment is taken."""
 
     code = "duplicate_payment"
     param = "payment_id"
@@ -41,43 +62,119 @@ class InvalidPaymentId(DomainError):
 
 
 class PaymentInProgress(DomainError):
-    """The subscription has an open payment already; two would be paying twice."""
+    """The subscription has an open payment already; a second one would be paying twice."""
 
     code = "payment_in_progress"
     param = "subscription"
 
 
-def start(customer: User, *, now: datetime, **order: Unpack[Order]) -> Payment:
-    """Create a payment, or find the one this form has created, and return it with its page at the gateway.
+class NotPending(DomainError):
+    """The subscription has started or ended meanwhile: there is nothing to start."""
 
-    An open payment for the same subscription and amount is gone on with instead of making a second one. Raises
-    DomainError: KeyReused for a form that has made one of something else, what the quotes raise, UnknownGateway,
-    DuplicatePayment, PaymentInProgress, and Unavailable or GatewayRefused from the gateway.
+    code = "subscription_not_waiting"
+
+
+def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) -> Payment:
+    """Create a payment and open its page at the gateway; the same request again returns the first payment.
+
+    An open payment for the same subscription and amount is continued. Raises DomainError: KeyReused for a key that came
+    with another request, what payments.amounts raises, UnknownGateway, DuplicatePayment, PaymentInProgress, and
+    Unavailable or GatewayRefused from the gateway.
     """
-    payment = orders.made(customer, order)
+    payment = find(customer, request)
     if payment is None:
-        _check_payment_id(order.get("payment_id"))
-        gateway = registry.get(order.get("gateway") or registry.names()[0]).name
-        quote = _quote(customer, order, now=now)
-        payment = _open_payment_for(quote, order) or _create(customer, quote, gateway, order, now=now)
-    if payment.gateway_id is None and payment.status in states.OPEN:
+        _check_payment_id(request.get("payment_id"))
+        gateway = registry.get(request.get("gateway") or registry.names()[0]).name
+        due = _amount_due(customer, request, now=now)
+        payment = _open_payment_for(due, request) or _create(customer, due, gateway, request, now=now)
+    if payment.gateway_id is None and payment.status in transitions.OPEN:
         payment = sessions.open_page(payment, now=now)
     return payment
 
 
-def _quote(customer: User, order: Order, *, now: datetime) -> Quote:
-    amount, currency = order.get("amount"), order.get("currency")
-    if plan := order.get("plan"):
-        terms = {"quantity": order.get("quantity", 1), "periods": order.get("periods", 1)}
-        quote = quotes.for_plan(plan, customer=customer, currency=currency, **terms)
-    elif subscription := order.get("subscription"):
+def find(customer: User, request: CheckoutRequest) -> Payment | None:
+    """Return the payment that this request's key made, None if there is none.
+
+    Raises KeyReused when the key came with another request: a customer must not be handed a payment for something else.
+    """
+    key, mine = request.get("idempotency_key"), Payment.objects.filter(customer=customer)
+    payment = idempotency.find(mine, key, fingerprint=_fingerprint(request))
+    if payment is not None and request.get("amount") not in (None, payment.amount):
+        raise idempotency.KeyReused
+    return payment
+
+
+def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
+    """Pay for a pending subscription from the wallet, on the terms it was ordered on, and return the one that started.
+
+    Its open payment is cancelled at the gateway first, so that nobody pays twice. Raises NotPending; Refused when the
+    wallet is short, and then the payment stays; NotCancellable while the customer is paying; Unavailable when the
+    gateway does not answer.
+    """
+    view = overview.peek(subscription.customer, subscription.price.currency, now=now)
+    if view.status_of(subscription) != Subscription.Status.PENDING:
+        raise NotPending("")
+    if not view.can_start(subscription):
+        raise books.insufficient_funds()
+    waiting = Payment.objects.filter(subscription=subscription, status__in=transitions.OPEN).first()
+    if waiting is not None:
+        cancellation.cancel(waiting, now=now)
+    return _start_again(subscription, now=now, must_end=waiting is None or not waiting.opened_subscription)
+
+
+@retry.retried
+def _start_again(subscription: Subscription, *, now: datetime, must_end: bool) -> Subscription:
+    """End the pending subscription, unless its payment ended it, and start another in its place: both or neither.
+
+    Of two clicks at the same moment the second finds what the first started. If the money has gone meanwhile, the new
+    one waits for it as the old one did.
+    """
+    key = idempotency.key_of("cause", f"start:{subscription.public_id}")
+    with books.open(subscription.customer, subscription.price.currency, now=now) as book:
+        started = Subscription.objects.filter(customer=subscription.customer, idempotency_key=key).first()
+        if started is not None:
+            return started
+        if must_end:
+            book.cancel(subscription, when="now")
+        row = book.subscribe(
+            subscription.price,
+            quantity=subscription.quantity,
+            periods=subscription.periods,
+            auto_renew=subscription.auto_renew,
+        )
+        Subscription.objects.filter(pk=row.pk).update(idempotency_key=key)
+    return row
+
+
+def _fingerprint(request: CheckoutRequest) -> str:
+    """Return the fingerprint of a checkout. `find` compares the amount by itself; the language does not matter."""
+    plan, subscription = request.get("plan"), request.get("subscription")
+    return idempotency.fingerprint(
+        plan=plan.code if isinstance(plan, Plan) else plan,
+        subscription=subscription.public_id if subscription else None,
+        currency=request.get("currency"),
+        quantity=request.get("quantity", 1),
+        periods=request.get("periods", 1),
+        auto_renew=request.get("auto_renew", True),
+        gateway=request.get("gateway"),
+        description=request.get("description"),
+        payment_id=request.get("payment_id"),
+    )
+
+
+def _amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> AmountDue:
+    amount, currency = request.get("amount"), request.get("currency")
+    if plan := request.get("plan"):
+        terms = {"quantity": request.get("quantity", 1), "periods": request.get("periods", 1)}
+        due = amounts.for_plan(plan, customer=customer, currency=currency, **terms)
+    elif subscription := request.get("subscription"):
         if subscription.customer_id != customer.pk:
-            raise ValueError(f"{subscription} is not of customer {customer.pk}")
-        quote = quotes.for_subscription(subscription, now=now)
+            raise ValueError(f"{subscription} does not belong to customer {customer.pk}")
+        due = amounts.for_subscription(subscription, now=now)
     else:
-        return quotes.for_top_up(amount, currency)
-    quotes.check_amount(quote, amount, currency)
-    return quote
+        return amounts.for_top_up(amount, currency)
+    amounts.check_amount(due, amount, currency)
+    return due
 
 
 def _check_payment_id(payment_id: str | None) -> None:
@@ -95,14 +192,16 @@ def _duplicate(payment_id: str) -> DuplicatePayment:
     return DuplicatePayment(_("There is a payment %s already.") % payment_id)
 
 
-def _open_payment_for(quote: Quote, order: Order) -> Payment | None:
-    """Find the open payment for the quote's subscription, fit to go on with; raise PaymentInProgress for another."""
-    if quote.subscription is None:
+def _open_payment_for(due: AmountDue, request: CheckoutRequest) -> Payment | None:
+    """Return the subscription's open payment if it is for this amount; raise PaymentInProgress if it is not."""
+    if due.subscription is None:
         return None
-    payment = Payment.objects.filter(subscription=quote.subscription, status__in=states.OPEN, parked_reason="").first()
+    payment = Payment.objects.filter(
+        subscription=due.subscription, status__in=transitions.OPEN, parked_reason=""
+    ).first()
     if payment is None:
         return None
-    if payment.status == Payment.Status.PENDING and payment.money == quote.money and not order.get("payment_id"):
+    if payment.status == Payment.Status.PENDING and payment.money == due.money and not request.get("payment_id"):
         return payment
     raise PaymentInProgress(
         _("Payment %s for this subscription is still open. Wait for it, or cancel it, before you start another.")
@@ -112,67 +211,63 @@ def _open_payment_for(quote: Quote, order: Order) -> Payment | None:
     )
 
 
-def _create(customer: User, quote: Quote, gateway: str, order: Order, *, now: datetime) -> Payment:
-    """Commit the attempt; when somebody else has just committed the same one, return that."""
+def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment:
+    """Commit the attempt; if another request has just committed the same one, return that."""
     try:
-        return _insert(customer, quote, gateway, order, now=now)
+        return _insert(customer, due, gateway, request, now=now)
     except IntegrityError as error:
         match getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""):
-            case "one_payment_per_form":
-                if payment := orders.made(customer, order):
+            case "one_payment_per_request":
+                if payment := find(customer, request):
                     return payment
                 raise
             case "one_open_payment_per_subscription":
-                if payment := _open_payment_for(quote, order):
+                if payment := _open_payment_for(due, request):
                     return payment
                 raise
             case _:
-                if order.get("payment_id") and Payment.objects.filter(public_id=order["payment_id"]).exists():
-                    raise _duplicate(str(order["payment_id"])) from error
+                if request.get("payment_id") and Payment.objects.filter(public_id=request["payment_id"]).exists():
+                    raise _duplicate(str(request["payment_id"])) from error
                 raise
 
 
-@ledger.retrying.retried
-def _insert(customer: User, quote: Quote, gateway: str, order: Order, *, now: datetime) -> Payment:
-    expires_at = now + _page_lives()
+@retry.retried
+def _insert(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment:
+    expires_at = now + settings.PAYMENT_EXPIRES_AFTER
+    key = request.get("idempotency_key")
     with transaction.atomic():
         payment = Payment.objects.create(
-            public_id=order.get("payment_id") or new_id("pay"),
+            public_id=request.get("payment_id") or new_id("pay"),
             customer=customer,
-            amount=quote.money.amount,
-            currency=quote.money.currency,
-            plan=quote.plan,
-            subscription=quote.subscription,
-            description=order.get("description") or quote.description,
+            amount=due.money.amount,
+            currency=due.money.currency,
+            plan=due.plan,
+            subscription=due.subscription,
+            description=request.get("description") or due.description,
             gateway=gateway,
-            language=order.get("language") or get_language() or "",
-            form_key=order.get("form_key") or None,
-            asked=orders.mark(order) if order.get("form_key") else None,
+            language=request.get("language") or get_language() or "",
+            idempotency_key=key,
+            fingerprint=_fingerprint(request) if key else None,
             created_at=now,
             updated_at=now,
             expires_at=expires_at,
-            check_at=schedule.next_check(now, expires_at=expires_at, after=now),
+            check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
-        if quote.price is not None:
-            _open_subscription(payment, quote, order, now=now)
+        if due.price is not None:
+            _open_subscription(payment, due, request, now=now)
     return payment
 
 
-def _open_subscription(payment: Payment, quote: Quote, order: Order, *, now: datetime) -> None:
-    """Open the subscription this payment is for. It waits for this money, whatever the wallet holds."""
-    assert quote.price is not None
+def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutRequest, *, now: datetime) -> None:
+    """Open the subscription that this payment is for. It waits for this money, whatever the wallet holds."""
+    assert due.price is not None
     with books.open(payment.customer, payment.currency, now=now) as book:
         payment.subscription = book.subscribe(
-            quote.price,
-            quantity=order.get("quantity", 1),
-            periods=books.lasting_periods(quote.price, order.get("periods", 1)),
-            auto_renew=order.get("auto_renew", True),
+            due.price,
+            quantity=request.get("quantity", 1),
+            periods=catalogue.renewal_periods(due.price, request.get("periods", 1)),
+            auto_renew=request.get("auto_renew", True),
             wait_for_money=True,
         )
     payment.opened_subscription = True
     payment.save(update_fields=["subscription", "opened_subscription"])
-
-
-def _page_lives() -> timedelta:
-    lives: timedelta = settings.PAYMENT_EXPIRES_AFTER
-    return lives

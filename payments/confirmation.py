@@ -12,10 +12,10 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-import ledger.retrying
-from accounts.errors import DomainError
+from core import retry
+from core.errors import DomainError
 from ledger.money import Money
-from payments import endings, schedule, states
+from payments import transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
 from payments.models import Payment
@@ -88,11 +88,11 @@ def judge(snapshot: Snapshot, asked: Money) -> Verdict:
             assert_never(snapshot.state)
 
 
-@ledger.retrying.retried
+@retry.retried
 def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime) -> Payment:
     """Do what follows from the gateway's answer, in one transaction."""
     with transaction.atomic():
-        payment = states.lock(payment_id)
+        payment = transitions.lock(payment_id)
         if payment.status == Status.CONFIRMED:
             pass
         elif isinstance(answer, GatewayError):
@@ -106,27 +106,27 @@ def _with_answer(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None
     verdict = judge(snapshot, payment.money)
     _note_state(payment, snapshot.state, now=now)
     if verdict is Verdict.PAID:
-        endings.credit(payment, now=now)
+        transitions.credit(payment, now=now)
     elif verdict is Verdict.DIFFERS:
-        endings.park(payment, _difference(payment, snapshot), now=now)
-    elif payment.status not in states.OPEN:
+        transitions.park(payment, _difference(payment, snapshot), now=now)
+    elif payment.status not in transitions.OPEN:
         # Ended already. Only money is news.
         return
     elif verdict is Verdict.OPEN:
         _wait(payment, now=now)
     else:
-        endings.close(payment, Status(verdict.value), now=now, failure_code=snapshot.failure_code)
+        transitions.close(payment, Status(verdict.value), now=now, failure_code=snapshot.failure_code)
 
 
 def _without_answer(payment: Payment, error: GatewayError, *, now: datetime) -> None:
     """Nobody knows: ask again later. A gateway that does not know its own object is for staff."""
-    if payment.status not in states.OPEN or payment.parked_reason:
+    if payment.status not in transitions.OPEN or payment.parked_reason:
         return
     if error.permanent:
-        endings.park(payment, f"{payment.gateway} does not know this payment: {error.detail}"[:200], now=now)
+        transitions.park(payment, f"{payment.gateway} does not know this payment: {error.detail}"[:200], now=now)
         return
     if payment.status == Status.PENDING:
-        states.move(payment, Status.UNKNOWN, now=now)
+        transitions.move(payment, Status.UNKNOWN, now=now)
     _set_check(payment, now=now)
 
 
@@ -134,12 +134,12 @@ def _wait(payment: Payment, *, now: datetime) -> None:
     if payment.parked_reason:
         return
     if payment.status == Status.UNKNOWN:
-        states.move(payment, Status.PENDING, now=now)
+        transitions.move(payment, Status.PENDING, now=now)
     _set_check(payment, now=now)
 
 
 def _set_check(payment: Payment, *, now: datetime) -> None:
-    payment.check_at = schedule.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    payment.check_at = transitions.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
     payment.save(update_fields=["check_at"])
 
 

@@ -1,6 +1,6 @@
 """What must always be true of payments and the money they brought, as queries that find whatever is not."""
 
-from accounts.integrity import Check, guards
+from core.integrity import Check, guards
 from payments.models import Payment, WebhookEvent
 
 TRIGGERS = (
@@ -63,13 +63,13 @@ CHECKS = (
         """
         SELECT payment.id AS payment, payment.status, count(told.id) AS times_told
           FROM payments_payment AS payment
-          LEFT JOIN accounts_event AS told ON told.subject = payment.public_id AND told.type = 'payment.confirmed'
+          LEFT JOIN events_event AS told ON told.subject = payment.public_id AND told.type = 'payment.confirmed'
          GROUP BY payment.id
         HAVING count(told.id) <> CASE WHEN payment.status = 'confirmed' THEN 1 ELSE 0 END
          UNION ALL
         SELECT payment.id, later.data ->> 'status', NULL
-          FROM accounts_event AS told
-          JOIN accounts_event AS later ON later.subject = told.subject AND later.id > told.id
+          FROM events_event AS told
+          JOIN events_event AS later ON later.subject = told.subject AND later.id > told.id
           JOIN payments_payment AS payment ON payment.public_id = told.subject
          WHERE told.type = 'payment.confirmed' AND later.type LIKE 'payment.%'
            AND later.data ->> 'status' <> 'confirmed'

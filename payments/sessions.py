@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-import ledger.retrying
-from accounts.errors import DomainError, Unavailable
-from payments import endings, schedule, states
+from core import retry
+from core.errors import DomainError, Unavailable
+from payments import transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Session, SessionRequest
 from payments.models import Payment
@@ -59,33 +59,33 @@ def _request(payment: Payment) -> SessionRequest:
     )
 
 
-@ledger.retrying.retried
+@retry.retried
 def _store(payment_id: int, session: Session, *, now: datetime) -> Payment:
     with transaction.atomic():
-        payment = states.lock(payment_id)
+        payment = transitions.lock(payment_id)
         if payment.gateway_id is None:
             payment.gateway_id = session.gateway_id
-            if payment.status in states.OPEN:
+            if payment.status in transitions.OPEN:
                 payment.confirmation_url = session.confirmation_url
                 payment.expires_at = session.expires_at
-                payment.check_at = schedule.next_check(payment.created_at, expires_at=session.expires_at, after=now)
+                payment.check_at = transitions.next_check(payment.created_at, expires_at=session.expires_at, after=now)
             payment.save(update_fields=["gateway_id", "confirmation_url", "expires_at", "check_at"])
             if payment.status == Status.UNKNOWN:
-                states.move(payment, Status.PENDING, now=now)
+                transitions.move(payment, Status.PENDING, now=now)
     return payment
 
 
-@ledger.retrying.retried
+@retry.retried
 def _note_error(payment_id: int, error: GatewayError, *, now: datetime) -> DomainError:
     """Write down that there is no page, and return what to tell the caller."""
     with transaction.atomic():
-        payment = states.lock(payment_id)
-        if payment.status in states.OPEN and payment.gateway_id is None:
+        payment = transitions.lock(payment_id)
+        if payment.status in transitions.OPEN and payment.gateway_id is None:
             if error.permanent:
-                endings.close(payment, Status.FAILED, now=now, failure_code="gateway_refused")
+                transitions.close(payment, Status.FAILED, now=now, failure_code="gateway_refused")
             elif payment.status == Status.PENDING:
-                check_at = schedule.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
-                states.move(payment, Status.UNKNOWN, now=now, check_at=check_at)
+                check_at = transitions.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+                transitions.move(payment, Status.UNKNOWN, now=now, check_at=check_at)
     if error.permanent:
         return GatewayRefused(_("The payment gateway refused this payment."), payment_id=payment.public_id)
     return Unavailable(

@@ -3,20 +3,20 @@
 from celery import shared_task
 from django.utils import timezone
 
-from payments import expiry, inbox, reconciliation
-from payments.gateways.sandbox import delivery
+from payments import reconciliation
+from payments.webhooks import process
 
 
 @shared_task
 def process_webhook(event_pk: int) -> None:
     """Process one stored webhook event."""
-    inbox.process(event_pk, now=timezone.now())
+    process.process(event_pk, now=timezone.now())
 
 
 @shared_task
 def process_webhooks() -> None:
     """Process every stored webhook event that is due."""
-    inbox.sweep(now=timezone.now())
+    process.sweep(now=timezone.now())
 
 
 @shared_task
@@ -28,10 +28,4 @@ def reconcile() -> None:
 @shared_task
 def expire() -> None:
     """Close payments whose time is over."""
-    expiry.expire_due(now=timezone.now())
-
-
-@shared_task
-def deliver_sandbox_webhooks() -> None:
-    """Send the webhooks that the sandbox gateway owes us."""
-    delivery.deliver_due(now=timezone.now())
+    reconciliation.expire_due(now=timezone.now())

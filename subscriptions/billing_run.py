@@ -15,22 +15,22 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from accounts.errors import Unavailable
+from core.errors import Unavailable
+from core.retry import retried
 from ledger.garbage import uncollected
-from ledger.retrying import retried
 from subscriptions.engine.access import settled
 from subscriptions.engine.calendar import to_datetime, to_micros
-from subscriptions.engine.settling import settle
-from subscriptions.models import Book, Subscription
-from subscriptions.rows import reading, writing
-from subscriptions.rows.columns import run
-from subscriptions.rows.reading import Shelved
+from subscriptions.engine.settlement import settle
+from subscriptions.models import BillingClock, Subscription
+from subscriptions.storage import read, write
+from subscriptions.storage.columns import run
+from subscriptions.storage.read import LoadedBook
 
 log = structlog.get_logger()
 
 CLAIM = """
     SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance
-    FROM subscriptions_book AS book JOIN ledger_account AS wallet ON wallet.id = book.wallet_id
+    FROM subscriptions_billingclock AS book JOIN ledger_account AS wallet ON wallet.id = book.wallet_id
     WHERE book.due_at <= %s AND book.due_at > %s AND book.parked_at IS NULL
     ORDER BY book.due_at LIMIT %s
     FOR NO KEY UPDATE OF wallet SKIP LOCKED
@@ -56,7 +56,7 @@ class Run:
         )  # fmt: skip
 
 
-class Line(NamedTuple):
+class DryRunLine(NamedTuple):
     """One movement of a wallet to come: minor units, negative when they leave it."""
 
     at: datetime
@@ -83,25 +83,26 @@ def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) 
     return total + Run(held_back=held_back)
 
 
-def waiting(now: datetime) -> QuerySet[Book]:
+def waiting(now: datetime) -> QuerySet[BillingClock]:
     """Return the books that a run at `now` leaves to staff, the longest overdue first."""
     oldest = now - settings.BILLING_MAX_CATCH_UP
-    return Book.objects.filter(due_at__lte=oldest, parked_at__isnull=True).order_by("due_at")
+    return BillingClock.objects.filter(due_at__lte=oldest, parked_at__isnull=True).order_by("due_at")
 
 
-def due(now: datetime, *, catch_up: bool = False) -> QuerySet[Book]:
+def due(now: datetime, *, catch_up: bool = False) -> QuerySet[BillingClock]:
     """Return the books that a run at `now` settles, the longest overdue first."""
-    all_due = Book.objects.filter(due_at__lte=now, parked_at__isnull=True).order_by("due_at")
+    all_due = BillingClock.objects.filter(due_at__lte=now, parked_at__isnull=True).order_by("due_at")
     return all_due if catch_up else all_due.filter(due_at__gt=now - settings.BILLING_MAX_CATCH_UP)
 
 
-def dry_run(wallet_id: int, now: datetime) -> list[Line]:
+def dry_run(wallet_id: int, now: datetime) -> list[DryRunLine]:
     """Return what settling the book to `now` would move, in order. Writes nothing, takes no lock."""
-    [item] = reading.look([wallet_id])
+    [item] = read.look([wallet_id])
     entries = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.entries
     names: dict[Hashable, str] = dict(Subscription.objects.filter(wallet=wallet_id).values_list("pk", "public_id"))
     return [
-        Line(to_datetime(e.at), e.amount, item.currency, e.reason, names[e.sub.id] if e.sub else "") for e in entries
+        DryRunLine(to_datetime(e.at), e.amount, item.currency, e.reason, names[e.sub.id] if e.sub else "")
+        for e in entries
     ]
 
 
@@ -131,29 +132,29 @@ def settle_claimed(now: datetime, oldest: datetime, size: int, claimed: list[int
     with transaction.atomic():
         rows = run(CLAIM, [now, oldest, size])
         claimed[:] = [row[0] for row in rows]
-        return settle_and_write(reading.read(rows), now)
+        return settle_and_write(read.load(rows), now)
 
 
 def settle_alone(wallet_id: int, now: datetime) -> Run:
     """Settle one book in its own transaction, or park it with the reason."""
     try:
         with transaction.atomic():
-            return settle_and_write(reading.lock([wallet_id]), now)
+            return settle_and_write(read.lock([wallet_id]), now)
     except OUTAGES:
         raise
     except Exception as error:  # whatever it is, staff must see it and the others must go on
         log.exception("book_parked", wallet=wallet_id)
         # Unless somebody could settle it meanwhile: then it is not due any more.
-        still_due = Book.objects.filter(pk=wallet_id, due_at__lte=now)
+        still_due = BillingClock.objects.filter(pk=wallet_id, due_at__lte=now)
         still_due.update(parked_at=now, parked_reason=f"{type(error).__name__}: {error}"[:2000])
         return Run(parked=1)
 
 
-def settle_and_write(shelf: Sequence[Shelved], now: datetime) -> Run:
+def settle_and_write(shelf: Sequence[LoadedBook], now: datetime) -> Run:
     """Settle these locked books to `now` and write what that yields."""
     at = to_micros(now)
     for item in shelf:
         settle(item.book, at)
     if shelf:
-        writing.write(shelf)
+        write.write(shelf)
     return Run(books=len(shelf), charges=sum(len(item.book.journal.charges) for item in shelf))

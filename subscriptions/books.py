@@ -1,29 +1,220 @@
-"""The one way to change a wallet or a subscription: open the book, do one thing, close it.
-
-A click, a webhook, a staff act and the scheduler's tick all come through here. What the rules are is the engine's
-business, what is written is rows/'s.
-"""
+"""An opened book: what can be asked of it. Made by subscriptions.books.open, written down when that closes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, assert_never
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.errors import DomainError
 from ledger import wallets
-from subscriptions.billing_run import Run, run_due
-from subscriptions.engine.calendar import to_micros
-from subscriptions.engine.settling import settle
-from subscriptions.models import Price
-from subscriptions.open_book import OpenBook, Refused
-from subscriptions.rows import reading, writing
-from subscriptions.standing import Access, View, access, peek, view
+from ledger.money import LARGEST, Money
+from subscriptions.engine import operations
+from subscriptions.engine.book import Cause
+from subscriptions.engine.calendar import MOST_YEARS, is_within_calendar, to_datetime, to_micros
+from subscriptions.engine.operations import Refusal, change_plan
+from subscriptions.engine.settlement import settle
+from subscriptions.engine.subscription import FINAL, MOST_PERIODS, MOST_QUANTITY, Status, Sub, Terms
+from subscriptions.models import Price, Subscription
+from subscriptions.storage import read, write
+from subscriptions.storage.read import LoadedBook
 
-__all__ = [
-    "Access", "OpenBook", "Refused", "Run", "View", "access", "due", "lasting_periods", "open", "peek", "run_due",
-    "view",
-]  # fmt: skip
+# The code of a refusal for want of money.
+INSUFFICIENT_FUNDS = str(Refusal.INSUFFICIENT_FUNDS)
+
+
+class Refused(DomainError):
+    """The rules refuse what was asked; nothing of it was done. `code` is one of engine.operations.Refusal."""
+
+    def __init__(self, code: str, detail: str, *, param: str | None = None, **extra: Any) -> None:
+        super().__init__(detail, param=param, **extra)
+        self.code = code
+
+
+class OpenBook:
+    """The customer's book in one currency, locked and settled. Every request is done whole or raises Refused."""
+
+    def __init__(self, item: LoadedBook, customer: User, at: int) -> None:
+        self.item = item
+        self.customer = customer
+        # The instant of everything that is done, in microseconds.
+        self.at = at
+        self.now = to_datetime(at)
+        self.created: list[Subscription] = []
+
+    @property
+    def balance(self) -> int:
+        """What is in the wallet now, in minor units."""
+        return self.item.book.balance
+
+    def top_up(
+        self, amount: int, *, key: str, source: str, reason: str = "top_up", description: str = "",
+        first: Subscription | None = None, author: User | None = None,
+    ) -> None:  # fmt: skip
+        """Credit `amount` minor units from the system account `source`; then revive, `first` before the others.
+
+        A `first` that has ended meanwhile stays so; the money is in the wallet all the same.
+        """
+        self._check_amount(amount)
+        if any(sub.status is Status.PENDING and sub.terms.trial_days for sub in self.item.book.subs):
+            self.item.book.tried |= read.hold_trials(self.customer.pk)
+        cause = Cause(key, source, description, author.pk if author else None)
+        operations.top_up(
+            self.item.book, self.at, amount, cause=cause, reason=reason, first=self._held(first) if first else None
+        )
+
+    def withdraw(
+        self, amount: int, *, key: str, to: str, reason: str = "refund", description: str = "",
+        author: User | None = None,
+    ) -> None:  # fmt: skip
+        """Take `amount` minor units out to the system account `to`, or refuse it whole."""
+        self._check_amount(amount)
+        cause = Cause(key, to, description, author.pk if author else None)
+        self._agreed(operations.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
+
+    def subscribe(
+        self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True,
+        wait_for_money: bool = False,
+    ) -> Subscription:  # fmt: skip
+        """Create a subscription and start it if the wallet or a trial lets it; otherwise it stays pending.
+
+        `wait_for_money`: it stays pending until the next money comes in, whatever the wallet holds. A checkout opens
+        it so, because a customer who turns back on the gateway's page has bought nothing.
+        """
+        self._check_sale(price, quantity, periods)
+        row = Subscription.objects.create(
+            customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
+            auto_renew=auto_renew, created_at=self.now,
+        )  # fmt: skip
+        sub = Sub(row.pk, self._terms(price), quantity, periods, auto_renew)
+        operations.subscribe(self.item.book, self.at, sub, wait_for_money=wait_for_money)
+        self.created.append(row)
+        return row
+
+    def change_plan(
+        self, subscription: Subscription, price: Price, *, when: str = "now", effective_at: datetime | None = None
+    ) -> None:
+        """Move to another price, `now` or at the `period_end`; with `effective_at` paid now and begun then."""
+        sub = self._find(subscription)
+        self._check_sale(price, sub.quantity, sub.periods)
+        effective = to_micros(effective_at) if effective_at else None
+        terms = self._terms(price)
+        self._agreed(change_plan(self.item.book, self.at, sub, terms, when=when, effective=effective))
+
+    def keep_plan(self, subscription: Subscription) -> None:
+        """Drop the change that was scheduled for the period's end."""
+        sub = self._find(subscription)
+        self._agreed(change_plan(self.item.book, self.at, sub, sub.terms, when="period_end"))
+
+    def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
+        """Cancel, by default at the period's end where there is one."""
+        sub = self._find(subscription)
+        self._agreed(operations.cancel(self.item.book, self.at, sub, when=when, refund_unused=refund_unused))
+
+    def undo_cancel(self, subscription: Subscription) -> None:
+        """Take back a cancel that has not happened yet."""
+        self._agreed(operations.undo_cancel(self.item.book, self.at, self._find(subscription)))
+
+    def pause(self, subscription: Subscription) -> None:
+        """Stop an active subscription; nothing is charged until it is resumed."""
+        self._agreed(operations.pause(self.item.book, self.at, self._find(subscription)))
+
+    def resume(self, subscription: Subscription) -> None:
+        """Go on with a paused subscription."""
+        self._agreed(operations.resume(self.item.book, self.at, self._find(subscription)))
+
+    def set_auto_renew(self, subscription: Subscription, value: bool) -> None:
+        """Say whether the subscription goes on after its period."""
+        self._agreed(operations.set_auto_renew(self.item.book, self.at, self._find(subscription), value))
+
+    def is_live(self, subscription: Subscription) -> bool:
+        """Whether it may be used at the book's instant, with what was done in it so far."""
+        sub = self._held(subscription)
+        return sub is not None and sub.is_live
+
+    def refresh(self) -> None:
+        """Bring the rows that were handed out up to what was written."""
+        for row in self.created:
+            row.refresh_from_db()
+
+    def _find(self, subscription: Subscription) -> Sub:
+        """The engine's side of a row. Refused for one that has ended, long ago or in this very settling."""
+        sub = self._held(subscription)
+        if sub is None or sub.status in FINAL:
+            raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
+        return sub
+
+    def _held(self, subscription: Subscription) -> Sub | None:
+        """The engine's side of a row, None for one that had ended before the book was opened."""
+        if subscription.wallet_id != self.item.wallet_id:
+            raise ValueError(f"{subscription} belongs to another book")
+        return next((sub for sub in self.item.book.subs if sub.id == subscription.pk), None)
+
+    def _terms(self, price: Price) -> Terms:
+        """The terms of a price somebody wants; where they grant a trial, with the customer's trials held fast."""
+        terms = read.terms_of([price.pk])[price.pk]
+        if terms.trial_days:
+            self.item.book.tried |= read.hold_trials(self.customer.pk)
+        return terms
+
+    def _agreed(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            raise Refused(refusal, refusal_detail(refusal))
+
+    def _check_amount(self, amount: int) -> None:
+        if not 0 < amount <= LARGEST:
+            most = Money(LARGEST, self.item.currency)
+            raise Refused("amount_out_of_range", _("The amount must be more than zero and at most %s.") % most)
+
+    def _check_sale(self, price: Price, quantity: int, periods: int) -> None:
+        """Refuse what the wallet's currency or the size of bigint cannot carry."""
+        if price.currency != self.item.currency:
+            detail = _("The price is in %(price)s, the wallet in %(wallet)s; they must be the same.")
+            both = {"price": price.currency, "wallet": self.item.currency}
+            raise Refused("currency_mismatch", detail % both, param="currency")
+        if not 1 <= quantity <= MOST_QUANTITY:
+            raise _beyond("quantity", MOST_QUANTITY, quantity)
+        if not 1 <= periods <= MOST_PERIODS:
+            raise _beyond("periods", MOST_PERIODS, periods)
+        if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
+            raise Refused("out_of_range", _("One payment buys %d years at most.") % MOST_YEARS, param="periods")
+        if price.amount * quantity * periods > LARGEST:
+            detail = _("The price times quantity and periods must be at most %s.") % Money(LARGEST, price.currency)
+            raise Refused("out_of_range", detail, param="quantity")
+
+
+def _beyond(name: str, most: int, sent: int) -> Refused:
+    said = _("%(name)s must be 1 to %(most)d; you sent %(sent)d.") % {"name": name, "most": most, "sent": sent}
+    return Refused("out_of_range", said, param=name)
+
+
+def insufficient_funds() -> Refused:
+    """Return the refusal of a start that the wallet does not fund."""
+    return Refused(Refusal.INSUFFICIENT_FUNDS, refusal_detail(Refusal.INSUFFICIENT_FUNDS))
+
+
+def refusal_detail(refusal: Refusal) -> str:
+    """Say in words why a request was refused."""
+    match refusal:
+        case Refusal.FINAL:
+            return _("The subscription has ended; it can only be bought again.")
+        case Refusal.PAUSED:
+            return _("The subscription is paused; resume it first.")
+        case Refusal.NOT_ACTIVE:
+            return _("Only an active subscription can be paused.")
+        case Refusal.NOT_PAUSED:
+            return _("Only a paused subscription can be resumed.")
+        case Refusal.NO_CANCEL_TO_UNDO:
+            return _("There is no cancel to undo: none was asked for, or the subscription is no longer live.")
+        case Refusal.CHANGING:
+            return _("A change of plan is agreed and takes effect within minutes; ask again after that.")
+        case Refusal.INSUFFICIENT_FUNDS:
+            return _("There is not enough money in the wallet; top it up first. Nothing was changed.")
+        case _:
+            assert_never(refusal)
 
 
 @contextmanager
@@ -35,23 +226,10 @@ def open(  # noqa: A001 - `books.open(...)` is how it reads
     An exception inside writes nothing at all. A `now` before the book's own clock is taken to be that clock.
     """
     with transaction.atomic():
-        [item] = reading.lock([wallets.wallet_id_of(customer.pk, currency)])
+        [item] = read.lock([wallets.wallet_id_of(customer.pk, currency)])
         at = max(to_micros(now), item.book.at or 0)
         settle(item.book, at)
         book = OpenBook(item, customer, at)
         yield book
-        writing.write([item])
+        write.write([item])
         book.refresh()
-
-
-def lasting_periods(price: Price, periods: int) -> int:
-    """Return how many intervals one payment of the subscription buys. Of metered use `periods` are only prepaid once:
-
-    a change to a plan that is paid ahead must not sell as many months as hours were.
-    """
-    return 1 if price.metered else periods
-
-
-def due(price: Price, quantity: int, periods: int) -> int:
-    """Return what `periods` intervals cost in minor units: one payment of an advance price, or so much prepaid use."""
-    return price.amount * quantity * periods

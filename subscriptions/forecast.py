@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from subscriptions.engine.calendar import to_datetime, to_micros
-from subscriptions.engine.runway import Runway, runway
+from subscriptions.engine.runway import HOURS, Runway, runway
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
-from subscriptions.standing import View
+from subscriptions.overview import View
 
+# Hours before the end at which a low-balance notice is given.
+NOTICE_HOURS = HOURS
 # What lasts longer has no end in sight.
 HORIZON = timedelta(days=365)
 HOUR = timedelta(hours=1)

@@ -1,15 +1,13 @@
-"""What a customer orders: each order is one transaction on the book, run again whole when the database gave it up."""
+"""What a customer orders. Each order is one transaction on the book, run again whole when the database gave it up."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from accounts import asked
 from accounts.models import User
-from ledger.retrying import retried
-from subscriptions import books
-from subscriptions.engine.refusal import Refusal
+from core import idempotency
+from core.retry import retried
+from subscriptions import books, catalogue
 from subscriptions.models import Price, Subscription
-from subscriptions.open_book import explain
 
 
 @retried
@@ -21,44 +19,37 @@ def subscribe(
     quantity: int = 1,
     periods: int = 1,
     auto_renew: bool = True,
-    request_key: str | None = None,
+    idempotency_key: str | None = None,
     must_start: bool = False,
 ) -> Subscription:
-    """Subscribe the customer: active when the wallet or a trial allows it, else pending. Raise books.Refused.
+    """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raises books.Refused.
 
-    With `must_start` one that would stay pending is refused with `insufficient_funds` instead, and nothing happened.
-
-    The same `request_key` again returns the subscription it made, so that nobody buys twice by sending twice; with
-    other terms it raises asked.KeyReused.
+    With `must_start`, one that would stay pending is refused with `insufficient_funds` and nothing happens. The same
+    `idempotency_key` again returns the subscription it made; with other terms it raises KeyReused.
     """
     terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
     with books.open(customer, price.currency, now=now) as book:
-        if request_key is not None and (before := made(customer, price, request_key=request_key, **terms)):
+        if before := find(customer, price, idempotency_key=idempotency_key, **terms):
             return before
         row = book.subscribe(
-            price, quantity=quantity, periods=books.lasting_periods(price, periods), auto_renew=auto_renew
+            price, quantity=quantity, periods=catalogue.renewal_periods(price, periods), auto_renew=auto_renew
         )
         if must_start and not book.is_live(row):
-            raise books.Refused(Refusal.INSUFFICIENT_FUNDS, explain(Refusal.INSUFFICIENT_FUNDS))
-        if request_key is not None:
-            Subscription.objects.filter(pk=row.pk).update(request_key=request_key, asked=_mark(price, **terms))
+            raise books.insufficient_funds()
+        if idempotency_key is not None:
+            kept = {"idempotency_key": idempotency_key, "fingerprint": _fingerprint(price, **terms)}
+            Subscription.objects.filter(pk=row.pk).update(**kept)
     return row
 
 
-def made(customer: User, price: Price, *, request_key: str, **terms: int) -> Subscription | None:
-    """Find the subscription that this key's request has made; None if there is none. Raises asked.KeyReused.
+def find(customer: User, price: Price, *, idempotency_key: str | None, **terms: int) -> Subscription | None:
+    """Return the subscription that the request with this key made, None if there is none.
 
-    That is when it was made for other terms (quantity, periods, auto_renew), another plan or another currency. What has
-    become of the subscription since is all the same.
+    Raises KeyReused if it was made for another plan, currency, quantity, periods or auto_renew. What has become of the
+    subscription since does not matter.
     """
-    row = Subscription.objects.filter(customer=customer, request_key=request_key).first()
-    if row is not None:
-        asked.check(row.asked, _mark(price, **terms))
-    return row
-
-
-def _mark(price: Price, **terms: int) -> str:
-    return asked.mark(plan=price.plan.code, currency=price.currency, **terms)
+    mine = Subscription.objects.filter(customer=customer)
+    return idempotency.find(mine, idempotency_key, fingerprint=_fingerprint(price, **terms))
 
 
 @retried
@@ -66,3 +57,7 @@ def change(subscription: Subscription, *, now: datetime, act: Callable[[books.Op
     """Open the subscription's book and let `act` do one thing or several: all of it happens, or none."""
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
         act(book)
+
+
+def _fingerprint(price: Price, **terms: int) -> str:
+    return idempotency.fingerprint(plan=price.plan.code, currency=price.currency, **terms)

@@ -8,27 +8,31 @@ accepted. Either way the amounts, the status it leads to and the next payment ar
 quote is shown and nothing has happened.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.errors import DomainError
+from core.errors import DomainError
+from core.retry import retried
 from ledger.money import Money
-from ledger.retrying import retried
-from subscriptions import books, quote_lines
+from subscriptions import books, overview
+from subscriptions.books import Refused, refusal_detail
 from subscriptions.engine.access import dry_instant, settled
-from subscriptions.engine.book import Book
+from subscriptions.engine.book import Book, Charge, Journal, Movement
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
-from subscriptions.engine.changing import change_plan
-from subscriptions.engine.journal import Journal
-from subscriptions.engine.refusal import Refusal
-from subscriptions.engine.starting import needed
+from subscriptions.engine.operations import Refusal, change_plan
+from subscriptions.engine.proration import unused
+from subscriptions.engine.settlement import needed
 from subscriptions.engine.subscription import FINAL, Status, Sub
-from subscriptions.engine.unused import unused
+from subscriptions.explain import sentences
+from subscriptions.explain.sentences import Writer
 from subscriptions.models import Price, Quote, Subscription
-from subscriptions.open_book import Refused, explain
-from subscriptions.rows import reading
+from subscriptions.overview import next_charge
+from subscriptions.storage import read
 
 # The longest that a quote holds whose change takes effect when it is accepted.
 VALID_FOR = timedelta(minutes=15)
@@ -58,18 +62,18 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
     book, sub = _copy_at(subscription, now)
     assert book.at is not None
     effective = _effective(sub, book.at, when)
-    before, rest = book.balance, quote_lines.rest_of(sub, effective or book.at)
+    before, rest = book.balance, rest_of(sub, effective or book.at)
     holds_until = _same_until(book, sub, when) if effective is None else to_datetime(effective)
     expires_at = min(to_datetime(book.at) + VALID_FOR, holds_until)
-    terms = reading.terms_of([price.pk])[price.pk]
+    terms = read.terms_of([price.pk])[price.pk]
     refusal = change_plan(book, book.at, sub, terms, when=when, effective=effective)
     if refusal is Refusal.INSUFFICIENT_FUNDS:
         raise _short(needed(book, sub, terms) - before - unused(sub, effective or book.at), price.currency)
     if refusal is not None:
-        raise Refused(refusal, explain(refusal))
+        raise Refused(refusal, refusal_detail(refusal))
     then = _afterwards(book, subscription, effective)
     due_at, due = next_charge(then)
-    lines = quote_lines.written(book.journal.entries, book.journal, rest)
+    lines = stored_lines(book.journal.entries, book.journal, rest)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
         expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before,
@@ -106,29 +110,17 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
         journal = book.item.book.journal
         done = len(journal.entries)
         book.change_plan(subscription, quote.price, when=quote.when, effective_at=quote.takes_effect_at)
-        posted = quote_lines.written(journal.entries[done:], journal, {})
+        posted = stored_lines(journal.entries[done:], journal, {})
         effective = to_micros(quote.takes_effect_at) if quote.takes_effect_at else None
         then = _afterwards(book.item.book, subscription, effective)
         _, due = next_charge(then)
-        promised = quote_lines.moves(quote.lines), quote.status_after, quote.next_charge_amount
-        if (quote_lines.moves(posted), then.status, due) != promised:
+        promised = moves(quote.lines), quote.status_after, quote.next_charge_amount
+        if (moves(posted), then.status, due) != promised:
             raise _Stale
 
 
 class _Stale(Exception):
     """Undoes everything that was begun for the old quote."""
-
-
-def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
-    """Return when the subscription is paid next and how much, as things stand; nothing for metered or ending ones."""
-    if sub.status is Status.ACTIVE and not sub.terms.metered and sub.auto_renew and not sub.cancel_requested:
-        terms, end = sub.scheduled or sub.terms, sub.next_end or sub.end
-        assert end is not None
-        return to_datetime(end), None if terms.metered else terms.amount * sub.quantity * sub.periods
-    if sub.status is Status.TRIALING and not sub.cancel_requested and not sub.terms.metered:
-        assert sub.trial_end is not None
-        return to_datetime(sub.trial_end), sub.due
-    return None, None
 
 
 def _afterwards(book: Book, subscription: Subscription, effective: int | None) -> Sub:
@@ -169,11 +161,11 @@ def _moment(at: int | None) -> datetime | None:
 
 def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
     """A copy of the subscription's book settled to `now`, with an empty journal, and the subscription in it."""
-    [item] = reading.look([subscription.wallet_id])
-    view = books.view(item.currency, item.book, now)
+    [item] = read.look([subscription.wallet_id])
+    view = overview.view(item.currency, item.book, now)
     sub = view.subs.get(subscription.pk)
     if sub is None or sub.status in FINAL:
-        raise Refused(Refusal.FINAL, explain(Refusal.FINAL))
+        raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
     assert view.book.at is not None
     assert view.book.at >= to_micros(now)
     view.book.journal = Journal()
@@ -187,3 +179,74 @@ def _short(amount: int, currency: str) -> Refused:
         Refusal.INSUFFICIENT_FUNDS, _("%s is missing in the wallet for this change; top it up first.") % missing,
         missing={"value": missing.plain(), "currency": missing.currency},
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """One movement of the wallet, `money` signed. `formula` says how it was worked out: `99.00 × 18 of 30 days`."""
+
+    reason: str
+    subscription: Subscription | None
+    money: Money
+    formula: str
+
+
+def rest_of(sub: Sub, at: int) -> dict[str, int]:
+    """Return what unused time will be worked out from: asked before the change, which forgets it."""
+    if sub.status is not Status.ACTIVE or sub.terms.metered or sub.end is None:
+        return {}
+    return {"paid": sub.paid, "left": sub.end - at, "full": sub.length}
+
+
+def stored_lines(entries: Iterable[Movement], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the lines in the form in which a quote keeps them.
+
+    Without the whole units that fractions of earlier use come to on the way (engine/leftover.py): like the metered use
+    up to the change they are charged with or without it.
+    """
+    charges = {id(charge.entry): charge for charge in journal.charges if charge.entry}
+    return [
+        {
+            "reason": entry.reason,
+            "subscription": entry.sub.id if entry.sub else None,
+            "amount": entry.amount,
+            "from": _terms(charges[id(entry)]) if id(entry) in charges else dict(rest),
+        }
+        for entry in entries
+        if id(entry) not in charges or charges[id(entry)].start < charges[id(entry)].end
+    ]
+
+
+def moves(lines: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return what these lines move, to be compared to the unit."""
+    return [(line["reason"], line["subscription"], line["amount"]) for line in lines]
+
+
+def read_lines(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
+    """Return the lines of a quote in words."""
+    subscriptions = Subscription.objects.in_bulk([line["subscription"] for line in quote.lines if line["subscription"]])
+    sources = [line.get("from", {}) for line in quote.lines]
+    prices = Price.objects.in_bulk([source["price"] for source in sources if "price" in source])
+    currency = quote.price.currency
+    return [
+        QuoteLine(
+            line["reason"],
+            subscriptions.get(line["subscription"]),
+            Money(line["amount"], currency),
+            _formula(source, currency, prices, write),
+        )
+        for line, source in zip(quote.lines, sources, strict=True)
+    ]
+
+
+def _terms(charge: Charge) -> dict[str, Any]:
+    return {"price": charge.terms.id, "quantity": charge.sub.quantity, "periods": charge.sub.periods}
+
+
+def _formula(source: Mapping[str, int], currency: str, prices: Mapping[int, Price], write: Writer) -> str:
+    if "price" in source:
+        price = prices[source["price"]]
+        return sentences.advance(price, quantity=source["quantity"], periods=source["periods"], write=write)
+    if "paid" in source:
+        return f"{write(Money(source['paid'], currency))} × {sentences.share(source['left'], source['full'])}"
+    return ""

@@ -3,14 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ledger import clock
-from subscriptions import books, quotes
+from core import clock
+from subscriptions import billing_run, quotes
 
 
 @shared_task
 def bill_due() -> None:
     """Settle every book that is due, by the database's clock."""
-    books.run_due(now=clock.now())
+    billing_run.run_due(now=clock.now())
 
 
 @shared_task

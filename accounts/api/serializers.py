@@ -9,10 +9,22 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from accounts import brute_force, registration
-from accounts.api.fields import EmailField, FlagField, TextField
-from accounts.api.strict import StrictSerializer
 from accounts.models import User
-from accounts.names import MOST, check_username
+from accounts.names import MOST, check_email, check_username, normal_email
+from core.api.fields import FlagField, TextField
+from core.api.serializers import StrictSerializer
+
+
+class EmailField(TextField):
+    """An email address in the form it is stored in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(form="NFKC", max_length=MOST, validators=[check_email], **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the address, lower case."""
+        return normal_email(super().to_internal_value(data))
+
 
 # Longer ones would only give Argon2 work to do.
 MOST_PASSWORD = 1000

@@ -1,4 +1,4 @@
-"""/api/auth/ and /api/events/."""
+"""/api/auth/."""
 
 from django.urls import path
 
@@ -10,5 +10,4 @@ urlpatterns = [
     path("auth/token/refresh", views.Refresh.as_view(), name="api-token-refresh"),
     path("auth/logout", views.LogOut.as_view(), name="api-logout"),
     path("auth/me", views.Me.as_view(), name="api-me"),
-    path("events/", views.EventList.as_view(), name="event-list"),
 ]

@@ -1,10 +1,9 @@
-"""/api/auth/: register, log in, rotate, log out, oneself. /api/events/: what happened to oneself."""
+"""/api/auth/: register, log in, rotate tokens, log out, read and change one's own profile."""
 
 from typing import cast
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,9 +11,8 @@ from rest_framework.views import APIView
 
 from accounts import brute_force, second_factor, tokens
 from accounts.api import serializers as forms
-from accounts.api.events import EventFilters, EventSerializer
-from accounts.api.strict import refuse_unknown_parameters
-from accounts.models import Event, User
+from accounts.models import User
+from core.api.filters import refuse_unknown_parameters
 
 
 class OpenView(APIView):
@@ -100,18 +98,3 @@ class Me(APIView):
         )
         form.is_valid(raise_exception=True)
         return Response(forms.UserSerializer(form.save()).data)
-
-
-class EventList(GenericAPIView):
-    """The caller's own event log."""
-
-    serializer_class = EventSerializer
-    filterset_class = EventFilters
-    queryset = Event.objects.none()
-
-    @extend_schema(operation_id="events_list", responses=EventSerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """List what happened, newest first."""
-        mine = Event.objects.filter(customer_id=request.user.pk)
-        page = self.paginate_queryset(self.filter_queryset(mine)) or []
-        return self.get_paginated_response(EventSerializer(page, many=True).data)

@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, translate_url
 from django.utils import translation
 
-from accounts.addresses import client_address
 from accounts.models import User
-from accounts.names import check_email, check_username, normal, normal_email
+from accounts.names import check_email, check_username, normal_email
+from core.addresses import client_address
+from core.normalization import normal
 
 
 class Adapter(DefaultAccountAdapter):

@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account import forms as theirs
+from allauth.mfa.base import forms as base
+from allauth.mfa.totp import forms as totp
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -79,3 +81,23 @@ class ReauthenticateForm(Plain, theirs.ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.describe("password", label=_("Password"), autocomplete="current-password")
+
+
+class Code(Plain):
+    """One code: digits on a phone's keyboard, filled in by those who can."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.describe("code", label=_("Code"), autocomplete="one-time-code")
+
+
+class AuthenticateForm(Code, base.AuthenticateForm):
+    """At log-in."""
+
+
+class SecondFactorReauthenticateForm(Code, base.ReauthenticateForm):
+    """Before a change to what protects the account."""
+
+
+class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
+    """The first code of a new app."""

@@ -2,11 +2,11 @@
 
 from django.urls import include, path
 
-from accounts.web import preferences, views
+from accounts.web import views
 
 urlpatterns = [
     path("signup/", views.SignUp.as_view(), name="account_signup"),
-    path("account/settings/", preferences.preferences, name="settings"),
+    path("account/settings/", views.preferences, name="settings"),
     path("2fa/", include("allauth.mfa.urls")),
     path("", include("allauth.account.urls")),
 ]

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from accounts.models import Event
 from billing_site.bench.data import DUE, PRICE
+from events.models import Event
 from ledger.models import Account, Transaction
-from subscriptions import books
+from subscriptions import billing_run
 from subscriptions.engine.calendar import plus, to_datetime, to_micros
-from subscriptions.models import Book, Charge, Subscription
+from subscriptions.models import BillingClock, Charge, Subscription
 
 # All of it in one statement, as somebody would write it by hand who knows that every wallet is funded.
 SET_BASED = """
@@ -18,7 +18,7 @@ SET_BASED = """
         SELECT s.id, s.customer_id, s.wallet_id, s.public_id, s.price_id, s.period_end AS start,
                s.anchor_at + (s.period_number + 1) * interval '1 month' AS stop, s.period_number, s.entry_count,
                p.amount, wallet.balance
-        FROM subscriptions_book AS book
+        FROM subscriptions_billingclock AS book
         JOIN ledger_account AS wallet ON wallet.id = book.wallet_id
         JOIN subscriptions_subscription AS s ON s.wallet_id = book.wallet_id
         JOIN subscriptions_price AS p ON p.id = s.price_id
@@ -41,12 +41,12 @@ SET_BASED = """
             period_length = (extract(epoch FROM stop - start) * 1000000)::bigint, entry_count = due.entry_count + 1
         FROM due WHERE s.id = due.id
     ), told AS (
-        INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
+        INSERT INTO events_event (customer_id, type, subject, data, effective_at)
         SELECT customer_id, 'subscription.renewed', public_id, jsonb_build_object('from', 'active', 'to', 'active'),
             start
         FROM due
     )
-    UPDATE subscriptions_book AS book SET settled_at = %(now)s, due_at = stop FROM due
+    UPDATE subscriptions_billingclock AS book SET settled_at = %(now)s, due_at = stop FROM due
     WHERE book.wallet_id = due.wallet_id
 """
 
@@ -54,7 +54,7 @@ SET_BASED = """
 def run(batch: int) -> dict[str, Any]:
     """The product's own billing run."""
     began = time.perf_counter()
-    done = books.run_due(now=DUE, batch=batch)
+    done = billing_run.run_due(now=DUE, batch=batch)
     return {"seconds": time.perf_counter() - began, "rows": done.books}
 
 
@@ -108,4 +108,4 @@ def renew_one(pk: int, revenue: Account) -> None:
         customer_id=subscription.customer_id, type="subscription.renewed", subject=subscription.public_id,
         data={"from": "active", "to": "active"}, effective_at=start,
     )  # fmt: skip
-    Book.objects.filter(pk=wallet.pk).update(settled_at=DUE, due_at=stop)
+    BillingClock.objects.filter(pk=wallet.pk).update(settled_at=DUE, due_at=stop)

@@ -49,7 +49,7 @@ FIRST_CHARGES = """
             'RUB', 'charge', '', s.wallet_id, %s, s.customer_id, %s
         FROM subscriptions_subscription AS s RETURNING id, wallet_id, amount
     ), told AS (
-        INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)
+        INSERT INTO events_event (customer_id, type, subject, data, effective_at)
         SELECT customer_id, 'subscription.activated', public_id, '{"from": "pending", "to": "active"}', started_at
         FROM subscriptions_subscription
     )
@@ -67,12 +67,12 @@ SUBSCRIPTIONS = """
     FROM ledger_account WHERE kind = 'wallet'
 """
 BOOKS = """
-    INSERT INTO subscriptions_book (wallet_id, customer_id, settled_at, due_at, parked_reason)
+    INSERT INTO subscriptions_billingclock (wallet_id, customer_id, settled_at, due_at, parked_reason)
     SELECT id, owner_id, %s, %s, '' FROM ledger_account WHERE kind = 'wallet'
 """
 TABLES = (
-    "accounts_user", "ledger_account", "ledger_transaction", "subscriptions_subscription", "subscriptions_book",
-    "subscriptions_charge", "accounts_event",
+    "accounts_user", "ledger_account", "ledger_transaction", "subscriptions_subscription", "subscriptions_billingclock",
+    "subscriptions_charge", "events_event",
 )  # fmt: skip
 
 

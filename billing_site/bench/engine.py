@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
-from subscriptions.engine import requests
+from subscriptions.engine import operations
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import plus
-from subscriptions.engine.settling import settle
+from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Sub, Terms
 
 MONTHLY = Terms("monthly", "monthly", 9_900, "month")
@@ -30,7 +30,7 @@ def months(books: int, months: int) -> dict[str, Any]:
 def new_book() -> Book:
     """A funded book with two subscriptions."""
     book = Book()
-    requests.top_up(book, 0, 10**9)
+    operations.top_up(book, 0, 10**9)
     for terms in (MONTHLY, HOURLY):
-        requests.subscribe(book, 0, Sub(terms.id, terms))
+        operations.subscribe(book, 0, Sub(terms.id, terms))
     return book

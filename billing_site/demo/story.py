@@ -12,13 +12,14 @@ from django.db import transaction
 
 from accounts import registration
 from accounts.models import User
-from billing_site.demo import catalogue, logins
+from billing_site.demo import logins, plans
 from billing_site.demo.logins import Login
 from payments import checkout, confirmation
-from payments.gateways.sandbox import desk
+from payments.gateways.sandbox import sessions
+from payments.gateways.sandbox.models import SandboxSession
 from payments.gateways.sandbox.outcomes import ON_THE_PAGE
-from payments.models import Payment, SandboxSession
-from subscriptions import books, orders, prices
+from payments.models import Payment
+from subscriptions import books, catalogue, orders
 from subscriptions.models import Plan, Subscription
 
 OWN_APPS = ("accounts", "ledger", "subscriptions", "payments")
@@ -29,7 +30,7 @@ def seed(*, now: datetime) -> bool:
     if Plan.objects.filter(code="basic").exists() or User.objects.filter(username=logins.ANNA.username).exists():
         return False
     with transaction.atomic():
-        catalogue.put_on_sale(now=now - timedelta(days=100))
+        plans.put_on_sale(now=now - timedelta(days=100))
         _staff(now=now - timedelta(days=100))
         _anna(now)
         _boris(now)
@@ -93,10 +94,10 @@ class Customer:
 
     def subscribes(self, plan: str, currency: str, at: datetime) -> Subscription:
         """Start a plan on what is in the wallet."""
-        return orders.subscribe(self.user, prices.current(plan, currency), now=at)
+        return orders.subscribe(self.user, catalogue.current(plan, currency), now=at)
 
     def changes_to(self, subscription: Subscription, plan: str, at: datetime) -> None:
-        price = prices.current(plan, subscription.price.currency)
+        price = catalogue.current(plan, subscription.price.currency)
         orders.change(subscription, now=at, act=lambda book: book.change_plan(subscription, price))
 
     def cancels(self, subscription: Subscription, at: datetime) -> None:
@@ -113,7 +114,7 @@ class Customer:
         assert payment.gateway_id is not None
         a_minute_later = at + timedelta(minutes=1)
         choice = ON_THE_PAGE[outcome]
-        desk.choose(payment.gateway_id, choice, expected=SandboxSession.Status.OPEN, now=a_minute_later)
+        sessions.choose(payment.gateway_id, choice, expected=SandboxSession.Status.OPEN, now=a_minute_later)
         return confirmation.confirm(payment.pk, now=a_minute_later)
 
 

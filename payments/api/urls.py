@@ -2,17 +2,17 @@
 
 from django.urls import re_path
 
-from payments.api.views import actions, payments
+from payments.api import views
 
 urlpatterns = [
     re_path(
         r"^payments/create-checkout-session/?$",
-        payments.CreateCheckoutSession.as_view(),
+        views.CreateCheckoutSession.as_view(),
         name="payment-create-checkout-session",
     ),
-    re_path(r"^payments/confirm-payment/?$", actions.ConfirmPayment.as_view(), name="payment-confirm"),
-    re_path(r"^payments/cancel-payment/?$", actions.CancelPayment.as_view(), name="payment-cancel"),
-    re_path(r"^payments/?$", payments.PaymentList.as_view(), name="payment-list"),
-    re_path(r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/?$", payments.PaymentDetail.as_view(), name="payment-detail"),
-    re_path(r"^payment/?$", payments.TopUp.as_view(), name="payment-top-up"),
+    re_path(r"^payments/confirm-payment/?$", views.ConfirmPayment.as_view(), name="payment-confirm"),
+    re_path(r"^payments/cancel-payment/?$", views.CancelPayment.as_view(), name="payment-cancel"),
+    re_path(r"^payments/?$", views.PaymentList.as_view(), name="payment-list"),
+    re_path(r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/?$", views.PaymentDetail.as_view(), name="payment-detail"),
+    re_path(r"^payment/?$", views.TopUp.as_view(), name="payment-top-up"),
 ]

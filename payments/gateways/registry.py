@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from accounts.errors import DomainError
+from core.errors import DomainError
 from payments.gateways.base import Gateway
 
 

@@ -3,7 +3,7 @@
 from django import template
 
 from payments.models import Payment
-from payments.web import naming
+from payments.web import payment_page
 
 register = template.Library()
 
@@ -11,4 +11,4 @@ register = template.Library()
 @register.filter
 def payment_for(payment: Payment) -> str:
     """Say what a payment is for, in the reader's language."""
-    return naming.name_of(payment)
+    return payment_page.name_of(payment)

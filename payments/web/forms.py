@@ -1,18 +1,58 @@
-"""What the pages that take money ask for. Amounts of plans are never among it: the server works those out."""
+"""The ways to pay, as the checkout names them. A gateway without a row is offered under its own name."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
-from django.http import QueryDict
+from django.shortcuts import resolve_url
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.ids import new_id
+from core.errors import DomainError
+from core.idempotency import KeyReused
+from core.ids import new_id
 from ledger import display
-from ledger.money import Money, NotMoney
-from payments.web import methods, typed
-from payments.web.order import MOST, Order
+from ledger.money import Money
+from payments.models import Payment
+
+
+class Method(NamedTuple):
+    """A radio button: its value, its name, and what happens when it is taken."""
+
+    value: str
+    name: str | Promise
+    hint: str | Promise
+
+
+BALANCE = Method("balance", gettext_lazy("Account balance"), gettext_lazy("Paid at once, nothing to enter."))
+# For what is used up by the second nothing is paid ahead out of the balance: it only has to be there.
+BALANCE_IN_USE = Method(
+    "balance", gettext_lazy("Account balance"), gettext_lazy("Nothing is paid now. It is used up by the second.")
+)
+GATEWAYS = {
+    "sandbox": Method(
+        "sandbox", gettext_lazy("Test payment page"), gettext_lazy("You choose on the next page how the payment ends.")
+    ),
+    "stripe": Method(
+        "stripe", gettext_lazy("Card"), gettext_lazy("You enter the card on Stripe's page. We never see its number.")
+    ),
+    "yookassa": Method(
+        "yookassa", gettext_lazy("Card or SBP"), gettext_lazy("You pay on YooKassa's page. We never see your card.")
+    ),
+}
+
+
+def from_balance(*, metered: bool) -> Method:
+    """Return the balance as a way to pay a price."""
+    return BALANCE_IN_USE if metered else BALANCE
+
+
+def gateways() -> list[Method]:
+    """Return the gateways that are switched on, in the settings' order."""
+    names: list[str] = settings.PAYMENT_GATEWAYS
+    return [GATEWAYS.get(name, Method(name, name, "")) for name in names]
 
 
 def new_form_key() -> str:
@@ -46,7 +86,7 @@ class PayForm(forms.Form):
         self.data = {**self.data, **sums, "form_key": new_form_key()}
         self.full_clean()
 
-    def offer(self, offered: list[methods.Method]) -> None:
+    def offer(self, offered: list[Method]) -> None:
         """Set the ways to pay that may be chosen."""
         self.offered = offered
         field = self.fields["method"]
@@ -54,106 +94,43 @@ class PayForm(forms.Form):
         field.choices = [(each.value, each.name) for each in offered]
 
 
-class CheckoutForm(PayForm):
-    """Buys an order."""
-
-    # What it costs each time, which in a trial is not what is due now.
-    total = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
-    quantity = forms.IntegerField(
-        label=gettext_lazy("Quantity"),
-        min_value=1,
-        max_value=MOST,
-        widget=forms.NumberInput(attrs={"class": "few", "inputmode": "numeric"}),
-    )
-    auto_renew = forms.BooleanField(required=False)
-
-    def __init__(self, data: QueryDict | None = None, *, order: Order) -> None:
-        """Bind to what was sent, for the order that it makes; a quantity that was not sent is the order's."""
-        sums = {"shown": order.due_now.amount, "total": order.total.amount, "quantity": order.quantity}
-        super().__init__(
-            {"quantity": order.quantity} | data.dict() if data else None,
-            initial={"form_key": new_form_key(), "auto_renew": True, **sums},
-        )
-        self.order = order
-        errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
-        self.fields["quantity"].error_messages.update(errors)
-        self.offer(([methods.from_balance(metered=order.price.metered)] if order.covered else []) + methods.gateways())
-        if order.needs_no_gateway:
-            del self.fields["method"]
-
-    def clean_shown(self) -> int:
-        """Refuse to take an amount the customer has not seen."""
-        shown: int = self.cleaned_data["shown"]
-        if shown != self.order.due_now.amount:
-            self.refuse_unseen(self.order.due_now)
-        return shown
-
-    def clean_total(self) -> int:
-        """Refuse to agree to an amount for later that the customer has not seen."""
-        total: int = self.cleaned_data["total"]
-        if "shown" in self.cleaned_data and total != self.order.total.amount:
-            self.refuse_unseen(self.order.total)
-        return total
-
-    def clean_quantity(self) -> int:
-        """Refuse one that the order could not be made of."""
-        quantity: int = self.cleaned_data["quantity"]
-        if quantity != self.order.quantity:
-            raise forms.ValidationError(_quantities())
-        return quantity
-
-    @property
-    def pays_from_balance(self) -> bool:
-        return self.order.needs_no_gateway or self.cleaned_data["method"] == methods.BALANCE.value
+def onward(payment: Payment) -> str:
+    """Return where a customer goes on with this payment."""
+    if payment.status == Payment.Status.PENDING and payment.confirmation_url:
+        return payment.confirmation_url
+    return resolve_url("payment", payment.public_id)
 
 
-def _quantities() -> str:
-    return _("Enter a whole number from 1 to %(most)d. You have not been charged.") % {"most": MOST}
+def started(start: Callable[[], Payment]) -> str:
+    """Start a payment and return where to go on; raise DomainError for what the form must show."""
+    try:
+        return onward(start())
+    except DomainError as error:
+        payment_id = error.extra.get("payment_id")
+        if payment_id is None:
+            raise
+        return resolve_url("payment", payment_id)
 
 
-class AmountForm(forms.Form):
-    """How much to top up, as typed."""
-
-    amount = forms.CharField(
-        label=gettext_lazy("Another amount"),
-        max_length=40,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "transaction-amount"}),
-        error_messages={"required": gettext_lazy("Enter an amount")},
-    )
-
-    def __init__(self, data: Any = None, *, currency: str, **more: Any) -> None:
-        super().__init__(data, **more)
-        self.least, self.most = (Money(limit, currency) for limit in settings.TOP_UP_LIMITS[currency])
-        self.currency = currency
-        limits = {"least": display.money(self.least), "most": display.money(self.most)}
-        self.fields["amount"].help_text = _("From %(least)s to %(most)s") % limits
-
-    def clean_amount(self) -> Money:
-        """Return the amount as Money, within the limits."""
-        try:
-            amount = typed.parse(self.cleaned_data["amount"], self.currency)
-        except NotMoney:
-            raise forms.ValidationError(_("Enter an amount in digits, like 1000.50")) from None
-        if amount.amount < self.least.amount:
-            raise forms.ValidationError(
-                _("The amount must be %(least)s or more") % {"least": display.money(self.least)}
-            )
-        if amount.amount > self.most.amount:
-            raise forms.ValidationError(_("The amount must be %(most)s or less") % {"most": display.money(self.most)})
-        return amount
+# Refusals in the customer's words. A code that is not here shows its own detail.
+REFUSALS: dict[str, str | Promise] = {
+    "insufficient_funds": gettext_lazy("Your balance is not enough any more. Choose another way to pay."),
+    "amount_mismatch": gettext_lazy("The amount has changed. You have not been charged. Check it and confirm again."),
+    "unavailable": gettext_lazy(
+        "The payment service does not answer just now. You have not been charged. Try again in a minute."
+    ),
+    "gateway_refused": gettext_lazy(
+        "The payment page could not be opened. You have not been charged. Try again in a few minutes."
+    ),
+    "idempotency_key_reused": gettext_lazy(
+        "You have sent this form before, with other choices, and that order stands: see your account. "
+        "Nothing was charged now. If you want this as well, check it and confirm again."
+    ),
+}
 
 
-class TopUpForm(PayForm):
-    """Pays the amount that was reviewed. One typed since and not looked at is shown before it is paid."""
-
-    def __init__(self, data: Any = None, *, amount: Money | None) -> None:
-        super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
-        self.amount = amount
-        self.offer(methods.gateways())
-
-    def clean_shown(self) -> int:
-        """Refuse to take an amount the customer has not seen."""
-        shown: int = self.cleaned_data["shown"]
-        if self.amount and shown != self.amount.amount:
-            self.refuse_unseen(self.amount)
-        return shown
+def refuse(form: PayForm, error: DomainError) -> None:
+    """Say on the form, in the customer's words, why it was refused."""
+    if isinstance(error, KeyReused):
+        form.begin_anew()
+    form.add_error(None, str(REFUSALS.get(error.code, error.detail)))

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from payments.web.views import account, checkout, payment, topup, waiting
+from payments.web import account, checkout, payment_page, topup
 
 urlpatterns = [
-    path("checkout/<slug:code>/", checkout.checkout, name="checkout"),
-    path("topup/", topup.topup, name="topup"),
-    path("pay/<str:public_id>/", payment.payment, name="payment"),
-    path("pay/<str:public_id>/status/", payment.status, name="payment_status"),
-    path("pay/<str:public_id>/open/", payment.open_page, name="payment_open"),
-    path("pay/<str:public_id>/cancel/", payment.cancel, name="payment_cancel"),
-    path("account/", account.account, name="account"),
-    path("account/subscriptions/<str:public_id>/start/", waiting.start, name="subscription_start"),
+    path("checkout/<slug:code>/", checkout.checkout_page, name="checkout"),
+    path("topup/", topup.topup_page, name="topup"),
+    path("pay/<str:public_id>/", payment_page.payment_page, name="payment"),
+    path("pay/<str:public_id>/status/", payment_page.status, name="payment_status"),
+    path("pay/<str:public_id>/open/", payment_page.open_page, name="payment_open"),
+    path("pay/<str:public_id>/cancel/", payment_page.cancel, name="payment_cancel"),
+    path("account/", account.account_page, name="account"),
+    path("account/subscriptions/<str:public_id>/start/", checkout.start_from_wallet, name="subscription_start"),
 ]

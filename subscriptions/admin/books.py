@@ -9,11 +9,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin import ReadOnly
+from core.admin import ReadOnlyAdmin
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import billing_run
-from subscriptions.models import Book
+from subscriptions.models import BillingClock
 
 
 class Attention(admin.SimpleListFilter):
@@ -26,7 +26,7 @@ class Attention(admin.SimpleListFilter):
         """Name the kinds."""
         return [("parked", _("parked")), ("waiting", _("overdue, waits for staff")), ("due", _("due now"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Book]) -> QuerySet[Book]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> QuerySet[BillingClock]:
         """Return those of the kind."""
         now = timezone.now()
         match self.value():
@@ -39,8 +39,8 @@ class Attention(admin.SimpleListFilter):
         return queryset
 
 
-@admin.register(Book)
-class BookAdmin(ReadOnly):
+@admin.register(BillingClock)
+class BookAdmin(ReadOnlyAdmin):
     """Where the clock stands for each wallet. One that is parked, or overdue for too long, waits for staff."""
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
@@ -49,24 +49,20 @@ class BookAdmin(ReadOnly):
     search_fields = ["wallet__owner__username", "wallet__owner__email"]
     ordering = ["-wallet"]
     readonly_fields = ["dry_run"]
-    actions = ["settle_now"]  # type: ignore[assignment]
-
-    def has_settle_permission(self, request: HttpRequest) -> bool:
-        """Whoever has been given the model's `change` permission, which here edits nothing."""
-        return request.user.has_perm("subscriptions.change_book")
+    actions = ["settle_now"]
 
     @admin.display(description=_("customer"))
-    def customer(self, book: Book) -> str:
+    def customer(self, book: BillingClock) -> str:
         """Return whose it is."""
         return str(book.wallet.owner)
 
     @admin.display(description=_("balance"))
-    def balance(self, book: Book) -> str:
+    def balance(self, book: BillingClock) -> str:
         """Return what is in the wallet."""
         return money(Money(book.wallet.balance or 0, book.wallet.currency))
 
     @admin.display(description=_("settling it now would post"))
-    def dry_run(self, book: Book) -> str:
+    def dry_run(self, book: BillingClock) -> str:
         """Return what is due as a table, or what stands in the way of working it out."""
         try:
             lines = billing_run.dry_run(book.wallet_id, timezone.now())
@@ -74,8 +70,8 @@ class BookAdmin(ReadOnly):
             return f"{type(error).__name__}: {error}"
         return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
 
-    @admin.action(description=_("Settle these books now (catch up)"), permissions=["settle"])
-    def settle_now(self, request: HttpRequest, queryset: QuerySet[Book]) -> None:
+    @admin.action(description=_("Settle these books now (catch up)"), permissions=["act"])
+    def settle_now(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> None:
         """Settle each, however long overdue; one that cannot be settled is parked with its reason."""
         run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
         said = _("Books settled: %(books)d. Charges written: %(charges)d. Parked: %(parked)d.")

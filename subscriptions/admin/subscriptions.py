@@ -6,18 +6,18 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin import ReadOnly
+from core.admin import ReadOnlyAdmin
 from ledger.display import money
 from ledger.money import Money
-from subscriptions import books
+from subscriptions import overview
+from subscriptions.labels import STATUSES
 from subscriptions.models import Charge, Subscription
-from subscriptions.wording import STATUSES
 
 CHARGES_SHOWN = 50
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnly):
+class SubscriptionAdmin(ReadOnlyAdmin):
     """Who has what. The state is the book's last settling; `access` is worked out at this moment."""
 
     list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
@@ -46,7 +46,7 @@ class SubscriptionAdmin(ReadOnly):
     @admin.display(description=_("access now"))
     def access(self, row: Subscription) -> str:
         """Return whether it may be used at this moment, and until when."""
-        found = books.access(row, now=timezone.now())
+        found = overview.access(row, now=timezone.now())
         until = f" → {found.until:%Y-%m-%d %H:%M:%S} UTC" if found.until else ""
         return f"{_('yes') if found.active else _('no')} ({found.reason}){until}"
 

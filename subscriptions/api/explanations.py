@@ -2,14 +2,20 @@
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from core.api.filters import refuse_unknown_parameters
 from ledger.api.serializers import MoneySerializer
 from ledger.models import Transaction
 from ledger.money import Money
-from subscriptions import explaining, steps
 from subscriptions.api.serializers import PeriodSerializer, PriceSerializer
-from subscriptions.explaining import Explanation
+from subscriptions.explain import arithmetic, sentences
+from subscriptions.explain.arithmetic import Explanation
 
 KINDS = [
     ("period", "paid ahead"),
@@ -55,12 +61,12 @@ class Explained:
     """A transaction with its explanation, if it has one."""
 
     def __init__(self, row: Transaction) -> None:
-        self.of: Explanation | None = explaining.explain(row)
+        self.of: Explanation | None = arithmetic.explain(row)
         self.transaction, self.reason = f"txn_{row.pk}", row.reason
         self.posted = Money(row.amount, row.currency)
         self.kind = self.of.kind if self.of else "movement"
-        self.steps = steps.of(self.of) if self.of else steps.of_movement(row)
-        self.counterpart = None if self.of else steps.other_side(row)
+        self.steps = sentences.of(self.of) if self.of else sentences.of_movement(row)
+        self.counterpart = None if self.of else sentences.other_side(row)
 
     @property
     def span(self) -> dict[str, Any] | None:
@@ -77,3 +83,19 @@ class Explained:
             return None
         before, after = self.of.remainder_before, self.of.remainder_after
         return {"before": before, "after": after, "denominator": self.of.rate_length}
+
+
+class Explain(GenericAPIView):
+    """GET transactions/txn_.../explain"""
+
+    serializer_class = ExplanationSerializer
+    filter_backends = ()
+    queryset = Transaction.objects.none()
+
+    @extend_schema(operation_id="transactions_explain")
+    def get(self, request: Request, number: int) -> Response:
+        """Work the amount out again now, and compare it with what was posted."""
+        refuse_unknown_parameters(request, ())
+        mine = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
+        row = get_object_or_404(mine.select_related("debit", "credit"), pk=number)
+        return Response(ExplanationSerializer(Explained(row)).data)

@@ -2,16 +2,22 @@
 
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from accounts.api.named import named
-from accounts.api.strict import StrictSerializer
+from core.api.filters import refuse_unknown_parameters
+from core.api.lookup import find_by_public_id
+from core.api.schema import INSUFFICIENT_FUNDS
+from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneySerializer
 from ledger.money import Money
-from subscriptions import quote_lines, quotes
-from subscriptions.api.requests import WHEN, plan_code
-from subscriptions.api.serializers import NextChargeSerializer
+from subscriptions import catalogue, quotes
+from subscriptions.api.serializers import WHEN, NextChargeSerializer, plan_code
+from subscriptions.api.views import OneSubscription
 from subscriptions.models import Quote, Subscription
 
 
@@ -61,7 +67,7 @@ class ShownQuote:
     def __init__(self, quote: Quote) -> None:
         currency = quote.price.currency
         self.quote = quote
-        self.lines = quote_lines.read(quote)
+        self.lines = quotes.read_lines(quote)
         self.balance_before = Money(quote.balance_before, currency)
         self.balance_after = Money(quote.balance_after, currency)
         self.total = Money(quote.total, currency)
@@ -78,9 +84,27 @@ def accept(subscription: Subscription, quote_id: str, *, now: datetime) -> None:
     """Carry out a quote of this subscription; raise NotFound for another's, QuoteChanged with the whole new quote."""
     known = Quote.objects.select_related("subscription__customer", "price__plan")
     detail = _("This subscription has no quote of this id; GET .../change-preview makes one.")
-    quote = named(known.filter(subscription=subscription), param="quote", detail=detail, public_id=quote_id)
+    quote = find_by_public_id(known.filter(subscription=subscription), param="quote", detail=detail, public_id=quote_id)
     try:
         quotes.accept(quote, now=now)
     except quotes.QuoteChanged as changed:
         changed.extra = {"quote": body_of(changed.quote)}
         raise
+
+
+class ChangePreview(OneSubscription):
+    """GET .../change-preview"""
+
+    @extend_schema(
+        operation_id="subscriptions_change_preview",
+        parameters=[ChangePreviewQuery],
+        responses={200: QuoteSerializer, **INSUFFICIENT_FUNDS},
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        """Quote a change: these amounts are posted when its `id` is sent to change-plan in time, or nothing is."""
+        row, query = self.own(), ChangePreviewQuery(data=request.query_params)
+        refuse_unknown_parameters(request, query.fields)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        price = catalogue.current(asked["plan"], row.price.currency)
+        return Response(body_of(quotes.make(row, price, now=timezone.now(), when=asked["when"])))

@@ -1,15 +1,105 @@
-"""How plans, subscriptions and wallets are written in answers."""
+"""What may be sent about subscriptions. Unknown fields are errors."""
 
 from typing import Any, Literal
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.api.fields import MoneyField
+from core.api.fields import FlagField, TextField, WholeField
+from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneySerializer
-from subscriptions.holdings import Holding
+from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
 from subscriptions.models import Price, Subscription
-from subscriptions.standing import View
+from subscriptions.overview import SubscriptionState
+
+WHEN = [("now", "now"), ("period_end", "period_end")]
+
+
+def plan_code(**kwargs: Any) -> TextField:
+    """A plan is named by its code, as GET /api/plans/ lists it."""
+    return TextField(max_length=60, help_text="Code of a plan.", **kwargs)
+
+
+class SubscriptionQuery(StrictSerializer):
+    """Filters of a list of subscriptions: as they are now."""
+
+    status = serializers.ChoiceField(choices=Subscription.Status.choices, required=False)
+    plan = plan_code(required=False)
+    limit = serializers.CharField(required=False, help_text="1 to 100.")
+    cursor = serializers.CharField(required=False, help_text="As given in `next` and `previous`.")
+
+
+class SubscribeSerializer(StrictSerializer):
+    """An order for a subscription."""
+
+    plan = plan_code()
+    currency = TextField(
+        max_length=3,
+        required=False,
+        help_text="Needed when the plan is sold in several, unless the customer's only wallet is in one of them.",
+    )
+    periods = WholeField(
+        min_value=1, max_value=MOST_PERIODS, required=False, help_text="How many intervals one payment buys; 1."
+    )
+    duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`.")
+    quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, default=1)
+    auto_renew = FlagField(default=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Make one number of `periods` and `duration`."""
+        if "periods" in attrs and "duration" in attrs:
+            raise serializers.ValidationError({"duration": _("Send `periods` or `duration`, not both.")})
+        attrs["periods"] = attrs.pop("duration", attrs.get("periods", 1))
+        return attrs
+
+
+class ChangePlanSerializer(StrictSerializer):
+    """Another plan, in the subscription's own currency; or a quote of change-preview, which has plan and time."""
+
+    plan = plan_code(required=False)
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
+    quote = TextField(max_length=40, required=False, help_text="Exactly its amounts are posted, or nothing is.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want a plan or a quote, and not two opinions of the same thing."""
+        twice = [name for name in ("plan", "when") if name in attrs and "quote" in attrs]
+        if twice:
+            raise serializers.ValidationError(dict.fromkeys(twice, _("The quote says it already; leave it out.")))
+        if "plan" not in attrs and "quote" not in attrs:
+            raise serializers.ValidationError({"plan": _("Send `plan` or `quote`, one of the two.")})
+        return attrs
+
+
+class PatchSubscriptionSerializer(StrictSerializer):
+    """What of a subscription can be changed."""
+
+    plan = plan_code(required=False)
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
+    auto_renew = FlagField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """`when` says when the plan changes, and means nothing without one."""
+        if "when" in attrs and "plan" not in attrs:
+            raise serializers.ValidationError({"when": _("`when` goes with `plan`.")})
+        return attrs
+
+
+class CancelSerializer(StrictSerializer):
+    """How to cancel: by default at the end of what is paid for, or of the trial, and at once where there is none."""
+
+    when = serializers.ChoiceField(choices=WHEN, required=False)
+    refund_unused = FlagField(default=False, help_text="Put the unused part back into the wallet.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Only what ends now leaves something unused."""
+        if attrs["refund_unused"] and attrs.get("when") != "now":
+            raise serializers.ValidationError({"refund_unused": _('`refund_unused` goes with `"when": "now"`.')})
+        return attrs
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty body."""
 
 
 class PriceSerializer(serializers.Serializer):
@@ -26,17 +116,6 @@ class PriceSerializer(serializers.Serializer):
     def get_billing(self, price: Price) -> Literal["advance", "metered"]:
         """Return how it is billed."""
         return "metered" if price.metered else "advance"
-
-
-class PlanSerializer(serializers.Serializer):
-    """Something to subscribe to; name, description and features in the request's language."""
-
-    code = serializers.CharField()
-    name = serializers.CharField(source="title")
-    description = serializers.CharField(source="summary")
-    features = serializers.ListField(source="points", child=serializers.CharField())
-    is_highlighted = serializers.BooleanField()
-    prices = PriceSerializer(source="current_prices", many=True, help_text="One for each currency it is sold in.")
 
 
 class PeriodSerializer(serializers.Serializer):
@@ -87,15 +166,15 @@ class SubscriptionSerializer(serializers.Serializer):
     next = serializers.SerializerMethodField(help_text="How to pay, while it waits for money.")
 
     @extend_schema_field(NextStepSerializer(allow_null=True))
-    def get_next(self, holding: Holding) -> dict[str, Any] | None:
+    def get_next(self, state: SubscriptionState) -> dict[str, Any] | None:
         """Name the request that pays for it."""
-        if not holding.is_unpaid:
+        if not state.is_unpaid:
             return None
         return {
             "action": "create-checkout-session",
             "method": "POST",
             "url": "/api/payments/create-checkout-session",
-            "body": {"subscription": holding.row.public_id},
+            "body": {"subscription": state.row.public_id},
         }
 
 
@@ -105,35 +184,3 @@ class AccessSerializer(serializers.Serializer):
     active = serializers.BooleanField()
     until = serializers.DateTimeField(allow_null=True, help_text="Certain until then; null: no end in sight, or over.")
     reason = serializers.ChoiceField(choices=Subscription.Status.choices)
-
-
-class EndingSerializer(serializers.Serializer):
-    """A subscription for which there will be no money."""
-
-    subscription = serializers.CharField(source="subscription.public_id")
-    plan = serializers.CharField(source="price.plan.code")
-
-
-class RunwaySerializer(serializers.Serializer):
-    """Where the money ends at the present use, if none comes in."""
-
-    ends_at = serializers.DateTimeField()
-    hours_left = serializers.IntegerField(help_text="Whole hours until then.")
-    ends = EndingSerializer(many=True, help_text="What there is no money for then.")
-
-
-class WalletSerializer(serializers.Serializer):
-    """What the customer has in one currency. Wants the forecasts by currency in its context."""
-
-    currency = serializers.CharField()
-    balance = MoneyField(read_only=True, help_text="What is written down.")
-    available = MoneyField(
-        read_only=True, help_text="After what is used or due at this instant but not yet written down."
-    )
-    runway = serializers.SerializerMethodField(help_text="null: no end in sight within a year.")
-
-    @extend_schema_field(RunwaySerializer(allow_null=True))
-    def get_runway(self, view: View) -> dict[str, Any] | None:
-        """Say how long it lasts."""
-        found = self.context["forecasts"].get(view.currency)
-        return dict(RunwaySerializer(found).data) if found else None

@@ -2,29 +2,27 @@
 
 from django.urls import path
 
-from subscriptions.api.views import actions, explanations, log, plans, previews, subscriptions, wallet
+from subscriptions.api import explanations, plans, quotes, transactions, views, wallet
 
 urlpatterns = [
     path("plans/", plans.PlanList.as_view(), name="plan-list"),
     path("plans/<slug:code>", plans.PlanDetail.as_view(), name="plan-detail"),
-    path("subscriptions/", subscriptions.SubscriptionList.as_view(), name="subscription-list"),
-    path("subscriptions/<slug:public_id>", subscriptions.SubscriptionDetail.as_view(), name="subscription-detail"),
-    path(
-        "subscriptions/<slug:public_id>/access", subscriptions.SubscriptionAccess.as_view(), name="subscription-access"
-    ),
-    path("subscriptions/<slug:public_id>/cancel", actions.Cancel.as_view(), name="subscription-cancel"),
-    path("subscriptions/<slug:public_id>/undo-cancel", actions.UndoCancel.as_view(), name="subscription-undo-cancel"),
-    path("subscriptions/<slug:public_id>/pause", actions.Pause.as_view(), name="subscription-pause"),
-    path("subscriptions/<slug:public_id>/resume", actions.Resume.as_view(), name="subscription-resume"),
-    path("subscriptions/<slug:public_id>/change-plan", actions.ChangePlan.as_view(), name="subscription-change-plan"),
+    path("subscriptions/", views.SubscriptionList.as_view(), name="subscription-list"),
+    path("subscriptions/<slug:public_id>", views.SubscriptionDetail.as_view(), name="subscription-detail"),
+    path("subscriptions/<slug:public_id>/access", views.SubscriptionAccess.as_view(), name="subscription-access"),
+    path("subscriptions/<slug:public_id>/cancel", views.Cancel.as_view(), name="subscription-cancel"),
+    path("subscriptions/<slug:public_id>/undo-cancel", views.UndoCancel.as_view(), name="subscription-undo-cancel"),
+    path("subscriptions/<slug:public_id>/pause", views.Pause.as_view(), name="subscription-pause"),
+    path("subscriptions/<slug:public_id>/resume", views.Resume.as_view(), name="subscription-resume"),
+    path("subscriptions/<slug:public_id>/change-plan", views.ChangePlan.as_view(), name="subscription-change-plan"),
     path(
         "subscriptions/<slug:public_id>/change-preview",
-        previews.ChangePreview.as_view(),
+        quotes.ChangePreview.as_view(),
         name="subscription-change-preview",
     ),
-    path("users/<int:user_id>/subscriptions", subscriptions.UserSubscriptions.as_view(), name="user-subscriptions"),
-    path("transactions/", log.TransactionList.as_view(), name="transaction-list"),
-    path("transactions/txn_<int:number>", log.TransactionDetail.as_view(), name="transaction-detail"),
+    path("users/<int:user_id>/subscriptions", views.UserSubscriptions.as_view(), name="user-subscriptions"),
+    path("transactions/", transactions.TransactionList.as_view(), name="transaction-list"),
+    path("transactions/txn_<int:number>", transactions.TransactionDetail.as_view(), name="transaction-detail"),
     path("transactions/txn_<int:number>/explain", explanations.Explain.as_view(), name="transaction-explain"),
     path("wallet/", wallet.Wallet.as_view(), name="wallet"),
 ]

@@ -4,7 +4,7 @@ from copy import copy
 
 from subscriptions.engine import metering
 from subscriptions.engine.book import Book
-from subscriptions.engine.settling import settle
+from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Status, Sub
 
 

@@ -1,7 +1,26 @@
-"""Time as integer microseconds since 1970-01-01T00:00:00Z, and adding intervals to it."""
+"""The most that one subscription may be: keeps amounts within bigint and periods within the calendar."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+
+# How long what one payment buys may last.
+MOST_YEARS = 100
+# About how many of each interval a year has.
+IN_A_YEAR = {
+    "second": 366 * 86_400,
+    "minute": 366 * 1_440,
+    "hour": 366 * 24,
+    "day": 366,
+    "week": 53,
+    "month": 12,
+    "year": 1,
+}
+
+
+def is_within_calendar(interval: str, count: int) -> bool:
+    """Tell whether `count` intervals from any instant of ours end at one that a calendar has."""
+    return count <= MOST_YEARS * IN_A_YEAR[interval]
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -1,14 +1,13 @@
 """Runway: when the wallet will not reach any more at the present use, and what ends then. Changes nothing."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from subscriptions.engine.access import next_due, settled
-from subscriptions.engine.book import Book
+from subscriptions.engine.book import Book, Journal
 from subscriptions.engine.calendar import SHORTEST
-from subscriptions.engine.journal import Journal
-from subscriptions.engine.leftover import spoken_for
-from subscriptions.engine.metering import metered
-from subscriptions.engine.settling import settle
+from subscriptions.engine.metering import metered, spoken_for
+from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Sub
 
 SHORT = frozenset({"subscription.suspended", "subscription.past_due"})
@@ -69,3 +68,33 @@ def dues_until(sub: Sub, boundary: int, until: int) -> int:
         return 1 + terms.amount * sub.quantity * (until - boundary) // terms.length
     payments = 1 + (until - boundary) // (SHORTEST[terms.interval] * terms.count * sub.periods)
     return terms.amount * sub.quantity * sub.periods * payments
+
+
+HOUR = 3_600_000_000
+HOURS = (72, 24, 1)
+
+
+class Notice(NamedTuple):
+    """The tightest notice in force (hours, None: none), where the wallet falls short, and when to look again."""
+
+    hours: int | None
+    end: Runway | None
+    wake_at: int | None
+
+
+def notice(book: Book, due: int | None) -> Notice:
+    """Work out the notice for a settled book that is next looked at when it is `due`.
+
+    What falls short within 72 hours of that must be known now: then it would be too late to be woken for it.
+    """
+    assert book.at is not None
+    if due is None:
+        return Notice(None, None, None)
+    at, limit = book.at, due + HOURS[0] * HOUR
+    end = runway(book, limit) if may_fall_short(book, limit) else None
+    if end is None:
+        return Notice(None, None, None)
+    instants = [(hours, end.ends_at - hours * HOUR) for hours in HOURS]
+    given = [hours for hours, instant in instants if instant <= at]
+    coming = [instant for _, instant in instants if instant > at]
+    return Notice(min(given, default=None), end, min(coming, default=None))

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from subscriptions.engine.calendar import LENGTHS
 
+MOST_PERIODS = 1_000
+MOST_QUANTITY = 1_000_000
+
 
 class Status(StrEnum):
     """Where a subscription stands; the table is in docs/billing-rules.md."""

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ledger.money import Money
-from subscriptions.engine.limits import IN_A_YEAR, MOST_YEARS, is_within_calendar
+from subscriptions.engine.calendar import IN_A_YEAR, MOST_YEARS, is_within_calendar
 
 # What each kind of price may come round by: use is measured by spans of one length, and nobody pays ahead by seconds.
 METERED = ["second", "minute", "hour", "day", "week"]

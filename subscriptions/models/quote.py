@@ -5,7 +5,7 @@ from functools import partial
 from django.db import models
 from django.db.models import Q
 
-from accounts.ids import new_id
+from core.ids import new_id
 from subscriptions.models.plan import Price
 from subscriptions.models.subscription import Subscription
 

@@ -6,13 +6,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.ids import new_id
+from core.ids import new_id
+from core.models import MadeOnce
 from ledger.models import Account
-from subscriptions.models.book import Book
+from subscriptions.models.billing_clock import BillingClock
 from subscriptions.models.plan import Price
 
 
-class Subscription(models.Model):
+class Subscription(MadeOnce):
     """The state of one subscription as of its book's last settling. See docs/billing-rules.md for each word."""
 
     class Status(models.TextChoices):
@@ -39,10 +40,6 @@ class Subscription(models.Model):
     auto_renew = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     created_at = models.DateTimeField()
-    # The client's Idempotency-Key, if it sent one: the same request again finds this row.
-    request_key = models.CharField(max_length=255, null=True, editable=False)
-    # What that request asked for (subscriptions.orders): with other terms the same key is refused.
-    asked = models.CharField(max_length=64, null=True, editable=False)
 
     # Advance: periods are counted from the anchor; the current one is number `period_number` and ends at `period_end`.
     anchor_at = models.DateTimeField(null=True)
@@ -76,7 +73,7 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer", "request_key"], name="one_subscription_per_request"),
+            models.UniqueConstraint(fields=["customer", "idempotency_key"], name="one_subscription_per_request"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_is_one_or_more"),
             models.CheckConstraint(condition=Q(periods__gte=1), name="subscription_periods_is_one_or_more"),
             models.CheckConstraint(condition=Q(remainder__gte=0), name="remainder_is_zero_or_more"),
@@ -106,5 +103,14 @@ class Subscription(models.Model):
         return self.public_id
 
     @property
-    def book(self) -> Book:
-        return Book.objects.get(wallet_id=self.wallet_id)
+    def billing_clock(self) -> BillingClock:
+        return BillingClock.objects.get(wallet_id=self.wallet_id)
+
+
+Status = Subscription.Status
+# The customer may use it.
+LIVE = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE})
+# It has ended for good.
+FINAL = frozenset({Status.CANCELLED, Status.EXPIRED})
+# It waits for money, so its pages say how to pay.
+UNPAID = frozenset({Status.PENDING, Status.SUSPENDED, Status.PAST_DUE})

@@ -7,7 +7,7 @@ from decimal import Decimal
 from reprlib import Repr
 from typing import Any, NoReturn
 
-from accounts.strict_json import UNSTORABLE
+from core.normalization import UNSTORABLE
 from ledger.money import Money, NotMoney
 from subscriptions.engine.calendar import to_micros
 
@@ -22,6 +22,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST = 40
 
 _repr = Repr()
+
 _repr.maxstring = _repr.maxother = 80
 
 

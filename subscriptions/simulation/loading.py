@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
-from accounts.strict_json import given_twice
+from core.normalization import given_twice
 from subscriptions.simulation.fields import BadScenario, shown
 
 # Longer whole numbers than any field takes; Python itself reads no more than some thousand digits as an int.

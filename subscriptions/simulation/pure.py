@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from subscriptions.engine import metering, requests
+from subscriptions.engine import metering, operations
 from subscriptions.engine.book import Book
-from subscriptions.engine.changing import change_plan
-from subscriptions.engine.settling import settle
+from subscriptions.engine.operations import change_plan
+from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import LIVE, Sub
 from subscriptions.simulation.outcome import Record
 from subscriptions.simulation.scenario import Scenario, Step
@@ -31,15 +31,15 @@ class PureStage:
     def request(self, book: Book, step: Step) -> bool:
         at = step.at
         if step.do == "top_up":
-            requests.top_up(book, at, step.amount)
+            operations.top_up(book, at, step.amount)
             return True
         if step.do == "withdraw":
-            return requests.withdraw(book, at, step.amount) is None
+            return operations.withdraw(book, at, step.amount) is None
         if step.do == "subscribe":
             assert step.terms is not None
             sub = Sub(step.subscription, step.terms, step.quantity, step.periods, step.auto_renew)
             self.subs[step.subscription] = sub
-            requests.subscribe(book, at, sub)
+            operations.subscribe(book, at, sub)
             return True
         return self.request_of(book, self.subs[step.subscription], step)
 
@@ -51,13 +51,13 @@ class PureStage:
                 when, effective = step.when or "now", step.effective_at
                 refusal = change_plan(book, step.at, sub, step.terms, when=when, effective=effective)
             case "cancel":
-                refusal = requests.cancel(book, step.at, sub, when=step.when, refund_unused=step.refund_unused)
+                refusal = operations.cancel(book, step.at, sub, when=step.when, refund_unused=step.refund_unused)
             case "undo_cancel":
-                refusal = requests.undo_cancel(book, step.at, sub)
+                refusal = operations.undo_cancel(book, step.at, sub)
             case "pause":
-                refusal = requests.pause(book, step.at, sub)
+                refusal = operations.pause(book, step.at, sub)
             case _:
-                refusal = requests.resume(book, step.at, sub)
+                refusal = operations.resume(book, step.at, sub)
         return refusal is None
 
     def settle(self, at: int) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.money import EXPONENTS, LARGEST, Money
-from subscriptions.engine.calendar import SECOND
-from subscriptions.engine.limits import MOST_PERIODS, MOST_QUANTITY, MOST_YEARS, is_within_calendar
-from subscriptions.engine.subscription import Terms
+from subscriptions.engine.calendar import MOST_YEARS, SECOND, is_within_calendar
+from subscriptions.engine.subscription import MOST_PERIODS, MOST_QUANTITY, Terms
 from subscriptions.simulation.fields import BadScenario, Fields, instant, shown
 from subscriptions.simulation.scenario import Scenario, Step, Ticks
 

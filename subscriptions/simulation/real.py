@@ -6,13 +6,14 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from ledger.models import Account, Transaction
 from subscriptions import books
+from subscriptions.books import OpenBook
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.subscription import LIVE, Terms
 from subscriptions.models import Charge, Plan, Price, Subscription
-from subscriptions.open_book import OpenBook
 from subscriptions.simulation.outcome import Record
 from subscriptions.simulation.playing import ignore, play_on
 from subscriptions.simulation.reading import read

@@ -1,12 +1,15 @@
 """Template tags for prices and subscriptions. The words stand in subscriptions.wording."""
 
+from datetime import timedelta
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from subscriptions import wording
+from subscriptions import labels
+from subscriptions.explain import sentences
 from subscriptions.models import Plan, Price, Subscription
-from subscriptions.web import actions, spans
+from subscriptions.web import cards
 from subscriptions.web.cards import Card
 
 register = template.Library()
@@ -15,13 +18,13 @@ register = template.Library()
 @register.filter
 def every(price: Price, periods: int = 1) -> str:
     """`{{ price|every }}`: a month; `{{ price|every:3 }}`: every 3 months."""
-    return wording.every(price, periods)
+    return labels.every(price, periods)
 
 
 @register.filter
 def span(price: Price, periods: int = 1) -> str:
     """`{{ price|span:24 }}`: 24 hours."""
-    return wording.span(price, periods)
+    return labels.span(price, periods)
 
 
 @register.filter
@@ -33,17 +36,17 @@ def of_plan(held: dict[int, Subscription], plan: Plan) -> Subscription | None:
 @register.filter
 def status_tag(card: Card) -> SafeString:
     """`{{ card|status_tag }}`: where it stands, as a coloured word with a sign."""
-    tone, sign, word = wording.STATUSES[Subscription.Status(card.status)]
+    tone, sign, word = labels.STATUSES[Subscription.Status(card.status)]
     return format_html('<span class="tag {}"><span aria-hidden="true">{}</span> {}</span>', tone, sign, word)
 
 
 @register.filter
-def shortly(micros: int) -> str:
+def shortly(span: timedelta) -> str:
     """`{{ card.left|shortly }}`: 12 days 4 h."""
-    return spans.shortly(micros)
+    return sentences.shortly(span)
 
 
 @register.filter
-def possible(card: Card) -> list[actions.Action]:
+def possible(card: Card) -> list[cards.Action]:
     """`{{ card|possible }}`: what can be done with it as it stands."""
-    return actions.possible(card)
+    return cards.possible(card)

@@ -7,8 +7,10 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from accounts import events, tokens
-from accounts.models import Event, User
+from accounts import tokens
+from accounts.models import User
+from events import outbox
+from events.models import Event
 from tests.accounts.conftest import me, refreshed
 
 CHANGE = "/admin/accounts/user/{}/change/"
@@ -120,14 +122,13 @@ def test_the_hash_and_the_token_version_are_not_shown(helper, alice):
 
 @pytest.mark.parametrize("path", ["add/", "{}/change/", "{}/delete/"])
 def test_the_event_log_is_only_read(root, helper, alice, path):
-    (number,) = events.record([(alice.pk, "payment.confirmed", "pay_1", datetime.now(UTC), {"amount": 5})])
+    (number,) = outbox.record([(alice.pk, "payment.confirmed", "pay_1", datetime.now(UTC), {"amount": 5})])
     for browser in (root, helper):
-        assert browser.get("/admin/accounts/event/").status_code == 200
-        assert browser.get("/admin/accounts/event/?q=pay_1").status_code == 200
-        assert browser.get(f"/admin/accounts/event/{number}/change/").status_code == 200
+        assert browser.get("/admin/events/event/").status_code == 200
+        assert browser.get("/admin/events/event/?q=pay_1").status_code == 200
+        assert browser.get(f"/admin/events/event/{number}/change/").status_code == 200
         assert (
-            browser.post("/admin/accounts/event/" + path.format(number), {"type": "x", "post": "yes"}).status_code
-            == 403
+            browser.post("/admin/events/event/" + path.format(number), {"type": "x", "post": "yes"}).status_code == 403
         )
     assert Event.objects.get().type == "payment.confirmed"
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts import events
-from accounts.models import Event, User
+from accounts.models import User
+from events import outbox
+from events.models import Event
 
 pytestmark = pytest.mark.django_db
 LOG = "/api/events/"
@@ -22,7 +23,7 @@ def browse(user: User | None = None) -> APIClient:
 
 
 def tell(owner: User, kind: str = "subscription.renewed", subject: str = "sub_1", **data: Any) -> str:
-    [number] = events.record([events.Fact(owner.pk, kind, subject, NOON - timedelta(seconds=1), data)])
+    [number] = outbox.record([outbox.Fact(owner.pk, kind, subject, NOON - timedelta(seconds=1), data)])
     return f"evt_{number}"
 
 

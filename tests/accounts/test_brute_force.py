@@ -7,7 +7,7 @@ import time_machine
 from axes.models import AccessAttempt
 from django.test import Client
 
-from accounts import cleaning
+from accounts import cleanup
 from tests.accounts.conftest import me
 from tests.conftest import PASSWORD
 
@@ -161,8 +161,8 @@ def test_names_that_cannot_be_are_errors(db, client, name):
 
 def test_a_failure_is_forgotten_by_the_cleaning_once_it_counts_no_more(alice, client):
     guess(client)
-    assert cleaning.clean(now=datetime.now(UTC))["failed_log_ins"] == 0
-    assert cleaning.clean(now=datetime.now(UTC) + timedelta(minutes=16))["failed_log_ins"] == 1
+    assert cleanup.clean(now=datetime.now(UTC))["failed_log_ins"] == 0
+    assert cleanup.clean(now=datetime.now(UTC) + timedelta(minutes=16))["failed_log_ins"] == 1
 
 
 def test_tokens_given_out_before_the_lock_go_on(alice, client):

@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 from psycopg.errors import CheckViolation
 
-from accounts import events
-from accounts.models import Event
+from events import outbox
+from events.models import Event
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -17,11 +17,11 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def test_facts_are_written_in_order_by_one_statement(alice, mallory, django_assert_num_queries):
     facts = [
         (alice.pk, "payment.confirmed", "pay_1", NOON, {"amount": Decimal("1342.10"), "at": NOON}),
-        events.Fact(mallory.pk, "subscription.renewed", "sub_2", NOON, {}),
+        outbox.Fact(mallory.pk, "subscription.renewed", "sub_2", NOON, {}),
         (alice.pk, "payment.confirmed", "pay_3", NOON, {"note": "тест \"'% \\ 😀"}),
     ]
     with django_assert_num_queries(1):
-        ids = events.record(facts)
+        ids = outbox.record(facts)
     rows = list(Event.objects.order_by("id"))
     assert [row.pk for row in rows] == ids
     assert [row.subject for row in rows] == ["pay_1", "sub_2", "pay_3"]
@@ -33,12 +33,12 @@ def test_facts_are_written_in_order_by_one_statement(alice, mallory, django_asse
 
 def test_nothing_to_say_asks_nothing(db, django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert events.record([]) == []
+        assert outbox.record([]) == []
 
 
 def test_five_thousand_facts_are_one_statement(alice, django_assert_num_queries):
     with django_assert_num_queries(1):
-        ids = events.record([(alice.pk, "t", f"sub_{n}", NOON, {"n": n}) for n in range(5000)])
+        ids = outbox.record([(alice.pk, "t", f"sub_{n}", NOON, {"n": n}) for n in range(5000)])
     assert len(ids) == Event.objects.count() == 5000
     assert Event.objects.get(pk=ids[4321]).data == {"n": 4321}
 
@@ -46,7 +46,7 @@ def test_five_thousand_facts_are_one_statement(alice, django_assert_num_queries)
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_leaves_no_event(alice):
     with transaction.atomic():
-        events.record([(alice.pk, "t", "sub_1", NOON, {})])
+        outbox.record([(alice.pk, "t", "sub_1", NOON, {})])
         assert Event.objects.exists()
         transaction.set_rollback(True)
     assert not Event.objects.exists()
@@ -55,15 +55,15 @@ def test_what_is_rolled_back_leaves_no_event(alice):
 @pytest.mark.parametrize(
     ("rule", "statement"),
     [
-        ("event_is_never_edited", "UPDATE accounts_event SET type = 'x'"),
-        ("event_is_never_edited", "UPDATE accounts_event SET type = 'x' WHERE false"),
-        ("event_is_never_deleted", "DELETE FROM accounts_event"),
-        ("events_are_never_truncated", "TRUNCATE accounts_event"),
-        ("events_are_never_truncated", "TRUNCATE accounts_event CASCADE"),
+        ("event_is_never_edited", "UPDATE events_event SET type = 'x'"),
+        ("event_is_never_edited", "UPDATE events_event SET type = 'x' WHERE false"),
+        ("event_is_never_deleted", "DELETE FROM events_event"),
+        ("events_are_never_truncated", "TRUNCATE events_event"),
+        ("events_are_never_truncated", "TRUNCATE events_event CASCADE"),
     ],
 )
 def test_the_database_refuses_to_change_what_happened(alice, rule, statement):
-    events.record([(alice.pk, "t", "sub_1", NOON, {})])
+    outbox.record([(alice.pk, "t", "sub_1", NOON, {})])
     with connection.cursor() as sql:
         sql.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(IntegrityError, match="append-only") as refusal, transaction.atomic():
@@ -74,6 +74,6 @@ def test_the_database_refuses_to_change_what_happened(alice, rule, statement):
 
 
 def test_a_customer_with_events_cannot_be_deleted(alice):
-    events.record([(alice.pk, "t", "sub_1", NOON, {})])
+    outbox.record([(alice.pk, "t", "sub_1", NOON, {})])
     with pytest.raises(DatabaseError), transaction.atomic():
         alice.delete()

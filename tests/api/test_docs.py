@@ -12,9 +12,9 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from billing_site.demo import story
-from payments.gateways.sandbox import desk
+from payments.gateways.sandbox import sessions
+from payments.gateways.sandbox.models import SandboxSession
 from payments.gateways.sandbox.outcomes import AT_THE_BANK, ON_THE_PAGE
-from payments.models import SandboxSession
 
 GUIDE = Path(settings.BASE_DIR, "docs", "api.md").read_text()
 ADDRESSES = GUIDE.split("## Addresses")[1].split("\n## ")[0]
@@ -54,7 +54,7 @@ def test_the_quick_start_runs_as_it_stands_on_the_demo(live_server: Any, tmp_pat
     # The reader's turn: the script waits until somebody has pressed Pay.
     turn = "while [ ! -e paid ]; do sleep 0.1; done\n"
     curls = subprocess.Popen(["sh", "-eu", "-c", before + turn + after], cwd=tmp_path, stdout=subprocess.PIPE)
-    desk.choose(
+    sessions.choose(
         session_named_in(tmp_path / "checkout.json"),
         ON_THE_PAGE["succeeds"],
         expected=SandboxSession.Status.OPEN,

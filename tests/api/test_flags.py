@@ -7,9 +7,9 @@ import pytest
 from django.urls import get_resolver
 from rest_framework import serializers
 
-from accounts.api.fields import FlagField
-from accounts.api.strict import StrictSerializer
-from subscriptions.api.requests import CancelSerializer
+from core.api.fields import FlagField
+from core.api.serializers import StrictSerializer
+from subscriptions.api.serializers import CancelSerializer
 
 get_resolver().url_patterns  # noqa: B018 - loads every view, and with them every serializer
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, connections
 
-from accounts.api import idempotency
-from accounts.models import IdempotencyKey
+from core.api import idempotency
+from core.idempotency import fingerprint, key_of
+from core.models import IdempotencyKey
 from tests.api.conftest import logged_in
 from tests.api.urls import Pay
 
@@ -38,7 +39,7 @@ def test_the_same_key_and_body_replay_the_first_answer(as_alice):
     assert again.json() == first.json()
     assert again["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first
-    assert Pay.ran == ["k1"]
+    assert Pay.ran == [key_of("api", "k1")]
 
 
 def test_the_order_of_the_bodys_keys_makes_no_other_request(as_alice):
@@ -145,7 +146,7 @@ def aged(seconds: float) -> None:
 
 
 def test_the_key_of_a_process_that_died_is_taken_over_after_a_minute(as_alice, alice):
-    mark = idempotency.fingerprint("POST", PAY, {"amount": 5})
+    mark = fingerprint(method="POST", path=PAY, body={"amount": 5})
     idempotency.claim(alice.pk, key="k", fingerprint=mark, now=datetime.now(UTC))
     aged(55)
     held = pay(as_alice, "k", amount=5)
@@ -160,7 +161,7 @@ def test_the_key_of_a_process_that_died_is_taken_over_after_a_minute(as_alice, a
 
 def test_a_process_that_was_only_slow_does_not_overwrite_who_took_over(as_alice, alice):
     now = datetime.now(UTC)
-    mark = idempotency.fingerprint("POST", PAY, {"amount": 5})
+    mark = fingerprint(method="POST", path=PAY, body={"amount": 5})
     slow = idempotency.claim(alice.pk, key="k", fingerprint=mark, now=now - timedelta(minutes=2))
     assert pay(as_alice, "k", amount=5).status_code == 201
     idempotency.keep(slow, 200, {"number": "slow"})

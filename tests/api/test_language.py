@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import Event
-from billing_site.demo import catalogue
+from billing_site.demo import plans
+from events.models import Event
 from ledger.models import Transaction
 from payments.models import Payment
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from tests.api.conftest import logged_in
 from tests.subscriptions.shop import pay_in
 
@@ -19,7 +19,7 @@ ORDER, CHECKOUT = "/api/subscriptions/", "/api/payments/create-checkout-session"
 
 @pytest.fixture(autouse=True)
 def _plans(db: None) -> None:
-    catalogue.put_on_sale(now=datetime.now(UTC))
+    plans.put_on_sale(now=datetime.now(UTC))
 
 
 def in_russian(caller: APIClient, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -53,7 +53,7 @@ def test_an_error_says_it_in_the_language_asked_for(as_alice, method, path, body
 
 
 def test_what_the_rules_refuse_is_told_in_russian_too(as_alice, alice):
-    mine = orders.subscribe(alice, prices.current("basic", "RUB"), now=datetime.now(UTC))
+    mine = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
     for action, russian in (
         ("pause", "Поставить на паузу можно только действующую подписку."),
         ("undo-cancel", "Отменять нечего"),
@@ -118,7 +118,7 @@ def test_a_request_sent_again_in_another_language_is_the_same_request(as_alice):
 
 
 def test_a_payment_begun_in_one_language_goes_on_in_another(as_alice, alice):
-    mine = orders.subscribe(alice, prices.current("basic", "RUB"), now=datetime.now(UTC))
+    mine = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
     first = as_alice.post(CHECKOUT, {"subscription": mine.public_id})
     again = in_russian(as_alice, "post", CHECKOUT, {"subscription": mine.public_id})
     assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])

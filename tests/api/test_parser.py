@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from rest_framework.exceptions import ParseError
 
-from accounts.api.parsers import MAX_DEPTH, loads
+from core.api.parsers import MAX_DEPTH, loads
 
 
 def send(path: str, body: bytes, content_type: str = "application/json"):

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.errors import DomainError
 from billing_site.errors import ERRORS
 from billing_site.problems import problem_of
-from subscriptions.engine.refusal import Refusal
+from core.errors import DomainError
+from subscriptions.engine.operations import Refusal
 
 APPS = ("accounts", "ledger", "subscriptions", "payments")
 MEMBERS = {"type", "title", "status", "detail", "code", "errors", "request_id"}

@@ -7,20 +7,20 @@ import pytest
 from django.db import connection, connections
 from django.test import RequestFactory
 
-from accounts import rates
-from accounts.addresses import client_address, network_of
+from accounts import brute_force
 from accounts.models import RateCount
+from core.addresses import client_address, network_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-THREE = rates.Rate(3, 60)
+THREE = brute_force.Rate(3, 60)
 
 
 def test_the_fourth_of_three_is_too_many_until_the_window_ends(db):
-    assert [rates.hit("s", "a", rate=THREE, now=NOW) for _ in range(3)] == [0, 0, 0]
-    assert rates.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=20)) == 40
-    assert rates.hit("s", "b", rate=THREE, now=NOW) == 0
-    assert rates.hit("t", "a", rate=THREE, now=NOW) == 0
-    assert rates.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=60)) == 0
+    assert [brute_force.hit("s", "a", rate=THREE, now=NOW) for _ in range(3)] == [0, 0, 0]
+    assert brute_force.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=20)) == 40
+    assert brute_force.hit("s", "b", rate=THREE, now=NOW) == 0
+    assert brute_force.hit("t", "a", rate=THREE, now=NOW) == 0
+    assert brute_force.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=60)) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def test_no_hit_is_lost_when_many_come_at_once():
     def strike():
         connection.ensure_connection()
         barrier.wait(20)
-        passed.extend(rates.hit("s", "a", rate=rates.Rate(37, 60), now=NOW) == 0 for _ in range(10))
+        passed.extend(brute_force.hit("s", "a", rate=brute_force.Rate(37, 60), now=NOW) == 0 for _ in range(10))
         connections.close_all()
 
     threads = [threading.Thread(target=strike) for _ in range(10)]
@@ -48,20 +48,20 @@ def test_no_hit_is_lost_when_many_come_at_once():
     ("text", "rate"), [("3/s", (3, 1)), ("30/m", (30, 60)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))]
 )
 def test_rates_are_read(text, rate):
-    assert rates.parse(text) == rate
+    assert brute_force.parse(text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/", "x/m", "3/y", "0/m", "-1/m"])
 def test_what_is_no_rate_is_an_error(text):
     with pytest.raises(ValueError):  # noqa: PT011 - the message is the text itself
-        rates.parse(text)
+        brute_force.parse(text)
 
 
 def test_counters_are_thrown_away_when_their_window_is_over_and_name_nobody(db):
-    rates.hit("s", "203.0.113.9", rate=THREE, now=NOW)
+    brute_force.hit("s", "203.0.113.9", rate=THREE, now=NOW)
     assert "203" not in RateCount.objects.get().key
-    assert rates.forget(now=NOW) == 0
-    assert rates.forget(now=NOW + timedelta(seconds=61)) == 1
+    assert brute_force.forget(now=NOW) == 0
+    assert brute_force.forget(now=NOW + timedelta(seconds=61)) == 1
 
 
 def test_the_counters_are_not_worth_a_disk_write(db):

@@ -13,12 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.fields import EmailField, TextField
-from accounts.api.idempotency import Idempotent
-from accounts.api.strict import StrictSerializer
-from accounts.errors import DomainError, Unavailable
+from accounts.api.serializers import EmailField
 from accounts.models import User
 from billing_site.urls import handler400, handler403, handler404, handler500, urlpatterns
+from core.api.fields import TextField
+from core.api.idempotency import Idempotent
+from core.api.serializers import StrictSerializer
+from core.errors import DomainError, Unavailable
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

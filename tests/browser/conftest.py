@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from billing_site.demo import catalogue
+from billing_site.demo import plans
 from tests.browser.visiting import Visit
 
 
@@ -18,7 +18,7 @@ from tests.browser.visiting import Visit
 def site(live_server: LiveServer, settings: Any) -> str:
     """The site with the demo's plans on sale; the gateway's page is on it too."""
     settings.SITE_URL = live_server.url
-    catalogue.put_on_sale(now=datetime.now(UTC))
+    plans.put_on_sale(now=datetime.now(UTC))
     return live_server.url
 
 

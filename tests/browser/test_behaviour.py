@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from payments import checkout, tasks
+from payments.gateways.sandbox import tasks as sandbox_tasks
 from payments.models import Payment
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from subscriptions.models import Charge, Quote, Subscription
 from tests.subscriptions.shop import pay_in, wallet
 
@@ -54,7 +55,7 @@ def test_a_waiting_page_shows_the_end_by_itself_and_takes_the_reader_there(visit
     other.to(f"/sandbox/pay/{payment.gateway_id}/")
     other.page.locator("input[value=succeeds]").check()
     other.page.get_by_role("button", name=re.compile("Pay RUB")).click()
-    tasks.deliver_sandbox_webhooks()
+    sandbox_tasks.deliver_sandbox_webhooks()
     tasks.process_webhooks()
     expect(page.locator("h1")).to_have_text("Payment received", timeout=20_000)
     expect(page.locator("h1")).to_be_focused()
@@ -122,7 +123,7 @@ def test_the_whole_menu_is_on_the_screen_of_a_phone(visit, superuser, width):
         assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
 
 
-@pytest.mark.parametrize("app", ["payments/payment", "ledger/transaction", "subscriptions/subscription"])
+@pytest.mark.parametrize("app", ["payments/payment", "subscriptions/transaction", "subscriptions/subscription"])
 def test_staffs_lists_fit_a_screen_1280_wide(visit, superuser, alice, app):
     """No column is cut off beside the filters, and none is wider than the list."""
     pay_in(alice, 1_234_567_00, "RUB", at=datetime.now(UTC))
@@ -185,7 +186,7 @@ def test_a_dearer_plan_is_had_by_way_of_the_top_up_without_any_script(visit, ali
     """From the missing amount to the gateway, back to the amounts, and to the new plan."""
     now = datetime.now(UTC)
     pay_in(alice, 700_00, at=now)
-    row = orders.subscribe(alice, prices.current("standard", "RUB"), now=now)
+    row = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     window = visit(alice, java_script_enabled=False)
     page = window.to("/account/")
     page.get_by_role("link", name="Change plan").click()
@@ -211,7 +212,7 @@ def test_a_dearer_plan_is_had_by_way_of_the_top_up_without_any_script(visit, ali
 def test_a_double_click_on_a_quote_changes_the_plan_once(visit, alice):
     now = datetime.now(UTC)
     pay_in(alice, 2000_00, at=now)
-    row = orders.subscribe(alice, prices.current("standard", "RUB"), now=now)
+    row = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     page = visit(alice).to(f"/account/subscriptions/{row.public_id}/change/?plan=basic&when=now")
     page.locator("main form button").dblclick()
     page.wait_for_url(f"**/account/subscriptions/{row.public_id}/")

@@ -10,7 +10,7 @@ from django.conf import settings
 from ledger.models import Transaction
 from payments import checkout
 from payments.models import Payment
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from subscriptions.models import Subscription
 from tests.browser.visiting import AXE, WCAG
 from tests.pages.test_payment_faces import WAYS, stored
@@ -31,11 +31,11 @@ def lived_in(alice, site) -> list[str]:
     """Alice has a month of Standard, two hourly machines, dry and paused, a trial, and a payment on its way."""
     now = datetime.now(UTC)
     pay_in(alice, 1000_00, at=now - timedelta(days=10))
-    standard = orders.subscribe(alice, prices.current("standard", "RUB"), now=now - timedelta(days=10))
+    standard = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now - timedelta(days=10))
     pay_in(alice, 50, "EUR", at=now - timedelta(days=2))
-    orders.subscribe(alice, prices.current("hourly", "EUR"), now=now - timedelta(days=2))
-    orders.subscribe(alice, prices.current("premium", "EUR"), now=now)
-    hourly = orders.subscribe(alice, prices.current("hourly", "RUB"), now=now)
+    orders.subscribe(alice, catalogue.current("hourly", "EUR"), now=now - timedelta(days=2))
+    orders.subscribe(alice, catalogue.current("premium", "EUR"), now=now)
+    hourly = orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now)
     orders.change(hourly, now=now, act=lambda book: book.pause(hourly))
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     mine = f"/account/subscriptions/{standard.public_id}/"
@@ -78,13 +78,13 @@ def test_no_face_of_a_payment_has_a_barrier_or_sticks_out(visit, alice, site, pr
 def test_staffs_pages_have_no_barrier_and_break_no_policy(visit, superuser, alice, lived_in):
     window = visit(superuser)
     subscription, payment = Subscription.objects.latest("id").pk, Payment.objects.latest("id").pk
-    price = prices.current("basic", "RUB").pk
+    price = catalogue.current("basic", "RUB").pk
     line = Transaction.objects.filter(reason="charge").latest("id").pk
     faults = []
     for address in ("", "accounts/user/", "subscriptions/plan/", f"subscriptions/subscription/{subscription}/change/",
                     f"subscriptions/price/{price}/change/", f"subscriptions/price/{price}/new-version/",
-                    f"payments/payment/{payment}/change/", "ledger/transaction/",
-                    f"ledger/transaction/{line}/change/",
+                    f"payments/payment/{payment}/change/", "subscriptions/transaction/",
+                    f"subscriptions/transaction/{line}/change/",
                     "django_celery_beat/periodictask/add/"):  # fmt: skip
         page = window.to(f"/admin/{address}")
         assert window.console == []

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Event, User
-from subscriptions import books, quotes
+from accounts.models import User
+from events.models import Event
+from subscriptions import billing_run, books, quotes
+from subscriptions.books import OpenBook
 from subscriptions.models import Price, Quote, Subscription
-from subscriptions.open_book import OpenBook
-from subscriptions.rows.writing import AlreadyPosted
+from subscriptions.storage.write import AlreadyPosted
 from tests.concurrency.sessions import at_once
 from tests.subscriptions.bank import HOUR, NOON, SECOND, at, balance, basic, broken_rules, hourly, settle
 from tests.subscriptions.picture import lines
@@ -68,7 +69,7 @@ def test_change_tick_cancel_and_money_at_once(alice, turn):
         asked(alice, lambda book: book.cancel(plan, when="now", refund_unused=True), now),
         asked(alice, money_in, now + SECOND),
         asked(alice, lambda book: book.pause(server), now - SECOND),
-        partial(books.run_due, now=now),
+        partial(billing_run.run_due, now=now),
     ]
     changed, cancelled, paid, paused, _ = at_once(jobs)
     assert (cancelled, paid) == ("done", "done")
@@ -95,7 +96,7 @@ def test_every_order_of_change_cancel_and_tick_is_one_history(alice):
                 lambda book, plan=plan: book.cancel(plan, when="now", refund_unused=True),  # type: ignore[misc]
                 half,
             ),
-            "tick": partial(books.run_due, now=half),
+            "tick": partial(billing_run.run_due, now=half),
         }
         for name in order:
             acts[name]()
@@ -182,7 +183,7 @@ def test_a_quote_accepted_while_money_comes_and_the_clock_ticks_holds_or_does_no
         return "done"
 
     jobs: list[Callable[[], Any]] = [
-        press, asked(alice, money_in, at(hours=1)), partial(books.run_due, now=at(hours=1))
+        press, asked(alice, money_in, at(hours=1)), partial(billing_run.run_due, now=at(hours=1))
     ]  # fmt: skip
     told, *_ = at_once(jobs)
     mine.refresh_from_db()
@@ -231,7 +232,7 @@ def test_an_hour_of_clicks_by_eight_hands_keeps_every_rule(alice):
             ]
             asked(alice, acts[(number + step) % len(acts)], now)()
             if step % 4 == number % 4:
-                books.run_due(now=now + HOUR)
+                billing_run.run_due(now=now + HOUR)
 
     at_once([partial(hand, number) for number in range(8)])
     settle(alice, at(days=40))

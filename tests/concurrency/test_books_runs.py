@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from accounts.errors import Unavailable
 from accounts.models import User
+from core.errors import Unavailable
 from subscriptions import billing_run, books
-from subscriptions.models import Book, Price, Subscription
+from subscriptions.models import BillingClock, Price, Subscription
 from tests.concurrency.sessions import at_once
 from tests.subscriptions.bank import DAY, HOUR, NOON, at, basic, broken_rules, hourly, people, settle
 from tests.subscriptions.picture import lines, of_one
@@ -35,9 +35,9 @@ def customers_of(count: int, *prices: Price, money: int = 2000_00) -> list[User]
 def test_four_runs_over_three_hundred_books_write_what_one_settling_writes():
     prices = basic(), hourly(36)
     *due, reference = customers_of(301, *prices, money=2300_00)
-    Book.objects.filter(wallet__owner=reference).update(due_at=None)
+    BillingClock.objects.filter(wallet__owner=reference).update(due_at=None)
     now = at(days=35)
-    runs = at_once([partial(books.run_due, now=now, catch_up=True, batch=20)] * 4)
+    runs = at_once([partial(billing_run.run_due, now=now, catch_up=True, batch=20)] * 4)
     settle(reference, now)
     expected = of_one(reference)
     # Money in, a month, the server until it ends, the next month, the server since then.
@@ -58,7 +58,7 @@ def test_runs_and_customers_at_once_do_not_wait_for_each_other_in_a_circle(caplo
             pay_in(user, 1_00, at=APRIL + HOUR)
 
     at_once(
-        [partial(books.run_due, now=APRIL + HOUR, batch=7)] * 2
+        [partial(billing_run.run_due, now=APRIL + HOUR, batch=7)] * 2
         + [partial(click, customers), partial(click, customers[::-1])]
     )
     for user in customers:
@@ -78,15 +78,15 @@ def test_a_book_that_somebody_holds_is_left_to_them_and_the_others_are_settled()
             held.set()
             assert done.wait(20)
 
-    def run() -> books.Run:
+    def run() -> billing_run.Run:
         assert held.wait(20)
         try:
-            return books.run_due(now=APRIL + HOUR)
+            return billing_run.run_due(now=APRIL + HOUR)
         finally:
             done.set()
 
     _, ran = at_once([hold, run])
-    assert ran == books.Run(books=4, charges=4)
+    assert ran == billing_run.Run(books=4, charges=4)
     # And they have settled it themselves.
     assert lines(customers[2])[-1] == ("charge", -990_00, 20_00, APRIL)
 
@@ -97,7 +97,7 @@ def test_runs_of_different_clocks_come_to_one_history():
 
     def scheduler(ahead: timedelta) -> None:
         for hour in range(1, 9):
-            books.run_due(now=NOON + hour * HOUR + ahead, batch=4)
+            billing_run.run_due(now=NOON + hour * HOUR + ahead, batch=4)
 
     at_once([partial(scheduler, timedelta(0)), partial(scheduler, timedelta(minutes=20)), partial(scheduler, -HOUR)])
     for user in customers:
@@ -117,11 +117,11 @@ def test_poison_met_by_four_runs_at_once_is_parked_and_everybody_else_is_settled
     customers = customers_of(60, basic())
     poisoned = customers[::20]
     Subscription.objects.filter(customer__in=poisoned).update(anchor_at=None)
-    at_once([partial(books.run_due, now=APRIL + HOUR, batch=10)] * 4)
+    at_once([partial(billing_run.run_due, now=APRIL + HOUR, batch=10)] * 4)
     for user in customers:
         expected = ("charge", -990_00, 1010_00, NOON) if user in poisoned else ("charge", -990_00, 20_00, APRIL)
         assert lines(user)[-1] == expected
-    parked = Book.objects.exclude(parked_at=None)
+    parked = BillingClock.objects.exclude(parked_at=None)
     assert {book.wallet.owner for book in parked} == set(poisoned)
 
 
@@ -133,10 +133,10 @@ def test_a_database_that_does_not_answer_in_time_parks_nobody():
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '50ms'")
         with pytest.raises(Unavailable):
-            books.run_due(now=APRIL)
+            billing_run.run_due(now=APRIL)
     connection.close()
-    assert not Book.objects.exclude(parked_at=None).exists()
-    assert books.run_due(now=APRIL) == books.Run(books=3, charges=3)
+    assert not BillingClock.objects.exclude(parked_at=None).exists()
+    assert billing_run.run_due(now=APRIL) == billing_run.Run(books=3, charges=3)
 
 
 def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing():
@@ -153,13 +153,13 @@ def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing(
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(cut), pytest.raises(OperationalError):
-        books.run_due(now=APRIL, batch=3)
+        billing_run.run_due(now=APRIL, batch=3)
     connection.close()
     # The first batch is there whole, of the second there is nothing.
     assert sorted(len(lines(user)) for user in customers) == [2] * 6 + [3] * 3
-    assert not Book.objects.exclude(parked_at=None).exists()
+    assert not BillingClock.objects.exclude(parked_at=None).exists()
     assert broken_rules() == []
-    assert books.run_due(now=APRIL) == books.Run(books=6, charges=6)
+    assert billing_run.run_due(now=APRIL) == billing_run.Run(books=6, charges=6)
     assert {lines(user)[-1] for user in customers} == {("charge", -990_00, 20_00, APRIL)}
     assert broken_rules() == []
 
@@ -179,8 +179,8 @@ def test_a_book_settled_by_its_customer_while_it_was_being_parked_is_not_parked(
         pay_in(user, 1_00, at=APRIL)
 
     with connection.execute_wrapper(meanwhile):
-        books.run_due(now=APRIL)
-    assert Book.objects.get().parked_at is None
+        billing_run.run_due(now=APRIL)
+    assert BillingClock.objects.get().parked_at is None
     assert lines(user)[-2:] == [("charge", -990_00, 20_00, APRIL), ("top_up", 1_00, 21_00, APRIL)]
 
 
@@ -190,7 +190,7 @@ def test_staff_and_a_run_settle_the_same_books_at_once():
     now = APRIL + 20 * DAY
     at_once(
         [partial(billing_run.settle_books, ids, now)] * 2
-        + [partial(books.run_due, now=now, catch_up=True, batch=6)] * 2
+        + [partial(billing_run.run_due, now=now, catch_up=True, batch=6)] * 2
     )
     for user in customers:
         assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)

@@ -10,12 +10,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.errors import DomainError
-from accounts.models import Event, User
+from accounts.models import User
+from core.errors import DomainError
+from events.models import Event
 from ledger.models import Transaction
-from payments import cancellation, checkout, confirmation, expiry, inbox, instead, reconciliation
-from payments.gateways.sandbox import desk, outcomes, signing
-from payments.models import Payment, SandboxSession, WebhookEvent
+from payments import cancellation, checkout, confirmation, reconciliation
+from payments.gateways.sandbox import outcomes, sessions, webhooks
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment, WebhookEvent
+from payments.webhooks import process
 from subscriptions import books
 from subscriptions.models import Charge, Price, Subscription
 from tests.concurrency.sessions import at_once
@@ -33,7 +36,9 @@ def basic(db: None) -> Price:
 def paid(customer: User, outcome: str = "succeeds") -> Payment:
     """A payment for the plan that the gateway has, and we do not know it yet."""
     payment = checkout.start(customer, now=timezone.now(), plan="basic")
-    desk.choose(payment.gateway_id or "", outcomes.ON_THE_PAGE[outcome], expected=desk.Status.OPEN, now=timezone.now())
+    sessions.choose(
+        payment.gateway_id or "", outcomes.ON_THE_PAGE[outcome], expected=sessions.Status.OPEN, now=timezone.now()
+    )
     return payment
 
 
@@ -67,7 +72,7 @@ def test_four_ways_of_hearing_credit_once(alice: User, basic: Price) -> None:
         payment = paid(alice)
         event, now = told(payment), timezone.now()
         race(
-            partial(inbox.process, event.pk, now=now),
+            partial(process.process, event.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
             partial(reconciliation.check_due, now=now + timedelta(seconds=31)),
@@ -85,14 +90,14 @@ def test_four_ways_of_hearing_credit_once(alice: User, basic: Price) -> None:
 def test_twenty_webhooks_of_one_event_are_stored_once_and_all_answered(alice: User, basic: Price) -> None:
     payment = paid(alice)
     body = json.dumps({"id": "sevt_1", "type": "session.succeeded", "session": payment.gateway_id})
-    headers = signing.sign("sevt_1", body, now=timezone.now())
+    headers = webhooks.sign("sevt_1", body, now=timezone.now())
 
     def send() -> int:
         return Client().post("/webhooks/sandbox/", body, content_type="application/json", headers=headers).status_code
 
     assert at_once([send] * 20) == [200] * 20
     stored = WebhookEvent.objects.get()
-    at_once([partial(inbox.process, stored.pk, now=timezone.now())] * 8)
+    at_once([partial(process.process, stored.pk, now=timezone.now())] * 8)
     payment.refresh_from_db()
     assert (payment.status, times_credited(payment)) == ("confirmed", 1)
     stored.refresh_from_db()
@@ -103,7 +108,7 @@ def test_twenty_events_about_one_payment_swept_by_four_workers_credit_once(alice
     payment = paid(alice)
     for number in range(20):
         told(payment, number)
-    done = at_once([partial(inbox.sweep, now=timezone.now())] * 4)
+    done = at_once([partial(process.sweep, now=timezone.now())] * 4)
     assert sum(done) == 20
     assert set(WebhookEvent.objects.values_list("status", "tries")) == {("processed", 1)}
     assert (times_credited(payment), events(payment)) == (1, ["payment.confirmed"])
@@ -115,7 +120,7 @@ def test_cancel_expiry_and_confirmation_agree_on_one_end(alice: User, basic: Pri
         payment = paid(alice, outcome)
         race(
             outcome_of(partial(cancellation.cancel, payment, now=timezone.now())),
-            partial(expiry.expire, payment, now=payment.expires_at),
+            partial(reconciliation.expire, payment, now=payment.expires_at),
             partial(confirmation.confirm, payment.pk, now=timezone.now()),
         )
         payment.refresh_from_db()
@@ -128,9 +133,9 @@ def test_cancelling_and_paying_at_once_end_the_same_on_both_sides(alice: User, b
     ends = set()
     for _round in range(12):
         payment = checkout.start(alice, now=timezone.now(), plan="basic")
-        choose = partial(desk.choose, payment.gateway_id or "", outcomes.ON_THE_PAGE["succeeds"])
+        choose = partial(sessions.choose, payment.gateway_id or "", outcomes.ON_THE_PAGE["succeeds"])
         race(
-            partial(choose, expected=desk.Status.OPEN, now=timezone.now()),
+            partial(choose, expected=sessions.Status.OPEN, now=timezone.now()),
             outcome_of(partial(cancellation.cancel, payment, now=timezone.now())),
         )
         confirmation.confirm(payment.pk, now=timezone.now())
@@ -144,7 +149,7 @@ def test_cancelling_and_paying_at_once_end_the_same_on_both_sides(alice: User, b
 
 def test_one_form_sent_eight_times_at_once_is_one_payment(alice: User, basic: Price) -> None:
     for number in range(4):
-        start = partial(checkout.start, alice, now=timezone.now(), plan="basic", form_key=f"form-{number}")
+        start = partial(checkout.start, alice, now=timezone.now(), plan="basic", idempotency_key=f"form-{number}")
         payments = at_once([start] * 8)
         assert len({payment.pk for payment in payments}) == 1
         assert len({payment.confirmation_url for payment in payments}) == 1
@@ -159,7 +164,9 @@ def test_one_subscription_paid_for_from_eight_windows_has_one_open_payment(alice
     confirmation.confirm(first.pk, now=timezone.now())
     starts = [
         outcome_of(
-            partial(checkout.start, alice, now=timezone.now(), subscription=subscription, form_key=f"form-{number}")
+            partial(
+                checkout.start, alice, now=timezone.now(), subscription=subscription, idempotency_key=f"form-{number}"
+            )
         )
         for number in range(8)
     ]
@@ -196,7 +203,7 @@ def test_two_clicks_at_once_start_one_subscription_from_the_balance(alice: User,
     for turn in range(3):
         waiting = checkout.start(alice, now=timezone.now(), plan="basic").subscription
         assert waiting is not None
-        start = outcome_of(partial(instead.start, waiting, now=timezone.now()))
+        start = outcome_of(partial(checkout.pay_from_wallet, waiting, now=timezone.now()))
         answers = race(start, start)
         started = {answer.pk for answer in answers if isinstance(answer, Subscription)}
         assert len(started) == 1

@@ -10,8 +10,8 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Event
-from subscriptions import books
+from events.models import Event
+from subscriptions import billing_run, overview
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.models import Charge, Subscription
 from subscriptions.simulation import play, read, real
@@ -70,7 +70,7 @@ class ByTheRun(real.DatabaseStage):
     """Ticks are the scheduler's own billing run."""
 
     def settle(self, at: int) -> None:
-        run = books.run_due(now=to_datetime(at), catch_up=True)
+        run = billing_run.run_due(now=to_datetime(at), catch_up=True)
         assert (run.parked, run.held_back) == (0, 0)
 
 
@@ -82,7 +82,7 @@ def test_access_is_right_with_every_worker_dead(scenario: dict[str, Any]) -> Non
         stage = NeverSettled(parsed)
         play_on(stage, parsed)
         now = to_datetime(parsed.until)
-        seen = {name: books.access(row, now=now) for name, row in rows_of(stage).items()}
+        seen = {name: overview.access(row, now=now) for name, row in rows_of(stage).items()}
         transaction.set_rollback(True)
     expected = play(scenario)["subscriptions"]
     assert {name: access.reason for name, access in seen.items()} == {

@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from hypothesis import given
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from ledger.models import Transaction
 from subscriptions.models import Plan
 from subscriptions.simulation import play

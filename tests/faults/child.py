@@ -35,8 +35,8 @@ POINTS = {
     "claimed": ("SKIP LOCKED", True),
     "after_the_ledger": ("INSERT INTO ledger_transaction", True),
     "after_charges": ("INSERT INTO subscriptions_charge", True),
-    "after_events": ("INSERT INTO accounts_event", True),
-    "after_books": ("INSERT INTO subscriptions_book", True),
+    "after_events": ("INSERT INTO events_event", True),
+    "after_books": ("INSERT INTO subscriptions_billingclock", True),
     "before_commit": ("COMMIT", False),
     "after_commit": ("COMMIT", True),
 }

@@ -40,12 +40,12 @@ def killed_at(data: Path, point: str, turn: int) -> None:
     assert "OperationalError" in run.stderr
     postgres.hold(data)
     assert int((data / "postmaster.pid").read_text().splitlines()[0]) != died
-    assert asked(data, "SELECT count(*) FROM subscriptions_book WHERE parked_at IS NOT NULL") == 0
+    assert asked(data, "SELECT count(*) FROM subscriptions_billingclock WHERE parked_at IS NOT NULL") == 0
 
 
 def settled(data: Path) -> int:
     """Citizens that a run has settled; the twins were before."""
-    return asked(data, f"SELECT count(*) FROM subscriptions_book WHERE settled_at = '{FREEZE}'") - PEOPLE
+    return asked(data, f"SELECT count(*) FROM subscriptions_billingclock WHERE settled_at = '{FREEZE}'") - PEOPLE
 
 
 def asked(data: Path, sql: str) -> int:

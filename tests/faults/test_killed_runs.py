@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from subscriptions.models import Book
+from subscriptions.models import BillingClock
 from tests.faults import town
 from tests.faults.town import BATCH, NOW
 from tests.subscriptions.bank import broken_rules
@@ -21,7 +21,7 @@ def environment(child_environment: dict[str, str]) -> dict[str, str]:
 
 
 def settled() -> int:
-    return Book.objects.filter(settled_at=NOW, wallet__owner__username__startswith="citizen").count()
+    return BillingClock.objects.filter(settled_at=NOW, wallet__owner__username__startswith="citizen").count()
 
 
 def came_out_as_if_nothing_had_happened() -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from subscriptions import books
+from subscriptions import billing_run, books
 from subscriptions.models import Price
 from tests.faults import town
 from tests.subscriptions.bank import DAY, broken_rules, people
@@ -48,7 +48,7 @@ def live(user: User, prices: list[Price], begun: datetime, zone: ZoneInfo) -> No
     for turn in range(1, 16):
         with books.open(user, "RUB", now=(begun + turn * timedelta(hours=11)).astimezone(zone)):
             pass
-    books.run_due(now=(begun + 61 * DAY).astimezone(zone), catch_up=True)
+    billing_run.run_due(now=(begun + 61 * DAY).astimezone(zone), catch_up=True)
 
 
 @pytest.mark.django_db

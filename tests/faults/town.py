@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from accounts.models import User
-from subscriptions import books
-from subscriptions.models import Book, Price
+from subscriptions import billing_run, books
+from subscriptions.models import BillingClock, Price
 from tests.subscriptions.bank import DAY, NOON, basic, hourly, settle
 from tests.subscriptions.picture import of_one
 from tests.subscriptions.shop import sell
@@ -32,7 +32,7 @@ def found(count: int, *, now: datetime = NOON) -> None:
                 prices,
                 now,
             )
-    Book.objects.filter(wallet__owner__username__startswith="twin").update(due_at=None)
+    BillingClock.objects.filter(wallet__owner__username__startswith="twin").update(due_at=None)
 
 
 def begin(user: User, place: int, prices: list[Price], now: datetime) -> None:
@@ -58,7 +58,7 @@ def census() -> dict[str, list[Any]]:
 
 
 def due(now: datetime) -> int:
-    return Book.objects.filter(due_at__lte=now).count()
+    return BillingClock.objects.filter(due_at__lte=now).count()
 
 
 def child(environment: Mapping[str, str], *words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
@@ -82,7 +82,7 @@ def run_on(now: datetime) -> None:
     give_up = time.monotonic() + 30
     while due(now):
         assert time.monotonic() < give_up, f"{due(now)} books are still due"
-        books.run_due(now=now, catch_up=True, batch=BATCH)
+        billing_run.run_due(now=now, catch_up=True, batch=BATCH)
 
 
 def counted(text: str) -> Any:

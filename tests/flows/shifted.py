@@ -17,7 +17,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
     if ahead:
         time_machine.travel(datetime.now(UTC) + ahead).start()
-        clock = import_module("ledger.clock")
+        clock = import_module("core.clock")
         setattr(clock, "now", lambda told=clock.now: told() + ahead)  # noqa: B010 - a module has no such attribute to mypy
     sys.argv = sys.argv[2:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, expect
 
-from billing_site.demo import catalogue
+from billing_site.demo import plans
 from payments.models import Payment, WebhookEvent
 from tests.browser.visiting import Visit
 from tests.flows.site import Site, wait_for
@@ -21,7 +21,7 @@ MINUTE = 60_000
 @pytest.fixture
 def olga(site: Site, chromium: Browser) -> Visit:
     """A visitor who has never been here."""
-    catalogue.put_on_sale(now=datetime.now(UTC))
+    plans.put_on_sale(now=datetime.now(UTC))
     site.start_worker()
     site.start_web()
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=site.url)

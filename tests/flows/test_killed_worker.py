@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import User
 from subscriptions import books
-from subscriptions.models import Book
+from subscriptions.models import BillingClock
 from tests.flows.site import Site, wait_for
 from tests.subscriptions.bank import basic, broken_rules, people, settle
 from tests.subscriptions.picture import of_one
@@ -38,7 +38,7 @@ def test_a_worker_killed_in_the_middle_of_a_run_is_followed_by_one_that_finishes
     # The month that is over ended some days ago, whichever month it was.
     subscribed([*customers, twin], at=now - timedelta(days=32))
     settle(twin, now)
-    due = Book.objects.filter(due_at__lte=now)
+    due = BillingClock.objects.filter(due_at__lte=now)
     assert due.count() == CUSTOMERS
 
     site.start_worker(BILLING_BATCH="2")

@@ -158,7 +158,7 @@ ADMIN = {
 # Tables of the admin: who sees the list, and who may add, change and delete rows.
 TABLES = {
     "accounts_user": (PERMITTED, SUPERUSERS),
-    "accounts_event": (PERMITTED, NOBODY),
+    "events_event": (PERMITTED, NOBODY),
     "ledger_account": (PERMITTED, NOBODY),
     "ledger_transaction": (PERMITTED, NOBODY),
     "payments_payment": (PERMITTED, NOBODY),
@@ -166,7 +166,7 @@ TABLES = {
     "subscriptions_plan": (PERMITTED, SUPERUSERS),
     "subscriptions_price": (PERMITTED, SUPERUSERS),
     "subscriptions_subscription": (PERMITTED, NOBODY),
-    "subscriptions_book": (PERMITTED, NOBODY),
+    "subscriptions_billingclock": (PERMITTED, NOBODY),
     "auth_group": (SUPERUSERS, SUPERUSERS),
     "django_celery_beat_periodictask": (SUPERUSERS, SUPERUSERS),
     "django_celery_beat_clockedschedule": (SUPERUSERS, SUPERUSERS),

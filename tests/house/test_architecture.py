@@ -9,7 +9,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 # Foreign keys point from an earlier to a later one, or stay inside.
-ORDER = ["payments", "subscriptions", "ledger", "accounts"]
+ORDER = ["payments", "sandbox", "subscriptions", "ledger", "events", "accounts", "core"]
 FRAMEWORK = {"auth", "contenttypes"}
 NOT_OURS = {".venv", "var", ".git"}
 
@@ -36,8 +36,8 @@ def test_billing_site_has_no_tables():
     assert list(apps.get_app_config("billing_site").get_models()) == []
 
 
-def test_no_file_is_longer_than_400_lines():
-    long = {str(path): lines for path in our_files() if (lines := len((ROOT / path).read_text().splitlines())) > 400}
+def test_no_file_is_longer_than_350_lines():
+    long = {str(path): lines for path in our_files() if (lines := len((ROOT / path).read_text().splitlines())) > 350}
     assert long == {}
 
 
@@ -61,7 +61,7 @@ def test_views_tasks_and_commands_stay_thin():
         for limit in [limit_of(path)]
         if limit
         for node in functions(path)
-        if (length := statements(node)) > limit
+        if is_thin(path, node) and (length := statements(node)) > limit
     }
     assert too_long == {}
 
@@ -72,7 +72,15 @@ def limit_of(path: Path) -> int | None:
         return None
     if path.name == "tasks.py":
         return 5
-    return 18 if path.name == "views.py" or "views" in path.parts or "commands" in path.parts else None
+    return 18 if path.name == "views.py" or {"commands", "web", "api", "webhooks"} & set(path.parts) else None
+
+
+def is_thin(path: Path, node: ast.FunctionDef) -> bool:
+    """A page's module holds its assembly too: there only the views themselves are thin, known by their decorators."""
+    if not {"web", "api", "webhooks"} & set(path.parts):
+        return True
+    decorators = ast.unparse(ast.Tuple(elts=list(node.decorator_list), ctx=ast.Load()))
+    return "require_" in decorators or "extend_schema" in decorators
 
 
 def functions(path: Path):

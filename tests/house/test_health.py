@@ -10,7 +10,7 @@ from kombu import Connection
 
 from billing_site import health
 from billing_site.celery import app
-from ledger import clock
+from core import clock
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 

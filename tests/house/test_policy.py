@@ -14,10 +14,10 @@ from django.urls import get_resolver, reverse
 
 from accounts import tokens
 from accounts.models import User
-from billing_site.demo import catalogue
+from billing_site.demo import plans
 from ledger.models import Transaction
 from payments import checkout
-from subscriptions import books, orders, prices, quotes
+from subscriptions import books, catalogue, orders, quotes
 from tests.house.policy import API, CALLERS, GROUPS, ROWS, TABLES, Answer, Row
 
 # Views of a single row in the admin ask the same permission as the list (history) or as adding (change, delete).
@@ -68,7 +68,7 @@ def test_every_table_of_the_admin_is_in_the_policy():
 def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]:
     support = User.objects.create(username="support", email="support@example.com", is_staff=True)
     group = Group.objects.create(name="looking on")
-    ours = ("accounts", "ledger", "subscriptions", "payments")
+    ours = ("core", "accounts", "events", "ledger", "subscriptions", "payments")
     group.permissions.set(Permission.objects.filter(content_type__app_label__in=ours, codename__startswith="view_"))
     support.groups.add(group)
     return dict(zip(CALLERS, (None, disabled, alice, mallory, staff, support, superuser), strict=True))
@@ -78,10 +78,10 @@ def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]
 def things(alice) -> dict[str, object]:
     """One of everything, all of it Alice's, for the addresses."""
     now = datetime.now(UTC)
-    catalogue.put_on_sale(now=now)
+    plans.put_on_sale(now=now)
     with books.open(alice, "RUB", now=now) as book:
         book.top_up(1000_00, key="policy:1", source="gateway_clearing:sandbox")
-    subscription = orders.subscribe(alice, prices.current("basic", "RUB"), now=now)
+    subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=now)
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     return {
         "alice": alice.pk,
@@ -92,7 +92,7 @@ def things(alice) -> dict[str, object]:
         "payment": payment.public_id,
         "plan": "basic",
         "price": subscription.price_id,
-        "quote": quotes.make(subscription, prices.current("standard", "RUB"), now=now).public_id,
+        "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,
         "session": payment.gateway_id,
         "subscription": subscription.public_id,
         "transaction": Transaction.objects.latest("id").pk,

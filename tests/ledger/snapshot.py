@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from accounts.integrity import Check
 from billing_site.integrity import CHECKS, look
+from core.integrity import Check
 
 
 def found(checks: Iterable[Check] = CHECKS) -> dict[str, int]:

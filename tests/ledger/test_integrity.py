@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 import ledger
-from accounts import integrity as accounts_integrity
+from events import integrity as event_integrity
 from ledger import integrity, wallets
 from ledger.models import Transaction
 from tests.ledger.conftest import CLEARING, NOON, entry
@@ -149,13 +149,13 @@ def test_a_guard_that_is_gone_asleep_or_not_validated_is_found(statement):
 
 
 def test_the_event_logs_guards_are_looked_for_too():
-    sql("DROP TRIGGER event_is_never_edited ON accounts_event")
-    assert found() == {"accounts_guards_are_there": 1}
+    sql("DROP TRIGGER event_is_never_edited ON events_event")
+    assert found() == {"event_guards_are_there": 1}
 
 
 @pytest.mark.parametrize(
     ("prefix", "listed"),
-    [("ledger_", integrity.TRIGGERS), ("accounts_", accounts_integrity.TRIGGERS)],
+    [("ledger_", integrity.TRIGGERS), ("events_", event_integrity.TRIGGERS)],
 )
 def test_every_trigger_there_is_is_looked_for(prefix, listed):
     assert triggers_of(prefix) == sorted(listed)

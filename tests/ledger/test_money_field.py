@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from accounts.api.parsers import loads
-from accounts.api.strict import StrictSerializer
-from ledger.api.fields import MoneyField
+from core.api.parsers import loads
+from core.api.serializers import StrictSerializer
+from ledger.api.serializers import MoneyField
 from ledger.money import Money
 
 

@@ -2,14 +2,14 @@ import psycopg
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
-from accounts.errors import Unavailable
-from ledger import retrying
+from core import retry
+from core.errors import Unavailable
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """Do not wait between tries."""
-    monkeypatch.setattr("ledger.retrying.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("core.retry.time.sleep", lambda seconds: None)
 
 
 def raises(state: str) -> None:
@@ -37,7 +37,7 @@ class Flaky:
 @pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
 def test_what_the_database_gave_up_is_run_again_whole(state):
     flaky = Flaky(state, times=4)
-    assert retrying.retried(flaky)() == "done"
+    assert retry.retried(flaky)() == "done"
     assert flaky.calls == 5
 
 
@@ -45,7 +45,7 @@ def test_what_the_database_gave_up_is_run_again_whole(state):
 def test_after_five_tries_it_is_unavailable_and_never_insufficient_funds():
     flaky = Flaky("40P01", times=9)
     with pytest.raises(Unavailable) as caught:
-        retrying.retried(flaky)()
+        retry.retried(flaky)()
     assert (flaky.calls, caught.value.code) == (5, "unavailable")
 
 
@@ -56,7 +56,7 @@ def test_after_five_tries_it_is_unavailable_and_never_insufficient_funds():
 def test_any_other_error_is_raised_at_once(state, error):
     flaky = Flaky(state, times=1)
     with pytest.raises(error):
-        retrying.retried(flaky)()
+        retry.retried(flaky)()
     assert flaky.calls == 1
 
 
@@ -64,6 +64,6 @@ def test_any_other_error_is_raised_at_once(state, error):
 def test_inside_an_outer_transaction_it_runs_once():
     flaky = Flaky("40001", times=1)
     with pytest.raises(OperationalError) as caught:
-        retrying.retried(flaky)()
+        retry.retried(flaky)()
     assert isinstance(caught.value.__cause__, psycopg.errors.SerializationFailure)
     assert flaky.calls == 1

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 import ledger
 from ledger import wallets
-from ledger.deciding import LARGEST
+from ledger.batch import LARGEST
 from ledger.models import Account, Transaction
 from tests.ledger.conftest import CLEARING, NOON, balance_of, entry
 

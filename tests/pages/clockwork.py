@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from subscriptions.models import Subscription
 from tests.subscriptions.bank import at
 from tests.subscriptions.shop import pay_in
@@ -20,7 +20,7 @@ def bought(alice: User, plan: str, *, paid_in: int, when: datetime | None = None
     start = when or at()
     if paid_in:
         pay_in(alice, paid_in, at=start)
-    return orders.subscribe(alice, prices.current(plan, "RUB"), now=start, **more)
+    return orders.subscribe(alice, catalogue.current(plan, "RUB"), now=start, **more)
 
 
 def act(row: Subscription, now: datetime, do: Callable[[Any], None]) -> None:

@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
-from billing_site.demo import catalogue
+from billing_site.demo import plans
 from subscriptions.models import Subscription
 from tests.pages.clockwork import HALF, bought
 from tests.payments.unsteady import PATH, Unsteady
@@ -24,7 +24,7 @@ def now() -> datetime:
 @pytest.fixture
 def on_sale(db: None, now: datetime) -> None:
     """Basic 299.00 RUB or 3.50 EUR a month, Standard 690.00 / 7.90, Premium 1490.00 / 15.90, hourly 1.50 / 0.02."""
-    catalogue.put_on_sale(now=now)
+    plans.put_on_sale(now=now)
 
 
 @pytest.fixture

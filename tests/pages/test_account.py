@@ -4,7 +4,7 @@ from django.test import Client
 
 from payments import cancellation, checkout
 from payments.models import Payment
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from tests.pages.reading import words
 from tests.subscriptions.shop import pay_in
 
@@ -18,7 +18,7 @@ def test_a_new_customer_is_shown_the_plans(browser):
 def test_the_page_says_what_there_is_what_it_costs_and_what_comes_next(browser, alice, now):
     # 1000.00 - 690.00 for Standard
     pay_in(alice, 1000_00, at=now)
-    orders.subscribe(alice, prices.current("standard", "RUB"), now=now)
+    orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     page = words(browser.get("/account/"))
     assert "RUB\u00a0310.00" in page
     assert "Standard ✓ Active" in page
@@ -30,7 +30,7 @@ def test_use_not_yet_written_down_is_taken_off_what_is_available(browser, alice,
     """60 minutes at 1.50 an hour are used and in no row: 10.00 - 1.50 are left, and last 5 h 40 min from now."""
     then = now - timedelta(hours=1)
     pay_in(alice, 10_00, at=then)
-    orders.subscribe(alice, prices.current("hourly", "RUB"), now=then)
+    orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
     page = words(browser.get("/account/"))
     assert "RUB\u00a08.50" in page or "RUB\u00a08.49" in page
     assert "available On your balance RUB\u00a010.00 Used, not yet charged −RUB\u00a01.5" in page
@@ -39,7 +39,7 @@ def test_use_not_yet_written_down_is_taken_off_what_is_available(browser, alice,
 def test_a_wallet_that_ran_dry_is_shown_so_though_no_worker_has_seen_it(browser, alice, now):
     then = now - timedelta(hours=8)
     pay_in(alice, 10_00, at=then)
-    orders.subscribe(alice, prices.current("hourly", "RUB"), now=then)
+    orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
     page = words(browser.get("/account/"))
     assert "Pay as you go needs money" in page
     assert "Suspended" in page
@@ -50,7 +50,7 @@ def test_a_renewal_that_found_no_money_says_how_much_and_until_when(browser, ali
     """Standard, 690.00, 3 days of grace: paid 32 days ago, due at the latest yesterday; 100.00 are there."""
     then = now - timedelta(days=32)
     pay_in(alice, 790_00, at=then)
-    orders.subscribe(alice, prices.current("standard", "RUB"), now=then)
+    orders.subscribe(alice, catalogue.current("standard", "RUB"), now=then)
     page = browser.get("/account/")
     assert "Payment overdue" in words(page)
     assert "top up RUB\u00a0590.00 to keep it" in words(page)
@@ -83,7 +83,7 @@ def test_each_currency_has_its_own_balance_and_nothing_is_added_up(browser, alic
 
 def test_what_is_another_customers_does_not_appear(alice, mallory, on_sale, now):
     pay_in(alice, 1000_00, at=now)
-    orders.subscribe(alice, prices.current("standard", "RUB"), now=now)
+    orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     client = Client()
     client.force_login(mallory)
     assert "Standard" not in words(client.get("/account/"))
@@ -99,7 +99,7 @@ def test_signed_in_pages_are_kept_by_no_cache_and_strangers_sent_to_log_in(brows
 def test_the_page_takes_few_queries_however_much_there_is(browser, alice, now, django_assert_max_num_queries):
     pay_in(alice, 10_000_00, at=now)
     for _ in range(6):
-        orders.subscribe(alice, prices.current("basic", "RUB"), now=now)
+        orders.subscribe(alice, catalogue.current("basic", "RUB"), now=now)
     with django_assert_max_num_queries(20):
         browser.get("/account/")
 

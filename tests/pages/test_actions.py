@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from subscriptions import orders, prices, quotes
-from subscriptions.open_book import Refused
+from subscriptions import catalogue, orders, quotes
+from subscriptions.books import Refused
 from tests.pages.clockwork import act, address, bought
 from tests.subscriptions.bank import at
 
@@ -32,12 +32,12 @@ def after(do: Callable[..., None], alice, plan="standard", **more):
 
 def under_way(alice):
     row = active(alice)
-    quotes.accept(quotes.make(row, prices.current("basic", "RUB"), now=at(hours=1)), now=at(hours=1))
+    quotes.accept(quotes.make(row, catalogue.current("basic", "RUB"), now=at(hours=1)), now=at(hours=1))
     return row
 
 
 def planned(row, book):
-    book.change_plan(row, prices.current("basic", "RUB"), when="period_end")
+    book.change_plan(row, catalogue.current("basic", "RUB"), when="period_end")
 
 
 def left_and_paused(row, book):
@@ -87,7 +87,7 @@ def test_a_state_offers_what_is_possible_and_nothing_else(browser, clock, alice,
 
 # What each action asks of the book, and what the rules call nothing to do.
 ASKED: dict[str, Callable[[Any, Any], None]] = {
-    "change": lambda row, book: book.change_plan(row, prices.current("basic", "RUB")),
+    "change": lambda row, book: book.change_plan(row, catalogue.current("basic", "RUB")),
     "pause": lambda row, book: book.pause(row),
     "resume": lambda row, book: book.resume(row),
     "undo": lambda row, book: book.undo_cancel(row),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscriptions import prices, quotes
+from subscriptions import catalogue, quotes
 from tests.pages.clockwork import HALF, act, address, bought
 from tests.pages.reading import hidden, words
 from tests.subscriptions.bank import DAY, HOUR, MINUTE, SECOND, at, balance
@@ -64,7 +64,7 @@ def test_a_page_that_lay_longer_is_shown_again_and_nothing_is_done(browser, cloc
 
 def test_another_plan_since_the_page_was_shown_is_not_cancelled_by_it(browser, clock, standard, alice):
     page = browser.get(address(standard, "cancel/"))
-    quotes.accept(quotes.make(standard, prices.current("basic", "RUB"), now=HALF), now=HALF)
+    quotes.accept(quotes.make(standard, catalogue.current("basic", "RUB"), now=HALF), now=HALF)
     clock.shift(HOUR)
     assert sent(browser, standard, "now", page).status_code == 422
     assert sent(browser, standard, "period_end", page).status_code == 422

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from subscriptions import prices, quotes
+from subscriptions import catalogue, quotes
 from subscriptions.models import Quote, Subscription
 from tests.pages.clockwork import HALF, NEAR_HALF, act, address, bought
 from tests.pages.reading import heading, words
@@ -228,13 +228,21 @@ def test_a_change_at_the_end_warns_of_what_the_balance_lacks_for_it(browser, clo
 
 
 def test_another_plan_takes_the_place_of_the_planned_one(browser, standard):
-    act(standard, NEAR_HALF, lambda book: book.change_plan(standard, prices.current("basic", "RUB"), when="period_end"))
+    act(
+        standard,
+        NEAR_HALF,
+        lambda book: book.change_plan(standard, catalogue.current("basic", "RUB"), when="period_end"),
+    )
     assert "This takes the place of the change to Basic" in words(asked(browser, standard, "premium", "period_end"))
     assert "The change to Basic that was planned does not happen." in words(asked(browser, standard, "premium", "now"))
 
 
 def test_a_plan_that_will_not_renew_does_not_promise_the_planned_change(browser, standard):
-    act(standard, NEAR_HALF, lambda book: book.change_plan(standard, prices.current("basic", "RUB"), when="period_end"))
+    act(
+        standard,
+        NEAR_HALF,
+        lambda book: book.change_plan(standard, catalogue.current("basic", "RUB"), when="period_end"),
+    )
     act(standard, NEAR_HALF, lambda book: book.set_auto_renew(standard, False))
     page = words(browser.get(address(standard)))
     assert "The planned change to Basic comes only if it renews." in page
@@ -294,9 +302,9 @@ def test_quantity_and_periods_are_in_every_amount(browser, clock, alice, on_sale
 
 @pytest.mark.parametrize("state", ["paused", "cancelled", "under way"])
 def test_where_no_change_is_possible_the_page_leads_back(browser, standard, state):
-    made = quotes.make(standard, prices.current("premium", "RUB"), now=NEAR_HALF)
+    made = quotes.make(standard, catalogue.current("premium", "RUB"), now=NEAR_HALF)
     if state == "under way":
-        quotes.accept(quotes.make(standard, prices.current("basic", "RUB"), now=NEAR_HALF), now=NEAR_HALF)
+        quotes.accept(quotes.make(standard, catalogue.current("basic", "RUB"), now=NEAR_HALF), now=NEAR_HALF)
     else:
         act(
             standard,
@@ -337,7 +345,11 @@ def test_it_reads_in_russian(browser, standard):
 
 
 def test_a_planned_change_can_be_dropped_again(browser, standard):
-    act(standard, NEAR_HALF, lambda book: book.change_plan(standard, prices.current("basic", "RUB"), when="period_end"))
+    act(
+        standard,
+        NEAR_HALF,
+        lambda book: book.change_plan(standard, catalogue.current("basic", "RUB"), when="period_end"),
+    )
     assert "Changes to Basic on 1 April 2026" in words(browser.get(address(standard)))
     page = words(browser.post(address(standard, "keep-plan/"), follow=True))
     assert "The planned change is dropped." in page

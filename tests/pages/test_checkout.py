@@ -3,7 +3,7 @@ from django.test import Client
 
 from ledger.models import Transaction
 from payments.models import Payment
-from subscriptions import prices
+from subscriptions import catalogue
 from subscriptions.models import Price, Subscription
 from tests.pages.reading import heading, hidden, words
 from tests.subscriptions.shop import pay_in, wallet
@@ -79,7 +79,7 @@ def test_a_form_found_in_the_history_and_changed_is_no_repetition(browser, alice
 
 def test_an_amount_the_customer_has_not_seen_is_never_taken(browser, alice, now):
     form = hidden(browser.get(STANDARD)) | {"method": "sandbox"}
-    prices.new_version(Price.objects.get(plan__code="standard", currency="RUB"), now=now, amount=790_00)
+    catalogue.new_version(Price.objects.get(plan__code="standard", currency="RUB"), now=now, amount=790_00)
     answer = browser.post(STANDARD, form)
     assert answer.status_code == 422
     assert "The amount has changed to RUB\u00a0790.00. You have not been charged." in words(answer)

@@ -2,8 +2,8 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from accounts.errors import Unavailable
-from subscriptions.web import price_list
+from core.errors import Unavailable
+from subscriptions import catalogue
 from tests.pages.reading import heading, words
 
 
@@ -22,7 +22,7 @@ def breaking(monkeypatch):
         def raising(*args, **kwargs):
             raise error
 
-        monkeypatch.setattr(price_list, "on_sale", raising)
+        monkeypatch.setattr(catalogue, "prices_on_sale", raising)
         return Client(raise_request_exception=False)
 
     return breaking

@@ -7,9 +7,9 @@ from django.contrib.auth.models import Permission
 
 from ledger.models import Transaction
 from payments import checkout, confirmation
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
+from subscriptions.books import OpenBook
 from subscriptions.models import Charge
-from subscriptions.open_book import OpenBook
 from tests.pages.clockwork import act, bought
 from tests.pages.reading import heading, words
 from tests.subscriptions.bank import at, guards_off, settle
@@ -131,8 +131,8 @@ def test_anothers_transaction_is_told_of_as_one_that_is_not_there(client, browse
 
 def test_the_russian_page_is_russian(browser, alice, now):
     pay_in(alice, 2000_00, at=now)
-    orders.subscribe(alice, prices.current("hourly", "RUB"), now=now)
-    mine = orders.subscribe(alice, prices.current("standard", "RUB"), now=now)
+    orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now)
+    mine = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     settle(alice, now + (at(hours=5) - at()))
     act(mine, now + (at(days=1) - at()), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
     for row in Transaction.objects.filter(customer=alice):

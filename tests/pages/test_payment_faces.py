@@ -8,7 +8,7 @@ from django.template.loader import get_template
 
 from payments.gateways.base import State
 from payments.models import Payment
-from payments.web.faces import LOOKS, Face, face_of
+from payments.web.payment_page import LOOKS, Face, face_of
 from tests.pages.reading import heading, words
 
 NOW = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from subscriptions.models import Plan, Price
 from tests.pages.reading import heading, words
 from tests.subscriptions.shop import pay_in
@@ -37,14 +37,14 @@ def test_who_is_signed_out_signs_up_and_comes_back_to_the_checkout(client: Clien
 
 
 def test_the_current_plan_is_marked_and_leads_to_the_subscription(browser, alice, now):
-    held = orders.subscribe(alice, prices.current("premium", "EUR"), now=now)
+    held = orders.subscribe(alice, catalogue.current("premium", "EUR"), now=now)
     page = browser.get("/pricing/?currency=EUR")
     assert f'href="/account/subscriptions/{held.public_id}/"' in page.content.decode()
     assert words(page).count("Your plan") == 1
 
 
 def test_hidden_plans_and_old_versions_are_not_offered(client, on_sale, now):
-    prices.new_version(Price.objects.get(plan__code="basic", currency="RUB"), now=now, amount=349_00)
+    catalogue.new_version(Price.objects.get(plan__code="basic", currency="RUB"), now=now, amount=349_00)
     Plan.objects.filter(code="premium").update(is_public=False)
     page = words(client.get("/pricing/?currency=RUB"))
     assert "349.00" in page

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from payments import checkout
-from subscriptions.open_book import OpenBook
+from subscriptions.books import OpenBook
 from tests.pages.clockwork import act, bought
 from tests.pages.reading import words
 from tests.subscriptions.bank import at

@@ -7,9 +7,9 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from billing_site.demo import catalogue
+from billing_site.demo import plans
 from payments import checkout
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from subscriptions.models import Plan, Price
 from tests.subscriptions.shop import pay_in
 
@@ -21,7 +21,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def root(superuser, now) -> Client:
-    catalogue.put_on_sale(now=now)
+    plans.put_on_sale(now=now)
     client = Client()
     client.force_login(superuser)
     return client
@@ -56,7 +56,7 @@ def test_a_new_version_takes_the_place_of_the_old_one_and_customers_keep_theirs(
     assert (new.version, new.amount) == (old.version + 1, 790_00)
     held.refresh_from_db()
     assert held.price == old
-    assert prices.current("standard", "RUB") == new
+    assert catalogue.current("standard", "RUB") == new
 
 
 def test_terms_that_do_not_go_together_are_refused_in_words(root):

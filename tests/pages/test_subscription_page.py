@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from subscriptions import orders, prices
+from subscriptions import catalogue, orders
 from subscriptions.models import Subscription
 from tests.pages.clockwork import address
 from tests.pages.reading import heading, words
@@ -14,7 +14,7 @@ def standard(alice, on_sale, now) -> Subscription:
     """Standard for 690.00, half of its month gone; 310.00 are left."""
     start = now - timedelta(days=15)
     pay_in(alice, 1000_00, at=start)
-    return orders.subscribe(alice, prices.current("standard", "RUB"), now=start)
+    return orders.subscribe(alice, catalogue.current("standard", "RUB"), now=start)
 
 
 def test_it_shows_state_price_and_charges(browser, standard):

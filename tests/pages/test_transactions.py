@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.web.sheet import safe
-from subscriptions import books, orders, prices
+from subscriptions import books, catalogue, orders
+from subscriptions.web.transactions import escape_formula
 from tests.pages.reading import words
 from tests.subscriptions.shop import COUNTER, pay_in
 
@@ -14,7 +14,7 @@ from tests.subscriptions.shop import COUNTER, pay_in
 def moved(alice, on_sale, now) -> None:
     """1000.00 in, 690.00 for Standard, both an hour ago; then 50.00 with a description that is a formula."""
     pay_in(alice, 1000_00, at=now - timedelta(hours=1))
-    orders.subscribe(alice, prices.current("standard", "RUB"), now=now - timedelta(hours=1))
+    orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now - timedelta(hours=1))
     with books.open(alice, "RUB", now=now) as book:
         book.top_up(50_00, key=f"pages:{next(COUNTER)}", source="promotions", reason="promotion", description="=1+1")
 
@@ -68,8 +68,8 @@ def test_the_csv_holds_everything_and_nothing_in_it_is_a_formula(browser, moved)
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(text):
-    assert safe(text) == "'" + text
-    assert safe("x" + text) == "x" + text
+    assert escape_formula(text) == "'" + text
+    assert escape_formula("x" + text) == "x" + text
 
 
 def test_the_wallet_of_another_is_out_of_reach(client, mallory, moved):

@@ -13,7 +13,7 @@ from babel.messages.catalog import Catalog, Message
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[2]
-CODE = ("accounts", "billing_site", "ledger", "payments", "subscriptions")
+CODE = ("accounts", "billing_site", "core", "events", "ledger", "payments", "subscriptions")
 KEYWORDS = dict.fromkeys(("gettext", "gettext_lazy", "gettext_noop", "_")) | dict.fromkeys(
     ("ngettext", "ngettext_lazy"), (1, 2)
 )

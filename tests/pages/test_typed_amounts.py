@@ -1,7 +1,7 @@
 import pytest
 
 from ledger.money import Money, NotMoney
-from payments.web import typed
+from payments.web import amount_input
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from payments.web import typed
     ],
 )
 def test_an_amount_is_read_however_it_is_grouped(text, minor):
-    assert typed.parse(text, "RUB") == Money(minor, "RUB")
+    assert amount_input.parse(text, "RUB") == Money(minor, "RUB")
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_an_amount_is_read_however_it_is_grouped(text, minor):
 )
 def test_what_is_no_amount_is_refused(text):
     with pytest.raises(NotMoney):
-        typed.parse(text, "RUB")
+        amount_input.parse(text, "RUB")
 
 
 def test_what_reads_two_ways_is_refused():
     """1.000 is a thousand to a German; in a currency of three decimals 1,234 is either a thousand or one and a bit."""
     for text, currency in (("1.000", "EUR"), ("10.999", "EUR"), ("1,234", "KWD")):
         with pytest.raises(NotMoney):
-            typed.parse(text, currency)
-    assert typed.parse("1234.567", "KWD") == Money(1_234_567, "KWD")
-    assert typed.parse("5,5", "KWD") == Money(5_500, "KWD")
+            amount_input.parse(text, currency)
+    assert amount_input.parse("1234.567", "KWD") == Money(1_234_567, "KWD")
+    assert amount_input.parse("5,5", "KWD") == Money(5_500, "KWD")

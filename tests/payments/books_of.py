@@ -1,6 +1,7 @@
 """What a customer has, read from the rows. No test lives here."""
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from ledger.models import Account, Transaction
 from payments.models import Payment
 

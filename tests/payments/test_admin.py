@@ -7,8 +7,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from payments import checkout, inbox
+from payments import checkout
 from payments.models import Payment, WebhookEvent
+from payments.webhooks import process
 from tests.payments.books_of import balance
 
 PAYMENTS = "/admin/payments/payment/"
@@ -99,7 +100,7 @@ def test_replaying_processes_again_and_credits_nothing_twice(
     desk: Client, payment: Payment, event: WebhookEvent, choose: Callable[..., Any], superuser: User
 ) -> None:
     choose(payment, "webhook_lost")
-    inbox.sweep(now=timezone.now())
+    process.sweep(now=timezone.now())
     desk.force_login(superuser)
     for _ in range(2):
         answer = desk.post(EVENTS, {"action": "replay", "_selected_action": [event.pk]}, follow=True)

@@ -8,13 +8,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from payments import checkout
-from payments.models import Payment, SandboxSession
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
 from subscriptions.models import Price, Subscription
 from tests.payments.books_of import balance, times_credited
 from tests.payments.calls import CANCEL, CHECKOUT, CONFIRM, LIST, TOP_UP, problem
 
 pytestmark = pytest.mark.django_db
-
 
 # Confirm
 

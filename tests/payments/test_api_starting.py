@@ -3,15 +3,16 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import IdempotencyKey, User
-from payments.models import Payment, SandboxSession
+from accounts.models import User
+from core.models import IdempotencyKey
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
 from subscriptions.models import Price, Subscription
 from tests.payments.calls import CANCEL, CHECKOUT, LIST, TOP_UP, problem
 from tests.payments.unsteady import Unsteady
 from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db
-
 
 # Checkout
 

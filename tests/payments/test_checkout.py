@@ -6,14 +6,15 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts.errors import DomainError, Unavailable
 from accounts.models import User
-from payments import confirmation, quotes
-from payments.models import Payment, SandboxSession
+from core.errors import DomainError, Unavailable
+from payments import amounts, confirmation
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
 from payments.sessions import GatewayRefused
 from subscriptions import books, orders
+from subscriptions.catalogue import PlanNotSoldInCurrency
 from subscriptions.models import Price, Subscription
-from subscriptions.prices import PlanNotSoldInCurrency
 from tests.payments.books_of import balance
 from tests.payments.starting import start, top_up
 from tests.payments.unsteady import Unsteady
@@ -39,7 +40,7 @@ def test_a_metered_plan_is_prepaid_for_its_periods(alice: User, hourly: Price) -
     assert mine is not None
     assert mine.periods == 1
     cancelled = Subscription.objects.get(pk=mine.pk)
-    assert quotes.for_subscription(cancelled, now=timezone.now()).money.amount == 86_40
+    assert amounts.for_subscription(cancelled, now=timezone.now()).money.amount == 86_40
 
 
 def test_hours_that_were_bought_do_not_become_months(alice: User, basic: Price, hourly: Price) -> None:
@@ -63,7 +64,7 @@ def test_the_subscription_waits_for_its_money_whatever_the_wallet_holds(alice: U
 
 @pytest.mark.parametrize(("amount", "currency"), [(989_99, "RUB"), (990_01, "RUB"), (0, "RUB"), (-990_00, "RUB")])
 def test_a_price_of_the_clients_own_is_refused(alice: User, basic: Price, amount: int, currency: str) -> None:
-    with pytest.raises(quotes.AmountMismatch, match=r"The amount is 990\.00 RUB; you sent") as caught:
+    with pytest.raises(amounts.AmountMismatch, match=r"The amount is 990\.00 RUB; you sent") as caught:
         start(alice, plan="basic", amount=amount, currency=currency)
     assert caught.value.extra["due"] == {"value": "990.00", "currency": "RUB"}
     assert not Payment.objects.exists()
@@ -81,30 +82,30 @@ def test_a_currency_the_plan_is_not_sold_in_is_refused(alice: User, basic: Price
 
 def test_a_free_plan_needs_no_checkout(alice: User) -> None:
     sell("free", RUB=0)
-    with pytest.raises(quotes.NothingToPay):
+    with pytest.raises(amounts.NothingToPay):
         start(alice, plan="free")
     assert not Payment.objects.exists()
 
 
 def test_a_trial_needs_no_checkout_for_whoever_has_not_had_it(alice: User, mallory: User) -> None:
     price = sell("trial", RUB=500_00, EUR=5_00, trial_days=14)["RUB"]
-    with pytest.raises(quotes.NothingToPay, match="free trial of 14 days"):
+    with pytest.raises(amounts.NothingToPay, match="free trial of 14 days"):
         start(alice, plan="trial", currency="RUB")
     orders.subscribe(alice, price, now=timezone.now())
     # Once a customer, in whatever currency.
     assert start(alice, plan="trial", currency="EUR").amount == 5_00
-    with pytest.raises(quotes.NothingToPay):
+    with pytest.raises(amounts.NothingToPay):
         start(mallory, plan="trial", currency="EUR")
 
 
 @pytest.mark.parametrize("amount", [-1, 0, 99_99, 1_000_000_01])
 def test_a_top_up_outside_the_limits_is_refused_with_the_limits(alice: User, amount: int) -> None:
-    with pytest.raises(quotes.AmountOutOfRange, match=r"100\.00 RUB to 1000000\.00 RUB"):
+    with pytest.raises(amounts.AmountOutOfRange, match=r"100\.00 RUB to 1000000\.00 RUB"):
         start(alice, amount=amount, currency="RUB")
 
 
 def test_a_top_up_in_a_currency_not_taken_is_refused(alice: User) -> None:
-    with pytest.raises(quotes.CurrencyNotTaken, match="RUB, EUR"):
+    with pytest.raises(amounts.CurrencyNotTaken, match="RUB, EUR"):
         start(alice, amount=100_00, currency="KWD")
 
 
@@ -113,11 +114,11 @@ def test_a_gateway_that_is_away_leaves_an_unknown_payment_that_the_same_form_goe
 ) -> None:
     unsteady.break_before = 1
     with pytest.raises(Unavailable, match="same Idempotency-Key"):
-        start(alice, plan="basic", form_key="form-1")
+        start(alice, plan="basic", idempotency_key="form-1")
     payment = Payment.objects.get()
     assert (payment.status, payment.gateway_id) == ("unknown", None)
     assert payment.check_at is not None
-    again = start(alice, plan="basic", form_key="form-1")
+    again = start(alice, plan="basic", idempotency_key="form-1")
     assert (again.pk, again.status) == (payment.pk, "pending")
     assert again.confirmation_url
 
@@ -127,8 +128,8 @@ def test_an_answer_lost_after_the_page_was_opened_does_not_open_a_second_one(
 ) -> None:
     unsteady.break_after = 1
     with pytest.raises(Unavailable):
-        start(alice, plan="basic", form_key="form-1")
-    payment = start(alice, plan="basic", form_key="form-1")
+        start(alice, plan="basic", idempotency_key="form-1")
+    payment = start(alice, plan="basic", idempotency_key="form-1")
     assert SandboxSession.objects.get().session_id == payment.gateway_id
 
 
@@ -156,7 +157,7 @@ def test_a_payment_of_another_customers_subscription_is_an_error_of_ours(
     alice: User, mallory: User, basic: Price
 ) -> None:
     first = start(alice, plan="basic")
-    with pytest.raises(ValueError, match="is not of customer"):
+    with pytest.raises(ValueError, match="does not belong to customer"):
         start(mallory, subscription=first.subscription)
 
 

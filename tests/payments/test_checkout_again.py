@@ -6,20 +6,21 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.asked import KeyReused
 from accounts.models import User
-from payments import cancellation, checkout, confirmation, quotes
+from core.idempotency import KeyReused
+from payments import amounts, cancellation, checkout, confirmation
 from payments.checkout import DuplicatePayment, InvalidPaymentId, PaymentInProgress
-from payments.models import Payment, SandboxSession
-from subscriptions import books
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
+from subscriptions import billing_run, books
 from subscriptions.models import Price, Subscription
 from tests.payments.starting import start, top_up
 from tests.payments.unsteady import Unsteady
 
 
 def test_the_same_form_twice_is_one_payment(alice: User, basic: Price) -> None:
-    first = start(alice, plan="basic", form_key="form-1")
-    assert start(alice, plan="basic", form_key="form-1") == first
+    first = start(alice, plan="basic", idempotency_key="form-1")
+    assert start(alice, plan="basic", idempotency_key="form-1") == first
     assert Subscription.objects.count() == SandboxSession.objects.count() == 1
 
 
@@ -36,35 +37,35 @@ ASKED = {"plan": "basic", "currency": "RUB", "quantity": 2, "periods": 3, "auto_
     ],
 )  # fmt: skip
 def test_a_form_key_finds_no_payment_of_something_else(alice: User, basic: Price, other: dict[str, Any]) -> None:
-    first = start(alice, **ASKED, form_key="form-1")
+    first = start(alice, **ASKED, idempotency_key="form-1")
     with pytest.raises(KeyReused):
-        start(alice, **ASKED | other, form_key="form-1")
+        start(alice, **ASKED | other, idempotency_key="form-1")
     # What it has become since, and whether the price is named, makes no other request of it.
     Subscription.objects.update(auto_renew=False)
-    assert start(alice, **ASKED, amount=5940_00, form_key="form-1") == first
+    assert start(alice, **ASKED, amount=5940_00, idempotency_key="form-1") == first
     assert Payment.objects.count() == 1
 
 
 def test_a_form_key_finds_no_payment_of_another_subscription(alice: User, basic: Price) -> None:
     with books.open(alice, "RUB", now=timezone.now()) as book:
         one, two = book.subscribe(basic), book.subscribe(basic)
-    first = start(alice, subscription=one, form_key="form-1")
+    first = start(alice, subscription=one, idempotency_key="form-1")
     with pytest.raises(KeyReused):
-        start(alice, subscription=two, form_key="form-1")
-    assert start(alice, subscription=one, form_key="form-1") == first
+        start(alice, subscription=two, idempotency_key="form-1")
+    assert start(alice, subscription=one, idempotency_key="form-1") == first
 
 
 def test_a_form_key_finds_no_top_up_of_another_sum(alice: User) -> None:
-    first = start(alice, amount=100_00, currency="RUB", form_key="form-1")
+    first = start(alice, amount=100_00, currency="RUB", idempotency_key="form-1")
     for other in ({"amount": 900_00, "currency": "RUB"}, {"amount": 100_00, "currency": "EUR"}):
         with pytest.raises(KeyReused):
-            start(alice, **other, form_key="form-1")
-    assert start(alice, amount=100_00, currency="RUB", form_key="form-1") == first
+            start(alice, **other, idempotency_key="form-1")
+    assert start(alice, amount=100_00, currency="RUB", idempotency_key="form-1") == first
 
 
 def test_a_form_key_of_one_customer_finds_nothing_of_another(alice: User, mallory: User, basic: Price) -> None:
-    first = start(alice, plan="basic", form_key="form-1")
-    assert start(mallory, plan="basic", form_key="form-1") != first
+    first = start(alice, plan="basic", idempotency_key="form-1")
+    assert start(mallory, plan="basic", idempotency_key="form-1") != first
 
 
 def test_a_payment_id_that_exists_is_refused_whoever_has_it(alice: User, mallory: User) -> None:
@@ -90,7 +91,7 @@ def test_a_suspended_subscription_asks_only_for_what_the_wallet_lacks(alice: Use
         subscription = book.subscribe(basic)
     top_up(alice, 400_00)
     later = now + timedelta(days=40)
-    books.run_due(now=later, catch_up=True)
+    billing_run.run_due(now=later, catch_up=True)
     subscription.refresh_from_db()
     assert subscription.status == "suspended"
     payment = checkout.start(alice, now=later, subscription=subscription)
@@ -103,7 +104,7 @@ def test_a_running_subscription_takes_no_payment(alice: User, basic: Price) -> N
     top_up(alice, 990_00)
     with books.open(alice, "RUB", now=timezone.now()) as book:
         subscription = book.subscribe(basic)
-    with pytest.raises(quotes.NotWaitingForMoney) as caught:
+    with pytest.raises(amounts.NotWaitingForMoney) as caught:
         start(alice, subscription=subscription)
     assert caught.value.extra["state"] == "active"
 

@@ -8,11 +8,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.errors import Unavailable
 from accounts.models import User
-from payments import cancellation, checkout, confirmation, expiry, reconciliation
+from core.errors import Unavailable
+from payments import cancellation, checkout, confirmation, reconciliation
 from payments.cancellation import NotCancellable
-from payments.models import Payment, SandboxSession
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
 from subscriptions import books
 from subscriptions.models import Price, Subscription
 from tests.payments.books_of import balance, events, times_credited
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def payment(alice: User, basic: Price) -> Payment:
-    return checkout.start(alice, now=timezone.now(), plan="basic", form_key="form-1")
+    return checkout.start(alice, now=timezone.now(), plan="basic", idempotency_key="form-1")
 
 
 def late_success(payment: Payment) -> None:
@@ -78,10 +79,10 @@ def test_cancelling_twice_is_refused_with_the_state(payment: Payment) -> None:
 
 
 def test_a_payment_is_expired_only_after_the_gateway_has_closed_it(payment: Payment) -> None:
-    assert expiry.expire_due(now=payment.expires_at - timedelta(seconds=1)) == 0
+    assert reconciliation.expire_due(now=payment.expires_at - timedelta(seconds=1)) == 0
     due = payment.expires_at
     assert reconciliation.check_due(now=due) == 0
-    assert expiry.expire_due(now=due) == 1
+    assert reconciliation.expire_due(now=due) == 1
     payment.refresh_from_db()
     assert (payment.status, payment.check_at) == ("expired", None)
     assert SandboxSession.objects.get().status == "cancelled"
@@ -92,7 +93,7 @@ def test_a_payment_paid_at_the_last_moment_is_confirmed_and_not_expired(
     payment: Payment, choose: Callable[..., Any]
 ) -> None:
     choose(payment, "webhook_lost")
-    assert expiry.expire_due(now=payment.expires_at) == 1
+    assert reconciliation.expire_due(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "confirmed"
     assert Subscription.objects.get().status == "active"
@@ -102,7 +103,7 @@ def test_a_payment_the_gateway_gives_no_answer_about_is_not_expired(
     payment: Payment, choose: Callable[..., Any]
 ) -> None:
     choose(payment, "times_out")
-    assert expiry.expire_due(now=payment.expires_at) == 1
+    assert reconciliation.expire_due(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "unknown"
     assert payment.check_at == payment.created_at + timedelta(hours=1)
@@ -115,7 +116,7 @@ def test_a_payment_whose_page_was_never_opened_expires_by_itself(
     with pytest.raises(Unavailable):
         checkout.start(alice, now=timezone.now(), plan="basic")
     payment = Payment.objects.get()
-    assert expiry.expire_due(now=payment.expires_at) == 1
+    assert reconciliation.expire_due(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "expired"
     assert Subscription.objects.get().status == "cancelled"
@@ -147,7 +148,7 @@ def test_money_that_comes_after_the_end_is_the_customers_and_revives_nothing(pay
     if ending == "cancelled":
         cancellation.cancel(payment, now=timezone.now())
     else:
-        expiry.expire_due(now=payment.expires_at)
+        reconciliation.expire_due(now=payment.expires_at)
     late_success(payment)
     confirmation.confirm(payment.pk, now=timezone.now())
     payment.refresh_from_db()
@@ -235,10 +236,10 @@ def test_a_payment_after_months_of_silence_is_still_asked_about_daily(
     choose(payment, "times_out")
     SandboxSession.objects.update(unreachable_until=timezone.now() + timedelta(days=61))
     with time_machine.travel(payment.created_at + timedelta(days=60), tick=False):
-        expiry.expire_due(now=timezone.now())
+        reconciliation.expire_due(now=timezone.now())
         payment.refresh_from_db()
         assert payment.check_at == payment.created_at + timedelta(days=61)
     with time_machine.travel(payment.created_at + timedelta(days=62), tick=False):
-        expiry.expire_due(now=timezone.now())
+        reconciliation.expire_due(now=timezone.now())
     payment.refresh_from_db()
     assert payment.status == "confirmed"

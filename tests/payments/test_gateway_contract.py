@@ -9,16 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from payments.gateways import registry
-from payments.gateways.base import (
-    BadWebhook,
-    Gateway,
-    GatewayError,
-    RefundRequest,
-    RefundState,
-    SessionRequest,
-    State,
-)
-from payments.gateways.sandbox import desk, outcomes
+from payments.gateways.base import BadWebhook, Gateway, GatewayError, RefundRequest, RefundState, SessionRequest, State
+from payments.gateways.sandbox import outcomes, sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +20,7 @@ class SandboxVisitor:
 
     def choose(self, gateway_id: str, outcome: str) -> None:
         chosen = outcomes.ON_THE_PAGE[outcome]
-        assert desk.choose(gateway_id, chosen, expected=desk.Status.OPEN, now=timezone.now())
+        assert sessions.choose(gateway_id, chosen, expected=sessions.Status.OPEN, now=timezone.now())
 
     def pay(self, gateway_id: str) -> None:
         self.choose(gateway_id, "succeeds")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 import ledger
 from ledger import wallets
-from payments import checkout, endings, integrity
+from payments import checkout, integrity, transitions
 from payments.models import Payment
 from tests.ledger.planting import plant, sql, triggers_of
 from tests.ledger.snapshot import found
@@ -23,7 +23,7 @@ def paid(alice) -> Payment:
     first, _second = (
         checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox") for _ in range(2)
     )
-    endings.credit(first, now=now)
+    transitions.credit(first, now=now)
     assert found() == {}
     return first
 
@@ -71,17 +71,15 @@ def test_more_sent_to_a_card_than_ever_came_from_the_gateway_is_found(alice):
 
 
 def test_a_confirmation_nobody_was_told_of_is_found(paid):
-    plant(
-        "accounts_event", "DELETE FROM accounts_event WHERE subject = %s AND type = 'payment.confirmed'", paid.public_id
-    )
+    plant("events_event", "DELETE FROM events_event WHERE subject = %s AND type = 'payment.confirmed'", paid.public_id)
     assert found() == {"confirmed_is_told_once_and_final": 1}
 
 
 def test_a_confirmed_payment_that_ended_otherwise_later_is_found(paid):
     plant(
-        "accounts_event",
-        "INSERT INTO accounts_event (customer_id, type, subject, data, effective_at)"
-        " SELECT customer_id, 'payment.failed', subject, '{\"status\": \"failed\"}', now() FROM accounts_event"
+        "events_event",
+        "INSERT INTO events_event (customer_id, type, subject, data, effective_at)"
+        " SELECT customer_id, 'payment.failed', subject, '{\"status\": \"failed\"}', now() FROM events_event"
         " WHERE subject = %s AND type = 'payment.confirmed'",
         paid.public_id,
     )

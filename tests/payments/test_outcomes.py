@@ -9,9 +9,11 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import User
-from payments import checkout, confirmation, inbox, reconciliation
-from payments.gateways.sandbox import delivery, outcomes
-from payments.models import Payment, SandboxDelivery, SandboxSession, WebhookEvent
+from payments import checkout, confirmation, reconciliation
+from payments.gateways.sandbox import outcomes, webhooks
+from payments.gateways.sandbox.models import SandboxDelivery, SandboxSession
+from payments.models import Payment, WebhookEvent
+from payments.webhooks import process
 from subscriptions.models import Price, Subscription
 from tests.payments.books_of import balance, events, times_credited
 
@@ -49,8 +51,8 @@ def begun(alice: User) -> Payment:
 
 def hear() -> None:
     """Let the sandbox deliver, and process what arrived."""
-    delivery.deliver_due(now=timezone.now())
-    inbox.sweep(now=timezone.now())
+    webhooks.deliver_due(now=timezone.now())
+    process.sweep(now=timezone.now())
 
 
 def test_the_table_has_every_outcome_of_the_page() -> None:
@@ -193,15 +195,15 @@ def test_a_webhook_is_tried_again_until_it_is_taken(
     # Nobody listens on port 9.
     settings.SITE_URL = "http://127.0.0.1:9"
     now = timezone.now()
-    assert delivery.deliver_due(now=now) == 1
+    assert webhooks.deliver_due(now=now) == 1
     owed = SandboxDelivery.objects.get()
     assert (owed.tries, owed.last_status, owed.next_try_at) == (1, "ConnectionError", now + timedelta(seconds=2))
-    assert delivery.deliver_due(now=now + timedelta(seconds=1)) == 0
+    assert webhooks.deliver_due(now=now + timedelta(seconds=1)) == 0
     settings.SITE_URL = site
-    assert delivery.deliver_due(now=now + timedelta(seconds=2)) == 1
+    assert webhooks.deliver_due(now=now + timedelta(seconds=2)) == 1
     owed.refresh_from_db()
     assert (owed.tries, owed.last_status, owed.next_try_at) == (2, "200", None)
-    inbox.sweep(now=timezone.now())
+    process.sweep(now=timezone.now())
     payment.refresh_from_db()
     assert payment.status == "confirmed"
 
@@ -211,5 +213,5 @@ def test_a_webhook_nobody_takes_is_given_up_after_three_days(
 ) -> None:
     choose(begun(alice), "succeeds")
     settings.SITE_URL = "http://127.0.0.1:9"
-    delivery.deliver_due(now=timezone.now() + timedelta(hours=73))
+    webhooks.deliver_due(now=timezone.now() + timedelta(hours=73))
     assert SandboxDelivery.objects.get().next_try_at is None

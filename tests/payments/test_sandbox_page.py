@@ -10,7 +10,8 @@ from django.utils import timezone, translation
 from accounts.models import User
 from payments import cancellation, checkout
 from payments.gateways.sandbox import outcomes
-from payments.models import Payment, SandboxSession
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
 
 
 @pytest.fixture

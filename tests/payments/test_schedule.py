@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments import schedule
+from payments import transitions
+from payments.webhooks import process
 
 BORN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEVER = BORN + timedelta(days=365)
@@ -28,13 +29,13 @@ def after(**age: float) -> datetime:
     ],
 )
 def test_a_payment_is_asked_about_at_the_ages_of_the_table(asked: datetime, next_asked: datetime) -> None:
-    assert schedule.next_check(BORN, expires_at=NEVER, after=asked) == next_asked
+    assert transitions.next_check(BORN, expires_at=NEVER, after=asked) == next_asked
 
 
 def test_the_instant_of_expiry_is_never_missed() -> None:
     expires_at = after(minutes=30)
-    assert schedule.next_check(BORN, expires_at=expires_at, after=after(minutes=10)) == expires_at
-    assert schedule.next_check(BORN, expires_at=expires_at, after=expires_at) == after(hours=1)
+    assert transitions.next_check(BORN, expires_at=expires_at, after=after(minutes=10)) == expires_at
+    assert transitions.next_check(BORN, expires_at=expires_at, after=expires_at) == after(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +43,9 @@ def test_the_instant_of_expiry_is_never_missed() -> None:
 )
 def test_an_event_is_tried_ever_more_slowly(tries: int, wait: int) -> None:
     # 5 s doubled with each try: 5, 10, 20, 40, ... 2560 = 5 * 2**9; the next would be 5120, so an hour it is.
-    assert schedule.next_event_try(BORN, tries=tries, now=BORN) == BORN + timedelta(seconds=wait)
+    assert process.next_event_try(BORN, tries=tries, now=BORN) == BORN + timedelta(seconds=wait)
 
 
 def test_an_event_is_left_to_staff_after_72_hours() -> None:
-    assert schedule.next_event_try(BORN, tries=80, now=after(hours=71)) == after(hours=72)
-    assert schedule.next_event_try(BORN, tries=80, now=after(hours=71, seconds=1)) is None
+    assert process.next_event_try(BORN, tries=80, now=after(hours=71)) == after(hours=72)
+    assert process.next_event_try(BORN, tries=80, now=after(hours=71, seconds=1)) is None

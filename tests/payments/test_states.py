@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from payments import states
+from payments import transitions
 from payments.models import Payment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -31,17 +31,19 @@ def test_the_database_has_the_same_moves_as_the_table() -> None:
     pairs = list(product(Status.values, repeat=2))
     with connection.cursor() as cursor:
         allowed = {pair for pair in pairs if cursor.execute("SELECT payments_may_move(%s, %s)", pair).fetchone()[0]}
-    table = {(origin.value, to.value) for origin, targets in states.MOVES.items() for to in targets}
+    table = {(origin.value, to.value) for origin, targets in transitions.MOVES.items() for to in targets}
     assert allowed == table | {(status, status) for status in Status.values}
 
 
-@pytest.mark.parametrize(("origin", "to"), [(o, t) for o, t in product(Status, repeat=2) if t not in states.MOVES[o]])
+@pytest.mark.parametrize(
+    ("origin", "to"), [(o, t) for o, t in product(Status, repeat=2) if t not in transitions.MOVES[o]]
+)
 def test_an_illegal_move_raises_and_writes_nothing(alice: User, origin: Payment.Status, to: Payment.Status) -> None:
     payment = payment_of(alice)
     brought_to(payment, origin)
     payment.refresh_from_db()
-    with pytest.raises(states.IllegalMove):
-        states.move(payment, to, now=NOW)
+    with pytest.raises(transitions.IllegalMove):
+        transitions.move(payment, to, now=NOW)
     payment.refresh_from_db()
     assert payment.status == origin
 
@@ -57,13 +59,13 @@ def test_the_database_refuses_to_move_a_confirmed_payment(alice: User, to: str) 
 def test_a_move_from_a_state_that_is_gone_raises(alice: User) -> None:
     payment = payment_of(alice)
     brought_to(payment, "cancelled")
-    with pytest.raises(states.IllegalMove, match="not pending any more"):
-        states.move(payment, Status.EXPIRED, now=NOW)
+    with pytest.raises(transitions.IllegalMove, match="not pending any more"):
+        transitions.move(payment, Status.EXPIRED, now=NOW)
 
 
 def test_an_ended_payment_is_not_asked_about_any_more(alice: User) -> None:
     payment = payment_of(alice, check_at=NOW)
-    states.move(payment, Status.EXPIRED, now=NOW)
+    transitions.move(payment, Status.EXPIRED, now=NOW)
     payment.refresh_from_db()
     assert payment.check_at is None
 

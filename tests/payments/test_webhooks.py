@@ -12,7 +12,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from payments.gateways import registry
-from payments.gateways.sandbox import signing
+from payments.gateways.sandbox import webhooks
 from payments.models import WebhookEvent
 
 URL = "/webhooks/sandbox/"
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def signed(body: str = BODY, *, event_id: str = "sevt_1", age: float = 0) -> dict[str, str]:
-    return signing.sign(event_id, body, now=timezone.now() - timedelta(seconds=age))
+    return webhooks.sign(event_id, body, now=timezone.now() - timedelta(seconds=age))
 
 
 def send(client: Client, body: str | bytes, headers: dict[str, str], url: str = URL) -> int:

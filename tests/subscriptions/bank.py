@@ -9,8 +9,8 @@ from django.db import connection
 from accounts.models import User
 from billing_site import integrity
 from subscriptions import books
+from subscriptions.books import OpenBook
 from subscriptions.models import Price
-from subscriptions.open_book import OpenBook
 from tests.subscriptions.shop import COUNTER, sell, wallet
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,7 +64,7 @@ def broken_rules() -> list[str]:
     """What check_ledger would find wrong now: nothing, in a sound database."""
     with connection.cursor() as cursor:
         # Nobody has counted these rows yet, and the planner would take them for a handful.
-        cursor.execute("ANALYZE subscriptions_charge, subscriptions_subscription, accounts_event, ledger_transaction")
+        cursor.execute("ANALYZE subscriptions_charge, subscriptions_subscription, events_event, ledger_transaction")
     return [finding.check.name for finding in integrity.look() if finding.count]
 
 

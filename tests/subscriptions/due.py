@@ -7,16 +7,10 @@ import time_machine
 from django.core.management import call_command
 
 from accounts.models import User
-from ledger import clock
+from core import clock
 from subscriptions import books
-from subscriptions.models import Book, Charge, Price, Subscription
-from tests.subscriptions.bank import (
-    DAY,
-    HOUR,
-    NOON,
-    basic,
-    people,
-)
+from subscriptions.models import BillingClock, Charge, Price, Subscription
+from tests.subscriptions.bank import DAY, HOUR, NOON, basic, people
 from tests.subscriptions.shop import pay_in
 
 APRIL = NOON.replace(month=4)
@@ -44,8 +38,8 @@ def due_of_late() -> tuple[User, datetime]:
     return user, due
 
 
-def book_of(user: User) -> Book:
-    return Book.objects.get(wallet__owner=user)
+def book_of(user: User) -> BillingClock:
+    return BillingClock.objects.get(wallet__owner=user)
 
 
 def in_the_way(user: User, *, period: datetime = APRIL) -> None:

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from ledger.models import Account, Transaction
-from subscriptions.models import Book, Charge, Subscription
+from subscriptions.models import BillingClock, Charge, Subscription
 
 SUBSCRIPTION = (
     "status", "price__plan__code", "scheduled_price__plan__code", "quantity", "periods", "auto_renew", "anchor_at",
@@ -49,7 +50,9 @@ def of_one(user: User) -> dict[str, Any]:
             (row.type, numbers.get(row.subject, row.subject), row.effective_at, renamed(row.data, numbers))
             for row in Event.objects.filter(customer=user).order_by("id")
         ],
-        "books": [values(row, BOOK) for row in Book.objects.filter(wallet__owner=user).order_by("wallet__currency")],
+        "books": [
+            values(row, BOOK) for row in BillingClock.objects.filter(wallet__owner=user).order_by("wallet__currency")
+        ],
     }
 
 

@@ -8,7 +8,7 @@ import time_machine
 
 from accounts.models import User
 from ledger.models import Transaction
-from subscriptions import books, prices
+from subscriptions import books, catalogue
 from subscriptions.models import Charge, Price
 from tests.subscriptions.bank import guards_off
 from tests.subscriptions.shop import START, client, params, pay_in, sell
@@ -123,7 +123,7 @@ def test_unused_time_is_its_share_of_what_was_paid(
 def test_the_version_of_the_price_is_the_one_that_was_bought(alice: User) -> None:
     pay_in(alice, 2000_00)
     order(alice, "basic")
-    prices.new_version(Price.objects.get(plan__code="basic"), now=START, amount=1090_00)
+    catalogue.new_version(Price.objects.get(plan__code="basic"), now=START, amount=1090_00)
     told = explained(alice, last(alice))
     assert (told["price"]["version"], told["price"]["amount"], told["match"]) == (1, rub("990.00"), True)
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from subscriptions import prices
+from subscriptions import catalogue
 from tests.subscriptions.shop import client, params, sell
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_a_plan_speaks_the_language_that_was_asked_for() -> None:
 
 
 def test_only_the_current_version_is_shown() -> None:
-    prices.new_version(prices.current("vm", "RUB"), now=timezone.now(), amount=3_00)
+    catalogue.new_version(catalogue.current("vm", "RUB"), now=timezone.now(), amount=3_00)
     [price] = client().get("/api/plans/vm").json()["prices"]
     assert (price["amount"]["value"], price["version"]) == ("3.00", 2)
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from accounts.models import User
-from subscriptions import books, forecast
+from subscriptions import billing_run, books, forecast, overview
 from tests.subscriptions.shop import START, client, pay_in, sell
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_metered_use_ends_where_the_next_unit_does_not_fit(
     # The same from any later instant, whether or not a worker has written anything.
     time_machine.move_to(START + timedelta(hours=23, minutes=30), tick=False)
     assert runway(alice) == {**end, "hours_left": 0}
-    books.run_due(now=START + timedelta(hours=23, minutes=30))
+    billing_run.run_due(now=START + timedelta(hours=23, minutes=30))
     assert runway(alice) == {**end, "hours_left": 0}
     time_machine.move_to(START + timedelta(hours=25), tick=False)
     assert runway(alice) is None
@@ -133,6 +133,6 @@ def test_one_book_may_be_asked_alone(alice: User) -> None:
     pay_in(alice, 24_00)
     order(alice, "vm")
     now = START + timedelta(hours=4)
-    found = forecast.of(books.peek(alice, "RUB", now=now), now=now)
+    found = forecast.of(overview.peek(alice, "RUB", now=now), now=now)
     assert found is not None
     assert (found.hours_left, [each.price.plan.code for each in found.ends]) == (20, ["vm"])

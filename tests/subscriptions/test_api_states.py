@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import time_machine
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from ledger.models import Transaction
-from subscriptions import books
+from subscriptions import billing_run, books
 from subscriptions.models import Subscription
 from tests.subscriptions.bank import broken_rules
 from tests.subscriptions.shop import START, client, pay_in, sell
@@ -78,7 +79,7 @@ def test_each_action_is_done_or_refused_by_the_state_at_this_instant(
 ) -> None:
     one = come_to(state, alice, time_machine)
     if has_run:
-        books.run_due(now=START.replace(month=4))
+        billing_run.run_due(now=START.replace(month=4))
     # A refusal changes nothing, so the refused ones go first; then one that is done.
     for action, code in REFUSED[state].items():
         answer = act(alice, one, action)

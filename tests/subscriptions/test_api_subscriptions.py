@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import time_machine
 
-from accounts.models import IdempotencyKey, User
-from subscriptions import books
+from accounts.models import User
+from core.models import IdempotencyKey
+from subscriptions import billing_run
 from subscriptions.models import Charge, Subscription
 from tests.subscriptions.shop import START, client, params, pay_in, sell
 
@@ -257,7 +258,7 @@ def test_a_pending_renewal_is_shown_before_it_is_written(
     assert client(alice).get(ALL + sub).json()["current_period"] == {
         "start": "2026-04-01T00:00:00Z", "end": "2026-05-01T00:00:00Z",
     }  # fmt: skip
-    books.run_due(now=START + timedelta(days=40), catch_up=True)
+    billing_run.run_due(now=START + timedelta(days=40), catch_up=True)
     assert client(alice).get(ALL + sub).json()["current_period"]["end"] == "2026-05-01T00:00:00Z"
     assert Charge.objects.count() == 2
 

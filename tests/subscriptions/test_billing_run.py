@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import time_machine
 
-from accounts.models import Event, User
-from ledger import clock
+from accounts.models import User
+from core import clock
+from events.models import Event
 from subscriptions import billing_run, books, tasks
-from subscriptions.models import Book
+from subscriptions.models import BillingClock
 from tests.subscriptions.bank import (
     DAY,
     HOUR,
@@ -37,17 +38,17 @@ def test_what_is_due_is_settled_and_what_is_not_is_left(alice, mallory):
     with books.open(mallory, "RUB", now=at(days=1)) as book:
         book.subscribe(price)
     before = picture(mallory)
-    assert books.run_due(now=APRIL - MICROSECOND) == books.Run()
-    assert books.run_due(now=APRIL) == books.Run(books=1, charges=1)
+    assert billing_run.run_due(now=APRIL - MICROSECOND) == billing_run.Run()
+    assert billing_run.run_due(now=APRIL) == billing_run.Run(books=1, charges=1)
     assert lines(early)[-1] == ("charge", -990_00, 20_00, APRIL)
     assert picture(mallory) == before
 
 
 def test_a_second_run_at_the_same_instant_has_nothing_to_do():
     customers = due_in_april(3, basic())
-    assert books.run_due(now=APRIL + HOUR) == books.Run(books=3, charges=3)
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=3, charges=3)
     before = picture(*customers)
-    assert books.run_due(now=APRIL + HOUR) == books.Run()
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run()
     assert picture(*customers) == before
 
 
@@ -74,14 +75,14 @@ def test_a_clock_that_goes_back_neither_bills_again_nor_takes_anything_back():
     for user in customers:
         with books.open(user, "RUB", now=at(days=1)) as book:
             book.subscribe(hourly(code=f"h{user.pk}"))
-    books.run_due(now=at(days=2))
+    billing_run.run_due(now=at(days=2))
     before = picture(*customers)
     for now in (at(days=2) - HOUR, at(days=1), NOON - timedelta(days=400)):
-        assert books.run_due(now=now) == books.Run()
-        assert billing_run.settle_books([book.pk for book in Book.objects.all()], now).charges == 0
+        assert billing_run.run_due(now=now) == billing_run.Run()
+        assert billing_run.settle_books([book.pk for book in BillingClock.objects.all()], now).charges == 0
     assert picture(*customers) == before
     # A clock that comes back goes on where the book stands.
-    assert books.run_due(now=at(days=2) + HOUR) == books.Run(books=3, charges=3)
+    assert billing_run.run_due(now=at(days=2) + HOUR) == billing_run.Run(books=3, charges=3)
     assert broken_rules() == []
 
 
@@ -124,13 +125,13 @@ def test_everything_within_one_microsecond_has_one_order():
     pay_in(user, 990_00, at=NOON)
     with books.open(user, "RUB", now=NOON) as book:
         mine = book.subscribe(basic())
-    assert books.run_due(now=APRIL).books == 1
+    assert billing_run.run_due(now=APRIL).books == 1
     mine.refresh_from_db()
     assert mine.status == "suspended"
     pay_in(user, 990_00, at=APRIL)
     with books.open(user, "RUB", now=APRIL) as book:
         book.cancel(mine, when="now", refund_unused=True)
-    assert books.run_due(now=APRIL) == books.Run()
+    assert billing_run.run_due(now=APRIL) == billing_run.Run()
     assert [row[0] for row in lines(user)] == ["top_up", "charge", "top_up", "charge", "unused_refund"]
     assert balance(user) == 990_00
     changes = Event.objects.filter(customer=user, effective_at=APRIL).order_by("id").values_list("type", flat=True)

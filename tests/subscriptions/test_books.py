@@ -4,7 +4,7 @@ import pytest
 
 from ledger.models import Transaction
 from subscriptions import books
-from subscriptions.models import Book, Charge, Subscription, Trial
+from subscriptions.models import BillingClock, Charge, Subscription, Trial
 from tests.subscriptions.bank import HOUR, MICROSECOND, NOON, at, balance, basic, broken_rules, hourly, settle
 from tests.subscriptions.picture import lines
 from tests.subscriptions.shop import pay_in, sell, wallet
@@ -46,7 +46,7 @@ def test_a_subscription_with_money_is_paid_and_active_at_once(alice):
     assert lines(alice)[-1] == ("charge", -990_00, 10_00, NOON)
     assert Transaction.objects.get(reason="charge").credit.code == "revenue"
     assert events(alice)[-2:] == [("created", NOON, "pending"), ("activated", NOON, "active")]
-    book_row = Book.objects.get()
+    book_row = BillingClock.objects.get()
     # The renewal in April will find 10.00: it is looked at again 72 hours before, to give notice.
     assert (book_row.settled_at, book_row.due_at) == (NOON, APRIL - 72 * HOUR)
 
@@ -57,7 +57,7 @@ def test_a_subscription_without_money_waits_and_nothing_is_charged(alice):
     assert (mine.status, mine.started_at) == ("pending", None)
     assert Transaction.objects.count() == Charge.objects.count() == 0
     assert events(alice) == [("created", NOON, "pending")]
-    assert Book.objects.get().due_at is None
+    assert BillingClock.objects.get().due_at is None
 
 
 def test_a_checkout_waits_for_its_own_money_whatever_the_wallet_holds(alice):
@@ -124,7 +124,7 @@ def test_what_came_due_while_nobody_looked_is_dated_at_its_own_instants(alice):
         ("renewed", APRIL, "active"),
         ("suspended", NOON.replace(month=5), "suspended"),
     ]
-    assert (mine.status, Book.objects.get().due_at) == ("suspended", None)
+    assert (mine.status, BillingClock.objects.get().due_at) == ("suspended", None)
 
 
 def test_a_wallet_runs_dry_at_the_microsecond(alice):
@@ -170,12 +170,12 @@ def test_metered_use_is_due_again_each_hour_and_where_the_money_ends(alice):
     with books.open(alice, "RUB", now=NOON) as book:
         book.subscribe(hourly())
     # 540 kopecks last an hour and a half: inside 72 and 24 hours at once, the last notice is due in half an hour.
-    assert Book.objects.get().due_at == at(minutes=30, seconds=10) - MICROSECOND
+    assert BillingClock.objects.get().due_at == at(minutes=30, seconds=10) - MICROSECOND
     settle(alice, at(minutes=31))
     # The 541st kopeck would be owed at 5410 s; a microsecond before that it is dry, which is written right after.
-    assert Book.objects.get().due_at == at(seconds=5410)
+    assert BillingClock.objects.get().due_at == at(seconds=5410)
     pay_in(alice, 1000_00, at=at(minutes=40))
-    assert Book.objects.get().due_at == at(minutes=100)
+    assert BillingClock.objects.get().due_at == at(minutes=100)
 
 
 def test_a_now_before_the_books_clock_is_taken_to_be_that_clock(alice):
@@ -189,7 +189,7 @@ def test_a_now_before_the_books_clock_is_taken_to_be_that_clock(alice):
         book.pause(mine)
     mine.refresh_from_db()
     assert (mine.status, lines(alice), events(alice)[-1][1]) == ("paused", before, at(hours=1))
-    assert Book.objects.get().settled_at == at(hours=1)
+    assert BillingClock.objects.get().settled_at == at(hours=1)
 
 
 def test_each_currency_is_a_book_of_its_own(alice):
@@ -198,4 +198,4 @@ def test_each_currency_is_a_book_of_its_own(alice):
     with books.open(alice, "EUR", now=NOON) as book:
         mine = book.subscribe(prices["EUR"])
     assert (mine.status, balance(alice), balance(alice, "EUR")) == ("pending", 990_00, 0)
-    assert Book.objects.count() == 2
+    assert BillingClock.objects.count() == 2

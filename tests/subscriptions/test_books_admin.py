@@ -10,15 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from subscriptions import books
-from subscriptions.models import Book, Subscription
+from subscriptions import billing_run, books
+from subscriptions.models import BillingClock, Subscription
 from tests.subscriptions.bank import basic, people
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in
 
 pytestmark = pytest.mark.django_db
-LIST = "admin:subscriptions_book_changelist"
-CHANGE = "admin:subscriptions_book_change"
+LIST = "admin:subscriptions_billingclock_changelist"
+CHANGE = "admin:subscriptions_billingclock_change"
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def late() -> User:
     return user
 
 
-def book_of(user: User) -> Book:
-    return Book.objects.get(wallet__owner=user)
+def book_of(user: User) -> BillingClock:
+    return BillingClock.objects.get(wallet__owner=user)
 
 
 def press(client: Client, user: User) -> Any:
@@ -50,11 +50,13 @@ def test_the_list_tells_apart_what_waits_what_is_parked_and_the_rest(client, sup
     [other] = people(1, "fine")
     pay_in(other, 1, at=timezone.now())
 
-    def shown(kind: str) -> list[Book]:
+    def shown(kind: str) -> list[BillingClock]:
         return list(client.get(reverse(LIST), {"attention": kind}).context["cl"].queryset)
 
     assert (shown("waiting"), shown("parked"), shown("due")) == ([book_of(late)], [], [])
-    Book.objects.filter(pk=book_of(late).pk).update(parked_at=timezone.now(), parked_reason="IntegrityError: one")
+    BillingClock.objects.filter(pk=book_of(late).pk).update(
+        parked_at=timezone.now(), parked_reason="IntegrityError: one"
+    )
     assert (shown("waiting"), shown("parked"), shown("due")) == ([], [book_of(late)], [])
     assert "IntegrityError: one" in client.get(reverse(LIST)).content.decode()
 
@@ -78,7 +80,7 @@ def test_a_broken_book_can_be_looked_at(client, superuser, late):
 
 def test_the_action_catches_up_what_the_run_left(client, superuser, late):
     client.force_login(superuser)
-    assert books.run_due(now=timezone.now()) == books.Run(held_back=1)
+    assert billing_run.run_due(now=timezone.now()) == billing_run.Run(held_back=1)
     said = press(client, late).content.decode()
     assert "Books settled: 1. Charges written: 1. Parked: 0." in said
     assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
@@ -93,7 +95,9 @@ def test_the_action_parks_what_cannot_be_settled_and_says_so(client, superuser, 
     assert "AssertionError" in book_of(late).parked_reason
 
 
-@pytest.mark.parametrize(("names", "allowed"), [(["view_book"], False), (["view_book", "change_book"], True)])
+@pytest.mark.parametrize(
+    ("names", "allowed"), [(["view_billingclock"], False), (["view_billingclock", "change_billingclock"], True)]
+)
 def test_only_staff_who_may_change_books_have_the_action(client, staff, late, names, allowed):
     allow(staff, *names)
     client.force_login(staff)
@@ -107,8 +111,10 @@ def test_nobody_edits_adds_or_deletes_a_book(client, superuser, late):
     pk = book_of(late).pk
     before = picture(late)
     assert client.post(reverse(CHANGE, args=[pk]), {"parked_reason": "x"}).status_code == 403
-    assert client.post(reverse("admin:subscriptions_book_delete", args=[pk]), {"post": "yes"}).status_code == 403
-    assert client.get(reverse("admin:subscriptions_book_add")).status_code == 403
+    assert (
+        client.post(reverse("admin:subscriptions_billingclock_delete", args=[pk]), {"post": "yes"}).status_code == 403
+    )
+    assert client.get(reverse("admin:subscriptions_billingclock_add")).status_code == 403
     assert picture(late) == before
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ledger.models import Transaction
 from subscriptions import books
-from subscriptions.models import Book, Charge
+from subscriptions.models import BillingClock, Charge
 from tests.subscriptions.bank import NOON, at, balance, basic, broken_rules, settle
 from tests.subscriptions.picture import lines
 from tests.subscriptions.shop import pay_in, sell
@@ -46,7 +46,7 @@ def test_a_cancel_now_gives_the_unused_part_back_and_ends_the_charge(alice):
     assert lines(alice)[-1] == ("unused_refund", 670_64, 670_64, at(days=10))
     assert charges(mine) == [(NOON, at(days=10), 990_00)]
     assert Charge.objects.get().refund_id == Transaction.objects.get(reason="unused_refund").pk
-    assert (mine.status, mine.ended_at, Book.objects.get().due_at) == ("cancelled", at(days=10), None)
+    assert (mine.status, mine.ended_at, BillingClock.objects.get().due_at) == ("cancelled", at(days=10), None)
     assert broken_rules() == []
 
 
@@ -57,7 +57,11 @@ def test_a_pause_keeps_the_rest_and_a_resume_gives_it(alice):
     with books.open(alice, "RUB", now=at(days=10)) as book:
         book.pause(mine)
     mine.refresh_from_db()
-    assert (mine.status, mine.paused_left, Book.objects.get().due_at) == ("paused", 21 * 24 * 3600 * 10**6, None)
+    assert (mine.status, mine.paused_left, BillingClock.objects.get().due_at) == (
+        "paused",
+        21 * 24 * 3600 * 10**6,
+        None,
+    )
     with books.open(alice, "RUB", now=at(days=100)) as book:
         book.resume(mine)
     mine.refresh_from_db()

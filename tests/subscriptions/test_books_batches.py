@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from subscriptions import billing_run, books
-from subscriptions.models import Book, Charge, Price
+from subscriptions.models import BillingClock, Charge, Price
 from tests.subscriptions.bank import DAY, HOUR, NOON, at, basic, broken_rules, hourly, people, settle
 from tests.subscriptions.picture import picture
 from tests.subscriptions.shop import pay_in, sell
@@ -44,7 +45,7 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(prices):
         noon = NOON + round_ * timedelta(days=365)
         customers = people(size)
         busy(customers, prices, now=noon, money=3000_00)
-        Book.objects.exclude(wallet__owner__in=customers).update(due_at=None)
+        BillingClock.objects.exclude(wallet__owner__in=customers).update(due_at=None)
         # 59.5 days: 990 twice, 10 twice, 0.36 an hour. In 1.5 days the third 990 is short by some 510.
         now = noon + 59 * DAY + 12 * HOUR
         ran = statements(now)
@@ -60,7 +61,7 @@ def test_a_batch_writes_what_the_books_opened_one_by_one_write(prices):
     # From one that loses everything at once to one that pays two months.
     for customers in (together, apart):
         busy(customers, prices, now=NOON, money=995_00, step=30_01)
-    Book.objects.filter(wallet__owner__in=apart).update(due_at=None)
+    BillingClock.objects.filter(wallet__owner__in=apart).update(due_at=None)
     run = billing_run.run_due(now=at(days=45), catch_up=True, batch=16)
     assert run.books == 40
     for user in apart:
@@ -76,5 +77,5 @@ def test_books_that_nothing_is_due_of_are_left_alone(prices):
     with books.open(one, "RUB", now=NOON) as book:
         book.subscribe(prices[0])
     before = picture()
-    assert books.run_due(now=at(days=30)) == books.Run()
+    assert billing_run.run_due(now=at(days=30)) == billing_run.Run()
     assert picture() == before

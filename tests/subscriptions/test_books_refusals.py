@@ -10,9 +10,9 @@ import ledger
 from accounts.models import User
 from ledger.models import Transaction
 from subscriptions import books
+from subscriptions.books import OpenBook
 from subscriptions.models import Price, Subscription
-from subscriptions.open_book import OpenBook
-from subscriptions.rows.writing import AlreadyPosted
+from subscriptions.storage.write import AlreadyPosted
 from tests.subscriptions.bank import NOON, at, balance, basic, broken_rules, do, hourly, settle
 from tests.subscriptions.picture import picture
 from tests.subscriptions.shop import pay_in, sell

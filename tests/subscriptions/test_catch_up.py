@@ -5,17 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from subscriptions import billing_run, books
+from subscriptions import billing_run, books, overview
 from subscriptions.models import Subscription
-from tests.subscriptions.bank import (
-    DAY,
-    HOUR,
-    MICROSECOND,
-    NOON,
-    at,
-    basic,
-    hourly,
-)
+from tests.subscriptions.bank import DAY, HOUR, MICROSECOND, NOON, at, basic, hourly
 from tests.subscriptions.due import APRIL, command, due_in_april
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in, wallet
@@ -26,17 +18,17 @@ pytestmark = pytest.mark.django_db
 def test_a_clock_that_jumped_a_year_bills_nothing_and_tells_staff():
     customers = due_in_april(3, basic())
     before = picture(*customers)
-    run = books.run_due(now=NOON + timedelta(days=366))
-    assert run == books.Run(held_back=3)
+    run = billing_run.run_due(now=NOON + timedelta(days=366))
+    assert run == billing_run.Run(held_back=3)
     assert picture(*customers) == before
     # The clock is right again.
-    assert books.run_due(now=APRIL + HOUR) == books.Run(books=3, charges=3)
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=3, charges=3)
 
 
 @pytest.mark.parametrize(("late", "held_back"), [(7 * DAY - MICROSECOND, 0), (7 * DAY, 1), (30 * DAY, 1)])
 def test_what_is_overdue_for_a_week_waits_for_staff(late, held_back):
     [user] = due_in_april(1, basic())
-    run = books.run_due(now=APRIL + late)
+    run = billing_run.run_due(now=APRIL + late)
     assert (run.books, run.held_back) == (1 - held_back, held_back)
     assert [book.wallet.owner for book in billing_run.waiting(APRIL + late)] == [user] * held_back
 
@@ -45,8 +37,8 @@ def test_a_held_back_book_is_not_wrong_meanwhile_and_its_customer_can_use_it():
     [user] = due_in_april(1, basic())
     now = APRIL + 20 * DAY
     row = Subscription.objects.get(customer=user)
-    assert books.access(row, now=now).active is True
-    assert books.peek(user, "RUB", now=now).available == 20_00
+    assert overview.access(row, now=now).active is True
+    assert overview.peek(user, "RUB", now=now).available == 20_00
     # A request of the customer settles the book, as it always does.
     pay_in(user, 1_00, at=now)
     assert lines(user)[-2:] == [("charge", -990_00, 20_00, APRIL), ("top_up", 1_00, 21_00, now)]
@@ -63,7 +55,7 @@ def test_a_dry_run_is_what_catching_up_then_posts():
     foreseen = {user.pk: billing_run.dry_run(wallet(user, "RUB").pk, now) for user in customers}
     assert picture(*customers) == before
     done = {user.pk: len(lines(user)) for user in customers}
-    assert books.run_due(now=now, catch_up=True).books == 2
+    assert billing_run.run_due(now=now, catch_up=True).books == 2
     for user in customers:
         assert [(line.reason, line.amount, line.at) for line in foreseen[user.pk]] == [
             (reason, amount, when) for reason, amount, _, when in lines(user)[done[user.pk] :]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Event
+from events.models import Event
 from subscriptions.models import Subscription
 from tests.subscriptions.bank import at, do, hourly, settle
 

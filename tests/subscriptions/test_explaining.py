@@ -4,7 +4,8 @@ import pytest
 
 from accounts.models import User
 from ledger.models import Transaction
-from subscriptions import books, explaining, steps
+from subscriptions import books
+from subscriptions.explain import arithmetic, sentences
 from subscriptions.models import Charge, Subscription
 from tests.subscriptions.bank import NOON, at, basic, do, guards_off, hourly, settle
 from tests.subscriptions.shop import pay_in, sell
@@ -22,8 +23,8 @@ def last(reason: str = "charge") -> Transaction:
     return Transaction.objects.filter(reason=reason).latest("id")
 
 
-def explained(transaction: Transaction) -> explaining.Explanation:
-    found = explaining.explain(transaction)
+def explained(transaction: Transaction) -> arithmetic.Explanation:
+    found = arithmetic.explain(transaction)
     assert found is not None
     return found
 
@@ -56,7 +57,7 @@ def test_fractions_that_came_to_a_whole_are_told_as_that(alice):
     before, after = 13 * 360_000_000, 3 * 360_000_000
     assert (found.kind, found.worked_out, found.posted, found.matches) == ("leftover", 1, 1, True)
     assert found.formula == f"{before} ÷ 3600000000 = 1, {after} carried on"
-    assert steps.of(found)[1:3] == [
+    assert sentences.of(found)[1:3] == [
         "Fractions of earlier use, which had come to a whole by 2026-03-01 12:00:16 UTC.",
         "1.3 × 0.01 RUB = 0.01 RUB, and 0.3 × 0.01 RUB is carried on to the next charge",
     ]
@@ -106,7 +107,7 @@ def test_money_that_no_rule_worked_out_has_no_explanation(alice):
     pay_in(alice, 1_00, at=NOON)
     do(alice, NOON, lambda book: book.withdraw(1, key="out", to="gateway_clearing:sandbox"))
     for transaction in Transaction.objects.all():
-        assert explaining.explain(transaction) is None
+        assert arithmetic.explain(transaction) is None
 
 
 def test_everything_that_a_busy_life_posts_is_explained_and_matches(alice):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from subscriptions import formulas
 from subscriptions.engine.calendar import DAY, SECOND
+from subscriptions.explain import sentences
 
 HOUR, MINUTE = 3600 * SECOND, 60 * SECOND
 
@@ -15,7 +15,7 @@ HOUR, MINUTE = 3600 * SECOND, 60 * SECOND
      (DAY + SECOND // 2, "1 day 0.5 s"), (DAY - 1, "23 h 59 min 59.999999 s")],
 )  # fmt: skip
 def test_a_span_is_told_exactly(micros: int, words: str) -> None:
-    assert formulas.lasting(micros) == words
+    assert sentences.lasting(micros) == words
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_span_is_told_exactly(micros: int, words: str) -> None:
      (DAY, 2 * DAY + HOUR, "1 day of 2 days 1 h")],
 )  # fmt: skip
 def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: str) -> None:
-    assert formulas.share(part, whole) == words
+    assert sentences.share(part, whole) == words
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: 
      (1, 10**6, "0.000001"), (1, 10**7, "≈0"), (-2, 5, "-0.4"), (-1, 3, "-≈0.333333")],
 )  # fmt: skip
 def test_a_fraction_without_an_end_is_marked(part: int, whole: int, words: str) -> None:
-    assert formulas.fraction(part, whole) == words
+    assert sentences.fraction(part, whole) == words

@@ -8,14 +8,13 @@ import ledger
 from accounts.models import User
 from ledger import wallets
 from subscriptions import books, integrity
-from subscriptions.integrity import moves
 from subscriptions.models import Charge, Subscription
 from tests.ledger.planting import plant, sql, triggers_of
 from tests.ledger.snapshot import found
 from tests.subscriptions.shop import START, pay_in, sell
 
 pytestmark = pytest.mark.django_db
-CHARGE, SUBSCRIPTION, EVENT = "subscriptions_charge", "subscriptions_subscription", "accounts_event"
+CHARGE, SUBSCRIPTION, EVENT = "subscriptions_charge", "subscriptions_subscription", "events_event"
 DAY = timedelta(days=1)
 
 
@@ -177,7 +176,7 @@ def test_use_that_was_neither_charged_nor_kept_is_found(alice, hourly, parts):
     with books.open(alice, "RUB", now=START + 13 * DAY) as book:
         book.cancel(hourly, when="now")
     assert found() == {}
-    plant("subscriptions_book", "UPDATE subscriptions_book SET leftover = leftover + %s", parts * 10)
+    plant("subscriptions_billingclock", "UPDATE subscriptions_billingclock SET leftover = leftover + %s", parts * 10)
     assert found() == {"use_is_charged_or_carried": 1}
 
 
@@ -200,5 +199,5 @@ def test_every_trigger_there_is_is_looked_for():
 
 
 def test_the_table_of_moves_names_every_status():
-    named = set(moves.MOVES) | {target for targets in moves.MOVES.values() for target in targets}
+    named = set(integrity.MOVES) | {target for targets in integrity.MOVES.values() for target in targets}
     assert named == set(Subscription.Status.values)

@@ -4,11 +4,12 @@ from datetime import datetime
 
 import pytest
 
-from accounts.models import Event, User
-from subscriptions import books
+from accounts.models import User
+from events.models import Event
+from subscriptions import billing_run, books, overview
 from subscriptions.engine import runway
 from subscriptions.engine.calendar import to_datetime, to_micros
-from subscriptions.models import Book, Subscription
+from subscriptions.models import BillingClock, Subscription
 from tests.subscriptions.bank import DAY, HOUR, MICROSECOND, NOON, at, basic, hourly, settle
 from tests.subscriptions.shop import pay_in, sell
 
@@ -28,17 +29,17 @@ def using(user: User, money: int, *prices) -> list[Subscription]:
 
 def ticks(until: datetime) -> None:
     """The scheduler, a minute after each full hour: those ticks at which something is due."""
-    while (due := Book.objects.get().due_at) is not None:
+    while (due := BillingClock.objects.get().due_at) is not None:
         now = due.replace(minute=1, second=0, microsecond=0)
         now += HOUR if now < due else 0 * HOUR
         if now > until:
             return
-        assert books.run_due(now=now).books == 1
+        assert billing_run.run_due(now=now).books == 1
 
 
 def ends(user: User, *, within) -> tuple | None:
     """The runway: when, and which subscriptions."""
-    view = books.peek(user, "RUB", now=NOON)
+    view = overview.peek(user, "RUB", now=NOON)
     found = runway.runway(view.book, to_micros(NOON + within))
     return (to_datetime(found.ends_at), [sub.id for sub in found.subs]) if found else None
 
@@ -154,7 +155,7 @@ def test_a_book_that_uses_nothing_has_no_end(alice):
 def test_cheap_certainty_is_never_wrong(alice):
     """may_fall_short says no only where playing it forward finds nothing either."""
     using(alice, 1500_00, basic(), hourly())
-    view = books.peek(alice, "RUB", now=at(hours=7))
+    view = overview.peek(alice, "RUB", now=at(hours=7))
     for hours in range(1, 24 * 70, 13):
         until = to_micros(at(hours=7 + hours))
         if not runway.may_fall_short(view.book, until):

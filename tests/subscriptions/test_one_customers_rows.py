@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
-from subscriptions import books
+from subscriptions import billing_run, books, overview
 from tests.subscriptions.bank import DAY, HOUR, NOON, hourly
 from tests.subscriptions.shop import pay_in
 
@@ -17,9 +17,9 @@ HOT = (
     "ledger_account",
     "ledger_transaction",
     "subscriptions_subscription",
-    "subscriptions_book",
+    "subscriptions_billingclock",
     "subscriptions_charge",
-    "accounts_event",
+    "events_event",
 )
 
 
@@ -83,7 +83,7 @@ def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User
 
     def run_due() -> object:
         # A batch far smaller than the table, as in life: a batch as large as the table is best read whole.
-        return books.run_due(now=NOON + next(hours) * HOUR, batch=2)
+        return billing_run.run_due(now=NOON + next(hours) * HOUR, batch=2)
 
     def top_up() -> None:
         pay_in(alice, 100_00, at=NOON + next(hours) * HOUR)
@@ -94,7 +94,7 @@ def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User
             book.resume(subscription)
 
     def ask() -> None:
-        books.access(subscription, now=NOON + next(hours) * HOUR)
+        overview.access(subscription, now=NOON + next(hours) * HOUR)
 
     acts = (run_due, top_up, change, ask)
     neighbours(2, first=0)

@@ -6,16 +6,9 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
-from subscriptions import billing_run, books
-from subscriptions.models import Book, Subscription
-from tests.subscriptions.bank import (
-    HOUR,
-    NOON,
-    balance,
-    basic,
-    broken_rules,
-    settle,
-)
+from subscriptions import billing_run, overview
+from subscriptions.models import BillingClock, Subscription
+from tests.subscriptions.bank import HOUR, NOON, balance, basic, broken_rules, settle
 from tests.subscriptions.due import APRIL, book_of, corrupt, due_in_april, in_the_way, repair
 from tests.subscriptions.picture import lines
 from tests.subscriptions.shop import wallet
@@ -31,8 +24,8 @@ def test_a_poisoned_book_is_parked_with_its_reason_and_the_rest_goes_on(plant, r
     poisoned = customers[7]
     plant(poisoned)
     before = lines(poisoned)
-    run = books.run_due(now=APRIL + HOUR, batch=8)
-    assert run == books.Run(books=19, charges=19, parked=1)
+    run = billing_run.run_due(now=APRIL + HOUR, batch=8)
+    assert run == billing_run.Run(books=19, charges=19, parked=1)
     for user in customers:
         if user != poisoned:
             assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
@@ -41,7 +34,7 @@ def test_a_poisoned_book_is_parked_with_its_reason_and_the_rest_goes_on(plant, r
     assert reason in book.parked_reason
     assert lines(poisoned) == before
     # It holds nobody up again, and stays parked with the first reason.
-    assert books.run_due(now=APRIL + 2 * HOUR) == books.Run()
+    assert billing_run.run_due(now=APRIL + 2 * HOUR) == billing_run.Run()
     assert book_of(poisoned).parked_at == APRIL + HOUR
 
 
@@ -49,13 +42,13 @@ def test_a_batch_of_nothing_but_poison_parks_each():
     customers = due_in_april(5, basic())
     for user in customers:
         corrupt(user)
-    assert books.run_due(now=APRIL, batch=2) == books.Run(parked=5)
+    assert billing_run.run_due(now=APRIL, batch=2) == billing_run.Run(parked=5)
 
 
 def test_a_parked_book_revives_when_it_is_repaired_and_opened():
     [user] = due_in_april(1, basic())
     corrupt(user)
-    assert books.run_due(now=APRIL + HOUR).parked == 1
+    assert billing_run.run_due(now=APRIL + HOUR).parked == 1
     repair(user)
     settle(user, APRIL + 2 * HOUR)
     book = book_of(user)
@@ -69,20 +62,20 @@ def test_staff_settle_a_repaired_book_and_a_broken_one_stays_parked():
     good, bad = due_in_april(2, basic())
     for user in (good, bad):
         corrupt(user)
-    assert books.run_due(now=APRIL + HOUR).parked == 2
+    assert billing_run.run_due(now=APRIL + HOUR).parked == 2
     repair(good)
     ids = [wallet(user, "RUB").pk for user in (bad, good)]
     run = billing_run.settle_books(ids, APRIL + 2 * HOUR)
-    assert run == books.Run(books=1, charges=1, parked=1)
+    assert run == billing_run.Run(books=1, charges=1, parked=1)
     assert (book_of(good).parked_at, book_of(bad).parked_at) == (None, APRIL + 2 * HOUR)
 
 
 def test_access_of_a_parked_book_is_still_worked_out(alice):
     [user] = due_in_april(1, basic())
     in_the_way(user)
-    books.run_due(now=APRIL + HOUR)
+    billing_run.run_due(now=APRIL + HOUR)
     row = Subscription.objects.get(customer=user)
-    assert books.access(row, now=APRIL + HOUR).active is True
+    assert overview.access(row, now=APRIL + HOUR).active is True
 
 
 def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
@@ -99,9 +92,9 @@ def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
     # Of the batch, and then of a book on its own.
     for _ in range(2):
         with connection.execute_wrapper(strike), pytest.raises(SoftTimeLimitExceeded):
-            books.run_due(now=APRIL + HOUR)
-    assert not Book.objects.exclude(parked_at=None).exists()
-    assert books.run_due(now=APRIL + HOUR) == books.Run(books=6, charges=6)
+            billing_run.run_due(now=APRIL + HOUR)
+    assert not BillingClock.objects.exclude(parked_at=None).exists()
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=6, charges=6)
     assert {balance(user) for user in customers} == {20_00}
 
 
@@ -114,4 +107,4 @@ def test_an_error_that_is_no_books_fault_is_not_swallowed():
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(strike), pytest.raises(KeyError, match="claim"):
-        books.run_due(now=APRIL + HOUR)
+        billing_run.run_due(now=APRIL + HOUR)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from subscriptions import prices
+from subscriptions import catalogue
 from subscriptions.models import Plan, Price
 from tests.subscriptions.shop import sell, wallet
 
@@ -18,15 +18,15 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 @pytest.mark.django_db
 def test_a_plan_is_found_by_its_code_or_itself() -> None:
     price = sell("basic", RUB=990_00)
-    assert prices.current("basic", "RUB") == prices.current(price["RUB"].plan, "RUB") == price["RUB"]
+    assert catalogue.current("basic", "RUB") == catalogue.current(price["RUB"].plan, "RUB") == price["RUB"]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("code", ["nothing", "", "BASIC", "a" * 1000, "base'; --"])
 def test_a_plan_that_is_not_there_is_not_found(code: str) -> None:
     sell("basic", RUB=990_00)
-    with pytest.raises(prices.PlanNotFound):
-        prices.current(code, "RUB")
+    with pytest.raises(catalogue.PlanNotFound):
+        catalogue.current(code, "RUB")
 
 
 @pytest.mark.django_db
@@ -34,15 +34,15 @@ def test_a_hidden_plan_and_one_without_a_current_price_are_not_on_sale() -> None
     sell("hidden", is_public=False, RUB=1)
     sell("old", RUB=1)["RUB"].plan.prices.update(archived_at=NOW)
     for code in ("hidden", "old"):
-        with pytest.raises(prices.PlanNotFound):
-            prices.current(code, "RUB")
+        with pytest.raises(catalogue.PlanNotFound):
+            catalogue.current(code, "RUB")
 
 
 @pytest.mark.django_db
 def test_a_currency_it_is_not_sold_in_is_answered_with_those_it_is() -> None:
     sell("basic", RUB=990_00, EUR=9_99)
-    with pytest.raises(prices.PlanNotSoldInCurrency) as refused:
-        prices.current("basic", "JPY")
+    with pytest.raises(catalogue.PlanNotSoldInCurrency) as refused:
+        catalogue.current("basic", "JPY")
     assert "EUR, RUB" in refused.value.detail
     assert "'JPY'" in refused.value.detail
 
@@ -51,36 +51,36 @@ def test_a_currency_it_is_not_sold_in_is_answered_with_those_it_is() -> None:
 def test_the_currency_is_the_only_one_or_that_of_the_only_wallet(alice: User, mallory: User) -> None:
     one = sell("one", EUR=100)
     two = sell("two", EUR=100, RUB=9900)
-    assert prices.chosen("one", customer=alice, currency=None) == one["EUR"]
-    with pytest.raises(prices.CurrencyRequired, match="EUR, RUB"):
-        prices.chosen("two", customer=alice, currency=None)
+    assert catalogue.chosen("one", customer=alice, currency=None) == one["EUR"]
+    with pytest.raises(catalogue.CurrencyRequired, match="EUR, RUB"):
+        catalogue.chosen("two", customer=alice, currency=None)
     wallet(alice, "RUB")
-    assert prices.chosen("two", customer=alice, currency=None) == two["RUB"]
-    assert prices.chosen("two", customer=alice, currency="EUR") == two["EUR"]
+    assert catalogue.chosen("two", customer=alice, currency=None) == two["RUB"]
+    assert catalogue.chosen("two", customer=alice, currency="EUR") == two["EUR"]
     wallet(alice, "EUR")
-    with pytest.raises(prices.CurrencyRequired):
-        prices.chosen("two", customer=alice, currency=None)
+    with pytest.raises(catalogue.CurrencyRequired):
+        catalogue.chosen("two", customer=alice, currency=None)
     wallet(mallory, "JPY")  # her only wallet, in a currency the plan is not sold in
-    with pytest.raises(prices.CurrencyRequired):
-        prices.chosen("two", customer=mallory, currency=None)
+    with pytest.raises(catalogue.CurrencyRequired):
+        catalogue.chosen("two", customer=mallory, currency=None)
 
 
 @pytest.mark.django_db
 def test_a_new_version_takes_the_place_of_the_old_and_keeps_its_other_terms() -> None:
     old = sell("basic", trial_days=14, grace_days=3, RUB=990_00)["RUB"]
-    new = prices.new_version(old, now=NOW, amount=1190_00)
+    new = catalogue.new_version(old, now=NOW, amount=1190_00)
     old.refresh_from_db()
     assert (old.archived_at, old.amount) == (NOW, 990_00)
     assert (new.version, new.amount, new.trial_days, new.grace_days) == (2, 1190_00, 14, 3)
-    assert prices.current("basic", "RUB") == new
+    assert catalogue.current("basic", "RUB") == new
 
 
 @pytest.mark.django_db
 def test_only_the_current_version_has_a_next_one() -> None:
     old = sell("basic", RUB=990_00)["RUB"]
-    prices.new_version(old, now=NOW, amount=1190_00)
-    with pytest.raises(prices.PriceNotCurrent):
-        prices.new_version(old, now=NOW, amount=1)
+    catalogue.new_version(old, now=NOW, amount=1190_00)
+    with pytest.raises(catalogue.PriceNotCurrent):
+        catalogue.new_version(old, now=NOW, amount=1)
 
 
 @pytest.mark.django_db
@@ -89,20 +89,20 @@ def test_only_the_current_version_has_a_next_one() -> None:
     [{"amount": -1}, {"amount": 10**13}, {"interval": "fortnight"}, {"interval_count": 0}, {"metered": True},
      {"grace_days": 28}],
 )  # fmt: skip
-def test_terms_that_do_not_go_together_leave_everything_as_it_was(terms: prices.Terms) -> None:
+def test_terms_that_do_not_go_together_leave_everything_as_it_was(terms: catalogue.PriceTerms) -> None:
     old = sell("basic", RUB=990_00)["RUB"]
-    with pytest.raises(prices.TermsInvalid):
-        prices.new_version(old, now=NOW, **terms)
-    assert prices.current("basic", "RUB") == old
+    with pytest.raises(catalogue.TermsInvalid):
+        catalogue.new_version(old, now=NOW, **terms)
+    assert catalogue.current("basic", "RUB") == old
 
 
 @pytest.mark.django_db
 def test_a_plan_taken_off_sale_comes_back_as_its_next_version() -> None:
     plan = sell("basic", RUB=990_00)["RUB"].plan
     plan.prices.update(archived_at=NOW)
-    assert prices.first_version(plan, now=NOW, currency="RUB", amount=500).version == 2
-    with pytest.raises(prices.TermsInvalid):  # it is on sale now
-        prices.first_version(plan, now=NOW, currency="RUB", amount=500)
+    assert catalogue.first_version(plan, now=NOW, currency="RUB", amount=500).version == 2
+    with pytest.raises(catalogue.TermsInvalid):  # it is on sale now
+        catalogue.first_version(plan, now=NOW, currency="RUB", amount=500)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -113,8 +113,8 @@ def test_of_many_new_versions_at_once_one_wins() -> None:
     def change(amount: int) -> str:
         together.wait()
         try:
-            return f"version {prices.new_version(old, now=NOW, amount=amount).version}"
-        except prices.PriceNotCurrent as refused:
+            return f"version {catalogue.new_version(old, now=NOW, amount=amount).version}"
+        except catalogue.PriceNotCurrent as refused:
             return refused.code
         finally:
             connection.close()

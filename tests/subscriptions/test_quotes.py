@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from subscriptions import books, holdings, quotes
+from subscriptions import billing_run, books, overview, quotes
 from subscriptions.models import Charge, Subscription
 from tests.subscriptions.bank import (
     HOUR,
@@ -86,7 +86,7 @@ def test_up_to_the_instant_that_was_named_the_old_plan_is_served_and_then_the_ne
     quotes.accept(quote, now=at(days=3, seconds=30))
     then = effect(quote)
     for instant, price in ((at(days=3, seconds=30), mine.price), (then - MICROSECOND, mine.price), (then, better)):
-        held = holdings.one(Subscription.objects.get(pk=mine.pk), now=instant)
+        held = overview.one(Subscription.objects.get(pk=mine.pk), now=instant)
         assert (held.price, held.access.active, held.access.until) == (price, True, then.replace(month=4))
     charges = Charge.objects.filter(subscription=mine).order_by("id")
     assert [(row.period_start, row.ended_at or row.period_end) for row in charges] == [
@@ -177,7 +177,7 @@ def test_money_that_comes_in_between_does_not_disturb_it(alice, mine, better):
 def test_a_tick_that_moved_the_book_does_not_disturb_it(alice, better):
     mine = metered(alice)
     quote = quotes.make(mine, better, now=at(minutes=59))
-    assert books.run_due(now=at(hours=1)).books == 1
+    assert billing_run.run_due(now=at(hours=1)).books == 1
     quotes.accept(quote, now=at(minutes=62))
     # 62 minutes at 3.60 an hour: 3.72.
     assert balance(alice) == 2000_00 - 3_72 - 1500_00

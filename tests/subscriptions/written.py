@@ -1,6 +1,7 @@
 """What was written of a book, for comparing. No test lives here."""
 
-from accounts.models import Event, User
+from accounts.models import User
+from events.models import Event
 from subscriptions.models import Charge, Subscription
 
 

@@ -22,8 +22,8 @@ from payments.gateways.base import (
     Snapshot,
     State,
 )
-from payments.gateways.sandbox import desk, signing
-from payments.models import SandboxRefund, SandboxSession
+from payments.gateways.sandbox import sessions, webhooks
+from payments.gateways.sandbox.models import SandboxRefund, SandboxSession
 
 
 class Sandbox:
@@ -32,7 +32,7 @@ class Sandbox:
     name = "sandbox"
 
     def problems(self) -> list[str]:
-        return signing.problems()
+        return webhooks.problems()
 
     def create_session(self, request: SessionRequest) -> Session:
         session, _ = SandboxSession.objects.get_or_create(
@@ -62,7 +62,7 @@ class Sandbox:
     def cancel(self, gateway_id: str) -> Snapshot:
         now = _now()
         _find(gateway_id)
-        return _snapshot(desk.withdraw(gateway_id, now=now), now=now)
+        return _snapshot(sessions.withdraw(gateway_id, now=now), now=now)
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         session = _find(request.gateway_id)
@@ -78,7 +78,7 @@ class Sandbox:
         return RefundSnapshot(gateway_id=refund.refund_id, state=RefundState.SUCCEEDED)
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
-        event_id = signing.verify(body, headers)
+        event_id = webhooks.verify(body, headers)
         try:
             payload: dict[str, Any] = json.loads(body)
             return Notification(
@@ -99,7 +99,7 @@ def _find(gateway_id: str) -> SandboxSession:
 
 
 def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
-    state = State(desk.status_at(session, now))
+    state = State(sessions.status_at(session, now))
     paid = state is State.SUCCEEDED
     return Snapshot(
         gateway_id=session.session_id,

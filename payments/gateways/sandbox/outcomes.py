@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from payments.models import SandboxSession
+from payments.gateways.sandbox.models import SandboxSession
 
 Status = SandboxSession.Status
 

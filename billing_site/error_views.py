@@ -1,0 +1,114 @@
+"""What answers when no view does: unknown addresses, refused requests, bugs.
+
+Problem+json under /api/, pages elsewhere.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+
+from billing_site.context_processors import site
+from billing_site.problems import Problem, problem_of, respond
+from core.api.serializers import shortened
+from core.errors import DomainError
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Return whether the caller reads JSON."""
+    return request.path_info.startswith("/api/")
+
+
+@csrf_exempt
+def unknown_api_path(request: HttpRequest) -> HttpResponse:
+    """Answer the same with and without a slash at the end; 404 for everything else under /api/."""
+    path = request.path_info
+    try:
+        found = resolve(path.removesuffix("/") if path.endswith("/") else path + "/")
+    except Resolver404:
+        found = None
+    if found is None or found.func is unknown_api_path:
+        detail = _("There is no %(path)s here. All addresses are listed at /api/docs/.") % {"path": shortened(path)}
+        return respond(Problem("not_found", detail))
+    request.resolver_match = found
+    answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400."""
+    if not is_api(request):
+        return defaults.bad_request(request, exception)
+    return respond(problem_of(exception) or Problem("bad_request", _("The request could not be read.")))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403."""
+    if not is_api(request):
+        return defaults.permission_denied(request, exception)
+    return respond(Problem("permission_denied", _("You may not do this.")))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404."""
+    if not is_api(request):
+        return defaults.page_not_found(request, exception)
+    return respond(Problem("not_found", _("Nothing was found under this address.")))
+
+
+def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
+    """Answer 500; Django has logged the trace under the same request id."""
+    if not is_api(request):
+        return page(request, 500)
+    return respond(Problem("internal_error", _("Something broke on our side. Look at the state before you repeat.")))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer 403 to a form without its token (settings.CSRF_FAILURE_VIEW)."""
+    return page(request, 403, template="403_csrf.html")
+
+
+class Pages:
+    """Middleware: a refusal or a busy database that a page's view let through becomes a page of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer expected exceptions; None for bugs, which Django logs."""
+        problem = problem_of(exception) if isinstance(exception, DomainError | DatabaseError) else None
+        if problem is None or is_api(request):
+            return None
+        status = problem.kind.status
+        answer = page(request, status, template=f"{status if status in (404, 429, 503) else 409}.html")
+        for name, value in problem.headers.items():
+            answer[name] = value
+        return answer
+
+
+def page(request: HttpRequest, status: int, *, template: str = "") -> HttpResponse:
+    """Render an error page from what needs no database and no session: they may be what broke."""
+    return HttpResponse(render_to_string(template or f"{status}.html", site(request)), status=status)
+
+
+def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
+    """Answer 429 to an address that failed to log in too often (django-axes calls this)."""
+    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    if is_api(request):
+        detail = _("Too many attempts to log in. Wait, or reset the password on the log-in page.")
+        return respond(Problem("too_many_attempts", detail, headers={"Retry-After": str(seconds)}))
+    context = {"minutes": -(-seconds // 60)}
+    page = render(request, "account/locked_out.html", context, status=429)
+    page["Retry-After"] = str(seconds)
+    return page

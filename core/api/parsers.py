@@ -1,0 +1,124 @@
+"""Reads request bodies. Whatever bytes come in, the outcome is one JSON value that is safe to store, or a 400.
+
+Refused before parsing: other encodings than UTF-8, too many bytes, too deep. Refused while parsing: a key given
+twice, NaN and Infinity, numbers of absurd length. Refused after it: NUL and half surrogate pairs, which PostgreSQL
+cannot keep. Numbers with a point become Decimal, so that 1342.10 stays what was sent.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.parsers import JSONParser
+
+from core.normalization import UNSTORABLE, given_twice
+
+MAX_DEPTH = 32
+MAX_DIGITS = 40
+# Strings are stepped over whole, so that brackets inside them do not count.
+TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+class SafeJSONParser(JSONParser):
+    """The only parser of the API."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the parsed body. Raises ParseError (400), RequestDataTooBig (413) or UnsupportedMediaType (415)."""
+        charset = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", media_type or "", re.IGNORECASE)
+        if charset and charset[1].lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType(
+                media_type or "", _("Only UTF-8 is read; you sent charset %s.") % charset[1][:40]
+            )
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise RequestDataTooBig
+        return loads(body)
+
+
+def loads(body: bytes) -> Any:
+    """Return the JSON value that `body` holds. Raises ParseError with what is wrong and where."""
+    if _depth(body) > MAX_DEPTH:
+        raise ParseError(_("The body is nested deeper than %d levels.") % MAX_DEPTH)
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(
+            text, object_pairs_hook=_pairs, parse_float=_decimal, parse_int=_integer, parse_constant=_constant
+        )
+    except UnicodeDecodeError as error:
+        raise ParseError(_("The body is not UTF-8: byte %d.") % error.start) from None
+    except json.JSONDecodeError as error:
+        place = {"line": error.lineno, "column": error.colno, "message": error.msg}
+        raise ParseError(_("The body is not JSON: line %(line)d column %(column)d: %(message)s.") % place) from None
+    except RecursionError:
+        raise ParseError(_("The body is nested too deep.")) from None
+    _refuse_unstorable(value)
+    return value
+
+
+def _depth(body: bytes) -> int:
+    depth = deepest = 0
+    for token in TOKENS.finditer(body):
+        match body[token.start()]:
+            case 0x7B | 0x5B:  # { [
+                depth += 1
+                deepest = max(deepest, depth)
+            case 0x7D | 0x5D:  # } ]
+                depth -= 1
+    return deepest
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ParseError(_("The key %s is given twice.") % json.dumps(str(given_twice(pairs))[:60]))
+    return found
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what a Decimal can have
+        _too_long(text)
+    if len(text) > MAX_DIGITS or (number and abs(number.adjusted()) > MAX_DIGITS):
+        _too_long(text)
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        _too_long(text)
+    return int(text)
+
+
+def _too_long(text: str) -> NoReturn:
+    raise ParseError(
+        _("The number %(start)s... has more than %(most)d digits.") % {"start": text[:20], "most": MAX_DIGITS}
+    )
+
+
+def _constant(text: str) -> NoReturn:
+    raise ParseError(_("%s is not a JSON number.") % text)
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Look through keys and values. Depth is bounded by MAX_DEPTH, so recursion is safe."""
+    match value:
+        case str():
+            if UNSTORABLE.search(value):
+                raise ParseError(_("A text holds a NUL or half of a surrogate pair: %s") % json.dumps(value[:60]))
+        case dict():
+            for name, inner in value.items():
+                _refuse_unstorable(name)
+                _refuse_unstorable(inner)
+        case list():
+            for inner in value:
+                _refuse_unstorable(inner)

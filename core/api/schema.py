@@ -1,0 +1,109 @@
+"""Completes the OpenAPI document: each address once, Idempotency-Key, and the errors of every operation."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from core.api.idempotency import Idempotent
+
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "A page about this code."},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What was sent and what is allowed."},
+        "code": {"type": "string", "description": "Stable; made for programs."},
+        "request_id": {"type": "string", "description": "For support."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["param", "code", "detail"],
+                "properties": {
+                    "param": {"type": ["string", "null"], "description": "Path in the body, such as items.0.amount."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+SAYS = {
+    "400": "The request has errors.",
+    "401": "Not logged in.",
+    "402": "The wallet does not hold enough.",
+    "403": "Not allowed.",
+    "404": "No such thing, or not yours.",
+    "405": "Method not allowed.",
+    "406": "Only JSON is spoken.",
+    "409": "The current state does not allow it.",
+    "413": "Body too large.",
+    "415": "Only JSON is read.",
+    "422": "The Idempotency-Key belongs to another request.",
+    "429": "Too many requests; see Retry-After.",
+    "503": "Busy; see Retry-After.",
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 printable ASCII characters. The same request again gets the first one's answer.",
+)
+# For `responses` of a view that may find the wallet short, or miss what the body names.
+INSUFFICIENT_FUNDS = {(402, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
+NOT_FOUND = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
+
+
+class DescribedSchema(AutoSchema):
+    """What a view says of itself, and what its bases say."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Add the header that idempotent views read."""
+        keyed = self.method == "POST" and isinstance(self.view, Idempotent)
+        return [*super().get_override_parameters(), *([IDEMPOTENCY_KEY] if keyed else [])]
+
+
+def each_path_once(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Leave out /api/v1/x where /api/x is the same view."""
+    plain = {path for path, *_rest in endpoints}
+    return [found for found in endpoints if found[0].replace("/api/v1/", "/api/") not in plain - {found[0]}]
+
+
+def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """Add the problem answers to every operation."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            if method in METHODS:
+                for status in _statuses(path, method, operation):
+                    operation["responses"].setdefault(status, _answer(status))
+    return result
+
+
+def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    statuses = ["400", "405", "406", "429", "503"]
+    if "auth" in operation.get("tags", []):
+        statuses.append("401")
+    if any(need for need in operation.get("security", [])):
+        statuses += ["401", "403"]
+    if "{" in path or ("401" in statuses and method != "get"):
+        statuses.append("404")
+    if method != "get":
+        statuses += ["409", "413", "415", "422"]
+    return sorted(set(statuses))
+
+
+def _answer(status: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": SAYS[status],
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in ("429", "503"):
+        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+    return answer

@@ -1,0 +1,50 @@
+"""Do a request once: find what it made before by its key, and refuse the same key for another request.
+
+A key comes from the API's `Idempotency-Key`, from a form's hidden field or from the id of a cause. The row that the
+request makes keeps the key and a fingerprint of what was asked for (core.models.MadeOnce). core.api.idempotency adds
+the HTTP side: it keeps the whole answer.
+"""
+
+import hashlib
+import json
+from typing import Any, Literal, TypeVar
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+from core.models import MadeOnce
+
+Row = TypeVar("Row", bound=MadeOnce)
+Source = Literal["api", "form", "cause"]
+
+
+class KeyReused(DomainError):
+    """The key came with another request before."""
+
+    code = "idempotency_key_reused"
+    param = "Idempotency-Key"
+
+    def __init__(self) -> None:
+        super().__init__(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
+
+
+def key_of(source: Source, value: str | None) -> str | None:
+    """Return the stored form of a key, 64 characters; None without a key. Equal values of two sources differ."""
+    return hashlib.sha256(f"{source}:{value}".encode()).hexdigest() if value else None
+
+
+def fingerprint(**terms: Any) -> str:
+    """Return the fingerprint of a request's terms, 64 characters. The order of keys does not matter."""
+    return hashlib.sha256(json.dumps(terms, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def find(rows: QuerySet[Row], key: str | None, *, fingerprint: str) -> Row | None:
+    """Return the row that the request with this key made, None if there is none.
+
+    Raises KeyReused when that request asked for something else.
+    """
+    row = rows.filter(idempotency_key=key).first() if key else None
+    if row is not None and row.fingerprint != fingerprint:
+        raise KeyReused
+    return row

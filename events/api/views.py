@@ -1,0 +1,53 @@
+"""/api/events/: the caller's own event log, with its serializer and filters."""
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from events.models import Event
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """A fact about the caller: it is never changed and never taken back."""
+
+    id = serializers.SerializerMethodField()
+    type = serializers.CharField(help_text="Such as `subscription.renewed`.")
+    subject = serializers.CharField(help_text="Id of what it is about.")
+    # DRF takes fields out of the class, so this hides nothing of the serializer's own.
+    data = serializers.DictField()  # type: ignore[assignment]
+    effective_at = serializers.DateTimeField(help_text="When it was so by the rules.")
+    created_at = serializers.DateTimeField(help_text="When it was written down.")
+
+    class Meta:
+        model = Event
+        fields = ["id", "type", "subject", "data", "effective_at", "created_at"]
+        read_only_fields = fields
+
+    def get_id(self, row: Event) -> str:
+        """Return the public id."""
+        return f"evt_{row.pk}"
+
+
+class EventFilters(filters.FilterSet):
+    """Filters of the list: the exact type, the exact subject."""
+
+    type = filters.CharFilter(max_length=60)
+    subject = filters.CharFilter(max_length=40)
+
+
+class EventList(GenericAPIView):
+    """The caller's own event log."""
+
+    serializer_class = EventSerializer
+    filterset_class = EventFilters
+    queryset = Event.objects.none()
+
+    @extend_schema(operation_id="events_list", responses=EventSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List what happened, newest first."""
+        mine = Event.objects.filter(customer_id=request.user.pk)
+        page = self.paginate_queryset(self.filter_queryset(mine)) or []
+        return self.get_paginated_response(EventSerializer(page, many=True).data)

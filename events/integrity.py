@@ -1,0 +1,7 @@
+"""What must always be true of the event log: its guards exist."""
+
+from core.integrity import guards
+
+TRIGGERS = ("event_is_never_edited", "event_is_never_deleted", "events_are_never_truncated")
+
+CHECKS = (guards("event_guards_are_there", (), TRIGGERS),)

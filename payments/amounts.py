@@ -1,0 +1,160 @@
+"""What a checkout costs and what it is for: worked out by the server from rows, never from what a client says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.errors import DomainError
+from ledger.money import EXPONENTS, LARGEST, Money
+from payments.models import Payment
+from subscriptions import catalogue, overview
+from subscriptions.models import Plan, Price, Subscription
+
+Status = Subscription.Status
+# States in which money starts a subscription, or brings it back.
+WAITING = (Status.PENDING, Status.SUSPENDED, Status.PAST_DUE)
+
+
+class AmountMismatch(DomainError):
+    """The client's idea of the price is not ours."""
+
+    code = "amount_mismatch"
+    param = "amount"
+
+
+class AmountOutOfRange(DomainError):
+    """Less or more than one payment may be."""
+
+    code = "amount_out_of_range"
+    param = "amount"
+
+
+class CurrencyNotTaken(DomainError):
+    """No top-ups in this currency."""
+
+    code = "currency_not_taken"
+    param = "currency"
+
+
+class NothingToPay(DomainError):
+    """It costs nothing now, or the wallet has enough for it."""
+
+    code = "nothing_to_pay"
+
+
+class NotWaitingForMoney(DomainError):
+    """The subscription is running, paused or over: a payment for it would not be for anything."""
+
+    code = "subscription_not_waiting"
+    param = "subscription"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountDue:
+    """What is to be paid, and for what. `price` is set when a subscription is to be opened."""
+
+    money: Money
+    description: str
+    plan: Plan | None = None
+    price: Price | None = None
+    subscription: Subscription | None = None
+
+
+def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity: int, periods: int) -> AmountDue:
+    """Quote a new subscription: its first payment, or `periods` intervals of prepaid use of a metered price.
+
+    Raises NothingToPay for one that is free now, or begins with a trial that the customer has not had.
+    """
+    price = catalogue.chosen(plan, customer=customer, currency=currency)
+    for param, number in (("quantity", quantity), ("periods", periods)):
+        if number < 1:
+            raise AmountOutOfRange(_("%s must be 1 or more; you sent %d.") % (param, number), param=param)
+    due = catalogue.cost(price, quantity, periods)
+    if catalogue.awaits_trial(customer, price):
+        raise NothingToPay(
+            _(
+                "This plan begins with a free trial of %(days)d days. "
+                "Subscribe to it directly: POST /api/subscriptions/."
+            )
+            % {"days": price.trial_days}
+        )
+    if due == 0:
+        raise NothingToPay(_("This plan costs nothing now. Subscribe to it directly: POST /api/subscriptions/."))
+    _check_size(due, price.currency, param="quantity")
+    return AmountDue(money=Money(due, price.currency), description=price.plan.title, plan=price.plan, price=price)
+
+
+def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
+    """Quote what starts or revives a subscription of the customer.
+
+    Pending, or metered: the same as for a new one. Suspended or past due: what the wallet lacks for the next period.
+    """
+    price = subscription.price
+    view = overview.peek(subscription.customer, price.currency, now=now)
+    status = Status(view.status_of(subscription))
+    if status not in WAITING:
+        raise NotWaitingForMoney(
+            _("Subscription %(id)s is %(status)s; only pending, suspended and past_due ones wait for money.")
+            % {"id": subscription.public_id, "status": status},
+            state=status,
+        )
+    due = _prepaid(subscription) or catalogue.cost(price, subscription.quantity, subscription.periods)
+    if status != Status.PENDING and not price.metered:
+        due = max(due - view.available, 0)
+    if due == 0:
+        raise NothingToPay(_("The wallet holds enough for this subscription; nothing is to be paid now."))
+    return AmountDue(
+        money=Money(due, price.currency), description=price.plan.title, plan=price.plan, subscription=subscription
+    )
+
+
+def _prepaid(subscription: Subscription) -> int | None:
+    """Return how much metered use was ordered with the subscription, in minor units."""
+    if not subscription.price.metered:
+        return None
+    opening = Payment.objects.filter(subscription=subscription, opened_subscription=True, plan=subscription.price.plan)
+    return opening.values_list("amount", flat=True).first()
+
+
+def for_top_up(amount: int | None, currency: str | None) -> AmountDue:
+    """Quote a top-up: the amount asked for, within settings.TOP_UP_LIMITS."""
+    currency = check_taken(currency)
+    least, most = settings.TOP_UP_LIMITS[currency]
+    if amount is None or not least <= amount <= most:
+        said = {
+            "least": Money(least, currency),
+            "most": Money(most, currency),
+            "sent": _("nothing") if amount is None else Money(amount, currency),
+        }
+        raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % said)
+    return AmountDue(money=Money(amount, currency), description=_("Top-up"))
+
+
+def check_taken(currency: str | None) -> str:
+    """Return the currency if it is one of settings.TOP_UP_LIMITS; raise CurrencyNotTaken, which names them."""
+    limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
+    if currency is None or currency not in limits:
+        named = {"sent": currency, "allowed": ", ".join(limits)}
+        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % named)
+    return currency
+
+
+def check_amount(quote: AmountDue, amount: int | None, currency: str | None) -> None:
+    """Raise AmountMismatch when the client named an amount or a currency that is not the quote's."""
+    sent = Money(quote.money.amount if amount is None else amount, currency or quote.money.currency)
+    if sent != quote.money:
+        shown = sent if sent.currency in EXPONENTS else f"{sent.amount} {sent.currency}"
+        raise AmountMismatch(
+            _("The amount is %(due)s; you sent %(sent)s. Leave it out, or send what is due.")
+            % {"due": quote.money, "sent": shown},
+            due={"value": quote.money.plain(), "currency": quote.money.currency},
+        )
+
+
+def _check_size(amount: int, currency: str, *, param: str) -> None:
+    if amount > LARGEST:
+        most = Money(LARGEST, currency)
+        raise AmountOutOfRange(_("One payment is at most %(most)s.") % {"most": most}, param=param)

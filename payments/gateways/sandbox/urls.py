@@ -1,0 +1,10 @@
+"""The sandbox's own pages. The same in every language, so never inside i18n_patterns."""
+
+from django.urls import path
+
+from payments.gateways.sandbox import views
+
+urlpatterns = [
+    path("sandbox/pay/<slug:session_id>/", views.sandbox_pay, name="sandbox_pay"),
+    path("sandbox/pay/<slug:session_id>/bank/", views.sandbox_bank, name="sandbox_bank"),
+]

@@ -1,0 +1,82 @@
+"""Where gateways knock: the webhook endpoint. And the sandbox's hosted page, which plays a page of somebody else."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from payments.gateways.sandbox import outcomes, sessions, tasks, webhooks
+from payments.gateways.sandbox.models import SandboxSession
+
+Status = SandboxSession.Status
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
+    """The sandbox's payment page: shows what may happen, and makes it so."""
+    session = _session_or_404(session_id)
+    outcome = outcomes.ON_THE_PAGE.get(request.POST.get("outcome", ""))
+    if outcome and (chosen := sessions.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())):
+        return _after(request, chosen, outcome)
+    if sessions.status_at(session, timezone.now()) is Status.REQUIRES_ACTION:
+        return redirect("sandbox_bank", session_id)
+    return _page(request, "sandbox/pay.html", session, expected=Status.OPEN)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sandbox_bank(request: HttpRequest, session_id: str) -> HttpResponse:
+    """The page of the customer's bank, as the sandbox plays it: approve or refuse."""
+    session = _session_or_404(session_id)
+    outcome = outcomes.AT_THE_BANK.get(request.POST.get("outcome", ""))
+    if outcome and (
+        chosen := sessions.choose(session_id, outcome, expected=Status.REQUIRES_ACTION, now=timezone.now())
+    ):
+        return _after(request, chosen, outcome)
+    return _page(request, "sandbox/bank.html", session, expected=Status.REQUIRES_ACTION)
+
+
+def _session_or_404(session_id: str) -> SandboxSession:
+    if "sandbox" not in settings.PAYMENT_GATEWAYS:
+        raise Http404
+    return get_object_or_404(SandboxSession, session_id=session_id)
+
+
+def _after(request: HttpRequest, session: SandboxSession, outcome: outcomes.Outcome) -> HttpResponse:
+    """Send the webhook on its way and the browser back: to where the session says, never to where the browser says."""
+    if outcome.delivery is outcomes.Delivery.FIRST:
+        webhooks.deliver_due(now=timezone.now(), session=session)
+    elif outcome.delivery is not outcomes.Delivery.NEVER:
+        tasks.deliver_sandbox_webhooks.delay()
+    if outcome.silence:
+        return _rendered(request, "sandbox/silence.html", session, status=504)
+    if session.status == Status.REQUIRES_ACTION:
+        return _see_other(reverse("sandbox_bank", args=[session.session_id]))
+    return _see_other(session.cancel_url if session.status == Status.CANCELLED else session.return_url)
+
+
+def _page(
+    request: HttpRequest, template: str, session: SandboxSession, *, expected: SandboxSession.Status
+) -> HttpResponse:
+    """Show the page while the session stands as `expected`; afterwards say that it is used or expired."""
+    if sessions.status_at(session, timezone.now()) is expected:
+        return _rendered(request, template, session, status=200)
+    return _rendered(request, "sandbox/over.html", session, status=410)
+
+
+def _rendered(request: HttpRequest, template: str, session: SandboxSession, *, status: int) -> HttpResponse:
+    """Write a page in the language the session was made in: these addresses carry none."""
+    stands = sessions.status_at(session, timezone.now()).value
+    with translation.override(session.language):
+        context = {"session": session, "stands": stands, "outcomes": outcomes}
+        return render(request, template, context, status=status)
+
+
+def _see_other(url: str) -> HttpResponse:
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response

@@ -1,0 +1,297 @@
+"""What a checkout page offers: so much of a plan, what is due now, and what comes after it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render, resolve_url
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.web.auth import SignedInRequest
+from core import idempotency
+from core.errors import DomainError
+from ledger.money import Money
+from payments import checkout
+from payments.web.forms import BALANCE, REFUSALS, PayForm, from_balance, gateways, new_form_key, onward, refuse, started
+from subscriptions import catalogue, orders, overview
+from subscriptions.labels import span
+from subscriptions.models import Price, Subscription
+from subscriptions.web import pricing
+
+# How many intervals may be paid for at once. Metered: how much use is paid in ahead.
+PERIODS = {
+    "second": (3600, 86_400),
+    "minute": (60, 1440),
+    "hour": (24, 168, 720),
+    "day": (1, 7, 30),
+    "week": (1, 4, 12),
+    "month": (1, 3, 6, 12),
+    "year": (1, 2, 3),
+}
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One plan, `quantity` times, for `periods` intervals, as it would be bought now."""
+
+    price: Price
+    quantity: int
+    periods: int
+    total: Money
+    # In the wallet and not used up.
+    balance: Money
+    is_trial: bool
+    # When the next payment falls due; None for metered use, which has none.
+    next_at: datetime | None
+
+    @property
+    def due_now(self) -> Money:
+        return Money(0, self.total.currency) if self.is_trial else self.total
+
+    @property
+    def address(self) -> str:
+        """Where this very order is found again, on its plan's page."""
+        return "?" + urlencode({"currency": self.price.currency, "quantity": self.quantity, "periods": self.periods})
+
+    @property
+    def covered(self) -> bool:
+        """Whether the balance pays it. Metered use starts with anything above zero, but this much was asked for."""
+        return not self.is_trial and self.balance.amount >= self.total.amount
+
+    @property
+    def starts_unpaid(self) -> bool:
+        """Whether it may start out of the balance with nothing taken at first: metered use."""
+        return self.covered and self.price.metered
+
+    @property
+    def needs_no_gateway(self) -> bool:
+        return self.is_trial or self.total.amount == 0
+
+
+def place(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Purchase:
+    """Work out an order. Reads only."""
+    wallet = overview.peek(customer, price.currency, now=now)
+    is_trial = catalogue.awaits_trial(customer, price)
+    return Purchase(
+        price=price,
+        quantity=quantity,
+        periods=periods,
+        total=Money(catalogue.cost(price, quantity, periods), price.currency),
+        balance=Money(wallet.available, price.currency),
+        is_trial=is_trial,
+        next_at=catalogue.next_payment_at(price, periods, is_trial=is_trial, now=now),
+    )
+
+
+def choices(price: Price, quantity: int) -> list[tuple[int, str, Money]]:
+    """Return what may be chosen: intervals, their name, their cost."""
+    return [
+        (periods, span(price, periods), Money(catalogue.cost(price, quantity, periods), price.currency))
+        for periods in PERIODS[price.interval]
+    ]
+
+
+def read(price: Price, periods: object, quantity: object) -> tuple[int, int]:
+    """Read `periods` and `quantity` from an address; what is not offered becomes the least that is."""
+    offered = PERIODS[price.interval]
+    wanted = int(str(periods)) if str(periods).isdecimal() else offered[0]
+    many = int(str(quantity)) if str(quantity).isdecimal() and len(str(quantity)) < 4 else 1
+    return (wanted if wanted in offered else offered[0], min(max(many, 1), MOST))
+
+
+def is_quantity(typed: str) -> bool:
+    """Whether what was typed is a quantity on offer."""
+    return typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MOST
+
+
+def title(purchase: Purchase) -> str:
+    """Name it in one line: `Standard, 3 months` or `2 × Standard, 3 months`."""
+    name = _("%(plan)s, %(span)s") % {"plan": purchase.price.plan.title, "span": span(purchase.price, purchase.periods)}
+    return name if purchase.quantity == 1 else f"{purchase.quantity} × {name}"
+
+
+class CheckoutForm(PayForm):
+    """Buys an order."""
+
+    # What it costs each time, which in a trial is not what is due now.
+    total = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    quantity = forms.IntegerField(
+        label=gettext_lazy("Quantity"),
+        min_value=1,
+        max_value=MOST,
+        widget=forms.NumberInput(attrs={"class": "few", "inputmode": "numeric"}),
+    )
+    auto_renew = forms.BooleanField(required=False)
+
+    def __init__(self, data: QueryDict | None = None, *, purchase: Purchase) -> None:
+        """Bind to what was sent, for the order that it makes; a quantity that was not sent is the order's."""
+        sums = {"shown": purchase.due_now.amount, "total": purchase.total.amount, "quantity": purchase.quantity}
+        super().__init__(
+            {"quantity": purchase.quantity} | data.dict() if data else None,
+            initial={"form_key": new_form_key(), "auto_renew": True, **sums},
+        )
+        self.purchase = purchase
+        errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
+        self.fields["quantity"].error_messages.update(errors)
+        self.offer(([from_balance(metered=purchase.price.metered)] if purchase.covered else []) + gateways())
+        if purchase.needs_no_gateway:
+            del self.fields["method"]
+
+    def clean_shown(self) -> int:
+        """Refuse to take an amount the customer has not seen."""
+        shown: int = self.cleaned_data["shown"]
+        if shown != self.purchase.due_now.amount:
+            self.refuse_unseen(self.purchase.due_now)
+        return shown
+
+    def clean_total(self) -> int:
+        """Refuse to agree to an amount for later that the customer has not seen."""
+        total: int = self.cleaned_data["total"]
+        if "shown" in self.cleaned_data and total != self.purchase.total.amount:
+            self.refuse_unseen(self.purchase.total)
+        return total
+
+    def clean_quantity(self) -> int:
+        """Refuse one that the order could not be made of."""
+        quantity: int = self.cleaned_data["quantity"]
+        if quantity != self.purchase.quantity:
+            raise forms.ValidationError(_quantities())
+        return quantity
+
+    @property
+    def pays_from_balance(self) -> bool:
+        return self.purchase.needs_no_gateway or self.cleaned_data["method"] == BALANCE.value
+
+
+def _quantities() -> str:
+    return _("Enter a whole number from 1 to %(most)d. You have not been charged.") % {"most": MOST}
+
+
+def purchase_of(request: SignedInRequest, code: str, *, now: datetime) -> Purchase:
+    """Read the order from the address: plan, currency, periods, quantity. Raises Http404 for what is not on sale.
+
+    A good quantity that the form sends goes before the address's; for a bad one the form has an error.
+    """
+    try:
+        sold = catalogue.on_sale(code)
+    except catalogue.PlanNotFound:
+        raise Http404 from None
+    price = sold[pricing.currency_for(request.GET.get("currency"), list(sold), reader=request.user) or ""]
+    typed = request.POST.get("quantity", "")
+    quantity = typed if is_quantity(typed) else request.GET.get("quantity", "")
+    periods, many = read(price, request.GET.get("periods", ""), quantity)
+    return place(request.user, price, quantity=many, periods=periods, now=now)
+
+
+def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
+    """Return where this form led when it was sent before, None if it was not.
+
+    Raises KeyReused if it was sent with other choices: a customer who went back in the browser's history and chose
+    something else would take the first order for the second.
+    """
+    key = idempotency.key_of("form", request.POST.get("form_key"))
+    terms = _terms(purchase, auto_renew=bool(request.POST.get("auto_renew")))
+    paid = _checkout_request(purchase, terms, gateway=request.POST.get("method", ""), key=key)
+    if payment := checkout.find(request.user, paid):
+        return onward(payment)
+    bought = orders.find(request.user, purchase.price, idempotency_key=key, **terms)
+    return resolve_url("subscription", bought.public_id) if bought else None
+
+
+def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
+    """Buy what the form shows and return the URL to go to. Raises DomainError."""
+    purchase, key = form.purchase, idempotency.key_of("form", form.cleaned_data["form_key"])
+    terms = _terms(purchase, auto_renew=form.cleaned_data["auto_renew"])
+    if form.pays_from_balance:
+        bought = orders.subscribe(request.user, purchase.price, idempotency_key=key, must_start=True, now=now, **terms)
+        return resolve_url("subscription", bought.public_id)
+    paid = _checkout_request(purchase, terms, gateway=form.cleaned_data["method"], key=key)
+    return started(partial(checkout.start, request.user, now=now, **paid))
+
+
+def _terms(purchase: Purchase, *, auto_renew: bool) -> dict[str, Any]:
+    return {"quantity": purchase.quantity, "periods": purchase.periods, "auto_renew": auto_renew}
+
+
+def _checkout_request(
+    purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None
+) -> checkout.CheckoutRequest:
+    price, total = purchase.price, purchase.total
+    what: checkout.CheckoutRequest = {
+        "plan": price.plan,
+        "currency": price.currency,
+        "amount": total.amount,
+        "gateway": gateway,
+        "idempotency_key": key,
+    }
+    return {**what, **terms}  # type: ignore[typeddict-item]
+
+
+def _context(purchase: Purchase, form: CheckoutForm) -> dict[str, Any]:
+    return {
+        "purchase": purchase,
+        "form": form,
+        "choices": choices(purchase.price, purchase.quantity),
+        "title": title(purchase),
+        "nothing": Money(0, purchase.total.currency),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
+    """Show what is to be bought, or buy it: only for the amount that was on the button."""
+    now = timezone.now()
+    purchase = purchase_of(request, code, now=now)
+    form = CheckoutForm(request.POST or None, purchase=purchase)
+    if "show" in request.POST and "quantity" not in form.errors:
+        return HttpResponseRedirect(purchase.address, status=303)
+    try:
+        if sent_before := bought_before(request, purchase):
+            return HttpResponseRedirect(sent_before, status=303)
+        if request.method == "POST" and form.is_valid():
+            return HttpResponseRedirect(buy(request, form, now=now), status=303)
+    except DomainError as error:
+        refuse(form, error)
+    return render(request, "payments/checkout.html", _context(purchase, form), status=422 if form.errors else 200)
+
+
+# Refusals that starting from the balance has its own words for.
+START_REFUSALS: dict[str, str | Promise] = {
+    "payment_not_pending": gettext_lazy(
+        "The payment for it is being processed. Wait for it before you start it again."
+    ),
+    "unavailable": gettext_lazy("The payment service does not answer just now. Try again in a minute."),
+}
+
+
+@require_POST
+@never_cache
+@login_required
+def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
+    """Start it and go to its page; refused, the page of the one that waits says why."""
+    rows = Subscription.objects.select_related("customer", "price__plan")
+    row = get_object_or_404(rows, public_id=public_id, customer=request.user)
+    try:
+        row = checkout.pay_from_wallet(row, now=timezone.now())
+        if row.status != Subscription.Status.PENDING:
+            messages.success(request, _("Started from your balance."))
+    except checkout.NotPending:
+        pass  # The second of two clicks; the page shows how it stands.
+    except DomainError as error:
+        messages.error(request, str((REFUSALS | START_REFUSALS).get(error.code, error.detail)))
+    return HttpResponseRedirect(resolve_url("subscription", row.public_id), status=303)

@@ -1,0 +1,189 @@
+"""What the top-up page shows: the amounts to choose from, the one chosen, and the balance after it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.web.auth import SignedInRequest
+from core import idempotency
+from core.errors import DomainError
+from ledger import display
+from ledger.money import Money, NotMoney
+from payments import checkout
+from payments.web import amount_input, next_url
+from payments.web.forms import PayForm, gateways, new_form_key, onward, refuse, started
+from subscriptions import overview
+from subscriptions.web import pricing
+
+
+class AmountForm(forms.Form):
+    """How much to top up, as typed."""
+
+    amount = forms.CharField(
+        label=gettext_lazy("Another amount"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "transaction-amount"}),
+        error_messages={"required": gettext_lazy("Enter an amount")},
+    )
+
+    def __init__(self, data: Any = None, *, currency: str, **more: Any) -> None:
+        super().__init__(data, **more)
+        self.least, self.most = (Money(limit, currency) for limit in settings.TOP_UP_LIMITS[currency])
+        self.currency = currency
+        limits = {"least": display.money(self.least), "most": display.money(self.most)}
+        self.fields["amount"].help_text = _("From %(least)s to %(most)s") % limits
+
+    def clean_amount(self) -> Money:
+        """Return the amount as Money, within the limits."""
+        try:
+            amount = amount_input.parse(self.cleaned_data["amount"], self.currency)
+        except NotMoney:
+            raise forms.ValidationError(_("Enter an amount in digits, like 1000.50")) from None
+        if amount.amount < self.least.amount:
+            raise forms.ValidationError(
+                _("The amount must be %(least)s or more") % {"least": display.money(self.least)}
+            )
+        if amount.amount > self.most.amount:
+            raise forms.ValidationError(_("The amount must be %(most)s or less") % {"most": display.money(self.most)})
+        return amount
+
+
+class TopUpForm(PayForm):
+    """Pays the amount that was reviewed. One typed since and not looked at is shown before it is paid."""
+
+    def __init__(self, data: Any = None, *, amount: Money | None) -> None:
+        super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
+        self.amount = amount
+        self.offer(gateways())
+
+    def clean_shown(self) -> int:
+        """Refuse to take an amount the customer has not seen."""
+        shown: int = self.cleaned_data["shown"]
+        if self.amount and shown != self.amount.amount:
+            self.refuse_unseen(self.amount)
+        return shown
+
+
+# What most people pay in, in minor units; the second is taken when nothing was asked for.
+PRESETS = {"RUB": (500_00, 1000_00, 3000_00, 10_000_00), "EUR": (10_00, 25_00, 50_00, 100_00)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpPage:
+    """One currency, one amount. `amount` is None while what was typed is not good."""
+
+    currency: str
+    currencies: list[str]
+    form: AmountForm
+    presets: list[Money]
+    balance: Money
+    amount: Money | None
+    # Where the customer came from, to be found again after paying.
+    way_back: str
+
+    @property
+    def after(self) -> Money:
+        return Money(self.balance.amount + (self.amount.amount if self.amount else 0), self.currency)
+
+    @property
+    def address(self) -> str:
+        """Where this very page is found again."""
+        asked = {"currency": self.currency, "amount": self.amount.plain() if self.amount else "", "next": self.way_back}
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
+    """Read currency and amount from the address; an amount that the form sends, pressed to pay or not, goes first."""
+    currencies = sorted(settings.TOP_UP_LIMITS)
+    wanted = request.GET.get("currency")
+    currency = pricing.currency_for(wanted, currencies, reader=request.user) or currencies[0]
+    presets = [Money(amount, currency) for amount in _presets(currency)]
+    typed = request.POST.get("amount", request.GET.get("amount"))
+    form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)
+    amount = _amount(form, request.GET.get("need", ""), presets)
+    if amount and not form.is_bound:
+        form.initial["amount"] = amount.plain()
+    return TopUpPage(
+        currency=currency,
+        currencies=currencies,
+        form=form,
+        presets=presets,
+        balance=Money(overview.peek(request.user, currency, now=now).available, currency),
+        amount=amount,
+        way_back=next_url.asked(request),
+    )
+
+
+def paid_before(request: SignedInRequest, page: TopUpPage) -> str | None:
+    """Return where this form led when it was sent before, None if it was not.
+
+    Raises KeyReused if it was sent for another amount or another method.
+    """
+    method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
+    payment = (
+        checkout.find(request.user, _checkout_request(page, gateway=method, form_key=key)) if page.amount else None
+    )
+    return onward(payment) if payment else None
+
+
+def pay(request: SignedInRequest, form: TopUpForm, page: TopUpPage, *, now: datetime) -> str:
+    """Start the payment and return the URL to go to. Raises DomainError."""
+    wanted = _checkout_request(page, gateway=form.cleaned_data["method"], form_key=form.cleaned_data["form_key"])
+    next_url.remember(request, str(wanted["idempotency_key"]))
+    return started(partial(checkout.start, request.user, now=now, **wanted))
+
+
+def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str) -> checkout.CheckoutRequest:
+    amount, key = page.amount.amount if page.amount else None, idempotency.key_of("form", form_key)
+    return {"amount": amount, "currency": page.currency, "gateway": gateway, "idempotency_key": key}
+
+
+def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
+    """Choose the amount: the one typed if it is good, else what a subscription needs, else a usual one."""
+    if form.is_bound:
+        return form.cleaned_data["amount"] if form.is_valid() else None
+    try:
+        needed = Money.parse(need, form.currency)
+    except NotMoney:
+        return presets[min(1, len(presets) - 1)]
+    return Money(min(max(needed.amount, form.least.amount), form.most.amount), form.currency)
+
+
+def _presets(currency: str) -> list[int]:
+    """Return the usual amounts that are within the limits; the least, where none is."""
+    least, most = settings.TOP_UP_LIMITS[currency]
+    return [amount for amount in PRESETS.get(currency, ()) if least <= amount <= most] or [least]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def topup_page(request: SignedInRequest) -> HttpResponse:
+    """Show the sum to be paid in, or pay it: only the one that was on the button."""
+    now = timezone.now()
+    page = page_of(request, now=now)
+    if "show" in request.POST and page.amount:
+        return HttpResponseRedirect(page.address, status=303)
+    form = TopUpForm(request.POST or None, amount=page.amount)
+    try:
+        if sent_before := paid_before(request, page):
+            return HttpResponseRedirect(sent_before, status=303)
+        if request.method == "POST" and page.amount and form.is_valid():
+            return HttpResponseRedirect(pay(request, form, page, now=now), status=303)
+    except DomainError as error:
+        refuse(form, error)
+    status = 422 if form.errors or page.form.errors else 200
+    return render(request, "payments/topup.html", {"page": page, "form": form}, status=status)

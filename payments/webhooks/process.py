@@ -1,0 +1,90 @@
+"""Stored webhook events, processed one by one. An event is a hint: the payment it names is asked about afresh.
+
+So duplicates, reordering and replays cannot matter. What cannot be processed is parked and tried again, never dropped.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from payments import confirmation
+from payments.models import Payment, WebhookEvent
+
+
+def next_event_try(received_at: datetime, *, tries: int, now: datetime) -> datetime | None:
+    """When to take up a webhook event again that could not be processed: 5 s, 10 s, 20 s ... up to an hour apart.
+
+    None once it is 72 hours old: it stays parked, for staff.
+    """
+    wait = timedelta(seconds=min(5 * 2 ** min(tries - 1, 10), 3600))
+    return now + wait if now + wait <= received_at + timedelta(hours=72) else None
+
+
+log = structlog.get_logger(__name__)
+Status = WebhookEvent.Status
+
+BATCH = 200
+# A claimed event that nobody reported on comes up again after this: its worker is gone.
+LEASE = timedelta(minutes=2)
+
+
+def process(event_pk: int, *, now: datetime) -> WebhookEvent | None:
+    """Process one event if it is due and nobody else is at it; return it as it is then."""
+    event = _claim(now=now, pk=event_pk)
+    return _process(event, now=now) if event else None
+
+
+def sweep(*, now: datetime) -> int:
+    """Process whatever is due; return how many events that were."""
+    for done in range(BATCH):
+        event = _claim(now=now)
+        if event is None:
+            return done
+        _process(event, now=now)
+    return BATCH
+
+
+def replay(event_pks: Iterable[int], *, now: datetime) -> int:
+    """Have events processed again, whatever came of them; return how many. For staff."""
+    events = WebhookEvent.objects.filter(pk__in=list(event_pks))
+    return events.update(status=Status.RECEIVED, next_try_at=now, tries=0)
+
+
+def _claim(*, now: datetime, **which: int) -> WebhookEvent | None:
+    due = WebhookEvent.objects.filter(next_try_at__lte=now, **which).order_by("next_try_at")
+    with transaction.atomic():
+        event = due.select_for_update(skip_locked=True).first()
+        if event:
+            event.tries += 1
+            event.next_try_at = now + LEASE
+            event.save(update_fields=["tries", "next_try_at"])
+    return event
+
+
+def _process(event: WebhookEvent, *, now: datetime) -> WebhookEvent:
+    """Do it and write down what came of it. Whatever breaks concerns this event alone."""
+    try:
+        status, outcome = _outcome(event, now=now)
+    except Exception as error:
+        log.exception("webhook_not_processed", gateway=event.gateway, event_id=event.event_id)
+        status, outcome = Status.PARKED, f"{type(error).__name__}: {error}"
+    event.status, event.outcome = status, outcome[:300]
+    done = status is not Status.PARKED
+    event.processed_at = now if done else None
+    event.next_try_at = None if done else next_event_try(event.received_at, tries=event.tries, now=now)
+    event.save(update_fields=["status", "outcome", "processed_at", "next_try_at"])
+    return event
+
+
+def _outcome(event: WebhookEvent, *, now: datetime) -> tuple[WebhookEvent.Status, str]:
+    if not event.gateway_id:
+        return Status.IGNORED, "Not about a payment."
+    payment = Payment.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
+    if payment is None:
+        return Status.PARKED, f"We know no payment {event.gateway_id}."
+    payment = confirmation.confirm(payment.pk, now=now)
+    if payment.status == Payment.Status.UNKNOWN and not payment.parked_reason:
+        return Status.PARKED, f"{payment.public_id}: the gateway gave no answer."
+    return Status.PROCESSED, f"{payment.public_id} is {payment.status}. {payment.parked_reason}".strip()

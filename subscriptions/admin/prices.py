@@ -1,0 +1,185 @@
+"""The forms in which staff set a price. Amounts are typed in major units, and read as exactly as the API reads them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+from ledger.display import money
+from ledger.money import EXPONENTS, Money, NotMoney, exponent_of
+from subscriptions import catalogue
+from subscriptions.labels import every
+from subscriptions.models import Price
+
+TERMS = tuple(catalogue.PriceTerms.__annotations__)
+
+
+def shown(price: Price) -> str:
+    """Say what a price costs and how often it comes round: `RUB 749.00 a month`."""
+    return f"{money(price.money)} {every(price)}"
+
+
+class TermsForm(forms.ModelForm):
+    """The amount is a plain decimal in the price's currency: `749.00` or `749`, and never minor units."""
+
+    amount = forms.CharField(
+        label=_("amount"),
+        help_text=_("In units of the currency, not in its hundredths: 749.00, or 749."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.currency in EXPONENTS and "amount" in self.fields:
+            self.initial["amount"] = self.instance.money.plain()
+            self.fields["amount"].help_text = self.hint()
+
+    def hint(self) -> str:
+        """Say how to write an amount in the currency, which is known."""
+        currency = self.instance.currency
+        example = Money(749 * 10 ** exponent_of(currency), currency).plain()
+        return gettext("In %(currency)s, such as %(example)s.") % {"currency": currency, "example": example}
+
+    def clean_currency(self) -> str:
+        """Refuse a currency whose decimals nobody knows."""
+        currency: str = self.cleaned_data["currency"]
+        try:
+            exponent_of(currency)
+        except NotMoney as error:
+            raise forms.ValidationError(str(error)) from error
+        return currency
+
+    def clean_amount(self) -> int:
+        """Return minor units; refuse what the currency has no coin for."""
+        currency = self.cleaned_data.get("currency") or self.instance.currency
+        if not currency:
+            return 0  # The currency has an error of its own.
+        try:
+            amount = Money.parse(self.cleaned_data["amount"], currency).amount
+        except NotMoney as error:
+            raise forms.ValidationError(str(error)) from error
+        if amount < 0:
+            raise forms.ValidationError(_("A price is zero or more."))
+        return amount
+
+
+class PriceForm(TermsForm):
+    """A first version, or one nobody has had yet."""
+
+    def clean(self) -> dict[str, Any]:
+        """Point to the new version where there is a price already."""
+        good: dict[str, Any] = super().clean() or {}
+        plan, currency = good.get("plan"), good.get("currency")
+        if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
+            raise forms.ValidationError(_("The plan has a price in this currency. Open it and make a new version."))
+        return good
+
+
+class NewVersionForm(TermsForm):
+    """The terms of the version that takes a price's place. That they go together is checked when it is made."""
+
+    class Meta:
+        model = Price
+        fields = TERMS
+
+    def hint(self) -> str:
+        """Put the present price beside the new one."""
+        return super().hint() + " " + gettext("Now: %s.") % shown(self.instance)
+
+    def _post_clean(self) -> None:
+        """Leave the model's checks to prices.new_version: plan, currency and version are its business."""
+
+
+@admin.register(Price)
+class PriceAdmin(admin.ModelAdmin):
+    """Versions of prices. One that somebody has had never changes: a new version takes its place."""
+
+    list_display = ["__str__", "plan", "currency", "amount_shown", "version", "is_current", "used_at"]
+    list_filter = ["plan", "currency", ("archived_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["plan"]
+    ordering = ["plan__position", "currency", "-version"]
+    form = PriceForm
+    change_form_template = "admin/subscriptions/price.html"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> list[str]:
+        """A price in use, or of the past, is only shown; of any other, plan and currency stay what they are."""
+        if obj is None:
+            return []
+        stays = ["plan", "currency", "amount_shown", "version", "used_at", "archived_at"]
+        return [*stays, *TERMS] if obj.used_at or obj.archived_at else stays
+
+    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> list[Any]:
+        """Add what the system knows of a price that exists."""
+        if obj is None:
+            return ["plan", "currency", *TERMS]
+        # What can only be read is read once: `amount_shown`, not the minor units as well.
+        terms = [name for name in TERMS if name != "amount" or not (obj.used_at or obj.archived_at)]
+        return ["plan", "currency", "amount_shown", *terms, "version", "used_at", "archived_at"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of the new version."""
+        new = path(
+            "<int:pk>/new-version/", self.admin_site.admin_view(self.new_version), name="subscriptions_price_new"
+        )
+        return [new, *super().get_urls()]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: a price is archived by the version that follows."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        """A price of a plan begins with version 1, through the same function as everything else that prices."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        terms = {name: form.cleaned_data[name] for name in TERMS}
+        made = catalogue.first_version(obj.plan, now=timezone.now(), currency=obj.currency, **terms)
+        obj.pk, obj.version = made.pk, made.version
+        obj._state.adding = False
+
+    def new_version(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Put the next version on sale: show its terms, then do it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        price = get_object_or_404(Price.objects.select_related("plan"), pk=pk)
+        form = NewVersionForm(request.POST or None, instance=Price(**_terms(price)))
+        if request.method == "POST" and (made := self._versioned(request, price, form)):
+            return HttpResponseRedirect(reverse("admin:subscriptions_price_change", args=[made.pk]), status=303)
+        context = {**self.admin_site.each_context(request), "title": _("New version"), "price": price, "form": form}
+        return TemplateResponse(request, "admin/subscriptions/new_version.html", context | {"opts": self.opts})
+
+    def _versioned(self, request: HttpRequest, price: Price, form: NewVersionForm) -> Price | None:
+        if not form.is_valid():
+            return None
+        try:
+            made = catalogue.new_version(price, now=timezone.now(), **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.detail)
+            return None
+        words = {"version": made.version, "price": shown(made)}
+        said = _("Version %(version)d is on sale: %(price)s. Who has an older one keeps it.")
+        self.message_user(request, said % words)
+        return made
+
+    @admin.display(description=_("amount"))
+    def amount_shown(self, price: Price) -> str:
+        """Return the amount with how often it comes round."""
+        return shown(price)
+
+    @admin.display(description=_("current"), boolean=True)
+    def is_current(self, price: Price) -> bool:
+        """Return whether it is on sale."""
+        return price.archived_at is None
+
+
+def _terms(price: Price) -> dict[str, Any]:
+    return {name: getattr(price, name) for name in ("plan", "currency", *TERMS)}

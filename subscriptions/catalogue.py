@@ -1,0 +1,187 @@
+"""What a plan costs now, and how that changes: by a new version, never by an edit (triggers hold it).
+
+Nothing here touches a subscription: who has an older version keeps it.
+"""
+
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max, Prefetch, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.errors import DomainError
+from ledger.models import Account
+from subscriptions.engine.calendar import DAY, plus, to_datetime, to_micros
+from subscriptions.engine.subscription import MOST_PERIODS, MOST_QUANTITY
+from subscriptions.models import Plan, Price, Trial
+
+__all__ = ["MOST_PERIODS", "MOST_QUANTITY"]
+
+
+class PlanNotFound(DomainError):
+    """No plan of that code is on sale."""
+
+    code = "plan_not_found"
+    param = "plan"
+
+
+class PlanNotSoldInCurrency(DomainError):
+    """The plan is on sale, in other currencies."""
+
+    code = "plan_not_sold_in_currency"
+    param = "currency"
+
+
+class CurrencyRequired(DomainError):
+    """The plan is sold in several currencies and nothing tells which is meant."""
+
+    code = "currency_required"
+    param = "currency"
+
+
+class PriceNotCurrent(DomainError):
+    """Another version took its place already."""
+
+    code = "price_is_not_current"
+
+
+class TermsInvalid(DomainError):
+    """The terms do not go together."""
+
+    code = "price_terms_invalid"
+
+
+class PriceTerms(TypedDict, total=False):
+    """What a version consists of. Amounts are minor units for one interval."""
+
+    amount: int
+    interval: str
+    interval_count: int
+    metered: bool
+    trial_days: int
+    grace_days: int
+
+
+def on_sale(plan: Plan | str) -> dict[str, Price]:
+    """Return the current prices of a public plan (itself or its code) by currency; raise PlanNotFound."""
+    code = plan.code if isinstance(plan, Plan) else plan
+    current = Price.objects.filter(plan__code=code, plan__is_public=True, archived_at=None).select_related("plan")
+    prices = {price.currency: price for price in current.order_by("currency")}
+    if not prices:
+        raise PlanNotFound(_("There is no plan %s on sale; GET /api/plans/ lists those there are.") % repr(code))
+    return prices
+
+
+def current(plan: Plan | str, currency: str) -> Price:
+    """Return what a public plan costs in `currency` now; raise PlanNotFound or PlanNotSoldInCurrency."""
+    prices = on_sale(plan)
+    if currency not in prices:
+        code = plan.code if isinstance(plan, Plan) else plan
+        words = {"code": repr(code), "sold": ", ".join(prices), "asked": repr(currency)}
+        raise PlanNotSoldInCurrency(_("Plan %(code)s is sold in %(sold)s; you asked for %(asked)s.") % words)
+    return prices[currency]
+
+
+def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
+    """Return the price a customer means.
+
+    In `currency` if given; else the plan's only one; else that in the currency of the customer's only wallet. Raise
+    what `current` raises, and CurrencyRequired when a choice is left.
+    """
+    if currency is not None:
+        return current(plan, currency)
+    prices = on_sale(plan)
+    if len(prices) > 1:
+        owned = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).values_list("currency", flat=True)[:2]
+        prices = {each: prices[each] for each in owned if each in prices and len(owned) == 1} or prices
+    if len(prices) > 1:
+        raise CurrencyRequired(_("Send `currency`: this plan is sold in %s.") % ", ".join(prices))
+    return next(iter(prices.values()))
+
+
+def first_version(plan: Plan, *, now: datetime, currency: str, **terms: Unpack[PriceTerms]) -> Price:
+    """Put a plan on sale in a currency it is not on sale in now; raise TermsInvalid."""
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
+        return _create(Price(plan=plan, currency=currency, created_at=now, **terms))
+
+
+def new_version(price: Price, *, now: datetime, **terms: Unpack[PriceTerms]) -> Price:
+    """Archive `price` and put its next version on sale: the same terms but for those given.
+
+    Raise PriceNotCurrent when another version came first (of two at once, one wins), or TermsInvalid.
+    """
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=price.plan_id)
+        if not Price.objects.filter(pk=price.pk, archived_at=None).update(archived_at=now):
+            raise PriceNotCurrent(_("Version %d is not the current one; look at the plan again.") % price.version)
+        return _create(Price(plan=price.plan, currency=price.currency, created_at=now, **{**_terms(price), **terms}))
+
+
+def _terms(price: Price) -> PriceTerms:
+    return PriceTerms(
+        amount=price.amount,
+        interval=price.interval,
+        interval_count=price.interval_count,
+        metered=price.metered,
+        trial_days=price.trial_days,
+        grace_days=price.grace_days,
+    )
+
+
+def _create(price: Price) -> Price:
+    """Save `price` as the highest version. The caller holds the plan's lock."""
+    versions = Price.objects.filter(plan_id=price.plan_id, currency=price.currency)
+    price.version = (versions.aggregate(highest=Max("version"))["highest"] or 0) + 1
+    try:
+        price.full_clean()
+    except ValidationError as error:
+        raise TermsInvalid("; ".join(error.messages)) from error
+    price.save(force_insert=True)
+    return price
+
+
+def awaits_trial(customer: User, price: Price) -> bool:
+    """Tell whether a new subscription at this price would start as a free trial."""
+    return price.trial_days > 0 and not Trial.objects.filter(customer=customer, plan=price.plan_id).exists()
+
+
+def plans_on_sale(**prices: Any) -> QuerySet[Plan]:
+    """Return public plans that have a current price, with these prices."""
+    current = Price.objects.filter(archived_at=None, **prices).order_by("currency")
+    plans = Plan.objects.filter(is_public=True, pk__in=current.order_by().values("plan"))
+    return plans.prefetch_related(Prefetch("prices", current, to_attr="current_prices"))
+
+
+def prices_on_sale(currency: str | None = None) -> QuerySet[Price]:
+    """Return the current prices of public plans, in the plans' order."""
+    prices = Price.objects.filter(plan__is_public=True, archived_at=None).select_related("plan")
+    if currency is not None:
+        prices = prices.filter(currency=currency)
+    return prices.order_by("plan__position", "plan_id", "currency")
+
+
+def cost(price: Price, quantity: int, periods: int) -> int:
+    """Return what `periods` intervals cost, in minor units: one payment in advance, or that much metered use."""
+    return price.amount * quantity * periods
+
+
+def renewal_periods(price: Price, periods: int) -> int:
+    """Return how many intervals each payment of a subscription buys.
+
+    Of metered use `periods` are prepaid once only: a change to a plan paid in advance must not sell months for hours.
+    """
+    return 1 if price.metered else periods
+
+
+def next_payment_at(price: Price, periods: int, *, is_trial: bool, now: datetime) -> datetime | None:
+    """Return when a subscription that starts at `now` is paid next; None for metered use, which has no next payment."""
+    start = to_micros(now)
+    if is_trial:
+        return to_datetime(start + price.trial_days * DAY)
+    if price.metered:
+        return None
+    return to_datetime(plus(start, price.interval, price.interval_count * periods))

@@ -1,0 +1,261 @@
+"""What a customer has at an instant: wallets and subscriptions, worked out from rows by arithmetic.
+
+Right even while every worker is down. For reading only: nothing here is ever saved.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from ledger.models import Account
+from ledger.money import Money
+from subscriptions.engine import subscription as engine
+from subscriptions.engine.access import live_until, settled
+from subscriptions.engine.book import Book
+from subscriptions.engine.calendar import MICROSECOND, to_datetime, to_micros
+from subscriptions.engine.metering import metered, spoken_for
+from subscriptions.engine.proration import unused
+from subscriptions.engine.settlement import is_funded
+from subscriptions.engine.subscription import Sub
+from subscriptions.models import Price, Subscription
+from subscriptions.models.subscription import LIVE, UNPAID
+from subscriptions.storage import read
+
+Status = Subscription.Status
+FAR = to_micros(datetime(9999, 1, 1, tzinfo=UTC))
+
+
+class Access(NamedTuple):
+    """Whether a subscription may be used now; `until` if that is certain, None if no end is in sight.
+
+    `reason` is the status it has at this instant.
+    """
+
+    active: bool
+    until: datetime | None
+    reason: str
+
+
+class Period(NamedTuple):
+    """The current paid period, half-open."""
+
+    start: datetime
+    end: datetime
+
+
+class NextCharge(NamedTuple):
+    """The next payment of an advance price."""
+
+    at: datetime
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionState:
+    """One subscription at an instant. Times that its status does not have are None."""
+
+    row: Subscription
+    price: Price
+    status: Subscription.Status
+    access: Access
+    auto_renew: bool
+    # It ends with its period. `cancel_requested` says so only while that can be taken back, so not during a pause.
+    is_leaving: bool = False
+    cancel_requested: bool = False
+    scheduled: Price | None = None
+    # A change of plan that is agreed and paid for comes at this instant, which is near.
+    changes_at: datetime | None = None
+    period: Period | None = None
+    trial_end: datetime | None = None
+    grace_end: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    next_charge: NextCharge | None = None
+    # Minor units that giving it up this instant would bring back.
+    unused: int = 0
+    # What is left of a period paid in advance, running or paused.
+    left: timedelta = timedelta()
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Tell whether it waits for money."""
+        return self.status in UNPAID
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One book at an instant, in minor units. `subs` holds the engine's subscriptions by id, final ones left out."""
+
+    currency: str
+    # What the rows say.
+    balance: int
+    # After what is used or due but not yet written down, fractions too where they come to a whole unit.
+    available: int
+    # The same, below zero if more is spoken for than there is.
+    free: int
+    subs: dict[int, Sub]
+    book: Book
+
+    def status_of(self, subscription: Subscription) -> Subscription.Status:
+        """Return the status at this instant, also of one that has just ended."""
+        sub = self.subs.get(subscription.pk)
+        return Status(sub.status if sub else subscription.status)
+
+    def can_start(self, subscription: Subscription) -> bool:
+        """Tell whether the wallet funds a start of the subscription now."""
+        sub = self.subs.get(subscription.pk)
+        return sub is not None and is_funded(self.book, sub)
+
+    def access_to(self, subscription: Subscription) -> Access:
+        """Return whether the subscription may be used at this instant."""
+        sub = self.subs.get(subscription.pk)
+        if sub is None:
+            return Access(False, None, subscription.status)
+        until = live_until(self.book, sub)
+        return Access(sub.is_live, None if until is None or until > FAR else to_datetime(until), str(sub.status))
+
+    def metered_use(self, span: timedelta) -> int:
+        """Return what the running meters use up within `span`, each rounded up."""
+        micros = span // MICROSECOND
+        return sum(-(-sub.rate * micros // sub.terms.length) for sub in metered(self.book))
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerOverview:
+    """Every book of a customer at one instant."""
+
+    customer: User
+    views: list[View]
+
+    def rows(self, *, status: str = "", plan: str = "") -> QuerySet[Subscription]:
+        """Return the rows of the subscriptions that have this status and plan now; all of them by default."""
+        mine = Subscription.objects.filter(customer=self.customer).select_related("price__plan")
+        if not (status or plan):
+            return mine
+        ended = {name: value for name, value in (("status", status), ("price__plan__code", plan)) if value}
+        wanted = Price.objects.filter(plan__code=plan).values_list("plan", flat=True).first() if plan else None
+        current = [
+            pk
+            for each in self.views
+            for pk, sub in each.subs.items()
+            if status in ("", sub.status) and (not plan or sub.terms.plan == wanted)
+        ]
+        return mine.filter(Q(pk__in=current) | Q(ended_at__isnull=False, **ended))
+
+    def states(self, rows: Iterable[Subscription]) -> list[SubscriptionState]:
+        """Return the present state of these rows, in their order."""
+        found = {pk: (each, sub) for each in self.views for pk, sub in each.subs.items()}
+        pairs = [(row, *found.get(row.pk, (None, None))) for row in rows]
+        terms = {each.id for _, _, sub in pairs if sub for each in (sub.terms, sub.scheduled) if each}
+        prices = Price.objects.select_related("plan").in_bulk(terms)
+        return [_current(row, sub, view, prices) if view and sub else _final(row) for row, view, sub in pairs]
+
+
+def of(customer: User, *, now: datetime) -> CustomerOverview:
+    """Look at every book of the customer."""
+    wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
+    shelf = read.look(list(wallets.values_list("pk", flat=True)))
+    views = (view(item.currency, item.book, now) for item in shelf)
+    return CustomerOverview(customer, sorted(views, key=lambda each: each.currency))
+
+
+def one(row: Subscription, *, now: datetime) -> SubscriptionState:
+    """Return the present state of one subscription."""
+    return of(row.customer, now=now).states([row])[0]
+
+
+def peek(customer: User, currency: str, *, now: datetime) -> View:
+    """Look at the customer's book in `currency`. A wallet that does not exist is empty."""
+    wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET, currency=currency)
+    shelf = read.look(list(wallets.values_list("pk", flat=True)))
+    return view(currency, shelf[0].book if shelf else Book(), now)
+
+
+def view(currency: str, book: Book, now: datetime) -> View:
+    """Settle a copy of the book to `now` and return it as a view."""
+    at = max(to_micros(now), book.at or 0)
+    twin = settled(book, at)
+    # An empty book is not settled by anything; the questions still need an instant.
+    twin.at = at
+    free = twin.balance - spoken_for(twin)
+    return View(currency, book.balance, max(0, free), free, {_pk(sub.id): sub for sub in twin.subs}, twin)
+
+
+def access(subscription: Subscription, *, now: datetime) -> Access:
+    """Return whether the subscription may be used at `now`, whatever the workers have or have not done."""
+    [item] = read.look([subscription.wallet_id])
+    return view(item.currency, item.book, now).access_to(subscription)
+
+
+def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
+    """Return when the subscription is paid next and how much, as things stand.
+
+    None for a metered subscription and for one that ends or waits for money. The amount is None where a metered plan
+    takes over.
+    """
+    if sub.status is engine.Status.ACTIVE and not sub.terms.metered and sub.auto_renew and not sub.cancel_requested:
+        terms, end = sub.scheduled or sub.terms, sub.next_end or sub.end
+        assert end is not None
+        return to_datetime(end), None if terms.metered else terms.amount * sub.quantity * sub.periods
+    if sub.status is engine.Status.TRIALING and not sub.cancel_requested and not sub.terms.metered:
+        assert sub.trial_end is not None
+        return to_datetime(sub.trial_end), sub.due
+    return None, None
+
+
+def _final(row: Subscription) -> SubscriptionState:
+    """Return the state of a subscription that has ended: its row says all."""
+    return SubscriptionState(
+        row=row,
+        price=row.price,
+        status=Status(row.status),
+        access=Access(False, None, row.status),
+        auto_renew=row.auto_renew,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _current(row: Subscription, sub: Sub, view: View, prices: dict[int, Price]) -> SubscriptionState:
+    price, status, at = prices[_pk(sub.terms.id)], Status(sub.status), view.book.at or 0
+    runs_ahead = status is Status.ACTIVE and not sub.terms.metered and sub.start is not None and sub.end is not None
+    due_at, due = next_charge(sub)
+    return SubscriptionState(
+        row=row,
+        price=price,
+        status=status,
+        access=view.access_to(row),
+        auto_renew=sub.auto_renew,
+        is_leaving=sub.cancel_requested,
+        cancel_requested=sub.cancel_requested and status in LIVE,
+        scheduled=prices[_pk(sub.scheduled.id)] if sub.scheduled else None,
+        changes_at=_moment(sub.end) if sub.next_end is not None else None,
+        period=Period(to_datetime(sub.start or 0), to_datetime(sub.end or 0)) if runs_ahead else None,
+        trial_end=_moment(sub.trial_end) if status is Status.TRIALING else None,
+        grace_end=_moment(sub.grace_end) if status is Status.PAST_DUE else None,
+        started_at=_moment(sub.started_at),
+        ended_at=_moment(sub.ended_at),
+        next_charge=NextCharge(due_at, Money(due, price.currency)) if due_at and due is not None else None,
+        unused=unused(sub, at),
+        left=_left(sub, at) * MICROSECOND,
+    )
+
+
+def _left(sub: Sub, at: int) -> int:
+    """Return the microseconds that are left of a period paid in advance."""
+    if sub.status is engine.Status.PAUSED:
+        return sub.left or 0
+    return sub.end - at if sub.status is engine.Status.ACTIVE and not sub.terms.metered and sub.end is not None else 0
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else to_datetime(at)
+
+
+def _pk(key: object) -> int:
+    assert isinstance(key, int)
+    return key

@@ -1,0 +1,108 @@
+"""Locks wallets and reads their books: five statements for one wallet or for thousands."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from subscriptions.engine.book import Book
+from subscriptions.engine.subscription import Status, Sub, Terms
+from subscriptions.storage.columns import GIVEN, array, micros, run
+
+STATUSES = {str(status): status for status in Status}
+
+LOCK = f"""
+    SELECT id, owner_id, currency, balance FROM ledger_account
+    WHERE id = ANY({GIVEN}) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608 - ids come as a parameter
+LOOK = f"""
+    SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
+"""  # noqa: S608 - ids come as a parameter
+BOOKS = f"""
+    SELECT wallet_id, leftover, {micros("settled_at")}, noticed_hours FROM subscriptions_billingclock
+    WHERE wallet_id = ANY({GIVEN})
+"""  # noqa: S608 - column names only
+SUBSCRIPTIONS = f"""
+    SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
+           {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
+           {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, remainder, cancel_requested,
+           scheduled_price_id, {micros("next_period_end")}, {micros("started_at")}, entry_count
+    FROM subscriptions_subscription
+    WHERE wallet_id = ANY({GIVEN}) AND ended_at IS NULL ORDER BY wallet_id, id
+"""  # noqa: S608 - column names only
+TERMS = f"""
+    SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days
+    FROM subscriptions_price WHERE id = ANY({GIVEN})
+"""  # noqa: S608 - ids come as a parameter
+TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
+HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
+
+
+@dataclass(slots=True)
+class LoadedBook:
+    """A book and the rows it came from."""
+
+    wallet_id: int
+    customer_id: int
+    currency: str
+    # The low-balance notice that was given last.
+    noticed_hours: int | None
+    book: Book
+
+
+def lock(wallet_ids: Sequence[int]) -> list[LoadedBook]:
+    """Lock the wallets in ascending id, then read what hangs on them.
+
+    Later statements see what the lock waited for.
+    """
+    return load(run(LOCK, [array(wallet_ids)]))
+
+
+def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
+    """Read the books without a lock, to answer questions only."""
+    return load(run(LOOK, [array(wallet_ids)]))
+
+
+def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
+    """Build the books of these wallet rows (id, owner, currency, balance)."""
+    ids = array(row[0] for row in accounts)
+    clocks = {row[0]: row[1:] for row in run(BOOKS, [ids])}
+    rows = run(SUBSCRIPTIONS, [ids])
+    terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
+    subs: dict[Any, list[Sub]] = {}
+    for row in rows:
+        subs.setdefault(row[0], []).append(sub_of(row, terms))
+    tried: dict[Any, set[Any]] = {}
+    for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
+        tried.setdefault(customer_id, set()).add(plan_id)
+    shelf = []
+    for wallet_id, owner_id, currency, balance in accounts:
+        leftover, settled_at, noticed_hours = clocks.get(wallet_id, (0, None, None))
+        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), leftover, settled_at)
+        shelf.append(LoadedBook(wallet_id, owner_id, currency, noticed_hours, book))
+    return shelf
+
+
+def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
+    """Read the terms of some prices in one statement."""
+    return {row[0]: Terms(*row) for row in run(TERMS, [array(price_ids)])}
+
+
+def hold_trials(customer_id: int) -> set[Any]:
+    """Return the plans the customer has tried, and keep that so: two wallets must not both begin one trial.
+
+    Taken after the wallet's lock by whoever may begin a trial, and by nobody before it.
+    """
+    run(HOLD, [customer_id])
+    return {plan_id for _, plan_id in run(TRIALS, [array([customer_id])])}
+
+
+def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
+    """Build the engine's subscription from its row."""
+    return Sub(
+        id=row[1], terms=terms[row[2]], quantity=row[3], periods=row[4], auto_renew=row[5], status=STATUSES[row[6]],
+        anchor=row[7], number=row[8], start=row[9], end=row[10], paid=row[11],
+        length=row[12], left=row[13], trial_end=row[14], grace_end=row[15],
+        billed_until=row[16], remainder=row[17], cancel_requested=row[18],
+        scheduled=terms[row[19]] if row[19] is not None else None, next_end=row[20],
+        started_at=row[21], entry_count=row[22],
+    )  # fmt: skip
