@@ -1,29 +1,49 @@
-"""One object of a scenario file, read field by field. Whatever is wrong is told with its place and what is allowed."""
+"""What single fields of a scenario take, and the words of the complaint about anything else."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from reprlib import Repr
-from typing import Any, NoReturn
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field, GetPydanticSchema, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError, core_schema
+from typing_extensions import TypeAliasType
 
 from core.normalization import UNSTORABLE
-from ledger.money import Money, NotMoney
 from subscriptions.engine.calendar import to_micros
+
+T = TypeVar("T")
 
 YEARS = range(1970, 3000)
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_REQUIRED: Any = object()
-# What a line on a terminal must not hold: it would break the line, move the cursor, or not be written at all.
+# A line on a terminal must not hold these: they break it, move the cursor, or cannot be written at all.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-# More characters than any amount has.
-_LONGEST = 40
 
 _repr = Repr()
 
 _repr.maxstring = _repr.maxother = 80
+
+# By pydantic's type of error; all others mean that an object is needed.
+_COMPLAINTS = {
+    "not_allowed": "{complaint}",
+    "unlike": "{found} is not {words}",
+    "missing": "is missing",
+    "bool_type": "{found} is not true or false",
+    "int_type": "{found} is not a whole number",
+    "greater_than_equal": "{found} is too small; the least is {ge}",
+    "less_than_equal": "{found} is too large; the most is {le}",
+    "string_type": "{found} is not a text",
+    "string_too_short": "{found} is too short; the least is {min_length} character",
+    "string_too_long": "{found} is too long; the most is {max_length} characters",
+    "literal_error": "{found} is not one of {allowed}",
+    "list_type": "{found} is not a list",
+    "too_short": "{found} has {actual_length} entries; the least is {min_length}",
+    "too_long": "{found} has {actual_length} entries; the most is {max_length}",
+    "union_tag_not_found": "is missing",
+    "union_tag_invalid": "{found} is not one of {allowed}",
+}
 
 
 class BadScenario(ValueError):
@@ -31,6 +51,36 @@ class BadScenario(ValueError):
 
     def __init__(self, complaint: str) -> None:
         super().__init__(on_one_line(complaint))
+
+
+def parse(definition: TypeAdapter[T], value: Any, known: object) -> T:
+    """Read `value` as the definition says; raise BadScenario. `known` is for the checks of `then`."""
+    try:
+        return definition.validate_python(value, context=known)
+    except ValidationError as problem:
+        raise BadScenario(first_complaint(problem)) from None
+
+
+def first_complaint(problem: ValidationError) -> str:
+    """Say the first thing that pydantic found wrong, and where: `events[3].amount: ...`."""
+    error = problem.errors(include_url=False)[0]
+    kind, place, found, context = error["type"], list(error["loc"]), error["input"], error.get("ctx", {})
+    if place[:1] in (["plans"], ["events"]):
+        # After the index pydantic names the kind of plan or event, which is no part of the file.
+        del place[2:3]
+    if kind.startswith("union_tag") and isinstance(found, dict):
+        context["field"], found = "do", found.get("do")
+    place += [context["field"]] if context.get("field") else []
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
+    allowed = str(context.get("expected", context.get("expected_tags"))).replace("'", "").replace(" or ", ", ")
+    complaint = _COMPLAINTS.get(kind, "{found} is not an object").format(**context, found=shown(found), allowed=allowed)
+    return f"{path or 'scenario'}: {complaint}"
+
+
+def not_allowed(complaint: str, field: str = "") -> PydanticCustomError:
+    """Return the error for a check to raise; `field` is the one meant when the check is of an object."""
+    context = {"complaint": on_one_line(complaint), "field": shown(field)[1:-1]}
+    return PydanticCustomError("not_allowed", "{complaint}", context)
 
 
 def on_one_line(text: str) -> str:
@@ -43,106 +93,78 @@ def shown(value: Any) -> str:
     return _repr.repr(value)
 
 
-class Fields:
-    """The fields of one JSON object. `where` is its place in the file, such as `events[3]`; the top has none."""
-
-    def __init__(self, value: Any, where: str, allowed: Collection[str]) -> None:
-        if not isinstance(value, dict):
-            raise BadScenario(f"{where or 'scenario'}: {shown(value)} is not an object")
-        self.value, self.where = value, where
-        for name in value.keys() - allowed:
-            self.wrong(name, f"is not known here; allowed are {', '.join(allowed)}")
-
-    def wrong(self, name: str, complaint: str) -> NoReturn:
-        """Raise BadScenario about the field `name`."""
-        raise BadScenario(f"{self.place(name)}: {complaint}")
-
-    def place(self, name: str) -> str:
-        return f"{self.where}.{name}" if self.where else name
-
-    def get(self, name: str, default: Any = _REQUIRED) -> Any:
-        """Return the field as it stands; without a default it must be there."""
-        value = self.value.get(name, default)
-        if value is _REQUIRED:
-            self.wrong(name, "is missing")
-        return value
-
-    def text(self, name: str, default: Any = _REQUIRED) -> str:
-        """Read a text of 1 to 100 characters."""
-        value = self.get(name, default)
-        if not isinstance(value, str) or not 1 <= len(value) <= 100:
-            self.wrong(name, f"{shown(value)} is not a text of 1 to 100 characters")
-        return self.storable(name, value)
-
-    def free_text(self, name: str) -> str:
-        """Read a text of any length; the empty one when it is not there."""
-        value = self.get(name, "")
-        if not isinstance(value, str):
-            self.wrong(name, f"{shown(value)} is not a text")
-        return self.storable(name, value)
-
-    def storable(self, name: str, text: str) -> str:
-        """Return `text` unless it holds what no table keeps and no terminal writes."""
-        if found := UNSTORABLE.search(text):
-            self.wrong(name, f"{found[0]!a} is not allowed in a text: a NUL or half of a surrogate pair")
-        return text
-
-    def choice(self, name: str, allowed: Collection[str], default: Any = _REQUIRED) -> Any:
-        """Read one of the words `allowed`, or the default."""
-        value = self.get(name, default)
-        if value is not default and (not isinstance(value, str) or value not in allowed):
-            self.wrong(name, f"{shown(value)} is not one of {', '.join(allowed)}")
-        return value
-
-    def whole(self, name: str, least: int, most: int, default: Any = _REQUIRED) -> int:
-        """Read a whole number from `least` to `most`."""
-        value = self.get(name, default)
-        if type(value) is not int or not least <= value <= most:
-            self.wrong(name, f"{shown(value)} is not a whole number from {least} to {most}")
-        return value
-
-    def flag(self, name: str, default: bool) -> bool:
-        value = self.get(name, default)
-        if type(value) is not bool:
-            self.wrong(name, f"{shown(value)} is not true or false")
-        return value
-
-    def rows(self, name: str, default: Any = _REQUIRED) -> list[Any]:
-        value = self.get(name, default)
-        if not isinstance(value, list):
-            self.wrong(name, f"{shown(value)} is not a list")
-        return value
-
-    def instant(self, name: str) -> int:
-        """Read an instant as microseconds since 1970."""
-        return instant(self.get(name), self.place(name))
-
-    def money(self, name: str, currency: str, least: int) -> int:
-        """Read an amount in major units, such as "99.00", as minor units; no less than `least`."""
-        value = self.get(name)
-        if type(value) is float:
-            self.wrong(name, f"{shown(value)} is a binary fraction; write the amount as a text")
-        if type(value) not in (str, int, Decimal):
-            self.wrong(name, f'{shown(value)} is not an amount; write a text such as "99.00"')
-        if len(str(value)) > _LONGEST:
-            self.wrong(name, f'{shown(value)} is too long for an amount; write a text such as "99.00"')
-        try:
-            amount = Money.parse(str(value), currency).amount
-        except NotMoney as problem:
-            self.wrong(name, str(problem))
-        if amount < least:
-            self.wrong(name, f"{str(value)!r} is too small; the least is {Money(least, currency).plain()}")
-        return amount
+# Three metadata for Annotated, beside pydantic's own.
 
 
-def instant(value: Any, place: str) -> int:
-    """Read an instant with its zone, such as 2026-01-31T10:00:00Z, as microseconds since 1970."""
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise BadScenario(f"{place}: {shown(value)} is not an instant with its zone, such as 2026-01-31T10:00:00Z")
+def read_as(source: Any) -> GetPydanticSchema:
+    """Read and publish the field as `source`, not as its Python type."""
+    return GetPydanticSchema(lambda _, handler: handler.generate_schema(source))
+
+
+def then(check: Callable[[Any, Any], Any]) -> GetPydanticSchema:
+    """Make the value what `check(known, value)` returns, `known` being what the file has said so far."""
+    return GetPydanticSchema(
+        lambda source, handler: core_schema.with_info_after_validator_function(
+            lambda value, info: check(info.context, value), handler(source)
+        )
+    )
+
+
+def unless(words: str) -> GetPydanticSchema:
+    """Complain with `is not <words>` about what does not fit so far."""
+    return GetPydanticSchema(
+        lambda source, handler: core_schema.custom_error_schema(
+            handler(source), "unlike", custom_error_message="{words}", custom_error_context={"words": words}
+        )
+    )
+
+
+def storable(value: Any) -> Any:
+    """Refuse a text with what no table keeps and no terminal writes."""
+    if isinstance(value, str) and (found := UNSTORABLE.search(value)):
+        raise not_allowed(f"{found[0]!a} is not allowed in a text: a NUL or half of a surrogate pair")
+    return value
+
+
+def parse_instant(_: Any, text: str) -> int:
+    """Return the instant as microseconds since 1970."""
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(text)
     except ValueError as problem:
-        raise BadScenario(f"{place}: {shown(value)} is not an instant: {problem}") from None
+        raise not_allowed(f"{text!r} is not an instant: {problem}") from None
     if moment.year not in YEARS:
-        raise BadScenario(f"{place}: {shown(value)} is not within the years {YEARS[0]} to {YEARS[-1]}")
+        raise not_allowed(f"{text!r} is not within the years {YEARS[0]} to {YEARS[-1]}")
     return to_micros(moment)
+
+
+def number_as_text(value: Any) -> Any:
+    """Write a number out, exactly; refuse a float, which is not exact."""
+    if type(value) is float:
+        raise not_allowed(f"{shown(value)} is a binary fraction; write the amount as a text")
+    return str(value) if type(value) in (int, Decimal) else value
+
+
+Text = Annotated[str, BeforeValidator(storable)]
+
+Name = TypeAliasType("Name", Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(storable)])
+
+_InstantText = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+    ),
+    unless("an instant with its zone, such as 2026-01-31T10:00:00Z"),
+    Field(description="RFC 3339 with its zone, at most microseconds."),
+]
+
+# Microseconds since 1970.
+Instant = TypeAliasType("Instant", Annotated[int, read_as(_InstantText), then(parse_instant)])
+
+_Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,6})?$")]
+
+AmountText = Annotated[
+    _Digits,
+    unless('an amount such as "99.00": only digits and a point'),
+    BeforeValidator(number_as_text, json_schema_input_type=_Digits | float),
+    Field(description="Major units with no more decimals than the currency has; better a text than a number."),
+]

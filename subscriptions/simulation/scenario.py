@@ -1,64 +1,266 @@
-"""What a scenario is, once read: plain data, instants in microseconds and money in minor units."""
+"""What a scenario is: one definition that checks a file, says what it parses to and yields the published JSON Schema.
+
+A file is read from top to bottom. What its parts must be to each other is checked in `Known`.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
-from subscriptions.engine.subscription import Terms
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+from typing_extensions import TypeAliasType
+
+from ledger.money import EXPONENTS, LARGEST, Money, NotMoney
+from subscriptions.engine.calendar import DAY, MOST_YEARS, SECOND, SHORTEST, is_within_calendar
+from subscriptions.engine.subscription import MOST_PERIODS, MOST_QUANTITY, Terms
+from subscriptions.simulation.fields import AmountText, Instant, Name, Text, not_allowed, parse, read_as, shown, then
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One event: what `customer` does at `at`. Fields that `do` has no use for keep their defaults."""
+@dataclass
+class Known:
+    """What a file has said so far. Each method checks a value against that and returns what the value is read as."""
 
-    at: int
+    currency: str = ""
+    until: int = 0
+    plans: dict[str, Terms] = field(default_factory=dict)
+    # Those that an event has made, by the name that `as` gave.
+    subscriptions: dict[str, "Subscribe"] = field(default_factory=dict)
+    # The instant of the last event.
+    at: int = 0
+
+    def set_currency(self, currency: str) -> str:
+        self.currency = currency
+        return currency
+
+    def set_until(self, until: int) -> int:
+        self.until = until
+        return until
+
+    def amount(self, text: str) -> int:
+        try:
+            return Money.parse(text, self.currency).amount
+        except NotMoney as problem:
+            raise not_allowed(str(problem)) from None
+
+    def positive(self, amount: int) -> int:
+        if amount < 1:
+            raise not_allowed(f"zero is too small; the least is {Money(1, self.currency).plain()}")
+        return amount
+
+    def offer(self, plan: "Plan") -> Terms:
+        if plan.code in self.plans:
+            raise not_allowed(f"{plan.code!r} is there twice", "code")
+        most = max(0, SHORTEST[plan.interval] // DAY * plan.interval_count - 1)
+        if plan.grace_days > most:
+            raise not_allowed(f"{plan.grace_days} is too large; the most is {most}", "grace_days")
+        self.plans[plan.code] = Terms(
+            id=plan.code, plan=plan.code, amount=plan.amount, interval=plan.interval, count=plan.interval_count,
+            metered=plan.metered, trial_days=plan.trial_days, grace_days=plan.grace_days,
+        )  # fmt: skip
+        return self.plans[plan.code]
+
+    def plan(self, code: str) -> Terms:
+        if code not in self.plans:
+            raise not_allowed(f"{shown(code)} is not one of {shown(list(self.plans))}")
+        return self.plans[code]
+
+    def subscription(self, name: str) -> "Subscribe":
+        if name not in self.subscriptions:
+            raise not_allowed(f"{name!r} was not made by an earlier event")
+        return self.subscriptions[name]
+
+    def span(self, span: list[int]) -> list[int]:
+        if span[1] < span[0]:
+            raise not_allowed("ends before it begins")
+        return span
+
+    def follow(self, step: "Step") -> "Step":
+        """Check an event as a whole, after those before it."""
+        if step.at < self.at:
+            raise not_allowed("is before the event above it; events stand in the order of time", "at")
+        if step.at > self.until:
+            raise not_allowed("is after `until`", "at")
+        if step.do == "subscribe":
+            if step.name in self.subscriptions:
+                raise not_allowed(f"{step.name!r} is taken by an earlier event", "as")
+            self.check_sale(step.plan, step)
+            self.subscriptions[step.name] = step
+        elif step.do == "change_plan":
+            self.check_sale(step.plan, step.subscription)
+        self.at = step.at
+        return step
+
+    def check_sale(self, terms: Terms, bought: "Subscribe") -> None:
+        """Refuse what cannot be sold: too much for one amount, or for longer than a calendar goes."""
+        if terms.amount * bought.quantity * bought.periods > LARGEST:
+            raise not_allowed(f"times quantity and periods costs more than {Money(LARGEST, self.currency)}", "plan")
+        if not terms.metered and not is_within_calendar(terms.interval, terms.count * bought.periods):
+            raise not_allowed(f"one payment would buy more than {MOST_YEARS} years", "plan")
+
+
+# Minor units of the scenario's currency.
+Amount = TypeAliasType("Amount", Annotated[int, read_as(AmountText), then(Known.amount)])
+
+PlanCode = Annotated[Terms, read_as(Name), then(Known.plan)]
+
+
+class Part(BaseModel):
+    """An object of the file. A field that it does not have is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def check_names(cls, value: Any) -> Any:
+        allowed = [field.alias or name for name, field in cls.model_fields.items()]
+        if isinstance(value, dict) and (unknown := [name for name in value if name not in allowed]):
+            raise not_allowed(f"is not known here; allowed are {', '.join(allowed)}", unknown[0])
+        return value
+
+
+class Plan(Part):
+    code: Name
+    name: Any = None
+    """For the reader."""
+    amount: Amount
+    interval: str
+    interval_count: Annotated[int, Field(ge=1, le=32767)] = 1
+    metered: bool
+    trial_days: Annotated[int, Field(ge=0, le=32767)] = 0
+    grace_days: Annotated[int, Field(ge=0, le=32767)] = 0
+    """Fewer than the interval has."""
+
+
+class MeteredPlan(Plan):
+    """Uses up `amount` in each interval."""
+
+    interval: Literal["second", "minute", "hour", "day", "week"]
+    metered: Literal[True]
+    grace_days: Annotated[int, Field(ge=0, le=0)] = 0
+
+
+class AdvancePlan(Plan):
+    """Costs `amount` in advance for each interval."""
+
+    interval: Literal["hour", "day", "week", "month", "year"]
+    # Not Literal[False], which takes 0 as well.
+    metered: Annotated[bool, Field(json_schema_extra={"const": False})] = False
+
+
+AnyPlan = Annotated[
+    Annotated[MeteredPlan, Tag("metered")] | Annotated[AdvancePlan, Tag("advance")],
+    Discriminator(lambda plan: "metered" if isinstance(plan, dict) and plan.get("metered") is True else "advance"),
+]
+
+
+class Ticks(Part):
+    """A scheduler that settles every book each `every_seconds`."""
+
+    every_seconds: Annotated[int, Field(ge=1, le=10**9)]
+    down: list[Annotated[list[Instant], Field(min_length=2, max_length=2), then(Known.span)]] = []
+    """Spans in which no worker lives: `[start, end)`."""
+
+
+class BaseStep(Part):
+    """One event: what a customer does at an instant."""
+
+    at: Instant
     do: str
-    customer: str
-    # The subscription's name in the file, also for the one that `subscribe` creates.
-    subscription: str = ""
-    amount: int = 0
-    terms: Terms | None = None
-    quantity: int = 1
-    periods: int = 1
+
+
+class Movement(BaseStep):
+    """Money that comes into a wallet or leaves it."""
+
+    do: Literal["top_up", "withdraw"]
+    customer: Name
+    amount: Annotated[Amount, then(Known.positive)]
+
+
+class Subscribe(BaseStep):
+    do: Literal["subscribe"]
+    customer: Name
+    plan: PlanCode
+    name: Name = Field(alias="as")
+    """The name for later events."""
+    quantity: Annotated[int, Field(ge=1, le=MOST_QUANTITY)] = 1
+    periods: Annotated[int, Field(ge=1, le=MOST_PERIODS)] = 1
     auto_renew: bool = True
-    when: str | None = None
-    effective_at: int | None = None
+
+
+class Request(BaseStep):
+    """What a customer does to a subscription of theirs."""
+
+    subscription: Annotated[Subscribe, read_as(Name), then(Known.subscription)]
+
+    @property
+    def customer(self) -> str:
+        return self.subscription.customer
+
+    @property
+    def name(self) -> str:
+        return self.subscription.name
+
+
+class ChangePlan(Request):
+    do: Literal["change_plan"]
+    plan: PlanCode
+    when: Literal["now", "period_end"] = "now"
+    effective_at: Instant | None = None
+    """Agreed and paid for at `at`, in effect from here on: an instant within the running period."""
+
+
+class Cancel(Request):
+    do: Literal["cancel"]
+    when: Literal["now", "period_end"] | None = None
+    """By default `period_end` where there is one."""
     refund_unused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ticks:
-    """A scheduler that settles every book each `every` microseconds, but not inside the spans it is down."""
-
-    every: int
-    down: tuple[tuple[int, int], ...] = ()
-
-    def instants(self, first: int, until: int) -> Iterator[int]:
-        """Yield the instants of the ticks from `first` up to and with `until`."""
-        at = first
-        while at <= until:
-            if not any(start <= at < end for start, end in self.down):
-                yield at
-            at += self.every
+class PlainRequest(Request):
+    do: Literal["pause", "resume", "undo_cancel"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """A whole file. Terms are named by the plan's code."""
+Step = Movement | Subscribe | ChangePlan | Cancel | PlainRequest
 
-    currency: str
-    until: int
-    plans: dict[str, Terms]
-    steps: list[Step]
+CheckedStep = Annotated[Annotated[Step, Discriminator("do")], then(Known.follow)]
+
+
+class Scenario(Part):
+    """What manage.py simulate plays. The order of times and references between parts are checked beyond the schema."""
+
+    title: Text = ""
+    story: Text = ""
+    currency: Annotated[str, read_as(Literal[tuple(EXPONENTS)]), then(Known.set_currency)]
+    until: Annotated[Instant, then(Known.set_until)]
+    """Everything is settled up to and with this instant."""
+    plans: list[Annotated[Terms, read_as(AnyPlan), then(Known.offer)]]
     ticks: Ticks | None = None
-    title: str = ""
-    story: str = ""
+    """The scheduler. Left out: there is none."""
+    events: list[CheckedStep]
+    """In order of time."""
+
+    @property
+    def tick_range(self) -> range:
+        """When the scheduler would run, from the first event on, were it never down."""
+        first = self.events[0].at if self.events else self.until
+        return range(first, self.until + 1, self.ticks.every_seconds * SECOND) if self.ticks else range(0)
 
     def tick_instants(self) -> Iterator[int]:
-        """Yield when the scheduler runs, from the first event on."""
-        first = self.steps[0].at if self.steps else self.until
-        return self.ticks.instants(first, self.until) if self.ticks else iter(())
+        """Yield when the scheduler runs."""
+        down = self.ticks.down if self.ticks else []
+        return (at for at in self.tick_range if not any(start <= at < end for start, end in down))
 
-    def tick_count(self) -> int:
-        """About how many ticks there are, for a progress bar."""
-        first = self.steps[0].at if self.steps else self.until
-        return (self.until - first) // self.ticks.every + 1 if self.ticks else 0
+
+SCENARIO: TypeAdapter[Scenario] = TypeAdapter(Scenario)
+
+STEP: TypeAdapter[Step] = TypeAdapter(CheckedStep)
+
+
+def read(value: Any, known: Known | None = None) -> Scenario:
+    """Read a scenario as it came from JSON; raise BadScenario, which names the event and the field."""
+    return parse(SCENARIO, value, known or Known())
+
+
+def read_step(value: Any, known: Known) -> Step:
+    """Read one event more, after all that `known` has seen."""
+    return parse(STEP, value, known)

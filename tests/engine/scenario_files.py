@@ -1,10 +1,14 @@
-"""The scenarios and schemas of docs/. No test lives here."""
+"""The scenarios and schemas of docs/, and playing what was parsed from JSON. No test lives here."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from subscriptions.simulation import database_stage, engine_stage
+from subscriptions.simulation.scenario import read
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCENARIOS = {path.stem: path for path in sorted((DOCS / "scenarios").glob("*.json"))}
@@ -15,8 +19,18 @@ def scenario(name: str) -> dict[str, Any]:
     return loaded
 
 
+@cache
 def schema(name: str) -> Draft202012Validator:
     """The validator for `scenario` or `simulation`."""
     loaded = json.loads((DOCS / "schema" / f"{name}.schema.json").read_text())
     Draft202012Validator.check_schema(loaded)
     return Draft202012Validator(loaded)
+
+
+def play(value: Any) -> Any:
+    """Play on the bare engine."""
+    return engine_stage.play(read(value))
+
+
+def play_in_tables(value: Any) -> Any:
+    return database_stage.play(read(value))

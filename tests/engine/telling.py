@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from subscriptions.simulation import play
+from tests.engine.scenario_files import play
 
 Event = dict[str, Any]
 

@@ -14,8 +14,10 @@ from events.models import Event
 from subscriptions import billing_run, overview
 from subscriptions.engine.calendar import to_datetime
 from subscriptions.models import Charge, Subscription
-from subscriptions.simulation import play, read, real
-from subscriptions.simulation.playing import play_on
+from subscriptions.simulation.database_stage import DatabaseStage
+from subscriptions.simulation.play import play_on
+from subscriptions.simulation.scenario import read
+from tests.engine.scenario_files import play, play_in_tables
 from tests.engine.strategies import scenarios, ticks
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,7 @@ slow = settings(
 @slow
 @given(scenarios(most_events=10))
 def test_the_tables_say_row_for_row_what_the_engine_says(scenario: dict[str, Any]) -> None:
-    assert real.play(scenario) == play(scenario)
+    assert play_in_tables(scenario) == play(scenario)
 
 
 def test_the_tables_are_exact_in_every_century() -> None:
@@ -42,7 +44,7 @@ def test_the_tables_are_exact_in_every_century() -> None:
         {"at": "2801-01-01T00:00:00.000001Z", "do": "top_up", "customer": "ann", "amount": "0.01"},
     ]
     scenario = {"currency": "RUB", "until": "2999-01-01T00:00:00.000003Z", "plans": [meter], "events": events}
-    assert real.play(scenario) == play(scenario)
+    assert play_in_tables(scenario) == play(scenario)
 
 
 @slow
@@ -50,7 +52,7 @@ def test_the_tables_are_exact_in_every_century() -> None:
 def test_with_ticks_too_the_tables_say_what_the_engine_says(data: st.DataObject) -> None:
     scenario = data.draw(scenarios(most_events=6, most_customers=1))
     scenario["ticks"] = data.draw(ticks(scenario))
-    assert real.play(scenario) == play(scenario)
+    assert play_in_tables(scenario) == play(scenario)
 
 
 @slow
@@ -66,7 +68,7 @@ def test_the_billing_run_settles_every_book_that_has_anything_to_write(data: st.
     assert outcome == play(scenario)
 
 
-class ByTheRun(real.DatabaseStage):
+class ByTheRun(DatabaseStage):
     """Ticks are the scheduler's own billing run."""
 
     def settle(self, at: int) -> None:
@@ -93,7 +95,7 @@ def test_access_is_right_with_every_worker_dead(scenario: dict[str, Any]) -> Non
         assert access.active == bool(spans and spans[-1][1] is None)
 
 
-class NeverSettled(real.DatabaseStage):
+class NeverSettled(DatabaseStage):
     """No scheduler at all, not even at the end."""
 
     def settle(self, at: int) -> None:
@@ -105,7 +107,7 @@ class NeverSettled(real.DatabaseStage):
 def test_every_second_of_paid_use_stands_in_exactly_one_charge(scenario: dict[str, Any]) -> None:
     parsed = read(scenario)
     with transaction.atomic():
-        stage = real.DatabaseStage(parsed)
+        stage = DatabaseStage(parsed)
         play_on(stage, parsed)
         until = to_datetime(parsed.until)
         for row in rows_of(stage).values():
@@ -113,7 +115,7 @@ def test_every_second_of_paid_use_stands_in_exactly_one_charge(scenario: dict[st
         transaction.set_rollback(True)
 
 
-def rows_of(stage: real.DatabaseStage) -> dict[str, Subscription]:
+def rows_of(stage: DatabaseStage) -> dict[str, Subscription]:
     return {name: Subscription.objects.get(pk=row.pk) for name, row in stage.subscriptions.items()}
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from subscriptions.simulation import play
 from tests.engine import model
+from tests.engine.scenario_files import play
 from tests.engine.strategies import scenarios, ticks
 
 # The bare engine is quick, and the rules are many: more examples than elsewhere.

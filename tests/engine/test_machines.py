@@ -21,12 +21,10 @@ from hypothesis.stateful import (
 )
 
 from subscriptions.engine.calendar import to_micros
-from subscriptions.simulation.outcome import Record
-from subscriptions.simulation.playing import Stage
-from subscriptions.simulation.pure import PureStage
-from subscriptions.simulation.reading import EventReader, read
-from subscriptions.simulation.real import DatabaseStage
-from subscriptions.simulation.scenario import Scenario
+from subscriptions.simulation.database_stage import DatabaseStage
+from subscriptions.simulation.engine_stage import EngineStage
+from subscriptions.simulation.play import Record, Stage
+from subscriptions.simulation.scenario import Known, Scenario, read, read_step
 from tests.engine.model.play import act, full, outcome
 from tests.engine.model.settling import settle
 from tests.engine.model.state import Book, Refused, Sub, new_book
@@ -48,8 +46,8 @@ class Billing(RuleBasedStateMachine):
         self.offered = data.draw(plans(self.currency))
         self.at = data.draw(st.sampled_from(STARTS))
         empty = {"currency": self.currency, "until": written(END), "plans": self.offered, "events": []}
-        self.scenario = read(empty)
-        self.reader = EventReader(self.currency, self.scenario.until, self.scenario.plans)
+        self.known = Known()
+        self.scenario = read(empty, self.known)
         self.stages = self.open_stages(self.scenario)
         self.plans = {plan["code"]: full(plan, self.currency) for plan in self.offered}
         self.book: Book = new_book("ann", self.at)
@@ -58,7 +56,7 @@ class Billing(RuleBasedStateMachine):
         self.asked = False
 
     def open_stages(self, scenario: Scenario) -> dict[str, Stage]:
-        return {"quiet": PureStage(scenario), "ticked": PureStage(scenario)}
+        return {"quiet": EngineStage(scenario), "ticked": EngineStage(scenario)}
 
     @rule(data=st.data())
     def time_passes(self, data: st.DataObject) -> None:
@@ -91,7 +89,7 @@ class Billing(RuleBasedStateMachine):
     def act(self, event: Event) -> None:
         """Do it on every stage and in the model: all of them do it, or all refuse."""
         event = {"at": written(self.at), **event}
-        step = self.reader.read(event, "event")
+        step = read_step(event, self.known)
         settle(self.book, self.at)
         try:
             act(self.book, {**event, "at": self.at}, self.plans, self.subs, self.currency)
@@ -121,7 +119,7 @@ class Billing(RuleBasedStateMachine):
             assert ticked[part] == quiet[part]
 
 
-def told_by(stage: Stage, currency: str) -> dict[str, Any]:
+def told_by(stage: Stage, currency: str) -> Any:
     """What came of it so far. The tables are read anew each time."""
     if isinstance(stage, DatabaseStage):
         stage.record = Record(currency)
@@ -135,7 +133,7 @@ class BillingInTables(Billing):
         # What one example writes is rolled back before the next.
         self.rows = transaction.atomic()
         self.rows.__enter__()
-        return {"quiet": PureStage(scenario), "tables": DatabaseStage(scenario), "ticked": DatabaseStage(scenario)}
+        return {"quiet": EngineStage(scenario), "tables": DatabaseStage(scenario), "ticked": DatabaseStage(scenario)}
 
     def teardown(self) -> None:
         try:

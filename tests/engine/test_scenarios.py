@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from subscriptions.simulation import play, real
 from tests.engine import model
-from tests.engine.scenario_files import SCENARIOS, scenario, schema
+from tests.engine.scenario_files import SCENARIOS, play, play_in_tables, scenario, schema
 
 every = pytest.mark.parametrize("name", SCENARIOS)
 
@@ -29,7 +28,7 @@ def test_the_model_says_the_same(name: str) -> None:
 @every
 @pytest.mark.django_db
 def test_the_tables_say_the_same(name: str) -> None:
-    assert real.play(scenario(name)) == play(scenario(name))
+    assert play_in_tables(scenario(name)) == play(scenario(name))
 
 
 @every

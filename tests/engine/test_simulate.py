@@ -17,8 +17,7 @@ from accounts.models import User
 from events.models import Event
 from ledger.models import Transaction
 from subscriptions.models import Plan
-from subscriptions.simulation import play
-from tests.engine.scenario_files import SCENARIOS, scenario, schema
+from tests.engine.scenario_files import SCENARIOS, play, scenario, schema
 from tests.engine.strategies import scenarios
 
 FILE = SCENARIOS["servers-on-one-wallet"]
@@ -97,11 +96,14 @@ def test_names_that_look_like_markup_are_printed_letter_by_letter(tmp_path: Path
         (b"{", "not JSON at line 1 column 2"),
         (b"\xff", "not UTF-8 at byte 0"),
         (b'{"until": NaN}', "NaN is not a number"),
+        (BAD_AMOUNT.replace(b'"1.005"', b"-Infinity"), "-Infinity is not a number"),
+        (BAD_AMOUNT.replace(b'"1.005"', b"1.005"), "events[0].amount: '1.005' has 3 decimals; RUB has 2"),
+        (BAD_AMOUNT.replace(b'"ann"', rb'"a\u0000"'), "events[0].customer: '\\x00' is not allowed in a text"),
         (b"[]", "scenario: [] is not an object"),
         (b'{"title": "a", "a": {"b": 1, "b": 1}}', "the key 'b' is given twice in one object"),
         (b'{"currency": "RUB", "currency": "JPY"}', "the key 'currency' is given twice in one object"),
         (BAD_AMOUNT.replace(b'"1.005"', b'5, "amount": 7'), "the key 'amount' is given twice in one object"),
-        (BAD_AMOUNT.replace(b'"1.005"', b"9" * 10_000), "events[0].amount: Decimal('999"),
+        (BAD_AMOUNT.replace(b'"1.005"', b"9" * 10_000), "events[0].amount: '9999"),
         (BAD_AMOUNT.replace(b'"1.005"', b"1e99999999999999999999"), "'1e99999999999999999999' has an exponent"),
         (BAD_AMOUNT.replace(b'"1.005"', b"[" * 900 + b"]" * 900), "events[0].amount: [[[[[["),
         ("{}".encode("utf-16"), "not UTF-8 at byte 0"),
@@ -116,6 +118,18 @@ def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes, compl
         simulate(str(bad))
     assert complaint in str(refused.value)
     assert refused.value.returncode == 2
+
+
+def test_a_number_of_the_file_stays_exact(tmp_path: Path) -> None:
+    exact = tmp_path / "exact.json"
+    exact.write_bytes(BAD_AMOUNT.replace(b'"1.005"', b"1000000000.10"))
+    assert json.loads(simulate(str(exact), "--json"))["customers"] == {"ann": {"balance": "1000000000.10"}}
+
+
+@pytest.mark.parametrize("args", [(), ("--schema", "nothing"), (str(FILE), "--schema", "scenario")])
+def test_one_file_or_one_schema_is_needed(args: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError):
+        simulate(*args)
 
 
 def test_a_file_that_is_not_there_is_refused() -> None:

@@ -6,9 +6,9 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
-from subscriptions.simulation import real
-from subscriptions.simulation.playing import play_on
-from subscriptions.simulation.reading import read
+from subscriptions.simulation.database_stage import DatabaseStage
+from subscriptions.simulation.play import play_on
+from subscriptions.simulation.scenario import read
 from tests.engine.strategies import scenarios
 from tests.ledger.snapshot import found
 
@@ -19,6 +19,6 @@ from tests.ledger.snapshot import found
 def test_whatever_happens_the_checks_are_clean(scenario: dict[str, Any]) -> None:
     parsed = read(scenario)
     with transaction.atomic():
-        play_on(real.DatabaseStage(parsed), parsed)
+        play_on(DatabaseStage(parsed), parsed)
         assert found() == {}
         transaction.set_rollback(True)

@@ -1,7 +1,7 @@
 """The real tables as a stage: customers, plans and prices are made for the play, books does the rest, nothing stays."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import assert_never
 from uuid import uuid4
 
 from django.db import connection, transaction
@@ -14,19 +14,12 @@ from subscriptions.books import OpenBook
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.subscription import LIVE, Terms
 from subscriptions.models import Charge, Plan, Price, Subscription
-from subscriptions.simulation.outcome import Record
-from subscriptions.simulation.playing import ignore, play_on
-from subscriptions.simulation.reading import read
+from subscriptions.simulation.play import Outcome, Record, ignore, play_on
 from subscriptions.simulation.scenario import Scenario, Step
 
 
-def play(scenario: Any) -> dict[str, Any]:
-    """Play a scenario, as parsed from JSON, through the tables; raise BadScenario when it is not one."""
-    return perform(read(scenario))
-
-
-def perform(scenario: Scenario, advance: Callable[[int], None] = ignore) -> dict[str, Any]:
-    """Play a scenario that was read already, in one transaction, and roll it back."""
+def play(scenario: Scenario, advance: Callable[[int], None] = ignore) -> Outcome:
+    """Play a scenario through the tables, in one transaction, and roll it back."""
     with transaction.atomic():
         outcome = play_on(DatabaseStage(scenario), scenario, advance)
         with connection.cursor() as cursor:
@@ -48,7 +41,7 @@ class DatabaseStage:
         self.outside = f"adjustments:{self.mark}"
         self.users: dict[str, User] = {}
         self.subscriptions: dict[str, Subscription] = {}
-        self.prices = {code: self.sell(terms, number) for number, (code, terms) in enumerate(scenario.plans.items())}
+        self.prices = {terms.plan: self.sell(terms, number) for number, terms in enumerate(scenario.plans)}
         self.movements = 0
 
     def sell(self, terms: Terms, number: int) -> Price:
@@ -76,30 +69,30 @@ class DatabaseStage:
         return True
 
     def request(self, book: OpenBook, step: Step) -> None:
-        price = self.prices[str(step.terms.plan)] if step.terms else None
-        subscription = self.subscriptions.get(step.subscription)
-        match step.do, price, subscription:
-            case "top_up", _, _:
+        match step.do:
+            case "top_up":
                 book.top_up(step.amount, key=self.key(), source=self.outside)
-            case "withdraw", _, _:
+            case "withdraw":
                 book.withdraw(step.amount, key=self.key(), to=self.outside)
-            case "subscribe", Price() as price, _:
-                self.subscriptions[step.subscription] = book.subscribe(
-                    price, quantity=step.quantity, periods=step.periods, auto_renew=step.auto_renew
-                )
-            case "change_plan", Price() as price, Subscription() as mine:
-                then = None if step.effective_at is None else to_datetime(step.effective_at)
-                book.change_plan(mine, price, when=step.when or "now", effective_at=then)
-            case "cancel", _, Subscription() as mine:
-                book.cancel(mine, when=step.when, refund_unused=step.refund_unused)
-            case "undo_cancel", _, Subscription() as mine:
-                book.undo_cancel(mine)
-            case "pause", _, Subscription() as mine:
-                book.pause(mine)
-            case "resume", _, Subscription() as mine:
-                book.resume(mine)
+            case "subscribe":
+                self.subscriptions[step.name] = book.subscribe(
+                    self.prices[step.plan.plan],
+                    quantity=step.quantity, periods=step.periods, auto_renew=step.auto_renew,
+                )  # fmt: skip
+            case "change_plan":
+                price = self.prices[step.plan.plan]
+                effective_at = None if step.effective_at is None else to_datetime(step.effective_at)
+                book.change_plan(self.subscriptions[step.name], price, when=step.when, effective_at=effective_at)
+            case "cancel":
+                book.cancel(self.subscriptions[step.name], when=step.when, refund_unused=step.refund_unused)
+            case "undo_cancel":
+                book.undo_cancel(self.subscriptions[step.name])
+            case "pause":
+                book.pause(self.subscriptions[step.name])
+            case "resume":
+                book.resume(self.subscriptions[step.name])
             case _:
-                raise AssertionError(step)
+                assert_never(step.do)
 
     def key(self) -> str:
         self.movements += 1
@@ -111,7 +104,7 @@ class DatabaseStage:
             with books.open(user, self.currency, now=to_datetime(at)):
                 pass
 
-    def outcome(self) -> dict[str, Any]:
+    def outcome(self) -> Outcome:
         """Say how everything stands and what happened on the way, from what is written in the tables."""
         mine = {customer: wallet_of(user, self.currency) for customer, user in self.users.items()}
         rows = {name: Subscription.objects.get(pk=row.pk) for name, row in self.subscriptions.items()}

@@ -1,4 +1,4 @@
-"""From a file or standard input to parsed JSON. Numbers stay exact, a key is there once, all else is a BadScenario."""
+"""From a file or standard input to parsed JSON: numbers stay exact, a key stands once, all else is a BadScenario."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from core.normalization import given_twice
 from subscriptions.simulation.fields import BadScenario, shown
 
-# Longer whole numbers than any field takes; Python itself reads no more than some thousand digits as an int.
+# More digits than any field takes. Python itself reads no more than some thousand digits as an int.
 MOST_DIGITS = 40
 
 
@@ -17,40 +17,43 @@ def load(name: str) -> Any:
     """Return the JSON of the file `name`, `-` being standard input; raise BadScenario when there is none."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        text = content.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=once, parse_float=exact, parse_int=whole, parse_constant=no_number)
+        return DECODER.decode(content.decode("utf-8-sig"))
     except OSError as problem:
-        raise BadScenario(f"{name}: {problem.strerror}") from None
+        complaint = str(problem.strerror)
     except UnicodeDecodeError as problem:
-        raise BadScenario(f"{name}: not UTF-8 at byte {problem.start}") from None
+        complaint = f"not UTF-8 at byte {problem.start}"
     except json.JSONDecodeError as problem:
-        place = f"line {problem.lineno} column {problem.colno}"
-        raise BadScenario(f"{name}: not JSON at {place}: {problem.msg}") from None
+        complaint = f"not JSON at line {problem.lineno} column {problem.colno}: {problem.msg}"
     except RecursionError:
-        raise BadScenario(f"{name}: nested too deeply") from None
+        complaint = "nested too deeply"
+    raise BadScenario(f"{name}: {complaint}")
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; refuse a key that is there twice, of which Python would take the last."""
+def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that is given twice; Python would take the last."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise BadScenario(f"the key {shown(given_twice(pairs))} is given twice in one object")
     return made
 
 
-def exact(text: str) -> Decimal:
-    """Read a number with a point or an exponent."""
+def parse_decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
         raise BadScenario(f"{shown(text)} has an exponent beyond all bounds") from None
 
 
-def whole(text: str) -> int | Decimal:
+def parse_whole(text: str) -> int | Decimal:
     """Read a whole number. One too long for any field becomes a Decimal, so that the field can refuse it by name."""
     return int(text) if len(text) <= MOST_DIGITS else Decimal(text)
 
 
-def no_number(word: str) -> NoReturn:
+def refuse_constant(word: str) -> NoReturn:
     """Refuse NaN and Infinity, which Python would take."""
     raise BadScenario(f"{word} is not a number")
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=make_object, parse_float=parse_decimal, parse_int=parse_whole, parse_constant=refuse_constant
+)

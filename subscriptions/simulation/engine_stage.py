@@ -1,17 +1,23 @@
 """The bare engine as a stage: books in memory, no table, no clock."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import assert_never
 
 from subscriptions.engine import metering, operations
 from subscriptions.engine.book import Book
-from subscriptions.engine.operations import change_plan
+from subscriptions.engine.operations import Refusal, change_plan
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import LIVE, Sub
-from subscriptions.simulation.outcome import Record
+from subscriptions.simulation.play import Outcome, Record, ignore, play_on
 from subscriptions.simulation.scenario import Scenario, Step
 
 
-class PureStage:
+def play(scenario: Scenario, advance: Callable[[int], None] = ignore) -> Outcome:
+    """Play a scenario on the bare engine."""
+    return play_on(EngineStage(scenario), scenario, advance)
+
+
+class EngineStage:
     """Books by customer and subscriptions by name."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -24,41 +30,36 @@ class PureStage:
     def act(self, step: Step) -> bool:
         """Do one step; False when the rules refuse it."""
         book = self.books.setdefault(step.customer, Book())
-        is_done = self.request(book, step)
+        refusal = self.request(book, step)
         self.take_down(step.customer, book)
-        return is_done
+        return refusal is None
 
-    def request(self, book: Book, step: Step) -> bool:
+    def request(self, book: Book, step: Step) -> Refusal | None:
         at = step.at
-        if step.do == "top_up":
-            operations.top_up(book, at, step.amount)
-            return True
-        if step.do == "withdraw":
-            return operations.withdraw(book, at, step.amount) is None
-        if step.do == "subscribe":
-            assert step.terms is not None
-            sub = Sub(step.subscription, step.terms, step.quantity, step.periods, step.auto_renew)
-            self.subs[step.subscription] = sub
-            operations.subscribe(book, at, sub)
-            return True
-        return self.request_of(book, self.subs[step.subscription], step)
-
-    def request_of(self, book: Book, sub: Sub, step: Step) -> bool:
-        """Do what is asked of one subscription."""
+        match step.do:
+            case "top_up":
+                operations.top_up(book, at, step.amount)
+                return None
+            case "withdraw":
+                return operations.withdraw(book, at, step.amount)
+            case "subscribe":
+                sub = self.subs[step.name] = Sub(step.name, step.plan, step.quantity, step.periods, step.auto_renew)
+                operations.subscribe(book, at, sub)
+                return None
+        sub = self.subs[step.name]
         match step.do:
             case "change_plan":
-                assert step.terms is not None
-                when, effective = step.when or "now", step.effective_at
-                refusal = change_plan(book, step.at, sub, step.terms, when=when, effective=effective)
+                return change_plan(book, at, sub, step.plan, when=step.when, effective=step.effective_at)
             case "cancel":
-                refusal = operations.cancel(book, step.at, sub, when=step.when, refund_unused=step.refund_unused)
-            case "undo_cancel":
-                refusal = operations.undo_cancel(book, step.at, sub)
+                return operations.cancel(book, at, sub, when=step.when, refund_unused=step.refund_unused)
             case "pause":
-                refusal = operations.pause(book, step.at, sub)
+                return operations.pause(book, at, sub)
+            case "resume":
+                return operations.resume(book, at, sub)
+            case "undo_cancel":
+                return operations.undo_cancel(book, at, sub)
             case _:
-                refusal = operations.resume(book, step.at, sub)
-        return refusal is None
+                assert_never(step.do)
 
     def settle(self, at: int) -> None:
         """Settle every book that has anything to do by then."""
@@ -84,7 +85,7 @@ class PureStage:
         else:
             self.wakes_at[customer] = min((at for sub in book.subs if (at := sub.boundary) is not None), default=None)
 
-    def outcome(self) -> dict[str, Any]:
+    def outcome(self) -> Outcome:
         """Say how everything stands and what happened on the way."""
         balances = {customer: book.balance for customer, book in self.books.items()}
         return self.record.outcome(balances, {name: str(sub.status) for name, sub in self.subs.items()})

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -10,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from subscriptions.simulation.fields import on_one_line
-from subscriptions.simulation.outcome import written
-from subscriptions.simulation.scenario import Scenario
+from subscriptions.simulation.play import Outcome, written
+from subscriptions.simulation.scenario import Movement, Scenario
 
 # How many steps pass between two looks of the bar: drawing must not cost more than playing.
 STRIDE = 500
@@ -22,7 +21,7 @@ def progress(scenario: Scenario, console: Console) -> Iterator[Callable[[int], N
     """Show a bar on `console` if it is a terminal; yields what to call with the number of steps done."""
     columns = TextColumn("Playing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("playing", total=len(scenario.steps) + scenario.tick_count())
+        task = bar.add_task("playing", total=len(scenario.events) + len(scenario.tick_range))
         waiting = 0
 
         def advance(steps: int) -> None:
@@ -35,7 +34,7 @@ def progress(scenario: Scenario, console: Console) -> Iterator[Callable[[int], N
         yield advance
 
 
-def show(outcome: dict[str, Any], scenario: Scenario, console: Console) -> None:
+def show(outcome: Outcome, scenario: Scenario, console: Console) -> None:
     """Print the outcome as tables."""
     if scenario.title:
         console.print(as_it_is(scenario.title), style="bold")
@@ -45,8 +44,8 @@ def show(outcome: dict[str, Any], scenario: Scenario, console: Console) -> None:
     console.print(subscriptions(outcome, scenario.currency))
     console.print(transactions(outcome, scenario.currency))
     for index in outcome["rejected"]:
-        step = scenario.steps[index]
-        what = f"{step.do} {step.subscription or step.customer}"
+        step = scenario.events[index]
+        what = f"{step.do} {step.customer if isinstance(step, Movement) else step.name}"
         console.print(as_it_is(f"Refused: events[{index}], {what} at {written(step.at)}"))
 
 
@@ -63,22 +62,22 @@ def table(title: str, *columns: str) -> Table:
     return made
 
 
-def customers(outcome: dict[str, Any], currency: str) -> Table:
+def customers(outcome: Outcome, currency: str) -> Table:
     made = table("Customers", "customer", f">balance {currency}")
     for name, customer in outcome["customers"].items():
         made.add_row(as_it_is(name), customer["balance"])
     return made
 
 
-def subscriptions(outcome: dict[str, Any], currency: str) -> Table:
+def subscriptions(outcome: Outcome, currency: str) -> Table:
     made = table("Subscriptions", "subscription", "status", f">charged {currency}", "access")
     for name, subscription in outcome["subscriptions"].items():
-        spans = [f"{short(start)} - {short(end) if end else 'now'}" for start, end in subscription["access"]]
+        spans = [f"{short(start)} - {short(end)}" for start, end in subscription["access"]]
         made.add_row(as_it_is(name), subscription["status"], subscription["charged"], "\n".join(spans) or "never")
     return made
 
 
-def transactions(outcome: dict[str, Any], currency: str) -> Table:
+def transactions(outcome: Outcome, currency: str) -> Table:
     made = table(
         "Transactions", "at", "customer", "subscription", "reason", f">amount {currency}", f">balance {currency}"
     )
@@ -88,5 +87,5 @@ def transactions(outcome: dict[str, Any], currency: str) -> Table:
     return made
 
 
-def short(instant: str) -> str:
-    return instant.replace("T", " ").removesuffix("Z")
+def short(instant: str | None) -> str:
+    return instant.replace("T", " ").removesuffix("Z") if instant else "now"
