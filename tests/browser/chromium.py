@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.visiting import launch
+from tests.browser.visit import launch
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from billing_site.demo import plans
-from tests.browser.visiting import Visit
+from tests.browser.visit import Visit
 
 
 @pytest.fixture

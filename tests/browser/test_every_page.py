@@ -12,8 +12,8 @@ from payments import checkout
 from payments.models import Payment
 from subscriptions import catalogue, orders
 from subscriptions.models import Subscription
-from tests.browser.visiting import AXE, WCAG
-from tests.pages.test_payment_faces import WAYS, stored
+from tests.browser.visit import AXE, WCAG
+from tests.payments.web.test_payment_faces import WAYS, stored
 from tests.subscriptions.shop import pay_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]

@@ -22,7 +22,7 @@ from payments.webhooks import process
 from subscriptions import books
 from subscriptions.models import Charge, Price, Subscription
 from tests.concurrency.sessions import at_once
-from tests.payments.books_of import balance, events, times_credited
+from tests.payments.rows import balance, events, times_credited
 from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from billing_site.demo import plans
 from payments.models import Payment, WebhookEvent
-from tests.browser.visiting import Visit
+from tests.browser.visit import Visit
 from tests.flows.site import Site, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(400)]

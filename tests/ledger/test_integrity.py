@@ -9,7 +9,7 @@ from events import integrity as event_integrity
 from ledger import integrity, wallets
 from ledger.models import Transaction
 from tests.ledger.conftest import CLEARING, NOON, entry
-from tests.ledger.planting import plant, sql, triggers_of
+from tests.ledger.plant import plant, sql, triggers_of
 from tests.ledger.snapshot import found
 
 pytestmark = pytest.mark.django_db

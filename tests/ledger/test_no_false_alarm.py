@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from subscriptions.simulation.database_stage import DatabaseStage
 from subscriptions.simulation.play import play_on
 from subscriptions.simulation.scenario import read
-from tests.engine.strategies import scenarios
 from tests.ledger.snapshot import found
+from tests.subscriptions.engine.strategies import scenarios
 
 
 @pytest.mark.django_db

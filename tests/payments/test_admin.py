@@ -10,7 +10,7 @@ from accounts.models import User
 from payments import checkout
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
-from tests.payments.books_of import balance
+from tests.payments.rows import balance
 
 PAYMENTS = "/admin/payments/payment/"
 EVENTS = "/admin/payments/webhookevent/"

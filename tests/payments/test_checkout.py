@@ -15,8 +15,8 @@ from payments.sessions import GatewayRefused
 from subscriptions import books, orders
 from subscriptions.catalogue import PlanNotSoldInCurrency
 from subscriptions.models import Price, Subscription
-from tests.payments.books_of import balance
-from tests.payments.starting import start, top_up
+from tests.payments.checkouts import start, top_up
+from tests.payments.rows import balance
 from tests.payments.unsteady import Unsteady
 from tests.subscriptions.shop import sell
 

@@ -9,7 +9,7 @@ import ledger
 from ledger import wallets
 from payments import checkout, integrity, transitions
 from payments.models import Payment
-from tests.ledger.planting import plant, sql, triggers_of
+from tests.ledger.plant import plant, sql, triggers_of
 from tests.ledger.snapshot import found
 
 pytestmark = pytest.mark.django_db

@@ -24,7 +24,7 @@ from tests.subscriptions.bank import (
     people,
     settle,
 )
-from tests.subscriptions.due import APRIL, book_of, due_in_april, due_of_late
+from tests.subscriptions.due_books import APRIL, book_of, due_in_april, due_of_late
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in
 

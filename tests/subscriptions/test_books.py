@@ -7,8 +7,8 @@ from subscriptions import books
 from subscriptions.models import BillingClock, Charge, Subscription, Trial
 from tests.subscriptions.bank import HOUR, MICROSECOND, NOON, at, balance, basic, broken_rules, hourly, settle
 from tests.subscriptions.picture import lines
+from tests.subscriptions.rows import charges, events
 from tests.subscriptions.shop import pay_in, sell, wallet
-from tests.subscriptions.written import charges, events
 
 pytestmark = pytest.mark.django_db
 APRIL = NOON.replace(month=4)

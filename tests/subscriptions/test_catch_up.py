@@ -8,7 +8,7 @@ import pytest
 from subscriptions import billing_run, books, overview
 from subscriptions.models import Subscription
 from tests.subscriptions.bank import DAY, HOUR, MICROSECOND, NOON, at, basic, hourly
-from tests.subscriptions.due import APRIL, command, due_in_april
+from tests.subscriptions.due_books import APRIL, command, due_in_april
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in, wallet
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from ledger import wallets
 from subscriptions import books, integrity
 from subscriptions.models import Charge, Subscription
-from tests.ledger.planting import plant, sql, triggers_of
+from tests.ledger.plant import plant, sql, triggers_of
 from tests.ledger.snapshot import found
 from tests.subscriptions.shop import START, pay_in, sell
 

@@ -20,7 +20,7 @@ from tests.subscriptions.bank import (
     settle,
 )
 from tests.subscriptions.picture import lines, picture
-from tests.subscriptions.quoting import changed, effect, metered, shown
+from tests.subscriptions.quote_story import changed, effect, metered, shown
 from tests.subscriptions.shop import pay_in
 
 pytestmark = pytest.mark.django_db

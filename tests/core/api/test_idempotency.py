@@ -1,0 +1,229 @@
+"""The same key and request get the same answer and move nothing; whatever happens in between."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, connections
+
+from core.api import idempotency
+from core.idempotency import fingerprint, key_of
+from core.models import IdempotencyKey
+from tests.core.api.conftest import logged_in
+from tests.core.api.urls import Pay
+
+PAY = "/api/test/pay"
+
+
+@pytest.fixture(autouse=True)
+def _views(test_urls):
+    Pay.ran.clear()
+    Pay.started.clear()
+    Pay.go_on.clear()
+
+
+def pay(caller, key: str | None, **body):
+    headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
+    return caller.post(PAY, body, **headers)
+
+
+def test_without_a_key_each_request_runs(as_alice):
+    assert pay(as_alice, None, amount=1).json()["number"] == 1
+    assert pay(as_alice, None, amount=1).json()["number"] == 2
+
+
+def test_the_same_key_and_body_replay_the_first_answer(as_alice):
+    first = pay(as_alice, "k1", amount=5)
+    again = pay(as_alice, "k1", amount=5)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first
+    assert Pay.ran == [key_of("api", "k1")]
+
+
+def test_the_order_of_the_bodys_keys_makes_no_other_request(as_alice):
+    first = as_alice.generic("POST", PAY, '{"amount": 5, "a": 1}', "application/json", HTTP_IDEMPOTENCY_KEY="k")
+    again = as_alice.generic("POST", PAY, '{"a":1,"amount":5}', "application/json", HTTP_IDEMPOTENCY_KEY="k")
+    assert again.json() == first.json()
+    assert len(Pay.ran) == 1
+
+
+def test_a_slash_at_the_end_makes_no_other_request(as_alice):
+    pay(as_alice, "k", amount=5)
+    again = as_alice.post(PAY + "/", {"amount": 5}, HTTP_IDEMPOTENCY_KEY="k")
+    assert again["Idempotent-Replayed"] == "true"
+
+
+def test_another_body_with_the_same_key_is_422(as_alice):
+    pay(as_alice, "k1", amount=5)
+    answer = pay(as_alice, "k1", amount=6)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "idempotency_key_reused"
+    assert answer.json()["errors"][0]["param"] == "Idempotency-Key"
+    assert len(Pay.ran) == 1
+
+
+def test_another_user_may_use_the_same_key(as_alice, as_mallory):
+    assert pay(as_alice, "k1", amount=5).json()["number"] == 1
+    assert pay(as_mallory, "k1", amount=5).json()["number"] == 2
+
+
+@pytest.mark.parametrize("key", ["", " ", "a" * 256, "ключ", "a\tb", "a\x7fb", "a\x00b", " a", "a "])
+def test_a_key_is_1_to_255_printable_ascii_characters(as_alice, key):
+    answer = pay(as_alice, key, amount=5)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_idempotency_key"
+    assert Pay.ran == []
+
+
+@pytest.mark.parametrize("key", ["a", "a" * 255, "order 7/2026: first", "0b7d3f7e-5f0c-4c8e-9f55-2f1f9a1f9a1f"])
+def test_any_printable_key_is_good(as_alice, key):
+    assert pay(as_alice, key, amount=5).status_code == 201
+    assert pay(as_alice, key, amount=5)["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 422])
+def test_a_refusal_is_replayed_as_a_problem(as_alice, status):
+    assert pay(as_alice, "k", status=status).status_code == status
+    again = pay(as_alice, "k", status=status)
+    assert (again.status_code, again["Content-Type"]) == (status, "application/problem+json")
+    assert len(Pay.ran) == 1
+
+
+@pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
+def test_an_answer_that_may_change_is_not_kept(as_alice, status):
+    assert pay(as_alice, "k", status=status).status_code == status
+    assert pay(as_alice, "k", status=status).status_code == status
+    assert len(Pay.ran) == 2
+    assert IdempotencyKey.objects.get().status is None
+
+
+@pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
+def test_a_key_whose_answer_was_not_kept_still_belongs_to_its_request(as_alice, status):
+    pay(as_alice, "k", status=status)
+    other = pay(as_alice, "k", status=status, amount=6)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(Pay.ran) == 1
+    assert pay(as_alice, "k", status=status).status_code == status
+    assert len(Pay.ran) == 2
+
+
+@pytest.mark.parametrize(("fault", "status"), [("bug", 500), ("operational", 503), ("unavailable", 503)])
+def test_a_request_that_broke_may_be_sent_again_at_once(as_alice, fault, status):
+    assert pay(as_alice, "k", fault=fault).status_code == status
+    assert pay(as_alice, "k", fault=fault).status_code == status
+    assert len(Pay.ran) == 2
+
+
+def test_a_domain_refusal_is_kept(as_alice):
+    first = pay(as_alice, "k", fault="domain")
+    again = pay(as_alice, "k", fault="domain")
+    assert first.status_code == again.status_code == 402
+    assert again.json() == first.json()
+    assert len(Pay.ran) == 1
+
+
+def test_amounts_with_a_point_are_stored_as_sent(as_alice):
+    body = '{"amount": 1342.10}'
+    first = as_alice.generic("POST", PAY, body, "application/json", HTTP_IDEMPOTENCY_KEY="k")
+    again = as_alice.generic("POST", PAY, body, "application/json", HTTP_IDEMPOTENCY_KEY="k")
+    assert first.json()["amount"] == again.json()["amount"] == "1342.10"
+
+
+def test_a_key_is_not_used_up_by_a_body_that_is_no_json(as_alice):
+    assert as_alice.generic("POST", PAY, "{", "application/json", HTTP_IDEMPOTENCY_KEY="k").status_code == 400
+    assert pay(as_alice, "k", amount=1).status_code == 201
+
+
+def test_nobody_without_a_token_uses_up_a_key(client, db):
+    assert pay(client, "k", amount=1).status_code == 401
+    assert not IdempotencyKey.objects.exists()
+
+
+def aged(seconds: float) -> None:
+    IdempotencyKey.objects.update(created_at=datetime.now(UTC) - timedelta(seconds=seconds))
+
+
+def test_the_key_of_a_process_that_died_is_taken_over_after_a_minute(as_alice, alice):
+    mark = fingerprint(method="POST", path=PAY, body={"amount": 5})
+    idempotency.claim(alice.pk, key="k", fingerprint=mark, now=datetime.now(UTC))
+    aged(55)
+    held = pay(as_alice, "k", amount=5)
+    assert held.status_code == 409
+    assert held.json()["code"] == "idempotency_key_in_use"
+    assert held["Retry-After"] == "1"
+    aged(61)
+    assert pay(as_alice, "k", amount=6).status_code == 422
+    assert pay(as_alice, "k", amount=5).status_code == 201
+    assert pay(as_alice, "k", amount=5)["Idempotent-Replayed"] == "true"
+
+
+def test_a_process_that_was_only_slow_does_not_overwrite_who_took_over(as_alice, alice):
+    now = datetime.now(UTC)
+    mark = fingerprint(method="POST", path=PAY, body={"amount": 5})
+    slow = idempotency.claim(alice.pk, key="k", fingerprint=mark, now=now - timedelta(minutes=2))
+    assert pay(as_alice, "k", amount=5).status_code == 201
+    idempotency.keep(slow, 200, {"number": "slow"})
+    idempotency.release(slow)
+    assert pay(as_alice, "k", amount=5).json()["number"] == 1
+
+
+def test_a_key_is_forgotten_after_thirty_days_and_not_before(as_alice):
+    pay(as_alice, "k", amount=5)
+    aged(30 * 86400 - 60)
+    assert idempotency.forget(now=datetime.now(UTC)) == 0
+    assert pay(as_alice, "k", amount=5)["Idempotent-Replayed"] == "true"
+    aged(30 * 86400 + 60)
+    assert pay(as_alice, "k", amount=6).status_code == 201
+    aged(30 * 86400 + 60)
+    assert idempotency.forget(now=datetime.now(UTC)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_requests_at_once_one_runs_and_the_others_are_told_to_wait(alice):
+    callers = [logged_in(alice) for _ in range(8)]
+    answers: list[int] = []
+
+    def send(caller):
+        answers.append(pay(caller, "k", amount=5, slow=True).status_code)
+        connections.close_all()
+
+    first = threading.Thread(target=send, args=[callers[0]])
+    first.start()
+    assert Pay.started.wait(20)
+    others = [threading.Thread(target=send, args=[caller]) for caller in callers[1:]]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join(30)
+    assert answers == [409] * 7
+    Pay.go_on.set()
+    first.join(30)
+    assert sorted(answers) == [201] + [409] * 7
+    assert len(Pay.ran) == 1
+    assert pay(callers[3], "k", amount=5, slow=True)["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_claims_through_one_barrier_exactly_one_gets_the_key(alice):
+    for round_number in range(10):
+        barrier = threading.Barrier(8)
+        got: list[idempotency.Claim | None] = []
+
+        def take(key=f"k{round_number}", barrier=barrier, got=got):
+            connection.ensure_connection()
+            barrier.wait(20)
+            try:
+                got.append(idempotency.claim(alice.pk, key=key, fingerprint="f", now=datetime.now(UTC)))
+            except idempotency.KeyInUse:
+                got.append(None)
+            connections.close_all()
+
+        threads = [threading.Thread(target=take) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert len(got) == 8
+        assert sum(claim is not None for claim in got) == 1

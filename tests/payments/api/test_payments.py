@@ -1,0 +1,201 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from payments import checkout
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
+from subscriptions.models import Price, Subscription
+from tests.payments.api.calls import CANCEL, CHECKOUT, CONFIRM, LIST, TOP_UP, problem
+from tests.payments.rows import balance, times_credited
+
+pytestmark = pytest.mark.django_db
+
+# Confirm
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_confirm_credits_what_was_paid(api: APIClient, alice: User, choose: Callable[..., Any], slash: str) -> None:
+    made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    payment = Payment.objects.get()
+    choose(payment, "webhook_lost")
+    for _ in range(2):
+        answer = api.post(CONFIRM + slash, {"payment_id": made["id"]})
+        assert (answer.status_code, answer.json()["status"]) == (200, "confirmed")
+    assert answer.json()["confirmed_at"]
+    assert (balance(alice), times_credited(payment)) == (100_00, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (None, "pending"),
+        ("insufficient_funds", "failed"),
+        ("cancel", "cancelled"),
+        ("times_out", "unknown"),
+        ("wrong_amount", "unknown"),
+    ],
+)
+def test_confirm_of_what_was_not_paid_is_refused_with_the_state(
+    api: APIClient, alice: User, choose: Callable[..., Any], outcome: str | None, state: str
+) -> None:
+    made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    if outcome:
+        choose(Payment.objects.get(), outcome)
+    answer = api.post(CONFIRM, {"payment_id": made["id"]})
+    assert problem(answer)[:2] == (409, "payment_not_confirmed")
+    assert answer.json()["state"] == state
+    assert balance(alice) == 0
+
+
+def test_a_failure_is_told_in_words_and_a_parked_payment_is_under_review(
+    api: APIClient, choose: Callable[..., Any]
+) -> None:
+    for outcome in ("expired_card", "wrong_amount"):
+        made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+        choose(Payment.objects.get(public_id=made["id"]), outcome)
+        api.post(CONFIRM, {"payment_id": made["id"]})
+    parked, failed = api.get(LIST).json()["results"]
+    assert failed["failure"] == {"code": "expired_card", "detail": "The card has expired. Try another card."}
+    assert (parked["parked"], parked["failure"], failed["parked"]) == (True, None, False)
+
+
+def test_a_suspicion_of_fraud_is_told_to_staff_only(api: APIClient, choose: Callable[..., Any]) -> None:
+    made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    choose(Payment.objects.get(), "insufficient_funds")
+    SandboxSession.objects.update(failure_code="stolen_card")
+    api.post(CONFIRM, {"payment_id": made["id"]})
+    answer = api.get(f"{LIST}{made['id']}")
+    assert answer.json()["failure"]["code"] == "declined"
+    assert "stolen" not in answer.content.decode()
+    assert Payment.objects.get().failure_code == "stolen_card"
+
+
+# Cancel
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_cancel_cancels_here_and_at_the_gateway(api: APIClient, basic: Price, slash: str) -> None:
+    made = api.post(CHECKOUT + slash, {"plan": "basic"}).json()
+    answer = api.post(CANCEL + slash, {"payment_id": made["id"]})
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert SandboxSession.objects.get().status == "cancelled"
+    assert Subscription.objects.get().status == "cancelled"
+    again = api.post(CANCEL + slash, {"payment_id": made["id"]})
+    assert problem(again) == (409, "payment_not_pending", ["payment_id"])
+    assert again.json()["state"] == "cancelled"
+
+
+def test_cancel_of_what_was_paid_meanwhile_confirms_it(api: APIClient, alice: User, choose: Callable[..., Any]) -> None:
+    made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    choose(Payment.objects.get(), "webhook_lost")
+    answer = api.post(CANCEL, {"payment_id": made["id"]})
+    assert (answer.status_code, answer.json()["state"]) == (409, "confirmed")
+    assert balance(alice) == 100_00
+
+
+# Whose
+
+
+@pytest.mark.parametrize("url", [CONFIRM, CANCEL])
+def test_mallory_finds_nothing_of_alices(api: APIClient, evil: APIClient, url: str) -> None:
+    made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    theirs, absent = (evil.post(url, {"payment_id": name}) for name in (made["id"], "pay_absent"))
+    assert theirs.status_code == absent.status_code == 404
+    assert theirs.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
+    assert Payment.objects.get().status == "pending"
+
+
+def test_mallory_sees_nothing_of_alices(api: APIClient, evil: APIClient, basic: Price) -> None:
+    made = api.post(CHECKOUT, {"plan": "basic"}).json()
+    theirs, absent = evil.get(f"{LIST}{made['id']}"), evil.get(f"{LIST}pay_absent")
+    assert theirs.status_code == absent.status_code == 404
+    assert theirs.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
+    assert evil.get(LIST).json()["results"] == []
+    assert evil.get(LIST, {"subscription": made["subscription"]}).json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("get", LIST),
+        ("post", LIST),
+        ("get", LIST + "pay_1"),
+        ("post", CHECKOUT),
+        ("post", CONFIRM),
+        ("post", CANCEL),
+        ("post", TOP_UP),
+    ],
+)
+def test_nobody_in_particular_gets_nothing(client: Any, method: str, url: str) -> None:
+    assert getattr(client, method)(url, content_type="application/json").status_code == 401
+
+
+# List
+
+
+def test_an_empty_list_says_so(api: APIClient) -> None:
+    answer = api.get(LIST)
+    assert answer.status_code == 200
+    assert answer.json() == {"results": [], "next": None, "previous": None, "detail": "No payments found"}
+
+
+def test_the_list_is_newest_first_in_pages(api: APIClient) -> None:
+    made = [api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()["id"] for _ in range(5)]
+    seen, url = [], LIST + "?limit=2"
+    while url:
+        page = api.get(url).json()
+        assert "detail" not in page
+        seen += [row["id"] for row in page["results"]]
+        url = page["next"]
+    assert seen == made[::-1]
+
+
+def test_the_list_is_filtered(api: APIClient, basic: Price) -> None:
+    bought = api.post(CHECKOUT, {"plan": "basic"}).json()
+    topped = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    api.post(CANCEL, {"payment_id": topped["id"]})
+
+    def found(**filters: str) -> list[str]:
+        return [row["id"] for row in api.get(LIST, filters).json()["results"]]
+
+    assert found(status="cancelled") == [topped["id"]]
+    assert found(plan="basic") == found(subscription=bought["subscription"]) == [bought["id"]]
+    assert found(plan="none") == []
+    assert found(created_after=topped["created_at"]) == [topped["id"]]
+    assert found(created_before=topped["created_at"]) == [bought["id"]]
+    assert found(status="pending", plan="basic") == [bought["id"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["status=paid", "state=pending", "created_after=yesterday", "limit=0", "limit=101", "cursor=xyz", "customer=1",
+     "status=pending&status=failed", "plan__code=basic", "order_by=amount"],
+)  # fmt: skip
+def test_a_filter_that_is_none_is_an_error(api: APIClient, query: str) -> None:
+    assert api.get(f"{LIST}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_one_payment_is_looked_at_by_its_id(api: APIClient, slash: str) -> None:
+    made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
+    assert api.get(f"{LIST}{made['id']}{slash}").json() == made
+
+
+@pytest.mark.parametrize("name", ["0", "-1", "9" * 30, "pay_%00", "..%2f", "PAY_1"])
+def test_an_id_that_is_none_is_not_found(api: APIClient, name: str) -> None:
+    assert api.get(f"{LIST}{name}").status_code == 404
+
+
+def test_a_list_costs_the_same_few_queries_however_long(
+    api: APIClient, alice: User, basic: Price, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(5):
+        checkout.start(alice, now=timezone.now(), plan="basic")
+    with django_assert_max_num_queries(6):
+        assert len(json.loads(api.get(LIST).content)["results"]) == 5

@@ -1,0 +1,245 @@
+"""How payments end: cancelled, expired, reconciled, and paid after all."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import User
+from core.errors import Unavailable
+from payments import cancellation, checkout, confirmation, reconciliation
+from payments.cancellation import NotCancellable
+from payments.gateways.sandbox.models import SandboxSession
+from payments.models import Payment
+from subscriptions import books
+from subscriptions.models import Price, Subscription
+from tests.payments.rows import balance, events, times_credited
+from tests.payments.unsteady import Unsteady
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def payment(alice: User, basic: Price) -> Payment:
+    return checkout.start(alice, now=timezone.now(), plan="basic", idempotency_key="form-1")
+
+
+def late_success(payment: Payment) -> None:
+    """The gateway took the money although it had said the page was closed."""
+    SandboxSession.objects.filter(session_id=payment.gateway_id).update(
+        status="succeeded", amount_received=payment.amount
+    )
+
+
+def test_cancelling_closes_the_page_and_gives_the_subscription_up(payment: Payment) -> None:
+    cancellation.cancel(payment, now=timezone.now())
+    payment.refresh_from_db()
+    assert (payment.status, payment.check_at) == ("cancelled", None)
+    assert SandboxSession.objects.get().status == "cancelled"
+    assert Subscription.objects.get().status == "cancelled"
+    assert events(payment) == ["payment.cancelled"]
+
+
+@pytest.mark.parametrize("outcome", ["succeeds", "insufficient_funds"])
+def test_cancelling_what_has_been_decided_meanwhile_shows_the_truth(
+    payment: Payment, choose: Callable[..., Any], outcome: str
+) -> None:
+    choose(payment, outcome)
+    with pytest.raises(NotCancellable) as caught:
+        cancellation.cancel(payment, now=timezone.now())
+    payment.refresh_from_db()
+    assert caught.value.extra["state"] == payment.status == {"succeeds": "confirmed"}.get(outcome, "failed")
+
+
+def test_what_the_bank_is_processing_cannot_be_cancelled(payment: Payment, choose: Callable[..., Any]) -> None:
+    choose(payment, "succeeds_late")
+    with pytest.raises(NotCancellable, match="is being processed by the bank"):
+        cancellation.cancel(payment, now=timezone.now())
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+
+
+def test_a_cancel_the_gateway_does_not_answer_cancels_nothing(payment: Payment, choose: Callable[..., Any]) -> None:
+    choose(payment, "times_out")
+    with pytest.raises(Unavailable):
+        cancellation.cancel(payment, now=timezone.now())
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+
+
+def test_cancelling_twice_is_refused_with_the_state(payment: Payment) -> None:
+    cancellation.cancel(payment, now=timezone.now())
+    payment.refresh_from_db()
+    with pytest.raises(NotCancellable) as caught:
+        cancellation.cancel(payment, now=timezone.now())
+    assert caught.value.extra["state"] == "cancelled"
+
+
+def test_a_payment_is_expired_only_after_the_gateway_has_closed_it(payment: Payment) -> None:
+    assert reconciliation.expire_due(now=payment.expires_at - timedelta(seconds=1)) == 0
+    due = payment.expires_at
+    assert reconciliation.check_due(now=due) == 0
+    assert reconciliation.expire_due(now=due) == 1
+    payment.refresh_from_db()
+    assert (payment.status, payment.check_at) == ("expired", None)
+    assert SandboxSession.objects.get().status == "cancelled"
+    assert Subscription.objects.get().status == "cancelled"
+
+
+def test_a_payment_paid_at_the_last_moment_is_confirmed_and_not_expired(
+    payment: Payment, choose: Callable[..., Any]
+) -> None:
+    choose(payment, "webhook_lost")
+    assert reconciliation.expire_due(now=payment.expires_at) == 1
+    payment.refresh_from_db()
+    assert payment.status == "confirmed"
+    assert Subscription.objects.get().status == "active"
+
+
+def test_a_payment_the_gateway_gives_no_answer_about_is_not_expired(
+    payment: Payment, choose: Callable[..., Any]
+) -> None:
+    choose(payment, "times_out")
+    assert reconciliation.expire_due(now=payment.expires_at) == 1
+    payment.refresh_from_db()
+    assert payment.status == "unknown"
+    assert payment.check_at == payment.created_at + timedelta(hours=1)
+
+
+def test_a_payment_whose_page_was_never_opened_expires_by_itself(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    unsteady.break_before = 1
+    with pytest.raises(Unavailable):
+        checkout.start(alice, now=timezone.now(), plan="basic")
+    payment = Payment.objects.get()
+    assert reconciliation.expire_due(now=payment.expires_at) == 1
+    payment.refresh_from_db()
+    assert payment.status == "expired"
+    assert Subscription.objects.get().status == "cancelled"
+
+
+def test_reconciliation_opens_the_page_that_the_gateway_had_not_answered_about(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
+    unsteady.break_after = 1
+    with pytest.raises(Unavailable):
+        checkout.start(alice, now=timezone.now(), plan="basic")
+    payment = Payment.objects.get()
+    assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=30)) == 1
+    payment.refresh_from_db()
+    assert (payment.status, payment.gateway_id) == ("pending", SandboxSession.objects.get().session_id)
+    assert payment.confirmation_url
+
+
+def test_reconciliation_asks_at_the_times_of_the_table_and_not_between(payment: Payment) -> None:
+    seconds = range(0, 29 * 60, 10)
+    asked = [at for at in seconds if reconciliation.check_due(now=payment.created_at + timedelta(seconds=at))]
+    assert asked == [30, 120, 600]
+    payment.refresh_from_db()
+    assert (payment.checks, payment.status) == (3, "pending")
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "expired"])
+def test_money_that_comes_after_the_end_is_the_customers_and_revives_nothing(payment: Payment, ending: str) -> None:
+    if ending == "cancelled":
+        cancellation.cancel(payment, now=timezone.now())
+    else:
+        reconciliation.expire_due(now=payment.expires_at)
+    late_success(payment)
+    confirmation.confirm(payment.pk, now=timezone.now())
+    payment.refresh_from_db()
+    assert (payment.status, balance(payment.customer), times_credited(payment)) == ("confirmed", 990_00, 1)
+    assert Subscription.objects.get().status == "cancelled"
+    assert events(payment) == [f"payment.{ending}", "payment.confirmed"]
+
+
+def test_another_amount_that_comes_after_the_end_is_parked(payment: Payment) -> None:
+    cancellation.cancel(payment, now=timezone.now())
+    SandboxSession.objects.update(status="succeeded", amount_received=1)
+    confirmation.confirm(payment.pk, now=timezone.now())
+    payment.refresh_from_db()
+    assert (payment.status, balance(payment.customer)) == ("unknown", 0)
+    assert payment.parked_reason
+
+
+def test_a_late_failure_changes_nothing(payment: Payment) -> None:
+    cancellation.cancel(payment, now=timezone.now())
+    SandboxSession.objects.update(status="failed", failure_code="expired_card")
+    assert confirmation.confirm(payment.pk, now=timezone.now()).status == "cancelled"
+
+
+def test_a_confirmed_payment_stays_so_whatever_the_gateway_says_later(
+    payment: Payment, choose: Callable[..., Any]
+) -> None:
+    choose(payment, "succeeds")
+    confirmation.confirm(payment.pk, now=timezone.now())
+    SandboxSession.objects.update(status="failed")
+    assert confirmation.confirm(payment.pk, now=timezone.now()).status == "confirmed"
+
+
+def test_a_subscription_that_other_money_has_started_is_not_given_up(payment: Payment) -> None:
+    with books.open(payment.customer, "RUB", now=timezone.now()) as book:
+        book.top_up(990_00, key="test:1", source="gateway_clearing:sandbox")
+    cancellation.cancel(payment, now=timezone.now())
+    assert Subscription.objects.get().status == "active"
+
+
+def test_a_subscription_that_another_open_payment_is_for_is_not_given_up(payment: Payment) -> None:
+    """Parked payments do not count as open for a new checkout, so two can be for one subscription."""
+    SandboxSession.objects.update(status="succeeded", amount_received=1)
+    confirmation.confirm(payment.pk, now=timezone.now())
+    assert payment.subscription is not None
+    second = checkout.start(payment.customer, now=timezone.now(), subscription=payment.subscription)
+    assert second != payment
+    cancellation.cancel(second, now=timezone.now())
+    assert Subscription.objects.get().status == "pending"
+
+
+def test_a_payment_the_gateway_does_not_know_is_for_staff(payment: Payment) -> None:
+    SandboxSession.objects.all().delete()
+    confirmation.confirm(payment.pk, now=timezone.now())
+    payment.refresh_from_db()
+    assert payment.status == "unknown"
+    assert payment.parked_reason.startswith("sandbox does not know this payment")
+    assert payment.check_at is None
+
+
+def test_a_state_the_gateway_invents_is_waited_on(payment: Payment, unsteady: type[Unsteady]) -> None:
+    unsteady.invents = True
+    payment = confirmation.confirm(payment.pk, now=timezone.now())
+    assert (payment.status, payment.gateway_state) == ("pending", "unrecognised")
+
+
+def test_a_top_up_revives_what_waits_oldest_first_and_a_checkout_its_own_first(
+    alice: User, basic: Price, choose: Callable[..., Any]
+) -> None:
+    now = timezone.now()
+    with books.open(alice, "RUB", now=now) as book:
+        older = book.subscribe(basic)
+    mine = checkout.start(alice, now=now, plan="basic")
+    choose(mine, "succeeds")
+    confirmation.confirm(mine.pk, now=timezone.now())
+    older.refresh_from_db()
+    assert mine.subscription is not None
+    mine.subscription.refresh_from_db()
+    # 990.00 came for one of two that cost 990.00 each.
+    assert (mine.subscription.status, older.status) == ("active", "pending")
+
+
+def test_a_payment_after_months_of_silence_is_still_asked_about_daily(
+    payment: Payment, choose: Callable[..., Any]
+) -> None:
+    choose(payment, "times_out")
+    SandboxSession.objects.update(unreachable_until=timezone.now() + timedelta(days=61))
+    with time_machine.travel(payment.created_at + timedelta(days=60), tick=False):
+        reconciliation.expire_due(now=timezone.now())
+        payment.refresh_from_db()
+        assert payment.check_at == payment.created_at + timedelta(days=61)
+    with time_machine.travel(payment.created_at + timedelta(days=62), tick=False):
+        reconciliation.expire_due(now=timezone.now())
+    payment.refresh_from_db()
+    assert payment.status == "confirmed"

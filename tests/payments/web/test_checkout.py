@@ -1,0 +1,200 @@
+import pytest
+from django.test import Client
+
+from ledger.models import Transaction
+from payments.models import Payment
+from subscriptions import catalogue
+from subscriptions.models import Price, Subscription
+from tests.subscriptions.shop import pay_in, wallet
+from tests.web import heading, hidden, words
+
+STANDARD = "/checkout/standard/?currency=RUB"
+
+
+def test_a_stranger_is_sent_to_log_in_and_comes_back(client: Client, on_sale):
+    answer = client.get(STANDARD)
+    assert answer.status_code == 302
+    assert answer["location"] == "/login/?next=/checkout/standard/%3Fcurrency%3DRUB"
+
+
+def test_the_order_says_what_is_due_now_and_what_comes_after(browser):
+    # 690.00 x 3 months x 2
+    page = words(browser.get(STANDARD + "&periods=3&quantity=2"))
+    assert "2 × Standard, 3 months" in page
+    assert "Due now RUB\u00a04,140.00" in page
+    assert "Pay RUB\u00a04,140.00 and subscribe" in page
+    assert "every 3 months until you cancel. Next payment:" in page
+
+
+def test_metered_use_is_paid_in_ahead_and_says_its_rate(browser):
+    # 1.50 x 168 hours
+    page = words(browser.get("/checkout/hourly/?currency=RUB&periods=168"))
+    assert "Pay RUB\u00a0252.00 and subscribe" in page
+    assert "RUB\u00a01.50 an hour is taken from your balance, to the second" in page
+
+
+@pytest.mark.parametrize("query", ["periods=5", "periods=-1", "periods=x", "quantity=0", "quantity=x", "quantity=9999"])
+def test_nonsense_in_the_address_becomes_something_on_offer(browser, query):
+    assert browser.get(f"{STANDARD}&{query}").status_code == 200
+
+
+def test_paying_leads_to_the_gateways_page_with_a_payment_of_the_right_amount(browser, alice):
+    form = hidden(browser.get(STANDARD))
+    answer = browser.post(STANDARD, {**form, "method": "sandbox", "auto_renew": "on"})
+    payment = Payment.objects.get(customer=alice)
+    assert payment.plan
+    assert payment.subscription
+    assert (answer.status_code, answer["location"]) == (303, payment.confirmation_url)
+    assert (payment.amount, payment.currency, payment.plan.code) == (690_00, "RUB", "standard")
+    assert payment.subscription.auto_renew is True
+
+
+def test_the_same_form_sent_twice_is_one_payment(browser, alice):
+    form = hidden(browser.get(STANDARD)) | {"method": "sandbox"}
+    first, second = browser.post(STANDARD, form), browser.post(STANDARD, form)
+    assert first["location"] == second["location"]
+    assert Payment.objects.filter(customer=alice).count() == 1
+    assert Subscription.objects.filter(customer=alice).count() == 1
+
+
+@pytest.mark.parametrize("way", ["sandbox", "balance"])
+def test_a_form_found_in_the_history_and_changed_is_no_repetition(browser, alice, way):
+    """The browser's way back shows the form that was sent, with its key; what is chosen in it now is another order."""
+    pay_in(alice, 5000_00)
+    sent = hidden(browser.get(STANDARD)) | {"method": way, "auto_renew": "on"}
+    first = browser.post(STANDARD, sent)
+    for other in ({"quantity": "3"}, {"auto_renew": ""}):
+        answer = browser.post(STANDARD, sent | other)
+        assert answer.status_code == 422
+        assert "You have sent this form before, with other choices, and that order stands" in words(answer)
+        assert "The amount has changed" not in words(answer)
+    assert browser.post(STANDARD, sent)["location"] == first["location"]
+    assert Subscription.objects.filter(customer=alice).count() == 1
+    # What is shown then has a key of its own, and buys what it shows: 690.00 x 3.
+    answer = browser.post(STANDARD, sent | {"quantity": "3"})
+    again = hidden(answer) | {"method": "sandbox", "quantity": "3", "auto_renew": "on"}
+    assert browser.post(STANDARD, again).status_code == 303
+    assert Payment.objects.latest("id").amount == 2070_00
+
+
+def test_an_amount_the_customer_has_not_seen_is_never_taken(browser, alice, now):
+    form = hidden(browser.get(STANDARD)) | {"method": "sandbox"}
+    catalogue.new_version(Price.objects.get(plan__code="standard", currency="RUB"), now=now, amount=790_00)
+    answer = browser.post(STANDARD, form)
+    assert answer.status_code == 422
+    assert "The amount has changed to RUB\u00a0790.00. You have not been charged." in words(answer)
+    assert hidden(answer)["shown"] == "79000"
+    assert not Payment.objects.exists()
+
+
+def test_a_quantity_typed_and_not_worked_out_is_shown_before_it_is_paid(browser, alice):
+    """The balance pays one (690.00) and not three (2070.00): that it cannot is no second complaint."""
+    pay_in(alice, 1000_00)
+    sent = hidden(browser.get(STANDARD)) | {"method": "balance", "quantity": "3"}
+    answer = browser.post(STANDARD, sent)
+    assert answer.status_code == 422
+    assert "The amount has changed to RUB\u00a02,070.00. You have not been charged." in words(answer)
+    assert "Select a valid choice" not in words(answer)
+    assert "Pay RUB\u00a02,070.00 and subscribe" in words(answer)
+    assert not Subscription.objects.exists()
+    assert browser.post(STANDARD, hidden(answer) | {"method": "sandbox", "quantity": "3"}).status_code == 303
+    assert Payment.objects.get(customer=alice).amount == 2070_00
+
+
+def test_a_quantity_typed_into_a_free_trial_shows_what_it_will_cost(browser):
+    address = "/checkout/premium/?currency=EUR"
+    answer = browser.post(address, hidden(browser.get(address)) | {"quantity": "2"})
+    assert answer.status_code == 422
+    assert "The amount has changed to €31.80. You have not been charged." in words(answer)
+    assert not Subscription.objects.exists()
+
+
+@pytest.mark.parametrize("button", [{}, {"show": "sum"}])
+@pytest.mark.parametrize("typed", ["", "0", "101", "9999", "x", "2.5"])
+def test_a_bad_quantity_buys_nothing_whichever_button_is_pressed(browser, button, typed):
+    answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox", "quantity": typed} | button)
+    assert answer.status_code == 422
+    assert words(answer).count("Enter a whole number from 1 to 100. You have not been charged.") == 2
+    assert not Payment.objects.exists()
+
+
+def test_a_quantity_is_worked_out_at_an_address_of_its_own(browser):
+    answer = browser.post(STANDARD + "&periods=3", {"quantity": "2", "show": "sum"})
+    assert (answer.status_code, answer["location"]) == (303, "?currency=RUB&quantity=2&periods=3")
+
+
+def test_a_missing_choice_of_method_is_named(browser):
+    form = hidden(browser.get(STANDARD))
+    answer = browser.post(STANDARD, form)
+    assert answer.status_code == 422
+    assert '<a href="#id_method">Choose how you want to pay</a>' in answer.content.decode()
+    assert b"<title>Error:" in answer.content
+
+
+def test_a_balance_that_covers_it_pays_at_once_without_any_gateway(browser, alice):
+    pay_in(alice, 1000_00)
+    page = browser.get(STANDARD)
+    assert "Account balance RUB\u00a01,000.00" in words(page)
+    form = hidden(page) | {"method": "balance", "auto_renew": "on"}
+    first, second = browser.post(STANDARD, form), browser.post(STANDARD, form)
+    bought = Subscription.objects.get(customer=alice)
+    assert (first.status_code, first["location"]) == (303, f"/account/subscriptions/{bought.public_id}/")
+    assert second["location"] == first["location"]
+    assert bought.status == "active"
+    # 1000.00 - 690.00, once
+    assert wallet(alice, "RUB").balance == 310_00
+    assert not Payment.objects.exists()
+
+
+def test_a_balance_that_does_not_cover_it_is_not_offered_and_not_taken(browser, alice):
+    pay_in(alice, 689_99)
+    page = browser.get(STANDARD)
+    assert "Account balance" not in words(page)
+    assert browser.post(STANDARD, hidden(page) | {"method": "balance"}).status_code == 422
+    assert not Subscription.objects.exists()
+
+
+def test_a_balance_spent_meanwhile_refuses_whole(browser, alice, now):
+    """Two tabs: the second finds the wallet empty, and nothing is left behind."""
+    pay_in(alice, 700_00)
+    form = hidden(browser.get(STANDARD)) | {"method": "balance"}
+    other = hidden(browser.get(STANDARD)) | {"method": "balance"}
+    assert browser.post(STANDARD, form).status_code == 303
+    assert browser.post(STANDARD, other).status_code == 422
+    assert Subscription.objects.count() == 1
+    assert Transaction.objects.filter(reason="charge").count() == 1
+
+
+def test_a_trial_starts_without_a_payment_and_says_what_comes_after(browser, alice):
+    address = "/checkout/premium/?currency=EUR"
+    page = browser.get(address)
+    assert "Due now €0.00" in words(page)
+    assert "Start the free trial" in words(page)
+    assert browser.post(address, hidden(page) | {"auto_renew": "on"}).status_code == 303
+    assert Subscription.objects.get(customer=alice).status == "trialing"
+    again = words(browser.get(address))
+    assert "Pay €15.90 and subscribe" in again
+
+
+def test_a_plan_that_is_not_sold_is_not_found(browser):
+    assert browser.get("/checkout/nothing/").status_code == 404
+
+
+def test_a_gateway_that_refuses_shows_the_payment_and_takes_nothing(browser, alice, unsteady):
+    unsteady.refuse = True
+    answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox"})
+    payment = Payment.objects.get(customer=alice)
+    assert (answer.status_code, answer["location"]) == (303, f"/pay/{payment.public_id}/")
+    assert payment.status == "failed"
+
+
+def test_a_gateway_that_does_not_answer_is_asked_again_for_the_same_payment(browser, alice, unsteady):
+    unsteady.break_before = 1
+    answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox"})
+    payment = Payment.objects.get(customer=alice)
+    page = browser.get(answer["location"])
+    assert heading(page) == "The payment page did not open"
+    answer = browser.post(f"/pay/{payment.public_id}/open/")
+    payment.refresh_from_db()
+    assert (answer.status_code, answer["location"]) == (303, payment.confirmation_url)
+    assert Payment.objects.count() == 1

@@ -1,0 +1,49 @@
+"""Who was sent to pay in for something finds the way back to it."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from payments.models import Payment
+from tests.subscriptions.shop import pay_in
+from tests.web import NEAR_HALF, address, bought, words
+
+NBSP = "\u00a0"
+
+
+def test_after_a_top_up_the_way_back_is_there_and_leads_to_the_amounts(browser, clock, alice, on_sale):
+    row = bought(alice, "standard", paid_in=700_00)
+    clock.move_to(NEAR_HALF)
+    back = address(row, "change/") + "?plan=premium&when=now"
+    top_up = browser.get("/topup/", {"currency": "RUB", "need": "1135.00", "next": back})
+    carried = urlencode({"currency": "RUB", "amount": "1135.00", "next": back})
+    assert f'action="?{carried.replace("&", "&amp;")}"' in top_up.content.decode()
+    browser.post(
+        f"/topup/?currency=RUB&amount=1135.00&next={back.replace('&', '%26')}",
+        {"form_key": "form_1", "shown": "113500", "method": "sandbox"},
+    )
+    payment = Payment.objects.get()
+    Payment.objects.update(status="confirmed", confirmed_at=NEAR_HALF)
+    pay_in(alice, 1135_00, at=NEAR_HALF)
+    for part in ("", "status/"):
+        page = browser.get(f"/pay/{payment.public_id}/{part}").content.decode()
+        assert f'href="{back.replace("&", "&amp;")}">Go on where you were' in page
+    assert f"Pay RUB{NBSP}1,145.00 and change to Premium" in words(browser.get(back, follow=True))
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/" + "a" * 300, "x"]
+)
+def test_a_way_back_that_leads_elsewhere_is_none(browser, elsewhere):
+    answer = browser.get("/topup/", {"currency": "RUB", "next": elsewhere})
+    assert answer.status_code == 200
+    page = answer.content.decode().partition("<main")[2].partition("</main")[0]
+    assert "next=" not in page
+
+
+def test_only_the_payment_that_was_sent_for_leads_back(browser, clock):
+    """Another payment of the same customer, begun by itself, leads to the account and nowhere else."""
+    form = {"form_key": "form_2", "shown": "50000", "method": "sandbox"}
+    browser.post("/topup/?currency=RUB&amount=500", form)
+    page = browser.get(f"/pay/{Payment.objects.get().public_id}/").content.decode()
+    assert "Go on where you were" not in page

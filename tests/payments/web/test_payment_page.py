@@ -1,0 +1,66 @@
+"""The page of a payment beside the gateway: what the browser says counts for nothing."""
+
+import pytest
+
+from payments import checkout
+from payments.models import Payment
+from tests.subscriptions.shop import wallet
+from tests.web import heading, words
+
+
+@pytest.fixture
+def payment(alice, on_sale, now) -> Payment:
+    """690.00 roubles for Standard, waiting on the sandbox's page."""
+    return checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
+
+
+def address(payment) -> str:
+    return f"/pay/{payment.public_id}/"
+
+
+def choose(client, payment, outcome) -> None:
+    client.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": outcome})
+
+
+def test_coming_back_unpaid_is_not_being_paid_whatever_the_address_says(browser, payment, alice):
+    page = browser.get(address(payment) + "?status=succeeded&paid=1")
+    assert heading(page) == "Continue to payment"
+    assert wallet(alice, "RUB").balance == 0
+
+
+def test_the_page_asks_the_gateway_when_no_webhook_came(browser, client, payment, alice):
+    choose(client, payment, "webhook_lost")
+    page = browser.get(address(payment))
+    assert heading(page) == "Payment received"
+    assert "Standard is active." in words(page)
+    assert Payment.objects.get().status == "confirmed"
+
+
+def test_the_fragment_does_not_ask_the_gateway(browser, client, payment):
+    choose(client, payment, "webhook_lost")
+    assert heading(browser.get(address(payment) + "status/")) == "Continue to payment"
+
+
+def test_a_cancel_is_done_at_the_gateway_and_shown(browser, client, payment):
+    answer = browser.post(address(payment) + "cancel/")
+    assert (answer.status_code, answer["location"]) == (303, address(payment))
+    assert heading(browser.get(address(payment))) == "You cancelled the payment"
+    choose(client, payment, "succeeds")
+    assert heading(browser.get(address(payment))) == "You cancelled the payment"
+
+
+def test_a_cancel_that_comes_too_late_shows_the_truth(browser, client, payment):
+    choose(client, payment, "webhook_lost")
+    page = browser.post(address(payment) + "cancel/", follow=True)
+    assert heading(page) == "Payment received"
+    assert "could not be cancelled any more" in words(page)
+
+
+def test_a_gateway_that_takes_another_amount_is_not_taken_at_its_word(browser, client, payment, alice):
+    choose(client, payment, "wrong_amount")
+    assert heading(browser.get(address(payment))) == "We are checking this payment"
+    assert wallet(alice, "RUB").balance == 0
+
+
+def test_pages_of_a_payment_are_kept_by_no_cache(browser, payment):
+    assert "no-store" in browser.get(address(payment))["Cache-Control"]

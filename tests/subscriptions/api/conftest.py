@@ -1,0 +1,5 @@
+"""A wallet with money in it, for the list of transactions."""
+
+from tests.ledger.conftest import debt, top_up, wallet
+
+__all__ = ["debt", "top_up", "wallet"]

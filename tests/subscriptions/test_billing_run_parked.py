@@ -1,0 +1,110 @@
+"""A book that cannot be settled is parked with its reason, and holds nobody else up."""
+
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
+
+from subscriptions import billing_run, overview
+from subscriptions.models import BillingClock, Subscription
+from tests.subscriptions.bank import HOUR, NOON, balance, basic, broken_rules, settle
+from tests.subscriptions.due_books import APRIL, book_of, corrupt, due_in_april, in_the_way, repair
+from tests.subscriptions.picture import lines
+from tests.subscriptions.shop import wallet
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("plant", "reason"), [(in_the_way, "one_charge_per_subscription"), (corrupt, "AssertionError")]
+)
+def test_a_poisoned_book_is_parked_with_its_reason_and_the_rest_goes_on(plant, reason):
+    customers = due_in_april(20, basic())
+    poisoned = customers[7]
+    plant(poisoned)
+    before = lines(poisoned)
+    run = billing_run.run_due(now=APRIL + HOUR, batch=8)
+    assert run == billing_run.Run(books=19, charges=19, parked=1)
+    for user in customers:
+        if user != poisoned:
+            assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
+    book = book_of(poisoned)
+    assert (book.parked_at, book.settled_at) == (APRIL + HOUR, NOON)
+    assert reason in book.parked_reason
+    assert lines(poisoned) == before
+    # It holds nobody up again, and stays parked with the first reason.
+    assert billing_run.run_due(now=APRIL + 2 * HOUR) == billing_run.Run()
+    assert book_of(poisoned).parked_at == APRIL + HOUR
+
+
+def test_a_batch_of_nothing_but_poison_parks_each():
+    customers = due_in_april(5, basic())
+    for user in customers:
+        corrupt(user)
+    assert billing_run.run_due(now=APRIL, batch=2) == billing_run.Run(parked=5)
+
+
+def test_a_parked_book_revives_when_it_is_repaired_and_opened():
+    [user] = due_in_april(1, basic())
+    corrupt(user)
+    assert billing_run.run_due(now=APRIL + HOUR).parked == 1
+    repair(user)
+    settle(user, APRIL + 2 * HOUR)
+    book = book_of(user)
+    assert (book.parked_at, book.parked_reason, book.settled_at) == (None, "", APRIL + 2 * HOUR)
+    # The renewal is dated when it was due, not when it was repaired.
+    assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
+    assert broken_rules() == []
+
+
+def test_staff_settle_a_repaired_book_and_a_broken_one_stays_parked():
+    good, bad = due_in_april(2, basic())
+    for user in (good, bad):
+        corrupt(user)
+    assert billing_run.run_due(now=APRIL + HOUR).parked == 2
+    repair(good)
+    ids = [wallet(user, "RUB").pk for user in (bad, good)]
+    run = billing_run.settle_books(ids, APRIL + 2 * HOUR)
+    assert run == billing_run.Run(books=1, charges=1, parked=1)
+    assert (book_of(good).parked_at, book_of(bad).parked_at) == (None, APRIL + 2 * HOUR)
+
+
+def test_access_of_a_parked_book_is_still_worked_out(alice):
+    [user] = due_in_april(1, basic())
+    in_the_way(user)
+    billing_run.run_due(now=APRIL + HOUR)
+    row = Subscription.objects.get(customer=user)
+    assert overview.access(row, now=APRIL + HOUR).active is True
+
+
+def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
+    """Celery raises it wherever the run happens to be; the book at hand is not at fault."""
+    customers = due_in_april(6, basic())
+    struck: list[str] = []
+
+    def strike(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO subscriptions_charge" in sql and len(struck) < 2:
+            struck.append(sql)
+            raise SoftTimeLimitExceeded
+        return execute(sql, params, many, context)
+
+    # Of the batch, and then of a book on its own.
+    for _ in range(2):
+        with connection.execute_wrapper(strike), pytest.raises(SoftTimeLimitExceeded):
+            billing_run.run_due(now=APRIL + HOUR)
+    assert not BillingClock.objects.exclude(parked_at=None).exists()
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=6, charges=6)
+    assert {balance(user) for user in customers} == {20_00}
+
+
+def test_an_error_that_is_no_books_fault_is_not_swallowed():
+    due_in_april(1, basic())
+
+    def strike(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "SKIP LOCKED" in sql:
+            raise KeyError("claim")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(strike), pytest.raises(KeyError, match="claim"):
+        billing_run.run_due(now=APRIL + HOUR)

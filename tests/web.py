@@ -1,0 +1,106 @@
+"""Everything the demo sells, and Alice at her browser."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import User
+from billing_site.demo import plans
+from subscriptions import catalogue, orders
+from subscriptions.models import Subscription
+from tests.payments.unsteady import PATH, Unsteady
+from tests.subscriptions.bank import NOON, at
+from tests.subscriptions.shop import pay_in
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def on_sale(db: None, now: datetime) -> None:
+    """Basic 299.00 RUB or 3.50 EUR a month, Standard 690.00 / 7.90, Premium 1490.00 / 15.90, hourly 1.50 / 0.02."""
+    plans.put_on_sale(now=now)
+
+
+@pytest.fixture
+def browser(alice: User, on_sale: None) -> Client:
+    """Alice, signed in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def unsteady(settings: Any) -> type[Unsteady]:
+    """A sandbox that breaks as told, in the sandbox's place."""
+    settings.GATEWAY_CLASSES = {"sandbox": PATH}
+    Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
+    Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
+    return Unsteady
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Noon of 1 March 2026, and standing still until it is moved. Asked for before the people, who log in by it."""
+    with time_machine.travel(NOON, tick=False) as travelled:
+        yield travelled
+
+
+@pytest.fixture
+def standard(clock: time_machine.Traveller, alice: User, on_sale: None) -> Subscription:
+    """690.00 a month since noon of 1 March, 310.00 left; half of March is left."""
+    row = bought(alice, "standard", paid_in=1000_00)
+    clock.move_to(HALF)
+    return row
+
+
+# In two minutes, when a change agreed on now takes effect, half of the 31 days from noon of 1 March are left.
+NEAR_HALF = at(days=15, hours=11, minutes=58)
+HALF = at(days=15, hours=12)
+
+
+def bought(alice: User, plan: str, *, paid_in: int, when: datetime | None = None, **more: Any) -> Subscription:
+    """A subscription in roubles, bought at noon of 1 March out of `paid_in` kopecks."""
+    start = when or at()
+    if paid_in:
+        pay_in(alice, paid_in, at=start)
+    return orders.subscribe(alice, catalogue.current(plan, "RUB"), now=start, **more)
+
+
+def act(row: Subscription, now: datetime, do: Callable[[Any], None]) -> None:
+    """Ask something of a subscription's book."""
+    orders.change(row, now=now, act=do)
+
+
+def address(row: Subscription, part: str = "") -> str:
+    return f"/account/subscriptions/{row.public_id}/{part}"
+
+
+SPACES = re.compile(r"[ \n\t\r]+")
+
+
+def words(response: Any) -> str:
+    """The text of <main>, single-spaced; no-break spaces stay what they are."""
+    html = response.content.decode()
+    main = re.search(r"<main.*?</main>", html, re.DOTALL)
+    text = re.sub(r"<[^>]+>", " ", main.group() if main else html)
+    return re.sub(r" ([.,:])", r"\1", SPACES.sub(" ", unescape(text)))
+
+
+def hidden(response: Any) -> dict[str, str]:
+    """The hidden fields of the page's forms, all but Django's own."""
+    found = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', response.content.decode())
+    return dict(found)
+
+
+def heading(response: Any) -> str:
+    match = re.search(r"<h1[^>]*>(.*?)</h1>", response.content.decode(), re.DOTALL)
+    return SPACES.sub(" ", unescape(re.sub(r"<[^>]+>", "", match.group(1)))).strip() if match else ""
