@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "billing_site.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "billing_site.logs.RequestLog",
     "billing_site.logs.request_id_header",
     "billing_site.caching.api_answers_are_not_kept",
     "csp.middleware.CSPMiddleware",
