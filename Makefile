@@ -20,7 +20,8 @@ help: ## List these commands.
 run: install ## Start everything with demo data: web, worker, scheduler, and PostgreSQL unless DATABASE_URL is set.
 	@exec $(PY) -m billing_site.local.run
 
-test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them).
+test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them); EVERYTHING=1 leaves none out.
+	@$(PY) -m tests.tools
 	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 lint: install-dev ## Check style, types, import order, migrations, templates, compose file and production settings.

@@ -6,6 +6,7 @@ Problem+json under /api/, pages elsewhere.
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +21,8 @@ from billing_site.context_processors import site
 from billing_site.problems import Problem, problem_of, respond
 from core.api.serializers import shortened
 from core.errors import DomainError
+
+log = structlog.get_logger(__name__)
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -72,7 +75,8 @@ def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer 403 to a form without its token (settings.CSRF_FAILURE_VIEW)."""
+    """Answer 403 to a form without its token (settings.CSRF_FAILURE_VIEW), and log why."""
+    log.warning("form_refused", reason=reason)
     return page(request, 403, template="403_csrf.html")
 
 

@@ -4,11 +4,10 @@ Imported by settings.py and by gunicorn, so it knows neither Django's settings n
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, HttpResponse
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from billing_site.redaction import without_secrets
@@ -51,6 +50,8 @@ def config(form: str, *, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
             # django_structlog tells of every request, broken ones with their trace.
             "django.request": {"level": "CRITICAL"},
+            # Names the path; billing_site.failures.csrf_failure names the reason alone.
+            "django.security.csrf": {"level": "CRITICAL"},
             # Says of each log-in that it deleted nothing; what it locks it warns of.
             "axes": {"level": "WARNING"},
             "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
@@ -91,15 +92,3 @@ def without_pokes(logger: WrappedLogger, name: str, event: EventDict) -> EventDi
     if not is_told:
         raise structlog.DropEvent
     return event
-
-
-def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Tell the caller the id under which the log has this request: the reference of every error page."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-        response = get_response(request)
-        response["X-Request-Id"] = request_id
-        return response
-
-    return middleware

@@ -1,4 +1,4 @@
-"""Answers of the API hold tokens and balances: no browser and no proxy keeps them (RFC 6749 section 5.1)."""
+"""Middleware of the site: request ids and log lines, caching of API answers, and the language of an answer."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,13 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
+from django_structlog.middlewares import RequestMiddleware
 
 
 def no_store_for_api(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: what is answered under /api/ and says nothing else about it is not stored."""
+    """Middleware: keep API answers, which hold tokens and balances, out of caches (RFC 6749 section 5.1)."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -45,3 +46,13 @@ def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
         return response
 
     return middleware
+
+
+class RequestLog(RequestMiddleware):
+    """Middleware: log each request under its route. Its path and query are the caller's, and may carry a secret."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Return method and route, such as `GET api/payments/<slug:public_id>`."""
+        match = request.resolver_match
+        return f"{request.method} {match.route if match else '(no route)'}"

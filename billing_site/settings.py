@@ -48,7 +48,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "billing_site", "payments", "payments.gateways.sandbox", "subscriptions", "ledger", "events", "accounts", "core",
     "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
-    "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres", "django.contrib.humanize",
+    "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",
     "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
     "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "django_celery_beat", "django_structlog",
 ]  # fmt: skip
@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "billing_site.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "billing_site.middleware.RequestLog",
     "billing_site.middleware.request_id_header",
     "billing_site.middleware.no_store_for_api",
     "csp.middleware.CSPMiddleware",

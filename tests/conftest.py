@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from billing_site.local import postgres
+from tests import selection
 from tests.browser.chromium import chromium
 
 # The browser starts with the first test that asks for it.
@@ -30,6 +31,10 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.register_profile("thorough", max_examples=3000, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    selection.register(config)
 
 
 @pytest.fixture(scope="session")

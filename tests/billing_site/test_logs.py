@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 from django.conf import settings as product
+from django.test import Client
 
 from billing_site import logs
 from billing_site.redaction import GONE, without_secrets
@@ -71,40 +72,78 @@ def test_secrets_in_headers_addresses_and_forms_go_and_the_rest_stays():
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl"
 
 
+HIDDEN = [
+    f"authorization=Bearer%20{TOKEN}",
+    f"a=1&Authorization=Bearer+{TOKEN}&b=2",
+    "%61uthorization=opaque-1234",
+    "c%6fde=opaque-1234",
+    f"q=Bearer%20{TOKEN}",
+    "q=Bearer%20opaque-1234",
+    "q=%73k_live_51H8xYzCanaryCanary",
+    "q=4242%204242%204242%204242",
+    "q=4242+4242+4242+4242&page=2",
+    "next=%2Fx%3Ftoken%3Dopaque-1234",
+    "files/Bearer%20opaque-1234/x",
+]
+
+
 @pytest.mark.parametrize(
     ("sent", "written"),
     [
-        (f"authorization=Bearer%20{TOKEN}", f"authorization={GONE}"),
-        (f"a=1&Authorization=Bearer+{TOKEN}&b=2", f"a=1&Authorization={GONE}&b=2"),
         ("access_token=opaque-1234&page=2", f"access_token={GONE}&page=2"),
-        ("%61uthorization=opaque", f"%61uthorization={GONE}"),
-        ("c%6fde=482913", f"c%6fde={GONE}"),
         ("user[password]=hunter2", f"user[password]={GONE}"),
-        (f"q=Bearer%20{TOKEN}", f"q={GONE}"),
-        ("q=Bearer%20opaque-1234", f"q={GONE}"),
-        ("q=Bearer%252520opaque-1234", f"q={GONE}"),
-        ("q=%73k_live_51H8xYzCanaryCanary", f"q={GONE}"),
-        ("q=4242%204242%204242%204242", f"q={GONE}"),
-        ("q=4242+4242+4242+4242&page=2", f"q={GONE}&page=2"),
-        ("next=%2Fx%3Ftoken%3Dopaque-1234", f"next={GONE}"),
         ("next=/x?token=opaque-1234", f"next=/x?token={GONE}"),
-        ("q=%" + "25" * 1500 + "20", f"q={GONE}"),
+        ("authorization=opaque-1234&page=2", f"authorization={GONE}&page=2"),
+        ("Set-Cookie: session=opaque-1234; Path=/", f"Set-Cookie: {GONE}; Path=/"),
+        ('{"password": "two words", "page": 2}', f'{{"password": {GONE}, "page": 2}}'),
+        ("{'api_key': 'two words', 'page': 2}", f"{{'api_key': {GONE}, 'page': 2}}"),
     ],
 )
-def test_a_secret_in_a_query_goes_by_its_name_and_however_it_is_encoded(sent, written):
+def test_a_secret_goes_by_the_name_before_it(sent, written):
     for before in ("", "GET /api/payments/?", "https://billing.example.com/?x=1&"):
         assert without_secrets(before + sent) == before + written
         assert without_secrets({"query": before + sent}) == {"query": before + written}
 
 
-def test_a_secret_in_a_path_goes_however_it_is_encoded():
-    assert without_secrets("GET /files/Bearer%20opaque-1234/x") == f"GET /files/{GONE}/x"
+@pytest.mark.parametrize("sent", HIDDEN)
+def test_a_word_goes_that_shows_a_secret_when_it_is_decoded(sent):
+    """As in what gunicorn says of a request that it cannot read, or a client library of an address it called."""
+    assert without_secrets(f"Invalid: GET /x?{sent} HTTP/1.1") == f"Invalid: GET {GONE} HTTP/1.1"
 
 
-def test_a_query_is_not_logged_with_its_token(client, db, written):
-    client.get(f"/no-such-page/?authorization=Bearer%20{TOKEN}&page=2")
-    assert "/no-such-page/" in written.getvalue()
-    assert "eyJ" not in written.getvalue()
+# What no decoding should have to find, because it is never written.
+DEEPLY_HIDDEN = ["q=Bearer%252520opaque-1234", "q=%" + "25" * 1500 + "20", "opaque-1234", "%2e%2e/opaque-1234"]
+
+
+ROUTES = {
+    "GET (no route)",
+    "GET ^api(?:/.*)?$",
+    "GET api/payments/(?P<public_id>[A-Za-z0-9_-]+)/?$",
+    "GET pay/<str:public_id>/",
+    "GET pricing/",
+}
+
+
+def requests_in(text: str) -> set[str]:
+    return {line["request"] for line in map(json.loads, text.splitlines()) if "request" in line}
+
+
+@pytest.mark.parametrize("sent", HIDDEN + DEEPLY_HIDDEN)
+def test_a_request_is_logged_by_its_route_and_nothing_of_its_address(client, db, written, sent):
+    for before in ("/no-such-page/", "/api/no-such-thing/?", "/api/payments/", "/pay/", "/pricing/?"):
+        client.get(before + sent + "/")
+    text = written.getvalue()
+    assert {"GET (no route)", "GET pricing/"} <= requests_in(text) <= ROUTES
+    for secret in (sent, "opaque-1234", "eyJ", "4242 4242", "4242+4242"):
+        assert secret not in text
+
+
+def test_a_refused_form_is_logged_with_its_reason_and_without_its_address(db, written):
+    Client(enforce_csrf_checks=True).post("/topup/?note=opaque-1234", {"code": "opaque-1234"})
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line["reason"] for line in lines if line["event"] == "form_refused"] == ["CSRF cookie not set."]
+    assert requests_in(written.getvalue()) == {"POST topup/"}
+    assert "opaque-1234" not in written.getvalue()
 
 
 @pytest.mark.parametrize(

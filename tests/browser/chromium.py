@@ -10,7 +10,7 @@ from tests.browser.visit import launch
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's chromium. Playwright's loop runs in this thread, which Django takes for async code."""
+    """The Chromium of tests/tools.py. Playwright's loop runs in this thread, which Django takes for async code."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = launch(playwright)

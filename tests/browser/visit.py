@@ -1,10 +1,11 @@
 """Goes to pages and looks at them as people and their tools do. No test lives here."""
 
-import os
 from pathlib import Path
 
 import axe_playwright_python
 from playwright.sync_api import Browser, Page, Playwright
+
+from tests import tools
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -19,9 +20,9 @@ RUN = """async ([type, values]) => {
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start Debian's chromium: no browser is downloaded."""
+    """Start the Chromium of this machine."""
     return playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+        executable_path=tools.chromium(),
         args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
     )
 

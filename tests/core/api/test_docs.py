@@ -46,6 +46,7 @@ def test_every_outcome_of_the_sandbox_is_documented() -> None:
     assert [code for code in (*ON_THE_PAGE, *AT_THE_BANK) if f"`{code}`" not in table] == []
 
 
+@pytest.mark.curl
 @pytest.mark.django_db(transaction=True)
 def test_the_quick_start_runs_as_it_stands_on_the_demo(live_server: Any, tmp_path: Path) -> None:
     story.seed(now=timezone.now())

@@ -1,0 +1,99 @@
+"""A program that tests drive is installed where possible; otherwise its tests are left out, as the last line says."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+# Installs a package by writing a program of its name, which ends well, beside itself.
+APT_GET = """#!/bin/sh
+for package; do :; done
+case " $* " in *" install "*) printf '#!/bin/sh\n' >"${0%/*}/$package" && /bin/chmod +x "${0%/*}/$package";; esac
+"""
+SUDO = """#!/bin/sh
+shift && exec "$@"
+"""
+PROBE = "from tests import tools; print([tool.name for tool in tools.missing() if tool.name != 'a font'])"
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """An environment with no program but `env`, and no way for Playwright to download anything."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "env").symlink_to("/usr/bin/env")
+    return {
+        "PATH": str(programs), "HOME": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers"),
+        "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:1",
+    }  # fmt: skip
+
+
+def add(bare: dict[str, str], name: str, script: str) -> None:
+    program = Path(bare["PATH"], name)
+    program.write_text(script)
+    program.chmod(0o755)
+
+
+def test_what_is_missing_is_installed_with_apt_get(bare):
+    add(bare, "apt-get", APT_GET)
+    add(bare, "sudo", SUDO)
+    assert "Chromium" in run("-c", PROBE, **bare).stdout
+    done = run("-m", "tests.tools", **bare)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Installing what the tests need: Chromium")
+    assert run("-c", PROBE, **bare).stdout == "[]\n"
+
+
+def test_where_nothing_can_be_installed_the_run_goes_on(bare):
+    done = run("-m", "tests.tools", **bare)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "playwright install --no-shell chromium: exit code" in done.stdout
+
+
+def test_a_program_that_does_not_start_is_no_browser(bare):
+    """As on Ubuntu, where `chromium-browser` may only print how to get it."""
+    add(bare, "chromium-browser", "#!/bin/sh\nexit 1\n")
+    assert "Chromium" in run("-c", PROBE, **bare).stdout
+    add(bare, "google-chrome", "#!/bin/sh\n")
+    assert "Chromium" not in run("-c", PROBE, **bare).stdout
+
+
+# --- The run of the tests ---------------------------------------------------------------------------------------------
+def pytest_run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest over a file with one browser test, on a machine whose Chromium does not start."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "EVERYTHING"))}
+    arguments = ["-m", "pytest", "tests/api/test_schema.py", *words]
+    return run(*arguments, **ours, **{"CHROMIUM": "/nowhere"} | environment)
+
+
+LINE = "Without Chromium, the tests marked browser are left out. To run them too: unset CHROMIUM"
+
+
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_browser_tests_are_left_out_and_the_last_line_says_so(processes):
+    done = pytest_run("-k", "works_in_a_browser", "-n", processes)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == LINE
+
+
+def test_a_run_without_browser_tests_says_nothing_of_them():
+    done = pytest_run("-k", "the_passwords_are", "-n", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout.splitlines()[-1]
+
+
+def test_with_everything_the_run_stops_before_the_first_test():
+    done = pytest_run("-n", "1", EVERYTHING="1")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.strip().splitlines()[-1] == f"ERROR: {LINE}"
+    assert "test session starts" not in done.stdout

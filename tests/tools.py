@@ -1,0 +1,145 @@
+"""The programs that tests drive and pip does not bring: where they are on this machine, and how they get there.
+
+`python -m tests.tools` installs what is missing, as well as it can. tests/selection.py leaves out the tests of a
+program that is still missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Debian's, Ubuntu's and Google's names.
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PLAYWRIGHT_INSTALLER = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
+APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet=2", "--option=DPkg::Lock::Timeout=60"]
+PLAYWRIGHT_PATH = (
+    "from playwright.sync_api import sync_playwright\n"
+    "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
+)
+# Where fontconfig looks by default.
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+# In seconds: a slow line may take minutes, a dead one must not hold up the tests for good.
+INSTALL_LIMIT = 600
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program, the pytest marker of the tests that drive it, how to find it, and what brings it."""
+
+    name: str
+    marker: str
+    find: Callable[[], str | None]
+    package: str
+    command: str
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium that starts: the one CHROMIUM names, or else the system's or Playwright's own."""
+    return next((path for path in _browsers() if _starts(path)), None)
+
+
+def _browsers() -> Iterator[str]:
+    if named := os.environ.get("CHROMIUM"):
+        yield named
+        return
+    yield from filter(None, map(shutil.which, CHROMIUM_NAMES))
+    done = subprocess.run([sys.executable, "-c", PLAYWRIGHT_PATH], capture_output=True, text=True, check=False)
+    yield done.stdout.strip()
+
+
+def _starts(path: str) -> bool:
+    """Ubuntu's `chromium-browser` may be a notice only, and Playwright's browser may lack a library."""
+    try:
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def font() -> str | None:
+    """Return the path of a font. Without any, pages crash in Debian's Chromium; other systems bring their own."""
+    if sys.platform != "linux":
+        return "the system's"
+    folders = (Path(folder).expanduser() for folder in FONT_FOLDERS)
+    return next((str(path) for folder in folders for path in folder.rglob("*.[ot]tf")), None)
+
+
+def _from_debian(name: str, marker: str, find: Callable[[], str | None], package: str) -> Tool:
+    return Tool(name, marker, find, package, f"sudo apt-get install {package}")
+
+
+# Ubuntu's package of Chromium only points to a snap, so Playwright's installer is the command that works everywhere.
+CHROMIUM = Tool(
+    "Chromium", "browser", chromium, "chromium", ".venv/bin/python -m playwright install --with-deps chromium"
+)
+TOOLS = (
+    CHROMIUM,
+    _from_debian("a font", "browser", font, "fonts-dejavu-core"),
+    _from_debian("curl", "curl", lambda: shutil.which("curl"), "curl"),
+    _from_debian("Redis", "broker", lambda: shutil.which("redis-server"), "redis-server"),
+)
+
+
+def missing(tools: Sequence[Tool] = TOOLS) -> list[Tool]:
+    return [tool for tool in tools if not tool.find()]
+
+
+def notice(tools: Sequence[Tool]) -> str:
+    """Return the line that names the tests that cannot run without `tools`, and the commands that bring these."""
+    names = " and ".join(tool.name for tool in tools)
+    markers = " and ".join(dict.fromkeys(tool.marker for tool in tools))
+    commands = " && ".join(tool.command if _may_install(tool) else "unset CHROMIUM" for tool in tools)
+    return f"Without {names}, the tests marked {markers} are left out. To run them too: {commands}"
+
+
+def install(tools: Sequence[Tool]) -> None:
+    """Install them with apt-get where that needs no password, and a Chromium otherwise by Playwright's installer."""
+    root = _as_root()
+    if by_apt := root is not None and shutil.which("apt-get"):
+        apt = [*root, *APT]
+        _run([*apt, "update"])
+        for tool in tools:
+            _run([*apt, "install", "--yes", "--no-install-recommends", tool.package])
+    if CHROMIUM in tools and not chromium():
+        _run([*PLAYWRIGHT_INSTALLER, *(["--with-deps"] if by_apt else [])])
+
+
+def _may_install(tool: Tool) -> bool:
+    """Where CHROMIUM names a browser, it is that one or none."""
+    return tool is not CHROMIUM or not os.environ.get("CHROMIUM")
+
+
+def _as_root() -> list[str] | None:
+    """Return the words that run a command as root, or None where that takes a password."""
+    if os.geteuid() == 0:
+        return []
+    sudo = ["sudo", "--non-interactive"]
+    may = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
+    return sudo if may else None
+
+
+def _run(command: list[str]) -> None:
+    """Run it without a word; say in one line that it failed, and leave the rest to whoever looks for the tool."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=INSTALL_LIMIT, check=False,
+        )  # fmt: skip
+        fault = "" if done.returncode == 0 else f"exit code {done.returncode}"
+    except subprocess.TimeoutExpired:
+        fault = f"no end after {INSTALL_LIMIT} seconds"
+    if fault:
+        print(f"{' '.join(command)}: {fault}")
+
+
+def main() -> None:
+    if lacking := [tool for tool in missing() if _may_install(tool)]:
+        print("Installing what the tests need: " + ", ".join(tool.name for tool in lacking))
+        install(lacking)
+
+
+if __name__ == "__main__":
+    main()
