@@ -14,7 +14,6 @@ from django.db import connection, transaction
 
 from ledger import single
 from ledger.deciding import SYSTEM_KINDS, Batch, Entry, Outcome, Posted, Row, Side, Stored, UnknownAccount
-from ledger.garbage import uncollected
 from ledger.retrying import retried
 
 # Sorted before it is locked, so that two batches never wait for each other in a circle. Accounts never change their
@@ -66,7 +65,7 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
     if len(entries) == 1 and (posted := single.post(entries[0])):
         return [posted]
     whole = nullcontext() if connection.in_atomic_block else transaction.atomic()
-    with uncollected(), whole, connection.cursor() as cursor:
+    with whole, connection.cursor() as cursor:
         sides = _accounts(cursor, entries)
         cursor.execute(FIND, [_texts(entry.key for entry in entries)])
         stored = {key: Stored(*rest) for key, *rest in cursor.fetchall()}

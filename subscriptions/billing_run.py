@@ -16,7 +16,6 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from accounts.errors import Unavailable
-from ledger.garbage import uncollected
 from ledger.retrying import retried
 from subscriptions.engine.access import settled
 from subscriptions.engine.calendar import to_datetime, to_micros
@@ -110,7 +109,6 @@ def settle_books(wallet_ids: Collection[int], now: datetime) -> Run:
     return sum((settle_alone(wallet_id, now) for wallet_id in sorted(wallet_ids)), Run())
 
 
-@uncollected()
 def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
     """Claim and settle one batch; when it cannot be written, settle its books one by one and park the guilty."""
     claimed: list[int] = []
