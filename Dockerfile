@@ -15,7 +15,7 @@ RUN pip install --requirement requirements.txt
 COPY . .
 # What needs no database is made here, so that a container starts at once and its files can be read-only.
 RUN useradd --create-home --uid 10001 billing \
-    && LOCAL=1 python -m billing_site.local.messages \
+    && LOCAL=1 python -m billing_site.local.translations \
     && LOCAL=0 SECRET_KEY=only-for-collecting-static-files python manage.py collectstatic --noinput --verbosity 0 \
     && chown -R billing:billing var
 

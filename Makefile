@@ -2,7 +2,7 @@
 
 VENV = .venv
 PY = $(VENV)/bin/python
-# Wherever DATABASE_URL is not set, the tests have a PostgreSQL of their own under var/postgres-test.
+# The tests have servers of their own: var/valkey-test and, where DATABASE_URL is not set, var/postgres-test.
 TEST_PROCESSES = 2
 # What `check --deploy` is shown: a production of made-up names.
 PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
@@ -17,7 +17,7 @@ help: ## List these commands.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | while IFS=: read -r name rest; do \
 		printf '  make %-13s%s\n' "$$name" "$${rest#*## }"; done
 
-run: install ## Start everything with demo data: web, worker, scheduler, and PostgreSQL unless DATABASE_URL is set.
+run: install ## Start everything with demo data: web, worker, scheduler, and the servers that no URL names.
 	@exec $(PY) -m billing_site.local.run
 
 test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them); EVERYTHING=1 leaves none out.

@@ -6,22 +6,30 @@ import sys
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-from billing_site.local import postgres
+from billing_site.local import servers
+from billing_site.local.lease import ServerError
 
-# These never ask the database; everything else finds one running, also on a bare machine.
-WITHOUT_DATABASE = {"check", "collectstatic", "compilemessages", "help", "makemessages", "spectacular", "version"}
+# These need no server; every other command finds PostgreSQL and Valkey running, also on a bare machine.
+WITHOUT_SERVERS = {"check", "collectstatic", "compilemessages", "help", "makemessages", "spectacular", "version"}
 
 
 def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    if settings.EMBEDDED_POSTGRES and command not in WITHOUT_DATABASE and "--help" not in sys.argv:
-        # So that the server is given back also when we are told to end.
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-        try:
-            postgres.hold(settings.VAR_DIR / "postgres")
-        except postgres.PostgresError as error:
-            sys.exit(str(error))
+    embedded = settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY
+    if embedded and command not in WITHOUT_SERVERS and "--help" not in sys.argv:
+        hold_servers()
     execute_from_command_line(sys.argv)
+
+
+def hold_servers() -> None:
+    """Start the servers that no environment variable names. The end of this process gives them back."""
+    # So that they are given back also when we are told to end.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        for server in servers.needed():
+            server.hold()
+    except ServerError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,18 @@ and nothing that would help an attacker.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from billing_site.celery import app
 from core import clock
+
+logger = structlog.get_logger(__name__)
 
 TICK = "last-billing-run"
 # Runs come every minute. Three missed ones mean that worker or scheduler are down.
@@ -84,7 +88,10 @@ def broker() -> str:
 
 def tick(*, now: datetime) -> str:
     """Tell how long ago a worker last finished a billing run."""
-    last = cache.get(TICK)
+    try:
+        last = cache.get(TICK)
+    except RedisError:
+        return "not known: the cache is unreachable"
     if last is None:
         return "none yet"
     return OK if now - last <= OLDEST_TICK else f"{int((now - last).total_seconds())} s ago"
@@ -92,4 +99,7 @@ def tick(*, now: datetime) -> str:
 
 def tick_finished(*, now: datetime) -> None:
     """Note that a worker finished a billing run. Kept for a day: after that, `none yet` is true enough."""
-    cache.set(TICK, now, timeout=24 * 3600)
+    try:
+        cache.set(TICK, now, timeout=24 * 3600)
+    except RedisError as error:
+        logger.warning("billing_run_not_noted", error=str(error))

@@ -1,6 +1,6 @@
 """All settings, in one file, from the environment. Every variable stands in .env.example with its meaning.
 
-Without any variable the product runs locally: embedded PostgreSQL, a broker in files, the sandbox gateway. What must
+Without any variable the product runs locally: embedded PostgreSQL and Valkey, the sandbox gateway. What must
 not be so in production is refused by billing_site.checks, when web, worker and scheduler start.
 """
 
@@ -14,10 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from billing_site import logs
-from billing_site.local import places, postgres
+from billing_site.local import paths
+from billing_site.local.postgres import Postgres
+from billing_site.local.valkey import Valkey
 
-BASE_DIR = places.ROOT
-VAR_DIR = places.VAR
+BASE_DIR = paths.ROOT
+VAR_DIR = paths.VAR
 
 env = environ.Env()
 
@@ -95,7 +97,7 @@ TEMPLATES = [
 # Without DATABASE_URL: a server of our own under var/, started by manage.py and `make run`.
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
 DATABASES = {
-    "default": env.db_url_config(env.str("DATABASE_URL", default="") or postgres.url(VAR_DIR / "postgres"))
+    "default": env.db_url_config(env.str("DATABASE_URL", default="") or Postgres(VAR_DIR / "postgres").url)
     | {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
@@ -109,8 +111,16 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
 }
 
 # --- Cache ----------------------------------------------------------------------------------------------------------
-# Shared by all web processes, so that a limit counts once: a table of ours, or Redis when CACHE_URL says so.
-CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
+# Redis or Valkey, shared by all processes. Without CACHE_URL: a Valkey of our own under var/, which is the broker too.
+EMBEDDED_VALKEY = not (env.str("CELERY_BROKER_URL", default="") and env.str("CACHE_URL", default=""))
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("CACHE_URL", default="") or Valkey(VAR_DIR / "valkey").cache_url(),
+        # A cache that hangs is treated as one that is down.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    }
+}
 
 # --- Who logs in, and how -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -189,12 +199,9 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Each file is served compressed, carries its content's hash in its name, and is cached for ever.
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-if not LOCAL:
-    # Each file carries its content's hash in its name and is cached for ever.
-    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
-WHITENOISE_USE_FINDERS = LOCAL
 
 # --- Browser security -----------------------------------------------------------------------------------------------
 # Nothing inline, nothing from elsewhere. billing_site.api_docs relaxes styles for Swagger UI, nothing else does.
@@ -304,7 +311,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Tasks ----------------------------------------------------------------------------------------------------------
 # A task is a poke: what is due stands in PostgreSQL. So a task may be lost, doubled or late without harm.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "filesystem://localhost/"
+# Redis or Valkey; without CELERY_BROKER_URL the Valkey of our own.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or Valkey(VAR_DIR / "valkey").broker_url()
 # Asking the broker to take a poke takes a second at most, and a request never fails of it (billing_site.celery.Poke).
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
@@ -315,17 +323,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "socket_connect_timeout": 1,
     "socket_timeout": 2,
 }
-if CELERY_BROKER_URL.startswith("filesystem://"):
-    for folder in ("queue", "control"):
-        (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT = "billing_site.local.queue:Transport"
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(VAR_DIR / "queue"),
-        "data_folder_out": str(VAR_DIR / "queue"),
-        "control_folder": str(VAR_DIR / "control"),
-        "store_processed": False,
-        "polling_interval": 0.1,
-    }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ACCEPT_CONTENT = ["json"]

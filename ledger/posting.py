@@ -14,7 +14,6 @@ from django.db import connection, transaction
 
 from core.retry import retried
 from ledger.batch import LARGEST, SYSTEM_KINDS, Batch, Entry, Outcome, Posted, Row, Side, Stored, UnknownAccount
-from ledger.garbage import uncollected
 
 # Sorted before it is locked, so that two batches never wait for each other in a circle. Accounts never change their
 # id, and balances are read as they are once the lock is there. When a wallet moved last matters only if some entry is
@@ -65,7 +64,7 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
     if len(entries) == 1 and (posted := _post_single(entries[0])):
         return [posted]
     whole = nullcontext() if connection.in_atomic_block else transaction.atomic()
-    with uncollected(), whole, connection.cursor() as cursor:
+    with whole, connection.cursor() as cursor:
         sides = _accounts(cursor, entries)
         cursor.execute(FIND, [_texts(entry.key for entry in entries)])
         stored = {key: Stored(*rest) for key, *rest in cursor.fetchall()}

@@ -17,7 +17,6 @@ from django.db.models import QuerySet
 
 from core.errors import Unavailable
 from core.retry import retried
-from ledger.garbage import uncollected
 from subscriptions.engine.access import settled
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.settlement import settle
@@ -111,7 +110,6 @@ def settle_books(wallet_ids: Collection[int], now: datetime) -> Run:
     return sum((settle_alone(wallet_id, now) for wallet_id in sorted(wallet_ids)), Run())
 
 
-@uncollected()
 def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
     """Claim and settle one batch; when it cannot be written, settle its books one by one and park the guilty."""
     claimed: list[int] = []

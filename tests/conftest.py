@@ -16,7 +16,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
-from billing_site.local import postgres
+from billing_site.local.postgres import Postgres
+from billing_site.local.valkey import Valkey
 from tests import selection
 from tests.browser.chromium import chromium
 
@@ -41,9 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Without DATABASE_URL, use a server of the tests' own: nothing of `make run` is touched, and no fsync."""
     if settings.EMBEDDED_POSTGRES:
-        data = settings.VAR_DIR / "postgres-test"
-        postgres.hold(data, fsync=False)
-        connections.databases["default"]["OPTIONS"]["host"] = str(postgres.socket_dir(data))
+        server = Postgres(settings.VAR_DIR / "postgres-test", fsync=False)
+        server.hold()
+        connections.databases["default"]["OPTIONS"]["host"] = str(server.socket_dir)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _valkey() -> None:
+    """Broker and cache are a server of the tests' own (tests/settings.py says which databases of it)."""
+    Valkey(settings.VAR_DIR / "valkey-test").hold()
+    cache.clear()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +102,7 @@ def superuser(db: None, password_hash: str) -> User:
 
 @pytest.fixture
 def child_environment(db: None) -> dict[str, str]:
-    """Return the environment in which a process of its own (worker, web) works on the test's database."""
+    """Return the environment in which another process (worker, web) uses the test's database, broker and cache."""
     parameters = connection.get_connection_params()
     host = str(parameters.get("host", ""))
     login = quote(str(parameters.get("user", ""))) + (":" + quote(str(p)) if (p := parameters.get("password")) else "")
@@ -103,7 +111,10 @@ def child_environment(db: None) -> dict[str, str]:
         if host.startswith("/") or not host
         else (f"{host}:{parameters.get('port', 5432)}/{parameters['dbname']}")
     )
-    return os.environ | {"LOCAL": "1", "DATABASE_URL": f"postgresql://{login}@{where}"}
+    return os.environ | {
+        "LOCAL": "1", "DATABASE_URL": f"postgresql://{login}@{where}",
+        "CELERY_BROKER_URL": settings.CELERY_BROKER_URL, "CACHE_URL": str(settings.CACHES["default"]["LOCATION"]),
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -140,13 +151,10 @@ def _no_language_left_over() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_counter_left_over(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
-    """Throttles count in the cache table. A rolled back test takes its counts along; a committing one does not."""
+def _empty_cache() -> Iterator[None]:
+    """Each test leaves an empty cache to the next."""
     yield
-    mark = request.node.get_closest_marker("django_db")
-    if (mark and mark.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
-        with django_db_blocker.unblock():
-            cache.clear()
+    cache.clear()
 
 
 def _person(name: str, password_hash: str, **more: bool) -> User:

@@ -79,7 +79,6 @@ TOOLS = (
     CHROMIUM,
     _from_debian("a font", "browser", font, "fonts-dejavu-core"),
     _from_debian("curl", "curl", lambda: shutil.which("curl"), "curl"),
-    _from_debian("Redis", "broker", lambda: shutil.which("redis-server"), "redis-server"),
 )
 
 

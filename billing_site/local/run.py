@@ -1,44 +1,119 @@
-"""`make run`: PostgreSQL if need be, migrations, demo data, then web, worker and scheduler as children of this process.
+"""`make run`: PostgreSQL and Valkey if need be, tables and files, then web, worker and scheduler as child processes.
 
-A child that dies takes everything down with its exit code. Ctrl-C and SIGTERM stop all of it, the database last.
+A child that ends takes everything down with its exit code. Ctrl-C and SIGTERM stop all of it, the servers last.
 """
 
 import fcntl
 import os
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping
 
 from billing_site.demo import logins
-from billing_site.local import leftovers, postgres
-from billing_site.local.places import ROOT, VAR
+from billing_site.local import children, prepare, servers
+from billing_site.local.children import Children, say
+from billing_site.local.lease import Pause, Server, ServerError
+from billing_site.local.paths import VAR
+from billing_site.local.signals import Stop, StopSignals
 
 LOCK = VAR / "run.lock"
-# Longer than gunicorn and Celery take for what they have begun.
-PATIENCE = 20.0
-COLOURS = {"web": "36", "worker": "33", "beat": "35"}
+PREPARE = [sys.executable, "-m", "billing_site.local.prepare"]
 
 
 class Refused(Exception):
-    """It cannot start. The message says why and what to do, for a person at a terminal."""
+    """It cannot start. The message says why and what to do, for a person at a terminal; empty if that was said."""
 
 
-class Stop(Exception):
-    """Asked to end: by Ctrl-C, or by SIGTERM."""
+def commands() -> dict[str, list[str]]:
+    """Return what runs until it is stopped: the same programs as in production."""
+    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "billing_site"]
+    return {
+        "web": [sys.executable, "-m", "gunicorn", "--config", "python:billing_site.gunicorn"],
+        "worker": [
+            *celery, "worker", "--concurrency", os.environ.get("WORKERS", "2"), "--without-gossip", "--without-mingle",
+        ],
+        "beat": [*celery, "beat", "--pidfile="],
+    }  # fmt: skip
+
+
+class Launcher:
+    """One run, from its start to its end, in the main thread."""
+
+    def __init__(self, preparing: list[str], serving: Mapping[str, list[str]]) -> None:
+        self.preparing, self.serving = preparing, serving
+        self.signals = StopSignals()
+        self.children = Children()
+        self.held: list[Server] = []
+
+    def run(self) -> int:
+        """Run until asked to stop or until a child ends. Return the exit code."""
+        try:
+            self.start()
+            return self.watch()
+        except Stop:
+            return 0
+        except (ServerError, Refused) as error:
+            if str(error):
+                say(str(error), error=True)
+            return 1
+        finally:
+            self.stop()
+
+    def start(self) -> None:
+        """Do everything that can fail for a reason the user should read, then start the children."""
+        pause = self.signals.pause
+        VAR.mkdir(parents=True, exist_ok=True)
+        _only_one()
+        _end_former_children()
+        _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
+        for server in servers.needed():
+            say(f"Starting {server.title} in {server.data}")
+            self.held.append(server)
+            server.hold(pause)
+        self.children.start("prepare", self.preparing)
+        code = self.children.wait("prepare", pause)
+        if code == prepare.REFUSED:
+            raise Refused
+        if code:
+            raise Refused("The database or the files could not be prepared; the reason is above.")
+        for name, command in self.serving.items():
+            self.children.start(name, command)
+
+    def watch(self) -> int:
+        """Say where the site is as soon as it answers, then wait. Return the exit code of the first child to end."""
+        if self._web_answers(self.signals.pause):
+            say(_welcome())
+        while (ended := self.children.ended()) is None:
+            self.signals.pause(0.2)
+        name, code = ended
+        say(f"{name} ended with exit code {code}; stopping everything.", error=True)
+        return code or 1
+
+    def stop(self) -> None:
+        """Stop everything, once, in order, and deaf to further signals: children first, PostgreSQL last."""
+        self.signals.ignore()
+        self.children.stop()
+        for server in reversed(self.held):
+            server.release()
+
+    def _web_answers(self, pause: Pause) -> bool:
+        """Wait until the site answers, so that the address printed next works when it is read."""
+        host = "127.0.0.1" if os.environ["HOST"] == "0.0.0.0" else os.environ["HOST"]  # noqa: S104
+        give_up = time.monotonic() + children.PATIENCE
+        while time.monotonic() < give_up and self.children.ended() is None:
+            try:
+                urllib.request.urlopen(f"http://{host}:{os.environ['PORT']}/livez", timeout=1).close()
+                return True
+            except (urllib.error.URLError, OSError):
+                pause(0.1)
+        return False
 
 
 def main() -> int:
-    """Run until told to stop or until a child dies. Return the exit code."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    """Run the product. Return the exit code."""
     os.environ.setdefault("PORT", "8000")
     os.environ.setdefault("HOST", "127.0.0.1")
     if not os.environ.get("SECRET_KEY"):
@@ -46,103 +121,11 @@ def main() -> int:
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns root of messages in pickle; ours are in JSON, and containers often have no other user.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker:Warning")
-    try:
-        _prepare()
-        return _serve()
-    except Stop:
-        return 0
-    except (postgres.PostgresError, Refused) as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-def _prepare() -> None:
-    """Everything that can fail for a reason the user should read, before any child is started."""
-    VAR.mkdir(parents=True, exist_ok=True)
-    _only_one()
-    _end_leftovers()
-    _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
-    if not os.environ.get("DATABASE_URL"):
-        print(f"Starting PostgreSQL in {VAR / 'postgres'}", flush=True)
-        postgres.hold(VAR / "postgres")
-    prepare = [sys.executable, "-m", "billing_site.local.prepare"]
-    done = subprocess.run(prepare, cwd=ROOT, check=False, start_new_session=True)
-    if done.returncode:
-        raise Refused("The database or the files could not be prepared; the reason stands above.")
-
-
-def _serve() -> int:
-    celery = ["celery", "--quiet", "--app", "billing_site"]
-    threads = os.environ.get("WORKERS", "2")
-    commands = {
-        "web": ["gunicorn", "--config", "python:billing_site.gunicorn"],
-        # Threads: processes would wait for tasks at one lock (unless the broker is Redis), and one that is killed
-        # while it holds the lock leaves the others waiting for good.
-        "worker": [
-            *celery, "worker", "--pool", "threads", "--concurrency", threads, "--without-gossip", "--without-mingle",
-        ],
-        "beat": [*celery, "beat", "--pidfile="],
-    }  # fmt: skip
-    with _children(commands) as children:
-        if _web_answers(children):
-            print(_welcome(), flush=True)
-        while True:
-            for name, child in children.items():
-                if child.poll() is not None:
-                    print(f"{name} ended with exit code {child.returncode}; stopping everything.", file=sys.stderr)
-                    return child.returncode or 1
-            time.sleep(0.2)
-
-
-@contextmanager
-def _children(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """Start each command, show its lines behind its name, and stop all of them at the end."""
-    children: dict[str, subprocess.Popen[str]] = {}
-    try:
-        for name, command in commands.items():
-            # Sessions of their own: a Ctrl-C in the terminal reaches this process only, which stops them in order.
-            children[name] = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
-            )  # fmt: skip
-            leftovers.note({name: child.pid for name, child in children.items()})
-            threading.Thread(target=_show, args=(name, children[name]), daemon=True).start()
-        yield children
-    finally:
-        _end(children)
-        leftovers.forget()
-
-
-def _end(children: dict[str, subprocess.Popen[str]]) -> None:
-    """Ask all to finish, wait, and end the session of whoever did not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    for child in children.values():
-        if child.poll() is None:
-            child.terminate()
-    give_up = time.monotonic() + PATIENCE
-    for name, child in children.items():
-        try:
-            child.wait(timeout=max(give_up - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            print(f"{name} did not stop in time and is killed.", file=sys.stderr)
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # the usual case: the whole session is gone
-        child.wait()
-
-
-def _show(name: str, child: "subprocess.Popen[str]") -> None:
-    label = f"{name:<6} |"
-    if sys.stdout.isatty():
-        label = f"\033[{COLOURS[name]}m{label}\033[0m"
-    for line in child.stdout or ():
-        print(label, line.rstrip("\n"), flush=True)
+    return Launcher(PREPARE, commands()).run()
 
 
 def _only_one() -> None:
-    """Refuse a second run in the same checkout: it would be on the same database and the same queue."""
+    """Refuse a second run in the same checkout: it would use the same database and the same queue."""
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,13 +137,13 @@ def _only_one() -> None:
     os.write(lock, str(os.getpid()).encode())
 
 
-def _end_leftovers() -> None:
+def _end_former_children() -> None:
     """End the children of a run that was killed: they would be a second site on this database."""
-    ended, left = leftovers.end(patience=PATIENCE)
+    ended, left = children.end_recorded()
     if ended:
-        print(f"Ended what a killed run had left behind: {', '.join(ended)}", flush=True)
+        say(f"Ended what a killed run had left behind: {', '.join(ended)}")
     if left:
-        raise Refused(f"A killed run left {', '.join(left)} behind, which cannot be ended; {leftovers.NOTES} has more.")
+        raise Refused(f"A killed run left {', '.join(left)} behind, which cannot be ended; see {children.RECORD}.")
 
 
 def _port_is_free(host: str, port: int) -> None:
@@ -174,19 +157,6 @@ def _port_is_free(host: str, port: int) -> None:
             ) from None
 
 
-def _web_answers(children: "dict[str, subprocess.Popen[str]]") -> bool:
-    """Wait until the site answers, so that the address printed below works when it is read."""
-    host = "127.0.0.1" if os.environ["HOST"] == "0.0.0.0" else os.environ["HOST"]  # noqa: S104
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up and all(child.poll() is None for child in children.values()):
-        try:
-            urllib.request.urlopen(f"http://{host}:{os.environ['PORT']}/livez", timeout=1).close()
-            return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    return False
-
-
 def _welcome() -> str:
     site = os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
     people = f"\n{logins.listing()}\n" if os.environ.get("LOCAL") == "1" else ""
@@ -194,10 +164,6 @@ def _welcome() -> str:
         f"\n  The site        {site}/\n  API description {site}/api/docs/\n  Staff           {site}/admin/\n"
         f"{people}\n  Ctrl-C stops everything. With LOG_LEVEL=INFO every request and task is logged here.\n"
     )
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stop
 
 
 if __name__ == "__main__":

@@ -1,59 +1,70 @@
-"""`make stop`: end what `make run` started, also when that was killed and left children or a PostgreSQL behind."""
+"""`make stop`: end what `make run` started, also when that was killed and left children or servers behind."""
 
 import fcntl
-import os
 import signal
 import sys
 import time
 
-from billing_site.local import leftovers, postgres
-from billing_site.local.places import VAR
-from billing_site.local.run import LOCK, PATIENCE
+from billing_site.local import children, lease, processes, servers
+from billing_site.local.run import LOCK
 
 
 def main() -> int:
-    """Return 0 when nothing of ours runs any more."""
-    if _is_held():
-        os.kill(int(LOCK.read_text()), signal.SIGTERM)
-        give_up = time.monotonic() + PATIENCE + postgres.PATIENCE
-        while _is_held() and time.monotonic() < give_up:
-            time.sleep(0.1)
-    left = [f"{name}, left behind by a killed run, cannot be ended." for name in _end_leftovers()]
-    servers = [name for name in ("postgres", "postgres-test") if not postgres.stop_unused(VAR / name)]
-    left += [f"PostgreSQL in {VAR / name} is in use by another process." for name in servers]
+    """Stop everything and say what was stopped. Return 1 if something still runs."""
+    ended, left = _end_launcher()
+    for server in servers.running():
+        if reason := server.stop_unused():
+            left.append(reason)
+        else:
+            ended.append(f"{server.title} in {server.data}")
+    if ended:
+        print(f"Stopped {', '.join(ended)}.")
     for line in left:
-        print(line, file=sys.stderr)
-    print("Still running." if left else "Nothing is running.")
+        print(f"Still running: {line}", file=sys.stderr)
+    if not ended and not left:
+        print("Nothing was running.")
     return 1 if left else 0
 
 
-def _end_leftovers() -> list[str]:
-    """End the children of a launcher that was killed, unless there is a new one. Return who would not."""
+def _end_launcher() -> tuple[list[str], list[str]]:
+    """End the launcher, or the children of one that was killed. Return what was stopped and what still runs."""
+    pid = _holder()
+    if pid is None:
+        return _end_former_children()
+    processes.send(pid, signal.SIGTERM)
+    give_up = time.monotonic() + children.PATIENCE + lease.PATIENCE
+    while (still := _holder()) == pid and time.monotonic() < give_up:
+        time.sleep(0.1)
+    if still == pid:
+        return [], [f"`make run` did not stop in time: {processes.describe(pid)}."]
+    return [f"`make run` (process {pid})"], []
+
+
+def _end_former_children() -> tuple[list[str], list[str]]:
+    """End the children of a launcher that was killed, unless a new one has just started."""
     try:
         lock = LOCK.open()
     except FileNotFoundError:
-        return []
+        return [], []
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return []
-        ended, left = leftovers.end(patience=PATIENCE)
-    if ended:
-        print(f"Ended what a killed run had left behind: {', '.join(ended)}", flush=True)
-    return left
+            return [], []
+        ended, left = children.end_recorded()
+    return [f"{name} of a killed run" for name in ended], [f"{name} of a killed run." for name in left]
 
 
-def _is_held() -> bool:
-    """Ask the lock, not the process list: a number in a file may be somebody else's by now."""
+def _holder() -> int | None:
+    """Return the launcher that runs. Ask the lock first: the number in the file may be another program's by now."""
     try:
         with LOCK.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
-        return False
+        return None
     except BlockingIOError:
-        return True
-    return False
+        return int(LOCK.read_text() or 0) or None
+    return None
 
 
 if __name__ == "__main__":

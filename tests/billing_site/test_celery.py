@@ -1,14 +1,17 @@
 """The scheduler's table, and what a broker that is down may do to a request: nothing."""
 
+import gc
 import inspect
 import socket
 import time
 from datetime import timedelta
 
 import pytest
+from celery.signals import worker_process_init
 from django.conf import settings
 from kombu import Connection
 
+from billing_site import worker
 from billing_site.celery import app
 
 
@@ -39,6 +42,18 @@ def test_a_lost_worker_gives_its_task_back():
     assert app.conf.task_reject_on_worker_lost
     assert app.conf.task_time_limit < 900, "the broker hands a task to somebody else after 900 s"
     assert app.conf.accept_content == ["json"]
+
+
+def test_a_worker_process_spares_the_garbage_collector():
+    assert worker.spare_the_garbage_collector in [receiver() for _, receiver in worker_process_init.receivers]
+    before = gc.get_threshold()
+    try:
+        worker.spare_the_garbage_collector()
+        assert gc.get_threshold()[0] == 50_000
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @pytest.fixture

@@ -75,6 +75,14 @@ def test_a_broker_that_is_gone_makes_it_not_ready(client, billed, monkeypatch):
     assert answer.json()["checks"]["broker"] == "unreachable"
 
 
+def test_a_cache_that_is_gone_makes_it_not_ready_and_fails_no_billing_run(client, billed, settings):
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/1"}}
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["last_billing_run"] == "not known: the cache is unreachable"
+    health.tick_finished(now=datetime.now(UTC))
+
+
 def test_billing_that_stopped_makes_it_not_ready(client, db):
     health.tick_finished(now=datetime.now(UTC) - timedelta(minutes=10))
     answer = client.get("/readyz")

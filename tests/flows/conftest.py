@@ -1,19 +1,38 @@
-"""A site of real processes on the test's database."""
+"""A site of real processes on the test's database, broker and cache."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
+from django.conf import settings
 
 from tests.flows.site import Site
+from tests.settings import BROKER_DATABASE, VALKEY
+
+
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Static files as a site serves them, hashed and compressed. Made once: it takes some seconds."""
+    var = tmp_path_factory.mktemp("collected")
+    environment = os.environ | {"VAR_DIR": str(var), "DJANGO_SETTINGS_MODULE": "billing_site.settings", "LOCAL": "1"}
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(collect, env=environment, cwd=settings.BASE_DIR, check=True, timeout=120)
+    return var / "static"
 
 
 @pytest.fixture
-def site(transactional_db: None, child_environment: dict[str, str], tmp_path: Path) -> Iterator[Site]:
-    """Nothing runs yet but the broker; whatever is started is ended with the test."""
-    site = Site(child_environment, tmp_path)
-    try:
-        site.start_redis()
-        yield site
-    finally:
-        site.stop(*site.running)
+def site(transactional_db: None, child_environment: dict[str, str], collected: Path, tmp_path: Path) -> Iterator[Site]:
+    """Nothing runs yet, and the broker is empty. Whatever is started is ended with the test."""
+    (tmp_path / "static").symlink_to(collected)
+    with redis.Redis.from_url(VALKEY.cache_url(BROKER_DATABASE)) as broker:
+        broker.flushdb()
+        site = Site(child_environment, tmp_path)
+        try:
+            yield site
+        finally:
+            site.stop(*site.running)
+            broker.flushdb()

@@ -1,7 +1,6 @@
-"""The product as it runs: web by gunicorn, a Celery worker, a Redis, each a process of its own. No test lives here."""
+"""The product as it runs: web by gunicorn and a Celery worker, each a process of its own. No test lives here."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -29,26 +28,17 @@ class Site:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = dict(environment) | {
             "PORT": str(self.port), "SITE_URL": self.url, "WEB_WORKERS": "1", "VAR_DIR": str(place),
-            "CELERY_BROKER_URL": f"redis+socket://{place / 'redis.sock'}", "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": "ignore:You're running the worker:Warning",
+            "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker:Warning",
         }  # fmt: skip
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start_redis(self) -> None:
-        """A broker that only this site can reach, and that keeps nothing."""
-        server = shutil.which("redis-server")
-        assert server, "redis-server is not installed: apt-get install redis-server"
-        end = self.place / "redis.sock"
-        self._start("redis", [server, "--port", "0", "--unixsocket", str(end), "--save", "", "--dir", str(self.place)])
-        wait_for(end.exists, "the broker")
-
     def start_web(self, *, ahead: timedelta = NOW) -> None:
-        self._start("web", shifted(ahead, "gunicorn", "--config", "python:billing_site.gunicorn"))
+        self.start("web", shifted(ahead, "gunicorn", "--config", "python:billing_site.gunicorn"))
         wait_for(self.answers, "the web server")
 
     def start_worker(self, *, ahead: timedelta = NOW, **environment: str) -> None:
         celery = ["celery", "--quiet", "--app", "billing_site", "worker", "--concurrency", "1"]
-        self._start("worker", shifted(ahead, *celery, "--without-gossip", "--without-mingle"), **environment)
+        self.start("worker", shifted(ahead, *celery, "--without-gossip", "--without-mingle"), **environment)
 
     def manage(self, *words: str, ahead: timedelta = NOW) -> "subprocess.CompletedProcess[str]":
         """Run a command of manage.py to its end."""
@@ -86,7 +76,8 @@ class Site:
     def log(self, name: str) -> str:
         return (self.place / f"{name}.log").read_text(errors="replace")
 
-    def _start(self, name: str, command: list[str], **environment: str) -> None:
+    def start(self, name: str, command: list[str], **environment: str) -> None:
+        """Start a program; what it prints is in `log(name)`."""
         with (self.place / f"{name}.log").open("ab") as out:
             self.running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment | environment, stdout=out, stderr=out,

@@ -1,4 +1,4 @@
-"""From nobody to a customer who is charged by the hour, through HTTP, Redis, a Celery worker and PostgreSQL."""
+"""From nobody to a customer who is charged by the hour, through HTTP, a broker, a Celery worker and PostgreSQL."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The launcher, on real servers of its own: each test has a data directory that nobody else knows."""
+"""The embedded PostgreSQL, and the lease that Valkey shares with it. Each test has a data directory of its own."""
 
 import os
 import signal
@@ -11,20 +11,23 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from billing_site.local import postgres
+from billing_site.local import processes
+from billing_site.local.lease import ServerError, make_private
+from billing_site.local.postgres import Postgres
 
-# Holds the server, counts what is in a table, says so, and ends when its input does.
+# Holds the server, adds a row to a table, prints how many there are, and ends when its input does.
 CLIENT = """
 import sys
 from pathlib import Path
 import psycopg
-from billing_site.local import postgres
-data = Path(sys.argv[1])
+from billing_site.local.lease import ServerError
+from billing_site.local.postgres import Postgres
+server = Postgres(Path(sys.argv[1]))
 try:
-    postgres.hold(data)
-except postgres.PostgresError as error:
+    server.hold()
+except ServerError as error:
     sys.exit(str(error))
-with psycopg.connect(postgres.url(data), autocommit=True) as server:
+with psycopg.connect(server.url, autocommit=True) as server:
     server.execute("CREATE TABLE IF NOT EXISTS seen (id int)")
     server.execute("INSERT INTO seen VALUES (1)")
     print(server.execute("SELECT count(*) FROM seen").fetchone()[0], flush=True)
@@ -46,7 +49,7 @@ def up(process: "subprocess.Popen[str]") -> None:
 
 
 def visit(data: Path) -> tuple[str, str]:
-    """Come, look and go again. Return what was printed and what was complained of."""
+    """Run one client to its end. Return what it printed and its errors."""
     with client(data) as process:
         out, error = process.communicate(timeout=60)
     assert process.returncode == 0 or "PostgreSQL" in error, error
@@ -74,13 +77,13 @@ def made(tmp_path_factory) -> Path:
     return data
 
 
-def test_the_last_to_leave_stops_the_server(made):
+def test_the_last_holder_to_leave_stops_the_server(made):
     before = count(made)
     assert not (made / "postmaster.pid").exists()
     assert count(made) == before + 1, "what was written is there again"
 
 
-def test_many_at_once_do_not_fight_over_starting_and_stopping(made):
+def test_holders_that_come_at_once_share_one_server(made):
     before = count(made)
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(lambda _: visit(made), range(5)))
@@ -89,16 +92,16 @@ def test_many_at_once_do_not_fight_over_starting_and_stopping(made):
     assert not (made / "postmaster.pid").exists()
 
 
-def test_it_is_out_of_reach_for_the_network(made):
+def test_the_server_cannot_be_reached_over_the_network(made):
     with client(made) as process:
         up(process)
-        with psycopg.connect(postgres.url(made)) as server:
+        with psycopg.connect(Postgres(made).url) as server:
             assert server.execute("SHOW listen_addresses").fetchone() == ("",)
         assert made.stat().st_mode & 0o077 == 0
         process.communicate(timeout=60)
 
 
-def test_a_killed_holder_leaves_a_server_that_the_next_takes_over(made):
+def test_the_next_holder_takes_over_the_server_of_a_killed_one(made):
     with client(made) as process:
         up(process)
         process.kill()
@@ -107,40 +110,40 @@ def test_a_killed_holder_leaves_a_server_that_the_next_takes_over(made):
     assert not (made / "postmaster.pid").exists()
 
 
-def test_stop_ends_what_a_killed_holder_left(made):
+def test_stop_ends_the_server_of_a_killed_holder(made):
     with client(made) as process:
         up(process)
         process.kill()
-    assert postgres.stop_unused(made)
+    assert Postgres(made).stop_unused() == ""
     assert not (made / "postmaster.pid").exists()
 
 
-def test_stop_leaves_a_server_alone_that_somebody_uses(made):
+def test_stop_names_the_process_that_uses_the_server_and_leaves_it_alone(made):
     with client(made) as process:
         up(process)
-        assert not postgres.stop_unused(made)
+        assert f"in use by process {process.pid} (" in Postgres(made).stop_unused()
         assert (made / "postmaster.pid").exists()
         process.communicate(timeout=60)
 
 
-def test_a_killed_server_comes_up_again_with_everything(made):
+def test_a_killed_server_starts_again_with_all_data(made):
     before = count(made)
     with client(made) as process:
         up(process)
         pid = int((made / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=60)
-    assert wait_until(lambda: not postgres._is_alive(pid))
+    assert wait_until(lambda: not processes.is_alive(pid))
     assert visit(made) == (str(before + 2), "")
 
 
-def test_a_stale_pid_that_is_another_program_by_now_is_seen_through(made):
-    """Containers count from 1 again: the number in the file is soon somebody else's."""
+def test_a_process_number_that_now_belongs_to_another_program_is_not_trusted(made):
+    """Containers count processes from 1 again, so the number in the file soon belongs to another program."""
     (made / "postmaster.pid").write_text(f"{os.getpid()}\n{made}\n")
     assert visit(made)[1] == ""
 
 
-def test_data_of_another_version_is_refused_with_what_to_do(made):
+def test_data_of_another_version_is_refused_with_advice(made):
     version = made / "PG_VERSION"
     ours = version.read_text()
     version.write_text("17\n")
@@ -154,12 +157,12 @@ def test_data_of_another_version_is_refused_with_what_to_do(made):
 
 def test_a_deep_checkout_gets_a_short_socket(tmp_path):
     data = tmp_path / ("deep" * 30) / "postgres"
-    assert len(str(postgres.socket_dir(data) / postgres.SOCKET)) <= 103
+    assert len(str(Postgres(data).socket_dir / Postgres.socket_name)) <= 103
     assert visit(data) == ("1", "")
-    assert postgres.socket_dir(data).stat().st_mode & 0o077 == 0
+    assert Postgres(data).socket_dir.stat().st_mode & 0o077 == 0
 
 
-def test_a_start_that_was_cut_short_leaves_nothing_in_the_way(tmp_path):
+def test_a_start_that_was_cut_short_does_not_block_the_next(tmp_path):
     (tmp_path / "data.new").mkdir()
     (tmp_path / "data.new" / "half").write_text("made")
     assert visit(tmp_path / "data") == ("1", "")
@@ -169,5 +172,5 @@ def test_a_directory_prepared_by_somebody_else_is_refused(tmp_path):
     trap = tmp_path / "trap"
     trap.mkdir(mode=0o777)
     trap.chmod(0o777)
-    with pytest.raises(postgres.PostgresError, match="not ours alone"):
-        postgres._make_private(trap)
+    with pytest.raises(ServerError, match="not ours alone"):
+        make_private(trap)

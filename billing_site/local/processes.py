@@ -1,0 +1,105 @@
+"""Processes of this machine: whether one runs, its command, which ones have a file open, and how to end them.
+
+A process number may belong to another program later. A number together with its start time never does.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+PROC = Path("/proc/self").exists()
+
+
+def start_of(pid: int) -> str:
+    """Return when the process began, unique on this machine. Empty if it does not run (a zombie does not)."""
+    if BOOT.exists():
+        try:
+            state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        # Field 22 of proc_pid_stat(5): ticks since the boot.
+        return "" if state == "Z" else f"{BOOT.read_text().strip()} {fields[18]}"
+    return _ps("lstart=", pid)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether the process runs."""
+    return bool(start_of(pid))
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of the process. Empty if it does not run."""
+    if not PROC:
+        return _ps("command=", pid)
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def describe(pid: int) -> str:
+    """Return the process number with its command, for a person at a terminal."""
+    return f"process {pid} ({command_of(pid)[:200]})"
+
+
+def users_of(file: Path) -> list[int]:
+    """Return the other processes that have the file open, as far as this user may see them."""
+    if not PROC:
+        found = subprocess.run(["lsof", "-t", str(file)], capture_output=True, text=True, check=False).stdout
+        return [int(pid) for pid in found.split() if int(pid) != os.getpid()]
+    wanted, users = file.stat(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            is_open = any(os.path.samestat(wanted, one.stat()) for one in (process / "fd").iterdir() if one.exists())
+        except OSError:
+            continue  # it has just ended, or belongs to another user
+        if is_open and int(process.name) != os.getpid():
+            users.append(int(process.name))
+    return sorted(users)
+
+
+def end(started: Mapping[str, tuple[int, str]], *, patience: float) -> tuple[list[str], list[str]]:
+    """End processes given by number and start time: ask first, kill after `patience` seconds.
+
+    Return the names of those that ended and of those that still run.
+    """
+    left = _running(started)
+    began, found = time.monotonic(), [*left]
+    for pid in left.values():
+        send(pid, signal.SIGTERM)
+    while (left := _running(started)) and time.monotonic() < began + patience + 5:
+        if time.monotonic() > began + patience:
+            for pid in left.values():
+                kill_session(pid)
+        time.sleep(0.1)
+    return [name for name in found if name not in left], [*left]
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process, unless it has just ended."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def kill_session(pid: int) -> None:
+    """Kill what is left of the session that this process leads or led."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # the usual case: all of it has ended
+
+
+def _running(started: Mapping[str, tuple[int, str]]) -> dict[str, int]:
+    return {name: pid for name, (pid, start) in started.items() if start and start_of(pid) == start}
+
+
+def _ps(field: str, pid: int) -> str:
+    """Ask ps, where there is no /proc."""
+    ask = ["ps", "-o", field, "-p", str(pid)]
+    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()

@@ -1,0 +1,25 @@
+"""Which servers of our own there are under var/: those that the product needs, and those that may be left to stop."""
+
+import os
+
+from billing_site.local.lease import Server
+from billing_site.local.paths import VAR
+from billing_site.local.postgres import Postgres
+from billing_site.local.valkey import Valkey
+
+
+def needed() -> list[Server]:
+    """Return the servers that no environment variable names, in the order of their start."""
+    servers: list[Server] = []
+    if not os.environ.get("DATABASE_URL"):
+        servers.append(Postgres(VAR / "postgres"))
+    if not (os.environ.get("CELERY_BROKER_URL") and os.environ.get("CACHE_URL")):
+        servers.append(Valkey(VAR / "valkey"))
+    return servers
+
+
+def running() -> list[Server]:
+    """Return the servers of `make run` and of the tests that run, in the order in which to stop them."""
+    every: list[Server] = [Valkey(VAR / "valkey"), Postgres(VAR / "postgres")]
+    every += [Valkey(VAR / "valkey-test"), Postgres(VAR / "postgres-test")]
+    return [server for server in every if server.pid()]

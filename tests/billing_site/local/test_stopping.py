@@ -1,0 +1,68 @@
+"""Signals to the launcher at any moment, one or several in quick succession, leave nothing behind.
+
+50 turns. Most are made with light stand-ins for `prepare`, web, worker and scheduler, on a real PostgreSQL and Valkey,
+and aim at every phase of the start; the others with the real programs.
+"""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.billing_site.local.launched import READY, Running, free_port, make_stop, nothing_is_left, processes_of
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("run")]
+LIGHT_TURNS, REAL_TURNS = 44, 6
+# Children that end a moment after they are asked, and one that has a child of its own.
+LIGHT = """
+import sys
+from billing_site.local import run
+slow = "trap 'sleep 0.2; exit 0' TERM; while :; do sleep 0.05; done"
+run.PREPARE = ["sleep", "0.3"]
+run.commands = lambda: {name: ["sh", "-c", slow] for name in ("web", "worker", "beat")}
+run.Launcher._web_answers = lambda self, pause: True
+sys.exit(run.main())
+"""
+
+
+def signalled(var: Path, program: str, chance: random.Random, longest: float) -> Running:
+    """Start a launcher, send it signals from a random moment on, and wait until it ends."""
+    run = Running(var, free_port(), program=program)
+    time.sleep(chance.uniform(0, longest))
+    for _ in range(chance.randint(1, 5)):
+        number = chance.choice([signal.SIGINT, signal.SIGTERM])
+        # To the process, as `kill` does; or to its whole group, as Ctrl-C and `timeout` do.
+        if run.process.poll() is None:
+            chance.choice([os.kill, os.killpg])(run.process.pid, number)
+        time.sleep(chance.choice([0, 0.001, 0.05, 0.3]))
+    run.process.wait(timeout=60)
+    return run
+
+
+def seconds_to_start(var: Path, program: str) -> float:
+    """Start once to the end, which also fills var/; then once more, and measure that."""
+    for _ in range(2):
+        began = time.monotonic()
+        run = Running(var, free_port(), program=program)
+        run.wait_for(READY)
+        took = time.monotonic() - began
+        run.process.terminate()
+        assert run.process.wait(timeout=60) == 0, run.output
+    return took
+
+
+@pytest.mark.parametrize(("turns", "program"), [(LIGHT_TURNS, LIGHT), (REAL_TURNS, "")], ids=["light", "real"])
+def test_signals_at_random_moments_leave_nothing_behind(tmp_path, turns, program):
+    var = tmp_path / "var"
+    longest = 1.2 * seconds_to_start(var, program)
+    for turn in range(turns):
+        run = signalled(var, program, random.Random(turn), longest)
+        # Before it listens to signals (while Python imports it), the first one ends it.
+        assert run.process.returncode in (0, -signal.SIGINT, -signal.SIGTERM), f"turn {turn}: {run.output}"
+        assert nothing_is_left(var), f"turn {turn}: {processes_of(var)}\n{run.output}"
+        assert not (var / "run.children").exists(), f"turn {turn}"
+    stop = make_stop(run.environment)
+    assert (stop.returncode, stop.stdout) == (0, "Nothing was running.\n")

@@ -1,0 +1,105 @@
+"""The embedded Valkey: broker and cache by URL, and what differs from PostgreSQL. The lease is tested there."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.core.cache.backends.redis import RedisCache
+from kombu import Connection
+
+from billing_site.local import processes
+from billing_site.local.lease import ServerError
+from billing_site.local.valkey import Valkey
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A server in a directory whose name needs quoting in a URL."""
+    server = Valkey(tmp_path / "50% of #1" / "valkey")
+    server.hold()
+    yield server
+    assert server.release()
+
+
+def client(server: Valkey, database: int = 0) -> redis.Redis:
+    return redis.Redis.from_url(server.cache_url(database))
+
+
+def test_its_urls_work_for_celery_and_for_django(valkey):
+    with Connection(valkey.broker_url(2)) as connection:
+        queue = connection.SimpleQueue("q")
+        queue.put({"for": "celery"})
+        assert queue.get(timeout=5).payload == {"for": "celery"}
+        queue.close()
+    RedisCache(valkey.cache_url(3), {}).set("name", "value")
+    with client(valkey) as server:
+        assert {"db2", "db3"} == {*server.info("keyspace")}
+
+
+def test_nobody_else_can_reach_it(valkey):
+    with client(valkey) as server:
+        assert server.config_get("port") == {"port": "0"}
+    assert valkey.data.stat().st_mode & 0o077 == 0
+    assert valkey.socket.stat().st_mode & 0o077 == 0
+
+
+def test_it_writes_nothing_to_disk_and_forgets_everything(valkey):
+    with client(valkey) as server:
+        server.set("name", "value")
+    assert {file.name for file in valkey.data.iterdir()} == {"valkey.sock", "valkey.pid"}
+    assert valkey.release()
+    assert [*valkey.data.iterdir()] == []
+    valkey.hold()
+    with client(valkey) as server:
+        assert server.get("name") is None
+
+
+def test_a_killed_server_is_replaced(valkey):
+    first = valkey.pid()
+    assert first
+    os.kill(first, signal.SIGKILL)
+    valkey.hold()
+    assert valkey.pid() not in (None, first)
+    with client(valkey) as server:
+        assert server.ping()
+
+
+class Asked(Exception):
+    """The launcher was asked to stop."""
+
+
+def test_a_server_that_was_launched_a_moment_ago_is_stopped(tmp_path, monkeypatch):
+    """The launcher may be asked to stop before the server has written its process number to a file."""
+    server = Valkey(tmp_path / "valkey")
+    monkeypatch.setattr(server, "_problem", lambda: "it does not answer yet")
+
+    def stop_now(seconds: float) -> None:
+        (server.data / server.pid_name).unlink(missing_ok=True)
+        raise Asked
+
+    with pytest.raises(Asked):
+        server.hold(stop_now)
+    launched = server.pid()
+    assert launched
+    assert server.release()
+    assert not processes.is_alive(launched)
+
+
+def test_a_server_that_cannot_start_says_why_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("billing_site.local.valkey.DATABASES", 0)
+    server = Valkey(tmp_path / "valkey")
+    with pytest.raises(ServerError, match="CELERY_BROKER_URL and CACHE_URL") as error:
+        server.hold()
+    assert "databases" in str(error.value), "the end of its log"
+
+
+def test_a_deep_checkout_gets_a_short_socket(tmp_path):
+    server = Valkey(tmp_path / ("deep" * 30) / "valkey")
+    server.hold()
+    assert len(str(server.socket)) <= 103
+    with client(server) as connection:
+        assert connection.ping()
+    assert server.release()

@@ -1,0 +1,32 @@
+"""The worker of a local run has processes, as in production, so a task that takes too long is ended."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from billing_site.celery import app
+from billing_site.local import processes, run
+from tests.flows import slow_task
+from tests.flows.site import Site, wait_for
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(200)]
+
+
+def process_of(file: Path) -> int:
+    """Wait until the task has begun; return its process."""
+    return int(wait_for(lambda: file.exists() and file.read_text(), "the task to begin"))
+
+
+def has_ended(pid: int) -> bool:
+    return not processes.is_alive(pid)
+
+
+def test_a_task_over_its_time_limit_is_ended_and_the_next_one_is_taken(site: Site, tmp_path: Path):
+    site.start("worker", [*run.commands()["worker"], "--include", slow_task.__name__])
+    for turn in ("first", "second"):
+        file = tmp_path / turn
+        app.send_task(slow_task.NAME, args=[str(file)], soft_time_limit=1, time_limit=2)
+        wait_for(partial(has_ended, process_of(file)), "the task to be ended")
+    assert "Hard time limit (2s) exceeded" in site.log("worker")
+    assert site.running["worker"].poll() is None

@@ -1,0 +1,33 @@
+"""How many rooms a payment and a wallet walk through: what a reader must open to follow one story."""
+
+import pytest
+from django.utils import timezone
+
+from payments import confirmation
+from subscriptions import billing_run
+from tests.payments.checkouts import start
+from tests.subscriptions.bank import NOON
+from tests.subscriptions.due_books import APRIL, due_in_april
+from tests.subscriptions.shop import sell
+from tests.walk import follow
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_confirmed_payment_walks_through_few_rooms(alice, client):
+    sell("basic", RUB=990_00)
+    payment = start(alice, plan="basic")
+    client.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": "succeeds"})
+    walk = follow(lambda: confirmation.confirm(payment.pk, now=timezone.now()))
+    payment.refresh_from_db()
+    assert payment.status == "confirmed"
+    print("confirm:", len(walk.rooms), "rooms,", walk.returns, "returns")  # noqa: T201
+    assert len(walk.rooms) <= 27
+
+
+def test_a_billing_run_walks_through_few_rooms(db):
+    [customer] = due_in_april(1, sell("basic", RUB=990_00)["RUB"])
+    walk = follow(lambda: billing_run.run_due(now=APRIL))
+    assert customer.subscriptions.get().period_start == APRIL > NOON
+    print("billing run:", len(walk.rooms), "rooms,", walk.returns, "returns")  # noqa: T201
+    assert len(walk.rooms) <= 20
