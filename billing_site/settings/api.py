@@ -1,0 +1,67 @@
+"""The REST API: rates, REST framework, tokens and the OpenAPI document."""
+
+from datetime import timedelta
+
+from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
+
+# Requests of one user, of one address, of one address to register and to log in. `30/m` is thirty in a minute.
+API_RATES = {
+    "user": env.str("API_RATE_USER", default="1200/m"),
+    "address": env.str("API_RATE_ADDRESS", default="2400/m"),
+    "register": env.str("API_RATE_REGISTER", default="60/h"),
+    "login": env.str("API_RATE_LOGIN", default="60/m"),
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.SafeJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "core.api.throttles.ByScope",
+        "core.api.throttles.ByAddress",
+        "core.api.throttles.ByUser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.DescribedSchema",
+    "EXCEPTION_HANDLER": "billing_site.problems.handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+LOCAL_JWT_SIGNING_KEY = "local-only-not-a-key-" + "0" * 43
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    # Not SECRET_KEY: who learns one of them has not learned the other.
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or (LOCAL_JWT_SIGNING_KEY if LOCAL else ""),
+    "ISSUER": env.str("JWT_ISSUER", default="") or SITE_URL,
+    "AUDIENCE": env.str("JWT_AUDIENCE", default="billing-api"),
+    "LEEWAY": 0,
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_ACCESS_SECONDS", default=600)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_REFRESH_SECONDS", default=24 * 3600)),
+    "USER_ID_CLAIM": "user_id",
+    "UPDATE_LAST_LOGIN": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": SITE_NAME + " API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api(/v1)?",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "SubscriptionStatus": "subscriptions.models.Subscription.Status",
+        "PaymentStatus": "payments.models.Payment.Status",
+        "TransactionReason": "ledger.models.Transaction.Reason",
+        "Interval": "subscriptions.models.Price.Interval",
+    },
+    "PREPROCESSING_HOOKS": ["core.api.schema.each_path_once"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.schema.document_problems",
+    ],
+}

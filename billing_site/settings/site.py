@@ -1,0 +1,110 @@
+"""The Django project: applications, middleware, templates, database, cache, languages, static files."""
+
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from billing_site.local.postgres import Postgres
+from billing_site.local.valkey import Valkey
+from billing_site.settings.environment import BASE_DIR, LOCAL, SITE_URL, VAR_DIR, env
+
+# Older keys, still good for reading what was signed with them: change SECRET_KEY without logging everybody out.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or (
+    ["localhost", "127.0.0.1", "[::1]"] if LOCAL else [urlsplit(SITE_URL).hostname or ""]
+)
+ROOT_URLCONF = "billing_site.urls"
+WSGI_APPLICATION = "billing_site.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "billing_site", "payments", "payments.gateways.sandbox", "subscriptions", "ledger", "events", "accounts", "core",
+    "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
+    "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",
+    "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
+    "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "django_celery_beat", "django_structlog",
+]  # fmt: skip
+
+MIDDLEWARE = [
+    "billing_site.health.probes",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "billing_site.middleware.RequestLog",
+    "billing_site.middleware.request_id_header",
+    "billing_site.middleware.no_store_for_api",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "billing_site.middleware.Language",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "billing_site.error_views.Pages",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "billing_site.context_processors.site",
+            ],
+        },
+    }
+]
+
+# Database
+# Without DATABASE_URL: a server of our own under var/, started by manage.py and `make run`.
+EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
+DATABASES = {
+    "default": env.db_url_config(env.str("DATABASE_URL", default="") or Postgres(VAR_DIR / "postgres").url)
+    | {
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"NAME": env.str("TEST_DATABASE", default="test_billing")},
+    }
+}
+# Nobody waits for a lock, runs a statement or holds a transaction open for longer than this.
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+    "connect_timeout": 5,
+    "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+}
+
+# Cache
+# Redis or Valkey, shared by all processes. Without CACHE_URL: a Valkey of our own under var/, which is the broker too.
+EMBEDDED_VALKEY = not (env.str("CELERY_BROKER_URL", default="") and env.str("CACHE_URL", default=""))
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("CACHE_URL", default="") or Valkey(VAR_DIR / "valkey").cache_url(),
+        # A cache that hangs is treated as one that is down.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    }
+}
+
+# Language and time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Static files
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Each file is served compressed, carries its content's hash in its name, and is cached for ever.
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

@@ -1,0 +1,52 @@
+"""Celery and its schedule. A task is a poke: rows say what is due, so a task may be lost, doubled or late."""
+
+from datetime import timedelta
+
+from billing_site.local.valkey import Valkey
+from billing_site.settings.billing import PAYMENT_GATEWAYS
+from billing_site.settings.environment import VAR_DIR, env
+
+# Redis or Valkey; without CELERY_BROKER_URL the Valkey of our own.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or Valkey(VAR_DIR / "valkey").broker_url()
+# Asking the broker to take a poke takes a second at most, and a request never fails of it (billing_site.celery.Poke).
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+    # Longer than any task may run, so that no second worker is handed one that still does.
+    "visibility_timeout": 900,
+    # A broker that hangs is treated as one that is down.
+    "socket_connect_timeout": 1,
+    "socket_timeout": 2,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 210
+CELERY_TASK_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Seconds between two pokes. Staff may change them in the admin; a poke that waited for longer than that is dropped.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": max(seconds, 10)}}
+    for name, task, seconds in (
+        ("bill-due", "subscriptions.tasks.bill_due", 60),
+        ("process-webhooks", "payments.tasks.process_webhooks", 10),
+        ("reconcile-payments", "payments.tasks.reconcile", 10),
+        ("expire-payments", "payments.tasks.expire", 60),
+        ("clean", "accounts.tasks.clean", 3600),
+        ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),
+        ("fold-rollups", "ledger.tasks.fold_rollups", 60),
+    )
+}
+if "sandbox" in PAYMENT_GATEWAYS:
+    CELERY_BEAT_SCHEDULE["deliver-sandbox-webhooks"] = {
+        "task": "payments.gateways.sandbox.tasks.deliver_sandbox_webhooks",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 10},
+    }
