@@ -1,4 +1,4 @@
-"""Staff's view of who: users, and the event log to read. Tokens are nobody's to see."""
+"""The admin of users. Tokens have no admin: nobody may see them."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts import registration, tokens
 from accounts.models import User
 
-# What would let staff give themselves more than they were given.
+# Fields that would let staff give themselves more permissions.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """Only superusers hand out powers, and only they touch those who have some."""
+    """Only superusers grant permissions, and only they may change staff and superusers."""
 
     list_display = ["username", "email", "first_name", "last_name", "is_active", "is_staff", "date_joined"]
     list_filter = ["is_active", "is_staff", "is_superuser", "language"]
@@ -38,21 +38,21 @@ class UserAdmin(DjangoUserAdmin):
     readonly_fields = ["last_login", "date_joined"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
-        """Keep powers from everybody but superusers."""
+        """Make the permission fields read-only for everybody but superusers."""
         fields = [str(field) for field in super().get_readonly_fields(request, obj)]
         return fields if request.user.is_superuser else [*fields, *POWERS]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let staff change customers, and only superusers change staff: a new password would be a way in."""
+        """Let staff change customers. Only superusers may change staff: a new password would let anybody log in."""
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or request.user.is_superuser or not (obj.is_staff or obj.is_superuser))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody is deleted here: `is_active` shuts an account, and its books stay."""
+        """Forbid deletion: clearing `is_active` disables an account, and its transactions stay."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Store the user; a changed address takes the place of the old one, a shut account loses its tokens."""
+        """Save the user; replace a changed email address, and end the sessions after a new password or a disabling."""
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             registration.set_address(obj)

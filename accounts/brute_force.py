@@ -1,8 +1,9 @@
-"""Slows down who guesses passwords. django-axes counts the failures of API, pages and admin alike; the limits are here.
+"""Limit password guesses. django-axes counts failed log-ins of API, pages and admin together; the limits are here.
 
-Counted within settings.AXES_COOLOFF_TIME: failures of one account from one address, of one account from anywhere, and
-of one address at any account. A lock is never prolonged by trying again, and it ends by itself. An account that is
-attacked from many addresses stays open to an address its owner has logged in from before.
+Three limits apply within settings.AXES_COOLOFF_TIME: failures of one account from one address, of one account from all
+addresses, and of one address at all accounts. A lock ends by itself and further attempts do not extend it. An account
+that is attacked from many addresses stays open to addresses from which its owner has logged in before. Tries of the
+current password by a logged-in user are counted in a RateCount (`hit`).
 """
 
 import hashlib
@@ -21,99 +22,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import RateCount, User
-from accounts.names import MOST
+from accounts.names import MAX_LENGTH
 from core.addresses import client_address
 from core.errors import DomainError
-from core.normalization import normal
+from core.normalization import normalize
 
+PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-class TooManyAttempts(DomainError):
-    """Too many failures of this account, from this address, or both. Says nothing about whether the account exists."""
-
-    code = "too_many_attempts"
-
-
-class WrongCredentials(DomainError):
-    """No such user, wrong password, or disabled: one answer."""
-
-    code = "invalid_credentials"
-
-
-class Handler(AxesDatabaseHandler):
-    """django-axes' own counting, with three limits in place of one."""
-
-    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Return the failures, each kind scaled so that settings.AXES_FAILURE_LIMIT is its limit."""
-        name, address = login_name(request, credentials), request.axes_ip_address  # type: ignore[attr-defined]
-        recent = AccessAttempt.objects.filter(attempt_time__gte=request.axes_attempt_time - settings.AXES_COOLOFF_TIME)  # type: ignore[attr-defined]
-        both = _failures(recent.filter(username=name, ip_address=address))
-        anywhere = 0 if is_known(name, address) else _failures(recent.filter(username=name))
-        anybody = _failures(recent.filter(ip_address=address))
-        scaled = max(anywhere, anybody) * settings.AXES_FAILURE_LIMIT // settings.LOGIN_FAILURES_ANYWHERE
-        return max(both, int(scaled))
-
-
-def _failures(attempts: QuerySet[Any]) -> int:
-    return int(attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0)
-
-
-def login_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Return under which name failures count: the account's, however it was written; unknown names as they are."""
-    given = credentials or request.POST
-    sent = normal(str(given.get("username") or given.get("email") or given.get("login") or ""))[:MOST]
-    sent = sent.replace("\x00", "")
-    found = User.objects.filter(Q(username__iexact=sent) | Q(email__iexact=sent)).values_list("username", flat=True)
-    return (found.first() or sent).lower()
-
-
-def is_known(name: str, address: str) -> bool:
-    """Return whether the account's owner has logged in from this address before."""
-    return bool(AccessLog.objects.filter(username__iexact=name, ip_address=address).exists())
-
-
-def check(request: HttpRequest, *, name: str, password: str) -> User:
-    """Return the user whose password this is. Raises WrongCredentials or TooManyAttempts."""
-    user = authenticate(request, username=name, password=password)
-    if isinstance(user, User):
-        return user
-    raise refusal(request)
-
-
-def is_right(user: User, *, password: str, now: datetime) -> bool:
-    """Return whether a user who is logged in knows his password: a stolen token must not find it out by trying.
-
-    Every try counts, right or wrong. Raises TooManyAttempts.
-    """
-    rate = Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
-    if seconds := hit("current_password", str(user.pk), rate=rate, now=now):
-        raise TooManyAttempts(_("Too many attempts with your current password."), retry_after=seconds)
-    return user.check_password(password)
-
-
-def refusal(request: HttpRequest) -> DomainError:
-    """Return why a log-in was refused; the lock that it caused begins with the next attempt."""
-    if getattr(request, "axes_locked_out", False):
-        return TooManyAttempts(
-            _("Too many attempts to log in. Wait, or reset the password on the log-in page."),
-            retry_after=int(settings.AXES_COOLOFF_TIME.total_seconds()),
-        )
-    return WrongCredentials(_("The name or the password is not right."))
-
-
-def failed(request: HttpRequest, *, name: str) -> DomainError:
-    """Count a failure that came after the password, such as a wrong second factor. Returns what to raise."""
-    user_login_failed.send(sender=__name__, credentials={"username": name}, request=request)
-    return refusal(request)
-
-
-def succeeded(request: HttpRequest, user: User) -> None:
-    """Forget the failures of this account from this address, and remember the address as the owner's."""
-    address, name = client_address(request), user.get_username()
-    AxesProxyHandler.reset_attempts(username=name.lower(), ip_address=address)
-    if not is_known(name, address):
-        AccessLog.objects.create(username=name, ip_address=address, user_agent="", http_accept="", path_info="")
-
-
+# One statement, so that no hit is lost when many come at once.
 COUNT = """
     INSERT INTO accounts_ratecount AS held (key, hits, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
     ON CONFLICT (key) DO UPDATE
@@ -121,7 +37,18 @@ COUNT = """
            ends_at = CASE WHEN held.ends_at <= %(now)s THEN excluded.ends_at ELSE held.ends_at END
     RETURNING hits, ends_at
 """
-PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class TooManyAttempts(DomainError):
+    """Too many failures of this account, from this address, or both. Does not say whether the account exists."""
+
+    code = "too_many_attempts"
+
+
+class WrongCredentials(DomainError):
+    """Unknown user, wrong password or disabled account: one answer for all."""
+
+    code = "invalid_credentials"
 
 
 class Rate(NamedTuple):
@@ -131,16 +58,79 @@ class Rate(NamedTuple):
     seconds: int
 
 
-def parse(text: str) -> Rate:
-    """Return the rate that `text` says: `30/m`, `1000/hour`. Raises ValueError."""
-    hits, _slash, period = text.partition("/")
-    if period[:1] not in PERIODS or int(hits) < 1:
-        raise ValueError(text)
-    return Rate(int(hits), PERIODS[period[0]])
+class Handler(AxesDatabaseHandler):
+    """django-axes' database handler, with three limits instead of one."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """Return the largest of the three counts, each scaled so that settings.AXES_FAILURE_LIMIT is its limit."""
+        name, address = login_name(request, credentials), request.axes_ip_address  # type: ignore[attr-defined]
+        recent = AccessAttempt.objects.filter(attempt_time__gte=request.axes_attempt_time - settings.AXES_COOLOFF_TIME)  # type: ignore[attr-defined]
+        of_both = _failures(recent.filter(username=name, ip_address=address))
+        of_account = 0 if is_known(name, address) else _failures(recent.filter(username=name))
+        of_address = _failures(recent.filter(ip_address=address))
+        scaled = max(of_account, of_address) * settings.AXES_FAILURE_LIMIT // settings.LOGIN_FAILURES_ANYWHERE
+        return max(of_both, int(scaled))
+
+
+def check(request: HttpRequest, *, name: str, password: str) -> User:
+    """Return the user with this name or email and password; raise WrongCredentials or TooManyAttempts."""
+    user = authenticate(request, username=name, password=password)
+    if isinstance(user, User):
+        return user
+    raise refusal(request)
+
+
+def record_failure(request: HttpRequest, *, name: str) -> DomainError:
+    """Count a failure after the right password, such as a wrong second factor, and return the error to raise."""
+    user_login_failed.send(sender=__name__, credentials={"username": name}, request=request)
+    return refusal(request)
+
+
+def record_success(request: HttpRequest, user: User) -> None:
+    """Delete this account's failures from this address, and remember the address as the owner's."""
+    address, name = client_address(request), user.get_username()
+    AxesProxyHandler.reset_attempts(username=name.lower(), ip_address=address)
+    if not is_known(name, address):
+        AccessLog.objects.create(username=name, ip_address=address, user_agent="", http_accept="", path_info="")
+
+
+def refusal(request: HttpRequest) -> DomainError:
+    """Return the error for a refused log-in. A lock that this failure caused begins with the next attempt."""
+    if getattr(request, "axes_locked_out", False):
+        return TooManyAttempts(
+            _("Too many attempts to log in. Wait, or reset the password on the log-in page."),
+            retry_after=int(settings.AXES_COOLOFF_TIME.total_seconds()),
+        )
+    return WrongCredentials(_("The name or the password is not right."))
+
+
+def login_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """Return the name under which failures count: the account's user name, or an unknown name as it was sent."""
+    fields = credentials or request.POST
+    sent = normalize(str(fields.get("username") or fields.get("email") or fields.get("login") or ""))[:MAX_LENGTH]
+    sent = sent.replace("\x00", "")
+    names = User.objects.filter(Q(username__iexact=sent) | Q(email__iexact=sent)).values_list("username", flat=True)
+    return (names.first() or sent).lower()
+
+
+def is_known(name: str, address: str) -> bool:
+    """Return whether the account's owner has logged in from this address before."""
+    return bool(AccessLog.objects.filter(username__iexact=name, ip_address=address).exists())
+
+
+def is_current_password(user: User, *, password: str, now: datetime) -> bool:
+    """Return whether this is the password of a logged-in user; raise TooManyAttempts.
+
+    Every try counts, right or wrong: a stolen token must not be enough to guess the password.
+    """
+    rate = Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    if seconds := hit("current_password", str(user.pk), rate=rate, now=now):
+        raise TooManyAttempts(_("Too many attempts with your current password."), retry_after=seconds)
+    return user.check_password(password)
 
 
 def hit(scope: str, who: str, *, rate: Rate, now: datetime) -> int:
-    """Count one hit. Returns 0 when it is within the rate, otherwise the seconds until the window ends."""
+    """Count one hit. Return 0 if it is within the rate, otherwise the seconds until the window ends."""
     key = hashlib.sha256(f"{scope} {who}".encode()).hexdigest()
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + timedelta(seconds=rate.seconds)})
@@ -149,5 +139,17 @@ def hit(scope: str, who: str, *, rate: Rate, now: datetime) -> int:
 
 
 def forget(*, now: datetime) -> int:
-    """Delete the counters whose window has ended. Returns how many."""
+    """Delete the counters whose window has ended and return how many."""
     return RateCount.objects.filter(ends_at__lte=now).delete()[0]
+
+
+def parse(text: str) -> Rate:
+    """Return the rate in a text such as `30/m` or `1000/hour`; raise ValueError."""
+    hits, _slash, period = text.partition("/")
+    if period[:1] not in PERIODS or int(hits) < 1:
+        raise ValueError(text)
+    return Rate(int(hits), PERIODS[period[0]])
+
+
+def _failures(attempts: QuerySet[Any]) -> int:
+    return int(attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0)

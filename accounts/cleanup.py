@@ -1,4 +1,4 @@
-"""Throws away what has served: expired refresh tokens, old idempotency keys, counters, traces of log-ins."""
+"""Delete expired refresh tokens, idempotency keys, counters and log-in records."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,12 @@ from django.conf import settings
 from accounts import brute_force, tokens
 from core.api import idempotency
 
-# How long an address counts as one that an account's owner has logged in from.
+# An address counts as known for this long after the owner logged in from it (brute_force.is_known).
 LOG_INS_KEPT_FOR = timedelta(days=180)
 
 
 def clean(*, now: datetime) -> dict[str, int]:
-    """Delete all of it. Returns how many rows of each kind."""
+    """Delete all expired rows and return how many of each kind."""
     attempts = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
     return {
         "refresh_tokens": tokens.forget(now=now),

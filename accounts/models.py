@@ -1,4 +1,4 @@
-"""Who: one account for a customer or a member of staff."""
+"""Users (customers and staff), their refresh tokens, and counters of password attempts."""
 
 import uuid
 
@@ -10,16 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """Logs in by name or by email. Neither may differ from another's only in upper and lower case."""
+    """A customer or a member of staff, who logs in by user name or email. Both are unique regardless of case."""
 
     class Language(models.TextChoices):
         ENGLISH = "en", "English"
         RUSSIAN = "ru", "Русский"
 
     email = models.EmailField(_("email address"))
-    # Pages follow the address and the browser; mails, which have neither, follow this.
+    # Language of mails. Pages follow the URL instead, the API its Accept-Language. Set at sign-up and by the user.
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH)
-    # Copied into every token. Adding one puts all tokens given out before out of use.
+    # Copied into every token. Increased by a new password and by tokens.end_all, which invalidates all older tokens.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
@@ -29,12 +29,12 @@ class User(AbstractUser):
         ]
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set the password and put all tokens given out before out of use, once saved."""
+        """Set the password. Saving the user then invalidates all older tokens."""
         super().set_password(raw_password)
         self.token_version += 1
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Return whether the password is right. A stronger hash of the same password ends no session."""
+        """Return whether the password is right. Upgrading the hash of the same password ends no session."""
         version = self.token_version
         is_right = super().check_password(raw_password)
         self.token_version = version
@@ -42,16 +42,16 @@ class User(AbstractUser):
 
 
 class RefreshToken(models.Model):
-    """Good for one use. A second use of a spent one means theft and ends the whole family."""
+    """A refresh token, which works once. A second use means theft and ends the whole family."""
 
     # The token's `jti` claim.
     jti = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="refresh_tokens")
-    # All tokens that came from one log-in by rotation.
+    # Shared by all tokens that came from one log-in by rotation.
     family = models.UUIDField(db_index=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
-    # Set once, by rotation or log-out. Never cleared.
+    # Set once: by rotation, by log-out, or when the family ends. Never cleared.
     spent_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -59,11 +59,12 @@ class RefreshToken(models.Model):
 
 
 class RateCount(models.Model):
-    """How often one thing happened in its current window."""
+    """How often something happened in its current time window. Written by brute_force.hit."""
 
-    # SHA-256 of what is counted, in hex: no address and no name stands here in the clear.
+    # SHA-256 in hex of what is counted, so that no name or address is stored in clear text.
     key = models.CharField(max_length=64, primary_key=True)
     hits = models.PositiveIntegerField()
+    # End of the window. The first hit after it starts a new window.
     ends_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

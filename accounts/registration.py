@@ -1,4 +1,4 @@
-"""A new customer, and what a customer may change about himself."""
+"""Create a customer, and change a customer's own data."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from core.errors import DomainError
 
 
 class Taken(DomainError):
-    """The name or the address belongs to somebody. `fields` says which, and the words are always the same."""
+    """Another user has the name or the email address. `fields` says which; the message is always the same."""
 
     code = "taken"
 
@@ -21,30 +21,30 @@ class Taken(DomainError):
         self.fields = fields
 
 
-def sorry(field: str) -> str:
-    """Return what a caller is told about a taken name or address, whoever has it and however it was found out."""
+def taken_message(field: str) -> str:
+    """Return the message for a taken `username` or `email`: the same whoever has it."""
     if field == "username":
         return _("This user name cannot be used. Choose another one.")
     return _("This email address cannot be used. If it is yours, log in or reset the password.")
 
 
 def register(*, username: str, email: str, password: str, language: str = "en") -> User:
-    """Create a customer. Raises Taken, also when two ask for the same name at the same moment."""
+    """Create a customer; raise Taken, also for the loser of a race for the same name."""
     user = User(username=username, email=email, language=language)
     user.set_password(password)
-    return _stored(user)
+    return _save(user)
 
 
 def change(user: User, *, now: datetime, **changes: str) -> User:
-    """Store what a user changes about himself. Raises Taken, and then nothing is changed.
+    """Save a user's changes to their own data; raise Taken and change nothing.
 
-    A new password puts all tokens out of use; a new address takes the place of the old one for log-in and reset.
+    A new password ends all sessions of the API. A new email address replaces the old one for log-in and reset.
     """
     password = changes.pop("password", None)
     for name, value in changes.items():
         setattr(user, name, value)
     with transaction.atomic():
-        _stored(user, fields=list(changes)) if "email" in changes else user.save(update_fields=list(changes))
+        _save(user, fields=list(changes)) if "email" in changes else user.save(update_fields=list(changes))
         if password is not None:
             user.set_password(password)
             user.save(update_fields=["password"])
@@ -53,24 +53,24 @@ def change(user: User, *, now: datetime, **changes: str) -> User:
 
 
 def set_address(user: User) -> None:
-    """Make the user's email the one address that log-in and reset know."""
+    """Make `user.email` the only address for log-in and reset: replace the user's rows of allauth's EmailAddress."""
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
 
 
-def _stored(user: User, fields: list[str] | None = None) -> User:
+def taken_fields(user: User) -> list[str]:
+    """Return which of `username` and `email` another user already has, ignoring case."""
+    others = User.objects.exclude(pk=user.pk)
+    return [
+        field for field in ("username", "email") if others.filter(**{f"{field}__iexact": getattr(user, field)}).exists()
+    ]
+
+
+def _save(user: User, fields: list[str] | None = None) -> User:
     try:
         with transaction.atomic():
             user.save(update_fields=fields)
             set_address(user)
     except IntegrityError:
-        raise Taken(taken(user) or ["email"]) from None
+        raise Taken(taken_fields(user) or ["email"]) from None
     return user
-
-
-def taken(user: User) -> list[str]:
-    """Return which of `username` and `email` another user has, whatever the case."""
-    others = User.objects.exclude(pk=user.pk)
-    return [
-        field for field in ("username", "email") if others.filter(**{f"{field}__iexact": getattr(user, field)}).exists()
-    ]

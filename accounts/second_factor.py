@@ -1,4 +1,4 @@
-"""The second factor of those who have set one up (TOTP, RFC 6238, by allauth.mfa): programs need it as pages do."""
+"""Second factor for the API's log-in (TOTP, RFC 6238, by allauth.mfa): required of users who have set one up."""
 
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
@@ -10,14 +10,17 @@ from core.errors import DomainError
 
 
 class SecondFactorRequired(DomainError):
-    """The password was right; a code is needed too."""
+    """The password is right, but a code is required too."""
 
     code = "second_factor_required"
     param = "code"
 
 
 def check(request: HttpRequest, user: User, *, code: str | None) -> None:
-    """Raise SecondFactorRequired, or what brute_force says about a wrong code; pass those who have no second factor."""
+    """Check the code of a user who has a second factor; raise SecondFactorRequired without a code.
+
+    A wrong code counts as a failed log-in: raise WrongCredentials or TooManyAttempts.
+    """
     factors = list(Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN))
     if not factors:
         return
@@ -27,4 +30,4 @@ def check(request: HttpRequest, user: User, *, code: str | None) -> None:
         if factor.wrap().validate_code(code):
             factor.record_usage()
             return
-    raise brute_force.failed(request, name=user.get_username())
+    raise brute_force.record_failure(request, name=user.get_username())

@@ -1,4 +1,4 @@
-"""Pokes of accounts."""
+"""Periodic tasks of accounts."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from accounts import cleanup
 
 @shared_task
 def clean() -> dict[str, int]:
-    """Throw away what has served. Poked hourly."""
+    """Delete expired tokens, keys and counters. Runs hourly."""
     return cleanup.clean(now=timezone.now())

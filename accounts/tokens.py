@@ -1,7 +1,7 @@
-"""Log-in of programs: a short access token, and a refresh token that is good for one use.
+"""JWTs of the API: a short-lived access token, and a refresh token that works once.
 
-A family is all tokens that came from one log-in. As long as it lives it has exactly one unspent refresh token, so a
-family without one has ended: by log-out, or because a spent token was used again, which means that two hold it.
+A family is all tokens that came from one log-in. A live family has exactly one unspent refresh token. A family without
+one has ended: by log-out, or because a spent token was used again, which means that two parties hold it.
 """
 
 import uuid
@@ -22,20 +22,20 @@ LARGEST_ID = 2**63 - 1
 
 
 class InvalidToken(DomainError):
-    """Forged, expired, spent, ended, or its user is out. The answer does not tell which."""
+    """The token is forged, expired, spent or ended, or its user is disabled. The answer does not say which."""
 
     code = "invalid_token"
 
 
 class Pair(NamedTuple):
-    """What a log-in or a rotation gives out."""
+    """The tokens that a log-in or a rotation returns."""
 
     access: str
     refresh: str
 
 
 class Claims(NamedTuple):
-    """What a token says, once its signature and its dates are found good."""
+    """The claims of a token whose signature and dates are valid."""
 
     user_id: int
     version: int
@@ -44,9 +44,9 @@ class Claims(NamedTuple):
 
 
 def issue(user: User, *, now: datetime, family: uuid.UUID | None = None) -> Pair:
-    """Give out a pair and remember the refresh token. Without `family` a new one begins."""
+    """Issue a pair of tokens and store the refresh token's id. Without `family`, start a new one."""
     family = family or uuid.uuid4()
-    access, refresh = _signed(jwt.AccessToken(), user, family), _signed(jwt.RefreshToken(), user, family)
+    access, refresh = _filled(jwt.AccessToken(), user, family), _filled(jwt.RefreshToken(), user, family)
     RefreshToken.objects.create(
         jti=uuid.UUID(refresh["jti"]), user=user, family=family, created_at=now, expires_at=now + refresh.lifetime
     )
@@ -54,9 +54,10 @@ def issue(user: User, *, now: datetime, family: uuid.UUID | None = None) -> Pair
 
 
 def rotate(token: str, *, now: datetime) -> Pair:
-    """Spend a refresh token for a new pair. Of any number of calls with one token exactly one succeeds.
+    """Spend a refresh token and return a new pair; raise InvalidToken.
 
-    Raises InvalidToken. The second use of a spent token ends the family, also for the one who rotated it first.
+    Of any number of calls with one token, exactly one succeeds. The second use of a spent token ends the whole family,
+    including the pair that the first call returned.
     """
     claims = read(token, kind=jwt.RefreshToken)
     with transaction.atomic():
@@ -66,15 +67,15 @@ def rotate(token: str, *, now: datetime) -> Pair:
         user = User.objects.filter(pk=claims.user_id, is_active=True, token_version=claims.version).first()
         if spent and user:
             return issue(user, now=now, family=claims.family)
-    # Reached with the transaction above committed: that the family ended must not be rolled back by the answer.
+    # The transaction above is committed by now: raising InvalidToken must not roll back the end of the family.
     _end(claims, now=now)
     raise InvalidToken(_("This refresh token is not good any more. Log in again."))
 
 
 def end(token: str, *, now: datetime, everywhere: bool = False) -> None:
-    """Log out: end the token's family, or with `everywhere` put all tokens of the user out of use.
+    """Log out: end the token's family, or with `everywhere` all tokens of the user.
 
-    Raises InvalidToken for a token that is forged, expired or already ended.
+    Raise InvalidToken for a token that is forged, expired or already ended.
     """
     claims = read(token, kind=jwt.RefreshToken)
     user = owner(claims)
@@ -86,7 +87,7 @@ def end(token: str, *, now: datetime, everywhere: bool = False) -> None:
 
 
 def end_all(user: User, *, now: datetime) -> None:
-    """Put every token of the user out of use, in one step."""
+    """Invalidate every token of the user at once."""
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
         user.token_version = locked.token_version = locked.token_version + 1
@@ -95,7 +96,7 @@ def end_all(user: User, *, now: datetime) -> None:
 
 
 def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
-    """Return what the token says. Raises InvalidToken unless it is ours, of this kind, and its dates are good."""
+    """Return the token's claims; raise InvalidToken unless we signed it, it is of this kind and it is in date."""
     try:
         payload = kind(token).payload  # type: ignore[arg-type]
         claims = Claims(payload["user_id"], payload["ver"], uuid.UUID(payload["fam"]), uuid.UUID(payload["jti"]))
@@ -107,21 +108,23 @@ def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
 
 
 def owner(claims: Claims) -> User | None:
-    """Return the user whom the token lets in at this instant: active, same version, family alive. One query."""
+    """Return the token's user, or None if the user is disabled, the version is old or the family ended. One query."""
     unspent = RefreshToken.objects.filter(user=OuterRef("pk"), family=claims.family, spent_at=None)
     users = User.objects.filter(Exists(unspent), pk=claims.user_id, is_active=True, token_version=claims.version)
     return users.first()
 
 
 def forget(*, now: datetime) -> int:
-    """Delete expired refresh tokens. Returns how many."""
+    """Delete expired refresh tokens and return how many."""
     return RefreshToken.objects.filter(expires_at__lte=now).delete()[0]
 
 
-def _signed(token: Any, user: User, family: uuid.UUID) -> Any:
+def _filled(token: Any, user: User, family: uuid.UUID) -> Any:
+    """Set our claims on a new token and return it."""
     token["user_id"], token["ver"], token["fam"] = user.pk, user.token_version, str(family)
     return token
 
 
 def _end(claims: Claims, *, now: datetime) -> None:
+    """End the family of these claims."""
     RefreshToken.objects.filter(user=claims.user_id, family=claims.family, spent_at=None).update(spent_at=now)

@@ -1,18 +1,18 @@
-"""From where a request came. The one place that reads X-Forwarded-For, and only as far as our own proxies wrote it."""
+"""The caller's IP address. The only code that reads X-Forwarded-For, and it trusts only what our own proxies wrote."""
 
 import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
 
-UNKNOWN = "0.0.0.0"  # noqa: S104 - not bound to: what we say when a server tells us nothing
+UNKNOWN = "0.0.0.0"  # noqa: S104 - nothing binds to it: it stands for an unknown address
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the caller's IP address, as the outermost of our TRUSTED_PROXIES proxies saw it.
+    """Return the caller's IP address, as seen by the outermost of our settings.TRUSTED_PROXIES proxies.
 
-    Each proxy appends the address it was called from. With none, the header is the caller's own invention and is not
-    read; with n, the n-th from the right is the last that one of ours wrote.
+    Each proxy appends the address it was called from. Without proxies the header is ignored, because any caller can
+    forge it. With n proxies, the n-th address from the right was written by our outermost proxy.
     """
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     proxies = settings.TRUSTED_PROXIES
@@ -21,16 +21,16 @@ def client_address(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return what one caller can change at will: an IPv4 address, or the /64 of an IPv6 one (RFC 6177)."""
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, 64), strict=False))
+    """Return the network that counts as one caller: the IPv4 address, or the /64 of an IPv6 address (RFC 6177)."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
     return address
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        found = ipaddress.ip_address(text)
+        parsed = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    return getattr(parsed, "ipv4_mapped", None) or parsed

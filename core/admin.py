@@ -1,4 +1,4 @@
-"""Base classes for admin pages whose rows only the domain writes."""
+"""Base classes for read-only admin pages: only domain code writes these rows."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 class ReadOnlyMixin:
-    """Shows rows and never adds, changes or deletes one."""
+    """Forbid adding, changing and deleting rows."""
 
     opts: Any
 
@@ -21,15 +21,15 @@ class ReadOnlyMixin:
         return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the user may run this page's actions: whoever has the model's `change` permission may."""
+        """Return whether the user may run this page's actions: it takes the model's `change` permission."""
         user: Any = request.user
         return bool(user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
 
 
 class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """A read-only list and page of one model."""
+    """A read-only admin of one model."""
 
     list_per_page = 50
-    # A count of all rows would read the whole table for every page.
+    # Counting all rows would read the whole table for every page.
     show_full_result_count = False
     ordering = ["-id"]

@@ -1,4 +1,4 @@
-"""The one clock of all machines: the database's. What charges by itself goes by it, for a worker's own may be wrong."""
+"""The clock that all machines share: the database's. Automatic charges use it, as a worker's clock may be wrong."""
 
 from datetime import datetime
 
@@ -6,8 +6,8 @@ from django.db import connection
 
 
 def now() -> datetime:
-    """Ask the database what time it is, in UTC."""
+    """Return the database's current time, in UTC."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        told: datetime = cursor.fetchone()[0]
-    return told
+        current: datetime = cursor.fetchone()[0]
+    return current

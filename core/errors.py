@@ -1,6 +1,6 @@
-"""What every domain error of the house is made of.
+"""Base classes of all domain errors.
 
-A domain error carries a stable `code`; billing_site/errors.py maps codes to HTTP. Nothing here knows HTTP.
+A domain error has a stable `code`; billing_site/errors.py maps codes to HTTP. Nothing here knows about HTTP.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class DomainError(Exception):
-    """Something a caller asked for that the rules refuse. Says what was sent and what is allowed."""
+    """A request that the rules refuse. `detail` says what was sent and what is allowed."""
 
     code = "refused"
-    # The request's parameter at fault, when there is one.
+    # The request parameter at fault, if there is one.
     param: str | None = None
 
     def __init__(self, detail: str, *, param: str | None = None, **extra: Any) -> None:
@@ -19,11 +19,11 @@ class DomainError(Exception):
         self.detail = detail
         if param is not None:
             self.param = param
-        # Further members for the answer, such as {"state": "confirmed"}.
+        # More members for the API's answer, such as {"state": "confirmed"}.
         self.extra: Mapping[str, Any] = extra
 
 
 class Unavailable(DomainError):
-    """The database or a gateway cannot answer just now. Nothing was done; the same call may be made again."""
+    """The database or a gateway is unavailable. Nothing was done; the caller may try again."""
 
     code = "unavailable"

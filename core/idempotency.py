@@ -1,8 +1,8 @@
-"""Do a request once: find what it made before by its key, and refuse the same key for another request.
+"""Run a request once: find the row it already made by its key, and refuse the key for a different request.
 
 A key comes from the API's `Idempotency-Key`, from a form's hidden field or from the id of a cause. The row that the
-request makes keeps the key and a fingerprint of what was asked for (core.models.MadeOnce). core.api.idempotency adds
-the HTTP side: it keeps the whole answer.
+request makes stores the key and a fingerprint of the request (core.models.MadeOnce). core.api.idempotency adds the
+HTTP side and stores the whole answer.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ Source = Literal["api", "form", "cause"]
 
 
 class KeyReused(DomainError):
-    """The key came with another request before."""
+    """The key was used by a different request before."""
 
     code = "idempotency_key_reused"
     param = "Idempotency-Key"
@@ -30,20 +30,17 @@ class KeyReused(DomainError):
 
 
 def key_of(source: Source, value: str | None) -> str | None:
-    """Return the stored form of a key, 64 characters; None without a key. Equal values of two sources differ."""
+    """Return the stored form of a key, 64 characters, or None without a key. The same value differs by source."""
     return hashlib.sha256(f"{source}:{value}".encode()).hexdigest() if value else None
 
 
 def fingerprint(**terms: Any) -> str:
-    """Return the fingerprint of a request's terms, 64 characters. The order of keys does not matter."""
+    """Return the fingerprint of a request's values, 64 characters. The order of keys does not matter."""
     return hashlib.sha256(json.dumps(terms, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def find(rows: QuerySet[Row], key: str | None, *, fingerprint: str) -> Row | None:
-    """Return the row that the request with this key made, None if there is none.
-
-    Raises KeyReused when that request asked for something else.
-    """
+    """Return the row that the request with this key made, or None; raise KeyReused if it was a different request."""
     row = rows.filter(idempotency_key=key).first() if key else None
     if row is not None and row.fingerprint != fingerprint:
         raise KeyReused

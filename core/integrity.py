@@ -1,6 +1,6 @@
-"""What a check of the database is: a query that must return no row. Each app lists its own in <app>/integrity.py.
+"""Integrity checks of the database: queries that must return no rows. Each app lists its own in <app>/integrity.py.
 
-Nothing here runs a check; billing_site.integrity does, all of them in one snapshot.
+billing_site.integrity runs them, all in one snapshot.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from django.db.models import Model
 
 
 class Check(NamedTuple):
-    """`sql` returns a row for each thing that is wrong; `meaning` says what is true as long as it returns none."""
+    """A query that returns one row per error. `meaning` says what holds as long as it returns none."""
 
     name: str
     meaning: str
@@ -18,13 +18,13 @@ class Check(NamedTuple):
 
 
 def guards(name: str, models: Iterable[type[Model]], triggers: Sequence[str]) -> Check:
-    """Return the check that every constraint of the models and every one of these triggers is there and at work."""
+    """Return a check that the models' constraints and these triggers exist, are enabled and validated."""
     constraints = sorted({rule.name for model in models for rule in model._meta.constraints})
     wanted = ", ".join(f"('{kind}', '{rule}')" for kind, rules in
                        (("constraint", constraints), ("trigger", sorted(triggers))) for rule in rules)  # fmt: skip
     return Check(
         name,
-        "The rules that the database itself holds are all there, enabled and validated.",
+        "All constraints and triggers of the database exist, are enabled and validated.",
         f"""
         SELECT kind AS missing, rule FROM (VALUES {wanted}) AS wanted (kind, rule)
         EXCEPT

@@ -1,14 +1,14 @@
-"""What keeps a request from being done twice: the key on the row it made, and the answer it got."""
+"""Models that keep a request from running twice: the key on the row it made, and the stored answer."""
 
 from django.db import models
 
 
 class MadeOnce(models.Model):
-    """A row that one request makes once. The same request again finds it (core.idempotency.find)."""
+    """A row that a request makes only once. A repeated request finds it (core.idempotency.find)."""
 
-    # The request's key in its stored form (core.idempotency.key_of). Null: the request had none.
+    # The request's key as core.idempotency.key_of returns it, null if it had none. Set on creation, never changed.
     idempotency_key = models.CharField(max_length=64, null=True, editable=False)
-    # What the request asked for: the same key with other terms is refused.
+    # Fingerprint of the request: the same key with another fingerprint is refused. Set with the key.
     fingerprint = models.CharField(max_length=64, null=True, editable=False)
 
     class Meta:
@@ -16,13 +16,14 @@ class MadeOnce(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """The answer given to one `Idempotency-Key` of one user. In flight while `status` is null."""
+    """The stored answer to one user's `Idempotency-Key`. The request is running while `status` is null."""
 
-    # The user's primary key. No foreign key: accounts stand above core, and rows are deleted after 30 days.
+    # The user's primary key. No foreign key: core may not import accounts, and rows are deleted after 30 days.
     user_id = models.BigIntegerField()
     key = models.CharField(max_length=255)
-    # Of method, path and body: the same key with another request is an error.
+    # Fingerprint of method, path and body. The same key with another fingerprint is an error.
     fingerprint = models.CharField(max_length=64)
+    # HTTP status and body of the answer, set once by core.api.idempotency.keep.
     status = models.PositiveSmallIntegerField(null=True)
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(db_index=True)

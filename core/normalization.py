@@ -1,4 +1,4 @@
-"""What JSON from outside must not hold, whoever reads it: a key given twice, or text that a table cannot keep."""
+"""Checks and normal forms of input: repeated JSON keys, characters that cannot be stored, names in one form."""
 
 import re
 import unicodedata
@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-# NUL and halves of surrogate pairs: PostgreSQL keeps neither.
+# NUL and lone surrogates, which PostgreSQL cannot store.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def given_twice(pairs: Sequence[tuple[str, Any]]) -> str | None:
-    """Return the first key of an object's pairs that is there more than once, or None."""
-    times = Counter(name for name, _value in pairs)
-    return next((name for name in times if times[name] > 1), None)
+def repeated_key(pairs: Sequence[tuple[str, Any]]) -> str | None:
+    """Return the first key that occurs more than once in the pairs of a JSON object, or None."""
+    counts = Counter(key for key, _value in pairs)
+    return next((key for key in counts if counts[key] > 1), None)
 
 
-def normal(text: str) -> str:
-    """Return the one form under which a name or an address is stored and looked up."""
+def normalize(text: str) -> str:
+    """Return the form (NFKC, stripped) in which a user name or an email address is stored and looked up."""
     return unicodedata.normalize("NFKC", text).strip()

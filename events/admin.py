@@ -1,4 +1,4 @@
-"""The event log for staff to read."""
+"""The read-only admin of the event log."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from events.models import Event
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """What happened to whom."""
+    """Events, filtered by type and searched by subject or customer."""
 
     list_display = ["id", "type", "subject", "customer", "effective_at"]
     list_filter = ["type"]

@@ -1,4 +1,4 @@
-"""What must always be true of the event log: its guards exist."""
+"""Integrity checks of the event log: its triggers exist."""
 
 from core.integrity import guards
 

@@ -1,4 +1,4 @@
-"""The event log: what happened, written in the transaction that made it happen."""
+"""The event log. Each event is written in the transaction that makes it true."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
@@ -7,19 +7,23 @@ from django.db.models.functions import Now
 
 
 class Event(models.Model):
-    """A fact about a customer. Append-only; mails and outbound webhooks are made from it."""
+    """Something that happened to a customer. Append-only; mails and outbound webhooks are made from events.
 
-    # Found through event_by_customer, which begins with it.
+    Only events.outbox writes it.
+    """
+
+    # No index of its own: event_by_customer begins with this column.
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="events", db_index=False
     )
     # Such as `subscription.renewed`, `payment.confirmed`.
     type = models.CharField(max_length=60)
-    # Public id of what it is about: `sub_...`, `pay_...`.
+    # Public id of the object concerned: `sub_...`, `pay_...`.
     subject = models.CharField(max_length=40)
     data = models.JSONField(default=dict)
-    # When it was so by the rules; a run that came late dates it back to its own instant.
+    # When it took effect by the rules. A billing run that is late dates it back to the scheduled time.
     effective_at = models.DateTimeField()
+    # When the row was written.
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

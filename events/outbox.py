@@ -1,4 +1,4 @@
-"""Writes the event log. Callers are inside the transaction that makes the events true; nothing else writes it."""
+"""`record`, the only code that writes the event log. Call it in the transaction that makes the events true."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from django.db import connection
 
 
 class Fact(NamedTuple):
-    """What happened: to which customer, what, to which object, when by the rules, and with which details."""
+    """An event to record. `customer` is the user's primary key, `subject` the public id of the object concerned."""
 
     customer: int
     type: str
@@ -27,11 +27,11 @@ RECORD = """
 
 
 def record(facts: Sequence[Fact | tuple[int, str, str, datetime, Mapping[str, Any]]]) -> list[int]:
-    """Append the facts in order, in one statement. Returns their ids; plain tuples in Fact's order will do."""
+    """Append the facts in order, in one statement, and return their ids. Plain tuples in Fact's order work too."""
     if not facts:
         return []
-    customers, types, subjects, instants, data = zip(*facts, strict=True)
-    details = [json.dumps(each, cls=DjangoJSONEncoder) for each in data]
+    customers, types, subjects, dates, data = zip(*facts, strict=True)
+    json_data = [json.dumps(each, cls=DjangoJSONEncoder) for each in data]
     with connection.cursor() as cursor:
-        cursor.execute(RECORD, [list(customers), list(types), list(subjects), list(instants), details])
-        return [number for (number,) in cursor.fetchall()]
+        cursor.execute(RECORD, [list(customers), list(types), list(subjects), list(dates), json_data])
+        return [event_id for (event_id,) in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""What each customer owns. `import ledger; ledger.post([ledger.Entry(...), ...])` is the only way money moves."""
+"""The double-entry ledger. `ledger.post([ledger.Entry(...), ...])` is the only way to move money."""
 
 from ledger.batch import CurrencyMismatch, Entry, KeyReused, Outcome, OutOfOrder, Posted, UnknownAccount
 from ledger.posting import post

@@ -1,4 +1,4 @@
-"""Staff's view of the money. To be read: no form of the admin adds, changes or deletes any of it."""
+"""The read-only admin of accounts and transactions."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from ledger.money import Money
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    """Wallets and debts hold their balance; a system account's is added up when it is looked at."""
+    """Accounts with their balances. A system account's balance is summed when its page is shown."""
 
     list_display = ["id", "kind", "code", "owner_link", "currency", "money"]
     list_filter = ["kind", "currency"]
@@ -29,17 +29,17 @@ class AccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("customer"), ordering="owner__username")
     def owner_link(self, account: Account) -> str:
-        """Return a link to whose it is."""
+        """Return a link to the owner."""
         return link_to(account.owner, "accounts_user")
 
     @admin.display(description=_("balance"))
     def money(self, account: Account) -> str:
-        """Return what is in it."""
+        """Return the balance."""
         return as_number(Money(statements.balance(account.pk), account.currency))
 
     @admin.display(description=_("transactions"))
     def transactions_link(self, account: Account) -> str:
-        """Return a link to what moved it; only wallets have an index for that."""
+        """Return a link to the account's transactions, for wallets only: other accounts have no index for that."""
         if account.kind != Account.Kind.WALLET:
             return ""
         url = f"{reverse('admin:ledger_transaction_changelist')}?wallet__id__exact={account.pk}"
@@ -48,12 +48,12 @@ class AccountAdmin(ReadOnlyAdmin):
 
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin):
-    """Found by key, by the customer's name or address, or from a wallet."""
+    """Transactions, searched by key or by the customer's user name or email, or listed for a wallet."""
 
     list_display = ["id", "effective_at", "customer_link", "reason", "description", "money", "after", "key"]
     list_filter = ["reason", "currency"]
     list_select_related = ["customer"]
-    # What is searched is below; this makes the box appear.
+    # Shows the search box. get_search_results decides what is searched.
     search_fields = ["key"]
     search_help_text = _("The whole key, or a customer's whole user name or email address.")
     actions = None
@@ -65,7 +65,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Transaction], search_term: str
     ) -> tuple[QuerySet[Transaction], bool]:
-        """Find by what has an index: the key, and the wallets of a customer. A part of either would read every row."""
+        """Search by whole key, user name or email, which have indexes: a partial match would read every row."""
         if not (term := search_term.strip()):
             return queryset, False
         owners = User.objects.filter(Q(username__iexact=term) | Q(email__iexact=term))
@@ -73,17 +73,17 @@ class TransactionAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(key=term) | Q(wallet__in=wallets)), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow the link from a wallet, beside the filters."""
+        """Allow the link from a wallet's page, besides the filters."""
         return lookup == "wallet__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("amount"))
     def money(self, row: Transaction) -> str:
-        """Return the amount; as the wallet felt it where there is one."""
+        """Return the amount, negative if it left a wallet."""
         return as_number(Money(-row.amount if row.wallet_id == row.debit_id else row.amount, row.currency))
 
     @admin.display(description=_("balance after"))
     def after(self, row: Transaction) -> str:
-        """Return what was in the wallet afterwards."""
+        """Return the wallet's balance after the transaction."""
         return "" if row.balance_after is None else as_number(Money(row.balance_after, row.currency))
 
     @admin.display(description=_("customer"))
@@ -98,32 +98,32 @@ class TransactionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("from"))
     def from_link(self, row: Transaction) -> str:
-        """Return a link to the account debited."""
+        """Return a link to the debited account."""
         return link_to(row.debit, "ledger_account")
 
     @admin.display(description=_("to"))
     def to_link(self, row: Transaction) -> str:
-        """Return a link to the account credited."""
+        """Return a link to the credited account."""
         return link_to(row.credit, "ledger_account")
 
     @admin.display(description=_("wallet"))
     def wallet_link(self, row: Transaction) -> str:
-        """Return a link to the wallet it touched."""
+        """Return a link to the wallet that it moved."""
         return link_to(row.wallet, "ledger_account")
 
     @admin.display(description=_("takes back"))
     def reverses_link(self, row: Transaction) -> str:
-        """Return a link to what it takes back."""
+        """Return a link to the transaction that it reverses."""
         return link_to(row.reverses, "ledger_transaction")
 
 
 def link_to(row: Any, model: str) -> str:
-    """Return a link to the row's page, or nothing for none. `model` is app and name, as the admin writes them."""
+    """Return a link to the row's admin page, or an empty string without a row. `model` is such as `accounts_user`."""
     if row is None:
         return ""
     return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[row.pk]), row)
 
 
 def as_number(money: Money) -> str:
-    """Return the amount for a column that is read downwards."""
+    """Return the amount as HTML for a right-aligned column."""
     return format_html('<span class="num">{}</span>', display.money(money))

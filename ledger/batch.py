@@ -1,4 +1,4 @@
-"""Which entries of a batch are posted: decided in order, on plain data. No Django, no SQL, no clock."""
+"""Decide in order which entries of a batch are posted, on plain data: no Django, no SQL, no clock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,16 @@ from typing import NamedTuple
 from uuid import UUID
 
 SYSTEM_KINDS = frozenset({"gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes"})
+# The largest value of bigint.
 LARGEST = 2**63 - 1
 
 
 class Entry(NamedTuple):
-    """One movement of money that a caller wants: `amount` minor units from `debit` to `credit`.
+    """A movement of money to post: `amount` minor units from `debit` to `credit`.
 
-    A side is an account's id, or a system account's code such as `revenue` or `gateway_clearing:stripe`, which is
-    created on first use. `key` is derived from the cause. Entries of one `group` are posted together or not at all.
+    `debit` and `credit` are account ids, or codes of system accounts such as `revenue` or `gateway_clearing:stripe`,
+    which are created on first use. `key` is derived from the cause. Entries of one `group` are posted together or not
+    at all.
     """
 
     key: str
@@ -35,12 +37,12 @@ class Outcome(StrEnum):
     POSTED = "posted"
     # The same cause was posted before, with the same content. Nothing was done now.
     EXISTS = "exists"
-    # The wallet holds less than that (or the debt is smaller). Not remembered: the same key may be posted later.
+    # The wallet holds less than the amount, or the debt is smaller. Not stored: the same key may be posted later.
     INSUFFICIENT = "insufficient"
 
 
 class Posted(NamedTuple):
-    """What became of one entry. `balance_after` is the wallet's, for an entry that touches one."""
+    """The outcome of one entry. `balance_after` is the wallet's balance, or None if the entry moves no wallet."""
 
     outcome: Outcome
     id: int | None
@@ -48,24 +50,24 @@ class Posted(NamedTuple):
 
 
 class KeyReused(Exception):
-    """The same key was posted before with another content: two causes share a key, or a cause changed its mind."""
+    """The key was posted before with different content: two causes share a key, or a cause has changed."""
 
 
 class CurrencyMismatch(Exception):
-    """An entry's currency is not that of an account it names."""
+    """The entry's currency differs from the currency of one of its accounts."""
 
 
 class UnknownAccount(LookupError):
-    """No account has that id, or no system account may have that code."""
+    """There is no account with this id, no system account may have this code, or the accounts may not be combined."""
 
 
 class OutOfOrder(ValueError):
-    """An entry is dated before the last transaction of its wallet."""
+    """The entry is dated before the last transaction of its wallet."""
 
 
 @dataclass(slots=True)
-class Side:
-    """An account as the database holds it. The balance of a wallet or debt moves as entries are decided."""
+class AccountState:
+    """An account as the database holds it. `balance` and `moved_at` change as entries are decided."""
 
     id: int
     kind: str
@@ -76,7 +78,7 @@ class Side:
 
 
 class Stored(NamedTuple):
-    """A transaction that a key of the batch already has."""
+    """A transaction in the database whose key is in the batch."""
 
     id: int
     debit: int
@@ -89,7 +91,7 @@ class Stored(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A transaction to insert. `place` is the entry's in the batch."""
+    """A transaction to insert. `place` is the index of its entry in the batch."""
 
     place: int
     key: str
@@ -109,62 +111,66 @@ class Row(NamedTuple):
 
 
 class Batch:
-    """Entries decided one after the other against `sides` (by id, or by code and currency) and `stored` (by key)."""
+    """Entries to decide one after the other.
+
+    `accounts` are keyed by id, and system accounts also by (code, currency); `stored` transactions by key.
+    """
 
     def __init__(
         self,
         entries: Sequence[Entry],
-        sides: Mapping[int | tuple[str, str], Side],
+        accounts: Mapping[int | tuple[str, str], AccountState],
         stored: Mapping[str, Stored],
     ) -> None:
         self.entries = entries
-        self.sides = sides
+        self.accounts = accounts
         self.stored = stored
-        # One for each entry: a row to insert, what was found, or None for insufficient.
-        self.decided: list[Row | Stored | None] = []
+        # One per entry: the row to insert, the transaction that already has the key, or None for insufficient.
+        self.decisions: list[Row | Stored | None] = []
         # Rows of this batch by key.
         self.rows: dict[str, Row] = {}
-        # What to put back when a group fails: (place of the entry, account, its balance and instant before).
-        self.journal: list[tuple[int, Side, int, datetime | None]] = []
-        self.begins: dict[UUID, int] = {}
+        # What to restore when a group fails: (index of the entry, account, its earlier balance and moved_at).
+        self.journal: list[tuple[int, AccountState, int, datetime | None]] = []
+        # Index of the first entry of each group.
+        self.group_starts: dict[UUID, int] = {}
         self.failed: set[UUID] = set()
 
     def decide(self) -> None:
-        """Decide every entry. A group that does not fit is taken back to its beginning and left out whole."""
-        entries, decided = self.entries, self.decided
-        while (index := len(decided)) < len(entries):
+        """Decide every entry. If an entry of a group fails, go back to the group's start and leave the group out."""
+        entries, decisions = self.entries, self.decisions
+        while (index := len(decisions)) < len(entries):
             entry = entries[index]
             group = entry.group
             if group is not None:
-                self.begins.setdefault(group, index)
-            verdict = None if group in self.failed else self._verdict(index, entry)
-            if verdict is None and group is not None and group not in self.failed:
+                self.group_starts.setdefault(group, index)
+            decision = None if group in self.failed else self._decide_entry(index, entry)
+            if decision is None and group is not None and group not in self.failed:
                 self.failed.add(group)
-                self._rewind(self.begins[group])
+                self._rewind(self.group_starts[group])
             else:
-                decided.append(verdict)
-        if self.begins:
+                decisions.append(decision)
+        if self.group_starts:
             self._refuse_groups_posted_in_part()
 
-    def _verdict(self, index: int, entry: Entry) -> Row | Stored | None:
-        """Return the row to insert, what stands there already, or None when there is not enough."""
+    def _decide_entry(self, index: int, entry: Entry) -> Row | Stored | None:
+        """Return the row to insert, the transaction that already has the key, or None for insufficient."""
         key, debit, credit, amount, currency, reason, effective_at, description, group, reverses, author = entry
-        sides = self.sides
+        accounts = self.accounts
         try:
-            source = sides[(debit, currency) if type(debit) is str else debit]  # type: ignore[index]
-            target = sides[(credit, currency) if type(credit) is str else credit]  # type: ignore[index]
+            source = accounts[(debit, currency) if type(debit) is str else debit]  # type: ignore[index]
+            target = accounts[(credit, currency) if type(credit) is str else credit]  # type: ignore[index]
         except KeyError:
             raise UnknownAccount(f"{key}: no account {debit!r} or no account {credit!r}") from None
         if key in self.stored or key in self.rows:
-            return self._found(entry, source, target)
+            return self._existing(entry, source, target)
         if source.currency != currency or target.currency != currency:
             raise CurrencyMismatch(
-                f"{key}: {currency} from an account of {source.currency} to one of {target.currency}"
+                f"{key}: {currency} from an account in {source.currency} to an account in {target.currency}"
             )
         if type(amount) is not int or not 0 < amount <= LARGEST:
             raise ValueError(f"{key}: amount must be a whole number of minor units above zero, not {amount!r}")
         if effective_at.tzinfo is None:
-            raise ValueError(f"{key}: effective_at must say its time zone")
+            raise ValueError(f"{key}: effective_at must have a time zone")
         wallet = customer = after = None
         if source.balance is not None or target.balance is not None:
             check_owners(key, source, target)
@@ -181,57 +187,66 @@ class Batch:
         self.rows[key] = row
         return row
 
-    def _found(self, entry: Entry, source: Side, target: Side) -> Row | Stored:
-        """Return the transaction that has the entry's key; raise KeyReused when it moved something else.
+    def _existing(self, entry: Entry, source: AccountState, target: AccountState) -> Row | Stored:
+        """Return the transaction with the entry's key; raise KeyReused if it moved something else.
 
-        When it happened, who did it and how it was described may differ: the same cause is often tried again later.
+        Date, author and description may differ: the same cause is often tried again later.
         """
-        found = self.stored.get(entry.key) or self.rows[entry.key]
+        existing = self.stored.get(entry.key) or self.rows[entry.key]
         wanted = (source.id, target.id, entry.amount, entry.currency, entry.reason, entry.reverses)
-        if (found.debit, found.credit, found.amount, found.currency, found.reason, found.reverses) != wanted:
-            raise KeyReused(f"{entry.key}: posted before as {found}, now asked for as {wanted}")
-        return found
+        posted = (
+            existing.debit, existing.credit, existing.amount, existing.currency, existing.reason, existing.reverses,
+        )  # fmt: skip
+        if posted != wanted:
+            raise KeyReused(f"{entry.key}: posted before as {existing}, now requested as {wanted}")
+        return existing
 
-    def _move(self, index: int, source: Side, target: Side, amount: int, effective_at: datetime) -> bool:
-        """Move the amount if both sides allow it: a wallet stays at zero or above, a debt at zero or below."""
+    def _move(
+        self, index: int, source: AccountState, target: AccountState, amount: int, effective_at: datetime
+    ) -> bool:
+        """Move the amount and return True, or return False if a wallet would go below zero or a debt above it."""
         less = None if source.balance is None else source.balance - amount
         more = None if target.balance is None else target.balance + amount
         if less is not None and less < 0 and source.kind == "wallet":
             return False
         if more is not None and (more > LARGEST if target.kind == "wallet" else more > 0):
             return False
-        for side, balance in ((source, less), (target, more)):
-            if balance is None or side.balance is None:
+        for account, balance in ((source, less), (target, more)):
+            if balance is None or account.balance is None:
                 continue
-            self.journal.append((index, side, side.balance, side.moved_at))
-            side.balance = balance
-            if side.kind == "wallet":
-                if side.moved_at is not None and effective_at < side.moved_at:
-                    raise OutOfOrder(f"account {side.id} moved at {side.moved_at}; an entry is dated {effective_at}")
-                side.moved_at = effective_at
+            self.journal.append((index, account, account.balance, account.moved_at))
+            account.balance = balance
+            if account.kind == "wallet":
+                if account.moved_at is not None and effective_at < account.moved_at:
+                    raise OutOfOrder(
+                        f"account {account.id} last moved at {account.moved_at}; this entry is dated {effective_at}"
+                    )
+                account.moved_at = effective_at
         return True
 
     def _rewind(self, index: int) -> None:
-        """Forget every decision from `index` on."""
+        """Undo every decision from `index` on."""
         while self.journal and self.journal[-1][0] >= index:
-            _, side, balance, moved_at = self.journal.pop()
-            side.balance, side.moved_at = balance, moved_at
-        for verdict in self.decided[index:]:
-            if isinstance(verdict, Row):
-                self.rows.pop(verdict.key, None)
-        del self.decided[index:]
+            _, account, balance, moved_at = self.journal.pop()
+            account.balance, account.moved_at = balance, moved_at
+        for decision in self.decisions[index:]:
+            if isinstance(decision, Row):
+                self.rows.pop(decision.key, None)
+        del self.decisions[index:]
 
     def _refuse_groups_posted_in_part(self) -> None:
-        found = {e.group for e, verdict in zip(self.entries, self.decided, strict=True) if isinstance(verdict, Stored)}
-        for entry, verdict in zip(self.entries, self.decided, strict=True):
-            if entry.group in found and entry.group is not None and not isinstance(verdict, Stored):
-                raise KeyReused(f"{entry.key}: others of its group were posted before, without it")
+        """Raise KeyReused for a group of which only some entries were posted before."""
+        pairs = list(zip(self.entries, self.decisions, strict=True))
+        stored_groups = {entry.group for entry, decision in pairs if isinstance(decision, Stored)}
+        for entry, decision in pairs:
+            if entry.group in stored_groups and entry.group is not None and not isinstance(decision, Stored):
+                raise KeyReused(f"{entry.key}: other entries of its group were posted before, without this one")
 
 
-def check_owners(key: str, source: Side, target: Side) -> None:
-    """Refuse an entry that touches two customers or two wallets: a statement would miss one of them."""
+def check_owners(key: str, source: AccountState, target: AccountState) -> None:
+    """Raise UnknownAccount for an entry between two customers or two wallets: a statement would miss one of them."""
     if source.owner is not None and target.owner is not None:
         if source.owner != target.owner:
-            raise UnknownAccount(f"{key}: accounts {source.id} and {target.id} are two customers'")
+            raise UnknownAccount(f"{key}: accounts {source.id} and {target.id} belong to two customers")
         if source.kind == target.kind:
             raise UnknownAccount(f"{key}: accounts {source.id} and {target.id} are both a {source.kind}")

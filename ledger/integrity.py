@@ -1,6 +1,6 @@
-"""What must always be true of accounts and transactions, as queries that find whatever is not.
+"""Integrity checks of accounts and transactions.
 
-They trust nothing that the triggers keep: every balance is added up again from the transactions.
+They do not rely on what the triggers maintain: every balance is summed again from the transactions.
 """
 
 from core.integrity import Check, guards
@@ -23,8 +23,8 @@ TRIGGERS = (
     "rollups_are_never_truncated",
 )
 
-# What every account must hold by its transactions alone. Each side is added up by itself, so that the one scan that
-# each needs is shared among workers.
+# The sum of each account's transactions. Debits and credits are summed separately, so that PostgreSQL can run each of
+# the two scans in parallel.
 SUMS = """
     SELECT account_id, sum(moved) AS moved
       FROM (SELECT debit_id AS account_id, -sum(amount) AS moved FROM ledger_transaction GROUP BY debit_id
@@ -33,7 +33,7 @@ SUMS = """
      GROUP BY account_id
 """
 
-# The first line of a wallet starts from nothing.
+# The transactions of each wallet with the balance and the instant before each. The first one starts from zero.
 LINES = """
     SELECT id, wallet_id, balance_after, effective_at,
            CASE WHEN debit_id = wallet_id THEN -amount ELSE amount END AS delta,
@@ -45,7 +45,7 @@ LINES = """
 CHECKS = (
     Check(
         "books_balance",
-        "All accounts of a currency add up to zero: no money came from nowhere.",
+        "All accounts of a currency add up to zero: no money appeared or disappeared.",
         """
         SELECT currency, sum(held) AS difference
           FROM (SELECT currency, balance AS held FROM ledger_account WHERE balance IS NOT NULL
@@ -57,7 +57,7 @@ CHECKS = (
     ),
     Check(
         "balances_equal_transactions",
-        "Every wallet and debt holds exactly the sum of its transactions.",
+        "The balance of every wallet and debt is the sum of its transactions.",
         f"""
         SELECT account.id AS account, kind, balance, coalesce(moved, 0) AS by_transactions
           FROM ledger_account AS account LEFT JOIN ({SUMS}) AS sums ON sums.account_id = account.id
@@ -66,7 +66,7 @@ CHECKS = (
     ),
     Check(
         "rollups_equal_transactions",
-        "Every system account's rollups add up to the sum of its transactions.",
+        "The rollups of every system account add up to the sum of its transactions.",
         f"""
         SELECT account.id AS account, code, coalesce(held, 0) AS by_rollups, coalesce(moved, 0) AS by_transactions
           FROM ledger_account AS account
@@ -87,7 +87,7 @@ CHECKS = (
     ),
     Check(
         "history_is_unbroken",
-        "Each balance shown in a wallet's history is the one before it and the amount.",
+        "Each balance in a wallet's history is the previous balance plus the amount.",
         f"""
         SELECT wallet_id AS wallet, id AS transaction, before, delta, balance_after FROM ({LINES}) AS lines
          WHERE balance_after IS DISTINCT FROM before + delta
@@ -95,7 +95,7 @@ CHECKS = (
     ),
     Check(
         "wallets_were_never_negative",
-        "No wallet was below zero and no debt above it, now or at any line of its history.",
+        "No wallet is or ever was below zero, and no debt is above zero.",
         """
         SELECT wallet_id AS account, id AS transaction, balance_after AS held FROM ledger_transaction
          WHERE balance_after < 0
@@ -106,7 +106,7 @@ CHECKS = (
     ),
     Check(
         "time_never_goes_back",
-        "Within a wallet no transaction is dated before the one before it, and the account knows the last.",
+        "No transaction of a wallet is dated before the previous one, and `moved_at` is the date of the last.",
         f"""
         SELECT wallet_id AS wallet, id AS transaction, previous_at, effective_at FROM ({LINES}) AS lines
          WHERE effective_at < previous_at
@@ -120,7 +120,7 @@ CHECKS = (
     ),
     Check(
         "transactions_name_the_right_accounts",
-        "Both accounts of a transaction exist and have its currency; it names the wallet and the customer it touches.",
+        "Both accounts of a transaction exist and have its currency, and its wallet and customer are theirs.",
         """
         SELECT row.id AS transaction, row.key, row.currency, debit.currency AS debit_currency,
                credit.currency AS credit_currency, row.wallet_id AS wallet, row.customer_id AS customer
@@ -139,7 +139,7 @@ CHECKS = (
     ),
     Check(
         "reversals_are_exact_opposites",
-        "What takes a transaction back moves the same amount the other way, once.",
+        "Each reversal moves the same amount the other way, and each transaction is reversed at most once.",
         """
         SELECT back.id AS transaction, back.reverses_id AS reverses FROM ledger_transaction AS back
           LEFT JOIN ledger_transaction AS original ON original.id = back.reverses_id

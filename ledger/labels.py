@@ -1,4 +1,4 @@
-"""Why money moved, in the customer's words."""
+"""Labels for customers: the reasons of transactions, and the accounts on the other side of a wallet."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +19,7 @@ REASONS = {
     Reason.FEE: _("Fee"),
 }
 
-# Who is on the other side of a wallet.
+# Names of the account on the other side of a wallet.
 OTHERS = {
     Kind.WALLET: _("a wallet"),
     Kind.DEBT: _("what was owed"),
@@ -33,5 +33,5 @@ OTHERS = {
 
 
 def counterpart(account: Account) -> str:
-    """Name an account as the other side of a customer's wallet."""
+    """Return the label of an account that is on the other side of a customer's wallet."""
     return str(OTHERS[Kind(account.kind)]) % {"name": account.code.partition(":")[2]}

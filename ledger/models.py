@@ -1,6 +1,6 @@
-"""Accounts and transactions. The guards that make them a ledger are in the migrations, as SQL.
+"""Accounts, transactions and rollups. Triggers that guard them are in the migrations, as SQL.
 
-Nothing but ledger.posting writes here.
+Only ledger.posting writes transactions; ledger.wallets opens customers' accounts.
 """
 
 from django.conf import settings
@@ -25,10 +25,10 @@ REASONS = (
 
 
 class Account(models.Model):
-    """Where money is. By the customer's side: balance = credits - debits, so a wallet is >= 0 and a debt <= 0.
+    """An account. From the customer's side: balance = credits - debits, so a wallet is >= 0 and a debt is <= 0.
 
-    Only wallets and debts hold a `balance` and are ever locked. A system account has no balance row to fight over:
-    it is the sum of its rollups.
+    Only wallets and debts store a `balance` and are ever locked. The balance of a system account is the sum of its
+    rollups, so that concurrent postings do not wait for one row.
     """
 
     class Kind(models.TextChoices):
@@ -42,16 +42,16 @@ class Account(models.Model):
         DISPUTES = "disputes", "disputes"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    # Whose: wallets and debts only.
+    # The customer, for wallets and debts only. Set on creation, never changed.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="accounts", db_index=False
     )
-    # Which: system accounts only, such as `revenue` or `gateway_clearing:stripe`.
+    # For system accounts only, such as `revenue` or `gateway_clearing:stripe`. Set on creation, never changed.
     code = models.CharField(max_length=60, default="", blank=True)
     currency = models.CharField(max_length=3)
-    # Minor units. Moved by the trigger on transactions, by nobody else.
+    # Minor units, for wallets and debts only. Only the trigger on transactions changes it.
     balance = models.BigIntegerField(null=True)
-    # Wallets: `effective_at` of the last transaction, moved by the same trigger. The next one is not before it.
+    # For wallets only: `effective_at` of the last transaction, set by the same trigger. The next one is never earlier.
     moved_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -83,7 +83,7 @@ class Account(models.Model):
 
 
 class Transaction(models.Model):
-    """One movement of money from `debit` to `credit`: a whole double entry in a row. Never edited, never deleted."""
+    """A movement of money from `debit` to `credit`: a whole double entry in one row. Never edited, never deleted."""
 
     class Reason(models.TextChoices):
         TOP_UP = "top_up", "top-up"
@@ -96,37 +96,39 @@ class Transaction(models.Model):
         CHARGEBACK_REVERSAL = "chargeback_reversal", "chargeback reversed"
         FEE = "fee", "gateway fee"
 
-    # Derived from the cause, so that the same cause posts once. Compared byte by byte: no language sorts it.
+    # Derived from the cause, so that each cause posts once. Compared byte by byte, whatever the database's collation.
     key = models.CharField(max_length=100, db_collation="C")
-    # Those that stand or fall together.
+    # Shared by entries that were posted together or not at all.
     group = models.UUIDField(null=True)
-    # No foreign key in the database: every charge would lock the one revenue row. Accounts cannot be deleted, and
-    # the posting trigger looks both up.
+    # No foreign key in the database: every charge would lock the single revenue row. Accounts cannot be deleted, and
+    # the posting trigger checks that both exist.
     debit = models.ForeignKey(Account, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     credit = models.ForeignKey(Account, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    # Minor units of `currency`, more than zero.
+    # Minor units of `currency`, above zero.
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=20, choices=Reason.choices)
     description = models.CharField(max_length=200, default="", blank=True)
-    # The wallet it touches (never two), and what was in it afterwards.
+    # The wallet that it moves (never two), null if none, and that wallet's balance afterwards.
     wallet = models.ForeignKey(
         Account, models.DO_NOTHING, null=True, related_name="transactions", db_constraint=False, db_index=False
     )
     balance_after = models.BigIntegerField(null=True)
+    # The owner of the wallet or debt that it moves.
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
-    # The member of staff who did it by hand.
+    # The member of staff who posted it by hand.
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
-    # The transaction this one takes back: each at most once.
+    # The transaction that this one reverses. Each is reversed at most once.
     reverses = models.ForeignKey(
         "self", models.DO_NOTHING, null=True, related_name="reversals", db_constraint=False, db_index=False
     )
-    # When it was so by the rules. Within a wallet it never goes back.
+    # When it took effect by the rules. Within a wallet it never decreases.
     effective_at = models.DateTimeField()
+    # When the row was written.
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -145,13 +147,13 @@ class Transaction(models.Model):
             ),
         ]
         indexes = [
-            # Within a wallet effective_at follows id, so that this order is also the order of posting.
+            # Within a wallet effective_at never decreases with id, so this is also the order of posting.
             models.Index(
                 fields=["wallet", "effective_at", "id"],
                 condition=Q(wallet__isnull=False),
                 name="transaction_by_wallet",
             ),
-            # Charges are nearly all there is: whoever filters for something else does not walk over them.
+            # Nearly all transactions are charges: a filter for other reasons skips them with this index.
             models.Index(
                 fields=["wallet", "effective_at", "id"],
                 condition=Q(wallet__isnull=False) & ~Q(reason="charge"),
@@ -170,9 +172,13 @@ class Transaction(models.Model):
 
 
 class Rollup(models.Model):
-    """A part of a system account's balance: one row for each posting, folded into one from time to time."""
+    """A part of a system account's balance: one row per posting. The rows of an account are regularly folded into one.
+
+    Only triggers write rollups, apart from the zero rows of ledger.rollups that start a fold.
+    """
 
     account = models.ForeignKey(Account, models.DO_NOTHING, related_name="rollups", db_constraint=False)
+    # Minor units of the account's currency.
     delta = models.BigIntegerField()
 
     def __str__(self) -> str:

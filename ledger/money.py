@@ -1,4 +1,4 @@
-"""Money: integer minor units of one currency, and the one table of how many decimals a currency has."""
+"""Money: integer minor units of one currency, and the table of currencies and their decimals."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext
 
-# ISO 4217 exponents. A currency is accepted when it stands here.
+# ISO 4217 exponents. Only currencies in this table are accepted.
 EXPONENTS = {
     "AED": 2, "AMD": 2, "AUD": 2, "AZN": 2, "BGN": 2, "BHD": 3, "BRL": 2, "BYN": 2, "CAD": 2, "CHF": 2, "CLP": 0,
     "CNY": 2, "CZK": 2, "DKK": 2, "EUR": 2, "GBP": 2, "GEL": 2, "HKD": 2, "HUF": 2, "IDR": 2, "ILS": 2, "INR": 2,
@@ -15,14 +15,14 @@ EXPONENTS = {
     "TND": 3, "TRY": 2, "UAH": 2, "USD": 2, "UZS": 2, "VND": 0, "ZAR": 2,
 }  # fmt: skip
 
-# The most one amount may be, in minor units: far below what bigint holds, far above what anybody pays.
+# The largest amount, in minor units: far below the range of bigint, far above what anybody pays.
 LARGEST = 10**12
 
 _PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 
 
 class NotMoney(ValueError):
-    """The text is not an amount of that currency. The message says what is allowed."""
+    """The text is not an amount in this currency, or the currency is unknown. The message says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> "Money":
-        """Read a plain decimal such as `1342.00`; raise NotMoney for anything else, also for too many decimals."""
+        """Parse a plain decimal such as `1342.00`; raise NotMoney for anything else, including too many decimals."""
         exponent = exponent_of(currency)
         if not _PLAIN.fullmatch(text):
             raise NotMoney(gettext("%s is not an amount; write digits with a point, like 1342.00") % repr(text))
@@ -49,11 +49,11 @@ class Money:
         return cls(amount, currency)
 
     def decimal(self) -> Decimal:
-        """The amount in major units, exact."""
+        """Return the exact amount in major units."""
         return Decimal(self.amount).scaleb(-exponent_of(self.currency))
 
     def plain(self) -> str:
-        """The amount as the API and the command line write it: `-1342.00`."""
+        """Return the amount as the API and the command line write it: `-1342.00`."""
         exponent = exponent_of(self.currency)
         sign, digits = "-" if self.amount < 0 else "", str(abs(self.amount)).rjust(exponent + 1, "0")
         return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
@@ -63,7 +63,7 @@ class Money:
 
 
 def exponent_of(currency: str) -> int:
-    """Return how many decimals `currency` has; raise NotMoney for a code that is not in the table."""
+    """Return the number of decimals of `currency`; raise NotMoney for an unknown code."""
     try:
         return EXPONENTS[currency]
     except KeyError:

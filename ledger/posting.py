@@ -1,8 +1,8 @@
-"""`post`: the only code that writes transactions. Plain SQL, a constant number of statements whatever the length.
+"""`post`, the only code that writes transactions. Plain SQL; the number of statements does not grow with the batch.
 
-A single entry is first tried in one statement (ledger.single). Otherwise: lock the wallets, read the keys in a later
-statement (which sees what a racing twin committed meanwhile), decide in ledger.deciding, write. Balances are moved by
-the trigger on transactions, which checks all of it again.
+A single entry is first tried in one statement. Otherwise: lock the wallets, then look up the keys in a later statement
+(which sees what a concurrent session committed meanwhile), decide in ledger.batch, insert. The trigger on transactions
+updates the balances and checks everything again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,12 +13,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from core.retry import retried
-from ledger.batch import LARGEST, SYSTEM_KINDS, Batch, Entry, Outcome, Posted, Row, Side, Stored, UnknownAccount
+from ledger.batch import LARGEST, SYSTEM_KINDS, AccountState, Batch, Entry, Outcome, Posted, Row, Stored, UnknownAccount
 
-# Sorted before it is locked, so that two batches never wait for each other in a circle. Accounts never change their
-# id, and balances are read as they are once the lock is there. When a wallet moved last matters only if some entry is
-# dated before that; reading thousands of instants takes longer than all the rest. The ids come as a subquery, or the
-# planner would weigh each of thousands.
+# Rows are locked in order of id, so that two batches never deadlock. Balances are read after the lock is taken.
+# `moved_at` is returned only if it is later than the earliest entry, the only case in which it matters: parsing
+# thousands of timestamps takes longer than everything else. The ids are wrapped in a subquery, or the planner would
+# estimate each of thousands.
 LOCK = """
     SELECT id, kind, currency, owner_id, balance, CASE WHEN moved_at > %s THEN moved_at END FROM ledger_account
      WHERE id = ANY((SELECT %s::bigint[])::bigint[]) AND owner_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE
@@ -33,149 +33,25 @@ OPEN = """
     SELECT split_part(code, ':', 1), code, currency FROM unnest(%s::text[], %s::text[]) AS wanted (code, currency)
     ON CONFLICT DO NOTHING
 """
-# One by one through the unique index: asked for thousands at once, the planner would rather read the whole table.
+# Looks each key up through the unique index: with thousands of keys the planner would otherwise read the whole table.
 FIND = """
     SELECT found.* FROM unnest(%s::text[]) AS wanted (key) CROSS JOIN LATERAL (
         SELECT key, id, debit_id, credit_id, amount, currency, reason, reverses_id, balance_after
           FROM ledger_transaction WHERE key = wanted.key OFFSET 0) AS found
 """
-# In the order of ledger.deciding.Row.
+# In the order of ledger.batch.Row, without `place`.
 COLUMNS = (
     ("key", "text"), ("debit_id", "bigint"), ("credit_id", "bigint"), ("amount", "bigint"), ("currency", "text"),
     ("reason", "text"), ("effective_at", "timestamptz"), ("description", "text"), ('"group"', "uuid"),
     ("reverses_id", "bigint"), ("author_id", "bigint"), ("wallet_id", "bigint"), ("balance_after", "bigint"),
     ("customer_id", "bigint"),
 )  # fmt: skip
-# unnest keeps the order, so that ids follow the order in which the entries were decided.
+# unnest keeps the order, so ids follow the order of the entries.
 INSERT = """
     INSERT INTO ledger_transaction ({names}) SELECT {values} FROM unnest({arrays}) AS moved ({varying}) RETURNING id
 """
-
-
-@retried
-def post(entries: Sequence[Entry]) -> list[Posted]:
-    """Post the entries in order, each once, and return what became of each; one entry is a list of one.
-
-    Inside an open transaction it takes part in that; alone it opens its own and is run again when the database gives
-    it up. Raises KeyReused, CurrencyMismatch, UnknownAccount or OutOfOrder before anything is written.
-    """
-    if not entries:
-        return []
-    if len(entries) == 1 and (posted := _post_single(entries[0])):
-        return [posted]
-    whole = nullcontext() if connection.in_atomic_block else transaction.atomic()
-    with whole, connection.cursor() as cursor:
-        sides = _accounts(cursor, entries)
-        cursor.execute(FIND, [_texts(entry.key for entry in entries)])
-        stored = {key: Stored(*rest) for key, *rest in cursor.fetchall()}
-        batch = Batch(entries, sides, stored)
-        batch.decide()
-        ids = _insert(cursor, list(batch.rows.values()))
-    return [_result(place, verdict, ids) for place, verdict in enumerate(batch.decided)]
-
-
-def _accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[str, str], Side]:
-    """Lock the wallets and debts that the entries name, then look up the system accounts, opening what is missing."""
-    names = {(name, entry.currency) for entry in entries for name in (entry.debit, entry.credit)}
-    ids = {name for name, _ in names if not isinstance(name, str)}
-    codes = {(name, currency) for name, currency in names if isinstance(name, str)}
-    cursor.execute(LOCK, [min(entry.effective_at for entry in entries), _numbers(ids)])
-    sides: dict[int | tuple[str, str], Side] = {row[0]: Side(*row) for row in cursor.fetchall()}
-    if codes or len(sides) < len(ids):
-        others = ids - sides.keys()
-        sides |= _system_accounts(cursor, others, codes)
-        if missing := sorted(codes - sides.keys()):
-            _open(cursor, missing)
-            sides |= _system_accounts(cursor, others, codes)
-    return sides
-
-
-def _system_accounts(
-    cursor: Any, ids: Iterable[int], codes: Iterable[tuple[str, str]]
-) -> dict[int | tuple[str, str], Side]:
-    wanted = list(codes)
-    cursor.execute(SYSTEM, [_numbers(ids), [code for code, _ in wanted], [currency for _, currency in wanted]])
-    found: dict[int | tuple[str, str], Side] = {}
-    for id_, kind, currency, code in cursor.fetchall():
-        found[id_] = found[code, currency] = Side(id_, kind, currency)
-    return found
-
-
-def _open(cursor: Any, missing: Sequence[tuple[str, str]]) -> None:
-    """Create system accounts on their first use. A code that begins with no known kind is a mistake, not a new one."""
-    for code, _ in missing:
-        if code.partition(":")[0] not in SYSTEM_KINDS:
-            raise UnknownAccount(f"{code!r} is no system account; they begin with one of {sorted(SYSTEM_KINDS)}")
-    cursor.execute(OPEN, [[code for code, _ in missing], [currency for _, currency in missing]])
-
-
-def _insert(cursor: Any, rows: Sequence[Row]) -> dict[int, int]:
-    """Insert the rows and return their ids by the entry's place."""
-    if not rows:
-        return {}
-    places, *columns = zip(*rows, strict=True)
-    # A column that is the same in every row, as most are in a billing run, travels once.
-    values, arrays, varying, once, many = [], [], [], [], []
-    for (name, kind), column in zip(COLUMNS, columns, strict=True):
-        if name != "key" and column.count(column[0]) == len(rows):
-            values.append(f"%s::{kind}")
-            once.append(column[0])
-        else:
-            values.append(name)
-            arrays.append(f"%s::{kind}[]")
-            varying.append(name)
-            many.append(AS_ARRAY[kind](column))
-    statement = INSERT.format(
-        names=", ".join(name for name, _ in COLUMNS),
-        values=", ".join(values),
-        arrays=", ".join(arrays),
-        varying=", ".join(varying),
-    )
-    cursor.execute(statement, once + many)
-    return dict(zip(places, (id_ for (id_,) in cursor.fetchall()), strict=True))
-
-
-def _result(place: int, verdict: Row | Stored | None, ids: dict[int, int]) -> Posted:
-    match verdict:
-        case None:
-            return Posted(Outcome.INSUFFICIENT, None, None)
-        case Stored():
-            return Posted(Outcome.EXISTS, verdict.id, verdict.balance_after)
-        case Row():
-            outcome = Outcome.POSTED if verdict.place == place else Outcome.EXISTS
-            return Posted(outcome, ids[verdict.place], verdict.balance_after)
-
-
-# Array literals joined here are several times faster than letting the driver adapt each element.
-
-
-def _numbers(values: Iterable[object]) -> str:
-    """Write integers, UUIDs and None as an array literal."""
-    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
-
-
-def _texts(values: Iterable[str]) -> str:
-    """Write strings as an array literal."""
-    values = list(values)
-    joined = '","'.join(values)
-    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
-        joined = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])
-    return '{"' + joined + '"}'
-
-
-def _instants(values: Iterable[datetime]) -> str:
-    """Write aware datetimes as an array literal."""
-    return "{" + ",".join([value.isoformat() for value in values]) + "}"
-
-
-AS_ARRAY: dict[str, Callable[[Iterable[Any]], str]] = {
-    "text": _texts,
-    "bigint": _numbers,
-    "uuid": _numbers,
-    "timestamptz": _instants,
-}
-
-# What the wallet holds is looked at once it is locked. A racing twin of the same key is waited for, then left standing.
+# The wallet's balance is read after the lock is taken. If another session inserts the same key at the same time, this
+# statement waits for it and then inserts nothing.
 POST = """
     WITH wallet AS (
         SELECT id, owner_id, balance, moved_at FROM ledger_account
@@ -196,26 +72,152 @@ POST = """
 """
 
 
-def _post_single(entry: Entry) -> Posted | None:
-    """Post an entry between a wallet and a system account; None, with nothing done, unless that is all there is to it.
+@retried
+def post(entries: Sequence[Entry]) -> list[Posted]:
+    """Post the entries in order, each once, and return the outcome of each.
 
-    Outside a transaction the statement is one of its own.
+    Runs inside the caller's transaction if there is one. Otherwise it opens its own, and runs again after a
+    serialization failure, deadlock or lock timeout. Raise KeyReused, CurrencyMismatch, UnknownAccount, OutOfOrder or
+    ValueError before anything is written.
+    """
+    if not entries:
+        return []
+    if len(entries) == 1 and (posted := _post_single(entries[0])):
+        return [posted]
+    whole = nullcontext() if connection.in_atomic_block else transaction.atomic()
+    with whole, connection.cursor() as cursor:
+        accounts = _lock_accounts(cursor, entries)
+        cursor.execute(FIND, [_texts(entry.key for entry in entries)])
+        stored = {key: Stored(*rest) for key, *rest in cursor.fetchall()}
+        batch = Batch(entries, accounts, stored)
+        batch.decide()
+        ids = _insert(cursor, list(batch.rows.values()))
+    return [_result(place, decision, ids) for place, decision in enumerate(batch.decisions)]
+
+
+def _post_single(entry: Entry) -> Posted | None:
+    """Post an entry between a wallet and an open system account in one statement.
+
+    Return None and do nothing for any other entry, or if the wallet is short, the key exists or the date is too early.
     """
     out = isinstance(entry.debit, int)
     wallet, system = (entry.debit, entry.credit) if out else (entry.credit, entry.debit)
-    if not (isinstance(wallet, int) and isinstance(system, str) and _is_sound(entry)):
+    if not (isinstance(wallet, int) and isinstance(system, str) and _is_valid(entry)):
         return None
     least, most = (entry.amount, LARGEST) if out else (0, LARGEST - entry.amount)
-    given = entry._asdict() | {
+    values = entry._asdict() | {
         "wallet": wallet, "system": system, "out": out, "least": least, "most": most,
         "change": -entry.amount if out else entry.amount,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(POST, given)
+        cursor.execute(POST, values)
         row = cursor.fetchone()
     return Posted(Outcome.POSTED, *row) if row else None
 
 
-def _is_sound(entry: Entry) -> bool:
-    """Whether the amount and the instant are what they must be; ledger.deciding says what is wrong with others."""
+def _is_valid(entry: Entry) -> bool:
+    """Return whether amount and date are valid; for an invalid entry, ledger.batch raises the error."""
     return type(entry.amount) is int and 0 < entry.amount <= LARGEST and entry.effective_at.tzinfo is not None
+
+
+def _lock_accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[str, str], AccountState]:
+    """Lock the entries' wallets and debts and read their system accounts, opening those that are missing."""
+    names = {(name, entry.currency) for entry in entries for name in (entry.debit, entry.credit)}
+    ids = {name for name, _ in names if not isinstance(name, str)}
+    codes = {(name, currency) for name, currency in names if isinstance(name, str)}
+    cursor.execute(LOCK, [min(entry.effective_at for entry in entries), _numbers(ids)])
+    accounts: dict[int | tuple[str, str], AccountState] = {row[0]: AccountState(*row) for row in cursor.fetchall()}
+    if codes or len(accounts) < len(ids):
+        other_ids = ids - accounts.keys()
+        accounts |= _system_accounts(cursor, other_ids, codes)
+        if missing := sorted(codes - accounts.keys()):
+            _open_system_accounts(cursor, missing)
+            accounts |= _system_accounts(cursor, other_ids, codes)
+    return accounts
+
+
+def _system_accounts(
+    cursor: Any, ids: Iterable[int], codes: Iterable[tuple[str, str]]
+) -> dict[int | tuple[str, str], AccountState]:
+    """Read the system accounts with these ids or (code, currency) pairs, and return each under both."""
+    pairs = list(codes)
+    cursor.execute(SYSTEM, [_numbers(ids), [code for code, _ in pairs], [currency for _, currency in pairs]])
+    accounts: dict[int | tuple[str, str], AccountState] = {}
+    for id_, kind, currency, code in cursor.fetchall():
+        accounts[id_] = accounts[code, currency] = AccountState(id_, kind, currency)
+    return accounts
+
+
+def _open_system_accounts(cursor: Any, missing: Sequence[tuple[str, str]]) -> None:
+    """Create system accounts on first use; raise UnknownAccount for a code that does not begin with a known kind."""
+    for code, _ in missing:
+        if code.partition(":")[0] not in SYSTEM_KINDS:
+            raise UnknownAccount(f"{code!r} is not a system account: codes begin with one of {sorted(SYSTEM_KINDS)}")
+    cursor.execute(OPEN, [[code for code, _ in missing], [currency for _, currency in missing]])
+
+
+def _insert(cursor: Any, rows: Sequence[Row]) -> dict[int, int]:
+    """Insert the rows and return their ids by the entries' places."""
+    if not rows:
+        return {}
+    places, *columns = zip(*rows, strict=True)
+    # A column with the same value in every row is sent once. In a billing run most columns are like that.
+    values, arrays, varying, constants, lists = [], [], [], [], []
+    for (name, kind), column in zip(COLUMNS, columns, strict=True):
+        if name != "key" and column.count(column[0]) == len(rows):
+            values.append(f"%s::{kind}")
+            constants.append(column[0])
+        else:
+            values.append(name)
+            arrays.append(f"%s::{kind}[]")
+            varying.append(name)
+            lists.append(AS_ARRAY[kind](column))
+    statement = INSERT.format(
+        names=", ".join(name for name, _ in COLUMNS),
+        values=", ".join(values),
+        arrays=", ".join(arrays),
+        varying=", ".join(varying),
+    )
+    cursor.execute(statement, constants + lists)
+    return dict(zip(places, (id_ for (id_,) in cursor.fetchall()), strict=True))
+
+
+def _result(place: int, decision: Row | Stored | None, ids: dict[int, int]) -> Posted:
+    match decision:
+        case None:
+            return Posted(Outcome.INSUFFICIENT, None, None)
+        case Stored():
+            return Posted(Outcome.EXISTS, decision.id, decision.balance_after)
+        case Row():
+            outcome = Outcome.POSTED if decision.place == place else Outcome.EXISTS
+            return Posted(outcome, ids[decision.place], decision.balance_after)
+
+
+# Joining array literals here is several times faster than letting the driver adapt each element.
+
+
+def _numbers(values: Iterable[object]) -> str:
+    """Return an array literal of integers, UUIDs and None."""
+    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
+
+
+def _texts(values: Iterable[str]) -> str:
+    """Return an array literal of strings."""
+    values = list(values)
+    joined = '","'.join(values)
+    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
+        joined = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])
+    return '{"' + joined + '"}'
+
+
+def _instants(values: Iterable[datetime]) -> str:
+    """Return an array literal of aware datetimes."""
+    return "{" + ",".join([value.isoformat() for value in values]) + "}"
+
+
+AS_ARRAY: dict[str, Callable[[Iterable[Any]], str]] = {
+    "text": _texts,
+    "bigint": _numbers,
+    "uuid": _numbers,
+    "timestamptz": _instants,
+}

@@ -1,4 +1,4 @@
-"""Taking a transaction back: a new one, the exact opposite, that names it. At most once for each."""
+"""Reverse a transaction: post a new one, its exact opposite, that refers to it. Each is reversed at most once."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,10 +16,10 @@ def entry(
     group: UUID | None = None,
     author: int | None = None,
 ) -> Entry:
-    """Return the entry that takes the transaction back; post it alone or in a group with others.
+    """Return the entry that reverses the transaction, to be posted alone or in a group.
 
-    Its key is derived from the transaction, so that a second attempt finds the first. When the money is no longer
-    there, posting it is `insufficient`, as for any other.
+    Its key is derived from the transaction, so a second attempt finds the first. If the money has been spent, posting
+    it is `insufficient`, as for any entry.
     """
     return Entry(
         key=f"reversal:{transaction.pk}",

@@ -1,4 +1,4 @@
-"""What is in an account, what was, and how it came to be so. Reading only."""
+"""Read balances, now or in the past, and the transactions of a wallet. Nothing here writes."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,10 +20,10 @@ TRIAL_BALANCE = """
 
 
 def balance(account_id: int, *, at: datetime | None = None) -> int:
-    """Return what the account holds, in minor units: now, or after everything effective up to and including `at`.
+    """Return the account's balance in minor units: now, or after everything effective up to and including `at`.
 
-    A customer's own accounts answer through an index however long their history; a system account's past is added
-    up from every transaction.
+    A wallet or debt is read through an index, however long its history. For a past balance of a system account, every
+    transaction is summed.
     """
     account = Account.objects.get(pk=account_id)
     if at is not None:
@@ -42,9 +42,10 @@ def statement(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Transaction]:
-    """Return a page of the wallet's transactions, newest first, at the same cost however far back it is.
+    """Return a page of the wallet's transactions, newest first. An old page costs no more than a new one.
 
-    `before_id` is the last one of the page before; `start` and `end` bound effective_at, half-open.
+    `before_id` is the id of the last row of the previous page. `start` (inclusive) and `end` (exclusive) bound
+    effective_at.
     """
     rows = transactions_of(wallet_id, reasons=reasons, start=start, end=end)
     if before_id is not None:
@@ -58,15 +59,15 @@ def statement(
 def transactions_of(
     wallet_id: int, *, reasons: Collection[str] = (), start: datetime | None = None, end: datetime | None = None
 ) -> QuerySet[Transaction]:
-    """Return the wallet's transactions, newest first, with the filters of a statement.
+    """Return the wallet's transactions, newest first, filtered as in `statement`.
 
-    Within a wallet effective_at follows id, so this is also the order of posting, and the order of the index.
+    Within a wallet effective_at never decreases with id, so this is also the order of posting and of the index.
     """
     rows = Transaction.objects.filter(wallet=wallet_id).order_by("-effective_at", "-id")
     if reasons:
         rows = rows.filter(reason__in=reasons)
         if Transaction.Reason.CHARGE not in reasons:
-            # Said once more in the words of the index that leaves charges out.
+            # Redundant, but the planner needs the condition of the index that leaves charges out.
             rows = rows.filter(NOT_CHARGES)
     if start is not None:
         rows = rows.filter(effective_at__gte=start)
@@ -76,7 +77,7 @@ def transactions_of(
 
 
 def trial_balance(currency: str) -> int:
-    """Add up every account of the currency. Anything but zero means that money came from nowhere."""
+    """Return the sum of all accounts of the currency. Anything but zero means that money appeared or disappeared."""
     with connection.cursor() as cursor:
         cursor.execute(TRIAL_BALANCE, {"currency": currency})
         return int(cursor.fetchone()[0])
@@ -88,7 +89,7 @@ def _balance_at(account: Account, at: datetime) -> int:
         return (last.balance_after or 0) if last else 0
     rows = Transaction.objects.filter(Q(debit=account) | Q(credit=account), effective_at__lte=at)
     if account.kind == Account.Kind.DEBT:
-        # What made it touches no wallet; what paid it off stands in the wallet's statement, and is no charge.
+        # Transactions that increase the debt move no wallet; those that pay it off move the wallet and are no charges.
         wallet = Account.objects.filter(owner=account.owner, currency=account.currency, kind=Account.Kind.WALLET)
         rows = rows.filter(Q(customer=account.owner, wallet=None) | (Q(wallet__in=wallet) & NOT_CHARGES))
     moved = Case(When(credit=account, then=F("amount")), default=-F("amount"))

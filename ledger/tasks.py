@@ -1,4 +1,4 @@
-"""Work of the ledger that beat pokes."""
+"""Periodic tasks of the ledger."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from ledger import rollups
 
 @shared_task
 def fold_rollups() -> int:
-    """Fold the rollups of system accounts that have gathered many."""
+    """Fold the rollups of system accounts that have many; return how many accounts were folded."""
     return rollups.fold_all()

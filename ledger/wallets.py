@@ -1,11 +1,11 @@
-"""Where a customer's money is: one wallet and, if a bank ever took money back, one debt for each currency."""
+"""A customer's accounts in each currency: one wallet and, after a chargeback that it cannot cover, one debt."""
 
 from django.db import connection
 
 from ledger.money import exponent_of
 
 FIND = "SELECT id FROM ledger_account WHERE owner_id = %s AND currency = %s AND kind = %s"
-# Two sessions may try at once: the second waits for the first, does nothing, and finds it.
+# Two sessions may insert at once: the second waits for the first, inserts nothing, and then finds the first's row.
 OPEN = """
     INSERT INTO ledger_account (kind, owner_id, code, currency, balance) VALUES (%s, %s, '', %s, 0)
     ON CONFLICT DO NOTHING
@@ -13,12 +13,15 @@ OPEN = """
 
 
 def wallet_id_of(customer_id: int, currency: str) -> int:
-    """Return the id of the customer's wallet in that currency, opening it on first use. Safe when raced."""
+    """Return the id of the customer's wallet in this currency, opening it on first use. Safe under concurrency.
+
+    Raise NotMoney for an unknown currency.
+    """
     return _account_of("wallet", customer_id, currency)
 
 
 def debt_id_of(customer_id: int, currency: str) -> int:
-    """Return the id of the customer's debt account in that currency, opening it on first use. Safe when raced."""
+    """Return the id of the customer's debt account in this currency, as `wallet_id_of` does for the wallet."""
     return _account_of("debt", customer_id, currency)
 
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: three people, a fourth who is shut out, and a database of its own."""
+"""Fixtures for all tests: two customers, a disabled one, staff and a superuser, and a separate database server."""
 
 import os
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from billing_site.local.valkey import Valkey
 from tests import selection
 from tests.browser.chromium import chromium
 
-# The browser starts with the first test that asks for it.
+# The browser starts with the first test that uses it.
 __all__ = ["chromium"]
 
 PASSWORD = "correct horse battery staple"
 
-# `quick` is for every run; `thorough` for a night: HYPOTHESIS_PROFILE=thorough make test PYTEST_ARGS="--timeout 0".
+# `quick` is for every run, `thorough` for the night: HYPOTHESIS_PROFILE=thorough make test PYTEST_ARGS="--timeout 0".
 hypothesis_settings.register_profile(
     "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Without DATABASE_URL, use a server of the tests' own: nothing of `make run` is touched, and no fsync."""
+    """Without DATABASE_URL, start a separate database server for tests, without fsync: `make run` keeps its own."""
     if settings.EMBEDDED_POSTGRES:
         server = Postgres(settings.VAR_DIR / "postgres-test", fsync=False)
         server.hold()
@@ -56,7 +56,7 @@ def _valkey() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """End, before the database is dropped, the sessions of programs that were killed: PostgreSQL notices that late."""
+    """Before the database is dropped, end the sessions of killed processes, which PostgreSQL notices late."""
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
@@ -67,7 +67,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """Argon2 is slow on purpose; the people of the tests share one password, hashed once."""
+    """Return the hash of the password that all test users share. Argon2 is slow on purpose, so it runs only once."""
     return make_password(PASSWORD)
 
 
@@ -79,19 +79,19 @@ def alice(db: None, password_hash: str) -> User:
 
 @pytest.fixture
 def mallory(db: None, password_hash: str) -> User:
-    """Another customer, who must see and change nothing of Alice's."""
+    """Another customer, who must not see or change anything of Alice's."""
     return _person("mallory", password_hash)
 
 
 @pytest.fixture
 def disabled(db: None, password_hash: str) -> User:
-    """A customer whose account staff have shut."""
+    """A customer whose account is disabled."""
     return _person("disabled", password_hash, is_active=False)
 
 
 @pytest.fixture
 def staff(db: None, password_hash: str) -> User:
-    """A member of staff with no permission beyond being one."""
+    """A member of staff without any permissions."""
     return _person("staff", password_hash, is_staff=True)
 
 
@@ -119,10 +119,10 @@ def child_environment(db: None) -> dict[str, str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tests_alone_may_empty_guarded_tables() -> Iterator[None]:
-    """Tests that commit are followed by a TRUNCATE of every table, which triggers refuse: the ledger is never emptied.
+    """Let Django truncate the tables after a test that commits. Triggers of the ledger refuse TRUNCATE.
 
-    So here, as the tables' owner and around that one statement only, those triggers are put to sleep. This also wakes
-    any trigger that a test switched off to plant an error.
+    The triggers are disabled around that statement only. Enabling them afterwards also restores any trigger that a
+    test disabled to plant an error.
     """
     original = DatabaseOperations.sql_flush
 
@@ -145,14 +145,14 @@ def _tests_alone_may_empty_guarded_tables() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_language_left_over() -> Iterator[None]:
-    """A request sets its thread's language for good; each test begins in the first one, whatever asked before it."""
+    """Start each test in the default language: a request changes its thread's language for good."""
     with override(settings.LANGUAGE_CODE):
         yield
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """Each test leaves an empty cache to the next."""
+    """Clear the cache after each test: throttles count in it."""
     yield
     cache.clear()
 

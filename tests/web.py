@@ -1,4 +1,4 @@
-"""Everything the demo sells, and Alice at her browser."""
+"""Fixtures and helpers for tests of pages: the demo's plans, Alice's browser, and the text of a page."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,13 +26,16 @@ def now() -> datetime:
 
 @pytest.fixture
 def on_sale(db: None, now: datetime) -> None:
-    """Basic 299.00 RUB or 3.50 EUR a month, Standard 690.00 / 7.90, Premium 1490.00 / 15.90, hourly 1.50 / 0.02."""
+    """The demo's plans, in RUB and EUR a month: Basic 299 / 3.50, Standard 690 / 7.90, Premium 1490 / 15.90.
+
+    The hourly plan costs 1.50 / 0.02 an hour.
+    """
     plans.put_on_sale(now=now)
 
 
 @pytest.fixture
 def browser(alice: User, on_sale: None) -> Client:
-    """Alice, signed in."""
+    """Alice's browser, logged in."""
     client = Client()
     client.force_login(alice)
     return client
@@ -40,7 +43,7 @@ def browser(alice: User, on_sale: None) -> Client:
 
 @pytest.fixture
 def unsteady(settings: Any) -> type[Unsteady]:
-    """A sandbox that breaks as told, in the sandbox's place."""
+    """Replace the sandbox gateway by one that fails on demand."""
     settings.GATEWAY_CLASSES = {"sandbox": PATH}
     Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
     Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
@@ -49,26 +52,26 @@ def unsteady(settings: Any) -> type[Unsteady]:
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Noon of 1 March 2026, and standing still until it is moved. Asked for before the people, who log in by it."""
-    with time_machine.travel(NOON, tick=False) as travelled:
-        yield travelled
+    """Stop the clock at noon of 1 March 2026. Request it before the users, who log in by this clock."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture
 def standard(clock: time_machine.Traveller, alice: User, on_sale: None) -> Subscription:
-    """690.00 a month since noon of 1 March, 310.00 left; half of March is left."""
+    """Alice's Standard plan for 690.00 a month since noon of 1 March. 310.00 and half of the month are left."""
     row = bought(alice, "standard", paid_in=1000_00)
     clock.move_to(HALF)
     return row
 
 
-# In two minutes, when a change agreed on now takes effect, half of the 31 days from noon of 1 March are left.
+# Two minutes before half of the 31 days from noon of 1 March are over. A change agreed on now takes effect then.
 NEAR_HALF = at(days=15, hours=11, minutes=58)
 HALF = at(days=15, hours=12)
 
 
 def bought(alice: User, plan: str, *, paid_in: int, when: datetime | None = None, **more: Any) -> Subscription:
-    """A subscription in roubles, bought at noon of 1 March out of `paid_in` kopecks."""
+    """Top up `paid_in` kopecks and buy a subscription in roubles, by default at noon of 1 March."""
     start = when or at()
     if paid_in:
         pay_in(alice, paid_in, at=start)
@@ -76,7 +79,7 @@ def bought(alice: User, plan: str, *, paid_in: int, when: datetime | None = None
 
 
 def act(row: Subscription, now: datetime, do: Callable[[Any], None]) -> None:
-    """Ask something of a subscription's book."""
+    """Change a subscription through its book."""
     orders.change(row, now=now, act=do)
 
 
@@ -88,7 +91,7 @@ SPACES = re.compile(r"[ \n\t\r]+")
 
 
 def words(response: Any) -> str:
-    """The text of <main>, single-spaced; no-break spaces stay what they are."""
+    """Return the text of <main> with single spaces. No-break spaces are kept."""
     html = response.content.decode()
     main = re.search(r"<main.*?</main>", html, re.DOTALL)
     text = re.sub(r"<[^>]+>", " ", main.group() if main else html)
@@ -96,9 +99,8 @@ def words(response: Any) -> str:
 
 
 def hidden(response: Any) -> dict[str, str]:
-    """The hidden fields of the page's forms, all but Django's own."""
-    found = re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', response.content.decode())
-    return dict(found)
+    """Return the hidden fields of the page's forms, except Django's CSRF token."""
+    return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', response.content.decode()))
 
 
 def heading(response: Any) -> str:

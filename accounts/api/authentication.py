@@ -1,4 +1,4 @@
-"""`Authorization: Bearer <access token>`, checked against the user as he is now, on every request."""
+"""`Authorization: Bearer <access token>`, checked against the user's current state on every request."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from accounts import tokens
 
 
 class TokenAuthentication(JWTAuthentication):
-    """A disabled or deleted user, an ended session and an old token version are out at once."""
+    """Refuse at once the tokens of a disabled or deleted user, of an ended session or of an old token version."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        """Return the user and the claims, or None without a bearer token. Raises tokens.InvalidToken."""
+        """Return the user and the claims, or None without a bearer token; raise tokens.InvalidToken."""
         header = self.get_header(request)
         raw = self.get_raw_token(header) if header else None
         if raw is None:
@@ -28,7 +28,7 @@ class TokenAuthentication(JWTAuthentication):
 
 
 class TokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
-    """How OpenAPI is told."""
+    """Describe TokenAuthentication in OpenAPI."""
 
     target_class = "accounts.api.authentication.TokenAuthentication"
     name = "bearer"

@@ -1,4 +1,4 @@
-"""What comes in and goes out at /api/auth/."""
+"""Serializers of /api/auth/."""
 
 from typing import Any, cast
 
@@ -10,37 +10,40 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from accounts import brute_force, registration
 from accounts.models import User
-from accounts.names import MOST, check_email, check_username, normal_email
+from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
 from core.api.fields import FlagField, TextField
 from core.api.serializers import StrictSerializer
 
+# Longer passwords would only make Argon2 slow.
+MAX_PASSWORD_LENGTH = 1000
+
 
 class EmailField(TextField):
-    """An email address in the form it is stored in."""
+    """An email address in its stored form."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(form="NFKC", max_length=MOST, validators=[check_email], **kwargs)
+        super().__init__(form="NFKC", max_length=MAX_LENGTH, validators=[check_email], **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the address, lower case."""
-        return normal_email(super().to_internal_value(data))
-
-
-# Longer ones would only give Argon2 work to do.
-MOST_PASSWORD = 1000
+        """Return the address in lower case."""
+        return normalize_email(super().to_internal_value(data))
 
 
 class PasswordField(serializers.CharField):
-    """Never repeated in an answer, never trimmed."""
+    """A password: never sent back, never trimmed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            write_only=True, trim_whitespace=False, max_length=MOST_PASSWORD, style={"input_type": "password"}, **kwargs
+            write_only=True,
+            trim_whitespace=False,
+            max_length=MAX_PASSWORD_LENGTH,
+            style={"input_type": "password"},
+            **kwargs,
         )
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    """A user, as he sees himself."""
+    """A user's own data, as the user sees it."""
 
     class Meta:
         model = User
@@ -57,18 +60,18 @@ class RegistrationSerializer(StrictSerializer):
     language = serializers.ChoiceField(choices=User.Language.choices, default=User.Language.ENGLISH)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the values; what is wrong with the password is said together with what is wrong with the rest."""
+        """Return the values; report errors of the password together with those of the other fields."""
         try:
             return super().to_internal_value(data)
         except ValidationError as error:
             raise ValidationError({**_password_errors(data), **cast(dict[str, Any], error.detail)}) from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Hold the password against the rules, knowing whose it will be; and say with it which name is taken."""
+        """Check the password against the rules; report a taken name or address in the same answer."""
         user = User(username=attrs["username"], email=attrs["email"])
         if errors := _password_errors(attrs):
-            taken = registration.Taken(registration.taken(user))
-            raise ValidationError({**cast(dict[str, Any], refusal(taken).detail), **errors})
+            taken = registration.Taken(registration.taken_fields(user))
+            raise ValidationError({**cast(dict[str, Any], taken_error(taken).detail), **errors})
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> User:
@@ -76,11 +79,11 @@ class RegistrationSerializer(StrictSerializer):
         try:
             return registration.register(**validated_data)
         except registration.Taken as error:
-            raise refusal(error) from error
+            raise taken_error(error) from error
 
 
 class ProfileSerializer(StrictSerializer):
-    """What a user may change about himself. What opens the account needs the current password."""
+    """Changes to the user's own data. A new email or password requires the current password."""
 
     email = EmailField()
     first_name = TextField(max_length=150, allow_blank=True)
@@ -90,42 +93,42 @@ class ProfileSerializer(StrictSerializer):
     current_password = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Ask for the current password where it is needed, and hold the new one against the rules."""
-        user, known = cast(User, self.instance), attrs.pop("current_password", None)
+        """Require the current password for a new email or password; check the new password against the rules."""
+        user, current = cast(User, self.instance), attrs.pop("current_password", None)
         if attrs.keys() & {"email", "password"}:
-            if known is None:
-                said = _("Send your current password to change the email address or the password.")
-                raise ValidationError({"current_password": [ErrorDetail(said, code="required")]})
-            if not brute_force.is_right(user, password=known, now=self.context["now"]):
-                said = _("This is not your current password.")
-                raise ValidationError({"current_password": [ErrorDetail(said, code="wrong")]})
+            if current is None:
+                message = _("Send your current password to change the email address or the password.")
+                raise ValidationError({"current_password": [ErrorDetail(message, code="required")]})
+            if not brute_force.is_current_password(user, password=current, now=self.context["now"]):
+                message = _("This is not your current password.")
+                raise ValidationError({"current_password": [ErrorDetail(message, code="wrong")]})
         if "password" in attrs:
             check_password(attrs["password"], user)
         return attrs
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Store the changes."""
+        """Save the changes."""
         try:
             return registration.change(instance, now=self.context["now"], **validated_data)
         except registration.Taken as error:
-            raise refusal(error) from error
+            raise taken_error(error) from error
 
 
 class LogInSerializer(StrictSerializer):
-    """Who asks for tokens. One of `username` (which may hold an email address) and `email`."""
+    """Credentials for a pair of tokens: a password and either `username` (also an email address) or `email`."""
 
-    username = serializers.CharField(required=False, max_length=MOST)
-    email = serializers.CharField(required=False, max_length=MOST)
+    username = serializers.CharField(required=False, max_length=MAX_LENGTH)
+    email = serializers.CharField(required=False, max_length=MAX_LENGTH)
     password = PasswordField()
     code = serializers.CharField(
         required=False, max_length=20, help_text="From the authenticator app, when a second factor is set up."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Want exactly one name."""
+        """Require exactly one of `username` and `email`."""
         if ("username" in attrs) == ("email" in attrs):
-            said = _("Send either username or email.")
-            raise ValidationError({"username": [ErrorDetail(said, code="required")]})
+            message = _("Send either username or email.")
+            raise ValidationError({"username": [ErrorDetail(message, code="required")]})
         return attrs
 
 
@@ -136,42 +139,43 @@ class RefreshSerializer(StrictSerializer):
 
 
 class LogOutSerializer(RefreshSerializer):
-    """A refresh token, and whether all log-ins end with it."""
+    """A refresh token, and whether to end all sessions of the user."""
 
     all = FlagField(default=False)
 
 
 class PairSerializer(serializers.Serializer[Any]):
-    """Tokens given out."""
+    """A new pair of tokens."""
 
     access = serializers.CharField()
     refresh = serializers.CharField()
 
 
 def check_password(password: str, user: User) -> None:
-    """Raise ValidationError under `password` for each rule it breaks."""
+    """Raise ValidationError for field `password` with each rule that the password breaks."""
     try:
         password_validation.validate_password(password, user)
     except DjangoValidationError as error:
-        said = [
+        details = [
             ErrorDetail(message, code=each.code or "invalid") for each in error.error_list for message in each.messages
         ]
-        raise ValidationError({"password": said}) from error
+        raise ValidationError({"password": details}) from error
 
 
-def _password_errors(sent: Any) -> dict[str, Any]:
-    """Return what the rules say about a new customer's password, as far as it can be said before the rest is right."""
-    known = {name: str(sent.get(name, "")) for name in ("username", "email")} if isinstance(sent, dict) else {}
-    password = sent.get("password") if isinstance(sent, dict) else None
-    if not isinstance(password, str) or not 0 < len(password) <= MOST_PASSWORD:
+def taken_error(taken: registration.Taken) -> ValidationError:
+    """Return the validation error for a taken name or address."""
+    fields = taken.fields
+    return ValidationError({name: [ErrorDetail(registration.taken_message(name), code="taken")] for name in fields})
+
+
+def _password_errors(data: Any) -> dict[str, Any]:
+    """Return the errors of a new customer's password, from data whose other fields may be invalid."""
+    known = {name: str(data.get(name, "")) for name in ("username", "email")} if isinstance(data, dict) else {}
+    password = data.get("password") if isinstance(data, dict) else None
+    if not isinstance(password, str) or not 0 < len(password) <= MAX_PASSWORD_LENGTH:
         return {}
     try:
         check_password(password, User(**known))
     except ValidationError as error:
         return cast(dict[str, Any], error.detail)
     return {}
-
-
-def refusal(taken: registration.Taken) -> ValidationError:
-    """Return the answer to a name or address that somebody has."""
-    return ValidationError({name: [ErrorDetail(registration.sorry(name), code="taken")] for name in taken.fields})

@@ -1,4 +1,4 @@
-"""/api/auth/: register, log in, rotate tokens, log out, read and change one's own profile."""
+"""/api/auth/: register, log in, rotate tokens, log out, read and change your own profile."""
 
 from typing import cast
 
@@ -16,20 +16,20 @@ from core.api.filters import refuse_unknown_parameters
 
 
 class OpenView(APIView):
-    """For whoever has no token yet; one that is sent is not looked at."""
+    """A view that requires no token, and ignores one that is sent."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
 
 class Register(OpenView):
-    """Become a customer."""
+    """Register a customer."""
 
     throttle_scope = "register"
 
     @extend_schema(request=forms.RegistrationSerializer, responses={201: forms.UserSerializer}, tags=["auth"])
     def post(self, request: Request) -> Response:
-        """Create a user. The name and the address must be free, the password good enough."""
+        """Create a user. The name and the address must be free, and the password strong enough."""
         form = forms.RegistrationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(forms.UserSerializer(form.save()).data, 201)
@@ -42,7 +42,7 @@ class LogIn(OpenView):
 
     @extend_schema(request=forms.LogInSerializer, responses=forms.PairSerializer, tags=["auth"])
     def post(self, request: Request) -> Response:
-        """Give out an access token (minutes) and a refresh token (a day, good for one use)."""
+        """Return an access token (valid for minutes) and a refresh token (valid for a day, works once)."""
         form = forms.LogInSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
@@ -50,29 +50,29 @@ class LogIn(OpenView):
         now = timezone.now()
         user = brute_force.check(request._request, name=name, password=sent["password"])
         second_factor.check(request._request, user, code=sent.get("code"))
-        brute_force.succeeded(request._request, user)
+        brute_force.record_success(request._request, user)
         return Response(tokens.issue(user, now=now)._asdict())
 
 
 class Refresh(OpenView):
-    """Get the next pair."""
+    """Get the next pair of tokens."""
 
     throttle_scope = "login"
 
     @extend_schema(request=forms.RefreshSerializer, responses=forms.PairSerializer, tags=["auth"])
     def post(self, request: Request) -> Response:
-        """Spend a refresh token. A second use of the same one ends the whole session."""
+        """Exchange a refresh token for a new pair. A second use of the same token ends the whole session."""
         form = forms.RefreshSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(tokens.rotate(form.validated_data["refresh"], now=timezone.now())._asdict())
 
 
 class LogOut(OpenView):
-    """End a session, or all of them."""
+    """End one session or all sessions."""
 
     @extend_schema(request=forms.LogOutSerializer, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
-        """End the session of this refresh token, its access token included; with `all`, every session."""
+        """End the session of this refresh token, including its access token; with `all`, end every session."""
         form = forms.LogOutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         tokens.end(form.validated_data["refresh"], now=timezone.now(), everywhere=form.validated_data["all"])
@@ -80,19 +80,19 @@ class LogOut(OpenView):
 
 
 class Me(APIView):
-    """Oneself."""
+    """The caller's own profile."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(responses=forms.UserSerializer, tags=["auth"])
     def get(self, request: Request) -> Response:
-        """Return the user whose token this is."""
+        """Return the caller's profile."""
         refuse_unknown_parameters(request, ())
         return Response(forms.UserSerializer(cast(User, request.user)).data)
 
     @extend_schema(request=forms.ProfileSerializer, responses=forms.UserSerializer, tags=["auth"])
     def patch(self, request: Request) -> Response:
-        """Change what is sent. A new password ends all sessions, this one too."""
+        """Change the fields that are sent. A new password ends all sessions, including this one."""
         form = forms.ProfileSerializer(
             cast(User, request.user), data=request.data, partial=True, context={"now": timezone.now()}
         )

@@ -1,4 +1,4 @@
-"""Users, refresh tokens and the counters of password attempts."""
+"""Create users, refresh tokens and the counters of password attempts."""
 
 import uuid
 
@@ -133,6 +133,6 @@ class Migration(migrations.Migration):
                 django.db.models.functions.text.Lower("username"), name="username_is_unique_whatever_its_case"
             ),
         ),
-        # Counters are not worth a disk write: after a crash everybody starts from zero.
+        # Counters are not worth a write to the WAL: after a crash they start from zero.
         migrations.RunSQL("ALTER TABLE accounts_ratecount SET UNLOGGED", "ALTER TABLE accounts_ratecount SET LOGGED"),
     ]

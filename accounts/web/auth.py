@@ -1,4 +1,4 @@
-"""The request as a view behind `login_required` gets it."""
+"""Type of the request that a view behind `login_required` gets."""
 
 from django.http import HttpRequest
 
@@ -6,6 +6,6 @@ from accounts.models import User
 
 
 class SignedInRequest(HttpRequest):
-    """Somebody is signed in. Only an annotation: nothing makes one."""
+    """A request of a logged-in user. For annotations only: never instantiated."""
 
     user: User

@@ -1,18 +1,21 @@
-"""allauth's forms with our labels, autocomplete tokens and no placeholder: a label that vanishes is none."""
+"""allauth's forms for accounts and the second factor, with our labels, hints and autocomplete tokens.
+
+Placeholders are removed: they vanish as soon as somebody types.
+"""
 
 from typing import Any
 
-from allauth.account import forms as theirs
-from allauth.mfa.base import forms as base
-from allauth.mfa.totp import forms as totp
+from allauth.account import forms as account_forms
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.totp import forms as totp_forms
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 PASSWORD_HINT = _("At least 10 characters. A few unrelated words are easy to keep in mind and hard to guess.")
 
 
-class Plain(forms.Form):
-    """Labels above, hints between, nothing inside the field."""
+class BaseForm(forms.Form):
+    """A form without placeholders. Subclasses describe their fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -20,15 +23,15 @@ class Plain(forms.Form):
             field.widget.attrs.pop("placeholder", None)
 
     def describe(self, name: str, *, label: Any, hint: Any = "", autocomplete: str = "") -> None:
-        """Set the words and the autocomplete token of one field."""
+        """Set a field's label, hint and autocomplete token."""
         field = self.fields[name]
         field.label, field.help_text = label, hint
         if autocomplete:
             field.widget.attrs["autocomplete"] = autocomplete
 
 
-class LoginForm(Plain, theirs.LoginForm):
-    """By user name or by email address."""
+class LoginForm(BaseForm, account_forms.LoginForm):
+    """Log-in by user name or email address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,8 +40,8 @@ class LoginForm(Plain, theirs.LoginForm):
         self.fields["login"].max_length = 254  # type: ignore[attr-defined]
 
 
-class SignupForm(Plain, theirs.SignupForm):
-    """The password once: it can be shown, and it can be reset."""
+class SignupForm(BaseForm, account_forms.SignupForm):
+    """Sign-up. One password field is enough: the password can be shown, and reset."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,16 +51,16 @@ class SignupForm(Plain, theirs.SignupForm):
         self.describe("password1", label=_("Password"), hint=PASSWORD_HINT, autocomplete="new-password")
 
 
-class ResetPasswordForm(Plain, theirs.ResetPasswordForm):
-    """Where to send the link."""
+class ResetPasswordForm(BaseForm, account_forms.ResetPasswordForm):
+    """Request a reset link by email."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.describe("email", label=_("Email address"), autocomplete="email")
 
 
-class ResetPasswordKeyForm(Plain, theirs.ResetPasswordKeyForm):
-    """The new password, after the link."""
+class ResetPasswordKeyForm(BaseForm, account_forms.ResetPasswordKeyForm):
+    """Set a new password after following the reset link."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,8 +68,8 @@ class ResetPasswordKeyForm(Plain, theirs.ResetPasswordKeyForm):
         self.describe("password2", label=_("New password again"), autocomplete="new-password")
 
 
-class ChangePasswordForm(Plain, theirs.ChangePasswordForm):
-    """The new password, by somebody who knows the old one."""
+class ChangePasswordForm(BaseForm, account_forms.ChangePasswordForm):
+    """Change the password, given the current one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,29 +78,29 @@ class ChangePasswordForm(Plain, theirs.ChangePasswordForm):
         self.describe("password2", label=_("New password again"), autocomplete="new-password")
 
 
-class ReauthenticateForm(Plain, theirs.ReauthenticateForm):
-    """The password once more, before a change to what protects the account."""
+class ReauthenticateForm(BaseForm, account_forms.ReauthenticateForm):
+    """Confirm the password before a change to the account's security."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.describe("password", label=_("Password"), autocomplete="current-password")
 
 
-class Code(Plain):
-    """One code: digits on a phone's keyboard, filled in by those who can."""
+class CodeForm(BaseForm):
+    """Base of the forms that take a code. Browsers may fill the code in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.describe("code", label=_("Code"), autocomplete="one-time-code")
 
 
-class AuthenticateForm(Code, base.AuthenticateForm):
-    """At log-in."""
+class AuthenticateForm(CodeForm, mfa_forms.AuthenticateForm):
+    """The code at log-in."""
 
 
-class SecondFactorReauthenticateForm(Code, base.ReauthenticateForm):
-    """Before a change to what protects the account."""
+class SecondFactorReauthenticateForm(CodeForm, mfa_forms.ReauthenticateForm):
+    """The code before a change to the account's security."""
 
 
-class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
-    """The first code of a new app."""
+class ActivateTOTPForm(CodeForm, totp_forms.ActivateTOTPForm):
+    """The first code of a new authenticator app."""

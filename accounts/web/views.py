@@ -1,4 +1,4 @@
-"""Sign-up, where two may ask for one name at the same moment. The other pages are allauth's own views."""
+"""The pages for sign-up and preferences. The other account pages are allauth's own views."""
 
 from typing import Any
 
@@ -16,28 +16,28 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.registration import sorry, taken
+from accounts.registration import taken_fields, taken_message
 from accounts.web.auth import SignedInRequest
 
 
 class SignUp(SignupView):
-    """allauth's sign-up; who loses a race for a name is told as if he had come later."""
+    """allauth's sign-up. The loser of a race for a name sees the usual error: the name is taken."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Create the customer and log him in."""
+        """Create the customer and log them in."""
         try:
             with transaction.atomic():
-                answer: HttpResponse = super().form_valid(form)
+                response: HttpResponse = super().form_valid(form)
         except IntegrityError:
-            sent = form.cleaned_data
-            for field in taken(User(username=sent["username"], email=sent["email"])) or ["email"]:
-                form.add_error(field, sorry(field))
-            answer = self.form_invalid(form)
-        return answer
+            data = form.cleaned_data
+            for field in taken_fields(User(username=data["username"], email=data["email"])) or ["email"]:
+                form.add_error(field, taken_message(field))
+            response = self.form_invalid(form)
+        return response
 
 
 class PreferencesForm(forms.ModelForm):
-    """What a customer may set about themselves."""
+    """The settings that a customer may change."""
 
     class Meta:
         model = User
@@ -50,7 +50,7 @@ class PreferencesForm(forms.ModelForm):
 @never_cache
 @login_required
 def preferences(request: SignedInRequest) -> HttpResponse:
-    """Show the settings, or save them and go on in the language that was chosen."""
+    """Show the settings, or save them and redirect in the chosen language."""
     form = PreferencesForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         with override(form.save().language):

@@ -1,4 +1,4 @@
-"""Text and numbers from outside: one normal form, and nothing in it that a reader cannot see."""
+"""Strict serializer fields: text in one normal form without invisible characters, plain integers, true or false."""
 
 import re
 import unicodedata
@@ -8,21 +8,21 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 # Control, format (direction marks, zero-width), surrogate, private and unassigned characters.
-UNSEEN = re.compile("C[cfson]")
-# Joins the parts of one emoji, and is needed in several scripts.
+INVISIBLE = re.compile("C[cfson]")
+# Zero-width joiners: they join the parts of an emoji and are needed in several scripts.
 JOINERS = "\u200c\u200d"
-
-
-def unseen_in(text: str) -> str:
-    """Return the first character that must not stand in a name or a line of text, or an empty string."""
-    return next((c for c in text if c not in JOINERS and UNSEEN.match(unicodedata.category(c))), "")
 
 
 Form = Literal["NFC", "NFKC"]
 
 
+def first_invisible(text: str) -> str:
+    """Return the first invisible character other than a joiner, or an empty string."""
+    return next((c for c in text if c not in JOINERS and INVISIBLE.match(unicodedata.category(c))), "")
+
+
 class TextField(serializers.CharField):
-    """One line of text in NFC, or in another `form` such as NFKC for what must be unique."""
+    """One line of text in Unicode form NFC, or in `form`: NFKC for text that must be unique."""
 
     default_error_messages = {"unseen": _("A character that cannot be seen is not allowed: U+{code}.")}
 
@@ -31,15 +31,15 @@ class TextField(serializers.CharField):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the text in its normal form."""
+        """Return the text in its normal form; fail on an invisible character."""
         text = unicodedata.normalize(self.form, super().to_internal_value(data))
-        if unseen := unseen_in(text):
-            self.fail("unseen", code=f"{ord(unseen):04X}")
+        if invisible := first_invisible(text):
+            self.fail("unseen", code=f"{ord(invisible):04X}")
         return text
 
 
 class WholeField(serializers.IntegerField):
-    """A whole number in plain digits: not 1.0, not 1_000, not the digits of another script, not true."""
+    """An integer in plain digits: not 1.0, 1_000, true, or the digits of another script."""
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number."""
@@ -49,7 +49,7 @@ class WholeField(serializers.IntegerField):
 
 
 class FlagField(serializers.BooleanField):
-    """JSON's true or false: not 0 or 1, not a text that reads like one."""
+    """JSON's true or false: not 0 or 1, not a string such as "true"."""
 
     def to_internal_value(self, data: Any) -> bool:
         """Return the flag."""

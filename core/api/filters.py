@@ -1,4 +1,4 @@
-"""Filters of lists that refuse what they do not know: an unknown or repeated query parameter is an error."""
+"""Strict list filters: an unknown or repeated query parameter is an error."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from core.api.serializers import shortened, unknown_names
 
 
 def refuse_unknown_parameters(request: Request, allowed: Iterable[str]) -> None:
-    """Raise ValidationError for a query parameter that is not allowed, or is given twice."""
+    """Raise ValidationError for each query parameter that is not allowed or is given more than once."""
     known = sorted(allowed)
     errors = unknown_names(request.query_params, known)
     for name, values in request.query_params.lists():
@@ -24,10 +24,10 @@ def refuse_unknown_parameters(request: Request, allowed: Iterable[str]) -> None:
 
 
 class StrictFilters(DjangoFilterBackend):
-    """django-filter for the views' `filterset_class`, where an unknown filter is an error and not everybody's rows."""
+    """django-filter's backend, except that an unknown filter is an error instead of being ignored."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet, view: Any) -> QuerySet:
-        """Return the filtered rows. Raises ValidationError for unknown, repeated and unreadable parameters."""
+        """Return the filtered rows; raise ValidationError for unknown, repeated and invalid parameters."""
         filters = self.get_filterset_class(view, queryset)
         pages = getattr(view, "pagination_class", None)
         detail = getattr(view, "lookup_url_kwarg", None) or getattr(view, "lookup_field", None)
@@ -35,24 +35,25 @@ class StrictFilters(DjangoFilterBackend):
         allowed = set(filters.base_filters) if filters else set()
         refuse_unknown_parameters(request, allowed | {"limit", "cursor"} if is_list and pages else allowed)
         try:
-            found: QuerySet = super().filter_queryset(request, queryset, view)
+            rows: QuerySet = super().filter_queryset(request, queryset, view)
         except ValidationError as error:
-            raise ValidationError(_of_filters(error.detail, filters.base_filters, request)) from None
-        return found
+            raise ValidationError(_add_details(error.detail, filters.base_filters, request)) from None
+        return rows
 
 
-def _of_filters(errors: Any, filters: Mapping[str, Any], request: Request) -> dict[str, list[ErrorDetail]]:
-    """Add to what a filter says what it allows and what was sent."""
+def _add_details(errors: Any, filters: Mapping[str, Any], request: Request) -> dict[str, list[ErrorDetail]]:
+    """Add to each filter's messages what it allows or what was sent."""
+    details = {name: _detail(filters[name], request.query_params[name]) for name in errors}
     return {
-        name: [ErrorDetail(f"{said} {_allowed(filters[name], request.query_params[name])}", said.code) for said in each]
-        for name, each in errors.items()
+        name: [ErrorDetail(f"{message} {details[name]}", message.code) for message in messages]
+        for name, messages in errors.items()
     }
 
 
-def _allowed(each: Filter, sent: str) -> str:
-    if isinstance(each, ChoiceFilter):
-        return _("Allowed: %s.") % ", ".join(str(value) for value, _name in each.extra["choices"])
-    if isinstance(each, IsoDateTimeFilter):
+def _detail(rule: Filter, sent: str) -> str:
+    if isinstance(rule, ChoiceFilter):
+        return _("Allowed: %s.") % ", ".join(str(value) for value, _name in rule.extra["choices"])
+    if isinstance(rule, IsoDateTimeFilter):
         return _("Write it as %(example)s. You sent: %(sent)s") % {
             "example": "2026-03-01T00:00:00Z",
             "sent": shortened(sent),

@@ -1,9 +1,9 @@
-"""`Idempotency-Key`: a money-moving request that is sent again gets the first one's answer and moves nothing.
+"""The `Idempotency-Key` header: a repeated request gets the first answer and moves no money.
 
-The key protects the answer. What protects the money is a key made from the cause, in the ledger: a view passes
-`self.idempotency_key` on, so that a request whose process died after the work was done and
-before the answer was kept finds that work again instead of doing it twice. What was asked for is kept with that work
-(core.idempotency), so that no other request finds it, however long after.
+The stored key protects the answer. A second key, stored with the row that the request made, protects the money: a view
+passes `self.idempotency_key` on, so that if its process died after the work but before storing the answer, the repeated
+request finds that work instead of doing it twice. The row keeps the request's fingerprint too (core.idempotency), so
+that a different request never finds it, however much later.
 """
 
 import json
@@ -23,11 +23,11 @@ from core.idempotency import KeyReused, fingerprint, key_of
 from core.models import IdempotencyKey
 
 KEPT_FOR = timedelta(days=30)
-# A claim this old belongs to a process that died, or was let go: the same request, sent again, takes it over.
+# An unanswered claim this old belongs to a process that died, or was released. The same request may take it over.
 TAKEN_OVER_AFTER = timedelta(seconds=60)
 PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
-# One statement, so that of any number of requests exactly one gets a row back.
+# One statement, so that exactly one of any number of requests gets a row back.
 CLAIM = """
     INSERT INTO core_idempotencykey AS held (user_id, key, fingerprint, created_at)
     VALUES (%(user)s, %(key)s, %(fingerprint)s, %(now)s)
@@ -40,28 +40,28 @@ CLAIM = """
 
 
 class InvalidKey(DomainError):
-    """Not 1 to 255 printable ASCII characters."""
+    """The key is not 1 to 255 printable ASCII characters."""
 
     code = "invalid_idempotency_key"
     param = "Idempotency-Key"
 
 
 class KeyInUse(DomainError):
-    """The first request with this key has not been answered yet."""
+    """The first request with this key is still running."""
 
     code = "idempotency_key_in_use"
     param = "Idempotency-Key"
 
 
 class Claim(NamedTuple):
-    """The right to answer for a key, until `claimed_at` + TAKEN_OVER_AFTER."""
+    """The right to answer for a key. It lasts until `claimed_at` + TAKEN_OVER_AFTER."""
 
     id: int
     claimed_at: datetime
 
 
 class Replay(Exception):
-    """Ends a request before its view runs: the answer is known."""
+    """Raised before the view runs, when the answer is already stored."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status)
@@ -69,27 +69,27 @@ class Replay(Exception):
 
 
 class Idempotent:
-    """Put before APIView in the bases of a view: its POST honours `Idempotency-Key`."""
+    """Mixin for API views, placed before APIView: POST honours `Idempotency-Key`."""
 
     idempotency_key: str | None = None
     _claim: Claim | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Claim the key once the caller is known and may call; raises Replay when the answer is known."""
+        """Claim the key after authentication, permissions and throttling; raise Replay if the answer is stored."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None:
-            mark = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
-            self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=mark, now=timezone.now())
+            digest = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
+            self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest, now=timezone.now())
             self.idempotency_key = key_of("api", key)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer a replay; let go of the key when the view broke, or found that it belongs to another request."""
+        """Send a stored answer; release the key if the view crashed, delete it if it belongs to another request."""
         if isinstance(exc, Replay):
-            kind = "application/json" if exc.status < 400 else "application/problem+json"
-            return Response(exc.body, exc.status, headers={"Idempotent-Replayed": "true"}, content_type=kind)
+            media_type = "application/json" if exc.status < 400 else "application/problem+json"
+            return Response(exc.body, exc.status, headers={"Idempotent-Replayed": "true"}, content_type=media_type)
         if isinstance(exc, KeyReused) and self._claim:
-            _ours(self._claim).delete()
+            _rows_of(self._claim).delete()
             self._claim = None
         try:
             return super().handle_exception(exc)  # type: ignore[misc, no-any-return]
@@ -99,15 +99,15 @@ class Idempotent:
             raise
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Keep the answer, unless it is one that the same request may change by being sent again."""
+        """Store the answer, unless the same request may succeed when sent again (409, 429, 5xx)."""
         if self._claim:
-            again = response.status_code >= 500 or response.status_code in (409, 429)
-            release(self._claim) if again else keep(self._claim, response.status_code, response.data)
+            may_change = response.status_code >= 500 or response.status_code in (409, 429)
+            release(self._claim) if may_change else keep(self._claim, response.status_code, response.data)
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc, no-any-return]
 
 
 def claim(user_id: int, *, key: str, fingerprint: str, now: datetime) -> Claim:
-    """Take the key for this request. Raises Replay, KeyInUse, KeyReused or InvalidKey."""
+    """Claim the key for this request; raise Replay, KeyInUse, KeyReused or InvalidKey."""
     if not PRINTABLE.fullmatch(key):
         raise InvalidKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters; you sent %d.") % len(key))
     values: dict[str, Any] = {"user": user_id, "key": key, "fingerprint": fingerprint, "now": now}
@@ -116,29 +116,30 @@ def claim(user_id: int, *, key: str, fingerprint: str, now: datetime) -> Claim:
         row = cursor.fetchone()
     if row:
         return Claim(row[0], now)
-    held = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
-    if held and held.fingerprint != fingerprint:
+    existing = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
+    if existing and existing.fingerprint != fingerprint:
         raise KeyReused
-    if held is None or held.status is None:
+    if existing is None or existing.status is None:
         raise KeyInUse(_("The first request with this Idempotency-Key is still running."), retry_after=1)
-    raise Replay(held.status, held.body)
+    raise Replay(existing.status, existing.body)
 
 
 def keep(claim: Claim, status: int, data: Any) -> None:
-    """Store the answer, if the claim is still ours."""
+    """Store the answer, unless another request has taken the claim over."""
     body = json.loads(JSONRenderer().render(data) or b"null")
-    _ours(claim).update(status=status, body=body)
+    _rows_of(claim).update(status=status, body=body)
 
 
 def release(claim: Claim) -> None:
-    """Let the same request, and no other, take the key over at once."""
-    _ours(claim).update(created_at=claim.claimed_at - TAKEN_OVER_AFTER - timedelta(microseconds=1))
+    """Let the same request, and only that one, take the key over at once."""
+    _rows_of(claim).update(created_at=claim.claimed_at - TAKEN_OVER_AFTER - timedelta(microseconds=1))
 
 
 def forget(*, now: datetime) -> int:
-    """Delete the keys older than KEPT_FOR. Returns how many."""
+    """Delete the keys older than KEPT_FOR and return how many."""
     return IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()[0]
 
 
-def _ours(claim: Claim) -> Any:
+def _rows_of(claim: Claim) -> Any:
+    """Return a queryset of the claim's row, empty if the claim was taken over or answered."""
     return IdempotencyKey.objects.filter(id=claim.id, created_at=claim.claimed_at, status=None)

@@ -1,4 +1,4 @@
-"""A row that a request's body or query names: one that is not the caller's to name is an error of that parameter."""
+"""Look up a row by the public id in a request; raise a field error if it is absent or not the caller's."""
 
 from typing import TypeVar
 
@@ -10,14 +10,14 @@ Row = TypeVar("Row", bound=Model)
 
 
 class NotFound(DomainError):
-    """The parameter names nothing of the caller's; what is somebody else's is told of in the same words."""
+    """The caller has no object with this id. Somebody else's object gives the same answer."""
 
     code = "not_found"
 
 
 def find_by_public_id(rows: QuerySet[Row], *, param: str, detail: str, public_id: str) -> Row:
-    """Return the row of that public id; raise NotFound, which names `param` and says `detail`."""
-    found = rows.filter(public_id=public_id).first()
-    if found is None:
+    """Return the row with this public id; raise NotFound with `param` and `detail`."""
+    row = rows.filter(public_id=public_id).first()
+    if row is None:
         raise NotFound(detail, param=param)
-    return found
+    return row

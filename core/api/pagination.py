@@ -1,4 +1,4 @@
-"""Pages of a list: newest first, by a cursor, never by a page number that shifts while rows arrive."""
+"""Cursor pagination, newest first. Page numbers would shift while rows arrive."""
 
 import re
 from typing import Any
@@ -12,50 +12,50 @@ from rest_framework.response import Response
 from core.api.serializers import shortened
 from core.errors import DomainError
 
-# A primary key: bigint, written without leading zeros; 18 digits are below its end.
+# A primary key without leading zeros. 18 digits always fit into bigint.
 POSITION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class InvalidCursor(DomainError):
-    """A cursor that we did not give out."""
+    """The cursor is not one that the API returned."""
 
     code = "invalid_cursor"
     param = "cursor"
 
 
 class CursorPages(CursorPagination):
-    """`limit` 1 to 100, `cursor` opaque; answers `results`, `next`, `previous`.
+    """Pages of `results` with links `next` and `previous`; parameters `limit` (1 to 100) and an opaque `cursor`.
 
-    A view may set `empty_detail`: what an empty list says about itself, beside the empty results.
+    A view may set `empty_detail`, the `detail` of an empty list.
     """
 
     ordering = "-id"
     page_size = 20
     max_page_size = 100
     page_size_query_param = "limit"
-    # The order is by a unique column, so an offset is never needed; one in a cursor was put there by hand.
+    # The list is ordered by a unique column, so our cursors never hold an offset.
     offset_cutoff = 0
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """Return the rows of the page asked for. Raises ValidationError for a limit, InvalidCursor for a cursor."""
+        """Return the rows of the requested page; raise ValidationError or InvalidCursor."""
         self.empty_detail = getattr(view, "empty_detail", None)
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
-        """Return `limit`. Raises ValidationError outside 1 to 100: a silent cap would look like the end of the list."""
+        """Return `limit`; raise ValidationError outside 1 to 100: a silent cap would look like the end of the list."""
         sent = request.query_params.get("limit")
         if sent is None:
             return self.page_size
         if not (sent.isascii() and sent.isdigit() and len(sent) <= 3 and 1 <= int(sent) <= self.max_page_size):
-            said = _("limit is 1 to %(most)d; you sent %(sent)s.") % {
+            message = _("limit is 1 to %(most)d; you sent %(sent)s.") % {
                 "most": self.max_page_size,
                 "sent": shortened(sent),
             }
-            raise ValidationError({"limit": [ErrorDetail(said, code="out_of_range")]})
+            raise ValidationError({"limit": [ErrorDetail(message, code="out_of_range")]})
         return int(sent)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """Return the cursor sent, checked to be a position in this list."""
+        """Return the request's cursor; raise InvalidCursor unless it is a position in a list."""
         sent = request.query_params.get("cursor")
         if sent is None:
             return None
@@ -64,17 +64,17 @@ class CursorPages(CursorPagination):
             if cursor is None or cursor.offset or not POSITION.fullmatch(str(cursor.position or "")):
                 raise ValueError(sent)
         except (ValueError, APIException) as error:
-            said = _("The cursor %s was not given out here. Follow `next` or leave it out.") % shortened(sent)
-            raise InvalidCursor(said) from error
+            message = _("The cursor %s was not given out here. Follow `next` or leave it out.") % shortened(sent)
+            raise InvalidCursor(message) from error
         return cursor
 
     def get_paginated_response(self, data: list[Any]) -> Response:
-        """Return the page as an answer."""
+        """Return the response for a page."""
         page = {"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()}
         return Response(page if data or not self.empty_detail else {"detail": str(self.empty_detail), **page})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return the page's shape for OpenAPI."""
+        """Return the OpenAPI schema of a page."""
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
@@ -83,6 +83,6 @@ class CursorPages(CursorPagination):
                 "results": schema,
                 "next": link,
                 "previous": link,
-                "detail": {"type": "string", "description": "Only beside an empty list."},
+                "detail": {"type": "string", "description": "Only for an empty list."},
             },
         }

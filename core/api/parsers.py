@@ -1,8 +1,8 @@
-"""Reads request bodies. Whatever bytes come in, the outcome is one JSON value that is safe to store, or a 400.
+"""Parse request bodies: any bytes become one JSON value that is safe to store, or a 400.
 
-Refused before parsing: other encodings than UTF-8, too many bytes, too deep. Refused while parsing: a key given
-twice, NaN and Infinity, numbers of absurd length. Refused after it: NUL and half surrogate pairs, which PostgreSQL
-cannot keep. Numbers with a point become Decimal, so that 1342.10 stays what was sent.
+Refused before parsing: encodings other than UTF-8, bodies that are too large or too deeply nested. Refused while
+parsing: repeated keys, NaN and Infinity, very long numbers. Refused after parsing: NUL and lone surrogates, which
+PostgreSQL cannot store. Numbers with a decimal point become Decimal, so that 1342.10 stays exact.
 """
 
 import json
@@ -17,21 +17,21 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import JSONParser
 
-from core.normalization import UNSTORABLE, given_twice
+from core.normalization import UNSTORABLE, repeated_key
 
 MAX_DEPTH = 32
 MAX_DIGITS = 40
-# Strings are stepped over whole, so that brackets inside them do not count.
+# Matches a whole string at once, so that brackets inside strings do not count.
 TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class SafeJSONParser(JSONParser):
-    """The only parser of the API."""
+    """The API's only parser."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the parsed body. Raises ParseError (400), RequestDataTooBig (413) or UnsupportedMediaType (415)."""
+        """Return the parsed body; raise ParseError (400), RequestDataTooBig (413) or UnsupportedMediaType (415)."""
         charset = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", media_type or "", re.IGNORECASE)
         if charset and charset[1].lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType(
@@ -45,7 +45,7 @@ class SafeJSONParser(JSONParser):
 
 
 def loads(body: bytes) -> Any:
-    """Return the JSON value that `body` holds. Raises ParseError with what is wrong and where."""
+    """Return the JSON value in `body`; raise ParseError, which says what is wrong and where."""
     if _depth(body) > MAX_DEPTH:
         raise ParseError(_("The body is nested deeper than %d levels.") % MAX_DEPTH)
     try:
@@ -65,6 +65,7 @@ def loads(body: bytes) -> Any:
 
 
 def _depth(body: bytes) -> int:
+    """Return the deepest level of nested brackets."""
     depth = deepest = 0
     for token in TOKENS.finditer(body):
         match body[token.start()]:
@@ -77,16 +78,16 @@ def _depth(body: bytes) -> int:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ParseError(_("The key %s is given twice.") % json.dumps(str(given_twice(pairs))[:60]))
-    return found
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ParseError(_("The key %s is given twice.") % json.dumps(str(repeated_key(pairs))[:60]))
+    return value
 
 
 def _decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
-    except InvalidOperation:  # an exponent beyond what a Decimal can have
+    except InvalidOperation:  # the exponent is out of Decimal's range
         _too_long(text)
     if len(text) > MAX_DIGITS or (number and abs(number.adjusted()) > MAX_DIGITS):
         _too_long(text)
@@ -110,7 +111,7 @@ def _constant(text: str) -> NoReturn:
 
 
 def _refuse_unstorable(value: Any) -> None:
-    """Look through keys and values. Depth is bounded by MAX_DEPTH, so recursion is safe."""
+    """Raise ParseError for a key or value that cannot be stored. MAX_DEPTH bounds the recursion."""
     match value:
         case str():
             if UNSTORABLE.search(value):

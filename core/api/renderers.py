@@ -1,4 +1,4 @@
-"""Writes answers: JSON, in which an amount stays what it is."""
+"""Render responses as JSON without losing digits of an amount."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,14 +8,14 @@ from rest_framework.utils.encoders import JSONEncoder
 
 
 class ExactEncoder(JSONEncoder):
-    """DRF's own encoder writes a Decimal as a float, and 1342.10 would become 1342.1 or worse."""
+    """Write a Decimal as a string. DRF's encoder may write a float: 1342.10 would become 1342.1 or worse."""
 
     def default(self, obj: Any) -> Any:
-        """Return what JSON can hold in place of `obj`."""
+        """Return a JSON value for `obj`."""
         return str(obj) if isinstance(obj, Decimal) else super().default(obj)
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """The only renderer of the API."""
+    """The API's only renderer."""
 
     encoder_class = ExactEncoder

@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document: each address once, Idempotency-Key, and the errors of every operation."""
+"""Additions to the OpenAPI document: each path once, Idempotency-Key, and the errors of every operation."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "What was sent and what is allowed."},
-        "code": {"type": "string", "description": "Stable; made for programs."},
+        "code": {"type": "string", "description": "Stable, for programs."},
         "request_id": {"type": "string", "description": "For support."},
         "errors": {
             "type": "array",
@@ -33,17 +33,17 @@ PROBLEM = {
         },
     },
 }
-SAYS = {
+DESCRIPTIONS = {
     "400": "The request has errors.",
     "401": "Not logged in.",
-    "402": "The wallet does not hold enough.",
+    "402": "Not enough money in the wallet.",
     "403": "Not allowed.",
-    "404": "No such thing, or not yours.",
+    "404": "Not found, or not yours.",
     "405": "Method not allowed.",
-    "406": "Only JSON is spoken.",
+    "406": "The API answers in JSON only.",
     "409": "The current state does not allow it.",
     "413": "Body too large.",
-    "415": "Only JSON is read.",
+    "415": "The API reads JSON only.",
     "422": "The Idempotency-Key belongs to another request.",
     "429": "Too many requests; see Retry-After.",
     "503": "Busy; see Retry-After.",
@@ -53,36 +53,36 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="1 to 255 printable ASCII characters. The same request again gets the first one's answer.",
+    description="1 to 255 printable ASCII characters. A repeated request gets the first one's answer.",
 )
-# For `responses` of a view that may find the wallet short, or miss what the body names.
+# For the `responses` of a view that may raise these errors.
 INSUFFICIENT_FUNDS = {(402, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
 NOT_FOUND = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
 
 
 class DescribedSchema(AutoSchema):
-    """What a view says of itself, and what its bases say."""
+    """The schema of a view, with the parameters that its base classes read."""
 
     def get_override_parameters(self) -> list[Any]:
-        """Add the header that idempotent views read."""
-        keyed = self.method == "POST" and isinstance(self.view, Idempotent)
-        return [*super().get_override_parameters(), *([IDEMPOTENCY_KEY] if keyed else [])]
+        """Add the Idempotency-Key header to idempotent views."""
+        is_idempotent = self.method == "POST" and isinstance(self.view, Idempotent)
+        return [*super().get_override_parameters(), *([IDEMPOTENCY_KEY] if is_idempotent else [])]
 
 
 def each_path_once(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    """Leave out /api/v1/x where /api/x is the same view."""
-    plain = {path for path, *_rest in endpoints}
-    return [found for found in endpoints if found[0].replace("/api/v1/", "/api/") not in plain - {found[0]}]
+    """Leave out /api/v1/x where /api/x exists: both are the same view."""
+    paths = {path for path, *_rest in endpoints}
+    return [item for item in endpoints if item[0].replace("/api/v1/", "/api/") not in paths - {item[0]}]
 
 
 def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
-    """Add the problem answers to every operation."""
+    """Add the error responses to every operation."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:
                 for status in _statuses(path, method, operation):
-                    operation["responses"].setdefault(status, _answer(status))
+                    operation["responses"].setdefault(status, _response(status))
     return result
 
 
@@ -90,7 +90,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     statuses = ["400", "405", "406", "429", "503"]
     if "auth" in operation.get("tags", []):
         statuses.append("401")
-    if any(need for need in operation.get("security", [])):
+    if any(scheme for scheme in operation.get("security", [])):
         statuses += ["401", "403"]
     if "{" in path or ("401" in statuses and method != "get"):
         statuses.append("404")
@@ -99,11 +99,11 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     return sorted(set(statuses))
 
 
-def _answer(status: str) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "description": SAYS[status],
+def _response(status: str) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": DESCRIPTIONS[status],
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     if status in ("429", "503"):
-        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
-    return answer
+        response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+    return response

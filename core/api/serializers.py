@@ -1,4 +1,4 @@
-"""Serializers that refuse what they do not know by name, so that no typing error passes unnoticed."""
+"""Serializers that refuse unknown fields by name, so that no typing error goes unnoticed."""
 
 import difflib
 import re
@@ -10,57 +10,58 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
-# Names listed in one answer, and characters repeated of each: an answer must not grow with the request.
+# At most this many names in one answer, and this many characters of each: an answer must not grow with the request.
 MOST_NAMES = 20
 MOST_CHARACTERS = 60
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 NUMBERS = (serializers.IntegerField, serializers.DecimalField)
-WHOLE = api_settings.NON_FIELD_ERRORS_KEY
+NON_FIELD = api_settings.NON_FIELD_ERRORS_KEY
 
 
 class StrictSerializer(serializers.Serializer):
-    """A field that is not declared, or is not for the client to set, is an error that names it."""
+    """A serializer that rejects each undeclared or read-only field that a client sends."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the validated values; unknown fields are reported together with all other errors."""
-        unknown = self._unknown(data) | self._no_numbers(data) if isinstance(data, Mapping) else {}
+        """Return the validated values; report unknown fields together with all other errors."""
+        refused = self._unknown(data) | self._bad_numbers(data) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
         except ValidationError as error:
-            found = error.detail if isinstance(error.detail, dict) else {WHOLE: error.detail}
-            raise ValidationError({**self._explained(found, data), **unknown}) from None
-        if unknown:
-            raise ValidationError(unknown)
+            errors = error.detail if isinstance(error.detail, dict) else {NON_FIELD: error.detail}
+            raise ValidationError({**self._add_details(errors, data), **refused}) from None
+        if refused:
+            raise ValidationError(refused)
         return value
 
     def _unknown(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
         allowed = [name for name, field in self.fields.items() if not field.read_only]
         return unknown_names(data, allowed)
 
-    def _no_numbers(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
-        """Refuse the texts that Python takes for numbers and JSON does not: 1_000, full-width digits, spaces."""
-        odd = [
+    def _bad_numbers(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
+        """Return errors for strings that only Python reads as numbers: with 1_000, full-width digits or spaces."""
+        names = [
             name
             for name, field in self.fields.items()
             if isinstance(field, NUMBERS) and isinstance(sent := data.get(name), str) and not NUMBER.fullmatch(sent)
         ]
-        said = _("%(name)s is a number, such as 10; you sent: %(sent)s")
+        message = _("%(name)s is a number, such as 10; you sent: %(sent)s")
         return {
-            name: [ErrorDetail(said % {"name": name, "sent": shortened(data[name])}, code="invalid")] for name in odd
+            name: [ErrorDetail(message % {"name": name, "sent": shortened(data[name])}, code="invalid")]
+            for name in names
         }
 
-    def _explained(self, errors: Mapping[str, Any], data: Any) -> dict[str, Any]:
-        """Add to each plain message what was sent and, for a choice, what is allowed. Secrets are never repeated."""
-        explained = dict(errors)
+    def _add_details(self, errors: Mapping[str, Any], data: Any) -> dict[str, Any]:
+        """Add to each message what was sent and, for a choice, what is allowed. Secrets are never repeated."""
+        detailed = dict(errors)
         for name, messages in errors.items():
             field = self.fields.get(name)
             if field is None or not isinstance(data, Mapping) or not isinstance(messages, list):
                 continue
-            explained[name] = [_explain(message, field, data.get(name)) for message in messages]
-        return explained
+            detailed[name] = [_add_detail(message, field, data.get(name)) for message in messages]
+        return detailed
 
 
-def _explain(message: Any, field: serializers.Field, sent: Any) -> Any:
+def _add_detail(message: Any, field: serializers.Field, sent: Any) -> Any:
     if not isinstance(message, ErrorDetail) or message.code in ("required", "null", "blank"):
         return message
     parts = [str(message)]
@@ -84,21 +85,21 @@ def _choices(field: serializers.Field) -> list[str]:
 
 
 def shortened(value: object) -> str:
-    """Return what a client sent, cut so that the answer stays small."""
+    """Return a client's value as text, cut to MOST_CHARACTERS."""
     text = str(value)
     return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "..."
 
 
 def unknown_names(given: Iterable[Any], allowed: Iterable[str]) -> dict[str, list[ErrorDetail]]:
-    """Return one error for each given name that is not allowed, with the nearest allowed one and the whole list."""
+    """Return one error per given name that is not allowed, with the closest allowed name and the whole list."""
     known = sorted(allowed)
-    strangers = [shortened(name) for name in given if name not in known][:MOST_NAMES]
-    return {name: [ErrorDetail(_said(name, known), code="unknown_field")] for name in strangers}
+    unknown = [shortened(name) for name in given if name not in known][:MOST_NAMES]
+    return {name: [ErrorDetail(_unknown_name_message(name, known), code="unknown_field")] for name in unknown}
 
 
-def _said(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    said = _("%(name)s is not a field you can send here.") % {"name": name}
-    if near:
-        said += " " + _("Did you mean %s?") % near[0]
-    return said + " " + (_("Allowed: %s.") % ", ".join(known) if known else _("Nothing is allowed here."))
+def _unknown_name_message(name: str, known: list[str]) -> str:
+    similar = difflib.get_close_matches(name, known, 1)
+    message = _("%(name)s is not a field you can send here.") % {"name": name}
+    if similar:
+        message += " " + _("Did you mean %s?") % similar[0]
+    return message + " " + (_("Allowed: %s.") % ", ".join(known) if known else _("Nothing is allowed here."))

@@ -1,7 +1,7 @@
-"""How often a user and an address may call the API, counted in the cache. Rates come from settings.API_RATES.
+"""Rate limits of the API by user and by address, counted in the cache. Rates come from settings.API_RATES.
 
-A view with `throttle_scope = "login"` is counted under that rate too, by address. What must be exact, the guesses of a
-password, is counted in PostgreSQL by accounts.brute_force.
+A view with `throttle_scope = "login"` is also limited by that rate, per address. Password guesses must be counted
+exactly, so accounts.brute_force counts them in PostgreSQL.
 """
 
 import hashlib
@@ -19,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 class Throttle(SimpleRateThrottle):
-    """DRF's throttle over settings.API_RATES. A cache that is down lets requests pass: it must not stop the site."""
+    """DRF's throttle with settings.API_RATES. While the cache is down, requests pass: the site must keep working."""
 
     def __init__(self) -> None:
-        """Leave the rate open: it depends on the view."""
+        """Skip DRF's look-up of the rate, which here depends on the view."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Return whether this request is within the rate."""
@@ -39,39 +39,39 @@ class Throttle(SimpleRateThrottle):
             return True
 
     def scope_of(self, view: Any) -> str:
-        """Return the name of the rate, empty for none."""
+        """Return the name of the rate, or an empty string for no limit."""
         return str(self.scope or "")
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
-        """Return the key under which this caller is counted: no name and no address stands in the cache in clear."""
-        who = self.ident(request)
-        digest = hashlib.sha256(f"{self.scope} {who}".encode()).hexdigest()
-        return f"throttle:{digest}" if who else None
+        """Return the caller's cache key, hashed so that the cache holds no names or addresses in clear text."""
+        caller = self.ident(request)
+        digest = hashlib.sha256(f"{self.scope} {caller}".encode()).hexdigest()
+        return f"throttle:{digest}" if caller else None
 
     def ident(self, request: Request) -> str:
-        """Return who is counted: by default the caller's network."""
+        """Return whom to count: by default the caller's network."""
         return network_of(client_address(request))
 
 
 class ByUser(Throttle):
-    """One user, from any address."""
+    """Limit each user, whatever the address."""
 
     scope = "user"
 
     def ident(self, request: Request) -> str:
-        """Return the user's primary key, empty without a user."""
+        """Return the user's primary key, or an empty string without a user."""
         return str(request.user.pk or "")
 
 
 class ByAddress(Throttle):
-    """One network, any user."""
+    """Limit each network, whoever the user."""
 
     scope = "address"
 
 
 class ByScope(Throttle):
-    """One network at one sensitive view, such as the log-in."""
+    """Limit each network at a sensitive view, such as the log-in."""
 
     def scope_of(self, view: Any) -> str:
-        """Return the view's own rate."""
+        """Return the view's own scope."""
         return getattr(view, "throttle_scope", "")

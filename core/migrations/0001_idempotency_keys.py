@@ -1,4 +1,4 @@
-"""The answers kept for Idempotency-Keys."""
+"""Create the table of answers stored by Idempotency-Key."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""The function behind every guard: it refuses a statement with the trigger's name as the constraint's name."""
+"""Create the trigger function that refuses a statement and reports the trigger's name as the constraint."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""/api/events/: the caller's own event log, with its serializer and filters."""
+"""/api/events/: the caller's own event log, its serializer and its filters."""
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -11,15 +11,15 @@ from events.models import Event
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
-    """A fact about the caller: it is never changed and never taken back."""
+    """An event of the caller. Events are never changed or removed."""
 
     id = serializers.SerializerMethodField()
     type = serializers.CharField(help_text="Such as `subscription.renewed`.")
-    subject = serializers.CharField(help_text="Id of what it is about.")
-    # DRF takes fields out of the class, so this hides nothing of the serializer's own.
+    subject = serializers.CharField(help_text="Id of the object concerned.")
+    # DRF removes fields from the class, so this does not hide the serializer's own `data`.
     data = serializers.DictField()  # type: ignore[assignment]
-    effective_at = serializers.DateTimeField(help_text="When it was so by the rules.")
-    created_at = serializers.DateTimeField(help_text="When it was written down.")
+    effective_at = serializers.DateTimeField(help_text="When it took effect by the rules.")
+    created_at = serializers.DateTimeField(help_text="When it was recorded.")
 
     class Meta:
         model = Event
@@ -32,7 +32,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
 
 class EventFilters(filters.FilterSet):
-    """Filters of the list: the exact type, the exact subject."""
+    """Filters by exact type and exact subject."""
 
     type = filters.CharFilter(max_length=60)
     subject = filters.CharFilter(max_length=40)
@@ -47,7 +47,7 @@ class EventList(GenericAPIView):
 
     @extend_schema(operation_id="events_list", responses=EventSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """List what happened, newest first."""
-        mine = Event.objects.filter(customer_id=request.user.pk)
-        page = self.paginate_queryset(self.filter_queryset(mine)) or []
+        """List the events, newest first."""
+        events = Event.objects.filter(customer_id=request.user.pk)
+        page = self.paginate_queryset(self.filter_queryset(events)) or []
         return self.get_paginated_response(EventSerializer(page, many=True).data)

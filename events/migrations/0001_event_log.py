@@ -1,4 +1,4 @@
-"""The event log."""
+"""Create the event log."""
 
 import django.contrib.postgres.indexes
 from django.conf import settings

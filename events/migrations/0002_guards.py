@@ -1,4 +1,4 @@
-"""The event log is append-only. Each trigger is named as the rule it holds."""
+"""Create the triggers that keep the event log append-only. Each is named after its rule."""
 
 from django.db import migrations
 

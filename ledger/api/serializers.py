@@ -1,4 +1,4 @@
-"""Amounts in requests and answers: a plain decimal, exact, in a currency that is known."""
+"""Serializer fields for amounts: exact plain decimals in a known currency."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,17 +10,16 @@ from rest_framework.fields import get_attribute
 
 from ledger.money import EXPONENTS, LARGEST, Money
 
-# An amount whose currency is not known is only looked at for its shape.
-MOST_DECIMALS = max(EXPONENTS, key=lambda currency: EXPONENTS[currency])
+# The currency with the most decimals: stands in for an unknown one, so that only the amount's format is checked.
+WIDEST_CURRENCY = max(EXPONENTS, key=lambda currency: EXPONENTS[currency])
 
 
 @extend_schema_field({"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,3})?$", "example": "1342.00"})
 class MoneyField(serializers.Field):
     """Reads a decimal string or a JSON number into a Money, and writes a Money (or minor units) as a plain string.
 
-    The currency is `currency` where it is fixed, or else what stands in the field named `currency_field` beside it,
-    or in the same attribute of the object that is written. Zero and less are refused unless `least` (minor units)
-    says otherwise.
+    The currency is `currency` if given. Otherwise it is the value of the field `currency_field` in the same request,
+    or that attribute of the object being written. `least` is the smallest amount allowed, in minor units.
     """
 
     default_error_messages = {
@@ -28,7 +27,7 @@ class MoneyField(serializers.Field):
             "Write the amount in {currency} as a plain decimal from {least} to {most} with at most {decimals} decimals "
             "after a point: a string or a number such as {example}."
         ),
-        # The currency is wrong as well, and has an error of its own.
+        # Used when the currency is unknown too: the currency field reports that itself.
         "shapeless": _("Write the amount as a plain decimal: a string or a number such as 1342.00."),
     }
 
@@ -41,12 +40,12 @@ class MoneyField(serializers.Field):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Money:
-        """Return the Money that was sent. Raises ValidationError that says what is allowed."""
+        """Return the amount as Money; raise ValidationError, which says what is allowed."""
         currency = self._currency_sent()
-        # Not float: only SafeJSONParser, which makes Decimals, keeps 1342.10 what it was. And True is an int.
+        # No float: it may have lost digits already (SafeJSONParser makes Decimals). No bool, although True is an int.
         text = str(data) if isinstance(data, str | int | Decimal) and not isinstance(data, bool) else ""
         try:
-            money = Money.parse(text, currency or MOST_DECIMALS)
+            money = Money.parse(text, currency or WIDEST_CURRENCY)
         except ValueError:
             self._refuse(currency)
         if money.amount < self.least:
@@ -54,7 +53,7 @@ class MoneyField(serializers.Field):
         return money
 
     def get_attribute(self, instance: Any) -> Any:
-        """Return the amount with the currency that stands beside it."""
+        """Return the amount as Money, with the object's currency."""
         value = super().get_attribute(instance)
         if isinstance(value, int):
             return Money(value, self.currency or str(get_attribute(instance, [self.currency_field])))
@@ -65,14 +64,14 @@ class MoneyField(serializers.Field):
         return (value if isinstance(value, Money) else Money(value, self.currency or "")).plain()
 
     def _currency_sent(self) -> str | None:
-        """Return the currency to read in. None for one that is missing or unknown: that is the other field's error."""
+        """Return the request's currency, or None if it is missing or unknown: the other field reports that."""
         if self.currency:
             return self.currency
-        sent = getattr(self.parent, "initial_data", None)
-        beside = getattr(self.parent, "fields", {}).get(self.currency_field)
-        default = getattr(beside, "default", None)
-        named = sent.get(self.currency_field, default) if isinstance(sent, dict) else default
-        return named if isinstance(named, str) and named in EXPONENTS else None
+        data = getattr(self.parent, "initial_data", None)
+        field = getattr(self.parent, "fields", {}).get(self.currency_field)
+        default = getattr(field, "default", None)
+        currency = data.get(self.currency_field, default) if isinstance(data, dict) else default
+        return currency if isinstance(currency, str) and currency in EXPONENTS else None
 
     def _refuse(self, currency: str | None) -> None:
         if currency is None:
@@ -88,7 +87,7 @@ class MoneyField(serializers.Field):
 
 
 class MoneySerializer(serializers.Serializer):
-    """`{"value": "1342.00", "currency": "RUB"}`, made from a Money."""
+    """Writes a Money as `{"value": "1342.00", "currency": "RUB"}`."""
 
     value = serializers.CharField(source="plain", help_text="Decimal string with the currency's own decimals.")
     currency = serializers.CharField(help_text="ISO 4217.")

@@ -1,4 +1,4 @@
-"""Accounts, transactions and the rollups of system accounts."""
+"""Create accounts, transactions and the rollups of system accounts."""
 
 import django.db.models.functions.text
 from django.conf import settings
@@ -331,8 +331,8 @@ class Migration(migrations.Migration):
                 name="transaction_is_reversed_at_most_once",
             ),
         ),
-        # A billing run moves every wallet of a page in one transaction. With room for a second version of all of them
-        # the move stays in the page and touches no index: 98 % of moves, against 44 % in full pages.
+        # A billing run updates every wallet of a page in one transaction. If the page has room for a second version of
+        # each row, the updates stay in the page and touch no index: 98 % of updates, against 44 % in full pages.
         migrations.RunSQL(
             "ALTER TABLE ledger_account SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)",
             "ALTER TABLE ledger_account RESET (fillfactor, autovacuum_vacuum_scale_factor)",

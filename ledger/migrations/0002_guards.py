@@ -1,10 +1,10 @@
-"""The rules of the ledger, held by the database whoever writes. Each trigger is named as the rule it holds."""
+"""Create the triggers that enforce the ledger's rules, whoever writes. Each trigger is named after its rule."""
 
 from django.db import migrations
 
-# Moves balances by the transactions just inserted, and refuses them if they do not follow from what the wallet holds.
-# Wallets are looked up one by one through the primary key on purpose: a plan cached for a batch of thousands must not
-# read the whole table for the next single transaction.
+# Updates balances from the transactions just inserted, and refuses them if they do not match the wallet's balance.
+# Wallets are deliberately looked up one by one through the primary key: a plan cached for a batch of thousands must
+# not read the whole table for the next single transaction.
 POSTING = """
 CREATE FUNCTION ledger_move_balances() RETURNS trigger LANGUAGE plpgsql
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -16,8 +16,8 @@ DECLARE
     unmoved bigint;
     debts bigint;
 BEGIN
-    -- One transaction alone, between a wallet and a system account, is nearly every posting outside a billing run.
-    -- It is moved in two short statements, under the same conditions; whatever does not meet them goes on below.
+    -- Nearly every posting outside a billing run is a single transaction between a wallet and a system account.
+    -- Two short statements handle it, under the same conditions. Anything else is handled below.
     IF (SELECT count(*) FROM posted) = 1 THEN
         SELECT * INTO alone FROM posted;
         counterpart := CASE alone.wallet_id WHEN alone.debit_id THEN alone.credit_id
@@ -40,7 +40,7 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    -- Wallets: what was in it before the first line is the same seen from every line, and is what the account holds.
+    -- Wallets: the opening balance computed from each line must be the same, and equal to the account's balance.
     WITH lines AS (
         SELECT wallet_id, currency, customer_id, effective_at, balance_after,
                CASE WHEN debit_id = wallet_id THEN -amount ELSE amount END AS delta,
@@ -78,7 +78,7 @@ BEGIN
                          'effective_at that does not go back. Only ledger.post writes transactions.';
     END IF;
 
-    -- The other side: a debt is moved, a system account gets one row however many transactions touch it.
+    -- The other side: a debt's balance is updated; a system account gets one rollup for all its transactions.
     WITH others AS (
         SELECT account_id, currency, sum(delta)::bigint AS delta
           FROM (SELECT debit_id AS account_id, currency, -amount AS delta
@@ -116,7 +116,7 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'debt_is_its_customers';
     END IF;
 
-    -- What is taken back is taken back whole.
+    -- A reversal moves the whole amount.
     IF EXISTS (
         SELECT FROM posted LEFT JOIN ledger_transaction AS original ON original.id = posted.reverses_id
          WHERE posted.reverses_id IS NOT NULL
@@ -154,7 +154,7 @@ DROP TRIGGER transaction_is_never_deleted ON ledger_transaction;
 DROP TRIGGER transactions_are_never_truncated ON ledger_transaction;
 """
 
-# Inside the posting trigger the depth is 1; a statement of a session runs at depth 0.
+# Statements of the posting trigger run at trigger depth 1, statements of a session at depth 0.
 ACCOUNTS = """
 CREATE TRIGGER account_starts_empty BEFORE INSERT ON ledger_account FOR EACH ROW
     WHEN (NEW.balance <> 0 OR NEW.moved_at IS NOT NULL)
@@ -181,8 +181,8 @@ DROP TRIGGER account_is_never_deleted ON ledger_account;
 DROP TRIGGER accounts_are_never_truncated ON ledger_account;
 """
 
-# A session may add a row of zero, and the database answers by folding that account's rows into one. So nothing that is
-# done by hand to this table changes a balance. Rows that another fold holds are left to it.
+# A session may insert only a zero row, which makes the database fold that account's rows into one. So no manual change
+# to this table can change a balance. A fold skips rows that another fold has locked.
 ROLLUPS = """
 CREATE FUNCTION ledger_fold_rollups() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,4 @@
-"""Template tags for amounts and dates. How they are written stands in ledger.display."""
+"""Template tags for amounts and dates, formatted by ledger.display."""
 
 from datetime import datetime
 
@@ -14,41 +14,41 @@ register = template.Library()
 
 @register.filter
 def money(value: Money) -> SafeString:
-    """`{{ price.money|money }}`: an amount that never breaks over a line."""
+    """Write an amount that never breaks across lines: `{{ price.money|money }}`."""
     return format_html('<span class="money">{}</span>', display.money(value))
 
 
 @register.filter
 def signed(value: Money) -> SafeString:
-    """`{{ row.money|signed }}`: the same with its sign, `+` on what came in."""
+    """Write an amount with its sign, `+` for money in: `{{ row.money|signed }}`."""
     return format_html('<span class="money">{}</span>', display.money(value, signed=True))
 
 
 @register.filter
 def money_text(value: Money) -> str:
-    """`{{ price.money|money_text }}`: without markup, for attributes and sentences."""
+    """Write an amount without markup, for attributes and sentences: `{{ price.money|money_text }}`."""
     return display.money(value)
 
 
 @register.simple_tag
 def amount(minor: int, currency: str) -> SafeString:
-    """`{% amount charge.amount "EUR" %}`: an amount from its minor units."""
+    """Write an amount given in minor units: `{% amount charge.amount "EUR" %}`."""
     return money(Money(minor, currency))
 
 
 @register.filter(expects_localtime=False)
 def day(at: datetime) -> SafeString:
-    """`{{ at|day }}`: a date."""
+    """Write a date: `{{ at|day }}`."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.day(at))
 
 
 @register.filter(expects_localtime=False)
 def moment(at: datetime) -> SafeString:
-    """`{{ at|moment }}`: a date and a time of day with its zone."""
+    """Write a date and time with its zone: `{{ at|moment }}`."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.moment(at))
 
 
 @register.filter(expects_localtime=False)
 def instant(at: datetime) -> SafeString:
-    """`{{ at|instant }}`: a moment to the second."""
+    """Write a date and time to the second: `{{ at|instant }}`."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.instant(at))

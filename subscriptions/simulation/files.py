@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core.normalization import given_twice
+from core.normalization import repeated_key
 from subscriptions.simulation.fields import BadScenario, shown
 
 # More digits than any field takes. Python itself reads no more than some thousand digits as an int.
@@ -33,7 +33,7 @@ def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a key that is given twice; Python would take the last."""
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise BadScenario(f"the key {shown(given_twice(pairs))} is given twice in one object")
+        raise BadScenario(f"the key {shown(repeated_key(pairs))} is given twice in one object")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Callers of /api/auth/ that get every error as an answer, and brief ways to log in."""
+"""A client of /api/auth/ that gets every error as a response, and helpers that use tokens."""
 
 from datetime import UTC, datetime
 
@@ -17,14 +17,15 @@ def client() -> APIClient:
 
 @pytest.fixture
 def pair(alice: User) -> Pair:
-    """Tokens of Alice."""
+    """A pair of tokens of Alice."""
     return tokens.issue(alice, now=datetime.now(UTC))
 
 
 def me(access: str):
-    """Ask who the token lets in."""
+    """GET the profile with this access token."""
     return APIClient(raise_request_exception=False).get("/api/auth/me", HTTP_AUTHORIZATION=f"Bearer {access}")
 
 
 def refreshed(token: str):
+    """POST this refresh token for a new pair."""
     return APIClient(raise_request_exception=False).post("/api/auth/token/refresh", {"refresh": token})

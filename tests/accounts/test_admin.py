@@ -1,4 +1,4 @@
-"""Staff and users: only superusers hand out powers, nobody edits the event log."""
+"""The admin of users and events: only superusers grant permissions, and nobody edits the event log."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ CHANGE = "/admin/accounts/user/{}/change/"
 
 @pytest.fixture
 def helper(staff: User) -> Client:
-    """Staff who may change users, and no more."""
+    """The browser of a member of staff who may edit users and view events."""
     staff.user_permissions.set(
         Permission.objects.filter(codename__in=["view_user", "change_user", "add_user", "delete_user", "view_event"])
     )
@@ -35,9 +35,10 @@ def root(superuser: User) -> Client:
 
 
 def form_of(user: User, **changes) -> dict:
-    shown = {name: getattr(user, name) for name in ("username", "email", "first_name", "last_name", "language")}
+    """Return the data of the user's change form, with changes."""
+    data = {name: getattr(user, name) for name in ("username", "email", "first_name", "last_name", "language")}
     active = {"is_active": "on"} if user.is_active else {}
-    return shown | active | changes
+    return data | active | changes
 
 
 def test_staff_change_a_customers_name(helper, alice):
@@ -46,7 +47,7 @@ def test_staff_change_a_customers_name(helper, alice):
     assert alice.first_name == "Al"
 
 
-def test_staff_cannot_give_powers_to_anybody(helper, alice):
+def test_staff_cannot_grant_permissions(helper, alice):
     Group.objects.create(name="finance")
     powers = {"is_staff": "on", "is_superuser": "on", "groups": [Group.objects.get().pk],
               "user_permissions": [Permission.objects.earliest("pk").pk], "token_version": 9}  # fmt: skip
@@ -67,7 +68,7 @@ def test_staff_cannot_change_staff_or_their_passwords(helper, request, whose):
     assert other.first_name == ""
 
 
-def test_a_superuser_gives_and_takes_powers(root, alice):
+def test_a_superuser_grants_and_revokes_permissions(root, alice):
     root.post(CHANGE.format(alice.pk), form_of(alice, is_staff="on"))
     alice.refresh_from_db()
     assert alice.is_staff
@@ -76,7 +77,7 @@ def test_a_superuser_gives_and_takes_powers(root, alice):
     assert not alice.is_staff
 
 
-def test_nobody_deletes_a_user(root, helper, alice):
+def test_users_cannot_be_deleted(root, helper, alice):
     for browser in (root, helper):
         assert browser.post(f"/admin/accounts/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 403
         browser.post(
@@ -85,7 +86,7 @@ def test_nobody_deletes_a_user(root, helper, alice):
     assert User.objects.filter(pk=alice.pk).exists()
 
 
-def test_a_shut_account_loses_its_tokens_for_good(root, alice):
+def test_disabling_an_account_ends_its_tokens_for_good(root, alice):
     pair = tokens.issue(alice, now=datetime.now(UTC))
     root.post(CHANGE.format(alice.pk), form_of(alice, is_active=""))
     root.post(CHANGE.format(alice.pk), form_of(User.objects.get(pk=alice.pk), is_active="on"))
@@ -93,7 +94,7 @@ def test_a_shut_account_loses_its_tokens_for_good(root, alice):
     assert me(pair.access).status_code == refreshed(pair.refresh).status_code == 401
 
 
-def test_a_new_password_from_staff_ends_the_sessions(root, alice):
+def test_a_password_set_by_staff_ends_the_sessions(root, alice):
     pair = tokens.issue(alice, now=datetime.now(UTC))
     sent = {"password1": "four unrelated new words", "password2": "four unrelated new words", "usable_password": "true"}
     assert root.post(f"/admin/accounts/user/{alice.pk}/password/", sent).status_code == 302
@@ -101,13 +102,13 @@ def test_a_new_password_from_staff_ends_the_sessions(root, alice):
     assert me(pair.access).status_code == 401
 
 
-def test_a_new_address_from_staff_replaces_the_old_one(root, alice):
+def test_an_address_set_by_staff_replaces_the_old_one(root, alice):
     EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
     root.post(CHANGE.format(alice.pk), form_of(alice, email="new@example.com"))
     assert [row.email for row in EmailAddress.objects.all()] == ["new@example.com"]
 
 
-def test_staff_add_a_customer_without_powers(helper):
+def test_staff_add_a_customer_without_permissions(helper):
     sent = {"username": "carol", "email": "carol@example.com", "usable_password": "true", "is_staff": "on",
             "password1": "four unrelated new words", "password2": "four unrelated new words"}  # fmt: skip
     assert helper.post("/admin/accounts/user/add/", sent).status_code == 302
@@ -121,7 +122,7 @@ def test_the_hash_and_the_token_version_are_not_shown(helper, alice):
 
 
 @pytest.mark.parametrize("path", ["add/", "{}/change/", "{}/delete/"])
-def test_the_event_log_is_only_read(root, helper, alice, path):
+def test_the_event_log_is_read_only(root, helper, alice, path):
     (number,) = outbox.record([(alice.pk, "payment.confirmed", "pay_1", datetime.now(UTC), {"amount": 5})])
     for browser in (root, helper):
         assert browser.get("/admin/events/event/").status_code == 200
@@ -133,7 +134,7 @@ def test_the_event_log_is_only_read(root, helper, alice, path):
     assert Event.objects.get().type == "payment.confirmed"
 
 
-def test_customers_are_kept_out(alice):
+def test_customers_have_no_access_to_the_admin(alice):
     browser = Client()
     browser.force_login(alice)
     assert browser.get("/admin/accounts/user/").status_code in (302, 403)

@@ -1,4 +1,4 @@
-"""/api/auth/me: what a user sees and changes of himself, and what he never can."""
+"""/api/auth/me: what users can see and change about themselves, and what they cannot."""
 
 from datetime import UTC, datetime
 
@@ -28,13 +28,13 @@ def fields(answer) -> dict:
     return {error["param"]: error["code"] for error in answer.json()["errors"]}
 
 
-def test_a_user_sees_himself_and_no_secret(as_alice, alice):
+def test_a_user_sees_their_own_profile_without_secrets(as_alice, alice):
     shown = as_alice.get(ME).json()
     assert shown.keys() == {"id", "username", "email", "first_name", "last_name", "language", "date_joined"}
     assert shown["id"] == alice.pk
 
 
-def test_names_and_language_change(as_alice, alice):
+def test_a_user_changes_names_and_language(as_alice, alice):
     answer = as_alice.patch(ME, {"first_name": "Alice", "last_name": "Ångström", "language": "ru"})
     assert answer.status_code == 200
     alice.refresh_from_db()
@@ -46,19 +46,19 @@ def test_names_and_language_change(as_alice, alice):
 @pytest.mark.parametrize(
     "change", [{"language": "xx"}, {"first_name": "a" * 151}, {"first_name": "a\u202eb"}, {"last_name": None}]
 )
-def test_what_cannot_be_is_refused(as_alice, change):
+def test_invalid_values_are_refused(as_alice, change):
     assert set(fields(as_alice.patch(ME, change))) == set(change)
 
 
 @pytest.mark.parametrize(("field", "value"), (FORBIDDEN | {"username": "root", "password_hash": "x"}).items())
-def test_nobody_gives_himself_powers_or_money(as_alice, alice, field, value):
+def test_users_cannot_give_themselves_permissions_or_money(as_alice, alice, field, value):
     before = User.objects.values().get(pk=alice.pk)
     assert fields(as_alice.patch(ME, {"first_name": "Al", field: value})) == {field: "unknown_field"}
     assert User.objects.values().get(pk=alice.pk) == before
 
 
 @pytest.mark.parametrize("change", [{"email": "new@example.com"}, {"password": NEW}])
-def test_what_opens_the_account_needs_the_current_password(as_alice, alice, change):
+def test_a_new_email_or_password_requires_the_current_password(as_alice, alice, change):
     before = User.objects.values().get(pk=alice.pk)
     assert fields(as_alice.patch(ME, change)) == {"current_password": "required"}
     assert fields(as_alice.patch(ME, change | {"current_password": "wrong"})) == {"current_password": "wrong"}
@@ -75,7 +75,7 @@ def test_a_new_password_ends_every_session(as_alice, alice, pair):
     assert APIClient().post("/api/auth/token", {"username": "alice", "password": PASSWORD}).status_code == 401
 
 
-def test_the_current_password_is_not_looked_at_where_it_is_not_needed(as_alice):
+def test_the_current_password_is_ignored_when_not_required(as_alice):
     assert as_alice.patch(ME, {"first_name": "Al", "current_password": "wrong"}).json()["first_name"] == "Al"
     assert as_alice.patch(ME, {"current_password": PASSWORD}).status_code == 200
 
@@ -85,14 +85,14 @@ def test_a_weak_new_password_is_refused(as_alice):
     assert me(as_alice._credentials["HTTP_AUTHORIZATION"].split()[1]).status_code == 200
 
 
-def test_guessing_the_current_password_is_slowed(as_alice, settings):
+def test_guesses_of_the_current_password_are_limited(as_alice, settings):
     answers = [as_alice.patch(ME, {"password": NEW, "current_password": f"wrong{n}"}).status_code for n in range(6)]
     assert answers[:4] == [400] * 4
     assert answers[-1] == 429
     assert as_alice.patch(ME, {"password": NEW, "current_password": PASSWORD}).status_code == 429
 
 
-def test_a_new_address_takes_the_place_of_the_old_one(as_alice, alice, client):
+def test_a_new_address_replaces_the_old_one(as_alice, alice, client):
     answer = as_alice.patch(ME, {"email": "New@Example.com", "current_password": PASSWORD})
     assert answer.json()["email"] == "new@example.com"
     assert [row.email for row in EmailAddress.objects.filter(user=alice)] == ["new@example.com"]
@@ -100,7 +100,7 @@ def test_a_new_address_takes_the_place_of_the_old_one(as_alice, alice, client):
     assert client.post("/api/auth/token", {"email": "alice@example.com", "password": PASSWORD}).status_code == 401
 
 
-def test_anothers_address_is_refused_neutrally_and_changes_nothing(as_alice, alice, mallory):
+def test_a_taken_address_is_refused_and_nothing_changes(as_alice, alice, mallory):
     sent = {"email": "MALLORY@example.com", "first_name": "Al", "password": NEW, "current_password": PASSWORD}
     assert fields(as_alice.patch(ME, sent)) == {"email": "taken"}
     alice.refresh_from_db()
@@ -108,12 +108,12 @@ def test_anothers_address_is_refused_neutrally_and_changes_nothing(as_alice, ali
     assert alice.check_password(PASSWORD)
 
 
-def test_ones_own_address_in_another_case_is_no_conflict(as_alice):
+def test_your_own_address_in_another_case_is_allowed(as_alice):
     assert as_alice.patch(ME, {"email": "ALICE@example.com", "current_password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["put", "post", "delete"])
-def test_nothing_else_is_done_there(as_alice, method):
+def test_other_methods_are_not_allowed(as_alice, method):
     assert getattr(as_alice, method)(ME, {}).status_code == 405
 
 

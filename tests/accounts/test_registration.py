@@ -1,4 +1,4 @@
-"""Becoming a customer: what is taken, what is refused and in which words, also when twenty want one address at once."""
+"""Registration: valid and invalid data, taken names and addresses, and simultaneous requests."""
 
 import threading
 
@@ -21,7 +21,7 @@ def errors(answer) -> dict:
     return {error["param"]: error for error in answer.json()["errors"]}
 
 
-def test_a_visitor_becomes_a_customer(db, client):
+def test_registration_creates_a_customer(db, client):
     answer = register(client)
     assert answer.status_code == 201
     user = User.objects.get()
@@ -39,7 +39,7 @@ def test_a_visitor_becomes_a_customer(db, client):
     assert (user.is_staff, user.is_superuser) == (False, False)
 
 
-def test_a_new_customer_logs_in_at_once(db, client):
+def test_a_new_customer_can_log_in_at_once(db, client):
     register(client)
     answer = client.post("/api/auth/token", {"username": "bob", "password": GOOD["password"]})
     assert answer.status_code == 200
@@ -63,17 +63,17 @@ def test_each_field_is_required_and_not_blank(db, client, field):
         ("x" * 1001, "max_length"),
     ],
 )
-def test_a_weak_password_is_an_error_of_that_field_and_is_not_repeated(db, client, password, code):
+def test_a_weak_password_is_a_field_error_without_the_password(db, client, password, code):
     answer = register(client, password=password)
-    found = [error for error in answer.json()["errors"] if error["param"] == "password"]
-    assert code in [error["code"] for error in found]
+    details = [error for error in answer.json()["errors"] if error["param"] == "password"]
+    assert code in [error["code"] for error in details]
     if password not in ("bob@example.com", "short"):
         assert password not in answer.content.decode()
     assert not User.objects.exists()
 
 
-def test_all_that_is_wrong_is_said_at_once(db, client):
-    """The password's faults do not wait until the rest is right, nor does a taken name wait for the password."""
+def test_all_errors_are_reported_at_once(db, client):
+    """Errors of the password, of other fields and of taken names come in one answer."""
     assert set(errors(register(client, username="a b", email="x", password="short"))) == {
         "username", "email", "password",
     }  # fmt: skip
@@ -83,7 +83,7 @@ def test_all_that_is_wrong_is_said_at_once(db, client):
     assert set(errors(register(client, password="short"))) == {"username", "email", "password"}
 
 
-def test_a_long_password_with_spaces_at_its_ends_is_kept_as_typed(db, client):
+def test_spaces_around_a_password_are_kept(db, client):
     password = " " + "four unrelated words and more " * 3
     assert register(client, password=password).status_code == 201
     assert User.objects.get().check_password(password)
@@ -112,7 +112,7 @@ def test_a_taken_name_or_address_gets_one_neutral_answer(db, client, field, valu
     assert User.objects.count() == 1
 
 
-def test_both_taken_are_both_told(db, client):
+def test_a_taken_name_and_a_taken_address_are_both_reported(db, client):
     register(client)
     assert set(errors(register(client))) == {"username", "email"}
 
@@ -121,7 +121,7 @@ def test_both_taken_are_both_told(db, client):
     "name",
     ["", " ", "a b", "bob\u202e", "bo\u200bb", "b\nob", "a" * 151, "bob@example.com", "<script>", "a/b", "😀", "a\x07"],
 )
-def test_a_name_that_cannot_be_one_is_refused(db, client, name):
+def test_an_invalid_user_name_is_refused(db, client, name):
     assert "username" in errors(register(client, username=name))
 
 
@@ -130,7 +130,7 @@ def test_a_name_that_cannot_be_one_is_refused(db, client, name):
     ["", "bob", "bob@", "@example.com", "bob@example", "a b@example.com", "bob@example.com\nBcc: x@y.zz",
      "bob\u202e@example.com", "a" * 250 + "@example.com", "bob@exa mple.com", "<bob@example.com>"],
 )  # fmt: skip
-def test_an_address_that_cannot_be_one_is_refused(db, client, address):
+def test_an_invalid_address_is_refused(db, client, address):
     assert "email" in errors(register(client, email=address))
 
 
@@ -141,7 +141,7 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize(("field", "value"), FORBIDDEN.items(), ids=FORBIDDEN)
-def test_nobody_registers_with_powers_or_money(db, client, field, value):
+def test_registration_cannot_grant_permissions_or_money(db, client, field, value):
     found = errors(register(client, **{field: value}))
     assert set(found) == {field}
     assert found[field]["code"] == "unknown_field"
@@ -149,7 +149,7 @@ def test_nobody_registers_with_powers_or_money(db, client, field, value):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_with_one_address_at_once_one_gets_it_and_nobody_sees_a_500():
+def test_only_one_of_twenty_simultaneous_registrations_gets_the_address():
     barrier, answers = threading.Barrier(20), []
 
     def go(number: int) -> None:
@@ -173,6 +173,6 @@ def test_of_twenty_with_one_address_at_once_one_gets_it_and_nobody_sees_a_500():
 
 
 @pytest.mark.parametrize("field", ["username", "email"])
-def test_the_database_itself_refuses_a_second_one_in_another_case(alice, mallory, field):
+def test_the_database_refuses_a_duplicate_in_another_case(alice, mallory, field):
     with pytest.raises(IntegrityError, match=f"{field}_is_unique_whatever_its_case"), transaction.atomic():
         User.objects.filter(pk=mallory.pk).update(**{field: getattr(alice, field).upper()})

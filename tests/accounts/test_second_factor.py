@@ -1,4 +1,4 @@
-"""Who has set up a second factor is asked for it, by pages, by the admin and by the API alike."""
+"""Users with a second factor need it for pages, the admin and the API."""
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -18,22 +18,23 @@ def code_now() -> str:
 
 @pytest.fixture
 def guarded(superuser: User) -> User:
-    """Staff with an authenticator app and recovery codes."""
+    """A superuser with an authenticator app and recovery codes."""
     TOTP.activate(superuser, SECRET)
     RecoveryCodes.activate(superuser)
     return superuser
 
 
-def token(**more):
-    caller = APIClient(raise_request_exception=False)
-    return caller.post("/api/auth/token", {"username": "root", "password": PASSWORD} | more)
+def token(**fields):
+    """Request tokens for the superuser."""
+    client = APIClient(raise_request_exception=False)
+    return client.post("/api/auth/token", {"username": "root", "password": PASSWORD} | fields)
 
 
-def test_the_api_asks_for_the_code_and_takes_it(guarded):
-    asked = token()
-    assert asked.status_code == 401
-    assert asked.json()["code"] == "second_factor_required"
-    assert asked.json()["errors"][0]["param"] == "code"
+def test_the_api_requires_the_code(guarded):
+    answer = token()
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "second_factor_required"
+    assert answer.json()["errors"][0]["param"] == "code"
     assert token(code=code_now()).status_code == 200
 
 
@@ -43,30 +44,30 @@ def test_a_code_works_once(guarded):
     assert token(code=code).status_code == 401
 
 
-def test_a_recovery_code_works_once_too(guarded):
+def test_a_recovery_code_works_once(guarded):
     code = RecoveryCodes.activate(guarded).get_unused_codes()[0]
     assert token(code=code).status_code == 200
     assert token(code=code).status_code == 401
 
 
-def test_the_password_comes_first_so_that_nobody_learns_who_has_a_second_factor(guarded):
+def test_a_wrong_password_does_not_reveal_a_second_factor(guarded):
     answer = token(password="wrong")
     assert answer.json()["code"] == "invalid_credentials"
     assert token(password="wrong", code=code_now()).json()["code"] == "invalid_credentials"
 
 
-def test_guessing_codes_is_slowed(guarded):
+def test_guesses_of_codes_are_limited(guarded):
     answers = [token(code=f"{n:06}").status_code for n in range(6)]
     assert answers[-1] == 429
     assert token(code=code_now()).status_code == 429
 
 
-def test_who_has_none_is_not_asked(alice):
+def test_users_without_a_second_factor_need_no_code(alice):
     caller = APIClient()
     assert caller.post("/api/auth/token", {"username": "alice", "password": PASSWORD}).status_code == 200
 
 
-def test_staff_come_into_the_admin_by_password_and_code(guarded):
+def test_staff_log_in_to_the_admin_with_password_and_code(guarded):
     browser = Client()
     first = browser.post("/login/?next=/admin/", {"login": "root", "password": PASSWORD, "next": "/admin/"})
     assert first.status_code == 302
@@ -81,14 +82,14 @@ def test_staff_come_into_the_admin_by_password_and_code(guarded):
     assert browser.get("/admin/").status_code == 200
 
 
-def test_a_second_factor_is_set_up_and_taken_down_on_pages(alice):
+def test_a_second_factor_is_set_up_and_removed_on_pages(alice):
     browser = Client()
     browser.post("/login/", {"login": "alice", "password": PASSWORD})
     assert "Set up" in browser.get("/2fa/").content.decode()
-    # A session left open on somebody's desk is not enough.
-    asked = browser.get("/2fa/totp/activate/")["Location"]
-    assert browser.post(asked, {"password": "wrong"}).status_code == 200
-    assert browser.post(asked, {"password": PASSWORD})["Location"] == "/2fa/totp/activate/"
+    # A session alone is not enough: the password is required again.
+    reauthenticate = browser.get("/2fa/totp/activate/")["Location"]
+    assert browser.post(reauthenticate, {"password": "wrong"}).status_code == 200
+    assert browser.post(reauthenticate, {"password": PASSWORD})["Location"] == "/2fa/totp/activate/"
     page = browser.get("/2fa/totp/activate/").content.decode()
     assert 'src="data:image/svg+xml' in page
     secret = browser.session["mfa.totp.secret"]
@@ -102,7 +103,7 @@ def test_a_second_factor_is_set_up_and_taken_down_on_pages(alice):
     assert "Set up" in browser.get("/2fa/").content.decode()
 
 
-def test_what_makes_the_codes_is_not_in_the_admin(superuser):
+def test_secrets_and_tokens_are_not_in_the_admin(superuser):
     browser = Client()
     browser.force_login(superuser)
     for model in ("mfa/authenticator", "account/emailaddress", "accounts/refreshtoken", "axes/accessattempt"):

@@ -1,4 +1,4 @@
-"""Tokens: who is let in, and how fast he is out again."""
+"""Log-in, rotation, expiry and revocation of API tokens."""
 
 import base64
 import json
@@ -41,20 +41,20 @@ def log_in(client, **body):
         {"email": "Alice@Example.com"},
     ],
 )
-def test_one_logs_in_by_name_or_by_address(alice, client, who):
+def test_a_user_logs_in_by_name_or_email(alice, client, who):
     answer = log_in(client, **who)
     assert answer.status_code == 200
     assert me(answer.json()["access"]).json()["id"] == alice.pk
 
 
-def test_the_payload_says_who_and_for_whom(alice, pair):
+def test_the_payload_names_user_issuer_and_audience(alice, pair):
     for token, kind in ((pair.access, "access"), (pair.refresh, "refresh")):
-        said = claims(token)
-        assert said["user_id"] == alice.pk
-        assert said["ver"] == alice.token_version
-        assert said["token_type"] == kind
-        assert said["iss"] == settings.SIMPLE_JWT["ISSUER"]
-        assert said["aud"] == settings.SIMPLE_JWT["AUDIENCE"]
+        payload = claims(token)
+        assert payload["user_id"] == alice.pk
+        assert payload["ver"] == alice.token_version
+        assert payload["token_type"] == kind
+        assert payload["iss"] == settings.SIMPLE_JWT["ISSUER"]
+        assert payload["aud"] == settings.SIMPLE_JWT["AUDIENCE"]
     assert claims(pair.access)["exp"] - claims(pair.access)["iat"] == 600
     assert claims(pair.refresh)["exp"] - claims(pair.refresh)["iat"] == 86400
 
@@ -65,7 +65,7 @@ def test_the_signing_key_is_not_the_secret_key():
 
 
 @pytest.mark.parametrize("body", [{}, {"username": "alice", "email": "alice@example.com"}])
-def test_one_name_and_not_two_are_wanted(alice, client, body):
+def test_log_in_requires_exactly_one_name(alice, client, body):
     answer = log_in(client, **body)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["param"] == "username"
@@ -85,15 +85,15 @@ def answers_to_wrong_log_ins(client, disabled):
     return [client.post("/api/auth/token", body) for body in wrong]
 
 
-def test_a_wrong_password_an_unknown_name_and_a_disabled_user_get_one_answer(alice, disabled, client):
+def test_all_wrong_log_ins_get_the_same_answer(alice, disabled, client):
     answers = answers_to_wrong_log_ins(client, disabled)
     assert {answer.status_code for answer in answers} == {401}
     assert len({json.dumps({k: v for k, v in a.json().items() if k != "request_id"}) for a in answers}) == 1
     assert answers[0].json()["code"] == "invalid_credentials"
 
 
-def test_an_unknown_name_costs_one_hash_just_as_a_known_one(alice, client, monkeypatch):
-    """What a stop-watch would see is the number of Argon2 runs; so those are counted."""
+def test_unknown_and_known_names_both_cost_one_hash(alice, client, monkeypatch):
+    """The response time depends on the number of Argon2 runs, so the test counts those."""
     runs = []
     for name in ("encode", "verify"):
         original = getattr(Argon2PasswordHasher, name)
@@ -103,15 +103,11 @@ def test_an_unknown_name_costs_one_hash_just_as_a_known_one(alice, client, monke
             return original(self, *args, **kwargs)
 
         monkeypatch.setattr(Argon2PasswordHasher, name, counted)
-    for who in (
-        {"username": "alice"},
-        {"username": "nobody"},
-        {"email": "alice@example.com"},
-        {"email": "no@example.com"},
-    ):
+    names = [("username", "alice"), ("username", "nobody"), ("email", "alice@example.com"), ("email", "no@example.com")]
+    for field, name in names:
         runs.clear()
-        assert client.post("/api/auth/token", who | {"password": "wrong"}).status_code == 401
-        assert len(runs) == 1, who
+        assert client.post("/api/auth/token", {field: name, "password": "wrong"}).status_code == 401
+        assert len(runs) == 1, name
 
 
 def forged(header: dict, payload: dict, signature: bytes = b"") -> str:
@@ -171,14 +167,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("make", BAD.values(), ids=BAD)
-def test_what_is_no_access_token_of_ours_is_401(pair, make):
+def test_an_invalid_access_token_is_401(pair, make):
     answer = me(make(pair))
     assert answer.status_code == 401, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] in ("invalid_token", "not_authenticated")
 
 
-def test_the_good_token_of_the_table_above_is_good(alice, pair):
+def test_a_valid_access_token_is_accepted(alice, pair):
     assert me(pair.access).status_code == 200
     assert me(tampered(pair.access)).status_code == 200
 
@@ -186,11 +182,11 @@ def test_the_good_token_of_the_table_above_is_good(alice, pair):
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer a b", "Basic YWxpY2U6eA==", "Token abc", "bearer", "Bearer \xff", ""]
 )
-def test_another_authorization_header_is_401(alice, client, header):
+def test_an_invalid_authorization_header_is_401(alice, client, header):
     assert client.get("/api/auth/me", HTTP_AUTHORIZATION=header).status_code == 401
 
 
-def test_a_token_in_the_address_is_not_looked_at(alice, client, pair):
+def test_a_token_in_the_url_is_ignored(alice, client, pair):
     assert client.get(f"/api/auth/me?access={pair.access}").status_code == 401
 
 
@@ -210,13 +206,13 @@ REFRESH_BAD = {
 
 
 @pytest.mark.parametrize("make", REFRESH_BAD.values(), ids=REFRESH_BAD)
-def test_what_is_no_refresh_token_of_ours_is_401(pair, make):
+def test_an_invalid_refresh_token_is_401(pair, make):
     answer = refreshed(make(pair))
     assert answer.status_code == 401, answer.content
     assert answer.json()["code"] == "invalid_token"
 
 
-def test_rotation_gives_the_next_pair_of_the_same_family(alice, pair):
+def test_rotation_returns_a_new_pair_of_the_same_family(alice, pair):
     second = refreshed(pair.refresh).json()
     assert claims(second["refresh"])["fam"] == claims(pair.refresh)["fam"]
     assert me(second["access"]).status_code == 200
@@ -224,7 +220,7 @@ def test_rotation_gives_the_next_pair_of_the_same_family(alice, pair):
     assert third.status_code == 200
 
 
-def test_a_spent_token_used_again_ends_the_family_for_everybody(alice, pair):
+def test_reusing_a_spent_token_ends_the_family(alice, pair):
     second = refreshed(pair.refresh).json()
     other = tokens.issue(alice, now=datetime.now(UTC))
     assert refreshed(pair.refresh).status_code == 401
@@ -236,7 +232,7 @@ def test_a_spent_token_used_again_ends_the_family_for_everybody(alice, pair):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_rotations_at_once_exactly_one_succeeds_and_the_family_ends(alice, settings):
+def test_only_one_of_eight_simultaneous_rotations_succeeds_and_the_family_ends(alice, settings):
     settings.API_RATES = settings.API_RATES | {"login": "10000/m"}
     for _round in range(10):
         pair = tokens.issue(alice, now=datetime.now(UTC))
@@ -255,9 +251,9 @@ def test_of_eight_rotations_at_once_exactly_one_succeeds_and_the_family_ends(ali
         for thread in threads:
             thread.join(60)
         assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
-        (won,) = (answer.json() for answer in answers if answer.status_code == 200)
-        # Seven others hold the token too: nobody can tell who the thief is.
-        assert refreshed(won["refresh"]).status_code == 401
+        (new_pair,) = (answer.json() for answer in answers if answer.status_code == 200)
+        # Seven others hold the old token too, and nobody can tell which of the eight is the thief.
+        assert refreshed(new_pair["refresh"]).status_code == 401
         assert not RefreshToken.objects.filter(family=claims(pair.refresh)["fam"], spent_at=None).exists()
 
 
@@ -291,17 +287,17 @@ def change_password(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "out", [disable, User.delete, change_password, lambda user: tokens.end_all(user, now=datetime.now(UTC))]
+    "revoke", [disable, User.delete, change_password, lambda user: tokens.end_all(user, now=datetime.now(UTC))]
 )
-def test_who_is_out_is_out_at_once(alice, pair, out):
+def test_revocation_takes_effect_at_once(alice, pair, revoke):
     assert me(pair.access).status_code == 200
-    out(alice)
+    revoke(alice)
     for answer in (me(pair.access), refreshed(pair.refresh)):
         assert answer.status_code == 401
         assert answer.json()["code"] == "invalid_token"
 
 
-def test_a_stronger_hash_of_the_same_password_ends_no_session(alice, client, settings):
+def test_upgrading_the_password_hash_ends_no_session(alice, client, settings):
     pair = log_in(client, username="alice").json()
     hasher = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
     settings.PASSWORD_HASHERS = [hasher, *settings.PASSWORD_HASHERS]
@@ -327,7 +323,7 @@ def test_log_out_everywhere_ends_all_sessions(alice, client, pair):
     assert log_in(client, username="alice").status_code == 200
 
 
-def test_nobody_logs_out_another_or_with_a_token_that_is_not_good(alice, mallory, client, pair):
+def test_log_out_requires_a_valid_refresh_token(alice, mallory, client, pair):
     assert client.post("/api/auth/logout", {"refresh": pair.access}).status_code == 401
     assert client.post("/api/auth/logout", {"refresh": "x", "all": True}).status_code == 401
     assert client.post("/api/auth/logout", {}).status_code == 400
@@ -340,13 +336,13 @@ def test_there_is_no_endpoint_to_verify_tokens(db, client):
     assert client.post("/api/auth/token/verify", {"token": "x"}).status_code == 404
 
 
-def test_expired_refresh_tokens_are_thrown_away(alice, pair):
+def test_expired_refresh_tokens_are_deleted(alice, pair):
     now = datetime.now(UTC)
     assert tokens.forget(now=now) == 0
     assert tokens.forget(now=now + timedelta(days=1, seconds=1)) == 1
 
 
-def test_a_token_costs_one_query(alice, pair, django_assert_num_queries):
-    found = tokens.read(pair.access, kind=AccessToken)
+def test_checking_a_token_costs_one_query(alice, pair, django_assert_num_queries):
+    access_claims = tokens.read(pair.access, kind=AccessToken)
     with django_assert_num_queries(1):
-        assert tokens.owner(found) == alice
+        assert tokens.owner(access_claims) == alice

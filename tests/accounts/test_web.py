@@ -1,4 +1,4 @@
-"""Sign-up, log-in, log-out and reset, as a browser without JavaScript sees them."""
+"""The pages for sign-up, log-in, log-out and password reset, without JavaScript."""
 
 import re
 import threading
@@ -21,12 +21,12 @@ NEW = "four unrelated new words"
 
 @pytest.fixture
 def browser() -> Client:
-    """A browser that is shown no form it may send without its CSRF token."""
+    """A browser with CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
 def send(browser: Client, path: str, **fields):
-    """Open the page and send its form, hidden fields included."""
+    """Open the page and submit its form with these and the hidden fields."""
     page = browser.get(path).content.decode()
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
     return browser.post(path, hidden | fields)
@@ -36,7 +36,7 @@ def text(answer) -> str:
     return str(answer.content.decode())
 
 
-def is_in(browser: Client) -> bool:
+def is_logged_in(browser: Client) -> bool:
     return "_auth_user_id" in browser.session
 
 
@@ -51,21 +51,21 @@ def is_in(browser: Client) -> bool:
         ("account_change_password", "/password/change/"),
     ],
 )
-def test_the_pages_are_where_they_are_expected(name, path):
+def test_the_pages_have_the_expected_urls(name, path):
     assert reverse(name) == path
 
 
-def test_a_visitor_signs_up_and_is_logged_in(db, browser):
+def test_sign_up_logs_the_visitor_in(db, browser):
     answer = send(browser, "/signup/", **GOOD)
     assert answer.status_code == 302
     assert answer["Location"] == reverse(settings.LOGIN_REDIRECT_URL)
-    assert is_in(browser)
+    assert is_logged_in(browser)
     user = User.objects.get()
     assert (user.username, user.email) == ("bob", "bob@example.com")
     assert user.password.startswith("argon2$argon2id$")
 
 
-def test_errors_are_summed_up_on_top_and_what_was_typed_is_kept(alice, browser):
+def test_errors_are_listed_on_top_and_the_input_is_kept(alice, browser):
     answer = send(browser, "/signup/", **(GOOD | {"username": "ALICE", "password1": "short"}))
     page = text(answer)
     assert answer.status_code == 200
@@ -81,25 +81,25 @@ def test_errors_are_summed_up_on_top_and_what_was_typed_is_kept(alice, browser):
 
 
 @pytest.mark.parametrize("field", ["username", "email"])
-def test_a_taken_name_is_refused_in_any_spelling(alice, browser, field):
+def test_a_taken_name_is_refused_in_any_case_or_width(alice, browser, field):
     sent = {"username": "ＡLICE", "email": "ALICE@example.com"}[field]
     assert f'href="#id_{field}"' in text(send(browser, "/signup/", **(GOOD | {field: sent})))
     assert User.objects.count() == 1
 
 
 @pytest.mark.parametrize("name", ["bob@example.com", "b\u202eob", "a b", "x" * 151, "b\x00b"])
-def test_a_name_that_cannot_be_one_is_refused(db, browser, name):
+def test_an_invalid_user_name_is_refused(db, browser, name):
     assert 'href="#id_username"' in text(send(browser, "/signup/", **(GOOD | {"username": name})))
 
 
-def test_powers_are_not_given_by_a_form(db, browser):
+def test_sign_up_cannot_grant_permissions(db, browser):
     send(browser, "/signup/", **GOOD, is_staff="on", is_superuser="on", token_version="7")
     user = User.objects.get()
     assert (user.is_staff, user.is_superuser) == (False, False)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_sign_up_with_one_name_at_once_one_gets_it():
+def test_only_one_of_eight_simultaneous_sign_ups_gets_the_name():
     barrier, answers = threading.Barrier(8), []
 
     def go(number: int) -> None:
@@ -114,41 +114,41 @@ def test_of_eight_who_sign_up_with_one_name_at_once_one_gets_it():
         thread.start()
     for thread in threads:
         thread.join(60)
-    # One is taken in; the others are told that the name is taken, or, on a slow day, to come back later.
+    # One succeeds; the others see that the name is taken or, if the limit of sign-ups is reached, a 429.
     assert answers.count(302) == 1
     assert set(answers) <= {200, 302, 429}
     assert User.objects.count() == 1
 
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.com", "Alice@Example.com", " alice "])
-def test_one_logs_in_by_name_or_by_address(alice, browser, login):
+def test_a_user_logs_in_by_name_or_email(alice, browser, login):
     answer = send(browser, "/login/", login=login, password=PASSWORD)
     assert answer.status_code == 302
-    assert is_in(browser)
+    assert is_logged_in(browser)
 
 
-def test_a_wrong_password_and_an_unknown_name_look_the_same(alice, disabled):
+def test_a_wrong_password_and_an_unknown_name_show_the_same_page(alice, disabled):
     def page(login, password):
         answer = text(send(Client(), "/login/", login=login, password=password))
         return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer).replace(login, "LOGIN")
 
     assert page("alice", "wrong") == page("nobody", "wrong")
     assert 'role="alert"' in page("alice", "wrong")
-    # A disabled user with a wrong password is told nothing either.
+    # A disabled user with a wrong password sees the same page too.
     assert page("disabled", "wrong") == page("nobody", "wrong")
 
 
-def test_a_disabled_user_is_not_let_in_and_loses_his_session_at_once(alice, browser):
+def test_a_disabled_user_cannot_log_in_and_loses_the_session_at_once(alice, browser):
     send(browser, "/login/", login="alice", password=PASSWORD)
     assert browser.get("/password/change/").status_code == 200
     User.objects.update(is_active=False)
     assert browser.get("/password/change/").status_code == 302
     again = Client()
     send(again, "/login/", login="alice", password=PASSWORD)
-    assert not is_in(again)
+    assert not is_logged_in(again)
 
 
-def test_the_session_is_a_new_one_after_log_in(alice, browser):
+def test_log_in_changes_the_session_key(alice, browser):
     browser.get("/login/")
     session = browser.session
     session["basket"] = "1"
@@ -161,19 +161,19 @@ def test_the_session_is_a_new_one_after_log_in(alice, browser):
     assert cookie["samesite"] == "Lax"
 
 
-def test_log_out_is_a_post_and_ends_the_session(alice, browser):
+def test_log_out_requires_post_and_ends_the_session(alice, browser):
     send(browser, "/login/", login="alice", password=PASSWORD)
     key = browser.session.session_key
     assert browser.get("/logout/").status_code == 200
-    assert is_in(browser)
+    assert is_logged_in(browser)
     assert send(browser, "/logout/").status_code == 302
     thief = Client()
     thief.cookies[settings.SESSION_COOKIE_NAME] = key
-    assert not is_in(thief)
+    assert not is_logged_in(thief)
 
 
 @pytest.mark.parametrize("path", ["/login/", "/signup/", "/logout/", "/password/reset/"])
-def test_a_form_of_another_site_is_refused(alice, browser, path):
+def test_a_post_without_a_csrf_token_is_refused(alice, browser, path):
     browser.force_login(alice)
     assert browser.post(path, {"login": "alice", "password": PASSWORD}).status_code == 403
 
@@ -182,24 +182,24 @@ def test_a_form_of_another_site_is_refused(alice, browser, path):
     "target",
     ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "https:evil.example"],
 )
-def test_nobody_is_sent_to_another_site_after_log_in(alice, browser, target):
+def test_log_in_never_redirects_to_another_site(alice, browser, target):
     answer = Client().post("/login/", {"login": "alice", "password": PASSWORD, "next": target})
     assert answer["Location"] == reverse(settings.LOGIN_REDIRECT_URL)
 
 
-def test_one_comes_back_to_where_one_wanted_to_go(alice, browser):
+def test_log_in_redirects_to_the_next_url(alice, browser):
     answer = send(browser, "/login/?next=/topup/", login="alice", password=PASSWORD)
     assert answer["Location"] == "/topup/"
 
 
 def reset_link(browser: Client, email: str, path: str = "/password/reset/", **headers) -> str:
-    """Ask for a reset and return the link of the mail."""
+    """Request a password reset and return the link in the mail."""
     browser.post(path, {"email": email}, **headers)
     (link,) = re.findall(r"https?://\S+/password/reset/key/\S+", str(mail.outbox[-1].body))
     return str(link)
 
 
-def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(alice):
+def test_a_reset_link_sets_a_new_password_and_works_once(alice):
     pair = tokens.issue(alice, now=alice.date_joined.now(alice.date_joined.tzinfo))
     link = reset_link(Client(), "alice@example.com")
     assert link.startswith(settings.SITE_URL + "/password/reset/key/")
@@ -217,23 +217,23 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(alice):
     assert mail.outbox[-1].subject == "Your password was changed"
 
 
-def test_known_and_unknown_addresses_get_the_same_page_and_each_gets_a_mail(alice):
+def test_known_and_unknown_addresses_get_the_same_page_and_a_mail(alice):
     known = Client().post("/password/reset/", {"email": "alice@example.com"})
     unknown = Client().post("/password/reset/", {"email": "nobody@example.com"})
     assert known["Location"] == unknown["Location"] == "/password/reset/done/"
-    assert [sent.to for sent in mail.outbox] == [["alice@example.com"], ["nobody@example.com"]]
+    assert [message.to for message in mail.outbox] == [["alice@example.com"], ["nobody@example.com"]]
     assert "key" not in mail.outbox[1].body
 
 
-def test_the_links_of_mails_do_not_follow_the_host_header(alice, settings):
+def test_links_in_mails_ignore_the_host_header(alice, settings):
     settings.ALLOWED_HOSTS = ["*"]
     reset_link(Client(), "alice@example.com", HTTP_HOST="evil.example")
     Client().post("/password/reset/", {"email": "nobody@example.com"}, HTTP_HOST="evil.example")
-    for sent in mail.outbox:
-        assert "evil.example" not in f"{sent.body} {sent.subject}"
+    for message in mail.outbox:
+        assert "evil.example" not in f"{message.body} {message.subject}"
 
 
-def test_mails_speak_the_users_language(alice):
+def test_mails_are_in_the_users_language(alice):
     alice.language = "ru"
     alice.save()
     link = reset_link(Client(), "alice@example.com")
@@ -244,20 +244,20 @@ def test_mails_speak_the_users_language(alice):
     assert "/ru/" not in reset_link(Client(), "alice@example.com", path="/ru/password/reset/")
 
 
-def test_a_link_of_before_a_changed_address_is_dead(alice):
+def test_changing_the_address_invalidates_older_reset_links(alice):
     path = reset_link(Client(), "alice@example.com").removeprefix(settings.SITE_URL)
     alice.email = "new@example.com"
     alice.save()
     assert "not good any more" in text(Client().get(path, follow=True))
 
 
-def test_changing_the_password_ends_other_sessions_and_tokens_but_not_this_one(alice, browser):
+def test_changing_the_password_ends_all_other_sessions_and_tokens(alice, browser):
     other = Client()
     other.force_login(alice)
     pair = tokens.issue(alice, now=alice.date_joined.now(alice.date_joined.tzinfo))
     send(browser, "/login/", login="alice", password=PASSWORD)
     send(browser, "/password/change/", oldpassword=PASSWORD, password1=NEW, password2=NEW)
-    assert is_in(browser)
+    assert is_logged_in(browser)
     assert browser.get("/password/change/").status_code == 200
     assert other.get("/password/change/").status_code == 302
     assert me(pair.access).status_code == 401
@@ -274,7 +274,7 @@ def test_changing_the_password_ends_other_sessions_and_tokens_but_not_this_one(a
         ("/password/reset/", "email", "email"),
     ],
 )
-def test_browsers_are_told_what_each_field_is_for(db, path, field, token):
+def test_fields_have_labels_and_autocomplete_tokens(db, path, field, token):
     page = text(Client().get(path))
     (tag,) = re.findall(rf'<input[^>]*name="{field}"[^>]*>', page)
     assert f'autocomplete="{token}"' in tag
@@ -284,7 +284,7 @@ def test_browsers_are_told_what_each_field_is_for(db, path, field, token):
 
 @pytest.mark.parametrize("path", ["/login/", "/signup/", "/password/reset/", "/password/reset/done/", "/docs/errors/"])
 @pytest.mark.parametrize("prefix", ["", "/ru"])
-def test_nothing_on_a_page_is_inline_or_from_elsewhere(db, prefix, path):
+def test_pages_have_no_inline_code_and_load_nothing_from_other_sites(db, prefix, path):
     answer = Client().get(prefix + path)
     assert answer.status_code == 200
     page = text(answer)
@@ -293,5 +293,5 @@ def test_nothing_on_a_page_is_inline_or_from_elsewhere(db, prefix, path):
     assert f'<html lang="{prefix.strip("/") or "en"}"' in page
 
 
-def test_pages_with_forms_are_not_kept_by_the_browser(alice, browser):
+def test_pages_with_forms_are_not_cached(alice, browser):
     assert "no-store" in browser.get("/login/")["Cache-Control"]

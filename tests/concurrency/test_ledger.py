@@ -1,4 +1,4 @@
-"""Real sessions racing for the same wallets. Whatever the interleaving, the rules hold and nobody sees a deadlock."""
+"""Concurrent database sessions use the same wallets: the rules hold and nothing deadlocks."""
 
 import random
 import time
@@ -28,6 +28,7 @@ def entry(key, debit, credit, amount=1, **more) -> ledger.Entry:
 
 
 def wallets_with(amount: int, *, people: int) -> list[int]:
+    """Create customers with this amount in their wallets, and return the wallets' ids."""
     users = [User.objects.create(username=f"u{n}", email=f"u{n}@example.com") for n in range(people)]
     ids = [wallets.wallet_id_of(user.pk, "EUR") for user in users]
     ledger.post([entry(f"in:{wallet}", CLEARING, wallet, amount) for wallet in ids])
@@ -38,11 +39,11 @@ def balances(ids: list[int]) -> list[int]:
     return [statements.balance(wallet) for wallet in ids]
 
 
-def test_of_a_hundred_debits_exactly_as_many_pass_as_there_is_money_for():
+def test_simultaneous_debits_succeed_only_while_the_balance_lasts():
     [wallet] = wallets_with(37, people=1)
 
     def five(worker: int) -> list[ledger.Posted]:
-        """One after the other, each in a transaction of its own: a hundred sessions would be the server's limit."""
+        """Post five debits, each in its own transaction. A hundred sessions would reach the server's limit."""
         return [ledger.post([entry(f"debit:{worker}:{n}", wallet, "revenue")])[0] for n in range(5)]
 
     results = [posted for batch in at_once([partial(five, worker) for worker in range(20)]) for posted in batch]
@@ -53,7 +54,7 @@ def test_of_a_hundred_debits_exactly_as_many_pass_as_there_is_money_for():
     assert after == list(range(36, -1, -1))
 
 
-def test_batches_that_name_the_same_wallets_in_opposite_order_never_meet_in_a_deadlock(caplog):
+def test_batches_with_the_same_wallets_in_opposite_order_do_not_deadlock(caplog):
     ids = wallets_with(1000, people=20)
 
     def work(worker: int) -> None:
@@ -67,7 +68,7 @@ def test_batches_that_name_the_same_wallets_in_opposite_order_never_meet_in_a_de
     assert "transaction_run_again" not in caplog.text
 
 
-def test_the_same_cause_raced_by_many_posts_once():
+def test_the_same_cause_posted_simultaneously_posts_once():
     [wallet] = wallets_with(100, people=1)
     results = at_once([partial(ledger.post, [entry("payment:1", wallet, "revenue", 5)])] * 10)
     assert Counter(posted.outcome for [posted] in results) == {POSTED: 1, EXISTS: 9}
@@ -75,8 +76,8 @@ def test_the_same_cause_raced_by_many_posts_once():
     assert balances([wallet]) == [95]
 
 
-def test_the_same_cause_raced_where_no_wallet_holds_the_other_back_posts_once():
-    """Between two system accounts only the unique key is in the way: the loser is run again and finds the winner's."""
+def test_the_same_cause_between_system_accounts_posts_once():
+    """No lock protects two system accounts, only the unique key: the loser runs again and finds the transaction."""
     ledger.post([entry("fee:0", "gateway_fees", CLEARING)])
     posted_first = Event()
 
@@ -84,7 +85,7 @@ def test_the_same_cause_raced_where_no_wallet_holds_the_other_back_posts_once():
         with transaction.atomic():
             [posted] = ledger.post([entry("fee:1", "gateway_fees", CLEARING, 3)])
             posted_first.set()
-            wait_until_somebody_waits()
+            wait_for_a_blocked_session()
         return posted
 
     def second() -> ledger.Posted:
@@ -97,8 +98,8 @@ def test_the_same_cause_raced_where_no_wallet_holds_the_other_back_posts_once():
     assert statements.trial_balance("EUR") == 0
 
 
-def wait_until_somebody_waits() -> None:
-    """Return when another session waits for this one."""
+def wait_for_a_blocked_session() -> None:
+    """Return as soon as another session waits for a lock of this one."""
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     for _ in range(1000):
         with connection.cursor() as cursor:
@@ -106,29 +107,29 @@ def wait_until_somebody_waits() -> None:
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.01)
-    raise AssertionError("nobody waited")
+    raise AssertionError("no session was blocked")
 
 
-def test_a_system_account_first_used_by_many_at_once_is_opened_once():
+def test_simultaneous_first_uses_open_a_system_account_once():
     results = at_once([partial(ledger.post, [entry(f"fee:{n}", "gateway_fees", CLEARING)]) for n in range(10)])
     assert [posted.outcome for [posted] in results] == [POSTED] * 10
     assert Account.objects.count() == 2
 
 
-def test_a_wallet_asked_for_by_many_at_once_is_opened_once(alice):
+def test_simultaneous_requests_open_a_wallet_once(alice):
     ids = at_once([partial(wallets.wallet_id_of, alice.pk, "EUR")] * 10)
     assert len(set(ids)) == 1
     assert Account.objects.count() == 1
 
 
-def test_a_caller_that_forgot_the_lock_can_neither_overdraw_nor_write_a_wrong_history():
+def test_code_without_a_lock_can_neither_overdraw_nor_corrupt_the_history():
     [wallet] = wallets_with(10, people=1)
     customer = Account.objects.get(pk=wallet).owner_id
     ledger.post([entry("open", "adjustments", "revenue")])
     revenue = Account.objects.get(code="revenue").pk
 
     def careless(n: int) -> str:
-        """Read, decide, write, as code does that has never heard of a lock; return the rule that refused it."""
+        """Read, decide and write without a lock. Return "passed", "too little" or the rule that refused the row."""
         before = statements.balance(wallet)
         if before < 3:
             return "too little"
@@ -149,8 +150,8 @@ def test_a_caller_that_forgot_the_lock_can_neither_overdraw_nor_write_a_wrong_hi
     assert statements.trial_balance("EUR") == 0
 
 
-def test_whoever_reads_one_snapshot_sees_no_money_made_or_lost():
-    """As Jepsen's bank: writers move money between customers and us, a reader adds everything up all the time."""
+def test_every_snapshot_of_the_books_adds_up_to_zero():
+    """As in Jepsen's bank test, writers move money between accounts while a reader keeps summing all balances."""
     ids = wallets_with(100, people=6)
     done = Event()
     sums, lowest = [], []
@@ -159,13 +160,13 @@ def test_whoever_reads_one_snapshot_sees_no_money_made_or_lost():
         dice = random.Random(worker)
         for turn in range(25):
             group = uuid4()
-            here, there = dice.sample(ids, 2)
+            payer, payee = dice.sample(ids, 2)
             amount = dice.randint(1, 60)
             ledger.post(
                 [
-                    entry(f"{worker}:{turn}:out", here, "adjustments", amount, group=group),
-                    entry(f"{worker}:{turn}:in", "adjustments", there, amount, group=group),
-                    entry(f"{worker}:{turn}:fee", here, "revenue", dice.randint(1, 3)),
+                    entry(f"{worker}:{turn}:out", payer, "adjustments", amount, group=group),
+                    entry(f"{worker}:{turn}:in", "adjustments", payee, amount, group=group),
+                    entry(f"{worker}:{turn}:fee", payer, "revenue", dice.randint(1, 3)),
                 ]
             )
 
@@ -184,7 +185,7 @@ def test_whoever_reads_one_snapshot_sees_no_money_made_or_lost():
 
     def write_all() -> None:
         try:
-            # One thread each, within the thread that tells the reader when they are done.
+            # One thread per writer, all within this thread, which sets `done` for the reader.
             at_once([partial(write, worker) for worker in range(4)])
         finally:
             done.set()
@@ -193,13 +194,13 @@ def test_whoever_reads_one_snapshot_sees_no_money_made_or_lost():
     assert set(sums) == {0}
     assert len(sums) > 10
     assert min(lowest) >= 0
-    # What was moved between customers came out of nowhere and went nowhere else: 6 x 100 were paid in.
+    # 6 x 100 were paid in: all of it is in the wallets or was charged as a fee.
     names = {account.code or account.kind: account.pk for account in Account.objects.filter(owner=None)}
     assert sum(balances(ids)) + statements.balance(names["revenue"]) == 600
     assert statements.balance(names["adjustments"]) == 0
 
 
-def test_a_system_account_folded_by_many_at_once_keeps_its_balance():
+def test_simultaneous_folds_keep_the_balance_of_a_system_account():
     ids = wallets_with(100, people=4)
     clearing = Account.objects.get(code=CLEARING).pk
 

@@ -13,7 +13,7 @@ def at_once(monkeypatch):
 
 
 def raises(state: str) -> None:
-    """Have the database itself raise an error of that state."""
+    """Make the database raise an error with this SQLSTATE."""
     with connection.cursor() as cursor:
         cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = %s; END $$", [state])
 
@@ -35,14 +35,14 @@ class Flaky:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
-def test_what_the_database_gave_up_is_run_again_whole(state):
+def test_a_transaction_that_the_database_aborted_runs_again(state):
     flaky = Flaky(state, times=4)
     assert retry.retried(flaky)() == "done"
     assert flaky.calls == 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_five_tries_it_is_unavailable_and_never_insufficient_funds():
+def test_five_failures_raise_unavailable_and_never_insufficient_funds():
     flaky = Flaky("40P01", times=9)
     with pytest.raises(Unavailable) as caught:
         retry.retried(flaky)()
@@ -61,7 +61,7 @@ def test_any_other_error_is_raised_at_once(state, error):
 
 
 @pytest.mark.django_db
-def test_inside_an_outer_transaction_it_runs_once():
+def test_a_function_inside_an_outer_transaction_runs_once():
     flaky = Flaky("40001", times=1)
     with pytest.raises(OperationalError) as caught:
         retry.retried(flaky)()

@@ -1,4 +1,4 @@
-"""Callers of the API that get every error as an answer."""
+"""API clients, shared with the tests of accounts."""
 
 from tests.accounts.conftest import client, pair
 

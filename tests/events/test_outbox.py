@@ -1,4 +1,4 @@
-"""The event log: written in bulk within the caller's transaction, never edited, never erased."""
+"""Events are written in bulk in the caller's transaction, and are never edited or deleted."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from events.models import Event
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def test_facts_are_written_in_order_by_one_statement(alice, mallory, django_assert_num_queries):
+def test_events_are_written_in_order_in_one_statement(alice, mallory, django_assert_num_queries):
     facts = [
         (alice.pk, "payment.confirmed", "pay_1", NOON, {"amount": Decimal("1342.10"), "at": NOON}),
         outbox.Fact(mallory.pk, "subscription.renewed", "sub_2", NOON, {}),
@@ -31,12 +31,12 @@ def test_facts_are_written_in_order_by_one_statement(alice, mallory, django_asse
     assert rows[0].created_at is not None
 
 
-def test_nothing_to_say_asks_nothing(db, django_assert_num_queries):
+def test_no_events_run_no_query(db, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert outbox.record([]) == []
 
 
-def test_five_thousand_facts_are_one_statement(alice, django_assert_num_queries):
+def test_five_thousand_events_are_written_in_one_statement(alice, django_assert_num_queries):
     with django_assert_num_queries(1):
         ids = outbox.record([(alice.pk, "t", f"sub_{n}", NOON, {"n": n}) for n in range(5000)])
     assert len(ids) == Event.objects.count() == 5000
@@ -44,7 +44,7 @@ def test_five_thousand_facts_are_one_statement(alice, django_assert_num_queries)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_leaves_no_event(alice):
+def test_a_rolled_back_transaction_leaves_no_event(alice):
     with transaction.atomic():
         outbox.record([(alice.pk, "t", "sub_1", NOON, {})])
         assert Event.objects.exists()
@@ -62,7 +62,7 @@ def test_what_is_rolled_back_leaves_no_event(alice):
         ("events_are_never_truncated", "TRUNCATE events_event CASCADE"),
     ],
 )
-def test_the_database_refuses_to_change_what_happened(alice, rule, statement):
+def test_the_database_refuses_to_change_events(alice, rule, statement):
     outbox.record([(alice.pk, "t", "sub_1", NOON, {})])
     with connection.cursor() as sql:
         sql.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Alice's wallet in euros, and short ways to put money in and take it out."""
+"""Alice's wallet and debt in euros, and helpers to post entries and read balances."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def debt(alice: User) -> int:
 
 
 def entry(key: str, debit: int | str, credit: int | str, amount: int, **more: Any) -> ledger.Entry:
-    """Return an entry in euros at noon, for whatever reason."""
+    """Return an entry in euros at noon, by default an adjustment."""
     return ledger.Entry(
         **{"key": key, "debit": debit, "credit": credit, "amount": amount, "currency": "EUR", "reason": "adjustment"}
         | {"effective_at": NOON}
@@ -36,17 +36,17 @@ def entry(key: str, debit: int | str, credit: int | str, amount: int, **more: An
 
 @pytest.fixture
 def top_up() -> Callable[..., ledger.Posted]:
-    """Put money into a wallet: `top_up(wallet, 500)`."""
+    """Return a function that puts money into a wallet: `top_up(wallet, 500)`."""
     count = iter(range(10**6))
 
     def run(wallet: int, amount: int, **more: Any) -> ledger.Posted:
-        what = entry(f"top-up:{wallet}:{next(count)}", CLEARING, wallet, amount, reason="top_up", **more)
-        return ledger.post([what])[0]
+        key = f"top-up:{wallet}:{next(count)}"
+        return ledger.post([entry(key, CLEARING, wallet, amount, reason="top_up", **more)])[0]
 
     return run
 
 
 def balance_of(account: int | str) -> int:
-    """Read the stored balance of a wallet or debt, or add up a system account's rollups."""
+    """Return the stored balance of a wallet or debt, or the sum of a system account's rollups."""
     row = Account.objects.get(**({"pk": account} if isinstance(account, int) else {"code": account}))
     return row.balance if row.balance is not None else sum(r.delta for r in row.rollups.all())

@@ -1,4 +1,4 @@
-"""Putting errors into a test's database that its guards would refuse. No test lives here."""
+"""Helpers that write errors into the test database past its guards."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ def sql(statement: str, *values: Any) -> None:
 
 @contextmanager
 def unguarded(*tables: str) -> Iterator[None]:
-    """Put the triggers of these tables to sleep for the block."""
+    """Disable the triggers of these tables within the block."""
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     for table in tables:
         sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -25,7 +25,7 @@ def unguarded(*tables: str) -> Iterator[None]:
 
 
 def plant(table: str, statement: str, *values: Any, without: str = "") -> None:
-    """Run a statement that the table's triggers, and the constraint `without`, would refuse."""
+    """Run a statement with the table's triggers disabled and its constraint `without` dropped."""
     with unguarded(table):
         if without:
             sql(f"ALTER TABLE {table} DROP CONSTRAINT {without}")
@@ -33,7 +33,7 @@ def plant(table: str, statement: str, *values: Any, without: str = "") -> None:
 
 
 def triggers_of(prefix: str) -> list[str]:
-    """Return the names of all triggers on tables whose names begin so."""
+    """Return the sorted names of all triggers on tables whose names begin with the prefix."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND starts_with(tgrelid::regclass::text, %s)",

@@ -1,4 +1,4 @@
-"""Asking the checks what is wrong, within a test's own transaction. No test lives here."""
+"""Run the integrity checks within a test's own transaction."""
 
 from collections.abc import Iterable
 
@@ -7,5 +7,5 @@ from core.integrity import Check
 
 
 def found(checks: Iterable[Check] = CHECKS) -> dict[str, int]:
-    """Return how many rows each check finds wrong, without those that find none."""
+    """Return the number of errors of each check that finds any."""
     return {finding.check.name: finding.count for finding in look(checks) if finding.count}

@@ -11,7 +11,7 @@ ACCOUNTS, TRANSACTIONS = "/admin/ledger/account/", "/admin/ledger/transaction/"
 
 @pytest.fixture
 def desk(client: Client, superuser) -> Client:
-    """Even who may do everything may only look here."""
+    """A superuser's browser. Even a superuser may only view here."""
     client.force_login(superuser)
     return client
 
@@ -23,27 +23,27 @@ def row(wallet, staff) -> Transaction:
     return Transaction.objects.get(key="adj:1")
 
 
-def shown(desk: Client, path: str) -> str:
+def page_at(desk: Client, path: str) -> str:
     answer = desk.get(path)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-def test_accounts_are_shown_with_what_is_in_them(desk, row):
-    page = shown(desk, ACCOUNTS)
+def test_accounts_are_shown_with_their_balances(desk, row):
+    page = page_at(desk, ACCOUNTS)
     assert '<span class="num">€1,340.00</span>' in page
     assert '<span class="num">−€1,342.00</span>' in page
     assert CLEARING in page
 
 
-def test_transactions_are_shown_as_the_wallet_felt_them(desk, row):
-    page = shown(desk, TRANSACTIONS)
+def test_transactions_are_shown_with_the_wallets_sign(desk, row):
+    page = page_at(desk, TRANSACTIONS)
     assert '<span class="num">−€2.00</span>' in page
     assert "&lt;b&gt;by hand&lt;/b&gt;" in page
 
 
-def test_every_page_opens_and_links_to_what_it_names(desk, row, alice, staff):
-    page = shown(desk, f"{TRANSACTIONS}{row.pk}/change/")
+def test_every_page_opens_and_links_to_related_objects(desk, row, alice, staff):
+    page = page_at(desk, f"{TRANSACTIONS}{row.pk}/change/")
     for link in (
         f"/admin/accounts/user/{staff.pk}/",
         f"/admin/accounts/user/{alice.pk}/",
@@ -51,13 +51,13 @@ def test_every_page_opens_and_links_to_what_it_names(desk, row, alice, staff):
     ):
         assert link in page
     for account in Account.objects.all():
-        shown(desk, f"{ACCOUNTS}{account.pk}/change/")
+        page_at(desk, f"{ACCOUNTS}{account.pk}/change/")
 
 
-def test_a_wallet_leads_to_its_transactions(desk, row, mallory):
-    assert f"{TRANSACTIONS}?wallet__id__exact={row.wallet_id}" in shown(desk, f"{ACCOUNTS}{row.wallet_id}/change/")
-    assert "adj:1" in shown(desk, f"{TRANSACTIONS}?wallet__id__exact={row.wallet_id}")
-    assert "adj:1" not in shown(desk, f"{TRANSACTIONS}?wallet__id__exact=0")
+def test_a_wallet_links_to_its_transactions(desk, row, mallory):
+    assert f"{TRANSACTIONS}?wallet__id__exact={row.wallet_id}" in page_at(desk, f"{ACCOUNTS}{row.wallet_id}/change/")
+    assert "adj:1" in page_at(desk, f"{TRANSACTIONS}?wallet__id__exact={row.wallet_id}")
+    assert "adj:1" not in page_at(desk, f"{TRANSACTIONS}?wallet__id__exact=0")
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_a_wallet_leads_to_its_transactions(desk, row, mallory):
     [("adj:1", True), ("alice", True), ("ALICE@example.com", True), ("mallory", False), ("adj", False)],
 )
 def test_a_transaction_is_found_by_its_key_or_its_customer(desk, row, mallory, term, there):
-    assert ("by hand" in shown(desk, f"{TRANSACTIONS}?q={term}")) is there
+    assert ("by hand" in page_at(desk, f"{TRANSACTIONS}?q={term}")) is there
 
 
 @pytest.mark.parametrize("path", [ACCOUNTS, TRANSACTIONS])
-def test_nobody_adds_changes_or_deletes_anything(desk, row, path):
+def test_nothing_can_be_added_changed_or_deleted(desk, row, path):
     pk = row.wallet_id if path == ACCOUNTS else row.pk
     assert desk.get(f"{path}add/").status_code == 403
     assert desk.post(f"{path}{pk}/delete/", {"post": "yes"}).status_code == 403
     assert desk.post(f"{path}{pk}/change/", {"amount": 1}).status_code == 403
     desk.post(path, {"action": "delete_selected", "_selected_action": [pk], "post": "yes"})
-    assert "delete_selected" not in shown(desk, path)
+    assert "delete_selected" not in page_at(desk, path)
     assert Transaction.objects.count() == 2

@@ -33,7 +33,7 @@ def read(body: bytes) -> Any:
         (b'{"amount": 9007199254.99}', Money(900719925499, "RUB")),
     ],
 )
-def test_an_amount_is_read_exactly(body, amount):
+def test_an_amount_is_parsed_exactly(body, amount):
     assert read(body) == amount
 
 
@@ -44,7 +44,7 @@ def test_an_amount_is_read_exactly(body, amount):
      b'"1,5"', b'"1 000"', b'" 1"', b'"1\\n"', b'"+1"', b'"0x1"', b'""', b'"."', b'".5"', b'"5."', b"1.001", b'"1.001"',
      b"0", b"-5", b'"-0.01"', b'"10000000000.01"', b"99999999999999999999999999"],
 )  # fmt: skip
-def test_anything_else_is_refused_and_what_is_allowed_is_said(amount):
+def test_an_invalid_amount_is_refused_with_the_allowed_range(amount):
     with pytest.raises(serializers.ValidationError) as caught:
         read(b'{"amount": ' + amount + b"}")
     errors: Any = caught.value.detail
@@ -53,19 +53,19 @@ def test_anything_else_is_refused_and_what_is_allowed_is_said(amount):
         assert "0.01 to 10000000000.00 with at most 2 decimals" in str(errors["amount"][0])
 
 
-def test_a_currency_without_decimals_takes_none():
+def test_a_currency_without_decimals_allows_none():
     with pytest.raises(
         serializers.ValidationError, match="JPY as a plain decimal from 1 to 1000000000000 with at most 0"
     ):
         read(b'{"amount": "5.0", "currency": "JPY"}')
 
 
-def test_a_float_is_refused_because_it_is_no_longer_what_was_sent():
+def test_a_float_is_refused_because_it_may_have_lost_digits():
     assert not Body(data={"amount": 1.1}).is_valid()
     assert Body(data={"amount": Decimal("1.1")}).is_valid()
 
 
-def test_an_unknown_currency_is_that_fields_error():
+def test_an_unknown_currency_is_an_error_of_the_currency_field():
     serializer = Body(data={"amount": "5.00", "currency": "XXX"})
     assert not serializer.is_valid()
     assert list(serializer.errors) == ["currency"]
@@ -83,8 +83,8 @@ def test_the_currency_may_be_fixed():
 
 
 @pytest.mark.parametrize("currency", ["XXX", "rub", 5, None])
-def test_an_amount_in_a_currency_that_is_none_is_not_told_of_in_another(currency):
-    """Whatever is wrong with the amount, AED has nothing to do with it; the currency has an error of its own."""
+def test_an_amount_error_never_names_a_currency_that_was_not_sent(currency):
+    """With an unknown currency, the error of the amount does not mention any currency, such as AED."""
     for amount in ("1342.00", "ten"):
         serializer = Body(data={"amount": amount, "currency": currency})
         assert not serializer.is_valid()

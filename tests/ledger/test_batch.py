@@ -1,4 +1,4 @@
-"""Random batches against a model of twenty lines: same outcomes, same balances, whatever the mix."""
+"""Random batches have the same outcomes and balances in the ledger as in a small model."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -20,43 +20,43 @@ SYSTEM = ["revenue", "disputes", "gateway_clearing:sandbox"]
 
 
 class Model:
-    """What a ledger is. Debts are kept at zero or below, wallets at zero or above."""
+    """A minimal ledger: wallets stay at or above zero, debts at or below zero."""
 
     def __init__(self) -> None:
-        self.held = dict.fromkeys(OWN + SYSTEM, 0)
+        self.balances = dict.fromkeys(OWN + SYSTEM, 0)
         self.posted: set[str] = set()
 
     def fits(self) -> bool:
-        return all(self.held[name] <= 0 if "owes" in name else self.held[name] >= 0 for name in OWN)
+        return all(self.balances[name] <= 0 if "owes" in name else self.balances[name] >= 0 for name in OWN)
 
-    def post(self, batch, fallen=frozenset()) -> list[str]:
-        """Decide in order; a group that does not fit is taken as never asked for, and all is decided afresh."""
-        held, posted, outcomes = dict(self.held), set(self.posted), []
+    def post(self, batch, failed=frozenset()) -> list[str]:
+        """Decide in order. If a group does not fit, start again without that group."""
+        balances, posted, outcomes = dict(self.balances), set(self.posted), []
         for key, debit, credit, amount, group in batch:
-            if group in fallen:
+            if group in failed:
                 outcomes.append("insufficient")
                 continue
             if key in self.posted:
                 outcomes.append("exists")
                 continue
-            self.held[debit] -= amount
-            self.held[credit] += amount
+            self.balances[debit] -= amount
+            self.balances[credit] += amount
             if self.fits():
                 self.posted.add(key)
                 outcomes.append("posted")
                 continue
-            self.held[debit] += amount
-            self.held[credit] -= amount
+            self.balances[debit] += amount
+            self.balances[credit] -= amount
             if group is not None:
-                self.held, self.posted = held, posted
-                return self.post(batch, fallen | {group})
+                self.balances, self.posted = balances, posted
+                return self.post(batch, failed | {group})
             outcomes.append("insufficient")
         return outcomes
 
 
 @st.composite
 def moves(draw) -> tuple[str, str]:
-    """Two accounts that may stand in one transaction: never of two customers."""
+    """Generate two accounts that may be in one transaction: never of two customers."""
     debit = draw(st.sampled_from(OWN + SYSTEM))
     others = [name for name in OWN + SYSTEM if name != debit]
     if debit in OWN:
@@ -66,7 +66,7 @@ def moves(draw) -> tuple[str, str]:
 
 @st.composite
 def histories(draw):
-    """Batches of entries with fresh keys, some of which come again later, alone or with their whole group."""
+    """Generate batches of entries with new keys. Some batches are repeated later."""
     batches: list[list[tuple]] = []
     number = 0
     for _ in range(draw(st.integers(1, 6))):
@@ -83,14 +83,15 @@ def histories(draw):
 
 @pytest.mark.django_db
 @given(history=histories())
-def test_the_ledger_does_what_the_model_does(history):
+def test_the_ledger_matches_the_model(history):
     with transaction.atomic():
         play(history)
-        # The next example begins with nothing.
+        # The next example starts with an empty ledger.
         transaction.set_rollback(True)
 
 
 def play(history) -> None:
+    """Post each batch to the ledger and the model, and compare them."""
     names = people()
     model = Model()
     for turn, batch in enumerate(history):
@@ -102,13 +103,13 @@ def play(history) -> None:
             for key, debit, credit, amount, group in batch
         ]  # fmt: skip
         assert [posted.outcome for posted in ledger.post(entries)] == model.post(batch)
-        assert {name: balance_of(names[name]) for name in OWN} == {name: model.held[name] for name in OWN}
+        assert {name: balance_of(names[name]) for name in OWN} == {name: model.balances[name] for name in OWN}
     assert statements.trial_balance("EUR") == 0
     assert found(CHECKS) == {}
 
 
 def people() -> dict[str, int]:
-    """Two customers with a wallet and a debt each, fresh for every example."""
+    """Create two customers with a wallet and a debt each, and return the account ids by name."""
     names = {}
     for name in ("alice", "mallory"):
         user = User.objects.create(username=name, email=f"{name}@example.com")

@@ -21,39 +21,39 @@ NBSP, MINUS = "\u00a0", "\u2212"
         (0, "EUR", "€0.00", f"0,00{NBSP}€"),
     ],
 )
-def test_an_amount_reads_as_its_language_writes_it(amount, currency, english, russian):
+def test_an_amount_is_formatted_for_the_language(amount, currency, english, russian):
     money = Money(amount, currency)
     assert (display.money(money, language="en"), display.money(money, language="ru")) == (english, russian)
 
 
-def test_what_came_in_carries_a_plus_and_nothing_carries_none():
+def test_a_signed_amount_above_zero_has_a_plus():
     assert display.money(Money(1, "EUR"), signed=True, language="en") == "+€0.01"
     assert display.money(Money(0, "EUR"), signed=True, language="en") == "€0.00"
 
 
 @pytest.mark.parametrize("currency", EXPONENTS)
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_no_digit_is_rounded_away_in_any_currency(currency, language):
-    """Every digit of the largest odd amount comes back out."""
+def test_no_digit_is_lost_in_any_currency(currency, language):
+    """The text contains every digit of a very large amount."""
     digits = "".join(sign for sign in display.money(Money(LARGEST - 1, currency), language=language) if sign.isdigit())
     assert digits == str(LARGEST - 1)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_no_amount_can_break_over_a_line(language):
+def test_an_amount_never_breaks_across_lines(language):
     assert " " not in display.money(Money(-1_234_567_89, "RUB"), language=language)
 
 
-def test_a_date_names_its_month_and_a_time_its_zone():
+def test_a_date_has_the_month_as_a_word_and_a_time_has_its_zone():
     at = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
     assert display.day(at, language="en") == "21 November 2026"
     assert display.day(at, language="ru") == "21 ноября 2026"
-    said = "Баланса хватит до " + display.day(at, language="ru") + "."
-    assert said == "Баланса хватит до 21 ноября 2026."
+    sentence = "Баланса хватит до " + display.day(at, language="ru") + "."
+    assert sentence == "Баланса хватит до 21 ноября 2026."
     assert display.moment(at, language="en") == f"21 November 2026, 14:02{NBSP}UTC"
 
 
-def test_a_date_on_a_page_can_be_read_by_machines():
+def test_a_date_on_a_page_has_a_machine_readable_form():
     at = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
     html = Template("{% load money %}{{ at|day }}").render(Context({"at": at}))
     assert html == '<time datetime="2026-11-21T14:02:00+00:00">21 November 2026</time>'

@@ -1,4 +1,4 @@
-"""Each rule of the ledger against raw SQL by somebody who went round ledger.post."""
+"""The database enforces each rule of the ledger, even against raw SQL that bypasses ledger.post."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def refused(rule: str) -> Iterator[None]:
-    """The block must be refused by the database, by the rule of that name."""
+    """Assert that the database refuses the block by the rule with this name."""
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         yield
     cause = caught.value.__cause__
@@ -36,14 +36,14 @@ def sql(statement: str, *values: Any) -> None:
 
 @pytest.fixture
 def accounts(alice: User, wallet: int, top_up) -> dict[str, int]:
-    """100.00 in Alice's wallet, 30.00 of it charged at noon."""
+    """The ids of Alice, of the revenue account and of Alice's wallet: 100.00 paid in, 30.00 charged at noon."""
     top_up(wallet, 100_00)
     ledger.post([entry("charge:1", wallet, "revenue", 30_00, reason="charge")])
     return {"wallet": wallet, "revenue": Account.objects.get(code="revenue").pk, "alice": alice.pk}
 
 
 def insert(accounts: dict[str, int], **changes: object) -> None:
-    """Write a charge of 10.00 by hand, as it should be but for the changes."""
+    """Insert a valid charge of 10.00 with raw SQL, with changes."""
     row = {
         "key": "by hand",
         "debit_id": accounts["wallet"],
@@ -61,7 +61,7 @@ def insert(accounts: dict[str, int], **changes: object) -> None:
     sql(f"INSERT INTO ledger_transaction ({columns}) VALUES ({', '.join(['%s'] * len(row))})", *row.values())
 
 
-def test_a_row_written_by_hand_moves_the_balance_all_the_same(accounts):
+def test_a_row_inserted_with_sql_moves_the_balance(accounts):
     insert(accounts)
     assert balance_of(accounts["wallet"]) == 60_00
     assert balance_of("revenue") == 40_00
@@ -79,12 +79,12 @@ def test_a_wallet_never_goes_below_zero(accounts):
 
 
 @pytest.mark.parametrize("after", [59_99, 60_01, 70_00, 0])
-def test_a_history_that_does_not_add_up_cannot_be_written(accounts, after):
+def test_a_wrong_balance_after_is_refused(accounts, after):
     with refused("transactions_follow_the_wallet"):
         insert(accounts, balance_after=after)
 
 
-def test_two_lines_that_only_add_up_together_cannot_be_written(accounts):
+def test_two_lines_that_are_right_only_in_sum_are_refused(accounts):
     wallet, revenue, alice = accounts.values()
     columns = "key, debit_id, credit_id, amount, currency, reason, effective_at, description, wallet_id, balance_after"
     columns += ", customer_id"
@@ -105,12 +105,12 @@ def test_two_lines_that_only_add_up_together_cannot_be_written(accounts):
         {"customer_id": 10**9},
     ],
 )
-def test_a_wallet_moves_in_its_own_currency_for_its_own_customer_and_never_back_in_time(accounts, changes):
+def test_a_wallet_requires_its_own_currency_and_customer_and_a_later_date(accounts, changes):
     with refused("transactions_follow_the_wallet"):
         insert(accounts, **changes)
 
 
-def test_a_wallet_that_is_touched_is_named(accounts, mallory):
+def test_a_transaction_must_name_the_wallet_that_it_moves(accounts, mallory):
     with refused("transactions_name_accounts_of_their_currency"):
         insert(accounts, wallet_id=None, balance_after=None)
     hers = wallets.wallet_id_of(mallory.pk, "EUR")
@@ -122,7 +122,7 @@ def test_a_wallet_that_is_touched_is_named(accounts, mallory):
         insert(accounts, wallet_id=hers, balance_after=1, customer_id=mallory.pk, amount=1)
 
 
-def test_an_account_that_is_not_there_is_refused(accounts):
+def test_an_unknown_account_or_one_in_another_currency_is_refused(accounts):
     with refused("transactions_name_accounts_of_their_currency"):
         insert(accounts, credit_id=10**9)
     roubles = Account.objects.create(kind="revenue", code="revenue", currency="RUB")
@@ -130,7 +130,7 @@ def test_an_account_that_is_not_there_is_refused(accounts):
         insert(accounts, credit_id=roubles.pk)
 
 
-def test_a_debt_is_moved_by_its_own_customer_only(accounts, mallory):
+def test_only_its_own_customer_moves_a_debt(accounts, mallory):
     hers = wallets.debt_id_of(mallory.pk, "EUR")
     with refused("debt_is_its_customers"):
         insert(accounts, debit_id=hers, wallet_id=None, balance_after=None)
@@ -153,7 +153,7 @@ def test_the_same_cause_posts_once(accounts):
         insert(accounts, key="charge:1")
 
 
-def test_a_reversal_is_the_exact_opposite_and_comes_once(accounts):
+def test_a_reversal_is_the_exact_opposite_and_happens_once(accounts):
     charge = Transaction.objects.get(key="charge:1")
     back = {"reverses_id": charge.pk, "debit_id": charge.credit_id, "credit_id": charge.debit_id, "amount": 30_00}
     with refused("reversal_is_the_exact_opposite"):
@@ -178,7 +178,7 @@ def test_a_reversal_is_the_exact_opposite_and_comes_once(accounts):
         ("transaction_shows_the_wallet_after_it", {"customer_id": None}),
     ],
 )
-def test_a_row_that_makes_no_sense_is_refused(accounts, rule, changes):
+def test_an_invalid_transaction_is_refused(accounts, rule, changes):
     with refused(rule):
         insert(accounts, **changes)
 
@@ -215,13 +215,13 @@ def test_a_transaction_moves_between_two_accounts(accounts):
         ("rollup_by_hand_is_zero", "INSERT INTO ledger_rollup (account_id, delta) VALUES (1, 1)"),
     ],
 )
-def test_history_and_balances_cannot_be_touched(accounts, rule, statement):
+def test_history_and_balances_cannot_be_changed(accounts, rule, statement):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     with refused(rule):
         sql(statement)
 
 
-def test_the_refusal_says_what_to_do_instead(accounts):
+def test_the_error_says_what_to_do_instead(accounts):
     with (
         pytest.raises(IntegrityError, match="a transaction is never edited: post a new one that reverses it"),
         transaction.atomic(),
@@ -244,7 +244,7 @@ def test_the_refusal_says_what_to_do_instead(accounts):
         ("one_system_account_per_currency", {"kind": "revenue", "owner": None, "code": "revenue"}),
     ],
 )
-def test_an_account_that_makes_no_sense_is_refused(accounts, alice, rule, account):
+def test_an_invalid_account_is_refused(accounts, alice, rule, account):
     with refused(rule):
         Account.objects.create(**{"owner": alice, "currency": "EUR"} | account)
 
@@ -257,12 +257,12 @@ def test_a_customer_with_an_account_cannot_be_deleted(accounts, alice):
         sql("DELETE FROM accounts_user WHERE id = %s", alice.pk)
 
 
-def test_staff_may_note_nothing_on_an_account_but_may_save_it_unchanged(accounts):
+def test_saving_an_account_unchanged_is_allowed(accounts):
     Account.objects.get(pk=accounts["wallet"]).save()
     assert balance_of(accounts["wallet"]) == 70_00
 
 
-def test_a_group_of_lines_of_many_wallets_is_written_in_one_statement(mallory, accounts):
+def test_a_batch_moves_several_wallets(mallory, accounts):
     hers = wallets.wallet_id_of(mallory.pk, "EUR")
     ledger.post([entry(f"in:{n}", CLEARING, (hers, accounts["wallet"])[n % 2], n) for n in range(1, 101)])
     assert balance_of(hers) == sum(range(2, 101, 2)) or balance_of(hers) == sum(range(1, 101, 2))

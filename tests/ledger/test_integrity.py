@@ -1,4 +1,4 @@
-"""Every check of the ledger finds the error that is planted for it; the trial books have nothing else wrong."""
+"""Each integrity check of the ledger finds the error planted for it, and nothing else."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ ROW = "ledger_transaction"
 
 @pytest.fixture(autouse=True)
 def books(wallet, debt, mallory) -> None:
-    """Two customers, a few days, every kind of account."""
+    """Transactions of two customers over a few hours, with wallets, a debt and system accounts."""
     hers = wallets.wallet_id_of(mallory.pk, "EUR")
     hours = [NOON + timedelta(hours=n) for n in range(4)]
     ledger.post(
@@ -36,29 +36,29 @@ def books(wallet, debt, mallory) -> None:
     assert found() == {}
 
 
-def test_money_from_nowhere_is_found(wallet):
+def test_a_changed_balance_is_found(wallet):
     plant("ledger_account", "UPDATE ledger_account SET balance = balance + 1 WHERE id = %s", wallet)
     assert found() == {"books_balance": 1, "balances_equal_transactions": 1}
 
 
 def test_a_changed_amount_is_found(wallet):
     plant(ROW, f"UPDATE {ROW} SET amount = amount + 1 WHERE key = 'out'")
-    # The wallet, and adjustments; the line itself.
+    # The wallet, the adjustments account, and the line itself.
     assert found() == {"balances_equal_transactions": 1, "rollups_equal_transactions": 1, "history_is_unbroken": 1}
 
 
 def test_a_deleted_transaction_is_found():
     plant(ROW, f"DELETE FROM {ROW} WHERE key = 'out'")
-    # The line after it no longer follows from the one before.
+    # The next line no longer matches the previous balance.
     assert found() == {"balances_equal_transactions": 1, "rollups_equal_transactions": 1, "history_is_unbroken": 1}
 
 
-def test_a_debt_that_was_wiped_is_found(debt):
+def test_a_cleared_debt_is_found(debt):
     plant("ledger_account", "UPDATE ledger_account SET balance = 0 WHERE id = %s", debt)
     assert found() == {"books_balance": 1, "balances_equal_transactions": 1}
 
 
-def test_a_rollup_that_was_lost_is_found():
+def test_a_lost_rollup_is_found():
     plant("ledger_rollup", "DELETE FROM ledger_rollup WHERE delta = %s", -150_00)
     assert found() == {"books_balance": 1, "rollups_equal_transactions": 1}
 
@@ -68,18 +68,18 @@ def test_a_rollup_of_a_wallet_is_found(wallet):
     assert found() == {"rollups_are_of_system_accounts": 2}
 
 
-def test_a_history_told_wrong_is_found():
+def test_a_wrong_balance_in_the_history_is_found():
     plant(ROW, f"UPDATE {ROW} SET balance_after = balance_after + 1 WHERE key = 'out'")
-    # That line and the one after it.
+    # That line and the next one.
     assert found() == {"history_is_unbroken": 2}
 
 
-def test_two_lines_that_changed_places_are_found():
+def test_swapped_lines_are_found():
     plant(ROW, f"UPDATE {ROW} SET id = id + 100 WHERE key = 'in'")
     assert found()["history_is_unbroken"] == 2
 
 
-def test_a_wallet_that_was_below_zero_is_found():
+def test_a_negative_wallet_in_the_history_is_found():
     plant(
         ROW, f"UPDATE {ROW} SET balance_after = -1 WHERE key = 'out'", without="transaction_shows_the_wallet_after_it"
     )
@@ -92,12 +92,12 @@ def test_a_debt_above_zero_is_found(debt):
     assert found()["wallets_were_never_negative"] == 1
 
 
-def test_time_that_went_back_is_found():
+def test_a_date_before_the_previous_line_is_found():
     plant(ROW, f"UPDATE {ROW} SET effective_at = '2026-01-01T00:00Z' WHERE key = 'out'")
     assert found() == {"time_never_goes_back": 1}
 
 
-def test_an_account_that_forgot_when_it_moved_is_found(wallet):
+def test_a_missing_moved_at_is_found(wallet):
     plant("ledger_account", "UPDATE ledger_account SET moved_at = NULL WHERE id = %s", wallet)
     assert found() == {"time_never_goes_back": 1}
 
@@ -106,7 +106,7 @@ def test_an_account_that_forgot_when_it_moved_is_found(wallet):
     "change",
     ["currency = 'RUB'", "wallet_id = NULL, balance_after = NULL", "customer_id = customer_id + 1000", "credit_id = 0"],
 )
-def test_a_transaction_of_the_wrong_account_is_found(change):
+def test_a_transaction_with_the_wrong_account_is_found(change):
     plant(ROW, f"UPDATE {ROW} SET {change} WHERE key = 'out'")
     assert found()["transactions_name_the_right_accounts"] == 1
 
@@ -119,7 +119,7 @@ def test_a_transaction_between_two_customers_is_found(debt):
 @pytest.mark.parametrize(
     "change", ["reverses_id = 0", "reverses_id = (SELECT id FROM ledger_transaction WHERE key = 'in')"]
 )
-def test_a_reversal_of_something_else_is_found(change):
+def test_a_reversal_of_another_transaction_is_found(change):
     plant(ROW, f"UPDATE {ROW} SET {change} WHERE key = 'back'")
     assert found() == {"reversals_are_exact_opposites": 1}
 
@@ -142,13 +142,13 @@ def test_a_reversal_of_something_else_is_found(change):
         "DROP INDEX transaction_is_reversed_at_most_once",
     ],
 )  # fmt: skip
-def test_a_guard_that_is_gone_asleep_or_not_validated_is_found(statement):
+def test_a_missing_disabled_or_unvalidated_guard_is_found(statement):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql(statement)
     assert found() == {"ledger_guards_are_there": 1}
 
 
-def test_the_event_logs_guards_are_looked_for_too():
+def test_a_missing_guard_of_the_event_log_is_found():
     sql("DROP TRIGGER event_is_never_edited ON events_event")
     assert found() == {"event_guards_are_there": 1}
 
@@ -157,5 +157,5 @@ def test_the_event_logs_guards_are_looked_for_too():
     ("prefix", "listed"),
     [("ledger_", integrity.TRIGGERS), ("events_", event_integrity.TRIGGERS)],
 )
-def test_every_trigger_there_is_is_looked_for(prefix, listed):
+def test_every_trigger_is_checked(prefix, listed):
     assert triggers_of(prefix) == sorted(listed)

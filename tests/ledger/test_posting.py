@@ -17,11 +17,11 @@ def outcomes(*entries):
     return [posted.outcome for posted in ledger.post(entries)]
 
 
-def test_nothing_to_post_is_nothing_done():
+def test_an_empty_batch_does_nothing():
     assert ledger.post([]) == []
 
 
-def test_an_entry_becomes_one_row_that_says_everything(alice, staff, wallet):
+def test_an_entry_becomes_one_row_with_all_its_fields(alice, staff, wallet):
     [posted] = ledger.post(
         [entry("adj:1", "adjustments", wallet, 500, description='5 € for "waiting" \\', author=staff.pk)]
     )
@@ -33,7 +33,7 @@ def test_an_entry_becomes_one_row_that_says_everything(alice, staff, wallet):
     assert row.effective_at == NOON
 
 
-def test_entries_are_decided_in_their_order(wallet):
+def test_entries_are_decided_in_order(wallet):
     assert outcomes(
         entry("1", wallet, "revenue", 10),  # nothing there yet
         entry("2", CLEARING, wallet, 100),
@@ -58,7 +58,7 @@ def test_the_same_cause_posts_once(wallet, top_up):
     assert balance_of(wallet) == 40
 
 
-def test_the_same_cause_twice_in_one_batch_posts_once(wallet, top_up):
+def test_a_cause_repeated_in_one_batch_posts_once(wallet, top_up):
     top_up(wallet, 100)
     first, second = ledger.post([entry("charge:1", wallet, "revenue", 60)] * 2)
     assert (first.outcome, second.outcome) == (POSTED, EXISTS)
@@ -66,8 +66,8 @@ def test_the_same_cause_twice_in_one_batch_posts_once(wallet, top_up):
     assert balance_of(wallet) == 40
 
 
-def test_a_cause_tried_again_later_finds_the_first(wallet, top_up):
-    """What was unknown to have committed is tried again, by then at another time and perhaps in other words."""
+def test_a_cause_tried_again_later_finds_the_first_transaction(wallet, top_up):
+    """A caller that does not know whether it committed tries again, with a later date and another description."""
     top_up(wallet, 100)
     ledger.post([entry("charge:1", wallet, "revenue", 60)])
     later = entry("charge:1", wallet, "revenue", 60, effective_at=NOON + timedelta(hours=1), description="again")
@@ -78,7 +78,7 @@ def test_a_cause_tried_again_later_finds_the_first(wallet, top_up):
     "other",
     [{"amount": 61}, {"reason": "charge"}, {"debit": "promotions", "credit": "revenue"}, {"credit": "adjustments"}],
 )
-def test_a_key_that_stands_for_something_else_is_a_loud_error(wallet, top_up, other):
+def test_a_key_with_different_content_is_an_error(wallet, top_up, other):
     top_up(wallet, 100)
     ledger.post([entry("charge:1", wallet, "revenue", 60)])
     with pytest.raises(ledger.KeyReused, match="charge:1"):
@@ -93,29 +93,29 @@ def test_a_key_that_stands_for_something_else_is_a_loud_error(wallet, top_up, ot
     assert balance_of(wallet) == 40
 
 
-def test_insufficient_is_not_remembered(wallet, top_up):
+def test_an_insufficient_entry_may_be_posted_later(wallet, top_up):
     charge = entry("charge:1", wallet, "revenue", 60)
     assert outcomes(charge) == [INSUFFICIENT]
     top_up(wallet, 60)
     assert outcomes(charge) == [POSTED]
 
 
-def test_a_group_stands_or_falls_together_even_when_others_stand_between(alice, mallory, wallet):
+def test_a_group_is_posted_whole_or_not_at_all_even_with_other_entries_between(alice, mallory, wallet):
     hers = wallets.wallet_id_of(mallory.pk, "EUR")
-    falls, stands = uuid4(), uuid4()
+    failing, fitting = uuid4(), uuid4()
     assert outcomes(
         entry("in:1", CLEARING, wallet, 100),
         entry("in:2", CLEARING, hers, 100),
-        entry("f:1", wallet, "revenue", 80, group=falls),
-        entry("s:1", hers, "revenue", 50, group=stands),
-        entry("alone", wallet, "revenue", 90),  # fits only because f:1 is taken back
-        entry("f:2", hers, "revenue", 60, group=falls),  # 50 left: the whole group falls
-        entry("s:2", hers, "revenue", 50, group=stands),
+        entry("f:1", wallet, "revenue", 80, group=failing),
+        entry("s:1", hers, "revenue", 50, group=fitting),
+        entry("alone", wallet, "revenue", 90),  # fits only because f:1 is undone
+        entry("f:2", hers, "revenue", 60, group=failing),  # 50 left: the whole group fails
+        entry("s:2", hers, "revenue", 50, group=fitting),
     ) == [POSTED, POSTED, INSUFFICIENT, POSTED, POSTED, INSUFFICIENT, POSTED]
     assert (balance_of(wallet), balance_of(hers)) == (10, 0)
 
 
-def test_a_fallen_group_takes_its_credits_back_from_those_after_it(wallet):
+def test_credits_of_a_failed_group_are_not_available_to_later_entries(wallet):
     group = uuid4()
     assert outcomes(
         entry("g:1", "promotions", wallet, 100, group=group),
@@ -125,7 +125,7 @@ def test_a_fallen_group_takes_its_credits_back_from_those_after_it(wallet):
     ) == [INSUFFICIENT, INSUFFICIENT, INSUFFICIENT, POSTED]
 
 
-def test_a_group_that_was_posted_exists_whole(wallet):
+def test_a_posted_group_exists_as_a_whole(wallet):
     def batch():
         group = uuid4()
         return [entry("g:1", CLEARING, wallet, 100, group=group), entry("g:2", wallet, "revenue", 30, group=group)]
@@ -154,7 +154,7 @@ def test_currencies_never_mix(alice, wallet, top_up):
         ledger.post([entry("x", roubles, revenue.pk, 5)])
 
 
-def test_two_customers_are_never_in_one_transaction(wallet, mallory, top_up):
+def test_a_transaction_never_involves_two_customers(wallet, mallory, top_up):
     top_up(wallet, 100)
     with pytest.raises(ledger.UnknownAccount):
         ledger.post([entry("x", wallet, wallets.wallet_id_of(mallory.pk, "EUR"), 5)])
@@ -163,19 +163,19 @@ def test_two_customers_are_never_in_one_transaction(wallet, mallory, top_up):
 
 
 @pytest.mark.parametrize(("debit", "credit"), [(10**9, "revenue"), ("revenue", 10**9), ("revenu", "disputes")])
-def test_an_account_nobody_knows_is_a_loud_error(debit, credit):
+def test_an_unknown_account_is_an_error(debit, credit):
     with pytest.raises(ledger.UnknownAccount):
         ledger.post([entry("x", debit, credit, 5)])
     assert not Account.objects.filter(code="revenu").exists()
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1.5, True, "5", 2**63])
-def test_an_amount_is_a_whole_number_above_zero(wallet, amount):
+def test_an_amount_must_be_a_whole_number_above_zero(wallet, amount):
     with pytest.raises(ValueError, match="amount"):
         ledger.post([entry("x", CLEARING, wallet, amount)])
 
 
-def test_a_wallet_holds_no_more_than_the_database_can_count(wallet):
+def test_a_wallet_cannot_exceed_bigint(wallet):
     most = 2**63 - 1
     assert outcomes(entry("all", CLEARING, wallet, most), entry("more", "promotions", wallet, 1)) == [
         POSTED,
@@ -192,11 +192,11 @@ def test_a_system_account_may_be_named_by_code_or_by_id(wallet):
     assert balance_of(CLEARING) == -105
 
 
-def test_a_debt_is_owed_up_to_nothing(wallet, debt):
+def test_a_debt_is_paid_down_to_zero_at_most(wallet, debt):
     assert outcomes(
         entry("1", debt, "disputes", 50),
         entry("2", CLEARING, wallet, 100),
-        entry("3", wallet, debt, 51),  # more than is owed
+        entry("3", wallet, debt, 51),  # more than the debt
         entry("4", wallet, debt, 50),
     ) == [POSTED, POSTED, INSUFFICIENT, POSTED]
     assert (balance_of(wallet), balance_of(debt), balance_of("disputes")) == (50, 0, 50)
@@ -221,7 +221,7 @@ def test_time_never_goes_back_within_a_wallet(wallet, top_up):
 def test_the_number_of_statements_does_not_grow_with_the_batch(wallet, mallory, django_assert_num_queries):
     hers = wallets.wallet_id_of(mallory.pk, "EUR")
     ledger.post([entry("open", CLEARING, wallet, 1), entry("revenue", wallet, "revenue", 1)])
-    # One: locked, decided and inserted at once. Many: lock, system accounts, keys, insert.
+    # A single entry: one statement. A batch: lock, system accounts, keys, insert.
     for size, statements in ((1, 1), (2, 4), (300, 4)):
         batch = [entry(f"{size}:{n}", CLEARING, (wallet, hers)[n % 2], 10, description=str(n)) for n in range(size)]
         with django_assert_num_queries(statements):

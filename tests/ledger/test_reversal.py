@@ -15,7 +15,7 @@ def mistake(wallet) -> Transaction:
     return Transaction.objects.get()
 
 
-def test_a_transaction_is_taken_back_by_a_new_one_that_names_it(wallet, mistake, staff):
+def test_a_reversal_is_a_new_transaction_that_refers_to_the_first(wallet, mistake, staff):
     back = reversal.entry(
         mistake, reason="adjustment", effective_at=NOON, description="wrong customer", author=staff.pk
     )
@@ -27,14 +27,14 @@ def test_a_transaction_is_taken_back_by_a_new_one_that_names_it(wallet, mistake,
     assert (balance_of(wallet), balance_of("adjustments")) == (0, 0)
 
 
-def test_it_is_taken_back_at_most_once(wallet, mistake):
+def test_a_transaction_is_reversed_at_most_once(wallet, mistake):
     ledger.post([entry("more", "adjustments", wallet, 50_00)])
     back = reversal.entry(mistake, reason="adjustment", effective_at=NOON)
     assert [ledger.post([back])[0].outcome for _ in range(2)] == [ledger.Outcome.POSTED, ledger.Outcome.EXISTS]
     assert balance_of(wallet) == 50_00
 
 
-def test_what_was_spent_meanwhile_is_not_taken_back(wallet, mistake):
+def test_spent_money_cannot_be_reversed(wallet, mistake):
     ledger.post([entry("spent", wallet, "revenue", 1)])
     [posted] = ledger.post([reversal.entry(mistake, reason="adjustment", effective_at=NOON)])
     assert posted.outcome is ledger.Outcome.INSUFFICIENT

@@ -19,7 +19,7 @@ def hour(n: int):
 
 @pytest.fixture
 def history(wallet: int) -> int:
-    """100.00 in at noon; then 1.00 charged each hour, ten times; a refund of 5.00 at six."""
+    """Alice's wallet: 100.00 paid in at noon, then ten hourly charges of 1.00, and a refund of 5.00 after six hours."""
     entries = [entry("in", CLEARING, wallet, 100_00, reason="top_up")]
     for n in range(1, 11):
         entries.append(entry(f"charge:{n}", wallet, "revenue", 1_00, reason="charge", effective_at=hour(n)))
@@ -33,7 +33,7 @@ def keys(rows: list[Transaction]) -> list[str]:
     return [row.key for row in rows]
 
 
-def test_a_statement_comes_newest_first_in_pages_that_miss_nothing(history):
+def test_a_statement_is_newest_first_and_its_pages_are_complete(history):
     seen, before = [], None
     while page := statements.statement(history, before_id=before, limit=5):
         assert len(page) <= 5
@@ -47,13 +47,13 @@ def test_a_statement_comes_newest_first_in_pages_that_miss_nothing(history):
     assert shown[-1] == 100_00
 
 
-def test_a_page_is_not_moved_by_what_is_posted_meanwhile(history):
+def test_new_transactions_do_not_shift_later_pages(history):
     first = statements.statement(history, limit=3)
     ledger.post([entry("new", CLEARING, history, 1, effective_at=hour(11))])
     assert keys(statements.statement(history, before_id=first[-1].pk, limit=1)) == ["charge:7"]
 
 
-def test_a_statement_is_narrowed_by_reason_and_time(history):
+def test_a_statement_is_filtered_by_reason_and_time(history):
     assert keys(statements.statement(history, reasons=["refund", "top_up"])) == ["back", "in"]
     assert keys(statements.statement(history, reasons=["charge", "refund"], limit=6))[-2:] == ["back", "charge:6"]
     six = statements.statement(history, start=hour(6), end=hour(7))
@@ -62,14 +62,14 @@ def test_a_statement_is_narrowed_by_reason_and_time(history):
     assert keys(statements.statement(history, reasons=["top_up"], before_id=last.pk)) == ["in"]
 
 
-def test_a_statement_shows_nothing_of_another_wallet(history, mallory):
+def test_a_statement_shows_only_its_own_wallet(history, mallory):
     hers = wallets.wallet_id_of(mallory.pk, "EUR")
     ledger.post([entry("hers", CLEARING, hers, 5)])
     assert keys(statements.statement(hers)) == ["hers"]
     assert statements.statement(hers, before_id=statements.statement(history)[0].pk) == []
 
 
-def test_a_balance_is_told_for_any_instant(history):
+def test_a_balance_is_known_at_any_time(history):
     assert statements.balance(history) == 85_00
     assert statements.balance(history, at=NOON - timedelta(seconds=1)) == 0
     assert statements.balance(history, at=NOON) == 100_00
@@ -77,7 +77,7 @@ def test_a_balance_is_told_for_any_instant(history):
     assert statements.balance(history, at=hour(7) - timedelta(microseconds=1)) == 89_00
 
 
-def test_system_accounts_have_a_balance_too(history):
+def test_system_accounts_have_balances_at_any_time(history):
     revenue, clearing = (Account.objects.get(code=code).pk for code in ("revenue", CLEARING))
     assert statements.balance(revenue) == 10_00
     assert statements.balance(revenue, at=hour(4)) == 4_00
@@ -85,7 +85,7 @@ def test_system_accounts_have_a_balance_too(history):
     assert statements.balance(clearing, at=hour(5)) == -100_00
 
 
-def test_a_debt_has_a_past(history, debt):
+def test_a_debt_has_balances_at_any_time(history, debt):
     ledger.post(
         [
             entry("owed", debt, "disputes", 30_00, reason="chargeback", effective_at=hour(12)),
@@ -96,7 +96,7 @@ def test_a_debt_has_a_past(history, debt):
     assert statements.balance(debt) == -10_00
 
 
-def test_all_balances_of_a_currency_add_up_to_nothing(alice, history, debt):
+def test_all_balances_of_a_currency_add_up_to_zero(alice, history, debt):
     ledger.post(
         [
             entry("roubles", CLEARING, wallets.wallet_id_of(alice.pk, "RUB"), 7, currency="RUB"),
@@ -106,11 +106,11 @@ def test_all_balances_of_a_currency_add_up_to_nothing(alice, history, debt):
     assert [statements.trial_balance(currency) for currency in ("EUR", "RUB", "JPY")] == [0, 0, 0]
 
 
-def test_beat_pokes_the_folding(history):
+def test_the_periodic_task_folds_rollups(history):
     revenue = Account.objects.get(code="revenue").pk
     for n in range(rollups.FEW):
         ledger.post([entry(f"one:{n}", "gateway_fees", "revenue", 1)])
-    # Revenue has one more than a hundred, from the history; the fees have a hundred.
+    # Revenue has a hundred and one rollups, one of them from the history; the fees have a hundred.
     assert fold_rollups() == 1
     assert Rollup.objects.filter(account=revenue).count() == 1
 
@@ -131,14 +131,14 @@ def test_folding_changes_no_balance(history):
 
 def plan_of(queryset: QuerySet) -> str:
     with connection.cursor() as cursor:
-        # Of a dozen rows a sort is cheap, too: by what other tests left in the statistics it may seem the cheapest.
+        # For a dozen rows the planner may prefer a sort, depending on statistics that other tests left behind.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
     return str(queryset.explain())
 
 
-def test_a_page_is_read_straight_off_an_index(history):
-    """No sort and no heap of rows to throw away: so a page costs the same in a long history."""
+def test_a_page_is_read_from_an_index_without_sorting(history):
+    """Without a sort or a filter, a page costs the same however long the history is."""
     rows = statements.transactions_of(history)
     assert "transaction_by_wallet" in (plan := plan_of(rows[:50]))
     assert "Sort" not in plan

@@ -16,19 +16,19 @@ def test_a_customer_has_one_wallet_for_each_currency(alice, mallory):
     assert (row.kind, row.owner, row.currency, row.balance) == ("wallet", alice, "EUR", 0)
 
 
-def test_a_debt_is_another_account_than_the_wallet(alice):
+def test_a_debt_is_a_separate_account(alice):
     debt = wallets.debt_id_of(alice.pk, "EUR")
     assert debt != wallets.wallet_id_of(alice.pk, "EUR")
     assert Account.objects.get(pk=debt).kind == "debt"
 
 
-def test_a_wallet_that_is_there_costs_one_question(alice, django_assert_num_queries):
+def test_an_existing_wallet_costs_one_query(alice, django_assert_num_queries):
     wallets.wallet_id_of(alice.pk, "EUR")
     with django_assert_num_queries(1):
         wallets.wallet_id_of(alice.pk, "EUR")
 
 
-def test_a_currency_nobody_knows_opens_no_wallet(alice):
+def test_an_unknown_currency_opens_no_wallet(alice):
     with pytest.raises(NotMoney):
         wallets.wallet_id_of(alice.pk, "XXX")
     assert not Account.objects.exists()

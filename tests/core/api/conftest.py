@@ -1,4 +1,4 @@
-"""Callers of the API, without and with a token."""
+"""API clients without and with a token."""
 
 from datetime import UTC, datetime
 
@@ -11,15 +11,15 @@ from accounts.models import User
 
 @pytest.fixture
 def client() -> APIClient:
-    """Nobody in particular. Errors come back as answers, as they do to a real caller."""
+    """A client without a token. Exceptions become responses, as for a real client."""
     return APIClient(raise_request_exception=False)
 
 
 def logged_in(user: User) -> APIClient:
-    """Return a caller with a fresh access token."""
-    caller = APIClient(raise_request_exception=False)
-    caller.credentials(HTTP_AUTHORIZATION="Bearer " + tokens.issue(user, now=datetime.now(UTC)).access)
-    return caller
+    """Return a client with a new access token of this user."""
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION="Bearer " + tokens.issue(user, now=datetime.now(UTC)).access)
+    return client
 
 
 @pytest.fixture
@@ -34,5 +34,5 @@ def as_mallory(mallory: User) -> APIClient:
 
 @pytest.fixture
 def test_urls(settings) -> None:
-    """Mount the views of tests/api/urls.py too."""
+    """Add the views of tests/core/api/urls.py."""
     settings.ROOT_URLCONF = "tests.core.api.urls"

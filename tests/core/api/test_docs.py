@@ -1,4 +1,4 @@
-"""docs/api.md is true: it names every address and outcome there is, and its quick start runs as it stands."""
+"""docs/api.md lists every operation and sandbox outcome, and its quick start runs as written."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ def operations() -> list[tuple[str, str]]:
     ]
 
 
-def test_every_operation_is_documented_and_nothing_else() -> None:
+def test_the_guide_lists_exactly_the_existing_operations() -> None:
     documented = set()
     for line in ADDRESSES.splitlines():
         if found := re.match(r"\| [^|]*\| ([A-Z, ]+) (`.*?) \|", line):
@@ -41,20 +41,20 @@ def test_every_operation_is_documented_and_nothing_else() -> None:
     assert documented == set(operations())
 
 
-def test_every_outcome_of_the_sandbox_is_documented() -> None:
+def test_every_sandbox_outcome_is_documented() -> None:
     table = GUIDE.split("## The sandbox")[1]
     assert [code for code in (*ON_THE_PAGE, *AT_THE_BANK) if f"`{code}`" not in table] == []
 
 
 @pytest.mark.curl
 @pytest.mark.django_db(transaction=True)
-def test_the_quick_start_runs_as_it_stands_on_the_demo(live_server: Any, tmp_path: Path) -> None:
+def test_the_quick_start_runs_as_written_on_the_demo(live_server: Any, tmp_path: Path) -> None:
     story.seed(now=timezone.now())
     script = GUIDE.split("```sh\n")[1].split("```")[0].replace("http://127.0.0.1:8000", live_server.url)
     before, after = script.split("# Now open the confirmation_url in a browser and press Pay.\n")
-    # The reader's turn: the script waits until somebody has pressed Pay.
-    turn = "while [ ! -e paid ]; do sleep 0.1; done\n"
-    curls = subprocess.Popen(["sh", "-eu", "-c", before + turn + after], cwd=tmp_path, stdout=subprocess.PIPE)
+    # Here the reader pays: the script waits until somebody has pressed Pay.
+    wait = "while [ ! -e paid ]; do sleep 0.1; done\n"
+    curls = subprocess.Popen(["sh", "-eu", "-c", before + wait + after], cwd=tmp_path, stdout=subprocess.PIPE)
     sessions.choose(
         session_named_in(tmp_path / "checkout.json"),
         ON_THE_PAGE["succeeds"],
@@ -62,16 +62,16 @@ def test_the_quick_start_runs_as_it_stands_on_the_demo(live_server: Any, tmp_pat
         now=timezone.now(),
     )
     (tmp_path / "paid").touch()
-    said = curls.communicate(timeout=60)[0].decode()
+    output = curls.communicate(timeout=60)[0].decode()
     assert curls.returncode == 0
-    assert '"status":"confirmed"' in said
-    assert '"active":true' in said
-    # A month of Basic for 299.00 roubles: in, and out again.
-    assert re.findall(r'"amount":"(-?299.00)"', said) == ["-299.00", "299.00"]
+    assert '"status":"confirmed"' in output
+    assert '"active":true' in output
+    # A month of Basic for 299.00 roubles: the charge and the top-up.
+    assert re.findall(r'"amount":"(-?299.00)"', output) == ["-299.00", "299.00"]
 
 
 def session_named_in(answer: Path) -> str:
-    """Wait for the checkout's answer and return the gateway's session in it."""
+    """Wait for the checkout's answer and return its gateway session id."""
     for _ in range(300):
         if answer.exists() and (found := re.search("sbx_[0-9a-z]+", answer.read_text())):
             return found[0]

@@ -1,4 +1,4 @@
-"""A flag in a body is true or false, wherever one may be sent."""
+"""Flags in request bodies accept only true and false, in every serializer."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,30 +14,30 @@ from subscriptions.api.serializers import CancelSerializer
 get_resolver().url_patterns  # noqa: B018 - loads every view, and with them every serializer
 
 
-def kinds(of: type[StrictSerializer] = StrictSerializer) -> Iterator[type[StrictSerializer]]:
-    for kind in of.__subclasses__():
+def serializer_classes(base: type[StrictSerializer] = StrictSerializer) -> Iterator[type[StrictSerializer]]:
+    for kind in base.__subclasses__():
         yield kind
-        yield from kinds(kind)
+        yield from serializer_classes(kind)
 
 
 def flags() -> list[tuple[type[StrictSerializer], str, Any]]:
-    """Return every flag that a client may send."""
+    """Return (serializer class, name, field) of every flag that a client may send."""
     return [
         (kind, name, field)
-        for kind in kinds()
+        for kind in serializer_classes()
         for name, field in kind().fields.items()
         if isinstance(field, serializers.BooleanField) and not field.read_only
     ]
 
 
-def test_every_flag_that_may_be_sent_is_a_strict_one() -> None:
+def test_every_writable_flag_is_a_flag_field() -> None:
     found = flags()
     assert {name for _kind, name, _field in found} >= {"all", "auto_renew", "refund_unused"}
     assert [(kind, name) for kind, name, field in found if not isinstance(field, FlagField)] == []
 
 
 @pytest.mark.parametrize("sent", [0, 1, 1.0, "true", "false", "on", "no", "", [], {}])
-def test_what_only_reads_like_a_flag_is_refused_by_name(sent: Any) -> None:
+def test_values_that_resemble_a_flag_are_refused(sent: Any) -> None:
     for kind, name, _field in flags():
         form = kind(data={name: sent})
         assert not form.is_valid()
@@ -45,7 +45,7 @@ def test_what_only_reads_like_a_flag_is_refused_by_name(sent: Any) -> None:
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_true_and_false_are_taken(sent: bool) -> None:
+def test_true_and_false_are_accepted(sent: bool) -> None:
     form = CancelSerializer(data={"when": "now", "refund_unused": sent})
     assert form.is_valid()
     assert form.validated_data["refund_unused"] is sent

@@ -1,4 +1,4 @@
-"""The same key and request get the same answer and move nothing; whatever happens in between."""
+"""A repeated request with the same Idempotency-Key gets the first answer and is not run again."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def test_without_a_key_each_request_runs(as_alice):
     assert pay(as_alice, None, amount=1).json()["number"] == 2
 
 
-def test_the_same_key_and_body_replay_the_first_answer(as_alice):
+def test_a_repeated_request_gets_the_first_answer(as_alice):
     first = pay(as_alice, "k1", amount=5)
     again = pay(as_alice, "k1", amount=5)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -42,20 +42,20 @@ def test_the_same_key_and_body_replay_the_first_answer(as_alice):
     assert Pay.ran == [key_of("api", "k1")]
 
 
-def test_the_order_of_the_bodys_keys_makes_no_other_request(as_alice):
+def test_the_order_of_json_keys_does_not_matter(as_alice):
     first = as_alice.generic("POST", PAY, '{"amount": 5, "a": 1}', "application/json", HTTP_IDEMPOTENCY_KEY="k")
     again = as_alice.generic("POST", PAY, '{"a":1,"amount":5}', "application/json", HTTP_IDEMPOTENCY_KEY="k")
     assert again.json() == first.json()
     assert len(Pay.ran) == 1
 
 
-def test_a_slash_at_the_end_makes_no_other_request(as_alice):
+def test_a_trailing_slash_does_not_matter(as_alice):
     pay(as_alice, "k", amount=5)
     again = as_alice.post(PAY + "/", {"amount": 5}, HTTP_IDEMPOTENCY_KEY="k")
     assert again["Idempotent-Replayed"] == "true"
 
 
-def test_another_body_with_the_same_key_is_422(as_alice):
+def test_a_different_body_with_the_same_key_is_422(as_alice):
     pay(as_alice, "k1", amount=5)
     answer = pay(as_alice, "k1", amount=6)
     assert answer.status_code == 422
@@ -78,7 +78,7 @@ def test_a_key_is_1_to_255_printable_ascii_characters(as_alice, key):
 
 
 @pytest.mark.parametrize("key", ["a", "a" * 255, "order 7/2026: first", "0b7d3f7e-5f0c-4c8e-9f55-2f1f9a1f9a1f"])
-def test_any_printable_key_is_good(as_alice, key):
+def test_any_printable_key_is_valid(as_alice, key):
     assert pay(as_alice, key, amount=5).status_code == 201
     assert pay(as_alice, key, amount=5)["Idempotent-Replayed"] == "true"
 
@@ -92,7 +92,7 @@ def test_a_refusal_is_replayed_as_a_problem(as_alice, status):
 
 
 @pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
-def test_an_answer_that_may_change_is_not_kept(as_alice, status):
+def test_an_answer_that_may_change_is_not_stored(as_alice, status):
     assert pay(as_alice, "k", status=status).status_code == status
     assert pay(as_alice, "k", status=status).status_code == status
     assert len(Pay.ran) == 2
@@ -100,7 +100,7 @@ def test_an_answer_that_may_change_is_not_kept(as_alice, status):
 
 
 @pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
-def test_a_key_whose_answer_was_not_kept_still_belongs_to_its_request(as_alice, status):
+def test_a_key_without_a_stored_answer_still_belongs_to_its_request(as_alice, status):
     pay(as_alice, "k", status=status)
     other = pay(as_alice, "k", status=status, amount=6)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
@@ -110,13 +110,13 @@ def test_a_key_whose_answer_was_not_kept_still_belongs_to_its_request(as_alice, 
 
 
 @pytest.mark.parametrize(("fault", "status"), [("bug", 500), ("operational", 503), ("unavailable", 503)])
-def test_a_request_that_broke_may_be_sent_again_at_once(as_alice, fault, status):
+def test_a_failed_request_may_be_repeated_at_once(as_alice, fault, status):
     assert pay(as_alice, "k", fault=fault).status_code == status
     assert pay(as_alice, "k", fault=fault).status_code == status
     assert len(Pay.ran) == 2
 
 
-def test_a_domain_refusal_is_kept(as_alice):
+def test_a_domain_error_is_stored(as_alice):
     first = pay(as_alice, "k", fault="domain")
     again = pay(as_alice, "k", fault="domain")
     assert first.status_code == again.status_code == 402
@@ -124,64 +124,65 @@ def test_a_domain_refusal_is_kept(as_alice):
     assert len(Pay.ran) == 1
 
 
-def test_amounts_with_a_point_are_stored_as_sent(as_alice):
+def test_decimal_amounts_are_stored_exactly(as_alice):
     body = '{"amount": 1342.10}'
     first = as_alice.generic("POST", PAY, body, "application/json", HTTP_IDEMPOTENCY_KEY="k")
     again = as_alice.generic("POST", PAY, body, "application/json", HTTP_IDEMPOTENCY_KEY="k")
     assert first.json()["amount"] == again.json()["amount"] == "1342.10"
 
 
-def test_a_key_is_not_used_up_by_a_body_that_is_no_json(as_alice):
+def test_an_invalid_body_does_not_use_up_the_key(as_alice):
     assert as_alice.generic("POST", PAY, "{", "application/json", HTTP_IDEMPOTENCY_KEY="k").status_code == 400
     assert pay(as_alice, "k", amount=1).status_code == 201
 
 
-def test_nobody_without_a_token_uses_up_a_key(client, db):
+def test_an_unauthenticated_request_does_not_use_up_the_key(client, db):
     assert pay(client, "k", amount=1).status_code == 401
     assert not IdempotencyKey.objects.exists()
 
 
-def aged(seconds: float) -> None:
+def age_keys(seconds: float) -> None:
+    """Set the age of all keys."""
     IdempotencyKey.objects.update(created_at=datetime.now(UTC) - timedelta(seconds=seconds))
 
 
-def test_the_key_of_a_process_that_died_is_taken_over_after_a_minute(as_alice, alice):
-    mark = fingerprint(method="POST", path=PAY, body={"amount": 5})
-    idempotency.claim(alice.pk, key="k", fingerprint=mark, now=datetime.now(UTC))
-    aged(55)
+def test_the_claim_of_a_dead_process_is_taken_over_after_a_minute(as_alice, alice):
+    digest = fingerprint(method="POST", path=PAY, body={"amount": 5})
+    idempotency.claim(alice.pk, key="k", fingerprint=digest, now=datetime.now(UTC))
+    age_keys(55)
     held = pay(as_alice, "k", amount=5)
     assert held.status_code == 409
     assert held.json()["code"] == "idempotency_key_in_use"
     assert held["Retry-After"] == "1"
-    aged(61)
+    age_keys(61)
     assert pay(as_alice, "k", amount=6).status_code == 422
     assert pay(as_alice, "k", amount=5).status_code == 201
     assert pay(as_alice, "k", amount=5)["Idempotent-Replayed"] == "true"
 
 
-def test_a_process_that_was_only_slow_does_not_overwrite_who_took_over(as_alice, alice):
+def test_a_slow_process_does_not_overwrite_the_answer_of_its_successor(as_alice, alice):
     now = datetime.now(UTC)
-    mark = fingerprint(method="POST", path=PAY, body={"amount": 5})
-    slow = idempotency.claim(alice.pk, key="k", fingerprint=mark, now=now - timedelta(minutes=2))
+    digest = fingerprint(method="POST", path=PAY, body={"amount": 5})
+    slow = idempotency.claim(alice.pk, key="k", fingerprint=digest, now=now - timedelta(minutes=2))
     assert pay(as_alice, "k", amount=5).status_code == 201
     idempotency.keep(slow, 200, {"number": "slow"})
     idempotency.release(slow)
     assert pay(as_alice, "k", amount=5).json()["number"] == 1
 
 
-def test_a_key_is_forgotten_after_thirty_days_and_not_before(as_alice):
+def test_a_key_is_deleted_after_thirty_days(as_alice):
     pay(as_alice, "k", amount=5)
-    aged(30 * 86400 - 60)
+    age_keys(30 * 86400 - 60)
     assert idempotency.forget(now=datetime.now(UTC)) == 0
     assert pay(as_alice, "k", amount=5)["Idempotent-Replayed"] == "true"
-    aged(30 * 86400 + 60)
+    age_keys(30 * 86400 + 60)
     assert pay(as_alice, "k", amount=6).status_code == 201
-    aged(30 * 86400 + 60)
+    age_keys(30 * 86400 + 60)
     assert idempotency.forget(now=datetime.now(UTC)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_requests_at_once_one_runs_and_the_others_are_told_to_wait(alice):
+def test_only_one_of_many_simultaneous_requests_runs(alice):
     callers = [logged_in(alice) for _ in range(8)]
     answers: list[int] = []
 
@@ -206,7 +207,7 @@ def test_of_many_requests_at_once_one_runs_and_the_others_are_told_to_wait(alice
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_claims_through_one_barrier_exactly_one_gets_the_key(alice):
+def test_only_one_of_eight_simultaneous_claims_gets_the_key(alice):
     for round_number in range(10):
         barrier = threading.Barrier(8)
         got: list[idempotency.Claim | None] = []

@@ -1,4 +1,4 @@
-"""What the API says in words is in the language of `Accept-Language`, English without one; codes and names are not."""
+"""The API's messages follow `Accept-Language`, English by default. Codes and names stay the same."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +39,7 @@ def in_russian(caller: APIClient, method: str, path: str, body: Any = None, **he
         ("get", "/api/nothing", None, 404, "not_found", "/api/nothing"),
     ],
 )
-def test_an_error_says_it_in_the_language_asked_for(as_alice, method, path, body, status, code, russian):
+def test_an_error_is_in_the_requested_language(as_alice, method, path, body, status, code, russian):
     english, answer = getattr(as_alice, method)(path, body), in_russian(as_alice, method, path, body)
     assert (english.status_code, answer.status_code) == (status, status)
     assert english.json()["code"] == answer.json()["code"] == code
@@ -52,46 +52,46 @@ def test_an_error_says_it_in_the_language_asked_for(as_alice, method, path, body
     assert "Accept-Language" in english["Vary"]
 
 
-def test_what_the_rules_refuse_is_told_in_russian_too(as_alice, alice):
-    mine = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
+def test_refused_actions_are_explained_in_russian(as_alice, alice):
+    subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
     for action, russian in (
         ("pause", "Поставить на паузу можно только действующую подписку."),
         ("undo-cancel", "Отменять нечего"),
         ("resume", "Возобновить можно только подписку на паузе."),
     ):
-        answer = in_russian(as_alice, "post", f"{ORDER}{mine.public_id}/{action}", {})
+        answer = in_russian(as_alice, "post", f"{ORDER}{subscription.public_id}/{action}", {})
         assert answer.status_code == 409
         assert russian in answer.json()["detail"], action
 
 
-def test_nobody_and_a_wrong_token_are_answered_in_the_language_asked_for():
+def test_authentication_errors_are_in_the_requested_language():
     stranger = APIClient()
     assert in_russian(stranger, "get", "/api/wallet/").json()["title"] != stranger.get("/api/wallet/").json()["title"]
     stranger.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
     assert in_russian(stranger, "get", "/api/wallet/").json()["detail"].startswith("Токен")
 
 
-@pytest.mark.parametrize("asked", [None, "", "de", "*", "de,fr;q=0.5", "x" * 600])
-def test_english_is_for_everybody_else(as_alice, asked):
-    headers = {} if asked is None else {"HTTP_ACCEPT_LANGUAGE": asked}
+@pytest.mark.parametrize("header", [None, "", "de", "*", "de,fr;q=0.5", "x" * 600])
+def test_other_languages_get_english(as_alice, header):
+    headers = {} if header is None else {"HTTP_ACCEPT_LANGUAGE": header}
     answer = as_alice.get("/api/payments/?status=x", **headers)
     assert answer["Content-Language"] == "en"
     assert answer.json()["title"] == "The request has errors"
 
 
-def test_one_callers_language_is_not_the_next_ones(as_alice, as_mallory):
+def test_a_callers_language_does_not_leak_into_the_next_request(as_alice, as_mallory):
     assert in_russian(as_alice, "get", "/api/payments/").json()["detail"] == "Платежей не найдено"
     assert as_mallory.get("/api/payments/").json()["detail"] == "No payments found"
 
 
-def test_a_page_goes_by_its_address_alone(client):
+def test_the_language_of_a_page_follows_its_url(client):
     assert client.get("/pricing/", HTTP_ACCEPT_LANGUAGE="ru")["Content-Language"] == "en"
     assert client.get("/ru/pricing/", HTTP_ACCEPT_LANGUAGE="en")["Content-Language"] == "ru"
 
 
-def test_what_is_written_down_is_the_same_in_either_language(alice, mallory):
-    """Reasons and events hold codes. A plan's name and the word for a top-up stay as they were when it was paid."""
-    told = []
+def test_stored_data_does_not_depend_on_the_language(alice, mallory):
+    """Reasons and events hold codes. Descriptions keep the plan's name as it was at payment."""
+    stored = []
     for user, language in ((alice, "en"), (mallory, "ru")):
         pay_in(user, 1000_00, at=datetime.now(UTC))
         caller = logged_in(user)
@@ -100,12 +100,12 @@ def test_what_is_written_down_is_the_same_in_either_language(alice, mallory):
         caller.post(f"{ORDER}{ordered.json()['id']}/cancel", {}, HTTP_ACCEPT_LANGUAGE=language)
         rows = Transaction.objects.filter(customer=user).order_by("id").values_list("reason", "description", "amount")
         events = Event.objects.filter(customer=user).order_by("id").values_list("type", "data")
-        told.append((list(rows), [(kind, sorted(data)) for kind, data in events]))
-    assert told[0] == told[1]
+        stored.append((list(rows), [(kind, sorted(data)) for kind, data in events]))
+    assert stored[0] == stored[1]
 
 
-def test_a_request_sent_again_in_another_language_is_the_same_request(as_alice):
-    """The answer that was kept comes back as it was, and nothing is done twice."""
+def test_a_repeated_request_in_another_language_is_the_same_request(as_alice):
+    """The stored answer is returned unchanged, and nothing is done twice."""
     body, key = {"plan": "basic", "currency": "RUB"}, {"HTTP_IDEMPOTENCY_KEY": "one-order"}
     first = as_alice.post(CHECKOUT, body, **key)
     again = in_russian(as_alice, "post", CHECKOUT, body, **key)
@@ -117,8 +117,8 @@ def test_a_request_sent_again_in_another_language_is_the_same_request(as_alice):
     assert in_russian(as_alice, "post", ORDER, {"plan": "no"}, HTTP_IDEMPOTENCY_KEY="two").json() == refused.json()
 
 
-def test_a_payment_begun_in_one_language_goes_on_in_another(as_alice, alice):
-    mine = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
-    first = as_alice.post(CHECKOUT, {"subscription": mine.public_id})
-    again = in_russian(as_alice, "post", CHECKOUT, {"subscription": mine.public_id})
+def test_a_payment_continues_in_another_language(as_alice, alice):
+    subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
+    first = as_alice.post(CHECKOUT, {"subscription": subscription.public_id})
+    again = in_russian(as_alice, "post", CHECKOUT, {"subscription": subscription.public_id})
     assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])

@@ -1,4 +1,4 @@
-"""Whatever goes wrong under /api/, the answer is application/problem+json (RFC 9457) and says what to do."""
+"""Every error under /api/ is answered with application/problem+json (RFC 9457)."""
 
 import ast
 import importlib
@@ -19,7 +19,7 @@ MEMBERS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
 
 
 def check(answer, status: int, code: str):
-    """Assert that it is a whole problem of this status and code, and return it."""
+    """Assert that the response is a complete problem with this status and code, and return its body."""
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()
@@ -49,7 +49,7 @@ def check(answer, status: int, code: str):
         ("GET", "/api/v1/auth/me", 401, "not_authenticated"),
     ],
 )
-def test_refusals_are_problems(db, client, method, path, status, code):
+def test_errors_of_routing_and_authentication_are_problems(db, client, method, path, status, code):
     check(client.generic(method, path), status, code)
 
 
@@ -60,20 +60,20 @@ def test_a_401_says_how_to_log_in(db, client):
     assert wrong["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_a_405_says_what_is_allowed(db, client):
+def test_a_405_lists_the_allowed_methods(db, client):
     answer = client.get("/api/auth/token")
     assert "POST" in answer["Allow"]
     assert "GET" in answer.json()["detail"]
 
 
-def test_only_json_is_answered(db, client):
+def test_the_api_answers_in_json_only(db, client):
     check(client.get("/api/auth/me", HTTP_ACCEPT="application/xml"), 406, "not_acceptable")
     # `?format=` chooses nothing: it is a query parameter like any other.
     assert client.get("/api/auth/me?format=api").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/api/auth/me", "/api/auth/me/", "/api/v1/auth/me", "/api/v1/auth/me/"])
-def test_a_slash_at_the_end_and_the_pinned_version_make_no_difference(as_alice, path):
+def test_trailing_slash_and_version_prefix_make_no_difference(as_alice, path):
     assert as_alice.get(path).json()["username"] == "alice"
     assert as_alice.patch(path, {"first_name": "Al"}).json()["first_name"] == "Al"
 
@@ -96,7 +96,7 @@ def test_a_slash_at_the_end_and_the_pinned_version_make_no_difference(as_alice, 
         ("lock-timeout", 503, "unavailable"),
     ],
 )
-def test_what_a_view_raises_becomes_a_problem(db, client, test_urls, fault, status, code):
+def test_exceptions_of_a_view_become_problems(db, client, test_urls, fault, status, code):
     answer = client.get(f"/api/test/faults/{fault}")
     body = check(answer, status, code)
     if status == 503:
@@ -105,32 +105,32 @@ def test_what_a_view_raises_becomes_a_problem(db, client, test_urls, fault, stat
         assert inner not in str(body)
 
 
-def test_a_domain_error_names_the_parameter_and_carries_its_extra_members(db, client, test_urls):
+def test_a_domain_error_has_its_parameter_and_extra_members(db, client, test_urls):
     body = client.get("/api/test/faults/domain").json()
-    said = "The wallet holds 3; 5 is needed."
-    assert body["errors"] == [{"param": "quantity", "code": "insufficient_funds", "detail": said}]
-    assert body["detail"] == said
+    message = "The wallet holds 3; 5 is needed."
+    assert body["errors"] == [{"param": "quantity", "code": "insufficient_funds", "detail": message}]
+    assert body["detail"] == message
     assert body["balance"] == 3
 
 
-def test_extra_members_never_replace_the_standard_ones():
+def test_extra_members_never_replace_standard_members():
     problem = problem_of(DomainError("No.", status=200, detail_of="x", code="fine"))
     assert problem is not None
     assert problem.body()["status"] == 409
     assert problem.body()["code"] == "refused"
 
 
-def test_a_code_without_a_row_is_still_no_500(db, client, test_urls):
+def test_an_unlisted_code_is_409_and_not_500(db, client, test_urls):
     answer = client.get("/api/test/faults/code-without-a-row")
     assert answer.status_code == 409
     assert answer.json()["code"] == "never_heard_of"
 
 
-def test_a_bug_outside_the_api_is_a_page(db, settings):
+def test_an_error_outside_the_api_is_an_html_page(db, settings):
     assert Client().get("/no/such/page/")["Content-Type"].startswith("text/html")
 
 
-def test_each_code_has_a_page_and_type_points_to_it(db):
+def test_each_code_has_a_documentation_page(db):
     for code in ERRORS:
         answer = Client().get(f"/docs/errors/{code}")
         assert answer.status_code == 200, code
@@ -139,56 +139,56 @@ def test_each_code_has_a_page_and_type_points_to_it(db):
     assert Client().get("/docs/errors/no_such_code").status_code == 404
 
 
-def test_every_code_that_the_source_raises_has_a_row():
+def test_every_code_in_the_source_is_listed():
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
             if "migrations" not in path.parts:
                 importlib.import_module(".".join(path.relative_to(settings.BASE_DIR).with_suffix("").parts))
-    codes = {error.code: error.__qualname__ for error in _kinds_of(DomainError)}
+    codes = {error.code: error.__qualname__ for error in _error_classes(DomainError)}
     codes |= {str(refusal): "Refusal" for refusal in Refusal}
     for app in APPS:
         for path in (settings.BASE_DIR / app).rglob("*.py"):
-            codes |= dict.fromkeys(_written_out(path), str(path))
+            codes |= dict.fromkeys(_literal_codes(path), str(path))
     assert not {code: where for code, where in codes.items() if code not in ERRORS}
 
 
-def _kinds_of(kind: type[DomainError]) -> set[type[DomainError]]:
-    """Return the class and all that are made from it, those of tests left out."""
-    below = set().union(*(_kinds_of(each) for each in kind.__subclasses__()))
-    return {each for each in below | {kind} if each.__module__.partition(".")[0] in APPS}
+def _error_classes(kind: type[DomainError]) -> set[type[DomainError]]:
+    """Return the class and all its subclasses, except those of tests."""
+    subclasses = set().union(*(_error_classes(each) for each in kind.__subclasses__()))
+    return {each for each in subclasses | {kind} if each.__module__.partition(".")[0] in APPS}
 
 
-def _written_out(path: Path) -> set[str]:
-    """Return the codes given as text: `raise Refused("out_of_range", ...)`."""
+def _literal_codes(path: Path) -> set[str]:
+    """Return the codes written as literals: `raise Refused("out_of_range", ...)`."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args]
-    firsts = [call.args[0] for call in calls if ast.unparse(call.func).rpartition(".")[2] == "Refused"]
-    return {str(first.value) for first in firsts if isinstance(first, ast.Constant)}
+    arguments = [call.args[0] for call in calls if ast.unparse(call.func).rpartition(".")[2] == "Refused"]
+    return {str(first.value) for first in arguments if isinstance(first, ast.Constant)}
 
 
-def test_no_answer_is_kept_by_a_browser_or_a_proxy(db, client, as_alice):
+def test_api_answers_are_never_cached(db, client, as_alice):
     for answer in (as_alice.get("/api/auth/me"), client.get("/api/auth/me"), client.get("/api/nothing")):
         assert answer["Cache-Control"] == "no-store"
 
 
-def test_a_host_that_is_not_ours_is_refused_as_a_problem(db, client):
+def test_an_unknown_host_is_refused_with_a_problem(db, client):
     answer = client.get("/api/auth/me", HTTP_HOST="evil.example")
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert "evil" not in answer.content.decode()
 
 
-def test_the_id_in_the_answer_is_the_one_in_the_header_and_the_log(db, client):
+def test_the_request_id_in_the_body_matches_the_header(db, client):
     answer = client.get("/api/nothing")
     assert answer.json()["request_id"] == answer["X-Request-Id"]
 
 
 @pytest.mark.parametrize("sent", ["a" * 5000, 'a b"<script>', "ж"])
-def test_a_request_id_of_the_callers_choice_does_no_harm(db, client, sent):
+def test_a_malicious_request_id_is_harmless(db, client, sent):
     answer = client.get("/api/nothing", HTTP_X_REQUEST_ID=sent)
     assert answer.status_code == 404
     assert len(answer.json()["request_id"]) <= 200
 
 
-def test_the_titles_are_in_the_language_asked_for(db):
+def test_titles_are_in_the_requested_language(db):
     english = APIClient().get("/api/auth/me", HTTP_ACCEPT_LANGUAGE="en").json()
     assert english["title"] == "Log in first"

@@ -1,4 +1,4 @@
-"""The API describes itself: OpenAPI 3.1 without a warning, and a page to read it on without leaving this machine."""
+"""The OpenAPI 3.1 document is valid without warnings, and the page that shows it loads nothing from other hosts."""
 
 import re
 
@@ -10,25 +10,26 @@ from django.test import Client
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory) -> dict:
-    """Return the document, made with every warning an error."""
+    """Generate the document with warnings as errors, and return it."""
     target = tmp_path_factory.mktemp("schema") / "schema.yml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(target))
-    found: dict = yaml.safe_load(target.read_text())
-    return found
+    document: dict = yaml.safe_load(target.read_text())
+    return document
 
 
 def operations(schema: dict):
-    return [(path, method, found) for path, each in schema["paths"].items() for method, found in each.items()]
+    """Return (path, method, operation) of every operation."""
+    return [(path, method, each) for path, methods in schema["paths"].items() for method, each in methods.items()]
 
 
-def test_it_is_openapi_3_1_and_knows_the_tokens(schema):
+def test_the_document_is_openapi_3_1_with_bearer_tokens(schema):
     assert schema["openapi"] == "3.1.0"
     assert schema["components"]["securitySchemes"] == {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
 
 
-def test_each_address_is_listed_once(schema):
+def test_each_path_is_listed_once(schema):
     assert not [
         path for path in schema["paths"] if path.startswith("/api/v1/") and path.replace("/v1/", "/") in schema["paths"]
     ]
@@ -36,7 +37,7 @@ def test_each_address_is_listed_once(schema):
     assert len(set(ids)) == len(ids)
 
 
-def test_every_operation_says_how_it_fails(schema):
+def test_every_operation_documents_its_errors(schema):
     for path, method, operation in operations(schema):
         answers = operation["responses"]
         assert {"400", "429", "503"} <= set(answers), (path, method)
@@ -51,9 +52,9 @@ def test_every_operation_says_how_it_fails(schema):
         assert all(list(content) == ["application/problem+json"] for content in problems), (path, method)
 
 
-def test_what_moves_money_says_that_it_takes_a_key(schema):
-    keyed = {path for path, _method, found in operations(schema)
-             if any(each["name"] == "Idempotency-Key" for each in found.get("parameters", []))}  # fmt: skip
+def test_operations_that_move_money_take_an_idempotency_key(schema):
+    keyed = {path for path, _method, operation in operations(schema)
+             if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))}  # fmt: skip
     assert any("create-checkout-session" in path for path in keyed)
     assert not any("auth" in path for path in keyed)
 
@@ -63,7 +64,7 @@ def test_log_in_and_registration_need_no_token(schema):
         assert not any(schema["paths"][path]["post"].get("security", []))
 
 
-def test_the_passwords_are_never_part_of_an_answer(schema):
+def test_responses_never_contain_passwords(schema):
     for name, part in schema["components"]["schemas"].items():
         if not name.endswith("Request"):
             assert not set(part.get("properties", {})) & {"password", "current_password", "token_version"}, name
@@ -72,20 +73,22 @@ def test_the_passwords_are_never_part_of_an_answer(schema):
 @pytest.mark.parametrize(
     "path", ["/api/schema/", "/api/v1/schema/", "/api/schema", "/api/schema/?lang=ru", "/api/schema/?lang=%00"]
 )
-def test_the_document_is_served_to_everybody(db, path):
+def test_the_document_is_public(db, path):
     answer = Client().get(path)
     assert answer.status_code == 200
     assert yaml.safe_load(answer.content)["openapi"] == "3.1.0"
 
 
 @pytest.mark.browser
-def test_the_docs_page_works_in_a_browser_without_leaving_this_machine(chromium, live_server):
-    complaints, asked = [], []
+def test_the_docs_page_works_in_a_browser_without_other_hosts(chromium, live_server):
+    errors, urls = [], []
     page = chromium.new_page()
     try:
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+        page.on(
+            "console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: urls.append(request.url))
         page.goto(f"{live_server.url}/api/docs/")
         page.wait_for_selector(".opblock-summary", timeout=20_000)
         page.click("[id*='auth_register'] button")
@@ -93,11 +96,11 @@ def test_the_docs_page_works_in_a_browser_without_leaving_this_machine(chromium,
         assert "Problem" in page.content()
     finally:
         page.close()
-    assert complaints == []
-    assert [url for url in asked if not re.match(re.escape(live_server.url) + "|data:", url)] == []
+    assert errors == []
+    assert [url for url in urls if not re.match(re.escape(live_server.url) + "|data:", url)] == []
 
 
-def test_the_docs_page_has_a_policy_of_its_own_and_no_other_page_its_licence(db):
+def test_only_the_docs_page_may_use_inline_code(db):
     docs = Client().get("/api/docs/")["Content-Security-Policy"]
     assert "'unsafe-inline'" in docs
     assert "unsafe-inline" not in re.search("script-src [^;]+", docs)[0]  # type: ignore[index]

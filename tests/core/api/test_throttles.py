@@ -1,4 +1,4 @@
-"""How often is counted exactly, by user and by address, and an address is what our own proxies saw."""
+"""Hits are counted exactly, and requests are limited by user and by address, as seen by our own proxies."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 THREE = brute_force.Rate(3, 60)
 
 
-def test_the_fourth_of_three_is_too_many_until_the_window_ends(db):
+def test_a_fourth_hit_is_refused_until_the_window_ends(db):
     assert [brute_force.hit("s", "a", rate=THREE, now=NOW) for _ in range(3)] == [0, 0, 0]
     assert brute_force.hit("s", "a", rate=THREE, now=NOW + timedelta(seconds=20)) == 40
     assert brute_force.hit("s", "b", rate=THREE, now=NOW) == 0
@@ -24,7 +24,7 @@ def test_the_fourth_of_three_is_too_many_until_the_window_ends(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_hit_is_lost_when_many_come_at_once():
+def test_concurrent_hits_are_all_counted():
     passed: list[bool] = []
     barrier = threading.Barrier(10)
 
@@ -47,24 +47,24 @@ def test_no_hit_is_lost_when_many_come_at_once():
 @pytest.mark.parametrize(
     ("text", "rate"), [("3/s", (3, 1)), ("30/m", (30, 60)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))]
 )
-def test_rates_are_read(text, rate):
+def test_rates_are_parsed(text, rate):
     assert brute_force.parse(text) == rate
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/", "x/m", "3/y", "0/m", "-1/m"])
-def test_what_is_no_rate_is_an_error(text):
+def test_an_invalid_rate_is_an_error(text):
     with pytest.raises(ValueError):  # noqa: PT011 - the message is the text itself
         brute_force.parse(text)
 
 
-def test_counters_are_thrown_away_when_their_window_is_over_and_name_nobody(db):
+def test_counters_are_deleted_after_their_window_and_hide_the_address(db):
     brute_force.hit("s", "203.0.113.9", rate=THREE, now=NOW)
     assert "203" not in RateCount.objects.get().key
     assert brute_force.forget(now=NOW) == 0
     assert brute_force.forget(now=NOW + timedelta(seconds=61)) == 1
 
 
-def test_the_counters_are_not_worth_a_disk_write(db):
+def test_the_counters_are_in_an_unlogged_table(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'accounts_ratecount'")
         assert cursor.fetchone()[0] == "u"
@@ -76,7 +76,7 @@ def limits(settings):
     return settings.API_RATES
 
 
-def test_a_user_is_counted_wherever_he_calls_from(limits, as_alice, as_mallory):
+def test_a_user_is_limited_across_addresses(limits, as_alice, as_mallory):
     limits["user"] = "2/m"
     for address in ("198.51.100.1", "198.51.100.2"):
         assert as_alice.get("/api/auth/me", REMOTE_ADDR=address).status_code == 200
@@ -87,7 +87,7 @@ def test_a_user_is_counted_wherever_he_calls_from(limits, as_alice, as_mallory):
     assert as_mallory.get("/api/auth/me").status_code == 200
 
 
-def test_an_address_is_counted_whoever_calls(limits, as_alice, as_mallory):
+def test_an_address_is_limited_across_users(limits, as_alice, as_mallory):
     limits["address"] = "2/m"
     assert as_alice.get("/api/auth/me").status_code == 200
     assert as_mallory.get("/api/auth/me").status_code == 200
@@ -99,10 +99,10 @@ def test_an_address_is_counted_whoever_calls(limits, as_alice, as_mallory):
     ("path", "scope"),
     [("/api/auth/token", "login"), ("/api/auth/register", "register"), ("/api/auth/token/refresh", "login")],
 )
-def test_log_in_and_registration_have_rates_of_their_own(limits, client, db, path, scope):
+def test_log_in_and_registration_have_their_own_rates(limits, client, db, path, scope):
     limits[scope] = "2/m"
     assert [client.post(path, {}).status_code for _ in range(3)] == [400, 400, 429]
-    # Inventing a forwarding header does not give a fresh counter.
+    # A forged X-Forwarded-For does not get a fresh counter.
     assert client.post(path, {}, HTTP_X_FORWARDED_FOR="203.0.113.77").status_code == 429
 
 
@@ -121,12 +121,12 @@ def test_log_in_and_registration_have_rates_of_their_own(limits, client, db, pat
         (0, "", "", "0.0.0.0"),
     ],
 )
-def test_the_address_is_the_last_one_a_proxy_of_ours_wrote(settings, proxies, forwarded, remote, seen):
+def test_the_address_is_the_one_that_our_outermost_proxy_saw(settings, proxies, forwarded, remote, seen):
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=remote)
     assert client_address(request) == seen
 
 
-def test_a_whole_ipv6_network_counts_as_one_caller():
+def test_an_ipv6_network_counts_as_one_caller():
     assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
     assert network_of("203.0.113.1") == "203.0.113.1"
