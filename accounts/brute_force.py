@@ -27,8 +27,6 @@ from core.addresses import client_address
 from core.errors import DomainError
 from core.normalization import normalize
 
-PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 # One statement, so that no hit is lost when many come at once.
 COUNT = """
     INSERT INTO accounts_ratecount AS held (key, hits, ends_at) VALUES (%(key)s, 1, %(ends_at)s)
@@ -141,14 +139,6 @@ def hit(scope: str, who: str, *, rate: Rate, now: datetime) -> int:
 def forget(*, now: datetime) -> int:
     """Delete the counters whose window has ended and return how many."""
     return RateCount.objects.filter(ends_at__lte=now).delete()[0]
-
-
-def parse(text: str) -> Rate:
-    """Return the rate in a text such as `30/m` or `1000/hour`; raise ValueError."""
-    hits, _slash, period = text.partition("/")
-    if period[:1] not in PERIODS or int(hits) < 1:
-        raise ValueError(text)
-    return Rate(int(hits), PERIODS[period[0]])
 
 
 def _failures(attempts: QuerySet[Any]) -> int:

@@ -1,15 +1,27 @@
 """The REST API: rates, REST framework, tokens and the OpenAPI document."""
 
+import re
 from datetime import timedelta
+
+from django.core.exceptions import ImproperlyConfigured
 
 from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
 
-# Requests of one user, of one address, of one address to register and to log in. `30/m` is thirty in a minute.
+
+def rate(name: str, default: str) -> str:
+    """Return a rate from the environment, such as `30/m`: thirty in a minute. Raises ImproperlyConfigured."""
+    text: str = env.str(name, default="") or default
+    if not re.fullmatch("[1-9][0-9]*/[smhd][a-z]*", text):
+        raise ImproperlyConfigured(f"{name} must be a rate such as 30/m, with s, m, h or d; it is {text!r}.")
+    return text
+
+
+# Requests of one user, of one address, of one address to register and to log in.
 API_RATES = {
-    "user": env.str("API_RATE_USER", default="1200/m"),
-    "address": env.str("API_RATE_ADDRESS", default="2400/m"),
-    "register": env.str("API_RATE_REGISTER", default="60/h"),
-    "login": env.str("API_RATE_LOGIN", default="60/m"),
+    "user": rate("API_RATE_USER", "1200/m"),
+    "address": rate("API_RATE_ADDRESS", "2400/m"),
+    "register": rate("API_RATE_REGISTER", "60/h"),
+    "login": rate("API_RATE_LOGIN", "60/m"),
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],

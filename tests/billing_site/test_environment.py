@@ -4,8 +4,12 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 import yaml
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from billing_site.settings import api
 
 ROOT = Path(settings.BASE_DIR)
 READERS = [file for folder in ("", "local/", "settings/") for file in ROOT.glob(f"billing_site/{folder}*.py")]
@@ -18,7 +22,7 @@ def documented() -> set[str]:
 
 
 def read_by_the_code() -> set[str]:
-    reads = r"""(?:\benv\.\w+\(|environ\.get\(|environ\.setdefault\(|environ\[)\s*["']([A-Z][A-Z0-9_]*)["']"""
+    reads = r"""(?:\benv\.\w+\(|\brate\(|environ\.get\(|environ\.setdefault\(|environ\[)\s*["']([A-Z][A-Z0-9_]*)["']"""
     return {name for file in READERS for name in re.findall(reads, file.read_text())} - NOT_OURS
 
 
@@ -60,3 +64,16 @@ def test_compose_names_only_variables_of_the_product():
     given = {name for service in compose["services"].values() for name in service.get("environment", {})}
     own_to_postgres = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
     assert given - own_to_postgres <= read_by_the_code()
+
+
+@pytest.mark.parametrize("text", ["3", "3/", "x/m", "3/y", "0/m", "-1/m"])
+def test_an_invalid_rate_stops_the_start_and_names_its_variable(monkeypatch, text):
+    monkeypatch.setenv("API_RATE_USER", text)
+    with pytest.raises(ImproperlyConfigured, match="API_RATE_USER must be a rate such as 30/m"):
+        api.rate("API_RATE_USER", "1200/m")
+
+
+@pytest.mark.parametrize(("text", "rate"), [("", "1200/m"), ("3/s", "3/s"), ("5/hour", "5/hour"), ("9/day", "9/day")])
+def test_a_rate_is_read_and_blank_means_the_default(monkeypatch, text, rate):
+    monkeypatch.setenv("API_RATE_USER", text)
+    assert api.rate("API_RATE_USER", "1200/m") == rate

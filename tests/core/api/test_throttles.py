@@ -44,19 +44,6 @@ def test_concurrent_hits_are_all_counted():
     assert sum(passed) == 37
 
 
-@pytest.mark.parametrize(
-    ("text", "rate"), [("3/s", (3, 1)), ("30/m", (30, 60)), ("5/hour", (5, 3600)), ("9/day", (9, 86400))]
-)
-def test_rates_are_parsed(text, rate):
-    assert brute_force.parse(text) == rate
-
-
-@pytest.mark.parametrize("text", ["", "3", "3/", "x/m", "3/y", "0/m", "-1/m"])
-def test_an_invalid_rate_is_an_error(text):
-    with pytest.raises(ValueError):  # noqa: PT011 - the message is the text itself
-        brute_force.parse(text)
-
-
 def test_counters_are_deleted_after_their_window_and_hide_the_address(db):
     brute_force.hit("s", "203.0.113.9", rate=THREE, now=NOW)
     assert "203" not in RateCount.objects.get().key
