@@ -98,7 +98,7 @@ def due(now: datetime, *, catch_up: bool = False) -> QuerySet[BillingClock]:
 def dry_run(wallet_id: int, now: datetime) -> list[DryRunLine]:
     """Return what settling the book to `now` would move, in order. Writes nothing, takes no lock."""
     [item] = read.look([wallet_id])
-    entries = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.entries
+    entries = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.movements
     names: dict[Hashable, str] = dict(Subscription.objects.filter(wallet=wallet_id).values_list("pk", "public_id"))
     return [
         DryRunLine(to_datetime(e.at), e.amount, item.currency, e.reason, names[e.sub.id] if e.sub else "")
@@ -150,11 +150,11 @@ def settle_alone(wallet_id: int, now: datetime) -> Run:
         return Run(parked=1)
 
 
-def settle_and_write(shelf: Sequence[LoadedBook], now: datetime) -> Run:
+def settle_and_write(loaded: Sequence[LoadedBook], now: datetime) -> Run:
     """Settle these locked books to `now` and write what that yields."""
     at = to_micros(now)
-    for item in shelf:
+    for item in loaded:
         settle(item.book, at)
-    if shelf:
-        write.write(shelf)
-    return Run(books=len(shelf), charges=sum(len(item.book.journal.charges) for item in shelf))
+    if loaded:
+        write.write(loaded)
+    return Run(books=len(loaded), charges=sum(len(item.book.journal.charges) for item in loaded))

@@ -158,8 +158,8 @@ class CustomerOverview:
 def of(customer: User, *, now: datetime) -> CustomerOverview:
     """Look at every book of the customer."""
     wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
-    shelf = read.look(list(wallets.values_list("pk", flat=True)))
-    views = (view(item.currency, item.book, now) for item in shelf)
+    loaded = read.look(list(wallets.values_list("pk", flat=True)))
+    views = (view(item.currency, item.book, now) for item in loaded)
     return CustomerOverview(customer, sorted(views, key=lambda each: each.currency))
 
 
@@ -171,8 +171,8 @@ def one(row: Subscription, *, now: datetime) -> SubscriptionState:
 def peek(customer: User, currency: str, *, now: datetime) -> View:
     """Look at the customer's book in `currency`. A wallet that does not exist is empty."""
     wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET, currency=currency)
-    shelf = read.look(list(wallets.values_list("pk", flat=True)))
-    return view(currency, shelf[0].book if shelf else Book(), now)
+    loaded = read.look(list(wallets.values_list("pk", flat=True)))
+    return view(currency, loaded[0].book if loaded else Book(), now)
 
 
 def view(currency: str, book: Book, now: datetime) -> View:

@@ -73,7 +73,7 @@ def make(subscription: Subscription, price: Price, *, now: datetime, when: str =
         raise Refused(refusal, refusal_detail(refusal))
     then = _afterwards(book, subscription, effective)
     due_at, due = next_charge(then)
-    lines = stored_lines(book.journal.entries, book.journal, rest)
+    lines = stored_lines(book.journal.movements, book.journal, rest)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
         expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before,
@@ -108,9 +108,9 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
         if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
             return
         journal = book.item.book.journal
-        done = len(journal.entries)
+        done = len(journal.movements)
         book.change_plan(subscription, quote.price, when=quote.when, effective_at=quote.takes_effect_at)
-        posted = stored_lines(journal.entries[done:], journal, {})
+        posted = stored_lines(journal.movements[done:], journal, {})
         effective = to_micros(quote.takes_effect_at) if quote.takes_effect_at else None
         then = _afterwards(book.item.book, subscription, effective)
         _, due = next_charge(then)
