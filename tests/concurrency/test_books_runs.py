@@ -32,7 +32,7 @@ def customers_of(count: int, *prices: Price, money: int = 2000_00) -> list[User]
     return customers
 
 
-def test_four_runs_over_three_hundred_books_write_what_one_settling_writes():
+def test_four_parallel_runs_write_the_same_rows_as_one():
     prices = basic(), hourly(36)
     *due, reference = customers_of(301, *prices, money=2300_00)
     BillingClock.objects.filter(wallet__owner=reference).update(due_at=None)
@@ -50,11 +50,11 @@ def test_four_runs_over_three_hundred_books_write_what_one_settling_writes():
     assert broken_rules() == []
 
 
-def test_runs_and_customers_at_once_do_not_wait_for_each_other_in_a_circle(caplog):
+def test_runs_and_customers_do_not_deadlock(caplog):
     customers = customers_of(40, basic())
 
-    def click(mine: list[User]) -> None:
-        for user in mine:
+    def click(users: list[User]) -> None:
+        for user in users:
             pay_in(user, 1_00, at=APRIL + HOUR)
 
     at_once(
@@ -69,7 +69,7 @@ def test_runs_and_customers_at_once_do_not_wait_for_each_other_in_a_circle(caplo
     assert broken_rules() == []
 
 
-def test_a_book_that_somebody_holds_is_left_to_them_and_the_others_are_settled():
+def test_a_run_skips_a_locked_book():
     customers = customers_of(5, basic())
     held, done = Signal(), Signal()
 
@@ -91,7 +91,7 @@ def test_a_book_that_somebody_holds_is_left_to_them_and_the_others_are_settled()
     assert lines(customers[2])[-1] == ("charge", -990_00, 20_00, APRIL)
 
 
-def test_runs_of_different_clocks_come_to_one_history():
+def test_runs_with_different_clocks_write_one_consistent_history():
     """Two schedulers on two machines, of which one is twenty minutes ahead."""
     customers = customers_of(30, hourly(), money=20_00)
 
@@ -113,7 +113,7 @@ def test_runs_of_different_clocks_come_to_one_history():
     assert broken_rules() == []
 
 
-def test_poison_met_by_four_runs_at_once_is_parked_and_everybody_else_is_settled():
+def test_four_parallel_runs_park_broken_books_and_settle_the_rest():
     customers = customers_of(60, basic())
     poisoned = customers[::20]
     Subscription.objects.filter(customer__in=poisoned).update(anchor_at=None)
@@ -125,7 +125,7 @@ def test_poison_met_by_four_runs_at_once_is_parked_and_everybody_else_is_settled
     assert {book.wallet.owner for book in parked} == set(poisoned)
 
 
-def test_a_database_that_does_not_answer_in_time_parks_nobody():
+def test_lock_timeouts_park_no_book():
     """Somebody holds the table of charges: real lock time-outs, five times, and then the run gives up."""
     customers_of(3, basic())
     with psycopg.connect(**parameters()) as other:
@@ -139,7 +139,7 @@ def test_a_database_that_does_not_answer_in_time_parks_nobody():
     assert billing_run.run_due(now=APRIL) == billing_run.Run(books=3, charges=3)
 
 
-def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing():
+def test_a_lost_connection_parks_no_book_and_loses_nothing():
     """The server ends our session between the ledger's rows and the charges of the second batch."""
     customers = customers_of(9, basic())
     seen: list[int] = []
@@ -164,7 +164,7 @@ def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing(
     assert broken_rules() == []
 
 
-def test_a_book_settled_by_its_customer_while_it_was_being_parked_is_not_parked():
+def test_a_book_settled_during_parking_is_not_parked():
     """The run failed on it; before that is written down, it is repaired and its customer opens it."""
     [user] = customers_of(1, basic())
     Subscription.objects.filter(customer=user).update(anchor_at=None)
@@ -184,7 +184,7 @@ def test_a_book_settled_by_its_customer_while_it_was_being_parked_is_not_parked(
     assert lines(user)[-2:] == [("charge", -990_00, 20_00, APRIL), ("top_up", 1_00, 21_00, APRIL)]
 
 
-def test_staff_and_a_run_settle_the_same_books_at_once():
+def test_staff_and_a_run_can_settle_the_same_books_at_once():
     customers = customers_of(20, basic())
     ids = [wallet(user, "RUB").pk for user in customers]
     now = APRIL + 20 * DAY

@@ -53,7 +53,7 @@ def asked(data: Path, sql: str) -> int:
         return int(server.execute(sql).fetchall()[0][0])
 
 
-def test_runs_whose_server_is_killed_under_them_fail_and_the_next_ends_with_the_same_rows(data):
+def test_runs_fail_when_postgres_is_killed_and_the_next_run_finishes_correctly(data):
     killed_at(data, "after_the_ledger", turn=2)
     # Of the second batch, nothing: its transactions were in the ledger, its charges were not written.
     assert settled(data) == BATCH

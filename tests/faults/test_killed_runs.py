@@ -38,7 +38,7 @@ def came_out_as_if_nothing_had_happened() -> None:
         ("before_commit", 1), ("after_commit", 2),
     ],
 )  # fmt: skip
-def test_a_run_killed_in_its_second_batch_leaves_whole_batches_and_is_finished_by_the_next(environment, point, done):
+def test_a_killed_run_leaves_whole_batches_and_the_next_run_finishes(environment, point, done):
     died = town.child(environment, "bill_due", "--catch-up", now=NOW.isoformat(), at=point, turn=2)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert settled() == done * BATCH
@@ -46,7 +46,7 @@ def test_a_run_killed_in_its_second_batch_leaves_whole_batches_and_is_finished_b
     came_out_as_if_nothing_had_happened()
 
 
-def test_runs_killed_one_after_the_other_still_come_to_the_end(environment):
+def test_several_killed_runs_are_finished_by_the_next_run(environment):
     """Each dies at some statement, wherever that is; what was done stays done."""
     before = 0
     for turn in (9, 17, 17, 9):

@@ -53,7 +53,7 @@ def live(user: User, prices: list[Price], begun: datetime, zone: ZoneInfo) -> No
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("zone", "begun"), PLACES)
-def test_a_life_across_a_change_of_clocks_is_the_same_everywhere(zone, begun, monkeypatch):
+def test_summer_time_changes_do_not_affect_billing(zone, begun, monkeypatch):
     here, there = people(2)
     prices = [
         sell("daily", RUB=10_00, interval="day")["RUB"], sell("monthly", RUB=990_00)["RUB"],
@@ -73,7 +73,7 @@ def test_a_life_across_a_change_of_clocks_is_the_same_everywhere(zone, begun, mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_on_a_machine_and_a_database_in_samoa_writes_what_one_here_writes(child_environment):
+def test_the_time_zones_of_machine_and_database_do_not_affect_a_run(child_environment):
     town.found(4)
     town.settle_twins(town.NOW)
     name = connection.get_connection_params()["dbname"]

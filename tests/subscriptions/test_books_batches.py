@@ -37,7 +37,7 @@ def statements(now: datetime) -> list[str]:
     return [query["sql"] for query in caught.captured_queries]
 
 
-def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(prices):
+def test_a_batch_of_any_size_takes_the_same_number_of_statements(prices):
     """Each book meets renewals, an ended trial, slices cut where those are, events and a notice: all there is."""
     counts = {}
     for round_, size in enumerate((1, 10, 200)):
@@ -56,7 +56,7 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(prices):
     assert counts[1] <= 25
 
 
-def test_a_batch_writes_what_the_books_opened_one_by_one_write(prices):
+def test_a_batch_writes_the_same_rows_as_books_opened_one_by_one(prices):
     together, apart = people(40, "x"), people(40, "y")
     # From one that loses everything at once to one that pays two months.
     for customers in (together, apart):
@@ -71,7 +71,7 @@ def test_a_batch_writes_what_the_books_opened_one_by_one_write(prices):
     assert broken_rules() == []
 
 
-def test_books_that_nothing_is_due_of_are_left_alone(prices):
+def test_books_that_are_not_due_are_left_alone(prices):
     [one] = people(1)
     pay_in(one, 2000_00, at=NOON)
     with books.open(one, "RUB", now=NOON) as book:

@@ -49,7 +49,7 @@ def hourly(alice: User, monthly: Subscription) -> Subscription:
     return subscription
 
 
-def test_a_second_that_is_charged_twice_is_found(hourly):
+def test_time_charged_twice_is_found(hourly):
     plant(
         CHARGE,
         f"UPDATE {CHARGE} SET period_start = period_start - interval '1 microsecond' WHERE id = %s",
@@ -58,12 +58,12 @@ def test_a_second_that_is_charged_twice_is_found(hourly):
     assert found()["no_second_is_charged_twice"] == 1
 
 
-def test_a_live_second_that_is_left_out_is_found(hourly):
+def test_uncharged_time_is_found(hourly):
     plant(CHARGE, f"DELETE FROM {CHARGE} WHERE amount = 0 AND subscription_id = %s", hourly.pk)
     assert found() == {"no_live_second_is_left_out": 1, "use_is_charged_or_carried": 1}
 
 
-def test_a_microsecond_that_is_left_out_is_found(monthly):
+def test_an_uncharged_microsecond_is_found(monthly):
     plant(
         CHARGE,
         f"UPDATE {CHARGE} SET ended_at = ended_at - interval '1 microsecond' WHERE id = %s",
@@ -72,14 +72,14 @@ def test_a_microsecond_that_is_left_out_is_found(monthly):
     assert found() == {"no_live_second_is_left_out": 1}
 
 
-def test_use_that_nobody_has_billed_up_to_now_is_found(hourly):
+def test_unbilled_metered_use_is_found(hourly):
     plant(
         SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET billed_until = billed_until + interval '1h' WHERE id = %s", hourly.pk
     )
     assert found() == {"no_live_second_is_left_out": 1}
 
 
-def test_a_pause_that_is_charged_is_found(monthly):
+def test_a_charged_pause_is_found(monthly):
     first = Charge.objects.filter(subscription=monthly).earliest("id")
     plant(CHARGE, f"UPDATE {CHARGE} SET ended_at = ended_at + interval '1 day' WHERE id = %s", first.pk)
     assert found() == {"nothing_is_charged_while_not_live": 1}
@@ -92,12 +92,12 @@ def test_a_pause_that_is_charged_is_found(monthly):
         "effective_at = '2020-01-01T00:00Z'",
     ],
 )
-def test_a_step_that_does_not_follow_from_the_one_before_is_found(monthly, change):
+def test_an_event_that_does_not_follow_the_previous_one_is_found(monthly, change):
     plant(EVENT, f"UPDATE {EVENT} SET {change} WHERE type = 'subscription.paused'")
     assert found()["statuses_moved_along_the_table"] == 1
 
 
-def test_a_move_that_the_rules_do_not_have_is_found(monthly):
+def test_a_forbidden_status_change_is_found(monthly):
     """From paused to expired: nothing in the rules does that."""
     plant(
         EVENT, f"UPDATE {EVENT} SET data = jsonb_set(data, '{{to}}', '\"expired\"') WHERE type = 'subscription.resumed'"
@@ -105,12 +105,12 @@ def test_a_move_that_the_rules_do_not_have_is_found(monthly):
     assert found()["statuses_moved_along_the_table"] == 2  # that one, and the next begins elsewhere
 
 
-def test_a_status_that_no_event_led_to_is_found(hourly):
+def test_a_status_without_an_event_is_found(hourly):
     plant(SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET status = 'paused' WHERE id = %s", hourly.pk)
     assert found() == {"status_is_what_the_events_came_to": 1}
 
 
-def test_a_charge_that_took_another_amount_is_found(hourly):
+def test_a_charge_with_a_wrong_amount_is_found(hourly):
     plant(CHARGE, f"UPDATE {CHARGE} SET amount = 2 WHERE amount = 1 AND subscription_id = %s", hourly.pk)
     assert found() == {
         "charges_equal_their_transactions": 2, "charges_follow_from_their_price": 2, "use_is_charged_or_carried": 1,
@@ -128,37 +128,37 @@ def test_a_charge_without_its_transaction_is_found(hourly):
     assert found()["charges_equal_their_transactions"] == 2
 
 
-def test_money_taken_as_a_charge_that_is_none_is_found(alice):
+def test_a_charge_transaction_without_a_charge_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     ledger.post([ledger.Entry("stray", wallet, "revenue", 5, "RUB", "charge", START + 30 * DAY)])
     assert found() == {"charges_equal_their_transactions": 1}
 
 
-def test_unused_time_given_back_for_nothing_is_found(alice):
+def test_a_refund_without_a_charge_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     ledger.post([ledger.Entry("stray", "revenue", wallet, 5, "RUB", "unused_refund", START + 30 * DAY)])
     assert found() == {"unused_time_is_given_back_once": 1}
 
 
-def test_more_given_back_than_was_paid_is_found():
+def test_a_refund_above_the_payment_is_found():
     """The period cost 990.00; suppose it had cost a rouble."""
     plant(CHARGE, f"UPDATE {CHARGE} SET amount = 100 WHERE amount = 99000")
     assert found()["unused_time_is_given_back_once"] == 1
 
 
 @pytest.mark.parametrize("change", ["remainder_after = remainder_after + 1", "remainder_before = NULL", "price_id = 0"])
-def test_a_charge_that_does_not_follow_from_its_price_is_found(hourly, change):
+def test_a_charge_that_contradicts_its_price_is_found(hourly, change):
     last = Charge.objects.filter(subscription=hourly).latest("id")
     plant(CHARGE, f"UPDATE {CHARGE} SET {change} WHERE id = %s", last.pk)
     assert found()["charges_follow_from_their_price"] == 1
 
 
-def test_a_period_that_cost_something_else_is_found():
+def test_a_period_charged_at_another_price_is_found():
     plant("subscriptions_price", "UPDATE subscriptions_price SET amount = 95000 WHERE amount = 99000")
     assert found() == {"charges_follow_from_their_price": 1}
 
 
-def test_a_fraction_that_was_lost_is_found(hourly):
+def test_a_lost_fraction_is_found(hourly):
     """7 hours are 25 200 s; one microsecond of the fraction is lost, on both ends of the last slice."""
     last = Charge.objects.filter(subscription=hourly).latest("id")
     plant(
@@ -171,7 +171,7 @@ def test_a_fraction_that_was_lost_is_found(hourly):
 
 
 @pytest.mark.parametrize("parts", [604_801, -604_801])
-def test_use_that_was_neither_charged_nor_kept_is_found(alice, hourly, parts):
+def test_use_that_is_neither_charged_nor_carried_is_found(alice, hourly, parts):
     """A millionth of a cent is 604 800 parts: what a change of rate may cut off, and not more than that."""
     with books.open(alice, "RUB", now=START + 13 * DAY) as book:
         book.cancel(hourly, when="now")
@@ -188,16 +188,16 @@ def test_use_that_was_neither_charged_nor_kept_is_found(alice, hourly, parts):
         f"ALTER TABLE {SUBSCRIPTION} DISABLE TRIGGER final_subscription_stays_final",
     ],
 )
-def test_a_guard_that_is_gone_is_found(statement):
+def test_a_missing_guard_is_found(statement):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql(statement)
     assert found() == {"subscription_guards_are_there": 1}
 
 
-def test_every_trigger_there_is_is_looked_for():
+def test_the_guard_check_covers_every_trigger():
     assert triggers_of("subscriptions_") == sorted(integrity.TRIGGERS)
 
 
-def test_the_table_of_moves_names_every_status():
+def test_the_table_of_status_changes_names_every_status():
     named = set(integrity.MOVES) | {target for targets in integrity.MOVES.values() for target in targets}
     assert named == set(Subscription.Status.values)

@@ -44,9 +44,9 @@ def ends(user: User, *, within) -> tuple | None:
     return (to_datetime(found.ends_at), [sub.id for sub in found.subs]) if found else None
 
 
-def test_metered_use_is_told_of_three_times_each_once(alice):
+def test_three_notices_are_sent_before_metered_use_ends(alice):
     # 360.00 last 100 hours, and the next kopeck is owed ten seconds later.
-    [mine] = using(alice, 360_00, hourly())
+    [subscription] = using(alice, 360_00, hourly())
     end = at(hours=100, seconds=10) - MICROSECOND
     ticks(at(hours=102))
     told = notices(alice)
@@ -55,11 +55,15 @@ def test_metered_use_is_told_of_three_times_each_once(alice):
     for hours, when in told:
         assert end - hours * HOUR <= when < end - (hours - 1) * HOUR
     event = Event.objects.filter(type="wallet.low_balance").earliest("id")
-    assert event.data == {"hours": 72, "ends_at": "2026-03-05T16:00:09.999999Z", "subscriptions": [mine.public_id]}
+    assert event.data == {
+        "hours": 72,
+        "ends_at": "2026-03-05T16:00:09.999999Z",
+        "subscriptions": [subscription.public_id],
+    }
     assert event.subject == "RUB"
 
 
-def test_a_renewal_that_will_be_short_is_told_of_although_nothing_else_is_due(alice):
+def test_notices_are_sent_before_an_unfunded_renewal(alice):
     using(alice, 1500_00, basic())
     ticks(at(days=32))
     end = NOON.replace(month=4)
@@ -68,7 +72,7 @@ def test_a_renewal_that_will_be_short_is_told_of_although_nothing_else_is_due(al
         assert end - hours * HOUR <= when <= end - hours * HOUR + HOUR
 
 
-def test_two_renewals_of_which_only_the_second_is_short(alice):
+def test_notices_are_about_the_first_renewal_that_cannot_be_paid(alice):
     """On 1 April there is enough for the first; twelve hours later not for the other."""
     first = sell("first", RUB=500_00)["RUB"]
     second = sell("second", RUB=600_00)["RUB"]
@@ -82,13 +86,13 @@ def test_two_renewals_of_which_only_the_second_is_short(alice):
     assert notices(alice)[0][1] - (end - 72 * HOUR) <= HOUR
 
 
-def test_a_wallet_that_has_enough_is_never_warned_about(alice):
+def test_a_funded_wallet_gets_no_notice(alice):
     using(alice, 5000_00, basic())
     ticks(at(days=40))
     assert notices(alice) == []
 
 
-def test_what_ends_by_the_customers_own_wish_is_no_shortage(alice):
+def test_a_cancelled_subscription_gets_no_notice(alice):
     using(alice, 990_00, basic())
     with books.open(alice, "RUB", now=at(days=1)) as book:
         book.cancel(Subscription.objects.get())
@@ -96,7 +100,7 @@ def test_what_ends_by_the_customers_own_wish_is_no_shortage(alice):
     assert (notices(alice), Subscription.objects.get().status) == ([], "cancelled")
 
 
-def test_a_wallet_that_falls_in_the_middle_gets_only_the_tightest(alice):
+def test_a_wallet_already_short_gets_only_the_tightest_notice(alice):
     # 7.20 last two hours: 72 and 24 hours before are long gone, one hour before is to come.
     using(alice, 7_20, hourly())
     assert notices(alice) == [(24, NOON)]
@@ -104,7 +108,7 @@ def test_a_wallet_that_falls_in_the_middle_gets_only_the_tightest(alice):
     assert [hours for hours, _ in notices(alice)] == [24, 1]
 
 
-def test_money_makes_them_come_again(alice):
+def test_notices_are_sent_again_after_a_top_up(alice):
     using(alice, 360_00, hourly())
     ticks(at(hours=99, minutes=30))
     assert [hours for hours, _ in notices(alice)] == [72, 24, 1]
@@ -114,7 +118,7 @@ def test_money_makes_them_come_again(alice):
     assert [hours for hours, _ in notices(alice)] == [72, 24, 1, 72, 24, 1]
 
 
-def test_a_little_money_does_not_repeat_what_was_just_said(alice):
+def test_a_small_top_up_does_not_repeat_the_notice(alice):
     using(alice, 100_00, hourly())
     assert [hours for hours, _ in notices(alice)] == [72]
     pay_in(alice, 1_00, at=at(hours=1))
@@ -122,7 +126,7 @@ def test_a_little_money_does_not_repeat_what_was_just_said(alice):
     assert [hours for hours, _ in notices(alice)] == [72]
 
 
-def test_ticks_of_many_at_once_or_none_for_days_tell_no_more(alice):
+def test_repeated_or_missing_ticks_do_not_add_notices(alice):
     using(alice, 360_00, hourly())
     for _ in range(3):
         settle(alice, at(hours=40))
@@ -131,7 +135,7 @@ def test_ticks_of_many_at_once_or_none_for_days_tell_no_more(alice):
     assert [hours for hours, _ in notices(alice)] == [72, 1]
 
 
-def test_the_runway_is_the_instant_at_which_it_ends_and_what_ends(alice):
+def test_the_runway_names_the_instant_and_the_subscriptions(alice):
     server, other = using(alice, 36_00, hourly(), hourly(7_20, "big"))
     # 10.80 an hour on 36.00: three hours and a third. One kopeck is owed each 10 s, two in 10 s for the other: the
     # last unit that fits is the 3600th, at 12000 s; the next ones are owed at 12005 s.
@@ -139,20 +143,20 @@ def test_the_runway_is_the_instant_at_which_it_ends_and_what_ends(alice):
     assert ends(alice, within=3 * HOUR) is None
 
 
-def test_the_runway_of_paid_periods_is_the_boundary_that_is_not_paid(alice):
-    [mine] = using(alice, 2000_00, basic())
+def test_the_runway_of_advance_plans_ends_at_the_first_unpaid_renewal(alice):
+    [subscription] = using(alice, 2000_00, basic())
     # 1010.00 are left: April is paid, May is not.
-    assert ends(alice, within=90 * DAY) == (NOON.replace(month=5), [mine.pk])
+    assert ends(alice, within=90 * DAY) == (NOON.replace(month=5), [subscription.pk])
     assert ends(alice, within=45 * DAY) is None
 
 
-def test_a_book_that_uses_nothing_has_no_end(alice):
+def test_a_book_without_costs_has_no_runway(alice):
     using(alice, 100_00, sell("free", RUB=0)["RUB"], hourly(0, "gratis"))
     assert ends(alice, within=3650 * DAY) is None
     assert notices(alice) == []
 
 
-def test_cheap_certainty_is_never_wrong(alice):
+def test_may_fall_short_is_never_wrong_when_false(alice):
     """may_fall_short says no only where playing it forward finds nothing either."""
     using(alice, 1500_00, basic(), hourly())
     view = overview.peek(alice, "RUB", now=at(hours=7))

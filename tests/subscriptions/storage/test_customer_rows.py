@@ -74,7 +74,7 @@ def counted(cursor: object) -> dict[str, int]:
 
 
 @pytest.mark.django_db
-def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User) -> None:
+def test_operations_for_one_customer_read_no_other_customers_rows(alice: User) -> None:
     price = hourly()
     pay_in(alice, 1000_00)
     with books.open(alice, "RUB", now=NOON) as book:
