@@ -1,4 +1,4 @@
-"""Everybody wants something of one wallet at once: one consistent order, and every rule holds afterwards."""
+"""Simultaneous requests on one wallet happen in a consistent order and break no rule."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -31,9 +31,9 @@ def subscribe_at_noon(user: User, money: int, *prices: Price) -> list[Subscripti
 
 
 def request(user: User, act: Callable[[OpenBook], object], now: datetime) -> Callable[[], str]:
-    """Ask in a session of its own; tell the code of a refusal, or that it was done."""
+    """Return a job that does `act` in its own session and returns "done" or the code of the refusal."""
 
-    def ask() -> str:
+    def job() -> str:
         try:
             with books.open(user, "RUB", now=now) as book:
                 act(book)
@@ -41,7 +41,7 @@ def request(user: User, act: Callable[[OpenBook], object], now: datetime) -> Cal
             return error.code
         return "done"
 
-    return ask
+    return job
 
 
 def top_up(book: OpenBook) -> None:
@@ -49,7 +49,7 @@ def top_up(book: OpenBook) -> None:
 
 
 def assert_consistent_history(user: User) -> None:
-    """The wallet's history is one line: each balance follows from the one before, and time never goes back."""
+    """Assert that each balance follows from the previous one and that the movements are in time order."""
     before, then = 0, NOON
     for _, amount, after, when in lines(user):
         assert before + amount == after
@@ -60,7 +60,7 @@ def assert_consistent_history(user: User) -> None:
 
 @pytest.mark.parametrize("turn", range(6))
 def test_simultaneous_change_cancel_payment_and_run_are_consistent(alice, turn):
-    """Around a period's end, where all of them matter: whoever is first, the rest finds what that made."""
+    """Around a period's end, where the order matters: each request sees the result of the ones before it."""
     better = sell("better", RUB=1500_00)["RUB"]
     plan, server = subscribe_at_noon(alice, 2500_00, basic(), hourly())
     now = APRIL + (turn - 3) * SECOND
@@ -82,7 +82,7 @@ def test_simultaneous_change_cancel_payment_and_run_are_consistent(alice, turn):
 
 
 def test_change_cancel_and_run_end_with_the_same_balance_in_any_order(alice):
-    """The same, one after the other in all six orders: what is left in the wallet never depends on luck."""
+    """The same requests in all six orders leave the same balance."""
     better, plain = sell("better", RUB=1500_00)["RUB"], basic()
     half = at(days=15, hours=12)
     ends = {}
@@ -101,7 +101,7 @@ def test_change_cancel_and_run_end_with_the_same_balance_in_any_order(alice):
         for name in order:
             acts[name]()
         ends[order] = balance(user)
-    # Half of the month is given back, whether as itself or as a whole month of the other that was not begun.
+    # Half of the month is refunded: directly, or as the full refund of the new plan's month.
     assert set(ends.values()) == {2500_00 - 495_00}
     assert broken_rules() == []
 
@@ -185,13 +185,13 @@ def test_a_quote_accepted_during_a_payment_and_a_run_holds_or_does_nothing(alice
     jobs: list[Callable[[], Any]] = [
         accept, request(alice, top_up, at(hours=1)), partial(billing_run.run_due, now=at(hours=1))
     ]  # fmt: skip
-    results, *_ = at_once(jobs)
+    outcome, *_ = at_once(jobs)
     subscription.refresh_from_db()
-    assert (subscription.scheduled_price == better) == (results == "done")
-    # The money stands before or behind them: when it comes second it is dated by the book's clock.
+    assert (subscription.scheduled_price == better) == (outcome == "done")
+    # The top-up comes before or after them; if after, it is dated at the settled instant.
     posted = [(reason, amount) for reason, amount, _, _ in lines(alice) if reason != "top_up"]
     promised = [(line["reason"], line["amount"]) for line in quote.lines]
-    assert (posted[-2:] == promised) == (results == "done")
+    assert (posted[-2:] == promised) == (outcome == "done")
     assert_consistent_history(alice)
     assert broken_rules() == []
 
@@ -213,7 +213,7 @@ def test_two_wallets_of_one_customer_do_not_deadlock(alice):
 
 
 def test_eight_simultaneous_clients_break_no_rule(alice):
-    """Half a minute apart: subscribe, change, pause, resume, cancel, pay, withdraw, tick; by eight at once."""
+    """Eight clients subscribe, change, pause, resume, cancel, pay, withdraw and run billing, every 30 seconds."""
     prices = [basic(), sell("daily", RUB=50_00, interval="day", grace_days=0)["RUB"], hourly(), hourly(7_77, "odd")]
     subs = subscribe_at_noon(alice, 3000_00, *prices)
 

@@ -1,4 +1,4 @@
-"""Customers whose renewal is due, books that cannot be settled, and the run_command. No test lives here."""
+"""Helpers: customers with a due renewal, broken books, and the bill_due command. No test lives here."""
 
 from datetime import datetime
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Staff's page of the books: who is parked or overdue, what settling would charge, and settling it."""
+"""The admin of billing clocks: filters, preview of charges, and the settle action."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ CHANGE = "admin:subscriptions_billingclock_change"
 
 @pytest.fixture
 def late() -> User:
-    """A month was due 10 days ago, and nobody has settled it."""
+    """A customer with a renewal that was due 10 days ago and is not settled."""
     [user] = people(1)
     begun = timezone.now() - timedelta(days=41)
     pay_in(user, 2500_00, at=begun)
@@ -84,7 +84,7 @@ def test_the_action_settles_overdue_books(client, superuser, late):
     page = press(client, late).content.decode()
     assert "Books settled: 1. Charges written: 1. Parked: 0." in page
     assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
-    # Again finds nothing to charge.
+    # The second time there is nothing to charge.
     assert "Charges written: 0" in press(client, late).content.decode()
 
 

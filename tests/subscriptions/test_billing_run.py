@@ -1,4 +1,4 @@
-"""The billing run: what is due and nothing else, however late, whatever the clock does."""
+"""The billing run settles what is due and nothing else, even if it is late or a clock is wrong."""
 
 from datetime import timedelta
 from typing import Any
@@ -81,14 +81,14 @@ def test_a_clock_that_goes_back_changes_nothing():
         assert billing_run.run_due(now=now) == billing_run.Run()
         assert billing_run.settle_books([book.pk for book in BillingClock.objects.all()], now).charges == 0
     assert picture(*customers) == before
-    # A clock that comes back goes on where the book stands.
+    # When the clock is right again, billing continues from the settled instant.
     assert billing_run.run_due(now=at(days=2) + HOUR) == billing_run.Run(books=3, charges=3)
     assert broken_rules() == []
 
 
 @pytest.mark.parametrize("minutes", [37, 60, 1440, 10_000])
 def test_settling_in_small_steps_gives_the_same_result(minutes):
-    """One wallet, a month and two servers of odd rates, until long after it ran dry."""
+    """A month and two servers with odd rates on one wallet, until long after it runs dry."""
     once, ticked = people(2)
     prices = [basic(), hourly(3_57), hourly(1_13, "odd")]
     for user in (once, ticked):
@@ -98,7 +98,7 @@ def test_settling_in_small_steps_gives_the_same_result(minutes):
                 book.subscribe(price)
     end = at(days=32)
     now = at(minutes=minutes)
-    # What remains after the month was paid lasts for about 23 hours of the servers.
+    # The money left after the month lasts for about 23 hours of the servers.
     while now < at(days=2):
         settle(ticked, now)
         now += timedelta(minutes=minutes)
@@ -109,7 +109,7 @@ def test_settling_in_small_steps_gives_the_same_result(minutes):
 
 
 def totals(user: User) -> Any:
-    """What does not depend on how metered charges are cut: what each cost, statuses, fractions, and when what was."""
+    """Return what does not depend on how metered charges are split: costs, statuses, fractions and events."""
     drawn = picture(user)[user.username]
     return (
         drawn["accounts"],
@@ -120,7 +120,7 @@ def totals(user: User) -> Any:
 
 
 def test_events_at_one_instant_have_a_fixed_order():
-    """Period's end, money in, tick and cancel at the same instant: the boundary first, then what comes in."""
+    """A boundary, a top-up, a run and a cancellation at the same instant: the boundary is crossed first."""
     [user] = people(1)
     pay_in(user, 990_00, at=NOON)
     with books.open(user, "RUB", now=NOON) as book:

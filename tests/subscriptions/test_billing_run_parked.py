@@ -1,4 +1,4 @@
-"""A book that cannot be settled is parked with its reason, and holds nobody else up."""
+"""A book that cannot be settled is parked with the reason and does not stop the others."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_a_broken_book_is_parked_and_the_others_are_settled(plant, reason):
     assert (book.parked_at, book.settled_at) == (APRIL + HOUR, NOON)
     assert reason in book.parked_reason
     assert lines(poisoned) == before
-    # It holds nobody up again, and stays parked with the first reason.
+    # The next run skips it, and it stays parked with the first reason.
     assert billing_run.run_due(now=APRIL + 2 * HOUR) == billing_run.Run()
     assert clock_of(poisoned).parked_at == APRIL + HOUR
 
@@ -53,7 +53,7 @@ def test_opening_a_repaired_book_unparks_it():
     settle(user, APRIL + 2 * HOUR)
     book = clock_of(user)
     assert (book.parked_at, book.parked_reason, book.settled_at) == (None, "", APRIL + 2 * HOUR)
-    # The renewal is dated when it was due, not when it was repaired.
+    # The renewal is dated at its boundary, not at the repair.
     assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
     assert broken_rules() == []
 
@@ -79,7 +79,7 @@ def test_access_to_a_parked_book_is_still_calculated(alice):
 
 
 def test_a_task_time_limit_parks_no_book():
-    """Celery raises it wherever the run happens to be; the book at hand is not at fault."""
+    """Celery raises it anywhere in the run; it is not the fault of the current book."""
     customers = due_in_april(6, basic())
     struck: list[str] = []
 
@@ -89,7 +89,7 @@ def test_a_task_time_limit_parks_no_book():
             raise SoftTimeLimitExceeded
         return execute(sql, params, many, context)
 
-    # Of the batch, and then of a book on its own.
+    # It is raised in two runs.
     for _ in range(2):
         with connection.execute_wrapper(strike), pytest.raises(SoftTimeLimitExceeded):
             billing_run.run_due(now=APRIL + HOUR)

@@ -1,4 +1,4 @@
-"""Money and time in an opened book: what is written, and when it is dated."""
+"""Money and time in an open book: what is saved, and at which instant."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_a_funded_subscription_is_paid_and_active_at_once(alice):
     assert Transaction.objects.get(reason="charge").credit.code == "revenue"
     assert events(alice)[-2:] == [("created", NOON, "pending"), ("activated", NOON, "active")]
     book_row = BillingClock.objects.get()
-    # The renewal in April will find 10.00: it is looked at again 72 hours before, to give notice.
+    # 10.00 will not pay for the renewal in April: the book is due 72 hours before, for a notice.
     assert (book_row.settled_at, book_row.due_at) == (NOON, APRIL - 72 * HOUR)
 
 
@@ -82,12 +82,12 @@ def test_a_top_up_starts_the_subscription_it_was_paid_for_first(alice):
         book.top_up(990_00, key="p:1", source="gateway_clearing:sandbox", first=newer)
     older.refresh_from_db()
     newer.refresh_from_db()
-    # 990 buys one of them. The older one would come first, had it not been paid for the other.
+    # 990 buys one of them. The older one would come first if the money had not been paid for the newer.
     assert (older.status, newer.status, balance(alice)) == ("pending", "active", 490_00)
 
 
 def test_a_payment_starts_its_subscription_despite_unpaid_fractions(alice):
-    # Two servers run dry together with 1.99 kopecks unpaid: one is spoken for, but the 990.00 were paid for the month.
+    # Two servers run dry with 1.99 kopecks unpaid, so one kopeck is owed; but the 990.00 were paid for the month.
     price = hourly()
     pay_in(alice, 2, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
@@ -108,10 +108,10 @@ def test_metered_slices_carry_their_fraction(alice):
         subscription = book.subscribe(hourly())
     settle(alice, at(seconds=25))
     settle(alice, at(seconds=40))
-    # A kopeck every 10 s: 25 s are 2 and a half; with the half carried on, 15 s more are 2.
+    # A kopeck every 10 s: 25 s cost 2.5 kopecks; with the half carried on, 15 s more cost 2.
     assert charges(subscription) == [(NOON, at(seconds=25), 2), (at(seconds=25), at(seconds=40), 2)]
     first, second = Charge.objects.order_by("id")
-    # The fraction is counted in rate x microseconds: half a kopeck of an hour's 360 is 1.8 x 10^9.
+    # The fraction is a share of an hour in microseconds: half a kopeck is 1.8 x 10^9 of 3.6 x 10^9.
     assert (first.remainder_before, first.remainder_after) == (0, 1_800_000_000)
     assert (second.remainder_before, second.remainder_after) == (1_800_000_000, 0)
     assert balance(alice) == 9_96
@@ -138,7 +138,7 @@ def test_a_wallet_runs_dry_at_the_microsecond(alice):
         subscription = book.subscribe(hourly())
     settle(alice, at(days=3))
     subscription.refresh_from_db()
-    # 100 kopecks last 1000 s; the 101st would be owed at 1010 s, so it was live for one microsecond less.
+    # 100 kopecks last 1000 s; the 101st would be owed at 1010 s, so the use ends one microsecond before.
     dry = at(seconds=1010) - MICROSECOND
     assert charges(subscription) == [(NOON, dry, 1_00)]
     assert (subscription.status, balance(alice), events(alice)[-1]) == ("suspended", 0, ("suspended", dry, "suspended"))
@@ -165,7 +165,7 @@ def test_grace_keeps_access_and_the_period_boundaries(alice):
     assert (subscription.status, subscription.grace_end) == ("past_due", APRIL + 72 * HOUR)
     pay_in(alice, 100_00, at=APRIL + 24 * HOUR)
     subscription.refresh_from_db()
-    # Paid a day late: the period still begins at the boundary, and the money is taken when it is there.
+    # Paid a day late: the period begins at the boundary, and the charge is dated when the money came.
     assert (subscription.status, subscription.period_start, subscription.period_end) == (
         "active",
         APRIL,
@@ -178,10 +178,10 @@ def test_a_metered_book_is_due_every_hour_and_when_the_money_ends(alice):
     pay_in(alice, 5_40, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         book.subscribe(hourly())
-    # 540 kopecks last an hour and a half: inside 72 and 24 hours at once, the last notice is due in half an hour.
+    # 540 kopecks last an hour and a half: less than 24 hours, and the last notice is due in half an hour.
     assert BillingClock.objects.get().due_at == at(minutes=30, seconds=10) - MICROSECOND
     settle(alice, at(minutes=31))
-    # The 541st kopeck would be owed at 5410 s; a microsecond before that it is dry, which is written right after.
+    # The 541st kopeck would be owed at 5410 s; the wallet is dry a microsecond before, and settled right after.
     assert BillingClock.objects.get().due_at == at(seconds=5410)
     pay_in(alice, 1000_00, at=at(minutes=40))
     assert BillingClock.objects.get().due_at == at(minutes=100)

@@ -1,4 +1,4 @@
-"""What is asked of an opened book: cancel, pause, change of plan; all of it is written."""
+"""Operations on an open book are saved: cancel, pause, resume and plan changes."""
 
 import pytest
 
@@ -80,7 +80,7 @@ def test_pause_and_resume_keep_the_remaining_time(alice):
 
 
 def test_several_operations_in_one_open_book_are_all_saved(alice):
-    """Paused and then cancelled for its rest, in one transaction: the one charge gets its end and its refund."""
+    """A pause and a cancellation with refund in one transaction set the end and the refund of one charge."""
     pay_in(alice, 990_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         subscription = book.subscribe(basic())
@@ -102,7 +102,7 @@ def test_a_plan_change_now_refunds_the_old_plan_and_charges_the_new(alice):
         book.change_plan(subscription, other)
     subscription.refresh_from_db()
     half = at(days=15, hours=12)
-    # Half of March is left: 495.00 come back and 1500.00 buy a month from here.
+    # Half of March is left: 495.00 is refunded and 1500.00 buys a month from here.
     assert lines(alice)[-2:] == [("unused_refund", 495_00, 1505_00, half), ("charge", -1500_00, 5_00, half)]
     assert (subscription.price, subscription.anchor_at, subscription.period_end) == (other, half, half.replace(month=4))
     assert events(alice)[-1] == ("plan_changed", half, "active")

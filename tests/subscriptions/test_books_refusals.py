@@ -1,4 +1,4 @@
-"""What the rules refuse is refused whole: not a row is written, and what a caller may send again changes nothing."""
+"""A refused operation saves nothing, and a repeated key changes nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,14 +23,14 @@ CLEARING = "gateway_clearing:sandbox"
 
 @pytest.fixture
 def subscription(alice: User) -> Subscription:
-    """Active for a month that was paid at noon; 10.00 left."""
+    """An active subscription, paid for a month at noon, with 10.00 left in the wallet."""
     pay_in(alice, 1000_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         return book.subscribe(basic())
 
 
 def refused(user: User, act: Callable[[OpenBook], Any], *, currency: str = "RUB") -> books.Refused:
-    """Ask for something a day later; assert that it is refused and that nothing at all was written."""
+    """Do `act` a day later; assert that it is refused and that nothing is saved; return the refusal."""
     before = picture(user)
     with pytest.raises(books.Refused) as error, books.open(user, currency, now=at(days=1)) as book:
         act(book)
@@ -74,7 +74,7 @@ def test_undo_without_a_cancel_request_is_refused(alice, subscription):
 
 
 def test_an_unfunded_plan_change_is_refused(alice, subscription):
-    # 10.00 and at most 990.00 of unused time do not make 5000.00.
+    # 10.00 and at most 990.00 of unused time are less than 5000.00.
     other = sell("other", RUB=5000_00)["RUB"]
     error = refused(alice, lambda book: book.change_plan(subscription, other))
     assert (error.code, "Nothing was changed" in error.detail) == ("insufficient_funds", True)
@@ -115,7 +115,7 @@ def test_another_customers_subscription_is_an_error(alice, mallory, subscription
     before = picture()
     with pytest.raises(ValueError, match="another book"), books.open(mallory, "RUB", now=NOON) as book:
         book.cancel(subscription, when="now", refund_unused=True)
-    # Her book was opened, which made her wallet; it was given up with the rest.
+    # Opening the book created Mallory's wallet, which was rolled back too.
     assert picture() == before
 
 
@@ -170,7 +170,7 @@ def test_a_key_reused_with_other_content_is_an_error(alice, mallory, subscriptio
 
 
 def test_a_constraint_violation_on_exit_rolls_back_everything(alice, subscription):
-    """A row that stands in the way of the next charge: the renewal, its money and its events all go back."""
+    """A row blocks the next charge: the renewal, its transaction and its events are rolled back."""
     blocker = subscription.charges.get()
     blocker.pk, blocker.transaction_id, blocker.amount = None, None, 0
     blocker.period_start, blocker.period_end = blocker.period_end, blocker.period_end + (at(days=31) - NOON)

@@ -1,4 +1,4 @@
-"""What a plan costs: looked up for those who buy, changed only by a new version."""
+"""Prices on sale: lookup for customers, and new versions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ def test_the_default_currency_is_the_plans_or_the_wallets_only_one(alice: User, 
     wallet(alice, "EUR")
     with pytest.raises(catalogue.CurrencyRequired):
         catalogue.chosen("two", customer=alice, currency=None)
-    wallet(mallory, "JPY")  # her only wallet, in a currency the plan is not sold in
+    wallet(mallory, "JPY")  # the only wallet, in a currency in which the plan is not sold
     with pytest.raises(catalogue.CurrencyRequired):
         catalogue.chosen("two", customer=mallory, currency=None)
 
@@ -108,10 +108,10 @@ def test_a_plan_put_on_sale_again_gets_the_next_version() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_simultaneous_new_versions_wins() -> None:
     old = sell("basic", RUB=990_00)["RUB"]
-    together = Barrier(6)
+    barrier = Barrier(6)
 
     def change(amount: int) -> str:
-        together.wait()
+        barrier.wait()
         try:
             return f"version {catalogue.new_version(old, now=NOW, amount=amount).version}"
         except catalogue.PriceNotCurrent as refused:

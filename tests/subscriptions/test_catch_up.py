@@ -1,4 +1,4 @@
-"""What is overdue for longer than BILLING_MAX_CATCH_UP waits for staff."""
+"""Books overdue for longer than BILLING_MAX_CATCH_UP wait for staff."""
 
 import json
 from datetime import timedelta
@@ -39,7 +39,7 @@ def test_an_overdue_book_stays_correct_and_usable():
     row = Subscription.objects.get(customer=user)
     assert overview.access(row, now=now).active is True
     assert overview.peek(user, "RUB", now=now).available == 20_00
-    # A request of the customer settles the book, as it always does.
+    # A request of the customer settles the book as usual.
     pay_in(user, 1_00, at=now)
     assert lines(user)[-2:] == [("charge", -990_00, 20_00, APRIL), ("top_up", 1_00, 21_00, now)]
     assert billing_run.waiting(now).count() == 0

@@ -1,4 +1,4 @@
-"""What the event log says of a choice: not only that something changed, but to what."""
+"""Events of a customer's choice include what was chosen."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def test_events_of_a_scheduled_change_have_the_new_plan(alice, subscription, bet
     do(alice, at(days=1), lambda book: book.change_plan(subscription, better, when="period_end"))
     assert data_of(subscription, "plan_change_scheduled") == {"from": "active", "to": "active", "plan": "better"}
     settle(alice, at(days=32))
-    # 1010.00 left do not pay for 1500.00: suspended under the new plan.
+    # The remaining 1010.00 cannot pay 1500.00: suspended under the new plan.
     assert data_of(subscription, "plan_changed") == {"from": "active", "to": "active", "plan": "better"}
     assert data_of(subscription, "suspended") == {"from": "active", "to": "suspended"}
 

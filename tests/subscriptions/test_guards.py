@@ -1,4 +1,4 @@
-"""The promises of prices, subscriptions and charges, each with somebody who tries to break it by SQL."""
+"""Database constraints and triggers of prices, subscriptions and charges: each test tries to break one."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ OTHER_TERMS: dict[str, Any] = {
 
 
 def refused(rule: str, break_it: Callable[[], object]) -> None:
-    """Assert that the database refuses, naming the rule."""
+    """Assert that the database refuses the statement and names the rule."""
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         break_it()
     assert getattr(error.value.__cause__, "diag").constraint_name == rule  # noqa: B009 - psycopg's, not Django's

@@ -1,4 +1,4 @@
-"""Every check of subscriptions and charges finds the error that is planted for it; nothing else is wrong."""
+"""Each integrity check of subscriptions finds the error that is planted for it, and no other."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def monthly(alice: User) -> Subscription:
-    """990.00 for March, paused from the 4th to the 6th, ended on the 12th and the rest given back."""
+    """990.00 for March, paused from the 4th to the 6th, cancelled on the 12th with a refund."""
     pay_in(alice, 2_000_00)
     price = sell("basic", RUB=990_00)["RUB"]
     with books.open(alice, "RUB", now=START) as book:
@@ -36,7 +36,7 @@ def monthly(alice: User) -> Subscription:
 
 @pytest.fixture(autouse=True)
 def hourly(alice: User, monthly: Subscription) -> Subscription:
-    """0.01 per 7 hours from the 13th, billed three times, an hour apart: fractions are carried each time."""
+    """0.01 per 7 hours from the 13th, billed three times, 5 hours apart, with fractions carried each time."""
     price = sell("hourly", RUB=1, interval="hour", interval_count=7, metered=True)["RUB"]
     for hours in range(4):
         with books.open(alice, "RUB", now=START + 12 * DAY + timedelta(hours=5 * hours)) as book:
@@ -88,7 +88,7 @@ def test_a_charged_pause_is_found(monthly):
 @pytest.mark.parametrize(
     "change",
     [
-        "data = jsonb_set(data, '{from}', '\"suspended\"')",  # does not begin where the last one ended
+        "data = jsonb_set(data, '{from}', '\"suspended\"')",  # not the status that the previous event set
         "effective_at = '2020-01-01T00:00Z'",
     ],
 )
@@ -98,11 +98,13 @@ def test_an_event_that_does_not_follow_the_previous_one_is_found(monthly, change
 
 
 def test_a_forbidden_status_change_is_found(monthly):
-    """From paused to expired: nothing in the rules does that."""
+    """From paused to expired: the rules do not allow that."""
     plant(
         EVENT, f"UPDATE {EVENT} SET data = jsonb_set(data, '{{to}}', '\"expired\"') WHERE type = 'subscription.resumed'"
     )
-    assert found()["statuses_moved_along_the_table"] == 2  # that one, and the next begins elsewhere
+    assert (
+        found()["statuses_moved_along_the_table"] == 2
+    )  # this event, and the next one, which begins with another status
 
 
 def test_a_status_without_an_event_is_found(hourly):
@@ -124,7 +126,7 @@ def test_a_charge_without_its_transaction_is_found(hourly):
         Charge.objects.filter(subscription=hourly, amount=1).latest("id").pk,
         without="charge_above_zero_has_a_transaction",
     )
-    # The charge took nothing, and what was taken belongs to no charge.
+    # The charge has no transaction, and the transaction has no charge.
     assert found()["charges_equal_their_transactions"] == 2
 
 
@@ -141,7 +143,7 @@ def test_a_refund_without_a_charge_is_found(alice):
 
 
 def test_a_refund_above_the_payment_is_found():
-    """The period cost 990.00; suppose it had cost a rouble."""
+    """The period cost 990.00; set the charge to one rouble."""
     plant(CHARGE, f"UPDATE {CHARGE} SET amount = 100 WHERE amount = 99000")
     assert found()["unused_time_is_given_back_once"] == 1
 
@@ -159,7 +161,7 @@ def test_a_period_charged_at_another_price_is_found():
 
 
 def test_a_lost_fraction_is_found(hourly):
-    """7 hours are 25 200 s; one microsecond of the fraction is lost, on both ends of the last slice."""
+    """7 hours are 25 200 s; remove one microsecond of the fraction at both ends of the last slice."""
     last = Charge.objects.filter(subscription=hourly).latest("id")
     plant(
         CHARGE,
@@ -172,7 +174,7 @@ def test_a_lost_fraction_is_found(hourly):
 
 @pytest.mark.parametrize("parts", [604_801, -604_801])
 def test_use_that_is_neither_charged_nor_carried_is_found(alice, hourly, parts):
-    """A millionth of a cent is 604 800 parts: what a change of rate may cut off, and not more than that."""
+    """A millionth of a cent is 604 800 parts: a rate change may lose so much, but not more."""
     with books.open(alice, "RUB", now=START + 13 * DAY) as book:
         book.cancel(hourly, when="now")
     assert found() == {}

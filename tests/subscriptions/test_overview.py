@@ -1,4 +1,4 @@
-"""Access, status and what is available: right at every instant, although no worker has ever run."""
+"""Access, status and available money are right at every instant, even if no worker runs."""
 
 import pytest
 from django.db import connection
@@ -47,9 +47,9 @@ def test_metered_access_ends_when_the_wallet_runs_dry(alice):
 
 
 def test_a_renewal_and_a_meter_share_one_wallet(alice):
-    """Two on one wallet: at the boundary 990.00 go to the one, which ends the other earlier than it looked."""
+    """A monthly plan and a meter on one wallet: the meter uses the money that the renewal would need."""
     plan, server = start(alice, 990_00 + 2000_00, basic(), hourly())
-    # Two thousand last 555.5 hours; the month has 744. So the renewal finds too little and is suspended.
+    # 2000.00 lasts 555.5 hours; the month has 744. So the renewal is not funded, and the plan is suspended.
     assert overview.access(plan, now=APRIL).active is False
     end = overview.access(server, now=NOON).until
     assert end == at(seconds=2_000_010) - MICROSECOND
@@ -93,7 +93,7 @@ def test_paused_cancelled_and_expired_have_no_access(alice):
 def test_available_counts_use_that_is_not_saved_yet(alice):
     start(alice, 2000_00, basic(), hourly())
     view = overview.peek(alice, "RUB", now=at(hours=10))
-    # 2000 - 990 = 1010 are written; ten hours of 3.60 are used.
+    # 2000 - 990 = 1010 is saved; ten hours at 3.60 are used.
     assert (view.balance, view.available) == (1010_00, 974_00)
     settle(alice, at(hours=10))
     view = overview.peek(alice, "RUB", now=at(hours=10))
@@ -128,7 +128,7 @@ def test_an_overview_before_the_settled_instant_is_of_that_instant(alice):
 
 
 def test_the_overview_predicts_what_settling_saves(alice):
-    """Every hour of a month: the answer without ticks is the row after one."""
+    """Every three days for two months: the overview before settling equals the rows after it."""
     rows = start(alice, 1500_00, basic(), hourly(), sell("trial", RUB=100_00, trial_days=9, grace_days=2)["RUB"])
     said = {}
     for day in range(0, 64, 3):

@@ -1,4 +1,4 @@
-"""A quoted plan change: what was movements is what is posted."""
+"""Quotes for plan changes: accepting a quote posts exactly what it shows."""
 
 from itertools import pairwise
 
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db
 def test_a_quote_has_the_lines_the_balance_and_the_next_payment(subscription, better):
     half = at(days=15, hours=12)
     quote = quotes.make(subscription, better, now=half)
-    # In two minutes 15 d 11 h 58 min are left of 31 days: 494.9556... of 990.00 comes back, and a month of the other
-    # is paid: 1010 + 494.95 - 1500 = 4.95.
+    # In two minutes 15 d 11 h 58 min of 31 days are left: 494.9556... of 990.00 is refunded, and a month of the other
+    # plan is paid: 1010 + 494.95 - 1500 = 4.95.
     then = half + 2 * MINUTE
     assert movements(quote) == [("unused_refund", 494_95), ("charge", -1500_00)]
     assert (quote.balance_before, quote.balance_after, quote.total) == (1010_00, 4_95, -1005_05)
@@ -100,7 +100,7 @@ def test_the_plan_changes_at_the_quoted_instant(alice, subscription, better):
 
 def test_a_quoted_change_to_a_meter_starts_it_at_the_quoted_instant(alice, subscription):
     quote = quotes.make(subscription, hourly(), now=at(days=3))
-    # 1010.00 and the rest of 27 d 23 h 58 min: 894.1491...
+    # 1010.00, and 27 d 23 h 58 min of unused time: 894.1491...
     assert (movements(quote), quote.balance_after) == ([("unused_refund", 894_14)], 1904_14)
     quotes.accept(quote, now=at(days=3, minutes=1))
     settle(alice, effective_at(quote) + HOUR)
@@ -135,8 +135,8 @@ def test_auto_renew_turned_off_before_an_agreed_change_ends_the_new_period(alice
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda book, subscription: book.pause(subscription), lambda book, subscription: book.cancel(subscription, when="now", refund_unused=True),
-        lambda book, subscription: book.cancel(subscription), lambda book, subscription: book.change_plan(subscription, subscription.price),
+        lambda book, sub: book.pause(sub), lambda book, sub: book.cancel(sub, when="now", refund_unused=True),
+        lambda book, sub: book.cancel(sub), lambda book, sub: book.change_plan(sub, sub.price),
     ],
 )  # fmt: skip
 def test_other_operations_are_refused_until_the_quoted_instant(alice, subscription, better, ask):
@@ -152,7 +152,7 @@ def test_other_operations_are_refused_until_the_quoted_instant(alice, subscripti
 def test_a_change_from_a_meter_charges_use_up_to_acceptance(alice, better):
     subscription = metered(alice)
     quote = quotes.make(subscription, better, now=at(hours=5))
-    # 18.00 were used; they are not part of the change, and neither is what is used while the customer reads.
+    # 18.00 is used before the quote. That and the use up to acceptance are not part of the change.
     assert (movements(quote), quote.balance_before) == ([("charge", -1500_00)], 1982_00)
     assert quote.expires_at == at(hours=5, minutes=15)
     quotes.accept(quote, now=at(hours=5, minutes=10))
@@ -189,25 +189,25 @@ def test_a_billing_run_does_not_invalidate_a_quote(alice, better):
 
 
 def test_fifty_plan_changes_gain_nothing(alice, subscription, better):
-    """Each change rounds what comes back down; the wallet and the time left are never worth more than before."""
+    """Each refund is rounded down: the wallet plus the remaining time is never worth more than before."""
     small, dear = subscription.price, better
     worth = []
     for turn in range(50):
         now = at(days=3, minutes=2 * turn)
         quote = quotes.make(subscription, dear if turn % 2 == 0 else small, now=now)
         quotes.accept(quote, now=now)
-        # What it would come to if all of it were given back: the wallet, and the whole new period.
+        # The wallet, and the price of the new period that has just begun.
         worth.append(balance(alice) - quote.lines[-1]["amount"])
     assert all(later <= earlier for earlier, later in pairwise(worth))
     spent = sum(-amount for reason, amount, *_ in lines(alice) if reason != "top_up")
     assert 2000_00 - balance(alice) == spent
-    # Back on basic for a full month: it cost the 990.00 of that, 3 days of the first, and 100 minutes of service.
+    # Back on basic for a full month: that cost 990.00, besides 3 days of the first month and 100 minutes of service.
     assert spent >= 990_00 + 3 * 990_00 // 31
     assert broken_rules() == []
 
 
 def test_frequent_changes_between_meters_lose_no_fraction(alice):
-    """100 kopecks an hour and 200 an hour, a second each, for an hour: 150 kopecks, to the unit."""
+    """100 and 200 kopecks an hour in turns of 15 seconds, for an hour: exactly 150 kopecks."""
     slow, fast = hourly(100, "slow"), hourly(200, "fast")
     pay_in(alice, 100_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
@@ -230,7 +230,7 @@ def test_a_due_renewal_is_settled_and_not_part_of_the_quote(alice, subscription,
 
 
 def test_waiting_with_a_quote_does_not_make_an_expensive_meter_cheap(alice):
-    """100.00 an hour, quoted down to 1.00, taken up at the last moment and left at once, for three hours."""
+    """Change from 100.00 to 1.00 an hour at the last moment of the quote and back at once, for three hours."""
     dear, cheap = hourly(100_00, "dear"), hourly(1_00, "cheap")
     pay_in(alice, 2000_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
@@ -239,7 +239,7 @@ def test_waiting_with_a_quote_does_not_make_an_expensive_meter_cheap(alice):
         then = NOON + (turn + 1) * 15 * MINUTE
         quotes.accept(quotes.make(subscription, cheap, now=then - 15 * MINUTE), now=then)
         do(alice, then, lambda book: book.change_plan(subscription, dear))
-    # Not a moment of the three hours was on the cheap plan.
+    # All three hours were on the expensive plan.
     assert balance(alice) == 2000_00 - 300_00
     assert broken_rules() == []
 
@@ -248,7 +248,7 @@ def test_a_quote_for_the_end_of_the_period_expires_at_the_renewal(alice, subscri
     pay_in(alice, 2000_00, at=at(days=1))
     renewal = NOON.replace(month=4)
     quote = quotes.make(subscription, better, now=renewal - 5 * MINUTE, when="period_end")
-    # It promises 1500.00 on 1 April; from then on that would be 1 May.
+    # It promises 1500.00 on 1 April; after the renewal that would be on 1 May.
     assert (quote.next_charge_at, quote.expires_at) == (renewal, renewal - MICROSECOND)
     settle(alice, renewal)
     assert assert_stale(quote, now=renewal).next_charge_at == renewal.replace(month=5)
@@ -256,9 +256,9 @@ def test_a_quote_for_the_end_of_the_period_expires_at_the_renewal(alice, subscri
 
 @pytest.mark.parametrize("late", [True, False])
 def test_waiting_with_a_quote_gives_no_time_of_an_expensive_plan_away(alice, subscription, better, late):
-    """1500.00 quoted down to 990.00, taken up at the last moment or the first, and left at once, twenty times."""
+    """Change from 1500.00 to 990.00, accepted at the last or first moment, and back at once, twenty times."""
     do(alice, NOON, lambda book: book.change_plan(subscription, better))
-    # 990.00 came back whole: 2000 - 1500 is left.
+    # All of the 990.00 was refunded: 2000 - 1500 is left.
     assert balance(alice) == 500_00
     small, now, used = subscription.price, NOON, 0
     for _ in range(20):
@@ -266,7 +266,7 @@ def test_waiting_with_a_quote_gives_no_time_of_an_expensive_plan_away(alice, sub
         then = effective_at(quote)
         quotes.accept(quote, now=then if late else quote.as_of)
         do(alice, then, lambda book: book.change_plan(subscription, better))
-        # Of 1500.00 for 31 days what was used is charged, rounded up to a kopeck; of the other plan none was used.
+        # The used part of 1500.00 for 31 days is charged, rounded up to a kopeck; the other plan was not used.
         used += -(-1500_00 * ((then - now) // MICROSECOND) // (31 * 24 * HOUR // MICROSECOND))
         assert balance(alice) == 500_00 - used
         now = then

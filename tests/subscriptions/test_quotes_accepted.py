@@ -1,4 +1,4 @@
-"""A quote that does not hold any more: nothing is posted and a new one is movements."""
+"""Quotes that expire, change, or are accepted twice: a stale quote posts nothing and returns a new one."""
 
 import pytest
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def test_an_expired_quote_charges_nothing_and_returns_a_new_quote(subscription, better):
     quote = quotes.make(subscription, better, now=at(days=3))
     new = assert_stale(quote, now=quote.expires_at + SECOND)
-    # A kopeck less is unused.
+    # The unused time is worth a kopeck less.
     assert new.lines[0]["amount"] < quote.lines[0]["amount"]
 
 
@@ -35,7 +35,7 @@ def test_accepting_twice_changes_once(alice, subscription, better):
     quote = quotes.make(subscription, better, now=at(days=3))
     quotes.accept(quote, now=at(days=3, seconds=1))
     after = lines(alice)
-    # From the same page again, and from one that was loaded before; also when it has expired meanwhile.
+    # With the same object and with a freshly loaded one, also after it has expired.
     quotes.accept(quote, now=at(days=3, seconds=2))
     quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=4))
     assert lines(alice) == after
@@ -53,7 +53,7 @@ def test_only_one_of_two_quotes_can_be_accepted(alice, subscription, better):
     first = quotes.make(subscription, better, now=at(days=3))
     second = quotes.make(subscription, sell("best", RUB=1600_00)["RUB"], now=at(days=3))
     quotes.accept(first, now=at(days=3, seconds=1))
-    # The second was worked out from what is no longer so, and nothing can be worked out anew before the first is made.
+    # The second quote is stale, and no new one can be made until the first change has taken effect.
     before = picture(alice)
     with pytest.raises(books.Refused, match="within minutes"):
         quotes.accept(second, now=at(days=3, seconds=2))
@@ -90,7 +90,7 @@ def test_a_quote_for_a_cancelled_subscription_is_refused(alice, subscription, be
 
 
 def test_a_cancel_request_invalidates_a_quote(alice, subscription, better):
-    # Nothing moves either way; but 1500.00 on 1 April were promised, and now it ends there.
+    # Nothing moves in either case; but the quote promised 1500.00 on 1 April, and now the subscription ends then.
     quote = quotes.make(subscription, better, now=at(days=3), when="period_end")
     assert quote.next_charge_amount == 1500_00
     do(alice, at(days=3, seconds=5), lambda book: book.cancel(subscription))
@@ -110,7 +110,7 @@ def test_a_quote_expires_with_the_money_or_the_period(alice, better, subscriptio
 
 
 def test_charges_for_leftover_fractions_are_not_part_of_a_quote(alice):
-    """Whether another server's fraction and this one's come to a kopeck depends on the second of the acceptance."""
+    """Whether the fractions of two servers add up to a kopeck depends on the second of acceptance."""
     pay_in(alice, 2000_00, at=NOON)
     price = hourly()
     with books.open(alice, "RUB", now=NOON) as book:
@@ -118,14 +118,14 @@ def test_charges_for_leftover_fractions_are_not_part_of_a_quote(alice):
     do(alice, at(seconds=6), lambda book: book.cancel(ended))
     quote = quotes.make(server, basic(), now=at(seconds=7))
     assert [line["amount"] for line in quote.lines] == [-990_00]
-    # 0.6 and 0.6 of a kopeck by then, besides the one of the first ten seconds.
+    # 0.6 + 0.6 kopecks by then, besides the kopeck of the first ten seconds.
     quotes.accept(quote, now=at(seconds=16))
     assert balance(alice) == 2000_00 - 990_00 - 2
     assert broken_rules() == []
 
 
 def test_a_quote_is_invalid_if_the_meter_could_not_start(alice, subscription):
-    """A server that runs beside it uses up in a minute all that is there: the change will come to nothing."""
+    """Another server empties the wallet within a minute, so the new meter could not start."""
     fast = sell("fast", RUB=100_00, interval="second", metered=True)["RUB"]
     quote = quotes.make(subscription, hourly(), now=at(days=3))
     assert quote.status_after == "active"

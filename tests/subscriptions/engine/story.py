@@ -1,4 +1,4 @@
-"""Scenarios story in a few words, for tests worked out by hand. No test lives here."""
+"""Short notation for scenarios that are calculated by hand. No test lives here."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class Story:
         return str(self.outcome["subscriptions"][name]["charged"])
 
     def access(self, name: str = "s") -> list[list[str | None]]:
-        """The spans in which it was live, as short as they are story: `03-01`, `03-01 12:00:35.999999`."""
+        """Return the spans in which the subscription was live, in short form: `03-01`, `03-01 12:00:35.999999`."""
         return [[short(instant) for instant in span] for span in self.outcome["subscriptions"][name]["access"]]
 
     def rows(self, name: str | None = "s") -> list[tuple[str | None, str, str]]:

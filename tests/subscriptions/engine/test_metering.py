@@ -1,4 +1,4 @@
-"""R2 and R4: what a metered use leaves of a minor unit when it ends. Worked out by hand."""
+"""R2 and R4: fractions of a minor unit that metered uses leave. Calculated by hand."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ BASIC = month("basic", "300.00")
 
 
 def cycles(count: int, seconds: int) -> list[dict[str, Any]]:
-    """Subscribe and cancel again and again, each time after so many seconds and at once anew."""
+    """Subscribe and cancel `count` times, each for so many seconds and without a gap."""
     events = []
     for number in range(count):
         begin, end = number * seconds, (number + 1) * seconds
@@ -24,7 +24,7 @@ def clock(seconds: int) -> str:
 
 
 def test_cancelling_and_subscribing_again_costs_the_same() -> None:
-    # Each time 35 s, which are 35/36 of a kopeck: 72 times make 2520 s, that is 70 kopecks.
+    # 35 s cost 35/36 of a kopeck; 72 times that is 2520 s, or 70 kopecks.
     story = Story([SERVER], top_up("03-01", "10.00"), *cycles(72, 35), until="03-01 01:00")
     assert story.balance == "9.30"
     at_once = Story([SERVER], top_up("03-01", "10.00"), *cycles(1, 2520), until="03-01 01:00")
@@ -32,7 +32,7 @@ def test_cancelling_and_subscribing_again_costs_the_same() -> None:
 
 
 def test_a_fraction_is_kept_through_an_advance_period() -> None:
-    # 18 s of the server, half a kopeck; then a month; then the server again, whose first kopeck is due after 18 s.
+    # 18 s of the server cost half a kopeck; then a month; then the server again, which owes a kopeck after 18 s.
     events = [
         top_up("03-01", "310.00"), subscribe("03-01", "server"), request("03-01 00:00:18", "change_plan", plan="basic"),
         request("03-01 00:01", "change_plan", plan="server"),
@@ -62,8 +62,8 @@ def test_fractions_that_add_up_to_a_unit_are_charged_when_a_use_ends() -> None:
 
 
 def test_leftover_fractions_are_charged_when_a_use_ends_or_starts() -> None:
-    # 24 s of each of two, paused: 4/3 kopecks, of which the third one that starts takes up nothing. Cancelled, they
-    # are charged a kopeck, and a third of one waits for the next start.
+    # Two servers, paused after 24 s each, owe 4/3 kopecks; a third one that starts does not take them. When the two are
+    # cancelled they are charged a kopeck, and the next start takes the remaining third.
     two = [subscribe("03-01", "server", name) for name in "ab"]
     events = [top_up("03-01", "1.00"), *two, *[request("03-01 00:00:24", "pause", name) for name in "ab"]]
     assert Story([SERVER], *events, subscribe("03-01 01:00", "server", "c"), until="03-01 01:00").charged("c") == "0.00"
@@ -73,7 +73,7 @@ def test_leftover_fractions_are_charged_when_a_use_ends_or_starts() -> None:
 
 
 def test_money_for_carried_fractions_cannot_be_spent() -> None:
-    # Ten servers, paused after 35 s each: 9.72 kopecks, nine of them whole. 300.08 do not pay for the month.
+    # Ten servers, paused after 35 s each, owe 9.72 kopecks, nine of them whole. So 300.08 cannot pay for the month.
     ten = [subscribe("03-01", "server", f"s{n}") for n in range(10)]
     paused = [request("03-01 00:00:35", "pause", f"s{n}") for n in range(10)]
     month_too = subscribe("03-01 01:00", "basic", "m")
@@ -87,7 +87,7 @@ def test_money_for_carried_fractions_cannot_be_spent() -> None:
 
 
 def test_free_plans_start_despite_unpaid_fractions() -> None:
-    # Two servers run dry with 1.99 kopecks unpaid and nothing in the wallet; the free day goes on, and another starts.
+    # Two servers run dry with 1.99 kopecks unpaid and an empty wallet; the free plan continues, and another starts.
     free_day = {"code": "free_day", "amount": "0.00", "interval": "day"}
     two = [subscribe("03-01", "server", name) for name in "ab"]
     events = [top_up("03-01", "0.02"), subscribe("03-01", "free_day", "f"), *two, subscribe("03-02", "free_day", "g")]
@@ -96,8 +96,8 @@ def test_free_plans_start_despite_unpaid_fractions() -> None:
 
 
 def test_alternating_paused_servers_cannot_avoid_charges() -> None:
-    # A kopeck, and a new server each 35.999999 s. A start needs a kopeck and what is whole of the paused fractions:
-    # the second finds none whole, the third one.
+    # One kopeck, and a new server each minute for 35.999999 s. A start needs a kopeck and the whole units of the paused
+    # fractions: none for the second server, one for the third.
     events = []
     for n in range(10):
         events += [
@@ -109,7 +109,7 @@ def test_alternating_paused_servers_cannot_avoid_charges() -> None:
 
 
 def test_simultaneous_starts_share_the_balance() -> None:
-    # Ten fractions of 35/36 are charged nine kopecks as they end, and one is left for the next: one server, not ten.
+    # Ten fractions of 35/36 are charged nine kopecks when they end. The kopeck left starts one server, not ten.
     ten = [subscribe("03-01", "server", f"s{n}") for n in range(10)]
     ends = [request("03-01 00:00:35", "cancel", f"s{n}") for n in range(10)]
     more = [subscribe("03-01 02:00", "server", f"t{n}") for n in range(10)]
@@ -119,7 +119,7 @@ def test_simultaneous_starts_share_the_balance() -> None:
 
 
 def test_each_running_meter_needs_a_unit_of_the_balance() -> None:
-    # Two kopecks carry two servers, however many are asked for; a third one waits.
+    # Two kopecks start two servers; the third one waits.
     story = Story(
         [SERVER],
         top_up("03-01", "0.02"),
@@ -130,8 +130,8 @@ def test_each_running_meter_needs_a_unit_of_the_balance() -> None:
 
 
 def test_suspended_meters_restart_when_the_wallet_covers_their_fractions() -> None:
-    # Both run dry a microsecond before 72 s, with all but a kopeck each unpaid: 1.99 kopecks. One kopeck wakes
-    # neither, two wake the older (its own unit, and what is whole of both), and then the other as well.
+    # Both run dry a microsecond before they owe the next kopeck, with 1.99 kopecks unpaid together. One kopeck revives
+    # neither. Two revive the older one (one unit for it, one whole unit of the fractions), and then the other.
     for paid_in, expected in (("0.01", ["suspended"] * 2), ("0.02", ["active"] * 2)):
         events = [subscribe("03-01", "server", "a"), subscribe("03-01", "server", "b"), top_up("03-01 01:00", paid_in)]
         story = Story([SERVER], top_up("03-01", "0.02"), *events, until="03-01 01:00")

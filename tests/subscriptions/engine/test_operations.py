@@ -1,4 +1,4 @@
-"""R4 to R6 of docs/billing-rules.md, one example each, worked out by hand."""
+"""R4 to R6 of docs/billing-rules.md, with examples calculated by hand."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def test_a_customer_gets_one_trial_per_plan() -> None:
 
 
 def test_money_revives_the_oldest_first() -> None:
-    # 400.00 pay for one of two; the hundred left starts the meter, which is the youngest.
+    # 400.00 pays for one of the two; the remaining 100.00 starts the meter, which is the youngest.
     events = [subscribe("03-01", "basic", "a"), subscribe("03-01", "basic", "b"), subscribe("03-01", "server", "c")]
     story = Story([BASIC, SERVER], *events, top_up("03-05", "400.00"), until="03-05")
     assert [story.status(name) for name in "abc"] == ["active", "pending", "active"]
 
 
 def test_a_renewal_paid_in_grace_starts_at_the_old_boundary() -> None:
-    # The second month is 1 Apr to 1 May although it was paid on 3 Apr.
+    # The second month is 1 Apr to 1 May, although it was paid on 3 Apr.
     events = [top_up("03-01", "300.00"), subscribe("03-01", "graceful"), top_up("04-03", "300.00")]
     story = Story([month("graceful", "300.00", grace_days=5)], *events, until="05-02")
     assert story.rows() == [("03-01", "charge", "-300.00"), ("04-03", "charge", "-300.00")]
@@ -43,7 +43,7 @@ def test_a_renewal_paid_in_grace_starts_at_the_old_boundary() -> None:
 
 
 def test_a_period_paid_in_grace_is_refunded_by_its_full_length() -> None:
-    # Paid on 3 Apr for 1 Apr to 1 May; 20 of its 30 days are left on 11 Apr: 200.00 come back.
+    # Paid on 3 Apr for 1 Apr to 1 May; 20 of 30 days are left on 11 Apr: 200.00 is refunded.
     events = [top_up("03-01", "300.00"), subscribe("03-01", "graceful"), top_up("04-03", "300.00")]
     back = request("04-11", "cancel", when="now", refund_unused=True)
     story = Story([month("graceful", "300.00", grace_days=5)], *events, back, until="04-12")
@@ -65,9 +65,9 @@ def test_a_withdrawal_above_the_settled_balance_is_refused() -> None:
     assert story.rows(None)[-1] == ("03-01 02:00", "refund", "-8.00")
 
 
-# R5: what a customer may request.
+# R5: operations on a subscription.
 def test_a_plan_change_refunds_unused_time_rounded_down() -> None:
-    # March has 31 days, 30 are left on 2 Mar: 300.00 x 30/31 = 290.3225..., so 290.32 come back.
+    # March has 31 days, 30 are left on 2 Mar: 300.00 x 30/31 = 290.3225..., so 290.32 is refunded.
     events = [top_up("03-01", "1100.00"), subscribe("03-01", "basic"), request("03-02", "change_plan", plan="pro")]
     story = Story([BASIC, PRO], *events, until="03-03")
     assert story.rows()[1:] == [("03-02", "unused_refund", "290.32"), ("03-02", "charge", "-1000.00")]
@@ -81,7 +81,7 @@ def test_an_unfunded_plan_change_does_nothing() -> None:
 
 
 def test_a_plan_can_change_from_meter_to_month_and_back() -> None:
-    # 10 h at 1.00, then 300.00 for 10:00 on; half of 31 days later (15.5 d) 150.00 come back and the meter goes on.
+    # 10 h at 1.00, then 300.00 for 10:00 on; half of 31 days later (15.5 d) 150.00 is refunded and the meter restarts.
     events = [
         top_up("03-01", "310.00"),
         subscribe("03-01", "server"),
@@ -93,7 +93,7 @@ def test_a_plan_can_change_from_meter_to_month_and_back() -> None:
 
 
 def test_a_refund_from_a_plan_change_revives_other_subscriptions() -> None:
-    # 1000.00 back on the day itself, 300.00 for basic; 700.00 are left for the one that waited, which takes 300.00.
+    # 1000.00 is refunded the same day and basic costs 300.00; of the remaining 700.00 the waiting one takes 300.00.
     events = [top_up("03-01", "1000.00"), subscribe("03-01", "pro"), subscribe("03-01", "basic", "waits")]
     story = Story([BASIC, PRO], *events, request("03-01", "change_plan", plan="basic"), until="03-02")
     assert (story.status("waits"), story.balance) == ("active", "400.00")
@@ -134,7 +134,7 @@ def test_a_pause_keeps_the_remaining_time_and_moves_the_end() -> None:
     # On 11 Apr 11 of the period's 31 days are left: 300.00 x 11/31 = 106.45...
     back = request("04-11", "cancel", when="now", refund_unused=True)
     assert Story([BASIC], *events, back, until="04-12").rows()[-1] == ("04-11", "unused_refund", "106.45")
-    # Paused again on 11 Apr: the same 11 of 31 days, whenever they are given back.
+    # Paused again on 11 Apr: the refund is for the same 11 of 31 days, no matter when.
     again = [request("04-11", "pause"), request("05-01", "cancel", refund_unused=True)]
     assert Story([BASIC], *events, *again, until="05-02").rows()[-1] == ("05-01", "unused_refund", "106.45")
 
@@ -158,7 +158,7 @@ def test_cancelling_a_paused_subscription_refunds_its_remaining_time() -> None:
 
 
 def test_a_cancellation_without_a_refund_revives_nothing() -> None:
-    # Both run dry at 72 s and leave a kopeck. One is cancelled, which gives nothing back: the other stays suspended.
+    # Both run dry at 72 s and leave a kopeck. Cancelling one refunds nothing: the other stays suspended.
     events = [top_up("03-01", "0.03"), subscribe("03-01", "server", "a"), subscribe("03-01", "server", "b")]
     story = Story([SERVER], *events, request("03-02", "cancel", "a", refund_unused=True), until="03-03")
     assert (story.balance, story.status("b")) == ("0.01", "suspended")
@@ -185,16 +185,16 @@ def test_only_active_subscriptions_pause_and_paused_ones_cannot_change() -> None
     assert (story.rejected, story.status()) == ([1, 4, 5], "paused")
 
 
-# R6: what is written.
+# R6: what is recorded.
 def test_every_charge_is_dated_at_its_own_instant() -> None:
-    # Nobody looked from 1 Mar to 1 Jun: the months and the meter's end stand where they belong. 300.00 x 2 + 5.00.
+    # Not settled until 1 Jun: the charges have their own instants nevertheless. 300.00 x 2 + 5.00.
     events = [top_up("03-01", "605.00"), subscribe("03-01", "basic"), subscribe("05-01", "server", "meter")]
     story = Story([BASIC, SERVER], *events, until="06-01")
     assert [at for at, _, _ in story.rows()] == ["03-01", "04-01"]
     assert story.rows("meter") == [("05-01 05:00:35.999999", "charge", "-5.00")]
 
 
-# R5: a change that is agreed for an instant ahead.
+# R5: a change agreed for a later instant.
 def agreed(plan: str = "pro", at: str = "04-16", then: str = "04-16 00:02", **more: Any) -> dict[str, Any]:
     return request(at, "change_plan", plan=plan, effective_at=full(then), **more)
 
@@ -204,7 +204,7 @@ def test_an_agreed_change_is_paid_at_once_and_takes_effect_later() -> None:
     events = [top_up("04-01", "1300.00"), subscribe("04-01", "basic"), agreed()]
     story = Story([BASIC, PRO], *events, until="04-16")
     assert story.rows()[1:] == [("04-16", "unused_refund", "149.98"), ("04-16", "charge", "-1000.00")]
-    # Nothing more at 00:02, and the next payment a month after that.
+    # Nothing is charged at 00:02; the next payment is a month later.
     assert Story([BASIC, PRO], *events, until="05-16 00:01").rows() == story.rows()
     ended = Story([BASIC, PRO], *events, until="05-16 00:02")
     assert (ended.rows(), ended.access()) == (story.rows(), [["04-01", "05-16 00:02"]])
@@ -218,7 +218,7 @@ def test_an_unfunded_agreed_change_is_refused() -> None:
 
 
 def test_a_refund_from_an_agreed_change_revives_at_once() -> None:
-    # 149.98 is enough for the meter that has waited.
+    # 149.98 is enough for the waiting meter.
     events = [top_up("04-01", "1000.00"), subscribe("04-01", "pro"), subscribe("04-01", "server", "waits")]
     story = Story([BASIC, PRO, SERVER], *events, agreed("basic"), until="04-16")
     assert (story.status("waits"), story.access("waits")) == ("active", [["04-16", None]])
@@ -232,10 +232,10 @@ def test_an_agreed_change_drops_a_cancel_request_and_happens_without_auto_renew(
 
 def test_an_agreed_change_to_a_meter_starts_it_at_the_agreed_instant() -> None:
     events = [top_up("04-01", "300.00"), subscribe("04-01", "basic"), agreed("server")]
-    # 149.98 last 149.98 h and, less a microsecond, 36 s from 00:02 on: 6 d 5 h 58 min 48 s.
+    # From 00:02 on 149.98 lasts 149.98 h (6 d 5 h 58 min 48 s) and 36 s less a microsecond.
     story = Story([BASIC, SERVER], *events, until="05-01")
     assert (story.status(), story.access()) == ("suspended", [["04-01", "04-22 06:01:23.999999"]])
-    # Without money by then it does not start.
+    # Without money at that instant it does not start.
     dry = Story([BASIC, SERVER], *events, withdraw("04-16 00:01", "149.98"), until="05-01")
     assert (dry.status(), dry.access()) == ("suspended", [["04-01", "04-16 00:02"]])
 
@@ -256,7 +256,7 @@ def test_an_effective_instant_outside_the_period_is_ignored() -> None:
         assert Story([BASIC, PRO], *events, until="04-16").rows()[1:] == [
             ("04-16", "unused_refund", "150.00"), ("04-16", "charge", "-1000.00"),
         ]  # fmt: skip
-    # A meter has no period: it goes on to the plan at once.
+    # A meter has no period: the plan changes at once.
     events = [top_up("04-01", "2000.00"), subscribe("04-01", "server"), agreed()]
     assert Story([SERVER, PRO], *events, until="04-16").rows()[1:] == [("04-16", "charge", "-1000.00")]
 

@@ -1,4 +1,4 @@
-"""R1 to R3 of docs/billing-rules.md, one example each, worked out by hand."""
+"""R1 to R3 of docs/billing-rules.md, with examples calculated by hand."""
 
 from tests.subscriptions.engine.story import Story, hour, month, request, subscribe, top_up, withdraw
 
@@ -6,9 +6,9 @@ SERVER = hour("server", "1.00")  # a kopeck each 36 s
 BASIC = month("basic", "300.00")
 
 
-# R1: settle before everything.
+# R1: settle first.
 def test_a_boundary_is_crossed_before_an_operation_at_the_same_instant() -> None:
-    # The month ends on 1 Apr with nothing in the wallet: suspended, and the top-up of that instant starts a new one.
+    # The month ends on 1 Apr with nothing in the wallet: suspended, and the top-up at that instant starts a new one.
     story = Story(
         [BASIC], top_up("03-01", "300.00"), subscribe("03-01", "basic"), top_up("04-01", "300.00"), until="04-02"
     )
@@ -24,7 +24,7 @@ def test_the_oldest_of_simultaneous_boundaries_comes_first() -> None:
 
 
 def test_metered_use_is_charged_before_a_boundary_at_the_same_instant() -> None:
-    # The server begins 72 s before the month ends: 2 kopecks, and 299.98 are too few for the next month.
+    # The server begins 72 s before the month ends: 2 kopecks, and 299.98 is too little for the next month.
     events = [top_up("03-01", "600.00"), subscribe("03-01", "basic"), subscribe("03-31 23:58:48", "server", "meter")]
     story = Story([BASIC, SERVER], *events, until="04-01")
     assert story.balance == "299.98"
@@ -50,7 +50,7 @@ def test_a_fraction_is_carried_until_it_is_a_whole_kopeck() -> None:
 
 
 def test_two_servers_run_dry_together_and_the_last_unit_remains() -> None:
-    # Each owes a kopeck at 36 s; three do not pay for both of the second ones at 72 s. One kopeck is left.
+    # Each owes a kopeck at 36 s; the third kopeck cannot pay for both at 72 s, so it is left.
     events = [subscribe("03-01", "server", "a"), subscribe("03-01", "server", "b")]
     story = Story([SERVER], top_up("03-01", "0.03"), *events, until="03-02")
     assert story.balance == "0.01"
@@ -66,7 +66,7 @@ def test_a_free_meter_never_runs_dry() -> None:
 
 
 def test_a_wallet_that_lasts_a_microsecond_suspends_at_once() -> None:
-    # 36 million roubles an hour are a kopeck a microsecond: 0.01 lasts 1 us, nothing lasts not at all.
+    # 36 million roubles an hour are a kopeck a microsecond: 0.01 lasts 1 us.
     events = [top_up("03-01", "0.01"), subscribe("03-01", "server"), request("03-01", "change_plan", plan="huge")]
     story = Story([SERVER, hour("huge", "36000000.00")], *events, until="03-02")
     assert story.access() == [["03-01", "03-01 00:00:00.000001"]]
@@ -85,7 +85,7 @@ def test_the_fraction_is_carried_to_another_rate() -> None:
 
 
 def test_the_fraction_is_kept_through_suspension_and_pause() -> None:
-    # Dry at 36 s less a microsecond. The kopeck of 1 Apr is owed a microsecond later, that of 1 May likewise.
+    # Dry a microsecond before 36 s. After the top-up on 1 Apr a kopeck is owed a microsecond later, the next 36 s later.
     events = [top_up("03-01", "0.01"), subscribe("03-01", "server"), withdraw("03-01", "0.01"), top_up("04-01", "0.01")]
     story = Story([SERVER], *events, until="04-02")
     assert story.access() == [["03-01", "03-01 00:00:35.999999"], ["04-01", "04-01 00:00:36"]]

@@ -1,4 +1,4 @@
-"""Every transaction of a book can be worked out again from its price; one that was tampered with shows."""
+"""Every charge and refund can be recalculated from its price, and a manipulated one does not match."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_a_slice_costs_rate_times_time_plus_the_carried_fraction(alice):
     settle(alice, at(seconds=7))
     settle(alice, at(seconds=12))
     explanation = explain(last_transaction())
-    # 720 an hour: 7 s are 1.4 kopecks, 1 and 0.4 carried; 5 s more are 1, and the 0.4 is carried on.
+    # At 720 kopecks an hour 7 s cost 1.4: 1 is charged, 0.4 carried. 5 s more cost 1, and 0.4 is carried on.
     carried = 4 * 3_600_000_000 // 10
     assert (explanation.kind, explanation.worked_out, explanation.posted, explanation.matches) == ("slice", 1, 1, True)
     assert (explanation.remainder_before, explanation.remainder_after, explanation.rate_length) == (
@@ -58,7 +58,7 @@ def test_a_slice_costs_rate_times_time_plus_the_carried_fraction(alice):
 
 
 def test_a_charge_for_leftover_fractions_is_explained(alice):
-    # A kopeck each ten seconds: 7 s of one leave 0.7; of the other's 16 s 0.6 are left, which makes 1.3.
+    # A kopeck each ten seconds: 7 s leave 0.7, the other 16 s leave 0.6, which adds up to 1.3.
     short, long = begin(alice, 100_00, hourly()), begin(alice, 100_00, hourly(code="other"))
     do(alice, at(seconds=7), lambda book: book.cancel(short))
     do(alice, at(seconds=16), lambda book: book.cancel(long))

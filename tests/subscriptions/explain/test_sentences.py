@@ -1,4 +1,4 @@
-"""Arithmetic in words: exact to the microsecond, or marked as shortened."""
+"""Texts for lengths, shares and fractions: exact to the microsecond, or marked with ≈."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from tests.subscriptions.engine.model.state import Book, Refused, Sub, new_book,
 
 
 def play(scenario: dict[str, Any]) -> dict[str, Any]:
-    """Play every tick and event up to `until`. Ticks go before events at the same instant; R1 says it does not matter."""
+    """Play every tick and event up to `until`. Ticks go before events at the same instant (R1 allows both)."""
     currency, until = scenario["currency"], parse(scenario["until"])
     plans = {plan["code"]: full(plan, currency) for plan in scenario["plans"]}
     events = [{**event, "at": parse(event["at"])} for event in scenario["events"]]
