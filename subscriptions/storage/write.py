@@ -108,7 +108,7 @@ def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
 STATE = columns(
     "id bigint, price bigint, renew bool, st text, anchor bigint, number int, start bigint, stop bigint, paid bigint,"
     "length bigint, rest bigint, trial bigint, grace bigint, billed bigint, fraction bigint, cancel bool,"
-    "scheduled bigint, next bigint, started bigint, ended bigint, entries int"
+    "scheduled bigint, next bigint, started bigint, ended bigint, movements int"
 )
 # The ids are passed twice: with a join alone the planner scans the whole table for a batch of a few percent of it.
 UPDATE_SUBSCRIPTIONS = f"""
@@ -118,7 +118,7 @@ UPDATE_SUBSCRIPTIONS = f"""
         paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
         billed_until = {instant("billed")}, remainder = fraction, cancel_requested = cancel,
         scheduled_price_id = scheduled, next_period_end = {instant("next")}, started_at = {instant("started")},
-        ended_at = {instant("ended")}, entry_count = entries
+        ended_at = {instant("ended")}, entry_count = movements
     FROM :rows AS new WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
 """  # noqa: S608 - column names only
 

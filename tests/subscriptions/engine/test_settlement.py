@@ -85,7 +85,7 @@ def test_the_fraction_is_carried_to_another_rate() -> None:
 
 
 def test_the_fraction_is_kept_through_suspension_and_pause() -> None:
-    # Dry a microsecond before 36 s. After the top-up on 1 Apr a kopeck is owed a microsecond later, the next 36 s later.
+    # Dry a microsecond before 36 s. After the top-up on 1 Apr a kopeck is owed a microsecond later, the next 36 s on.
     events = [top_up("03-01", "0.01"), subscribe("03-01", "server"), withdraw("03-01", "0.01"), top_up("04-01", "0.01")]
     story = Story([SERVER], *events, until="04-02")
     assert story.access() == [["03-01", "03-01 00:00:35.999999"], ["04-01", "04-01 00:00:36"]]
