@@ -1,7 +1,7 @@
-"""The billing run: settles every book that is due, batch by batch.
+"""The billing run: settle every due book, batch by batch.
 
-Any number of runs at once share the work by SKIP LOCKED and write the same rows as one would. A book that cannot be
-settled is parked with its reason; the others go on.
+Parallel runs share the work by SKIP LOCKED and write the same rows as one run would. A book that cannot be settled is
+parked with the reason, and the others go on.
 """
 
 from collections.abc import Collection, Hashable, Sequence
@@ -29,19 +29,19 @@ log = structlog.get_logger()
 
 CLAIM = """
     SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance
-    FROM subscriptions_billingclock AS book JOIN ledger_account AS wallet ON wallet.id = book.wallet_id
-    WHERE book.due_at <= %s AND book.due_at > %s AND book.parked_at IS NULL
-    ORDER BY book.due_at LIMIT %s
+    FROM subscriptions_billingclock AS clock JOIN ledger_account AS wallet ON wallet.id = clock.wallet_id
+    WHERE clock.due_at <= %s AND clock.due_at > %s AND clock.parked_at IS NULL
+    ORDER BY clock.due_at LIMIT %s
     FOR NO KEY UPDATE OF wallet SKIP LOCKED
 """
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-# Not the book's fault: the run ends, and the next one finds the same books due.
+# Errors that are no fault of the book: the run ends, and the next one finds the same books due.
 OUTAGES = (OperationalError, InterfaceError, Unavailable, SoftTimeLimitExceeded)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run did: books settled, charges written, books parked, and books left waiting for staff."""
+    """The result of a run: books settled, charges written, books parked, and overdue books left to staff."""
 
     books: int = 0
     charges: int = 0
@@ -56,26 +56,26 @@ class Run:
 
 
 class DryRunLine(NamedTuple):
-    """One movement of a wallet to come: minor units, negative when they leave it."""
+    """A movement that a run would make, in minor units: negative when money leaves the wallet."""
 
     at: datetime
     amount: int
     currency: str
     reason: str
-    # Public id.
+    # The subscription's public id, empty if there is none.
     subscription: str
 
 
 def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) -> Run:
     """Settle every book that is due at `now`.
 
-    Books overdue for longer than settings.BILLING_MAX_CATCH_UP wait for staff unless `catch_up`: a clock that jumped
-    must not bill a year.
+    Books overdue for longer than settings.BILLING_MAX_CATCH_UP wait for staff unless `catch_up` is set: a server clock
+    that jumps ahead must not bill a year.
     """
     oldest = ALWAYS if catch_up else now - settings.BILLING_MAX_CATCH_UP
     total = Run()
-    while (done := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
-        total += done
+    while (result := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
+        total += result
     held_back = 0 if catch_up else waiting(now).count()
     if held_back:
         log.warning("billing_waits_for_staff", books=held_back, overdue_since_before=oldest.isoformat())
@@ -83,35 +83,35 @@ def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) 
 
 
 def waiting(now: datetime) -> QuerySet[BillingClock]:
-    """Return the books that a run at `now` leaves to staff, the longest overdue first."""
+    """Return the clocks of the books that a run at `now` leaves to staff, the longest overdue first."""
     oldest = now - settings.BILLING_MAX_CATCH_UP
     return BillingClock.objects.filter(due_at__lte=oldest, parked_at__isnull=True).order_by("due_at")
 
 
 def due(now: datetime, *, catch_up: bool = False) -> QuerySet[BillingClock]:
-    """Return the books that a run at `now` settles, the longest overdue first."""
+    """Return the clocks of the books that a run at `now` settles, the longest overdue first."""
     all_due = BillingClock.objects.filter(due_at__lte=now, parked_at__isnull=True).order_by("due_at")
     return all_due if catch_up else all_due.filter(due_at__gt=now - settings.BILLING_MAX_CATCH_UP)
 
 
 def dry_run(wallet_id: int, now: datetime) -> list[DryRunLine]:
-    """Return what settling the book to `now` would move, in order. Writes nothing, takes no lock."""
+    """Return the movements that settling the book to `now` would make, in order. Write nothing, take no lock."""
     [item] = read.look([wallet_id])
-    entries = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.entries
+    movements = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.movements
     names: dict[Hashable, str] = dict(Subscription.objects.filter(wallet=wallet_id).values_list("pk", "public_id"))
     return [
-        DryRunLine(to_datetime(e.at), e.amount, item.currency, e.reason, names[e.sub.id] if e.sub else "")
-        for e in entries
+        DryRunLine(to_datetime(m.at), m.amount, item.currency, m.reason, names[m.sub.id] if m.sub else "")
+        for m in movements
     ]
 
 
 def settle_books(wallet_ids: Collection[int], now: datetime) -> Run:
-    """Settle these books one by one, however long overdue, parked ones too: for staff who have looked at them."""
+    """Settle these books one by one, parked and long overdue ones too. For staff who have looked at them."""
     return sum((settle_alone(wallet_id, now) for wallet_id in sorted(wallet_ids)), Run())
 
 
 def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
-    """Claim and settle one batch; when it cannot be written, settle its books one by one and park the guilty."""
+    """Claim and settle one batch. If that fails, settle its books one by one and park those that fail."""
     claimed: list[int] = []
     try:
         return settle_claimed(now, oldest, size, claimed)
@@ -126,7 +126,7 @@ def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
 
 @retried
 def settle_claimed(now: datetime, oldest: datetime, size: int, claimed: list[int]) -> Run:
-    """Claim up to `size` due books, settle and write them in one transaction."""
+    """Claim up to `size` due books, settle and save them in one transaction."""
     with transaction.atomic():
         rows = run(CLAIM, [now, oldest, size])
         claimed[:] = [row[0] for row in rows]
@@ -140,19 +140,19 @@ def settle_alone(wallet_id: int, now: datetime) -> Run:
             return settle_and_write(read.lock([wallet_id]), now)
     except OUTAGES:
         raise
-    except Exception as error:  # whatever it is, staff must see it and the others must go on
+    except Exception as error:  # whatever it is, staff must see it and the other books must go on
         log.exception("book_parked", wallet=wallet_id)
-        # Unless somebody could settle it meanwhile: then it is not due any more.
+        # Not if somebody else settled it meanwhile: then it is not due any more.
         still_due = BillingClock.objects.filter(pk=wallet_id, due_at__lte=now)
         still_due.update(parked_at=now, parked_reason=f"{type(error).__name__}: {error}"[:2000])
         return Run(parked=1)
 
 
-def settle_and_write(shelf: Sequence[LoadedBook], now: datetime) -> Run:
-    """Settle these locked books to `now` and write what that yields."""
+def settle_and_write(loaded: Sequence[LoadedBook], now: datetime) -> Run:
+    """Settle these locked books to `now` and save them."""
     at = to_micros(now)
-    for item in shelf:
+    for item in loaded:
         settle(item.book, at)
-    if shelf:
-        write.write(shelf)
-    return Run(books=len(shelf), charges=sum(len(item.book.journal.charges) for item in shelf))
+    if loaded:
+        write.write(loaded)
+    return Run(books=len(loaded), charges=sum(len(item.book.journal.charges) for item in loaded))

@@ -1,4 +1,4 @@
-"""An opened book: what can be asked of it. Made by subscriptions.books.open, written down when that closes."""
+"""Change a customer's subscriptions and wallet: `open` locks and settles a book, then saves it on exit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +22,12 @@ from subscriptions.models import Price, Subscription
 from subscriptions.storage import read, write
 from subscriptions.storage.read import LoadedBook
 
-# The code of a refusal for want of money.
+# The code of a refusal because money is missing.
 INSUFFICIENT_FUNDS = str(Refusal.INSUFFICIENT_FUNDS)
 
 
 class Refused(DomainError):
-    """The rules refuse what was asked; nothing of it was done. `code` is one of engine.operations.Refusal."""
+    """An operation was refused and changed nothing. `code` is an engine.operations.Refusal or names a bad value."""
 
     def __init__(self, code: str, detail: str, *, param: str | None = None, **extra: Any) -> None:
         super().__init__(detail, param=param, **extra)
@@ -35,19 +35,19 @@ class Refused(DomainError):
 
 
 class OpenBook:
-    """The customer's book in one currency, locked and settled. Every request is done whole or raises Refused."""
+    """A customer's book in one currency, locked and settled. Each operation happens completely or raises Refused."""
 
     def __init__(self, item: LoadedBook, customer: User, at: int) -> None:
         self.item = item
         self.customer = customer
-        # The instant of everything that is done, in microseconds.
+        # The instant of every operation, in microseconds.
         self.at = at
         self.now = to_datetime(at)
         self.created: list[Subscription] = []
 
     @property
     def balance(self) -> int:
-        """What is in the wallet now, in minor units."""
+        """The balance of the wallet in minor units."""
         return self.item.book.balance
 
     def top_up(
@@ -56,33 +56,38 @@ class OpenBook:
     ) -> None:  # fmt: skip
         """Credit `amount` minor units from the system account `source`; then revive, `first` before the others.
 
-        A `first` that has ended meanwhile stays so; the money is in the wallet all the same.
+        If `first` has ended meanwhile, the money still goes to the wallet.
         """
         self._check_amount(amount)
         if any(sub.status is Status.PENDING and sub.terms.trial_days for sub in self.item.book.subs):
             self.item.book.tried |= read.hold_trials(self.customer.pk)
         cause = Cause(key, source, description, author.pk if author else None)
         operations.top_up(
-            self.item.book, self.at, amount, cause=cause, reason=reason, first=self._held(first) if first else None
+            self.item.book,
+            self.at,
+            amount,
+            cause=cause,
+            reason=reason,
+            first=self._find_or_none(first) if first else None,
         )
 
     def withdraw(
         self, amount: int, *, key: str, to: str, reason: str = "refund", description: str = "",
         author: User | None = None,
     ) -> None:  # fmt: skip
-        """Take `amount` minor units out to the system account `to`, or refuse it whole."""
+        """Move `amount` minor units to the system account `to`; refuse if the wallet cannot pay all of it."""
         self._check_amount(amount)
         cause = Cause(key, to, description, author.pk if author else None)
-        self._agreed(operations.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
+        self._raise_if_refused(operations.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
 
     def subscribe(
         self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True,
         wait_for_money: bool = False,
     ) -> Subscription:  # fmt: skip
-        """Create a subscription and start it if the wallet or a trial lets it; otherwise it stays pending.
+        """Create a subscription and start it if the wallet or a trial allows it, else leave it pending.
 
-        `wait_for_money`: it stays pending until the next money comes in, whatever the wallet holds. A checkout opens
-        it so, because a customer who turns back on the gateway's page has bought nothing.
+        With `wait_for_money` it stays pending until money comes in, whatever the balance. A checkout does that: a
+        customer who turns back on the gateway's page has bought nothing.
         """
         self._check_sale(price, quantity, periods)
         row = Subscription.objects.create(
@@ -97,70 +102,71 @@ class OpenBook:
     def change_plan(
         self, subscription: Subscription, price: Price, *, when: str = "now", effective_at: datetime | None = None
     ) -> None:
-        """Move to another price, `now` or at the `period_end`; with `effective_at` paid now and begun then."""
+        """Change to another price, `now` or at the `period_end`; with `effective_at`, pay now and change then."""
         sub = self._find(subscription)
         self._check_sale(price, sub.quantity, sub.periods)
         effective = to_micros(effective_at) if effective_at else None
         terms = self._terms(price)
-        self._agreed(change_plan(self.item.book, self.at, sub, terms, when=when, effective=effective))
+        self._raise_if_refused(change_plan(self.item.book, self.at, sub, terms, when=when, effective=effective))
 
     def keep_plan(self, subscription: Subscription) -> None:
-        """Drop the change that was scheduled for the period's end."""
+        """Drop the plan change scheduled for the period's end."""
         sub = self._find(subscription)
-        self._agreed(change_plan(self.item.book, self.at, sub, sub.terms, when="period_end"))
+        self._raise_if_refused(change_plan(self.item.book, self.at, sub, sub.terms, when="period_end"))
 
     def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
-        """Cancel, by default at the period's end where there is one."""
+        """Cancel, by default at the end of the period or trial if there is one; else at once."""
         sub = self._find(subscription)
-        self._agreed(operations.cancel(self.item.book, self.at, sub, when=when, refund_unused=refund_unused))
+        self._raise_if_refused(operations.cancel(self.item.book, self.at, sub, when=when, refund_unused=refund_unused))
 
     def undo_cancel(self, subscription: Subscription) -> None:
-        """Take back a cancel that has not happened yet."""
-        self._agreed(operations.undo_cancel(self.item.book, self.at, self._find(subscription)))
+        """Withdraw a cancel request that has not taken effect."""
+        self._raise_if_refused(operations.undo_cancel(self.item.book, self.at, self._find(subscription)))
 
     def pause(self, subscription: Subscription) -> None:
-        """Stop an active subscription; nothing is charged until it is resumed."""
-        self._agreed(operations.pause(self.item.book, self.at, self._find(subscription)))
+        """Pause an active subscription; nothing is charged until it is resumed."""
+        self._raise_if_refused(operations.pause(self.item.book, self.at, self._find(subscription)))
 
     def resume(self, subscription: Subscription) -> None:
-        """Go on with a paused subscription."""
-        self._agreed(operations.resume(self.item.book, self.at, self._find(subscription)))
+        """Resume a paused subscription."""
+        self._raise_if_refused(operations.resume(self.item.book, self.at, self._find(subscription)))
 
     def set_auto_renew(self, subscription: Subscription, value: bool) -> None:
-        """Say whether the subscription goes on after its period."""
-        self._agreed(operations.set_auto_renew(self.item.book, self.at, self._find(subscription), value))
+        """Turn automatic renewal on or off."""
+        sub = self._find(subscription)
+        self._raise_if_refused(operations.set_auto_renew(self.item.book, self.at, sub, value))
 
     def is_live(self, subscription: Subscription) -> bool:
-        """Whether it may be used at the book's instant, with what was done in it so far."""
-        sub = self._held(subscription)
+        """Tell whether the customer has access at the book's instant, after the operations so far."""
+        sub = self._find_or_none(subscription)
         return sub is not None and sub.is_live
 
     def refresh(self) -> None:
-        """Bring the rows that were handed out up to what was written."""
+        """Reload the rows of the subscriptions created in this book."""
         for row in self.created:
             row.refresh_from_db()
 
     def _find(self, subscription: Subscription) -> Sub:
-        """The engine's side of a row. Refused for one that has ended, long ago or in this very settling."""
-        sub = self._held(subscription)
+        """Return the engine's subscription of a row; raise Refused if it has ended."""
+        sub = self._find_or_none(subscription)
         if sub is None or sub.status in FINAL:
             raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
         return sub
 
-    def _held(self, subscription: Subscription) -> Sub | None:
-        """The engine's side of a row, None for one that had ended before the book was opened."""
+    def _find_or_none(self, subscription: Subscription) -> Sub | None:
+        """Return the engine's subscription of a row, None if it ended before the book was opened."""
         if subscription.wallet_id != self.item.wallet_id:
             raise ValueError(f"{subscription} belongs to another book")
         return next((sub for sub in self.item.book.subs if sub.id == subscription.pk), None)
 
     def _terms(self, price: Price) -> Terms:
-        """The terms of a price somebody wants; where they grant a trial, with the customer's trials held fast."""
+        """Return the terms of a price. If they include a trial, lock the customer's trials."""
         terms = read.terms_of([price.pk])[price.pk]
         if terms.trial_days:
             self.item.book.tried |= read.hold_trials(self.customer.pk)
         return terms
 
-    def _agreed(self, refusal: Refusal | None) -> None:
+    def _raise_if_refused(self, refusal: Refusal | None) -> None:
         if refusal is not None:
             raise Refused(refusal, refusal_detail(refusal))
 
@@ -170,7 +176,7 @@ class OpenBook:
             raise Refused("amount_out_of_range", _("The amount must be more than zero and at most %s.") % most)
 
     def _check_sale(self, price: Price, quantity: int, periods: int) -> None:
-        """Refuse what the wallet's currency or the size of bigint cannot carry."""
+        """Raise Refused for a price in another currency and for amounts or periods beyond the limits."""
         if price.currency != self.item.currency:
             detail = _("The price is in %(price)s, the wallet in %(wallet)s; they must be the same.")
             both = {"price": price.currency, "wallet": self.item.currency}
@@ -192,12 +198,12 @@ def _beyond(name: str, most: int, sent: int) -> Refused:
 
 
 def insufficient_funds() -> Refused:
-    """Return the refusal of a start that the wallet does not fund."""
+    """Return the refusal of a start that the wallet cannot fund."""
     return Refused(Refusal.INSUFFICIENT_FUNDS, refusal_detail(Refusal.INSUFFICIENT_FUNDS))
 
 
 def refusal_detail(refusal: Refusal) -> str:
-    """Say in words why a request was refused."""
+    """Return the translated text of a refusal."""
     match refusal:
         case Refusal.FINAL:
             return _("The subscription has ended; it can only be bought again.")
@@ -221,9 +227,10 @@ def refusal_detail(refusal: Refusal) -> str:
 def open(  # noqa: A001 - `books.open(...)` is how it reads
     customer: User, currency: str, *, now: datetime
 ) -> Iterator[OpenBook]:
-    """Open the customer's book in `currency`, locked and settled to `now`; everything is written when it closes.
+    """Lock the customer's book in `currency`, settle it to `now`, and save every change on exit.
 
-    An exception inside writes nothing at all. A `now` before the book's own clock is taken to be that clock.
+    An exception inside saves nothing. If the book is settled later than `now`, everything happens at that later
+    instant.
     """
     with transaction.atomic():
         [item] = read.lock([wallets.wallet_id_of(customer.pk, currency)])

@@ -1,6 +1,6 @@
-"""What a plan costs now, and how that changes: by a new version, never by an edit (triggers hold it).
+"""The plans and prices on sale, new versions of a price, and what an order costs.
 
-Nothing here touches a subscription: who has an older version keeps it.
+A price changes only by a new version (triggers forbid edits). Existing subscriptions keep the old version.
 """
 
 from datetime import datetime
@@ -22,40 +22,40 @@ __all__ = ["MOST_PERIODS", "MOST_QUANTITY"]
 
 
 class PlanNotFound(DomainError):
-    """No plan of that code is on sale."""
+    """No plan with this code is on sale."""
 
     code = "plan_not_found"
     param = "plan"
 
 
 class PlanNotSoldInCurrency(DomainError):
-    """The plan is on sale, in other currencies."""
+    """The plan is on sale, but only in other currencies."""
 
     code = "plan_not_sold_in_currency"
     param = "currency"
 
 
 class CurrencyRequired(DomainError):
-    """The plan is sold in several currencies and nothing tells which is meant."""
+    """The plan is sold in several currencies and the request does not say which."""
 
     code = "currency_required"
     param = "currency"
 
 
 class PriceNotCurrent(DomainError):
-    """Another version took its place already."""
+    """A newer version has replaced the price already."""
 
     code = "price_is_not_current"
 
 
 class TermsInvalid(DomainError):
-    """The terms do not go together."""
+    """The terms of the price contradict each other."""
 
     code = "price_terms_invalid"
 
 
 class PriceTerms(TypedDict, total=False):
-    """What a version consists of. Amounts are minor units for one interval."""
+    """The terms of a price version. `amount` is minor units for `interval_count` intervals."""
 
     amount: int
     interval: str
@@ -66,7 +66,7 @@ class PriceTerms(TypedDict, total=False):
 
 
 def on_sale(plan: Plan | str) -> dict[str, Price]:
-    """Return the current prices of a public plan (itself or its code) by currency; raise PlanNotFound."""
+    """Return the current prices of a public plan, given as a row or a code, by currency; raise PlanNotFound."""
     code = plan.code if isinstance(plan, Plan) else plan
     current = Price.objects.filter(plan__code=code, plan__is_public=True, archived_at=None).select_related("plan")
     prices = {price.currency: price for price in current.order_by("currency")}
@@ -76,7 +76,7 @@ def on_sale(plan: Plan | str) -> dict[str, Price]:
 
 
 def current(plan: Plan | str, currency: str) -> Price:
-    """Return what a public plan costs in `currency` now; raise PlanNotFound or PlanNotSoldInCurrency."""
+    """Return the current price of a public plan in `currency`; raise PlanNotFound or PlanNotSoldInCurrency."""
     prices = on_sale(plan)
     if currency not in prices:
         code = plan.code if isinstance(plan, Plan) else plan
@@ -86,10 +86,10 @@ def current(plan: Plan | str, currency: str) -> Price:
 
 
 def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
-    """Return the price a customer means.
+    """Return the price that a customer chooses.
 
-    In `currency` if given; else the plan's only one; else that in the currency of the customer's only wallet. Raise
-    what `current` raises, and CurrencyRequired when a choice is left.
+    That is the one in `currency` if given, else the plan's only price, else the one in the currency of the customer's
+    only wallet. Raise PlanNotFound, PlanNotSoldInCurrency, or CurrencyRequired if several prices remain.
     """
     if currency is not None:
         return current(plan, currency)
@@ -103,16 +103,16 @@ def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
 
 
 def first_version(plan: Plan, *, now: datetime, currency: str, **terms: Unpack[PriceTerms]) -> Price:
-    """Put a plan on sale in a currency it is not on sale in now; raise TermsInvalid."""
+    """Put a plan on sale in a currency in which it has no current price; raise TermsInvalid."""
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         return _create(Price(plan=plan, currency=currency, created_at=now, **terms))
 
 
 def new_version(price: Price, *, now: datetime, **terms: Unpack[PriceTerms]) -> Price:
-    """Archive `price` and put its next version on sale: the same terms but for those given.
+    """Archive `price` and put its next version on sale, with the same terms except those given.
 
-    Raise PriceNotCurrent when another version came first (of two at once, one wins), or TermsInvalid.
+    Raise PriceNotCurrent if a newer version exists (of two at the same time one wins), or TermsInvalid.
     """
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=price.plan_id)
@@ -133,7 +133,7 @@ def _terms(price: Price) -> PriceTerms:
 
 
 def _create(price: Price) -> Price:
-    """Save `price` as the highest version. The caller holds the plan's lock."""
+    """Save `price` with the next version number. The caller holds the plan's lock."""
     versions = Price.objects.filter(plan_id=price.plan_id, currency=price.currency)
     price.version = (versions.aggregate(highest=Max("version"))["highest"] or 0) + 1
     try:
@@ -145,19 +145,22 @@ def _create(price: Price) -> Price:
 
 
 def awaits_trial(customer: User, price: Price) -> bool:
-    """Tell whether a new subscription at this price would start as a free trial."""
+    """Tell whether a new subscription to this price would start with a free trial."""
     return price.trial_days > 0 and not Trial.objects.filter(customer=customer, plan=price.plan_id).exists()
 
 
 def plans_on_sale(**prices: Any) -> QuerySet[Plan]:
-    """Return public plans that have a current price, with these prices."""
+    """Return the public plans with a current price, and put these prices into `plan.current_prices`.
+
+    Keyword arguments filter the prices.
+    """
     current = Price.objects.filter(archived_at=None, **prices).order_by("currency")
     plans = Plan.objects.filter(is_public=True, pk__in=current.order_by().values("plan"))
     return plans.prefetch_related(Prefetch("prices", current, to_attr="current_prices"))
 
 
 def prices_on_sale(currency: str | None = None) -> QuerySet[Price]:
-    """Return the current prices of public plans, in the plans' order."""
+    """Return the current prices of public plans, in the order of the plans."""
     prices = Price.objects.filter(plan__is_public=True, archived_at=None).select_related("plan")
     if currency is not None:
         prices = prices.filter(currency=currency)
@@ -165,20 +168,21 @@ def prices_on_sale(currency: str | None = None) -> QuerySet[Price]:
 
 
 def cost(price: Price, quantity: int, periods: int) -> int:
-    """Return what `periods` intervals cost, in minor units: one payment in advance, or that much metered use."""
+    """Return the cost of `periods` intervals in minor units: one payment ahead, or that much metered use."""
     return price.amount * quantity * periods
 
 
 def renewal_periods(price: Price, periods: int) -> int:
-    """Return how many intervals each payment of a subscription buys.
+    """Return how many intervals each payment of a subscription buys: always 1 for metered prices.
 
-    Of metered use `periods` are prepaid once only: a change to a plan paid in advance must not sell months for hours.
+    With a meter, `periods` only sets the first top-up. After a change from an hourly meter to a monthly plan it must
+    not count months.
     """
     return 1 if price.metered else periods
 
 
 def next_payment_at(price: Price, periods: int, *, is_trial: bool, now: datetime) -> datetime | None:
-    """Return when a subscription that starts at `now` is paid next; None for metered use, which has no next payment."""
+    """Return when a subscription that starts at `now` pays next; None for a metered price without a trial."""
     start = to_micros(now)
     if is_trial:
         return to_datetime(start + price.trial_days * DAY)

@@ -1,4 +1,4 @@
-"""How long the money lasts at the present use, and what ends then: the engine's runway with rows and dates."""
+"""How long the wallet lasts at the present use: the engine's runway with rows and dates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.overview import View
 
-# Hours before the end at which a low-balance notice is given.
+# Hours before the end at which a low-balance notice is sent.
 NOTICE_HOURS = HOURS
-# What lasts longer has no end in sight.
+# The longest forecast. A wallet that lasts longer has no known end.
 HORIZON = timedelta(days=365)
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A subscription for which there will be no money, and the plan it will have by then."""
+    """A subscription that the wallet cannot pay, and its price at that time."""
 
     subscription: Subscription
     price: Price
-    # A renewal that will find no money: it may be used up to then all the same.
+    # Set for an unpaid renewal with a grace: the customer has access until then.
     grace_end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The wallet is first too short at `ends_at`; `hours_left` is whole hours until then."""
+    """The wallet first runs short at `ends_at`; `hours_left` is the number of whole hours until then."""
 
     ends_at: datetime
     hours_left: int
@@ -37,19 +37,19 @@ class Forecast:
 
 
 def of(view: View, *, now: datetime) -> Forecast | None:
-    """Say when the wallet of a book falls short if no money comes; None when not within a year."""
+    """Return when the wallet runs short if no money comes in; None if it lasts a year."""
     return by_currency([view], now=now).get(view.currency)
 
 
 def by_currency(views: Iterable[View], *, now: datetime) -> dict[str, Forecast]:
-    """Say it for several books in two queries; those with no end in sight are left out."""
+    """Return the forecasts of several books by currency, in two queries. Leave out those that last a year."""
     until = to_micros(now + HORIZON)
     ends = {view.currency: runway(view.book, until) for view in views}
-    found = {currency: end for currency, end in ends.items() if end}
-    subs = [sub for end in found.values() for sub in end.subs]
+    short = {currency: end for currency, end in ends.items() if end}
+    subs = [sub for end in short.values() for sub in end.subs]
     rows = Subscription.objects.in_bulk([sub.id for sub in subs])
     prices = Price.objects.select_related("plan").in_bulk([sub.terms.id for sub in subs])
-    return {currency: _forecast(end, rows, prices, now) for currency, end in found.items()}
+    return {currency: _forecast(end, rows, prices, now) for currency, end in short.items()}
 
 
 def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:

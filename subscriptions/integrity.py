@@ -1,10 +1,13 @@
-"""Statuses: each event follows on the one before it, by a move that the rules have."""
+"""Checks of the subscription tables: statuses, charged spans, money, arithmetic, and the guards themselves.
+
+Each query returns one row for each error.
+"""
 
 from core.integrity import Check, guards
 from subscriptions.engine.metering import PARTS
 from subscriptions.models import Charge, Plan, Price, Subscription, Trial
 
-# From each status to those it may move to, by the rules R3 to R5. An event may also leave it as it is.
+# The allowed status changes by the rules R3 to R5. An event may also leave the status unchanged.
 MOVES = {
     "pending": ("trialing", "active", "cancelled"),
     "trialing": ("active", "suspended", "cancelled"),
@@ -15,7 +18,8 @@ MOVES = {
 }
 _PAIRS = ", ".join(f"('{origin}', '{target}')" for origin, targets in MOVES.items() for target in targets)
 
-# Every event of a subscription with the status it left, the one it came to, and those of its neighbours.
+# Every subscription event: its status before and after, the status and instant of the previous event, and whether it is
+# the last.
 EVENTS = """
     SELECT row.id AS subscription_id, event.id, event.effective_at,
            event.data ->> 'from' AS origin, event.data ->> 'to' AS target,
@@ -29,8 +33,8 @@ EVENTS = """
 STATUS_CHECKS = (
     Check(
         "statuses_moved_along_the_table",
-        "Each event of a subscription begins at the status and the instant that the last one left, and its move is "
-        "one that the rules have.",
+        "Each subscription event begins with the status that the previous event ended with, is not earlier than it, "
+        "and makes an allowed status change.",
         f"""
         SELECT subscription_id AS subscription, id AS event, previous, origin, target, effective_at
           FROM ({EVENTS}) AS event
@@ -41,7 +45,7 @@ STATUS_CHECKS = (
     ),
     Check(
         "status_is_what_the_events_came_to",
-        "A subscription has the status to which its last event moved it.",
+        "The status of a subscription is the one that its last event set.",
         f"""
         SELECT row.id AS subscription, row.status, event.target AS by_events
           FROM subscriptions_subscription AS row
@@ -51,8 +55,8 @@ STATUS_CHECKS = (
     ),
 )
 
-# The spans that must be paid for: those in which a subscription was active, and the grace that was paid for in the
-# end. The one that is still open ends where it is paid for or billed up to.
+# The spans that must be charged: those in which a subscription was active, and a grace that was paid in the end. An
+# open span ends where the subscription is paid or billed up to.
 USED = f"""
     SELECT subscription_id, start, stop
       FROM (SELECT move.subscription_id, move.target, lead(move.target) OVER line AS next_target,
@@ -65,12 +69,13 @@ USED = f"""
      WHERE stop > start AND (target = 'active' OR (target = 'past_due' AND next_target = 'active'))
 """  # noqa: S608
 
+# The spans that are charged.
 SPANS = """
     SELECT id, subscription_id, period_start AS start, coalesce(ended_at, period_end) AS stop FROM subscriptions_charge
      WHERE void_as = 0
 """
 
-# How long charges and use are together, in a join of the two.
+# In a join of SPANS and USED: the time that both cover.
 SHARED = "coalesce(sum(least(span.stop, used.stop) - greatest(span.start, used.start)), '0')"
 
 SPAN_CHECKS = (
@@ -87,7 +92,7 @@ SPAN_CHECKS = (
     ),
     Check(
         "no_live_second_is_left_out",
-        "Every instant at which a subscription was active stands in a charge.",
+        "Every instant at which a subscription was active is covered by a charge.",
         f"""
         SELECT used.subscription_id AS subscription, used.start, used.stop,
                used.stop - used.start - {SHARED} AS left_out
@@ -98,7 +103,7 @@ SPAN_CHECKS = (
         HAVING used.stop - used.start > {SHARED}
         """,  # noqa: S608
     ),
-    # With the two before it: nothing twice, nothing left out, and not more in all, so nothing outside either.
+    # Together with the two checks above: nothing twice, nothing left out and no more in total, so nothing outside.
     Check(
         "nothing_is_charged_while_not_live",
         "No subscription was charged for more time than it was active.",
@@ -115,7 +120,7 @@ SPAN_CHECKS = (
 MONEY_CHECKS = (
     Check(
         "charges_equal_their_transactions",
-        "Each charge took its amount from the subscription's own wallet, once, and no other charge was taken.",
+        "Each charge has one transaction, of its amount and from the subscription's wallet, and there are no others.",
         """
         SELECT charge.id AS charge, charge.amount, transaction.id AS transaction, transaction.amount AS taken
           FROM subscriptions_charge AS charge
@@ -130,8 +135,8 @@ MONEY_CHECKS = (
     ),
     Check(
         "unused_time_is_given_back_once",
-        "Each refund of unused time belongs to one charge and its wallet, and no subscription got back more than it "
-        "paid.",
+        "Each refund of unused time belongs to one charge and goes to its wallet, and no subscription is refunded more "
+        "than it paid.",
         """
         SELECT charge.id AS charge, transaction.id AS transaction, transaction.amount
           FROM subscriptions_charge AS charge
@@ -153,15 +158,14 @@ MONEY_CHECKS = (
     ),
 )
 
-# As subscriptions.engine.calendar.LENGTHS: microseconds of the intervals that a metered price may have.
+# The length of a metered price's intervals in microseconds, as in subscriptions.engine.calendar.LENGTHS.
 LENGTH = """(price.interval_count * CASE price.interval WHEN 'second' THEN 1000000 WHEN 'minute' THEN 60000000
     WHEN 'hour' THEN 3600000000 WHEN 'day' THEN 86400000000 WHEN 'week' THEN 604800000000 END)::numeric"""
 
 ARITHMETIC_CHECKS = (
     Check(
         "charges_follow_from_their_price",
-        "Each charge worked out again from its price, span and fraction carried in gives its amount and the fraction "
-        "carried out.",
+        "Each charge's amount and carried fraction follow from its price, its span and the fraction carried in.",
         f"""
         SELECT charge.id AS charge, charge.amount, charge.remainder_before, charge.remainder_after
           FROM subscriptions_charge AS charge
@@ -181,8 +185,8 @@ ARITHMETIC_CHECKS = (
     ),
     Check(
         "fractions_are_carried_on",
-        "A metered charge begins with the fraction that the one before it left, unless the rate changed in between or "
-        "the subscription started anew.",
+        "A metered charge begins with the fraction that the previous charge carried on, unless the rate changed or the "
+        "subscription restarted in between.",
         """
         SELECT subscription_id AS subscription, id AS charge, carried, remainder_before
           FROM (SELECT id, subscription_id, price_id, period_start, remainder_before,
@@ -199,10 +203,10 @@ ARITHMETIC_CHECKS = (
                   AND event.effective_at BETWEEN slice.previous_end AND slice.period_start)
         """,
     ),
-    # A fraction is cut to what a microsecond of another rate can hold, which is a millionth of a unit at the most.
+    # A change of the rate rounds the carried fraction down by a millionth of a unit at most.
     Check(
         "use_is_charged_or_carried",
-        "What the metered use of a wallet comes to was charged, but for the fractions that are still carried on.",
+        "All metered use of a wallet was charged, except for the fractions that are still carried on.",
         f"""
         SELECT used.wallet_id AS wallet, used.amount - used.charged - coalesce(held.amount, 0) AS lost
           FROM (SELECT row.wallet_id, count(*) AS slices, sum(charge.amount) AS charged,

@@ -1,4 +1,4 @@
-"""Prices and statuses in the reader's words: one table each."""
+"""Translated texts for intervals, spans and statuses."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -40,7 +40,7 @@ SPANS = {
     "year": ngettext_lazy("%(n)d year", "%(n)d years", "n"),
 }
 
-# Tone (a colour), sign and word: never a colour alone.
+# Tone (a colour), sign and text of each status. Never show the colour alone.
 STATUSES = {
     Status.PENDING: ("warn", "○", _("Waiting for payment")),
     Status.TRIALING: ("info", "✓", _("Free trial")),
@@ -54,11 +54,11 @@ STATUSES = {
 
 
 def every(price: Price, periods: int = 1) -> str:
-    """Say how often `periods` intervals of a price come round: `a month`, `every 3 months`."""
+    """Return how often a payment for `periods` intervals is due: `a month`, `every 3 months`."""
     count = price.interval_count * periods
     return str(EACH[price.interval]) if count == 1 else str(EVERY[price.interval] % {"n": count})
 
 
 def span(price: Price, periods: int = 1) -> str:
-    """Say how long `periods` intervals of a price are: `1 month`, `24 hours`."""
+    """Return the length of `periods` intervals: `1 month`, `24 hours`."""
     return str(SPANS[price.interval] % {"n": price.interval_count * periods})

@@ -1,4 +1,4 @@
-"""What a customer orders. Each order is one transaction on the book, run again whole when the database gave it up."""
+"""Customers' orders: subscribe, or change a subscription. Each is one transaction, retried if it is aborted."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,39 +22,39 @@ def subscribe(
     idempotency_key: str | None = None,
     must_start: bool = False,
 ) -> Subscription:
-    """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raises books.Refused.
+    """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raise books.Refused.
 
-    With `must_start`, one that would stay pending is refused with `insufficient_funds` and nothing happens. The same
-    `idempotency_key` again returns the subscription it made; with other terms it raises KeyReused.
+    With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. A repeated `idempotency_key`
+    returns the subscription of the first request; with other terms it raises KeyReused.
     """
     terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
     with books.open(customer, price.currency, now=now) as book:
-        if before := find(customer, price, idempotency_key=idempotency_key, **terms):
-            return before
+        if existing := find(customer, price, idempotency_key=idempotency_key, **terms):
+            return existing
         row = book.subscribe(
             price, quantity=quantity, periods=catalogue.renewal_periods(price, periods), auto_renew=auto_renew
         )
         if must_start and not book.is_live(row):
             raise books.insufficient_funds()
         if idempotency_key is not None:
-            kept = {"idempotency_key": idempotency_key, "fingerprint": _fingerprint(price, **terms)}
-            Subscription.objects.filter(pk=row.pk).update(**kept)
+            fingerprint = _fingerprint(price, **terms)
+            Subscription.objects.filter(pk=row.pk).update(idempotency_key=idempotency_key, fingerprint=fingerprint)
     return row
 
 
 def find(customer: User, price: Price, *, idempotency_key: str | None, **terms: int) -> Subscription | None:
-    """Return the subscription that the request with this key made, None if there is none.
+    """Return the subscription that a request with this key created, None if there is none.
 
-    Raises KeyReused if it was made for another plan, currency, quantity, periods or auto_renew. What has become of the
-    subscription since does not matter.
+    Raise KeyReused if that request had another plan, currency, quantity, periods or auto_renew. Later changes of the
+    subscription do not matter.
     """
-    mine = Subscription.objects.filter(customer=customer)
-    return idempotency.find(mine, idempotency_key, fingerprint=_fingerprint(price, **terms))
+    subscriptions = Subscription.objects.filter(customer=customer)
+    return idempotency.find(subscriptions, idempotency_key, fingerprint=_fingerprint(price, **terms))
 
 
 @retried
 def change(subscription: Subscription, *, now: datetime, act: Callable[[books.OpenBook], None]) -> None:
-    """Open the subscription's book and let `act` do one thing or several: all of it happens, or none."""
+    """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing."""
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
         act(book)
 

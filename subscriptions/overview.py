@@ -1,6 +1,6 @@
-"""What a customer has at an instant: wallets and subscriptions, worked out from rows by arithmetic.
+"""The wallets and subscriptions of a customer at an instant, calculated from the rows.
 
-Right even while every worker is down. For reading only: nothing here is ever saved.
+Correct even while no worker runs. Read-only: nothing here is saved.
 """
 
 from collections.abc import Iterable
@@ -30,9 +30,9 @@ FAR = to_micros(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 class Access(NamedTuple):
-    """Whether a subscription may be used now; `until` if that is certain, None if no end is in sight.
+    """Whether the customer has access now, and until when it is certain; None if no end is known.
 
-    `reason` is the status it has at this instant.
+    `reason` is the status at this instant.
     """
 
     active: bool
@@ -41,7 +41,7 @@ class Access(NamedTuple):
 
 
 class Period(NamedTuple):
-    """The current paid period, half-open."""
+    """The current paid period [start, end)."""
 
     start: datetime
     end: datetime
@@ -56,18 +56,18 @@ class NextCharge(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionState:
-    """One subscription at an instant. Times that its status does not have are None."""
+    """The state of one subscription at an instant. Times that do not apply to its status are None."""
 
     row: Subscription
     price: Price
     status: Subscription.Status
     access: Access
     auto_renew: bool
-    # It ends with its period. `cancel_requested` says so only while that can be taken back, so not during a pause.
+    # It will end with its period. `cancel_requested` is True only while the request can be withdrawn: not in a pause.
     is_leaving: bool = False
     cancel_requested: bool = False
     scheduled: Price | None = None
-    # A change of plan that is agreed and paid for comes at this instant, which is near.
+    # When an agreed plan change takes effect, within minutes.
     changes_at: datetime | None = None
     period: Period | None = None
     trial_end: datetime | None = None
@@ -75,9 +75,9 @@ class SubscriptionState:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     next_charge: NextCharge | None = None
-    # Minor units that giving it up this instant would bring back.
+    # Minor units that a cancellation with refund would return now.
     unused: int = 0
-    # What is left of a period paid in advance, running or paused.
+    # The remaining time of an advance period, running or paused.
     left: timedelta = timedelta()
 
     @property
@@ -88,30 +88,30 @@ class SubscriptionState:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One book at an instant, in minor units. `subs` holds the engine's subscriptions by id, final ones left out."""
+    """One book at an instant, in minor units. `subs` has the engine's subscriptions by id, without ended ones."""
 
     currency: str
-    # What the rows say.
+    # The saved balance.
     balance: int
-    # After what is used or due but not yet written down, fractions too where they come to a whole unit.
+    # The balance less all use and payments that are due but not saved yet, and whole units of carried fractions.
     available: int
-    # The same, below zero if more is spoken for than there is.
+    # The same, but below zero if more is owed than there is.
     free: int
     subs: dict[int, Sub]
     book: Book
 
     def status_of(self, subscription: Subscription) -> Subscription.Status:
-        """Return the status at this instant, also of one that has just ended."""
+        """Return the status at this instant, also of an ended subscription."""
         sub = self.subs.get(subscription.pk)
         return Status(sub.status if sub else subscription.status)
 
     def can_start(self, subscription: Subscription) -> bool:
-        """Tell whether the wallet funds a start of the subscription now."""
+        """Tell whether the wallet can fund a start of the subscription now."""
         sub = self.subs.get(subscription.pk)
         return sub is not None and is_funded(self.book, sub)
 
     def access_to(self, subscription: Subscription) -> Access:
-        """Return whether the subscription may be used at this instant."""
+        """Return whether the customer has access to the subscription at this instant."""
         sub = self.subs.get(subscription.pk)
         if sub is None:
             return Access(False, None, subscription.status)
@@ -119,23 +119,23 @@ class View:
         return Access(sub.is_live, None if until is None or until > FAR else to_datetime(until), str(sub.status))
 
     def metered_use(self, span: timedelta) -> int:
-        """Return what the running meters use up within `span`, each rounded up."""
+        """Return the minor units that the running meters cost within `span`, each rounded up."""
         micros = span // MICROSECOND
         return sum(-(-sub.rate * micros // sub.terms.length) for sub in metered(self.book))
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerOverview:
-    """Every book of a customer at one instant."""
+    """All books of a customer at one instant."""
 
     customer: User
     views: list[View]
 
     def rows(self, *, status: str = "", plan: str = "") -> QuerySet[Subscription]:
-        """Return the rows of the subscriptions that have this status and plan now; all of them by default."""
-        mine = Subscription.objects.filter(customer=self.customer).select_related("price__plan")
+        """Return the rows of the subscriptions with this status and plan at this instant, by default all."""
+        owned = Subscription.objects.filter(customer=self.customer).select_related("price__plan")
         if not (status or plan):
-            return mine
+            return owned
         ended = {name: value for name, value in (("status", status), ("price__plan__code", plan)) if value}
         wanted = Price.objects.filter(plan__code=plan).values_list("plan", flat=True).first() if plan else None
         current = [
@@ -144,58 +144,58 @@ class CustomerOverview:
             for pk, sub in each.subs.items()
             if status in ("", sub.status) and (not plan or sub.terms.plan == wanted)
         ]
-        return mine.filter(Q(pk__in=current) | Q(ended_at__isnull=False, **ended))
+        return owned.filter(Q(pk__in=current) | Q(ended_at__isnull=False, **ended))
 
     def states(self, rows: Iterable[Subscription]) -> list[SubscriptionState]:
-        """Return the present state of these rows, in their order."""
-        found = {pk: (each, sub) for each in self.views for pk, sub in each.subs.items()}
-        pairs = [(row, *found.get(row.pk, (None, None))) for row in rows]
+        """Return the states of these rows at this instant, in their order."""
+        current = {pk: (each, sub) for each in self.views for pk, sub in each.subs.items()}
+        pairs = [(row, *current.get(row.pk, (None, None))) for row in rows]
         terms = {each.id for _, _, sub in pairs if sub for each in (sub.terms, sub.scheduled) if each}
         prices = Price.objects.select_related("plan").in_bulk(terms)
         return [_current(row, sub, view, prices) if view and sub else _final(row) for row, view, sub in pairs]
 
 
 def of(customer: User, *, now: datetime) -> CustomerOverview:
-    """Look at every book of the customer."""
+    """Return the overview of all books of the customer at `now`."""
     wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
-    shelf = read.look(list(wallets.values_list("pk", flat=True)))
-    views = (view(item.currency, item.book, now) for item in shelf)
+    loaded = read.look(list(wallets.values_list("pk", flat=True)))
+    views = (view(item.currency, item.book, now) for item in loaded)
     return CustomerOverview(customer, sorted(views, key=lambda each: each.currency))
 
 
 def one(row: Subscription, *, now: datetime) -> SubscriptionState:
-    """Return the present state of one subscription."""
+    """Return the state of one subscription at `now`."""
     return of(row.customer, now=now).states([row])[0]
 
 
 def peek(customer: User, currency: str, *, now: datetime) -> View:
-    """Look at the customer's book in `currency`. A wallet that does not exist is empty."""
+    """Return a view of the customer's book in `currency` at `now`; an empty one if there is no wallet."""
     wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET, currency=currency)
-    shelf = read.look(list(wallets.values_list("pk", flat=True)))
-    return view(currency, shelf[0].book if shelf else Book(), now)
+    loaded = read.look(list(wallets.values_list("pk", flat=True)))
+    return view(currency, loaded[0].book if loaded else Book(), now)
 
 
 def view(currency: str, book: Book, now: datetime) -> View:
-    """Settle a copy of the book to `now` and return it as a view."""
+    """Return a view of the book, settled to `now` on a copy."""
     at = max(to_micros(now), book.at or 0)
     twin = settled(book, at)
-    # An empty book is not settled by anything; the questions still need an instant.
+    # The view needs an instant even if there is nothing to settle.
     twin.at = at
     free = twin.balance - spoken_for(twin)
     return View(currency, book.balance, max(0, free), free, {_pk(sub.id): sub for sub in twin.subs}, twin)
 
 
 def access(subscription: Subscription, *, now: datetime) -> Access:
-    """Return whether the subscription may be used at `now`, whatever the workers have or have not done."""
+    """Return whether the customer has access to the subscription at `now`, even if no billing run has settled it."""
     [item] = read.look([subscription.wallet_id])
     return view(item.currency, item.book, now).access_to(subscription)
 
 
 def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
-    """Return when the subscription is paid next and how much, as things stand.
+    """Return the instant and the amount (minor units) of the subscription's next payment, if nothing changes.
 
-    None for a metered subscription and for one that ends or waits for money. The amount is None where a metered plan
-    takes over.
+    Both are None for a metered subscription and for one that ends or waits for money. The amount alone is None if a
+    metered plan is scheduled.
     """
     if sub.status is engine.Status.ACTIVE and not sub.terms.metered and sub.auto_renew and not sub.cancel_requested:
         terms, end = sub.scheduled or sub.terms, sub.next_end or sub.end
@@ -208,7 +208,7 @@ def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
 
 
 def _final(row: Subscription) -> SubscriptionState:
-    """Return the state of a subscription that has ended: its row says all."""
+    """Return the state of an ended subscription, from its row alone."""
     return SubscriptionState(
         row=row,
         price=row.price,
@@ -246,7 +246,7 @@ def _current(row: Subscription, sub: Sub, view: View, prices: dict[int, Price]) 
 
 
 def _left(sub: Sub, at: int) -> int:
-    """Return the microseconds that are left of a period paid in advance."""
+    """Return the remaining microseconds of an advance period, running or paused."""
     if sub.status is engine.Status.PAUSED:
         return sub.left or 0
     return sub.end - at if sub.status is engine.Status.ACTIVE and not sub.terms.metered and sub.end is not None else 0

@@ -1,11 +1,10 @@
-"""Quotes for plan changes: the amounts shown are the amounts posted, or nothing is.
+"""Quotes for plan changes: accepting a quote posts exactly the amounts shown, or nothing.
 
-A quote is worked out on a copy of the book. Where unused time comes back, which is worth less by the second, the
-quote names an instant some minutes ahead: accepted before it, the money moves at once, the old plan goes on up to that
-instant, and the change takes effect then, so that its amounts hold for all who read them. Dating the change back to the
-quote instead would let a dear plan be used at a cheap one's price meanwhile. Every other change takes effect when it is
-accepted. Either way the amounts, the status it leads to and the next payment are compared: where one differs a new
-quote is shown and nothing has happened.
+A quote is calculated on a copy of the book. Unused time loses value every second, so a change that refunds it names an
+instant a few minutes ahead: the money moves at acceptance, the old plan runs until that instant, and the plan changes
+then. (Backdating the change to the quote would let customers use an expensive plan at a cheap plan's price.) Any other
+change takes effect at acceptance. Acceptance compares the amounts, the status and the next payment with the quote; if
+one differs, nothing happens and the customer gets a new quote.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,18 +33,18 @@ from subscriptions.models import Price, Quote, Subscription
 from subscriptions.overview import next_charge
 from subscriptions.storage import read
 
-# The longest that a quote holds whose change takes effect when it is accepted.
+# The longest time that a quote is valid.
 VALID_FOR = timedelta(minutes=15)
-# How far ahead a change takes effect that gives unused time back, to the next whole minute: time to read the quote.
+# How far ahead a change that refunds unused time takes effect, rounded up to a minute: time to read the quote.
 MINUTE = 60 * SECOND
 AHEAD = 2 * MINUTE
-# How long after that a quote nobody accepted is kept: whoever sends it then is still told what has changed.
+# How long an expired quote is kept. Who accepts it in that time gets a new quote instead of an error.
 KEPT_FOR = timedelta(days=1)
 FAR = to_micros(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 class QuoteChanged(DomainError):
-    """The quote does not hold any more; nothing was charged. `quote` is the new one."""
+    """The quote is no longer valid; nothing was charged. `quote` is the new quote."""
 
     code = "quote_changed"
 
@@ -57,33 +56,47 @@ class QuoteChanged(DomainError):
         self.quote = quote
 
 
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """One movement of the wallet, with signed `money` and the formula behind it: `99.00 × 18 of 30 days`."""
+
+    reason: str
+    subscription: Subscription | None
+    money: Money
+    formula: str
+
+
+class _Stale(Exception):
+    """Raised to roll back a change that differs from its quote."""
+
+
 def make(subscription: Subscription, price: Price, *, now: datetime, when: str = "now") -> Quote:
-    """Work out what a change would move, and until when that holds; raise Refused as the change would."""
+    """Create a quote for a plan change at `now`; raise Refused if the change would be refused."""
     book, sub = _copy_at(subscription, now)
     assert book.at is not None
     effective = _effective(sub, book.at, when)
-    before, rest = book.balance, rest_of(sub, effective or book.at)
+    balance, rest = book.balance, rest_of(sub, effective or book.at)
     holds_until = _same_until(book, sub, when) if effective is None else to_datetime(effective)
     expires_at = min(to_datetime(book.at) + VALID_FOR, holds_until)
     terms = read.terms_of([price.pk])[price.pk]
     refusal = change_plan(book, book.at, sub, terms, when=when, effective=effective)
     if refusal is Refusal.INSUFFICIENT_FUNDS:
-        raise _short(needed(book, sub, terms) - before - unused(sub, effective or book.at), price.currency)
+        raise _short(needed(book, sub, terms) - balance - unused(sub, effective or book.at), price.currency)
     if refusal is not None:
         raise Refused(refusal, refusal_detail(refusal))
     then = _afterwards(book, subscription, effective)
     due_at, due = next_charge(then)
-    lines = stored_lines(book.journal.entries, book.journal, rest)
+    lines = stored_lines(book.journal.movements, book.journal, rest)
     return Quote.objects.create(
         subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
-        expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=before,
-        balance_after=before + sum(line["amount"] for line in lines), lines=lines, status_after=then.status,
+        expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=balance,
+        balance_after=balance + sum(line["amount"] for line in lines), lines=lines, status_after=then.status,
         next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
 
 def accept(quote: Quote, *, now: datetime) -> Subscription:
-    """Carry the quoted change out, once; raise QuoteChanged with a new quote when it no longer holds."""
+    """Make the quoted change, once; raise QuoteChanged with a new quote if this one is no longer valid."""
     subscription = quote.subscription
     try:
         if now > quote.expires_at and quote.used_at is None:
@@ -95,22 +108,39 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
     return subscription
 
 
+def read_lines(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
+    """Return the lines of a quote with their formulas."""
+    subscriptions = Subscription.objects.in_bulk([line["subscription"] for line in quote.lines if line["subscription"]])
+    sources = [line.get("from", {}) for line in quote.lines]
+    prices = Price.objects.in_bulk([source["price"] for source in sources if "price" in source])
+    currency = quote.price.currency
+    return [
+        QuoteLine(
+            line["reason"],
+            subscriptions.get(line["subscription"]),
+            Money(line["amount"], currency),
+            _formula(source, currency, prices, write),
+        )
+        for line, source in zip(quote.lines, sources, strict=True)
+    ]
+
+
 def forget(*, now: datetime) -> int:
-    """Delete the quotes that nobody accepted in time; those that were accepted stay. Returns how many."""
+    """Delete quotes that expired over KEPT_FOR ago and were never accepted; return how many rows were deleted."""
     return Quote.objects.filter(used_at=None, expires_at__lt=now - KEPT_FOR).delete()[0]
 
 
 @retried
 def _carry_out(quote: Quote, *, now: datetime) -> None:
-    """Change the plan now, and compare; raise _Stale, and so undo it, where an amount differs from the quote's."""
+    """Change the plan and compare the result with the quote; raise _Stale, which rolls back, if it differs."""
     subscription = quote.subscription
     with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=now) as book:
         if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
             return
         journal = book.item.book.journal
-        done = len(journal.entries)
+        done = len(journal.movements)
         book.change_plan(subscription, quote.price, when=quote.when, effective_at=quote.takes_effect_at)
-        posted = stored_lines(journal.entries[done:], journal, {})
+        posted = stored_lines(journal.movements[done:], journal, {})
         effective = to_micros(quote.takes_effect_at) if quote.takes_effect_at else None
         then = _afterwards(book.item.book, subscription, effective)
         _, due = next_charge(then)
@@ -119,19 +149,15 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
             raise _Stale
 
 
-class _Stale(Exception):
-    """Undoes everything that was begun for the old quote."""
-
-
 def _afterwards(book: Book, subscription: Subscription, effective: int | None) -> Sub:
-    """Return the subscription as it stands when the change has taken effect, if nothing else happens."""
+    """Return the subscription after the change has taken effect, if nothing else happens."""
     assert book.at is not None
     twin = settled(book, book.at if effective is None else effective)
     return next(sub for sub in twin.subs if sub.id == subscription.pk)
 
 
 def _effective(sub: Sub, at: int, when: str) -> int | None:
-    """Return when a change takes effect that gives unused time back: a whole minute of the period, if one is left."""
+    """Return when a change that refunds unused time takes effect: a whole minute within the period, else None."""
     if when != "now" or not unused(sub, at):
         return None
     assert sub.end is not None
@@ -140,11 +166,11 @@ def _effective(sub: Sub, at: int, when: str) -> int | None:
 
 
 def _same_until(book: Book, sub: Sub, when: str) -> datetime:
-    """Return the last instant at which a change of `sub` is what it is now; far off when nothing limits it.
+    """Return the last instant at which a change of `sub` has the same result as now; FAR if nothing limits it.
 
-    The unused part keeps its worth, floor(paid x (end - t) / length), up to t = end - ceil(worth x length / paid).
-    Without one the limit is where something ends: its period or trial (a change at the period's end moves nothing now,
-    but would mean another), or the money that metered use draws on.
+    The value of unused time, floor(paid x (end - t) / length), stays the same up to t = end - ceil(value x length /
+    paid). Without unused time the limit is the end of the period or trial (a change scheduled after it would be for the
+    next period) or the instant at which the meters empty the wallet.
     """
     assert book.at is not None
     worth = unused(sub, book.at)
@@ -160,7 +186,7 @@ def _moment(at: int | None) -> datetime | None:
 
 
 def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
-    """A copy of the subscription's book settled to `now`, with an empty journal, and the subscription in it."""
+    """Return a copy of the subscription's book, settled to `now` with an empty journal, and the subscription in it."""
     [item] = read.look([subscription.wallet_id])
     view = overview.view(item.currency, item.book, now)
     sub = view.subs.get(subscription.pk)
@@ -173,7 +199,7 @@ def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
 
 
 def _short(amount: int, currency: str) -> Refused:
-    """Say how many minor units are missing for the change."""
+    """Return the refusal of a change for which `amount` minor units are missing."""
     missing = Money(amount, currency)
     return Refused(
         Refusal.INSUFFICIENT_FUNDS, _("%s is missing in the wallet for this change; top it up first.") % missing,
@@ -181,62 +207,35 @@ def _short(amount: int, currency: str) -> Refused:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteLine:
-    """One movement of the wallet, `money` signed. `formula` says how it was worked out: `99.00 × 18 of 30 days`."""
-
-    reason: str
-    subscription: Subscription | None
-    money: Money
-    formula: str
-
-
 def rest_of(sub: Sub, at: int) -> dict[str, int]:
-    """Return what unused time will be worked out from: asked before the change, which forgets it."""
+    """Return what the refund of unused time is calculated from. Call it before the change, which resets it."""
     if sub.status is not Status.ACTIVE or sub.terms.metered or sub.end is None:
         return {}
     return {"paid": sub.paid, "left": sub.end - at, "full": sub.length}
 
 
-def stored_lines(entries: Iterable[Movement], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return the lines in the form in which a quote keeps them.
+def stored_lines(movements: Iterable[Movement], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the movements as a quote stores them.
 
-    Without the whole units that fractions of earlier use come to on the way (engine/leftover.py): like the metered use
-    up to the change they are charged with or without it.
+    Leave out charges for fractions of earlier use (engine.metering): like the metered use up to the change, they are
+    charged with or without it.
     """
-    charges = {id(charge.entry): charge for charge in journal.charges if charge.entry}
+    charges = {id(charge.movement): charge for charge in journal.charges if charge.movement}
     return [
         {
-            "reason": entry.reason,
-            "subscription": entry.sub.id if entry.sub else None,
-            "amount": entry.amount,
-            "from": _terms(charges[id(entry)]) if id(entry) in charges else dict(rest),
+            "reason": movement.reason,
+            "subscription": movement.sub.id if movement.sub else None,
+            "amount": movement.amount,
+            "from": _terms(charges[id(movement)]) if id(movement) in charges else dict(rest),
         }
-        for entry in entries
-        if id(entry) not in charges or charges[id(entry)].start < charges[id(entry)].end
+        for movement in movements
+        if id(movement) not in charges or charges[id(movement)].start < charges[id(movement)].end
     ]
 
 
 def moves(lines: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return what these lines move, to be compared to the unit."""
+    """Return the parts of these lines that must be the same at acceptance."""
     return [(line["reason"], line["subscription"], line["amount"]) for line in lines]
-
-
-def read_lines(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
-    """Return the lines of a quote in words."""
-    subscriptions = Subscription.objects.in_bulk([line["subscription"] for line in quote.lines if line["subscription"]])
-    sources = [line.get("from", {}) for line in quote.lines]
-    prices = Price.objects.in_bulk([source["price"] for source in sources if "price" in source])
-    currency = quote.price.currency
-    return [
-        QuoteLine(
-            line["reason"],
-            subscriptions.get(line["subscription"]),
-            Money(line["amount"], currency),
-            _formula(source, currency, prices, write),
-        )
-        for line, source in zip(quote.lines, sources, strict=True)
-    ]
 
 
 def _terms(charge: Charge) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pokes by the clock. What is due stands in the rows; any of these may be lost, late or run twice."""
+"""Periodic tasks. The rows say what is due, so a task may be lost, be late or run twice."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -9,11 +9,11 @@ from subscriptions import billing_run, quotes
 
 @shared_task
 def bill_due() -> None:
-    """Settle every book that is due, by the database's clock."""
+    """Settle every book that is due by the database's clock."""
     billing_run.run_due(now=clock.now())
 
 
 @shared_task
 def forget_quotes() -> None:
-    """Throw away the quotes that nobody accepted."""
+    """Delete expired quotes that nobody accepted."""
     quotes.forget(now=timezone.now())

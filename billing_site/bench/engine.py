@@ -21,7 +21,7 @@ def months(books: int, months: int) -> dict[str, Any]:
         now = plus(0, "month", month)
         for book in made:
             settle(book, now)
-            book.journal.entries.clear()
+            book.journal.movements.clear()
             book.journal.charges.clear()
             book.journal.events.clear()
     return {"seconds": time.perf_counter() - began, "rows": books * months * 2}

@@ -1,4 +1,4 @@
-"""Books for staff: which wait, what settling would charge, and settling them."""
+"""Admin for billing clocks: find books that need attention, preview what settling would post, and settle them."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ from subscriptions.models import BillingClock
 
 
 class Attention(admin.SimpleListFilter):
-    """Which books want somebody to look at them."""
+    """Filter the books that are due or need staff."""
 
     title = _("attention")
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Name the kinds."""
+        """Return the choices of the filter."""
         return [("parked", _("parked")), ("waiting", _("overdue, waits for staff")), ("due", _("due now"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> QuerySet[BillingClock]:
-        """Return those of the kind."""
+        """Return the clocks that match the choice."""
         now = timezone.now()
         match self.value():
             case "parked":
@@ -41,7 +41,7 @@ class Attention(admin.SimpleListFilter):
 
 @admin.register(BillingClock)
 class BookAdmin(ReadOnlyAdmin):
-    """Where the clock stands for each wallet. One that is parked, or overdue for too long, waits for staff."""
+    """The billing clock of each wallet. A book that is parked or overdue for too long waits for staff."""
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
     list_filter = [Attention, "wallet__currency"]
@@ -52,27 +52,27 @@ class BookAdmin(ReadOnlyAdmin):
     actions = ["settle_now"]
 
     @admin.display(description=_("customer"))
-    def customer(self, book: BillingClock) -> str:
-        """Return whose it is."""
-        return str(book.wallet.owner)
+    def customer(self, clock: BillingClock) -> str:
+        """Return the owner of the wallet."""
+        return str(clock.wallet.owner)
 
     @admin.display(description=_("balance"))
-    def balance(self, book: BillingClock) -> str:
-        """Return what is in the wallet."""
-        return money(Money(book.wallet.balance or 0, book.wallet.currency))
+    def balance(self, clock: BillingClock) -> str:
+        """Return the balance of the wallet."""
+        return money(Money(clock.wallet.balance or 0, clock.wallet.currency))
 
     @admin.display(description=_("settling it now would post"))
-    def dry_run(self, book: BillingClock) -> str:
-        """Return what is due as a table, or what stands in the way of working it out."""
+    def dry_run(self, clock: BillingClock) -> str:
+        """Return a table of the movements that settling would post now, or the error that prevents it."""
         try:
-            lines = billing_run.dry_run(book.wallet_id, timezone.now())
+            lines = billing_run.dry_run(clock.wallet_id, timezone.now())
         except Exception as error:  # noqa: BLE001 - a broken book is what staff come here to see
             return f"{type(error).__name__}: {error}"
         return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
 
     @admin.action(description=_("Settle these books now (catch up)"), permissions=["act"])
     def settle_now(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> None:
-        """Settle each, however long overdue; one that cannot be settled is parked with its reason."""
+        """Settle each book, however long overdue, and park those that cannot be settled."""
         run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
         said = _("Books settled: %(books)d. Charges written: %(charges)d. Parked: %(parked)d.")
         level = messages.WARNING if run.parked else messages.SUCCESS

@@ -1,4 +1,4 @@
-"""Plans and their prices for staff: a price in use is read-only, changing it means a new version."""
+"""Admin for plans, with their prices for reading."""
 
 from typing import Any
 
@@ -16,32 +16,32 @@ from subscriptions.models import Plan, Price
 
 
 class Lines(forms.CharField):
-    """A list of short lines, one a line."""
+    """A list of strings, edited with one string per line."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 
     def prepare_value(self, value: Any) -> Any:
-        """Show the list as lines."""
+        """Return the list as lines."""
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        """Read the lines as a list."""
+        """Return the lines as a list."""
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare as lists."""
+        """Compare the values as lists."""
         return bool((initial or []) != self.to_python(data))
 
 
 class PlanForm(forms.ModelForm):
-    """The features are edited as lines, and kept as a list."""
+    """Edit the features as lines; they are stored as lists."""
 
     features = Lines(required=False, help_text=_("One a line."))
     features_ru = Lines(required=False, label=_("features in Russian"), help_text=_("One a line."))
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
-    """All versions of all prices of a plan, for reading: prices are added on their own page."""
+    """All price versions of a plan, read-only: prices are added on their own page."""
 
     model = Price
     fields = ["version_link", "amount_shown", "metered", "trial_days", "grace_days", "archived_at"]
@@ -51,19 +51,19 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
 
     @admin.display(description=_("version"))
     def version_link(self, price: Price) -> str:
-        """Return a link to the price."""
+        """Return a link to the price's page."""
         url = reverse("admin:subscriptions_price_change", args=[price.pk])
         return format_html('<a href="{}">{} v{}</a>', url, price.currency, price.version)
 
     @admin.display(description=_("amount"))
     def amount_shown(self, price: Price) -> str:
-        """Return the amount with how often it comes round."""
+        """Return the amount and the interval."""
         return shown(price)
 
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin):
-    """What is sold. A plan that was ever sold is hidden, not deleted."""
+    """Plans. One that has prices can be hidden, but not deleted."""
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "position", "is_public", "is_highlighted"]
@@ -73,15 +73,15 @@ class PlanAdmin(admin.ModelAdmin):
     prepopulated_fields = {"code": ["name"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
-        """Read the prices with the plans."""
+        """Prefetch the prices."""
         return super().get_queryset(request).prefetch_related("prices")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a plan that nothing hangs on."""
+        """Allow deletion only of a plan without prices."""
         return super().has_delete_permission(request, obj) and obj is not None and not obj.prices.exists()
 
     @admin.display(description=_("prices"))
     def current_prices(self, plan: Plan) -> str:
-        """Return what it costs now, in each currency."""
+        """Return the current price in each currency."""
         current = [price for price in plan.prices.all() if price.archived_at is None]
         return " · ".join(shown(price) for price in current)

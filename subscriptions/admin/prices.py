@@ -1,4 +1,4 @@
-"""The forms in which staff set a price. Amounts are typed in major units, and read as exactly as the API reads them."""
+"""Admin for prices: new prices and new versions. Staff type amounts in major units, parsed exactly as in the API."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ TERMS = tuple(catalogue.PriceTerms.__annotations__)
 
 
 def shown(price: Price) -> str:
-    """Say what a price costs and how often it comes round: `RUB 749.00 a month`."""
+    """Return the amount and the interval of a price: `RUB 749.00 a month`."""
     return f"{money(price.money)} {every(price)}"
 
 
 class TermsForm(forms.ModelForm):
-    """The amount is a plain decimal in the price's currency: `749.00` or `749`, and never minor units."""
+    """Take the amount as a decimal in the price's currency (`749.00` or `749`), never as minor units."""
 
     amount = forms.CharField(
         label=_("amount"),
@@ -44,13 +44,13 @@ class TermsForm(forms.ModelForm):
             self.fields["amount"].help_text = self.hint()
 
     def hint(self) -> str:
-        """Say how to write an amount in the currency, which is known."""
+        """Return the help text for an amount in the price's currency."""
         currency = self.instance.currency
         example = Money(749 * 10 ** exponent_of(currency), currency).plain()
         return gettext("In %(currency)s, such as %(example)s.") % {"currency": currency, "example": example}
 
     def clean_currency(self) -> str:
-        """Refuse a currency whose decimals nobody knows."""
+        """Refuse an unknown currency."""
         currency: str = self.cleaned_data["currency"]
         try:
             exponent_of(currency)
@@ -59,10 +59,10 @@ class TermsForm(forms.ModelForm):
         return currency
 
     def clean_amount(self) -> int:
-        """Return minor units; refuse what the currency has no coin for."""
+        """Return the amount in minor units; refuse more decimals than the currency has."""
         currency = self.cleaned_data.get("currency") or self.instance.currency
         if not currency:
-            return 0  # The currency has an error of its own.
+            return 0  # The currency field reports its own error.
         try:
             amount = Money.parse(self.cleaned_data["amount"], currency).amount
         except NotMoney as error:
@@ -73,35 +73,35 @@ class TermsForm(forms.ModelForm):
 
 
 class PriceForm(TermsForm):
-    """A first version, or one nobody has had yet."""
+    """A new price, or one that no subscription has used yet."""
 
     def clean(self) -> dict[str, Any]:
-        """Point to the new version where there is a price already."""
-        good: dict[str, Any] = super().clean() or {}
-        plan, currency = good.get("plan"), good.get("currency")
+        """Refuse a second price for the plan and currency: that must be a new version."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        plan, currency = cleaned.get("plan"), cleaned.get("currency")
         if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
             raise forms.ValidationError(_("The plan has a price in this currency. Open it and make a new version."))
-        return good
+        return cleaned
 
 
 class NewVersionForm(TermsForm):
-    """The terms of the version that takes a price's place. That they go together is checked when it is made."""
+    """The terms of a new version. catalogue.new_version checks that they are consistent."""
 
     class Meta:
         model = Price
         fields = TERMS
 
     def hint(self) -> str:
-        """Put the present price beside the new one."""
+        """Add the present price to the help text."""
         return super().hint() + " " + gettext("Now: %s.") % shown(self.instance)
 
     def _post_clean(self) -> None:
-        """Leave the model's checks to prices.new_version: plan, currency and version are its business."""
+        """Skip the model's checks: catalogue.new_version sets plan, currency and version and runs them."""
 
 
 @admin.register(Price)
 class PriceAdmin(admin.ModelAdmin):
-    """Versions of prices. One that somebody has had never changes: a new version takes its place."""
+    """Versions of prices. One that a subscription has used cannot change: a new version replaces it."""
 
     list_display = ["__str__", "plan", "currency", "amount_shown", "version", "is_current", "used_at"]
     list_filter = ["plan", "currency", ("archived_at", admin.EmptyFieldListFilter)]
@@ -111,43 +111,43 @@ class PriceAdmin(admin.ModelAdmin):
     change_form_template = "admin/subscriptions/price.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> list[str]:
-        """A price in use, or of the past, is only shown; of any other, plan and currency stay what they are."""
+        """Make used and archived prices read-only; of the others fix the plan and the currency."""
         if obj is None:
             return []
-        stays = ["plan", "currency", "amount_shown", "version", "used_at", "archived_at"]
-        return [*stays, *TERMS] if obj.used_at or obj.archived_at else stays
+        fixed = ["plan", "currency", "amount_shown", "version", "used_at", "archived_at"]
+        return [*fixed, *TERMS] if obj.used_at or obj.archived_at else fixed
 
     def get_fields(self, request: HttpRequest, obj: Price | None = None) -> list[Any]:
-        """Add what the system knows of a price that exists."""
+        """Add the fields that the system sets, for an existing price."""
         if obj is None:
             return ["plan", "currency", *TERMS]
-        # What can only be read is read once: `amount_shown`, not the minor units as well.
+        # A read-only price shows `amount_shown` instead of the minor units.
         terms = [name for name in TERMS if name != "amount" or not (obj.used_at or obj.archived_at)]
         return ["plan", "currency", "amount_shown", *terms, "version", "used_at", "archived_at"]
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of the new version."""
+        """Add the page for a new version."""
         new = path(
             "<int:pk>/new-version/", self.admin_site.admin_view(self.new_version), name="subscriptions_price_new"
         )
         return [new, *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: a price is archived by the version that follows."""
+        """Forbid deletion: a new version archives the price."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
-        """A price of a plan begins with version 1, through the same function as everything else that prices."""
+        """Save a changed price; create a new one through catalogue.first_version."""
         if change:
             super().save_model(request, obj, form, change)
             return
         terms = {name: form.cleaned_data[name] for name in TERMS}
-        made = catalogue.first_version(obj.plan, now=timezone.now(), currency=obj.currency, **terms)
-        obj.pk, obj.version = made.pk, made.version
+        price = catalogue.first_version(obj.plan, now=timezone.now(), currency=obj.currency, **terms)
+        obj.pk, obj.version = price.pk, price.version
         obj._state.adding = False
 
     def new_version(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Put the next version on sale: show its terms, then do it."""
+        """Show the form for the next version, and put it on sale when it is submitted."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         price = get_object_or_404(Price.objects.select_related("plan"), pk=pk)
@@ -172,12 +172,12 @@ class PriceAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("amount"))
     def amount_shown(self, price: Price) -> str:
-        """Return the amount with how often it comes round."""
+        """Return the amount and the interval."""
         return shown(price)
 
     @admin.display(description=_("current"), boolean=True)
     def is_current(self, price: Price) -> bool:
-        """Return whether it is on sale."""
+        """Return whether this version is current."""
         return price.archived_at is None
 
 

@@ -1,4 +1,4 @@
-"""Subscriptions for staff to read: their state, and what was charged for which span."""
+"""Read-only admin for subscriptions, with their charges."""
 
 from django.contrib import admin
 from django.template.loader import render_to_string
@@ -18,7 +18,7 @@ CHARGES_SHOWN = 50
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    """Who has what. The state is the book's last settling; `access` is worked out at this moment."""
+    """Subscriptions. The fields are as of the last settling; `access` is calculated now."""
 
     list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
     list_filter = ["status", "price__plan", "price__currency"]
@@ -39,25 +39,25 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, row: Subscription) -> str:
-        """Return the status as a tag."""
+        """Return the status as a coloured tag."""
         tone, sign, word = STATUSES[Subscription.Status(row.status)]
         return format_html('<span class="tag {}">{} {}</span>', tone, sign, word)
 
     @admin.display(description=_("access now"))
     def access(self, row: Subscription) -> str:
-        """Return whether it may be used at this moment, and until when."""
-        found = overview.access(row, now=timezone.now())
-        until = f" → {found.until:%Y-%m-%d %H:%M:%S} UTC" if found.until else ""
-        return f"{_('yes') if found.active else _('no')} ({found.reason}){until}"
+        """Return whether the customer has access now, and until when."""
+        access = overview.access(row, now=timezone.now())
+        until = f" → {access.until:%Y-%m-%d %H:%M:%S} UTC" if access.until else ""
+        return f"{_('yes') if access.active else _('no')} ({access.reason}){until}"
 
     @admin.display(description=_("period paid"))
     def paid_shown(self, row: Subscription) -> str:
-        """Return what the period cost, as money."""
+        """Return the price paid for the current period."""
         return money(Money(row.period_paid, row.price.currency))
 
     @admin.display(description=_("charges"))
     def charges_shown(self, row: Subscription) -> str:
-        """Return the last charges as a table."""
+        """Return a table of the latest charges."""
         charges = Charge.objects.filter(subscription=row).select_related("refund").order_by("-period_start")
         context = {"charges": charges[:CHARGES_SHOWN], "currency": row.price.currency}
         return render_to_string("admin/subscriptions/charges.html", context)

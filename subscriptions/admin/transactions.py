@@ -1,4 +1,4 @@
-"""Transactions for staff, with what the plans know of them: why each has its amount, worked out again now."""
+"""Admin for transactions: the ledger's own, plus the explanation of each amount."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ from ledger.admin import TransactionAdmin
 from ledger.models import Transaction
 from subscriptions.web import explanation
 
-# The ledger moves money and does not know for what: its own page is shown with one field more.
+# The ledger does not know subscriptions, so this app replaces its admin with one that has the explanation.
 admin.site.unregister(Transaction)
 
 
 @admin.register(Transaction)
 class ExplainedTransactionAdmin(TransactionAdmin):
-    """As the ledger shows them. Whoever may look at a transaction may look at its arithmetic."""
+    """The ledger's admin with an explanation. It needs no permission beyond viewing the transaction."""
 
     def get_fields(self, request: HttpRequest, obj: Transaction | None = None) -> Any:
-        """Add the arithmetic below the ledger's own fields."""
+        """Add the explanation below the ledger's fields."""
         return [*super().get_fields(request, obj), "explanation"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Transaction | None = None) -> Any:
-        """Nothing of it is for writing."""
+        """Make the explanation read-only too."""
         return [*super().get_readonly_fields(request, obj), "explanation"]
 
     @admin.display(description=_("explanation"))
     def explanation(self, row: Transaction) -> str:
-        """Return what its customer is told on the page of the transaction; nothing where no wallet was touched."""
+        """Return the explanation that the customer sees; empty for a transaction without a wallet."""
         if row.wallet_id is None:
             return ""
         return render_to_string("subscriptions/_explanation.html", {"told": explanation.of(row)})

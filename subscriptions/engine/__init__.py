@@ -1,4 +1,5 @@
-"""The billing engine: a book in, what must be written out. No Django, no clock, no input or output.
+"""The billing engine: changes a book in memory and records in its journal what must be saved.
 
-Time is integer microseconds since 1970 UTC, money integer minor units. The rules are docs/billing-rules.md.
+It uses no Django, no clock and no I/O. Instants are integer microseconds since 1970 UTC, amounts are integer minor
+units. The rules R1 to R5 are in docs/billing-rules.md.
 """

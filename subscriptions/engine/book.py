@@ -1,50 +1,60 @@
-"""What an operation yields: entries for the ledger, charges, cuts of earlier charges, events."""
+"""The book (one wallet with its subscriptions), its journal of unsaved changes, and the functions that write to it.
+
+Every change of a balance, a status or a charge goes through this module.
+"""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from subscriptions.engine.subscription import Status, Sub, Terms
 
+# The largest number that a PostgreSQL bigint holds.
+MAX_BIGINT = 2**63 - 1
+# Events that carry the terms, and events that carry the auto-renew setting.
+EVENTS_WITH_TERMS = {"subscription.created", "subscription.plan_changed", "subscription.plan_change_scheduled"}
+EVENTS_WITH_AUTO_RENEW = {"subscription.created", "subscription.auto_renew_changed"}
+
 
 @dataclass(slots=True)
 class Movement:
-    """One movement of the wallet at an instant: `amount` signed, `balance` after it."""
+    """One movement of the wallet: `amount` is signed, `balance` is the balance after it."""
 
     at: int
     amount: int
     balance: int
     reason: str
-    # The subscription and its how-manieth entry; none for money that comes in or goes out.
+    # The subscription and the movement's number within it. None and 0 when money comes in or goes out.
     sub: Sub | None = None
     number: int = 0
-    # Money in and out: the cause's key, and the account on the other side.
+    # Money in and out: the key of its cause, and the account on the other side.
     key: str = ""
     counter: str = "revenue"
     description: str = ""
-    # The member of staff who did it by hand.
+    # The staff user who made it by hand.
     author: int | None = None
 
 
 @dataclass(slots=True)
 class Charge:
-    """[start, end) of a subscription, paid or used, under these terms. Its entry is None when it cost nothing."""
+    """The span [start, end) of a subscription, paid ahead or used under `terms`. A free one has no movement."""
 
     sub: Sub
     terms: Terms
     start: int
     end: int
     amount: int
-    entry: Movement | None
+    movement: Movement | None
+    # Metered: the fraction carried in and out, in [0, terms.length).
     remainder_before: int | None = None
     remainder_after: int | None = None
-    # The use ended before the span did, and what came back for the rest.
+    # Set when the use ended before `end`, with the refund for the rest if there was one.
     ended_at: int | None = None
     refund: Movement | None = None
 
 
 @dataclass(slots=True)
 class Cut:
-    """An earlier charge, known by its start, whose use ends early; `ended_at` None leaves that as it is."""
+    """A change of a saved charge, identified by its start: its use ends early. None leaves `ended_at` unchanged."""
 
     sub: Sub
     start: int
@@ -54,33 +64,33 @@ class Cut:
 
 @dataclass(slots=True)
 class Event:
-    """Something happened to a subscription; `before` and `after` are its statuses."""
+    """An event of a subscription, with its status before and after."""
 
     at: int
     type: str
     sub: Sub
     before: Status
     after: Status
-    # What is chosen now, where the event is about that: under which terms, whether it renews.
+    # The new terms and the new auto-renew setting, for the events that are about them.
     terms: Terms | None = None
     auto_renew: bool | None = None
 
 
 @dataclass(slots=True)
 class Journal:
-    """Everything to be written, in the order in which it happened."""
+    """Everything that must be saved, in the order in which it happened."""
 
-    entries: list[Movement] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    # The plans of trials begun, and when.
+    # The trials that started: (plan, instant).
     trials: list[tuple[Hashable, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why money comes in or goes out: the key that makes it happen once, and the account on the other side."""
+    """Why money comes in or goes out: a key that prevents a second posting, and the account on the other side."""
 
     key: str = ""
     counter: str = ""
@@ -90,74 +100,68 @@ class Cause:
 
 @dataclass(slots=True)
 class Book:
-    """One wallet and the subscriptions that draw on it, oldest first."""
+    """One wallet and its subscriptions, oldest first."""
 
     balance: int = 0
     subs: list[Sub] = field(default_factory=list)
-    # Plans of which the customer has had a trial.
+    # Plans that the customer has already tried for free.
     tried: set[Hashable] = field(default_factory=set)
-    # The fraction of a minor unit that ended metered uses left, in parts (leftover.py).
+    # The fraction of a minor unit left by metered uses that ended, in parts (see metering.PARTS).
     leftover: int = 0
-    # Settled up to here.
+    # The instant up to which the book is settled.
     at: int | None = None
-    # What must be written down.
+    # The changes that are not saved yet.
     journal: Journal = field(default_factory=Journal)
 
 
-# The largest number of 64 bits.
-MOST = 2**63 - 1
-ABOUT_TERMS = {"subscription.created", "subscription.plan_changed", "subscription.plan_change_scheduled"}
-ABOUT_RENEWAL = {"subscription.created", "subscription.auto_renew_changed"}
-
-
-def move(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
-    """Give the subscription a status and tell why."""
-    terms = sub.scheduled or sub.terms if event in ABOUT_TERMS else None
-    auto_renew = sub.auto_renew if event in ABOUT_RENEWAL else None
+def set_status(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
+    """Set the subscription's status and record the event."""
+    terms = sub.scheduled or sub.terms if event in EVENTS_WITH_TERMS else None
+    auto_renew = sub.auto_renew if event in EVENTS_WITH_AUTO_RENEW else None
     book.journal.events.append(Event(at, event, sub, sub.status, status, terms, auto_renew))
     sub.status = status
     sub.changed = True
 
 
-def tell(book: Book, sub: Sub, at: int, event: str) -> None:
-    """Note an event that leaves the status as it is."""
-    move(book, sub, at, sub.status, event)
+def record_event(book: Book, sub: Sub, at: int, event: str) -> None:
+    """Record an event that does not change the status."""
+    set_status(book, sub, at, sub.status, event)
 
 
-def enter_from_outside(book: Book, at: int, amount: int, reason: str, cause: Cause) -> None:
-    """Move the wallet for a cause outside the book."""
-    entry = enter(book, at, amount, reason)
-    entry.key, entry.counter, entry.description = cause.key, cause.counter, cause.description
-    entry.author = cause.author
-
-
-def enter(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Movement:
-    """Move the wallet by `amount` at `at` and return the entry."""
+def record_movement(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Movement:
+    """Change the balance by `amount`, record the movement and return it."""
     book.balance += amount
-    entry = Movement(at, amount, book.balance, reason, sub, sub.entry_count if sub else 0)
+    movement = Movement(at, amount, book.balance, reason, sub, sub.entry_count if sub else 0)
     if sub:
         sub.entry_count += 1
         sub.changed = True
-    book.journal.entries.append(entry)
-    return entry
+    book.journal.movements.append(movement)
+    return movement
+
+
+def record_outside_movement(book: Book, at: int, amount: int, reason: str, cause: Cause) -> None:
+    """Record money that comes into the wallet or leaves it, with its cause."""
+    movement = record_movement(book, at, amount, reason)
+    movement.key, movement.counter, movement.description = cause.key, cause.counter, cause.description
+    movement.author = cause.author
 
 
 def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int, terms: Terms | None = None) -> Charge:
-    """Take `amount` from the wallet at `at` for [start, end), under other terms than the subscription's if given."""
-    entry = enter(book, at, -amount, "charge", sub) if amount else None
-    row = Charge(sub, terms or sub.terms, start, end, amount, entry)
+    """Charge `amount` at `at` for the span [start, end) under `terms`, by default the subscription's own."""
+    movement = record_movement(book, at, -amount, "charge", sub) if amount else None
+    row = Charge(sub, terms or sub.terms, start, end, amount, movement)
     book.journal.charges.append(row)
     return row
 
 
 def charge_leftover(book: Book, sub: Sub, at: int, whole: int, *, rest: int) -> None:
-    """Take whole minor units that fractions have come to, and say what is carried on beside them: charges of no span.
+    """Charge the `whole` minor units that carried fractions add up to, with `rest` still carried on.
 
-    As many as it takes: what is brought over is written down in parts of the rate's length, in 64 bits.
+    The charges have an empty span. There may be several: remainder_before is amount x length, which must fit a bigint.
     """
     length = sub.terms.length
     while whole:
-        amount = min(whole, MOST // length - 1)
+        amount = min(whole, MAX_BIGINT // length - 1)
         row = charge(book, sub, at, at, at, amount)
         row.remainder_before, row.remainder_after = amount * length + rest, rest
         row.ended_at = at
@@ -165,7 +169,7 @@ def charge_leftover(book: Book, sub: Sub, at: int, whole: int, *, rest: int) -> 
 
 
 def cut(book: Book, sub: Sub, ended_at: int | None, refund: Movement | None = None) -> None:
-    """End the use of the subscription's current charge early, wherever that charge is written."""
+    """End the subscription's current charge early, whether that charge is still in the journal or already saved."""
     assert sub.start is not None
     for row in reversed(book.journal.charges):
         if row.sub is sub and row.start == sub.start:

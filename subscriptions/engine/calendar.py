@@ -1,11 +1,23 @@
-"""The most that one subscription may be: keeps amounts within bigint and periods within the calendar."""
+"""Time as integer microseconds, calendar intervals, and the longest interval that a price may have."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
-# How long what one payment buys may last.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+# Intervals of a fixed length.
+LENGTHS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY, "week": 7 * DAY}
+MONTHS = {"month": 1, "year": 12}
+# The shortest possible length of each interval.
+SHORTEST = LENGTHS | {"month": 28 * DAY, "year": 365 * DAY}
+FIRST_DAY = EPOCH.toordinal()
+
+# The longest time that one payment may buy: keeps periods within the calendar.
 MOST_YEARS = 100
-# About how many of each interval a year has.
+# The number of intervals in a year, rounded up.
 IN_A_YEAR = {
     "second": 366 * 86_400,
     "minute": 366 * 1_440,
@@ -18,25 +30,12 @@ IN_A_YEAR = {
 
 
 def is_within_calendar(interval: str, count: int) -> bool:
-    """Tell whether `count` intervals from any instant of ours end at one that a calendar has."""
+    """Tell whether `count` intervals last MOST_YEARS at most, so that their end is a valid date."""
     return count <= MOST_YEARS * IN_A_YEAR[interval]
 
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-
-# Intervals that always last the same.
-LENGTHS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY, "week": 7 * DAY}
-MONTHS = {"month": 1, "year": 12}
-# What so many intervals last at least, each.
-SHORTEST = LENGTHS | {"month": 28 * DAY, "year": 365 * DAY}
-FIRST_DAY = EPOCH.toordinal()
-
-
 def to_micros(moment: datetime) -> int:
-    """Return the instant as microseconds since 1970, exactly."""
+    """Return an aware datetime as microseconds since 1970, without rounding."""
     return (moment - EPOCH) // MICROSECOND
 
 
@@ -46,7 +45,7 @@ def to_datetime(micros: int) -> datetime:
 
 
 def plus(anchor: int, interval: str, count: int) -> int:
-    """Return `anchor` and `count` intervals; a day that a month lacks is its last day.
+    """Return `anchor` plus `count` intervals; a day that the month does not have becomes its last day.
 
     Always count from the anchor, never from the previous end: 31 Jan, 28 Feb, 31 Mar.
     """

@@ -1,17 +1,24 @@
-"""R2: metered use. Exact to the microsecond and the minor unit, however finely time is cut."""
+"""R2: metered use and the fractions of a minor unit that it carries on.
 
-from subscriptions.engine.book import Book, charge, charge_leftover, move
+The total is exact to the microsecond and the minor unit, no matter into how many slices the time is cut.
+"""
+
+from subscriptions.engine.book import Book, charge, charge_leftover, set_status
 from subscriptions.engine.calendar import LENGTHS
 from subscriptions.engine.subscription import Status, Sub, Terms
 
+# Fractions under different rates are added up in units of 1 / PARTS of a minor unit: a week in microseconds, which
+# every metered interval with a count of one divides.
+PARTS = LENGTHS["week"]
+
 
 def metered(book: Book) -> list[Sub]:
-    """Return the subscriptions that are being used up now, oldest first."""
+    """Return the active metered subscriptions, oldest first."""
     return [sub for sub in book.subs if sub.terms.metered and sub.status is Status.ACTIVE]
 
 
 def owed(sub: Sub, until: int) -> int:
-    """Return the whole minor units that a live metered subscription owes at `until`."""
+    """Return the whole minor units that an active metered subscription owes at `until`."""
     assert sub.billed_until is not None
     if until <= sub.billed_until:
         return 0
@@ -19,7 +26,7 @@ def owed(sub: Sub, until: int) -> int:
 
 
 def use(book: Book, until: int) -> None:
-    """Charge every metered subscription up to `until`, or to where the wallet ran dry before it."""
+    """Charge all metered use up to `until`; if the wallet runs dry before, charge up to there and suspend."""
     subs = metered(book)
     if not subs:
         return
@@ -32,16 +39,16 @@ def use(book: Book, until: int) -> None:
     if dry is not None:
         for sub in paying:
             sub.billed_until = None
-            move(book, sub, dry, Status.SUSPENDED, "subscription.suspended")
+            set_status(book, sub, dry, Status.SUSPENDED, "subscription.suspended")
 
 
 def funds_of(book: Book) -> int:
-    """Return the minor units that may be used up: not what other uses, that do not run now, have used already."""
+    """Return the minor units available to running meters: the balance less what stopped meters still owe."""
     return book.balance - idle(book)
 
 
 def dry_at(paying: list[Sub], funds: int, until: int) -> int:
-    """Return the last microsecond before `until` at which what they owe together still fits in the funds."""
+    """Return the last microsecond before `until` at which the funds still cover what all the meters owe."""
     fits = min(sub.billed_until for sub in paying if sub.billed_until is not None)
     fails = until
     while fails - fits > 1:
@@ -54,7 +61,7 @@ def dry_at(paying: list[Sub], funds: int, until: int) -> int:
 
 
 def take(book: Book, sub: Sub, until: int) -> None:
-    """Charge one subscription for the slice up to `until` and carry the fraction on, also when nothing is owed."""
+    """Charge one subscription for the slice up to `until` and carry the fraction on. The amount may be zero."""
     start = sub.billed_until
     assert start is not None
     if until <= start:
@@ -67,12 +74,8 @@ def take(book: Book, sub: Sub, until: int) -> None:
     sub.changed = True
 
 
-# Fractions of several rates are added up in so many parts of a minor unit: every plain interval divides it.
-PARTS = LENGTHS["week"]
-
-
 def carry(book: Book, sub: Sub, at: int, terms: Terms) -> None:
-    """Take the fraction along from one rate to another; where no rate follows, leave it to the book."""
+    """Convert the carried fraction to the new terms; add it to the book if the new terms are not a paid meter."""
     if terms.metered and terms.amount:
         sub.remainder = sub.remainder and sub.remainder * terms.length // sub.terms.length
     else:
@@ -80,7 +83,7 @@ def carry(book: Book, sub: Sub, at: int, terms: Terms) -> None:
 
 
 def leave(book: Book, sub: Sub, at: int) -> None:
-    """Leave the fraction of a use that is over to the book; what is whole there now is charged to it, if funded."""
+    """Add the fraction of a use that ended to the book, and charge the whole units that the wallet can pay."""
     if not sub.remainder:
         return
     book.leftover += _parts(sub)
@@ -91,7 +94,7 @@ def leave(book: Book, sub: Sub, at: int) -> None:
 
 
 def take_up(book: Book, sub: Sub, at: int) -> None:
-    """Let a use that starts go on from what the book kept, if it costs anything. What is whole of it is charged."""
+    """Give the book's leftover to a paid use that starts, and charge the whole units in it."""
     if not sub.rate:
         return
     length = sub.terms.length
@@ -102,31 +105,33 @@ def take_up(book: Book, sub: Sub, at: int) -> None:
 
 
 def behind(book: Book, sub: Sub) -> int:
-    """Return the minor units behind a metered start: one whole for it and for each other use that runs, and what is
-    whole of the fractions that do not run. With less, many could run on the one unit that none has used up.
+    """Return the minor units required to start a meter.
+
+    One for it, one for each other running meter, and the whole units owed by stopped ones. Otherwise many meters could
+    run on one unit that none of them has used up yet.
     """
     return 1 + sum(1 for one in book.subs if one.is_running and one is not sub) + idle(book)
 
 
 def backs(book: Book, sub: Sub) -> bool:
-    """Tell whether the wallet holds what must be behind a metered start. Counts only where it hangs on that."""
+    """Tell whether the wallet can start this meter. Sum fractions only when they can change the answer."""
     if not 1 <= book.balance <= len(book.subs) + book.leftover // PARTS + 1:
         return book.balance >= 1
     return book.balance >= behind(book, sub)
 
 
 def idle(book: Book) -> int:
-    """Return the whole minor units in the fractions of what does not run now: they are to be charged before it is."""
+    """Return the whole minor units in the fractions of stopped meters: used already, but not charged yet."""
     return (book.leftover + sum(_parts(sub) for sub in book.subs if sub.remainder and not sub.is_running)) // PARTS
 
 
 def spoken_for(book: Book) -> int:
-    """Return the whole minor units in all fractions: they were used already and buy nothing else."""
+    """Return the whole minor units in all carried fractions: used already, so they cannot pay for anything else."""
     return (book.leftover + sum(_parts(sub) for sub in book.subs if sub.remainder)) // PARTS
 
 
 def affords(book: Book, amount: int) -> bool:
-    """Tell whether the wallet pays `amount` besides what is spoken for. Counts only where it hangs on that."""
+    """Tell whether the wallet can pay `amount` beside all carried fractions. Sum them only when it matters."""
     if not amount:
         return True
     if not amount <= book.balance < amount + len(book.subs) + book.leftover // PARTS + 1:
@@ -135,4 +140,5 @@ def affords(book: Book, amount: int) -> bool:
 
 
 def _parts(sub: Sub) -> int:
+    """Return the fraction that the subscription carries, in parts."""
     return sub.remainder * PARTS // sub.terms.length

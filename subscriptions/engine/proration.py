@@ -1,11 +1,11 @@
-"""R5: what the rest of a period paid ahead is worth, and giving it back."""
+"""R5: the value of the unused time of an advance period, and its refund."""
 
-from subscriptions.engine.book import Book, cut, enter
+from subscriptions.engine.book import Book, cut, record_movement
 from subscriptions.engine.subscription import Status, Sub
 
 
 def unused(sub: Sub, at: int) -> int:
-    """Return what the rest of an active or paused advance period is worth, rounded down."""
+    """Return the value of the unused time of an active or paused advance period, rounded down; else 0."""
     if sub.terms.metered or sub.end is None:
         return 0
     if sub.status is Status.PAUSED:
@@ -14,17 +14,17 @@ def unused(sub: Sub, at: int) -> int:
 
 
 def give_back(book: Book, sub: Sub, at: int) -> bool:
-    """Return the unused part of an advance period to the wallet; tell whether there was any."""
+    """Refund the unused time of an advance period to the wallet; tell whether there was any."""
     amount = unused(sub, at)
     if not amount:
         return stop_use(book, sub, at)
-    refund = enter(book, at, amount, "unused_refund", sub)
+    refund = record_movement(book, at, amount, "unused_refund", sub)
     cut(book, sub, at if sub.status is Status.ACTIVE else None, refund)
     return True
 
 
 def stop_use(book: Book, sub: Sub, at: int) -> bool:
-    """End the use of a running advance period without giving anything back."""
+    """End a running advance period without a refund; always return False (nothing was refunded)."""
     if sub.status is Status.ACTIVE and not sub.terms.metered:
         cut(book, sub, at)
     return False

@@ -1,4 +1,7 @@
-"""Runway: when the wallet will not reach any more at the present use, and what ends then. Changes nothing."""
+"""When the wallet runs short at the present use (the runway), and which low-balance notice is due for it.
+
+Nothing here changes the book.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,23 +13,35 @@ from subscriptions.engine.metering import metered, spoken_for
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Sub
 
+# Events that mean the wallet could not pay.
 SHORT = frozenset({"subscription.suspended", "subscription.past_due"})
-# What playing forward may cost, about a tenth of a second: a renewal looks at every subscription of the book. One
-# hourly payment is followed for more than a year; a wallet that outlasts this is said to have no end.
+# Limit on the work of playing forward, about a tenth of a second: each renewal visits every subscription of the book.
+# One hourly payment is followed for more than a year. A wallet that lasts longer than this has no known end.
 MOST_WORK = 90_000
 RENEWAL = 8
+HOUR = 3_600_000_000
+# Hours before the end at which a notice is given.
+HOURS = (72, 24, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Runway:
-    """At `ends_at` (microseconds) there is no money for `subs`."""
+    """At `ends_at` (microseconds) the wallet cannot pay for `subs`."""
 
     ends_at: int
     subs: tuple[Sub, ...]
 
 
+class Notice(NamedTuple):
+    """The tightest notice in force (hours, or None), the runway it is about, and when the next notice is due."""
+
+    hours: int | None
+    end: Runway | None
+    wake_at: int | None
+
+
 def runway(book: Book, until: int) -> Runway | None:
-    """Play the book forward to `until` with no more money; return where it first falls short, None if nowhere."""
+    """Play a copy of the book forward without new money; return where it first runs short before `until`, or None."""
     twin = settled(book, book.at or 0)
     left = MOST_WORK // (RENEWAL + len(twin.subs))
     while left > 0:
@@ -45,7 +60,7 @@ def runway(book: Book, until: int) -> Runway | None:
 
 
 def may_fall_short(book: Book, until: int) -> bool:
-    """Tell, cheaply, whether the book might fall short by `until`: False is certain, True wants runway()."""
+    """Tell cheaply whether the book might run short by `until`: False is certain, True must be checked by runway()."""
     need = 0
     for sub in book.subs:
         boundary = sub.boundary
@@ -61,31 +76,19 @@ def may_fall_short(book: Book, until: int) -> bool:
 
 
 def dues_until(sub: Sub, boundary: int, until: int) -> int:
-    """Return at least what the subscription's boundaries up to `until` can ask for."""
+    """Return an upper bound of what the subscription's boundaries up to `until` can cost."""
     terms = sub.scheduled or sub.terms
     if terms.metered:
-        # Starts being used up at the boundary: as if it ran from there.
+        # The meter starts at the boundary: count it as running from there.
         return 1 + terms.amount * sub.quantity * (until - boundary) // terms.length
     payments = 1 + (until - boundary) // (SHORTEST[terms.interval] * terms.count * sub.periods)
     return terms.amount * sub.quantity * sub.periods * payments
 
 
-HOUR = 3_600_000_000
-HOURS = (72, 24, 1)
-
-
-class Notice(NamedTuple):
-    """The tightest notice in force (hours, None: none), where the wallet falls short, and when to look again."""
-
-    hours: int | None
-    end: Runway | None
-    wake_at: int | None
-
-
 def notice(book: Book, due: int | None) -> Notice:
-    """Work out the notice for a settled book that is next looked at when it is `due`.
+    """Return the notice for a settled book that will be settled next at `due`.
 
-    What falls short within 72 hours of that must be known now: then it would be too late to be woken for it.
+    The search covers 72 hours after `due`: at `due` itself it would be too late to schedule the 72-hour notice.
     """
     assert book.at is not None
     if due is None:

@@ -1,13 +1,16 @@
-"""R1 and R3: settling a book up to an instant, boundary by boundary. Settling twice changes nothing."""
+"""R1 and R3: settle a book boundary by boundary, and start, renew, suspend, revive and finish subscriptions.
+
+Settling twice to the same instant changes nothing more.
+"""
 
 from subscriptions.engine import metering
-from subscriptions.engine.book import Book, charge, move, tell
+from subscriptions.engine.book import Book, charge, record_event, set_status
 from subscriptions.engine.calendar import DAY, plus
 from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
 def settle(book: Book, at: int) -> None:
-    """Bring the book up to `at`; an instant before the one it stands at changes nothing."""
+    """Settle the book up to `at`; do nothing if it is settled that far already."""
     if book.at is not None and at <= book.at:
         return
     while (sub := next_boundary(book, at)) is not None:
@@ -20,7 +23,7 @@ def settle(book: Book, at: int) -> None:
 
 
 def next_boundary(book: Book, at: int) -> Sub | None:
-    """Return the subscription whose boundary comes next, none after `at`; the oldest where several come together."""
+    """Return the subscription with the earliest boundary up to `at`, the oldest if several share it; else None."""
     first, best = None, at + 1
     for sub in book.subs:
         boundary = sub.boundary
@@ -30,7 +33,7 @@ def next_boundary(book: Book, at: int) -> Sub | None:
 
 
 def cross(book: Book, sub: Sub, at: int) -> None:
-    """Decide what becomes of a subscription at the end of its period, trial or grace."""
+    """Cross a boundary: the end of a period, trial or grace."""
     if sub.status is Status.PAST_DUE:
         suspend(book, sub, at)
     elif sub.next_end is not None:
@@ -50,15 +53,15 @@ def cross(book: Book, sub: Sub, at: int) -> None:
 
 
 def begin_scheduled(book: Book, sub: Sub, at: int, terms: Terms) -> None:
-    """Start under the terms that were scheduled for the period's end, or stop for want of money."""
+    """Start under the terms scheduled for the period's end, or suspend if the wallet cannot pay."""
     switch(book, sub, at, terms)
     if not start(book, sub, at, "subscription.plan_changed"):
-        tell(book, sub, at, "subscription.plan_changed")
+        record_event(book, sub, at, "subscription.plan_changed")
         suspend(book, sub, at)
 
 
 def begin_agreed(book: Book, sub: Sub, at: int) -> None:
-    """Begin the period that was paid for when the change to it was agreed; metered terms start as scheduled ones do."""
+    """Begin the period that was paid when the plan change was agreed; metered terms start like scheduled ones."""
     assert sub.scheduled is not None
     end, sub.next_end = sub.next_end, None
     if sub.scheduled.metered:
@@ -68,38 +71,38 @@ def begin_agreed(book: Book, sub: Sub, at: int) -> None:
     switch(book, sub, at, sub.scheduled)
     sub.anchor, sub.number, sub.start, sub.end = at, 1, at, end
     sub.paid, sub.length = sub.due, end - at
-    move(book, sub, at, Status.ACTIVE, "subscription.plan_changed")
+    set_status(book, sub, at, Status.ACTIVE, "subscription.plan_changed")
 
 
 def renew(book: Book, sub: Sub, at: int) -> None:
-    """Pay the next period, or wait in grace, or stop."""
+    """Pay the next period; if the wallet cannot, begin the grace or suspend."""
     if metering.affords(book, sub.due):
         pay_period(book, sub, at)
-        move(book, sub, at, Status.ACTIVE, "subscription.renewed")
+        set_status(book, sub, at, Status.ACTIVE, "subscription.renewed")
     elif sub.terms.grace_days:
         sub.grace_end = at + sub.terms.grace_days * DAY
-        move(book, sub, at, Status.PAST_DUE, "subscription.past_due")
+        set_status(book, sub, at, Status.PAST_DUE, "subscription.past_due")
     else:
         suspend(book, sub, at)
 
 
 def suspend(book: Book, sub: Sub, at: int) -> None:
-    """Stop for want of money; it revives by itself when money comes."""
+    """Suspend the subscription because money is missing; it revives when money comes in."""
     sub.grace_end = None
-    move(book, sub, at, Status.SUSPENDED, "subscription.suspended")
+    set_status(book, sub, at, Status.SUSPENDED, "subscription.suspended")
 
 
 def finish(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
-    """End a subscription for good."""
+    """End the subscription with a final status."""
     metering.leave(book, sub, at)
     sub.ended_at = at
     sub.cancel_requested, sub.scheduled = False, None
     sub.billed_until = sub.left = sub.trial_end = sub.grace_end = None
-    move(book, sub, at, status, event)
+    set_status(book, sub, at, status, event)
 
 
 def switch(book: Book, sub: Sub, at: int, terms: Terms) -> None:
-    """Put other terms in place: the fraction goes along from rate to rate, the rest of the state is dropped."""
+    """Replace the terms and reset the period; a metered fraction is carried over."""
     metering.carry(book, sub, at, terms)
     if not terms.metered:
         sub.billed_until = None
@@ -110,7 +113,7 @@ def switch(book: Book, sub: Sub, at: int, terms: Terms) -> None:
 
 
 def needed(book: Book, sub: Sub, terms: Terms) -> int:
-    """Return the minor units that a start under `terms` needs in the wallet."""
+    """Return the minor units that the wallet must hold for a start under `terms`."""
     if terms.metered:
         return metering.behind(book, sub) if terms.amount else 0
     due = terms.amount * sub.quantity * sub.periods
@@ -118,24 +121,24 @@ def needed(book: Book, sub: Sub, terms: Terms) -> int:
 
 
 def can_start(book: Book, sub: Sub, terms: Terms, *, coming: int = 0) -> bool:
-    """Tell whether the wallet, with the minor units that are `coming` back to it, funds a start under `terms`."""
+    """Tell whether the wallet plus a refund of `coming` minor units can fund a start under `terms`."""
     return book.balance + coming >= needed(book, sub, terms)
 
 
 def is_funded(book: Book, sub: Sub, *, is_paid_for: bool = False) -> bool:
-    """Tell whether the wallet funds a start under the terms it has. Money paid in for just this is not spoken for."""
+    """Tell whether the wallet can fund a start now. With `is_paid_for`, carried fractions do not count against it."""
     if not sub.terms.metered:
         return book.balance >= sub.due if is_paid_for else metering.affords(book, sub.due)
     return not sub.rate or metering.backs(book, sub)
 
 
 def gets_trial(book: Book, sub: Sub) -> bool:
-    """Tell whether a start is a free trial: the first of the plan that the customer has."""
+    """Tell whether a start would be a free trial: the customer's first one of this plan."""
     return sub.status is Status.PENDING and sub.terms.trial_days > 0 and sub.terms.plan not in book.tried
 
 
 def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated", *, is_paid_for: bool = False) -> bool:
-    """Start the subscription afresh at `at` if it is funded or has a trial to give; tell whether it did."""
+    """Start the subscription at `at` with a trial, or paid if the wallet can; tell whether it started."""
     if gets_trial(book, sub):
         start_trial(book, sub, at)
         return True
@@ -150,21 +153,21 @@ def start(book: Book, sub: Sub, at: int, event: str = "subscription.activated", 
     sub.trial_end = sub.grace_end = None
     if sub.started_at is None:
         sub.started_at = at
-    move(book, sub, at, Status.ACTIVE, event)
+    set_status(book, sub, at, Status.ACTIVE, event)
     return True
 
 
 def start_trial(book: Book, sub: Sub, at: int) -> None:
-    """Give the one free trial that a customer has of a plan."""
+    """Start the free trial, which a customer gets once per plan."""
     book.tried.add(sub.terms.plan)
     book.journal.trials.append((sub.terms.plan, at))
     sub.trial_end = at + sub.terms.trial_days * DAY
     sub.started_at = at
-    move(book, sub, at, Status.TRIALING, "subscription.trial_started")
+    set_status(book, sub, at, Status.TRIALING, "subscription.trial_started")
 
 
 def pay_period(book: Book, sub: Sub, at: int) -> None:
-    """Charge, at `at`, the period that begins where the last one ended and ends as counted from the anchor."""
+    """Charge at `at` for the next period: it begins at the last end, and its end is counted from the anchor."""
     assert sub.anchor is not None
     assert sub.end is not None
     sub.number += 1
@@ -175,9 +178,9 @@ def pay_period(book: Book, sub: Sub, at: int) -> None:
 
 
 def revive(book: Book, at: int, first: Sub | None = None) -> None:
-    """Start whatever waits for money and can now pay: `first` first (it was paid for), then oldest first."""
+    """Start the subscriptions that wait for money and can be paid now: `first` (it was paid for), then the oldest."""
     order = book.subs if first is None else [first, *(sub for sub in book.subs if sub is not first)]
-    # Where one meter cannot start no later one can, and a wallet may carry thousands: each would count them all.
+    # If one paid meter cannot start, no later one can. Skip them: each check would sum up thousands of meters.
     is_short = False
     for sub in order:
         if sub.status is Status.PAST_DUE:
@@ -187,8 +190,8 @@ def revive(book: Book, at: int, first: Sub | None = None) -> None:
 
 
 def keep_rhythm(book: Book, sub: Sub, at: int, *, is_paid_for: bool) -> None:
-    """Pay an overdue renewal: the period starts at the old boundary, so the grace was not free."""
+    """Pay an overdue renewal. The period starts at the old boundary, so the grace is paid for too."""
     if is_funded(book, sub, is_paid_for=is_paid_for):
         pay_period(book, sub, at)
         sub.grace_end = None
-        move(book, sub, at, Status.ACTIVE, "subscription.renewed")
+        set_status(book, sub, at, Status.ACTIVE, "subscription.renewed")

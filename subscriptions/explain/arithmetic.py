@@ -1,6 +1,6 @@
-"""Explain a charge: the arithmetic behind a transaction, worked out again now and compared with what was posted.
+"""Explain a transaction: recalculate its amount from the price and the span, and compare it with what was posted.
 
-How it is said is steps.py's business.
+explain.sentences puts the result into words.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,15 @@ from ledger.models import Transaction
 from subscriptions.engine.calendar import LENGTHS, MICROSECOND
 from subscriptions.models import Charge, Price, Subscription
 
+CHARGE_REASONS = (Transaction.Reason.CHARGE, Transaction.Reason.UNUSED_REFUND)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a transaction has its amount. Minor units and microseconds; `matches` is False when something is wrong."""
+    """How a transaction's amount is calculated, in minor units and microseconds. `matches` is False on an error."""
 
-    # `period` (paid ahead), `slice` (metered), `leftover` (fractions of a minor unit that came to a whole one) or
-    # `unused` (given back).
+    # `period` (paid ahead), `slice` (metered), `leftover` (fractions that add up to whole minor units) or `unused`
+    # (a refund).
     kind: str
     subscription: Subscription
     price: Price
@@ -28,24 +30,25 @@ class Explanation:
     periods: int
     span_start: datetime
     span_end: datetime
-    # The arithmetic, as one line that anybody can check.
+    # The calculation in one line.
     formula: str
+    # The recalculated amount and the posted one.
     worked_out: int
     posted: int
-    # Metered: the fraction of a minor unit carried in and out, as a share of `rate_length` microseconds, and what is
-    # written down of the latter.
+    # Metered: the fractions of a minor unit carried in and out, recalculated, and the saved one carried out. Each is
+    # a numerator over `rate_length`.
     remainder_before: int | None = None
     remainder_after: int | None = None
     rate_length: int | None = None
     remainder_written: int | None = None
-    # Given back: of what was paid for `full` microseconds, `left` were not used.
+    # A refund: `paid` bought `full` microseconds, of which `left` were not used.
     paid: int = 0
     left: int = 0
     full: int = 0
 
     @property
     def micros(self) -> int:
-        """How long the span lasts, in microseconds."""
+        """The length of the span in microseconds."""
         return (self.span_end - self.span_start) // MICROSECOND
 
     @property
@@ -62,7 +65,7 @@ class Explanation:
 
 
 def explain(transaction: Transaction) -> Explanation | None:
-    """Work a transaction's amount out again from the price it was under; None for money that no rule worked out."""
+    """Recalculate a transaction's amount from its price; return None if it is neither a charge nor its refund."""
     charges = Charge.objects.select_related("price__plan", "subscription")
     charge = charges.filter(transaction=transaction).first()
     if charge is not None:
@@ -71,8 +74,20 @@ def explain(transaction: Transaction) -> Explanation | None:
     return _unused(charge, transaction) if charge is not None else None
 
 
+def charges_of(rows: Iterable[Transaction]) -> dict[int, Charge]:
+    """Return the charge of each transaction that is a charge or its refund, by transaction id. At most one query."""
+    ids = {row.pk for row in rows if row.reason in CHARGE_REASONS}
+    if not ids:
+        return {}
+    charges = Charge.objects.filter(Q(transaction__in=ids) | Q(refund__in=ids)).select_related(
+        "price__plan", "subscription"
+    )
+    both = {pk: charge for charge in charges for pk in (charge.transaction_id, charge.refund_id) if pk}
+    return {pk: charge for pk, charge in both.items() if pk in ids}
+
+
 def _period(charge: Charge, transaction: Transaction) -> Explanation:
-    """Paid ahead: amount x quantity x periods."""
+    """Explain a payment ahead: amount x quantity x periods."""
     price, subscription = charge.price, charge.subscription
     return Explanation(
         "period", subscription, price, subscription.quantity, subscription.periods,
@@ -83,7 +98,7 @@ def _period(charge: Charge, transaction: Transaction) -> Explanation:
 
 
 def _used(charge: Charge, transaction: Transaction) -> Explanation:
-    """Metered (R2): (rate x microseconds + remainder before) divided by the interval; what is left is carried on."""
+    """Explain metered use (R2): (rate x microseconds + remainder before) / length; the remainder is carried on."""
     price, quantity = charge.price, charge.subscription.quantity
     rate, length = price.amount * quantity, LENGTHS[price.interval] * price.interval_count
     span, before = (charge.period_end - charge.period_start) // MICROSECOND, charge.remainder_before or 0
@@ -99,9 +114,9 @@ def _used(charge: Charge, transaction: Transaction) -> Explanation:
 
 
 def _unused(charge: Charge, transaction: Transaction) -> Explanation:
-    """Given back: what was paid x what was left / the full period, rounded down.
+    """Explain a refund: paid x unused time / full period, rounded down.
 
-    A resumed rest costs nothing itself: what was paid for it is the last charge above zero before it.
+    The charge of a resumed period is zero, so the payment is the last charge above zero up to it.
     """
     paid = (
         Charge.objects.filter(subscription=charge.subscription_id, id__lte=charge.pk, amount__gt=0)
@@ -116,18 +131,3 @@ def _unused(charge: Charge, transaction: Transaction) -> Explanation:
         f"{paid.amount} × {left} ÷ {full}", paid.amount * left // full, transaction.amount,
         paid=paid.amount, left=left, full=full,
     )  # fmt: skip
-
-
-CHARGE_REASONS = (Transaction.Reason.CHARGE, Transaction.Reason.UNUSED_REFUND)
-
-
-def charges_of(rows: Iterable[Transaction]) -> dict[int, Charge]:
-    """Find, by the transaction's number, what was charged or given back of it. One query at most."""
-    ids = {row.pk for row in rows if row.reason in CHARGE_REASONS}
-    if not ids:
-        return {}
-    found = Charge.objects.filter(Q(transaction__in=ids) | Q(refund__in=ids)).select_related(
-        "price__plan", "subscription"
-    )
-    both = {pk: charge for charge in found for pk in (charge.transaction_id, charge.refund_id) if pk}
-    return {pk: charge for pk, charge in both.items() if pk in ids}

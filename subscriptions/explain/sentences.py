@@ -1,4 +1,4 @@
-"""Spans of time as a page names them in passing. What is to be checked to the microsecond is in formulas."""
+"""Translated texts for calculations: spans, fractions and rates, and the sentences that explain a transaction."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,19 +15,26 @@ from subscriptions.explain.arithmetic import Explanation
 from subscriptions.labels import SPANS, every, span
 from subscriptions.models import Price
 
-# How an amount is written: `str` with its currency, `Money.plain` without, ledger.display.money for a page.
+# Formats an amount: `str` with its currency, `Money.plain` without, ledger.display.money for pages.
 Writer = Callable[[Money], str]
 
 UNITS = ((3600 * SECOND, gettext_lazy("%(n)s h")), (60 * SECOND, gettext_lazy("%(n)s min")))
 SECONDS = gettext_lazy("%(n)s s")
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-# Decimals shown of a fraction that has no end.
+# Decimals shown of a fraction that does not terminate.
 DECIMALS = 6
+
+SPAN_SENTENCES = {
+    "period": gettext_lazy("Paid ahead from %(start)s to %(end)s."),
+    "slice": gettext_lazy("Used from %(start)s to %(end)s: %(lasting)s."),
+    "leftover": gettext_lazy("Fractions of earlier use, which had come to a whole by %(start)s."),
+    "unused": gettext_lazy("Not used from %(start)s to %(end)s: %(left)s."),
+}
 
 
 def lasting(micros: int) -> str:
-    """Say exactly how long it is: `31 days`, `15 days 12 h`, `2 h 30 min`, `0.4 s`."""
+    """Return the exact length: `31 days`, `15 days 12 h`, `2 h 30 min`, `0.4 s`."""
     days, rest = divmod(micros, DAY)
     parts = [str(SPANS["day"] % {"n": days})] if days else []
     for length, words in UNITS:
@@ -40,21 +47,26 @@ def lasting(micros: int) -> str:
 
 
 def shortly(span: timedelta) -> str:
-    """Say a span to the hour (`12 days 4 h`), below a day to the minute, below a minute to the second."""
+    """Return the length rounded down to hours (`12 days 4 h`), to minutes below a day, to seconds below a minute."""
     grain = HOUR if span >= timedelta(days=1) else MINUTE if span >= MINUTE else timedelta(seconds=1)
     return lasting((span - span % grain) // MICROSECOND)
 
 
+def instant(at: datetime) -> str:
+    """Return an instant to the microsecond, the same in every language: `2026-03-01 12:00:00 UTC`."""
+    return at.replace(tzinfo=None).isoformat(sep=" ") + " UTC"
+
+
 def share(part: int, whole: int) -> str:
-    """Say which part of a span it is: `18 of 30 days`, `15 days 12 h of 31 days`."""
+    """Return a part of a span: `18 of 30 days`, `15 days 12 h of 31 days`."""
     same = part % DAY == whole % DAY == 0
     return _("%(part)s of %(whole)s") % {"part": part // DAY if same else lasting(part), "whole": lasting(whole)}
 
 
 def fraction(part: int, whole: int) -> str:
-    """Write part / whole as a decimal: exact where it ends within six decimals, else marked as shortened: `≈0.333333`.
+    """Return part / whole as a decimal, marked with ≈ if six decimals are not exact: `≈0.333333`.
 
-    Only a label: whoever counts on counts with the two numbers.
+    For display only: calculate with the two integers.
     """
     if part < 0:
         return f"-{fraction(-part, whole)}"
@@ -66,26 +78,18 @@ def fraction(part: int, whole: int) -> str:
 
 
 def rate(price: Price, *, quantity: int = 1, write: Writer = str) -> str:
-    """Say what a price costs and how often: `1.00 RUB an hour`, and how many are had of it: `1.00 RUB an hour × 3`."""
+    """Return the price with its interval and quantity: `1.00 RUB an hour`, `1.00 RUB an hour × 3`."""
     one = f"{write(price.money)} {every(price)}"
     return one if quantity == 1 else f"{one} × {quantity}"
 
 
 def advance(price: Price, *, quantity: int, periods: int, write: Writer = str) -> str:
-    """Write what a payment ahead is made of: `990.00 RUB a month × 3 × 2 months`."""
+    """Return the formula of a payment ahead: `990.00 RUB a month × 3 × 2 months`."""
     return f"{rate(price, quantity=quantity, write=write)} × {span(price, periods)}"
 
 
-SPAN_SENTENCES = {
-    "period": gettext_lazy("Paid ahead from %(start)s to %(end)s."),
-    "slice": gettext_lazy("Used from %(start)s to %(end)s: %(lasting)s."),
-    "leftover": gettext_lazy("Fractions of earlier use, which had come to a whole by %(start)s."),
-    "unused": gettext_lazy("Not used from %(start)s to %(end)s: %(left)s."),
-}
-
-
 def of(explanation: Explanation, *, write: Writer = str) -> list[str]:
-    """Say how the amount came about: the price, the span, the arithmetic, and whether it matches what was posted."""
+    """Return the sentences of an explanation: the price, the span, the calculation and the verdict."""
     return [
         _price(explanation, write),
         _span(explanation),
@@ -95,7 +99,7 @@ def of(explanation: Explanation, *, write: Writer = str) -> list[str]:
 
 
 def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
-    """Say the sum in one line: `1.00 RUB an hour × 2 h 30 min = 2.50 RUB`."""
+    """Return the calculation in one line: `1.00 RUB an hour × 2 h 30 min = 2.50 RUB`."""
     match explanation.kind:
         case "period":
             return _period(explanation, write)
@@ -108,7 +112,7 @@ def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
 
 
 def verdict(explanation: Explanation, *, write: Writer = str) -> str:
-    """Say whether it matches what was posted; where it does not, what was expected and what stands there instead."""
+    """Return whether the result matches what was posted; if not, name the expected and the posted value."""
     if explanation.matches:
         return _("Worked out again just now: it matches what was posted.")
     said = []
@@ -124,7 +128,7 @@ def verdict(explanation: Explanation, *, write: Writer = str) -> str:
 
 
 def of_movement(transaction: Transaction, *, write: Writer = str) -> list[str]:
-    """Say where money that no rule worked out came from or went to, and what was in the wallet before and after."""
+    """Return the sentences for any other transaction: the other account, and the balance before and after."""
     came_in = transaction.credit_id == transaction.wallet_id
     after, currency = transaction.balance_after or 0, transaction.currency
     before = after - transaction.amount if came_in else after + transaction.amount
@@ -139,7 +143,7 @@ def of_movement(transaction: Transaction, *, write: Writer = str) -> list[str]:
 
 
 def other_side(transaction: Transaction) -> str:
-    """Name the account on the other side of the wallet in the customer's words."""
+    """Return the customer-facing name of the account on the other side of the wallet."""
     came_in = transaction.credit_id == transaction.wallet_id
     return counterpart(transaction.debit if came_in else transaction.credit)
 
@@ -160,8 +164,8 @@ def _span(explanation: Explanation) -> str:
 
 
 def _period(explanation: Explanation, write: Writer) -> str:
-    much = {"quantity": explanation.quantity, "periods": explanation.periods}
-    return f"{advance(explanation.price, **much, write=write)} = {_worked_out(explanation, write)}"
+    formula = advance(explanation.price, quantity=explanation.quantity, periods=explanation.periods, write=write)
+    return f"{formula} = {_worked_out(explanation, write)}"
 
 
 def _used(explanation: Explanation, write: Writer) -> str:
@@ -201,8 +205,3 @@ def _worked_out(explanation: Explanation, write: Writer) -> str:
 
 def _money(amount: int, currency: str, write: Writer) -> str:
     return write(Money(amount, currency))
-
-
-def instant(at: datetime) -> str:
-    """Write an instant to the microsecond, the same in every language: `2026-03-01 12:00:00 UTC`."""
-    return at.replace(tzinfo=None).isoformat(sep=" ") + " UTC"

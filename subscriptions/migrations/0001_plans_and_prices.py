@@ -1,4 +1,4 @@
-"""What is sold: plans and the versions of their prices."""
+"""Plans and the versions of their prices."""
 
 import django.db.models.functions.text
 from django.db import migrations, models
@@ -25,11 +25,11 @@ class Migration(migrations.Migration):
                 ("features_ru", models.JSONField(blank=True, default=list, verbose_name="features in Russian")),
                 (
                     "is_highlighted",
-                    models.BooleanField(default=False, help_text="Marked as the one most customers choose."),
+                    models.BooleanField(default=False, help_text="Shown as the popular plan."),
                 ),
                 (
                     "is_public",
-                    models.BooleanField(default=True, help_text="Off: nobody new may choose it; who has it keeps it."),
+                    models.BooleanField(default=True, help_text="Off: hidden from new customers. Subscribers keep it."),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=0)),
             ],

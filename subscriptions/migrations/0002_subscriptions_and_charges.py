@@ -1,4 +1,4 @@
-"""Who has what, what was charged for it, trials, and the clock of each wallet's book."""
+"""Subscriptions, charges, trials and billing clocks."""
 
 import functools
 
@@ -338,8 +338,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "trial", models.UniqueConstraint(fields=("customer", "plan"), name="one_trial_per_customer_and_plan")
         ),
-        # A billing run renews all subscriptions of a page in one transaction, and a renewal changes no indexed column.
-        # With room for both versions it touches no index: 100 % of renewals, against 0 % in full pages.
+        # A billing run renews all subscriptions of a page in one transaction and changes no indexed column. In a
+        # half-empty page the new versions fit, and no renewal touches an index; in a full page every renewal would.
         migrations.RunSQL(
             "ALTER TABLE subscriptions_subscription SET (fillfactor = 50)",
             "ALTER TABLE subscriptions_subscription RESET (fillfactor)",

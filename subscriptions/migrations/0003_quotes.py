@@ -1,4 +1,4 @@
-"""Plan changes, worked out and promised until they expire."""
+"""Quotes for plan changes."""
 
 import functools
 

@@ -1,4 +1,7 @@
-"""The book: one customer's wallet in one currency, with its subscriptions. Its lock is the wallet row."""
+"""The billing clock of a wallet, and the trials that a customer has had.
+
+A book is a wallet with its subscriptions. The lock on the wallet's row is the lock on the book.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -8,22 +11,22 @@ from ledger.models import Account
 
 
 class BillingClock(models.Model):
-    """How far the book of a wallet is settled, and when it is due. Written by subscriptions.storage under its lock."""
+    """How far a wallet's book is settled and when it is due. Written by subscriptions.storage under the lock."""
 
     wallet = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="billing_clock")
-    # The wallet's owner: every hot row carries its customer.
+    # The wallet's owner, set at creation. Every busy table has the customer: it is the key to shard by.
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
-    # The last instant it was settled to. An operation with an earlier `now` is taken to be at this one.
+    # The instant up to which the book is settled. An operation with an earlier `now` happens at this instant.
     settled_at = models.DateTimeField(null=True)
-    # The fraction of a minor unit that ended metered uses left for the next one, in parts (engine/leftover.py).
+    # The fraction of a minor unit left by metered uses that ended, in parts (engine.metering.PARTS).
     leftover = models.BigIntegerField(default=0, db_default=0)
-    # The next instant at which settling it writes something; null: never.
+    # The next instant at which settling the book changes something; null: never. Set at each settling.
     due_at = models.DateTimeField(null=True)
-    # The tightest low-balance notice given (72, 24 or 1 hours before), null: none since money last came.
+    # The low-balance notice in force: 72, 24 or 1 hours before the end; null: none. Set at each settling.
     noticed_hours = models.PositiveSmallIntegerField(null=True)
-    # A book that could not be settled waits for staff, and holds nobody else up.
+    # Set by a billing run that could not settle the book; runs skip it until staff settle it, which clears both.
     parked_at = models.DateTimeField(null=True)
     parked_reason = models.TextField(default="", blank=True)
 
@@ -39,7 +42,7 @@ class BillingClock(models.Model):
 
 
 class Trial(models.Model):
-    """A customer has had a free trial of a plan: once, in whatever currency."""
+    """A free trial that a customer has had: one per plan, over all currencies."""
 
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="trials")
     plan = models.ForeignKey("subscriptions.Plan", on_delete=models.PROTECT, related_name="trials")

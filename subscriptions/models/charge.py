@@ -1,4 +1,4 @@
-"""What was charged for which span: one row for each advance period paid and each metered slice."""
+"""Charges: one row for each advance period paid and each slice of metered use."""
 
 from django.conf import settings
 from django.db import models
@@ -10,39 +10,42 @@ from subscriptions.models.subscription import Subscription
 
 
 class Charge(models.Model):
-    """Half-open span [period_start, period_end) of one subscription. Every live second stands in exactly one."""
+    """The charge for the span [period_start, period_end) of one subscription.
+
+    Every active second of a subscription is in exactly one charge.
+    """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="charges", db_index=False)
-    # Every hot row carries its customer: it is what a database would be sharded by.
+    # The subscription's customer, set at creation. Every busy table has it: it is the key to shard by.
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
-    # No foreign key in the database on these two: prices and transactions cannot be deleted, and every charge would
-    # lock the one price row.
+    # These two have no foreign key in the database: prices and transactions are never deleted, and every new charge
+    # would lock the same price row.
     price = models.ForeignKey(Price, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     transaction = models.OneToOneField(
         Transaction, models.DO_NOTHING, null=True, related_name="charge", db_constraint=False
     )
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
-    # Set once, when the use ended before the period did (pause, change, cancel now).
+    # Set once, when the use ends before the period (pause, plan change, cancellation).
     ended_at = models.DateTimeField(null=True)
-    # 0 while it covers something; a number of its own when its use ended the instant it began, so that another charge
-    # may start there. One without any span collects fractions that were used before (engine/leftover.py).
+    # 0 while the charge covers time. A unique number if its use ended at the instant it began, so that another charge
+    # may start there. A charge with an empty span collects fractions of earlier use (engine.metering).
     void_as = models.BigIntegerField(default=0, db_default=0)
-    # Minor units. Zero has no transaction.
+    # Minor units. A charge of zero has no transaction.
     amount = models.BigIntegerField()
-    # Metered: the fraction carried in and out (R2), so that the charge can be worked out again.
+    # Metered: the fraction carried in and out (R2), so that the amount can be recalculated.
     remainder_before = models.BigIntegerField(null=True)
     remainder_after = models.BigIntegerField(null=True)
-    # The transaction that gave unused time back, if any.
+    # The transaction that refunded unused time. Set once, if there is a refund.
     refund = models.OneToOneField(
         Transaction, models.DO_NOTHING, null=True, related_name="refunded_charge", db_constraint=False
     )
 
     class Meta:
         constraints = [
-            # With void_as, not a condition, so that this one index also finds the charges of a subscription.
+            # void_as is a column, not a condition, so that this index also finds the charges of a subscription.
             models.UniqueConstraint(
                 fields=["subscription", "period_start", "void_as"], name="one_charge_per_subscription_and_start"
             ),

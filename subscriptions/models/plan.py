@@ -1,4 +1,4 @@
-"""What is sold: plans, and the versions of their prices."""
+"""Plans and the versions of their prices."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,24 +10,24 @@ from django.utils.translation import gettext as _
 from ledger.money import Money
 from subscriptions.engine.calendar import IN_A_YEAR, MOST_YEARS, is_within_calendar
 
-# What each kind of price may come round by: use is measured by spans of one length, and nobody pays ahead by seconds.
+# Intervals of each kind of price. A meter needs intervals of a fixed length; paying ahead starts at an hour.
 METERED = ["second", "minute", "hour", "day", "week"]
 ADVANCE = ["hour", "day", "week", "month", "year"]
 
 
 class Plan(models.Model):
-    """Something to subscribe to. What it costs stands in its prices."""
+    """Something to subscribe to. Its prices say what it costs."""
 
     code = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=100)
     name_ru = models.CharField("name in Russian", max_length=100, blank=True)
     description = models.CharField(max_length=300, blank=True)
     description_ru = models.CharField("description in Russian", max_length=300, blank=True)
-    # Lists of short lines shown on the price list.
+    # Lists of short strings, shown on the pricing page.
     features = models.JSONField(default=list, blank=True)
     features_ru = models.JSONField("features in Russian", default=list, blank=True)
-    is_highlighted = models.BooleanField(default=False, help_text="Marked as the one most customers choose.")
-    is_public = models.BooleanField(default=True, help_text="Off: nobody new may choose it; who has it keeps it.")
+    is_highlighted = models.BooleanField(default=False, help_text="Shown as the popular plan.")
+    is_public = models.BooleanField(default=True, help_text="Off: hidden from new customers. Subscribers keep it.")
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -38,7 +38,7 @@ class Plan(models.Model):
 
     @property
     def title(self) -> str:
-        """The name in the reader's language."""
+        """The name in the current language."""
         return (self.name_ru if get_language() == "ru" else "") or self.name
 
     @property
@@ -51,7 +51,7 @@ class Plan(models.Model):
 
 
 class Price(models.Model):
-    """One version of what a plan costs in one currency. Never edited once a subscription has it (trigger)."""
+    """One version of a plan's price in one currency. A trigger forbids changes once a subscription uses it."""
 
     class Interval(models.TextChoices):
         SECOND = "second", "second"
@@ -65,18 +65,18 @@ class Price(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
     version = models.PositiveIntegerField(default=1, editable=False)
     currency = models.CharField(max_length=3)
-    # Minor units for one interval (`interval_count` of `interval`).
+    # Minor units for `interval_count` intervals.
     amount = models.BigIntegerField(help_text="In minor units: 9900 is 99.00 roubles.")
     interval = models.CharField(max_length=6, choices=Interval.choices, default=Interval.MONTH)
     interval_count = models.PositiveSmallIntegerField(default=1)
-    # False: `advance`, the amount buys the next interval. True: the amount is a rate, used up continuously.
+    # False ("advance"): the amount buys the next interval. True: the amount is a rate, charged for the time used.
     metered = models.BooleanField(default=False)
-    # Part of the version, not of the plan: editing them must not change what an old subscription was promised.
+    # On the price, not on the plan: a change must not affect existing subscriptions.
     trial_days = models.PositiveSmallIntegerField(default=0)
     grace_days = models.PositiveSmallIntegerField(default=0)
-    # Set when a newer version took its place: nobody new gets it, who has it keeps it.
+    # Set when a newer version replaces it: not sold any more, but existing subscriptions keep it.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Set by a trigger when a subscription first gets or schedules it: from then on its terms cannot change.
+    # Set by a trigger when a subscription first uses or schedules it. From then on the terms cannot change.
     used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -114,7 +114,7 @@ class Price(models.Model):
         return f"{self.plan_id}: {Money(self.amount, self.currency)} / {each} v{self.version}"
 
     def clean(self) -> None:
-        """Refuse new terms of which no order can be made, naming the field; those of the past stay as they are."""
+        """Refuse an interval that cannot be sold. Prices used or archived already are not checked again."""
         if self.used_at or self.archived_at:
             return
         allowed = METERED if self.metered else ADVANCE

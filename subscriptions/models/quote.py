@@ -1,4 +1,4 @@
-"""A plan change, worked out and promised until it expires."""
+"""Quotes: the cost of a plan change, guaranteed until the quote expires."""
 
 from functools import partial
 
@@ -11,7 +11,10 @@ from subscriptions.models.subscription import Subscription
 
 
 class Quote(models.Model):
-    """What a change would move. Accepting it posts exactly these lines or nothing."""
+    """The movements of a plan change. Accepting the quote posts exactly these lines or nothing.
+
+    Everything except `used_at` is set at creation.
+    """
 
     class When(models.TextChoices):
         NOW = "now", "now"
@@ -21,21 +24,21 @@ class Quote(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="quotes")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
     when = models.CharField(max_length=10, choices=When.choices, default=When.NOW)
-    # When it was worked out, and the last instant at which the lines are the same.
+    # When the quote was calculated, and the last instant at which it can be accepted.
     as_of = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # When the change takes effect once it is accepted; none: at that instant. The money moves when it is accepted.
+    # When the plan changes; null: at acceptance. The money always moves at acceptance.
     takes_effect_at = models.DateTimeField(null=True)
-    # [{"reason": "unused_refund", "subscription": 17, "amount": 4950, "from": {...}}, ...] as they are posted in turn;
-    # see subscriptions/quote_lines.py.
+    # The movements in order: [{"reason": "unused_refund", "subscription": 17, "amount": 4950, "from": {...}}, ...];
+    # see subscriptions.quotes.stored_lines.
     lines = models.JSONField()
     balance_before = models.BigIntegerField()
     balance_after = models.BigIntegerField()
-    # The status it leads to, and the next payment (minor units), if one is known.
+    # The status after the change, and the next payment (minor units) if known.
     status_after = models.CharField(max_length=10)
     next_charge_at = models.DateTimeField(null=True)
     next_charge_amount = models.BigIntegerField(null=True)
-    # Set once, in the transaction that carried it out.
+    # Set once, in the transaction that accepts the quote.
     used_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -48,5 +51,5 @@ class Quote(models.Model):
 
     @property
     def total(self) -> int:
-        """What leaves the wallet (negative) or comes back to it, in minor units."""
+        """The change of the balance in minor units, negative when the customer pays."""
         return self.balance_after - self.balance_before

@@ -1,4 +1,4 @@
-"""Who has what, and until when. Written by subscriptions.books only."""
+"""Subscriptions. Written by subscriptions.books and billing runs only."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from subscriptions.models.plan import Price
 
 
 class Subscription(MadeOnce):
-    """The state of one subscription as of its book's last settling. See docs/billing-rules.md for each word."""
+    """The state of one subscription when its book was last settled. docs/billing-rules.md explains each field."""
 
     class Status(models.TextChoices):
         PENDING = "pending", "pending"
@@ -27,48 +27,48 @@ class Subscription(MadeOnce):
         EXPIRED = "expired", "expired"
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sub"), editable=False)
-    # Found through one_subscription_per_request, which begins with it.
+    # No index of its own: the constraint one_subscription_per_request begins with it.
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
     )
-    # The wallet it draws on; with it, the lock and the currency.
+    # The wallet that pays. It also gives the currency and the lock.
     wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="subscriptions")
-    # Never change after creation.
+    # These two never change after creation.
     quantity = models.PositiveIntegerField(default=1)
     periods = models.PositiveIntegerField(default=1, help_text="How many intervals one payment buys.")
     auto_renew = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     created_at = models.DateTimeField()
 
-    # Advance: periods are counted from the anchor; the current one is number `period_number` and ends at `period_end`.
+    # Advance: periods are counted from the anchor. These are the number, start and end of the current period.
     anchor_at = models.DateTimeField(null=True)
     period_number = models.PositiveIntegerField(default=0)
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
-    # What the current period cost, and its full length in microseconds (a pause moves its end, not its length).
+    # What the current period cost, and its full length in microseconds. A pause moves the end and leaves the length.
     period_paid = models.BigIntegerField(default=0)
     period_length = models.BigIntegerField(default=0)
-    # Paused: what is left of the period, in microseconds.
+    # Paused: the remaining time of the period in microseconds.
     paused_left = models.BigIntegerField(null=True)
-    # Trialing and past_due: when that ends.
+    # Trialing: the end of the trial. Past due: the end of the grace.
     trial_end = models.DateTimeField(null=True)
     grace_end = models.DateTimeField(null=True)
 
-    # Metered: used and charged up to here, and the fraction of a minor unit carried on (R2).
+    # Metered: charged up to this instant, with this fraction of a minor unit carried on (R2).
     billed_until = models.DateTimeField(null=True)
     remainder = models.BigIntegerField(default=0)
 
-    # Asked for, not yet done: the boundary does it.
+    # Set on request; takes effect at the end of the period or trial.
     cancel_requested = models.BooleanField(default=False)
     scheduled_price = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    # The change to it is agreed and paid for: the first period under it runs from `period_end` to here.
+    # Set when the change to scheduled_price is agreed: the end of its first period, which begins at `period_end`.
     next_period_end = models.DateTimeField(null=True)
 
-    # First start, and the end of a final one.
+    # Each is set once: at the first start, and when the status becomes final.
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    # How many charges and refunds were written: part of their keys.
+    # Number of movements (charges and refunds) so far: part of the next one's key.
     entry_count = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -108,9 +108,9 @@ class Subscription(MadeOnce):
 
 
 Status = Subscription.Status
-# The customer may use it.
+# The customer has access.
 LIVE = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE})
-# It has ended for good.
+# Ended for good.
 FINAL = frozenset({Status.CANCELLED, Status.EXPIRED})
-# It waits for money, so its pages say how to pay.
+# Waiting for money: the pages say how to pay.
 UNPAID = frozenset({Status.PENDING, Status.SUSPENDED, Status.PAST_DUE})

@@ -72,13 +72,13 @@ class EngineStage:
     def take_down(self, customer: str, book: Book) -> None:
         """Move what the engine noted into the record, and work out when the book wakes next."""
         journal = book.journal
-        for entry in journal.entries:
-            name = None if entry.sub is None else str(entry.sub.id)
-            self.record.entry(entry.at, customer, name, entry.reason, entry.amount, entry.balance)
+        for movement in journal.movements:
+            name = None if movement.sub is None else str(movement.sub.id)
+            self.record.entry(movement.at, customer, name, movement.reason, movement.amount, movement.balance)
         for event in journal.events:
             if (event.before in LIVE) != (event.after in LIVE):
                 self.record.turn(event.at, str(event.sub.id), event.after in LIVE)
-        for rows in (journal.entries, journal.charges, journal.cuts, journal.events):
+        for rows in (journal.movements, journal.charges, journal.cuts, journal.events):
             rows.clear()
         if any(sub.rate for sub in metering.metered(book)):
             self.wakes_at[customer] = book.at

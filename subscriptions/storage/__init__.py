@@ -1,1 +1,1 @@
-"""Between books and tables: a batch is read in a few statements and written in a few, whatever its size."""
+"""Loads books from the tables and saves them. A batch of any size takes a few statements."""

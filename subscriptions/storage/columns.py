@@ -1,4 +1,4 @@
-"""Columns of numbers on their way to PostgreSQL, and instants on their way back."""
+"""Fast SQL for batches: columns passed to PostgreSQL as arrays, and instants converted to and from microseconds."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,40 +6,41 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-# Ids as a parameter that the planner does not look into: it would weigh each of thousands, every time.
+# An array of ids that the planner does not inspect: otherwise it would estimate each of thousands, every time.
 GIVEN = "(SELECT %s::bigint[])::bigint[]"
 
 
 def array(values: Iterable[object]) -> str:
-    """Write numbers, booleans and plain words as an array literal: much faster than adapting a list."""
+    """Return numbers, booleans or plain words as a PostgreSQL array literal: much faster than adapting a list."""
     joined = ",".join(map(str, values))
-    # No word of ours contains it.
+    # None of the words we pass contains "None".
     return "{" + (joined.replace("None", "NULL") if "None" in joined else joined) + "}"
 
 
 def instant(column: str) -> str:
-    """SQL that turns a bigint column of microseconds into an instant, exactly.
+    """Return SQL that converts a bigint column of microseconds into a timestamptz without rounding.
 
-    An interval is multiplied in floating point, which after 2255 is too coarse for microseconds, and not for hours.
+    PostgreSQL multiplies intervals in floating point. After the year 2255 that is too coarse for microseconds alone,
+    so hours and the rest are added separately.
     """
     hours, rest = f"{column} / 3600000000", f"mod({column}, 3600000000)"
     return f"('epoch'::timestamptz + {hours} * interval '1 hour' + {rest} * interval '1 microsecond')"
 
 
 def micros(column: str) -> str:
-    """SQL that turns an instant into microseconds since 1970, exactly: far cheaper than a datetime each."""
+    """Return SQL that converts a timestamptz into microseconds since 1970: far cheaper than reading datetimes."""
     return f"(extract(epoch FROM {column}) * 1000000)::bigint"
 
 
 def columns(words: str) -> list[tuple[str, str]]:
-    """Read "id bigint, at bigint" as names and types."""
+    """Split "id bigint, at bigint" into (name, type) pairs."""
     return [(name, kind) for name, kind in (column.split() for column in words.split(","))]
 
 
 def run_on(sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], *more: object) -> None:
-    """Run a statement in which `:rows` stands for these rows as a table, with their `place`; then `more` parameters.
+    """Run a statement in which `:rows` is a table of these rows, numbered by `place`; then come `more` parameters.
 
-    A column that is the same in every row travels once: of a billing run that is most of them.
+    A column with the same value in every row is sent once. In a billing run most columns are.
     """
     chosen, varying, arrays = [], [], []
     once: list[str | None] = []
@@ -61,7 +62,7 @@ def run_on(sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[o
 
 
 def run(sql: str, params: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """Run one statement; return its rows, if it has any."""
+    """Run one statement and return its rows, if any."""
     cursor: CursorWrapper
     with connection.cursor() as cursor:
         cursor.execute(sql, list(params))

@@ -1,4 +1,4 @@
-"""Locks wallets and reads their books: five statements for one wallet or for thousands."""
+"""Lock wallets and load their books: five statements for one wallet or for thousands."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LOCK = f"""
 LOOK = f"""
     SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
 """  # noqa: S608 - ids come as a parameter
-BOOKS = f"""
+CLOCKS = f"""
     SELECT wallet_id, leftover, {micros("settled_at")}, noticed_hours FROM subscriptions_billingclock
     WHERE wallet_id = ANY({GIVEN})
 """  # noqa: S608 - column names only
@@ -39,33 +39,33 @@ HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 
 @dataclass(slots=True)
 class LoadedBook:
-    """A book and the rows it came from."""
+    """A book with the wallet and customer it belongs to."""
 
     wallet_id: int
     customer_id: int
     currency: str
-    # The low-balance notice that was given last.
+    # The low-balance notice in force (hours before the end), None if there is none.
     noticed_hours: int | None
     book: Book
 
 
 def lock(wallet_ids: Sequence[int]) -> list[LoadedBook]:
-    """Lock the wallets in ascending id, then read what hangs on them.
+    """Lock the wallets in ascending id and load their books.
 
-    Later statements see what the lock waited for.
+    The books are read after the lock, so they include what the transactions waited for have written.
     """
     return load(run(LOCK, [array(wallet_ids)]))
 
 
 def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
-    """Read the books without a lock, to answer questions only."""
+    """Load the books without a lock, for reading only."""
     return load(run(LOOK, [array(wallet_ids)]))
 
 
 def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
-    """Build the books of these wallet rows (id, owner, currency, balance)."""
+    """Load the books of these wallet rows (id, owner, currency, balance)."""
     ids = array(row[0] for row in accounts)
-    clocks = {row[0]: row[1:] for row in run(BOOKS, [ids])}
+    clocks = {row[0]: row[1:] for row in run(CLOCKS, [ids])}
     rows = run(SUBSCRIPTIONS, [ids])
     terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
     subs: dict[Any, list[Sub]] = {}
@@ -74,30 +74,30 @@ def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
     tried: dict[Any, set[Any]] = {}
     for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
         tried.setdefault(customer_id, set()).add(plan_id)
-    shelf = []
+    loaded = []
     for wallet_id, owner_id, currency, balance in accounts:
         leftover, settled_at, noticed_hours = clocks.get(wallet_id, (0, None, None))
         book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), leftover, settled_at)
-        shelf.append(LoadedBook(wallet_id, owner_id, currency, noticed_hours, book))
-    return shelf
+        loaded.append(LoadedBook(wallet_id, owner_id, currency, noticed_hours, book))
+    return loaded
 
 
 def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
-    """Read the terms of some prices in one statement."""
+    """Return the terms of these prices by price id."""
     return {row[0]: Terms(*row) for row in run(TERMS, [array(price_ids)])}
 
 
 def hold_trials(customer_id: int) -> set[Any]:
-    """Return the plans the customer has tried, and keep that so: two wallets must not both begin one trial.
+    """Lock the customer's row and return the plans they have tried, so that two wallets cannot start the same trial.
 
-    Taken after the wallet's lock by whoever may begin a trial, and by nobody before it.
+    Take this lock after the wallet's lock, never before it, and only where a trial may start.
     """
     run(HOLD, [customer_id])
     return {plan_id for _, plan_id in run(TRIALS, [array([customer_id])])}
 
 
 def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
-    """Build the engine's subscription from its row."""
+    """Return the engine's subscription of a row of SUBSCRIPTIONS."""
     return Sub(
         id=row[1], terms=terms[row[2]], quantity=row[3], periods=row[4], auto_renew=row[5], status=STATUSES[row[6]],
         anchor=row[7], number=row[8], start=row[9], end=row[10], paid=row[11],

@@ -1,4 +1,4 @@
-"""Writes down what a batch of books yields: ledger, charges, subscriptions, events, books. One statement each."""
+"""Save the journals of a batch of books: one statement for each table, from the ledger to the billing clocks."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,45 +15,45 @@ from subscriptions.storage.read import LoadedBook
 
 
 class AlreadyPosted(Exception):
-    """The cause of a movement was posted before: nothing of this operation may be written."""
+    """A movement with this key was posted before: the whole operation must be rolled back."""
 
 
-def write(shelf: Sequence[LoadedBook]) -> None:
-    """Write every change of these books; the caller holds their locks and the transaction."""
-    posted = post_entries(shelf)
-    update_cuts(shelf, posted)
-    insert_charges(shelf, posted)
-    update_subscriptions(shelf)
-    insert_events(shelf)
-    insert_trials(shelf)
-    update_books(shelf, settings.BILLING_METER_EVERY)
+def write(loaded: Sequence[LoadedBook]) -> None:
+    """Save every change of these books; the caller holds their locks and the transaction."""
+    posted = post_movements(loaded)
+    update_cuts(loaded, posted)
+    insert_charges(loaded, posted)
+    update_subscriptions(loaded)
+    insert_events(loaded)
+    insert_trials(loaded)
+    update_clocks(loaded, settings.BILLING_METER_EVERY)
 
 
-def post_entries(shelf: Sequence[LoadedBook]) -> dict[int, int]:
-    """Post all entries in one call; return the transaction's id by the entry's identity."""
-    entries = [(item, entry) for item in shelf for entry in item.book.journal.entries]
-    if not entries:
+def post_movements(loaded: Sequence[LoadedBook]) -> dict[int, int]:
+    """Post all movements in one call; return the transaction ids by the movement's id()."""
+    movements = [(item, movement) for item in loaded for movement in item.book.journal.movements]
+    if not movements:
         return {}
-    results = ledger.post([ledger_entry(item, entry) for item, entry in entries])
+    results = ledger.post([ledger_entry(item, movement) for item, movement in movements])
     posted = {}
-    for (_, entry), result in zip(entries, results, strict=True):
+    for (_, movement), result in zip(movements, results, strict=True):
         if result.outcome is ledger.Outcome.EXISTS:
-            raise AlreadyPosted(entry.key)
+            raise AlreadyPosted(movement.key)
         assert result.id is not None
-        assert result.balance_after == entry.balance, (entry, result)
-        posted[id(entry)] = result.id
+        assert result.balance_after == movement.balance, (movement, result)
+        posted[id(movement)] = result.id
     return posted
 
 
-def ledger_entry(item: LoadedBook, entry: Movement) -> ledger.Entry:
-    """Name the two accounts and the cause."""
-    wallet, counter = item.wallet_id, entry.counter
-    sub = entry.sub
-    key = entry.key or f"{entry.reason}:{sub and sub.id}:{entry.at}:{entry.number}"
-    debit, credit = (wallet, counter) if entry.amount < 0 else (counter, wallet)
+def ledger_entry(item: LoadedBook, movement: Movement) -> ledger.Entry:
+    """Return the ledger entry of a movement, with its two accounts and its key."""
+    wallet, counter = item.wallet_id, movement.counter
+    sub = movement.sub
+    key = movement.key or f"{movement.reason}:{sub and sub.id}:{movement.at}:{movement.number}"
+    debit, credit = (wallet, counter) if movement.amount < 0 else (counter, wallet)
     return ledger.Entry(
-        key, debit, credit, abs(entry.amount), item.currency, entry.reason, to_datetime(entry.at), entry.description,
-        author=entry.author,
+        key, debit, credit, abs(movement.amount), item.currency, movement.reason, to_datetime(movement.at),
+        movement.description, author=movement.author,
     )  # fmt: skip
 
 
@@ -69,20 +69,20 @@ INSERT_CHARGES = f"""
 """  # noqa: S608 - column names only
 
 
-def insert_charges(shelf: Sequence[LoadedBook], posted: dict[int, int]) -> None:
-    """Insert the charges with the transactions that paid them."""
+def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
+    """Insert the charges with their transactions."""
     charges = [
         (
-            c.sub.id, item.customer_id, c.terms.id, posted[id(c.entry)] if c.entry else None, c.start, c.end,
+            c.sub.id, item.customer_id, c.terms.id, posted[id(c.movement)] if c.movement else None, c.start, c.end,
             c.ended_at, c.amount, c.remainder_before, c.remainder_after, posted[id(c.refund)] if c.refund else None,
         )
-        for item in shelf for c in item.book.journal.charges
+        for item in loaded for c in item.book.journal.charges
     ]  # fmt: skip
     if charges:
         run_on(INSERT_CHARGES, CHARGE, charges)
 
 
-# The latest charge of that start is the one in force: an earlier one with the same start ended as it began.
+# Several charges may have the same start; only the last of them has a span, the others ended as they began.
 CUT = columns("s bigint, a bigint, e bigint, f bigint")
 UPDATE_CUTS = f"""
     UPDATE subscriptions_charge AS charge
@@ -94,11 +94,11 @@ UPDATE_CUTS = f"""
 """  # noqa: S608 - column names only
 
 
-def update_cuts(shelf: Sequence[LoadedBook], posted: dict[int, int]) -> None:
-    """End earlier charges where their use ended."""
+def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
+    """Set the early end and the refund of saved charges."""
     cuts = [
         (cut.sub.id, cut.start, cut.ended_at, posted[id(cut.refund)] if cut.refund else None)
-        for item in shelf
+        for item in loaded
         for cut in item.book.journal.cuts
     ]
     if cuts:
@@ -108,9 +108,9 @@ def update_cuts(shelf: Sequence[LoadedBook], posted: dict[int, int]) -> None:
 STATE = columns(
     "id bigint, price bigint, renew bool, st text, anchor bigint, number int, start bigint, stop bigint, paid bigint,"
     "length bigint, rest bigint, trial bigint, grace bigint, billed bigint, fraction bigint, cancel bool,"
-    "scheduled bigint, next bigint, started bigint, ended bigint, entries int"
+    "scheduled bigint, next bigint, started bigint, ended bigint, movements int"
 )
-# The ids are said twice: by a join alone, the planner reads the whole table for a batch that is a few hundredths of it.
+# The ids are passed twice: with a join alone the planner scans the whole table for a batch of a few percent of it.
 UPDATE_SUBSCRIPTIONS = f"""
     UPDATE subscriptions_subscription AS row
     SET price_id = price, auto_renew = renew, status = st, anchor_at = {instant("anchor")}, period_number = number,
@@ -118,20 +118,20 @@ UPDATE_SUBSCRIPTIONS = f"""
         paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
         billed_until = {instant("billed")}, remainder = fraction, cancel_requested = cancel,
         scheduled_price_id = scheduled, next_period_end = {instant("next")}, started_at = {instant("started")},
-        ended_at = {instant("ended")}, entry_count = entries
+        ended_at = {instant("ended")}, entry_count = movements
     FROM :rows AS new WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
 """  # noqa: S608 - column names only
 
 
-def update_subscriptions(shelf: Sequence[LoadedBook]) -> None:
-    """Write the state of every subscription that changed."""
+def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
+    """Update the row of every changed subscription."""
     rows = [
         (
             s.id, s.terms.id, s.auto_renew, s.status, s.anchor, s.number, s.start, s.end, s.paid, s.length, s.left,
             s.trial_end, s.grace_end, s.billed_until, s.remainder, s.cancel_requested,
             s.scheduled.id if s.scheduled else None, s.next_end, s.started_at, s.ended_at, s.entry_count,
         )
-        for item in shelf for s in item.book.subs if s.changed
+        for item in loaded for s in item.book.subs if s.changed
     ]  # fmt: skip
     if rows:
         run_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
@@ -144,9 +144,9 @@ INSERT_TRIALS = f"""
 """  # noqa: S608 - column names only
 
 
-def insert_trials(shelf: Sequence[LoadedBook]) -> None:
-    """Remember the trials that began, so that no customer gets one twice."""
-    trials = [(item.customer_id, plan, at) for item in shelf for plan, at in item.book.journal.trials]
+def insert_trials(loaded: Sequence[LoadedBook]) -> None:
+    """Record the trials that started, so that no customer gets one twice."""
+    trials = [(item.customer_id, plan, at) for item in loaded for plan, at in item.book.journal.trials]
     if trials:
         run_on(INSERT_TRIALS, TRIAL, trials)
 
@@ -162,14 +162,14 @@ INSERT_EVENTS = f"""
 """  # noqa: S608 - column names only
 
 
-def insert_events(shelf: Sequence[LoadedBook]) -> None:
-    """Log what happened to each subscription, in order."""
+def insert_events(loaded: Sequence[LoadedBook]) -> None:
+    """Insert the events of the subscriptions, in order."""
     events = [
         (
             event.sub.id, item.customer_id, event.type, event.before, event.after, event.at,
             event.terms.id if event.terms else None, event.auto_renew,
         )
-        for item in shelf
+        for item in loaded
         for event in item.book.journal.events
     ]  # fmt: skip
     if events:
@@ -177,7 +177,7 @@ def insert_events(shelf: Sequence[LoadedBook]) -> None:
 
 
 CLOCK = columns("wallet bigint, customer bigint, fractions bigint, settled bigint, due bigint, noticed int")
-UPSERT_BOOKS = f"""
+UPSERT_CLOCKS = f"""
     INSERT INTO subscriptions_billingclock
         (wallet_id, customer_id, leftover, settled_at, due_at, noticed_hours, parked_reason)
     SELECT wallet, customer, fractions, {instant("settled")}, {instant("due")}, noticed, ''
@@ -199,28 +199,28 @@ INSERT_NOTICES = f"""
 """  # noqa: S608 - column names only
 
 
-def update_books(shelf: Sequence[LoadedBook], meter_every: timedelta) -> None:
-    """Move the clock of each book to where it was settled, say when it is due next, and give notice when it is low."""
+def update_clocks(loaded: Sequence[LoadedBook], meter_every: timedelta) -> None:
+    """Save how far each book is settled and when it is due next; insert a low-balance notice where one is due."""
     step = meter_every // MICROSECOND
-    dues = [next_due(item.book, step) for item in shelf]
-    notices = [notice(item.book, due) for item, due in zip(shelf, dues, strict=True)]
+    dues = [next_due(item.book, step) for item in loaded]
+    notices = [notice(item.book, due) for item, due in zip(loaded, dues, strict=True)]
     rows = [
-        (item.wallet_id, item.customer_id, item.book.leftover, item.book.at, look_at(item, due, note), note.hours)
-        for item, due, note in zip(shelf, dues, notices, strict=True)
+        (item.wallet_id, item.customer_id, item.book.leftover, item.book.at, wakes_at(item, due, note), note.hours)
+        for item, due, note in zip(loaded, dues, notices, strict=True)
     ]
-    run_on(UPSERT_BOOKS, CLOCK, rows)
+    run_on(UPSERT_CLOCKS, CLOCK, rows)
     given = [
         (item.customer_id, item.currency, note.hours, note.end.ends_at,
          "/".join(str(sub.id) for sub in note.end.subs), item.book.at)
-        for item, note in zip(shelf, notices, strict=True)
+        for item, note in zip(loaded, notices, strict=True)
         if note.end and note.hours and (item.noticed_hours is None or note.hours < item.noticed_hours)
     ]  # fmt: skip
     if given:
         run_on(INSERT_NOTICES, NOTICE, given)
 
 
-def look_at(item: LoadedBook, due: int | None, note: Notice) -> int | None:
-    """Return when the book must be looked at next: always after where it stands, or a run would never end."""
+def wakes_at(item: LoadedBook, due: int | None, note: Notice) -> int | None:
+    """Return when the book is due next: always later than its settled instant, or a run would never end."""
     if due is not None and note.wake_at is not None:
         due = min(due, note.wake_at)
     assert due is None or due > (item.book.at or 0), (item.wallet_id, due)

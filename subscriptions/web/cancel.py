@@ -108,13 +108,13 @@ def end_now(card: Card, shown: int, *, now: datetime) -> Money:
 
     def act(book: OpenBook) -> None:
         nonlocal came_back
-        entries = book.item.book.journal.entries
-        done = len(entries)
+        movements = book.item.book.journal.movements
+        done = len(movements)
         book.cancel(card.row, when="now", refund_unused=True)
         came_back = sum(
-            entry.amount
-            for entry in entries[done:]
-            if entry.reason == UNUSED and entry.sub and entry.sub.id == card.row.pk
+            movement.amount
+            for movement in movements[done:]
+            if movement.reason == UNUSED and movement.sub and movement.sub.id == card.row.pk
         )
         if not 0 <= shown - came_back <= _lost_meanwhile(card):
             raise NotAsShown

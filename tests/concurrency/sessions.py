@@ -1,4 +1,4 @@
-"""Many real database sessions at once. No test lives here."""
+"""Run jobs at the same time in real database sessions. No test lives here."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 def at_once(jobs: Sequence[Callable[[], R]]) -> list[R]:
-    """Run each job in a thread with a connection of its own, let go together; return the results in order."""
+    """Start all jobs together, each in a thread with its own connection; return the results in order."""
     barrier = Barrier(len(jobs))
 
     def run(job: Callable[[], R]) -> R:

@@ -1,4 +1,4 @@
-"""Everybody wants something of one wallet at once: one consistent order, and every rule holds afterwards."""
+"""Simultaneous requests on one wallet happen in a consistent order and break no rule."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,16 +24,16 @@ APRIL = NOON.replace(month=4)
 NUMBERS = count()
 
 
-def begin(user: User, money: int, *prices: Price) -> list[Subscription]:
+def subscribe_at_noon(user: User, money: int, *prices: Price) -> list[Subscription]:
     pay_in(user, money, at=NOON)
     with books.open(user, "RUB", now=NOON) as book:
         return [book.subscribe(price) for price in prices]
 
 
-def asked(user: User, act: Callable[[OpenBook], object], now: datetime) -> Callable[[], str]:
-    """Ask in a session of its own; tell the code of a refusal, or that it was done."""
+def request(user: User, act: Callable[[OpenBook], object], now: datetime) -> Callable[[], str]:
+    """Return a job that does `act` in its own session and returns "done" or the code of the refusal."""
 
-    def ask() -> str:
+    def job() -> str:
         try:
             with books.open(user, "RUB", now=now) as book:
                 act(book)
@@ -41,15 +41,15 @@ def asked(user: User, act: Callable[[OpenBook], object], now: datetime) -> Calla
             return error.code
         return "done"
 
-    return ask
+    return job
 
 
-def money_in(book: OpenBook) -> None:
+def top_up(book: OpenBook) -> None:
     book.top_up(700_00, key=f"race:{next(NUMBERS)}", source="gateway_clearing:sandbox")
 
 
-def in_order(user: User) -> None:
-    """The wallet's history is one line: each balance follows from the one before, and time never goes back."""
+def assert_consistent_history(user: User) -> None:
+    """Assert that each balance follows from the previous one and that the movements are in time order."""
     before, then = 0, NOON
     for _, amount, after, when in lines(user):
         assert before + amount == after
@@ -59,16 +59,16 @@ def in_order(user: User) -> None:
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_change_tick_cancel_and_money_at_once(alice, turn):
-    """Around a period's end, where all of them matter: whoever is first, the rest finds what that made."""
+def test_simultaneous_change_cancel_payment_and_run_are_consistent(alice, turn):
+    """Around a period's end, where the order matters: each request sees the result of the ones before it."""
     better = sell("better", RUB=1500_00)["RUB"]
-    plan, server = begin(alice, 2500_00, basic(), hourly())
+    plan, server = subscribe_at_noon(alice, 2500_00, basic(), hourly())
     now = APRIL + (turn - 3) * SECOND
     jobs: list[Callable[[], Any]] = [
-        asked(alice, lambda book: book.change_plan(plan, better), now),
-        asked(alice, lambda book: book.cancel(plan, when="now", refund_unused=True), now),
-        asked(alice, money_in, now + SECOND),
-        asked(alice, lambda book: book.pause(server), now - SECOND),
+        request(alice, lambda book: book.change_plan(plan, better), now),
+        request(alice, lambda book: book.cancel(plan, when="now", refund_unused=True), now),
+        request(alice, top_up, now + SECOND),
+        request(alice, lambda book: book.pause(server), now - SECOND),
         partial(billing_run.run_due, now=now),
     ]
     changed, cancelled, paid, paused, _ = at_once(jobs)
@@ -77,21 +77,21 @@ def test_change_tick_cancel_and_money_at_once(alice, turn):
     assert paused in ("done", "subscription_is_not_active")
     plan.refresh_from_db()
     assert plan.status == "cancelled"
-    in_order(alice)
+    assert_consistent_history(alice)
     assert broken_rules() == []
 
 
-def test_every_order_of_change_cancel_and_tick_is_one_history(alice):
-    """The same, one after the other in all six orders: what is left in the wallet never depends on luck."""
+def test_change_cancel_and_run_end_with_the_same_balance_in_any_order(alice):
+    """The same requests in all six orders leave the same balance."""
     better, plain = sell("better", RUB=1500_00)["RUB"], basic()
     half = at(days=15, hours=12)
     ends = {}
     for order in permutations(("change", "cancel", "tick")):
         user = User.objects.create(username="-".join(order), email=f"{'-'.join(order)}@example.com")
-        [plan] = begin(user, 2500_00, plain)
+        [plan] = subscribe_at_noon(user, 2500_00, plain)
         acts: dict[str, Callable[[], Any]] = {
-            "change": asked(user, lambda book, plan=plan: book.change_plan(plan, better), half),  # type: ignore[misc]
-            "cancel": asked(
+            "change": request(user, lambda book, plan=plan: book.change_plan(plan, better), half),  # type: ignore[misc]
+            "cancel": request(
                 user,
                 lambda book, plan=plan: book.cancel(plan, when="now", refund_unused=True),  # type: ignore[misc]
                 half,
@@ -101,23 +101,23 @@ def test_every_order_of_change_cancel_and_tick_is_one_history(alice):
         for name in order:
             acts[name]()
         ends[order] = balance(user)
-    # Half of the month is given back, whether as itself or as a whole month of the other that was not begun.
+    # Half of the month is refunded: directly, or as the full refund of the new plan's month.
     assert set(ends.values()) == {2500_00 - 495_00}
     assert broken_rules() == []
 
 
-def test_many_start_what_the_wallet_pays_only_some_of(alice):
+def test_simultaneous_subscribers_start_only_as_many_as_the_wallet_pays(alice):
     price = sell("unit", RUB=100_00)["RUB"]
     pay_in(alice, 700_00, at=NOON)
-    at_once([asked(alice, lambda book: book.subscribe(price), at(hours=1))] * 12)
+    at_once([request(alice, lambda book: book.subscribe(price), at(hours=1))] * 12)
     statuses = Subscription.objects.values_list("status", flat=True)
     assert sorted(statuses) == ["active"] * 7 + ["pending"] * 5
     assert balance(alice) == 0
-    in_order(alice)
+    assert_consistent_history(alice)
     assert broken_rules() == []
 
 
-def test_a_trial_asked_for_by_many_at_once_is_given_once(alice):
+def test_simultaneous_requests_get_one_trial(alice):
     trials = sell("trial", RUB=100_00, EUR=1_00, trial_days=7)
 
     def subscribe(currency: str) -> None:
@@ -128,8 +128,8 @@ def test_a_trial_asked_for_by_many_at_once_is_given_once(alice):
     assert sorted(Subscription.objects.values_list("status", flat=True)) == ["pending"] * 7 + ["trialing"]
 
 
-def test_one_cause_told_by_many_is_credited_once(alice):
-    [server] = begin(alice, 1_00, hourly())
+def test_simultaneous_top_ups_with_one_key_credit_once(alice):
+    [server] = subscribe_at_noon(alice, 1_00, hourly())
     settle(alice, at(days=1))
 
     def credit() -> str:
@@ -145,37 +145,37 @@ def test_one_cause_told_by_many_is_credited_once(alice):
     assert Event.objects.filter(type="subscription.activated").count() == 2
 
 
-def test_withdrawals_at_once_never_take_more_than_there_is(alice):
+def test_simultaneous_withdrawals_never_exceed_the_balance(alice):
     pay_in(alice, 500_00, at=NOON)
 
     def out(number: int) -> Callable[[OpenBook], object]:
         return lambda book: book.withdraw(120_00, key=f"out:{number}", to="gateway_clearing:sandbox")
 
-    told = at_once([asked(alice, out(number), at(hours=1)) for number in range(9)])
-    assert sorted(told) == ["done"] * 4 + ["insufficient_funds"] * 5
+    results = at_once([request(alice, out(number), at(hours=1)) for number in range(9)])
+    assert sorted(results) == ["done"] * 4 + ["insufficient_funds"] * 5
     assert balance(alice) == 20_00
 
 
-def test_a_quote_pressed_eight_times_at_once_changes_once(alice):
+def test_a_quote_accepted_eight_times_at_once_changes_once(alice):
     better = sell("better", RUB=1500_00)["RUB"]
-    [mine] = begin(alice, 2000_00, basic())
-    quote = quotes.make(mine, better, now=at(days=3))
+    [subscription] = subscribe_at_noon(alice, 2000_00, basic())
+    quote = quotes.make(subscription, better, now=at(days=3))
 
-    def press() -> None:
+    def accept() -> None:
         quotes.accept(Quote.objects.get(pk=quote.pk), now=at(days=3, seconds=2))
 
-    at_once([press] * 8)
+    at_once([accept] * 8)
     assert balance(alice) == quote.balance_after
     assert len(lines(alice)) == 4
     assert broken_rules() == []
 
 
-def test_a_quote_accepted_while_money_comes_and_the_clock_ticks_holds_or_does_nothing(alice):
+def test_a_quote_accepted_during_a_payment_and_a_run_holds_or_does_nothing(alice):
     better = sell("better", RUB=1500_00)["RUB"]
-    mine, _ = begin(alice, 2000_00, basic(), hourly())
-    quote = quotes.make(mine, better, now=at(hours=1))
+    subscription, _ = subscribe_at_noon(alice, 2000_00, basic(), hourly())
+    quote = quotes.make(subscription, better, now=at(hours=1))
 
-    def press() -> str:
+    def accept() -> str:
         try:
             quotes.accept(quote, now=at(hours=1, seconds=2))
         except quotes.QuoteChanged:
@@ -183,20 +183,20 @@ def test_a_quote_accepted_while_money_comes_and_the_clock_ticks_holds_or_does_no
         return "done"
 
     jobs: list[Callable[[], Any]] = [
-        press, asked(alice, money_in, at(hours=1)), partial(billing_run.run_due, now=at(hours=1))
+        accept, request(alice, top_up, at(hours=1)), partial(billing_run.run_due, now=at(hours=1))
     ]  # fmt: skip
-    told, *_ = at_once(jobs)
-    mine.refresh_from_db()
-    assert (mine.scheduled_price == better) == (told == "done")
-    # The money stands before or behind them: when it comes second it is dated by the book's clock.
+    outcome, *_ = at_once(jobs)
+    subscription.refresh_from_db()
+    assert (subscription.scheduled_price == better) == (outcome == "done")
+    # The top-up comes before or after them; if after, it is dated at the settled instant.
     posted = [(reason, amount) for reason, amount, _, _ in lines(alice) if reason != "top_up"]
     promised = [(line["reason"], line["amount"]) for line in quote.lines]
-    assert (posted[-2:] == promised) == (told == "done")
-    in_order(alice)
+    assert (posted[-2:] == promised) == (outcome == "done")
+    assert_consistent_history(alice)
     assert broken_rules() == []
 
 
-def test_two_wallets_of_one_customer_never_wait_for_each_other(alice):
+def test_two_wallets_of_one_customer_do_not_deadlock(alice):
     both = sell("both", RUB=100_00, EUR=1_00)
     for currency, amount in (("RUB", 100_00), ("EUR", 1_00)):
         pay_in(alice, amount, currency, at=NOON)
@@ -212,12 +212,12 @@ def test_two_wallets_of_one_customer_never_wait_for_each_other(alice):
     ]  # fmt: skip
 
 
-def test_an_hour_of_clicks_by_eight_hands_keeps_every_rule(alice):
-    """Half a minute apart: subscribe, change, pause, resume, cancel, pay, withdraw, tick; by eight at once."""
+def test_eight_simultaneous_clients_break_no_rule(alice):
+    """Eight clients subscribe, change, pause, resume, cancel, pay, withdraw and run billing, every 30 seconds."""
     prices = [basic(), sell("daily", RUB=50_00, interval="day", grace_days=0)["RUB"], hourly(), hourly(7_77, "odd")]
-    subs = begin(alice, 3000_00, *prices)
+    subs = subscribe_at_noon(alice, 3000_00, *prices)
 
-    def hand(number: int) -> None:
+    def client(number: int) -> None:
         for step in range(10):
             now = at(hours=number % 3, seconds=30 * step)
             sub, price = subs[(number + step) % 4], prices[(number * 3 + step) % 4]
@@ -225,16 +225,16 @@ def test_an_hour_of_clicks_by_eight_hands_keeps_every_rule(alice):
                 lambda book, sub=sub, price=price: book.change_plan(sub, price),  # type: ignore[misc]
                 lambda book, sub=sub: book.pause(sub),  # type: ignore[misc]
                 lambda book, sub=sub: book.resume(sub),  # type: ignore[misc]
-                money_in,
+                top_up,
                 lambda book: book.withdraw(30_00, key=f"race:{next(NUMBERS)}", to="gateway_clearing:sandbox"),
                 lambda book, price=price: book.subscribe(price),  # type: ignore[misc]
                 lambda book, sub=sub: book.cancel(sub, when="period_end"),  # type: ignore[misc]
             ]
-            asked(alice, acts[(number + step) % len(acts)], now)()
+            request(alice, acts[(number + step) % len(acts)], now)()
             if step % 4 == number % 4:
                 billing_run.run_due(now=now + HOUR)
 
-    at_once([partial(hand, number) for number in range(8)])
+    at_once([partial(client, number) for number in range(8)])
     settle(alice, at(days=40))
-    in_order(alice)
+    assert_consistent_history(alice)
     assert broken_rules() == []

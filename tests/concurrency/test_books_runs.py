@@ -1,4 +1,4 @@
-"""Any number of billing runs at once, on real connections: the same rows as one run, and nobody twice."""
+"""Parallel billing runs on real connections write the same rows as one run, and each row once."""
 
 from datetime import timedelta
 from functools import partial
@@ -32,7 +32,7 @@ def customers_of(count: int, *prices: Price, money: int = 2000_00) -> list[User]
     return customers
 
 
-def test_four_runs_over_three_hundred_books_write_what_one_settling_writes():
+def test_four_parallel_runs_write_the_same_rows_as_one():
     prices = basic(), hourly(36)
     *due, reference = customers_of(301, *prices, money=2300_00)
     BillingClock.objects.filter(wallet__owner=reference).update(due_at=None)
@@ -40,21 +40,21 @@ def test_four_runs_over_three_hundred_books_write_what_one_settling_writes():
     runs = at_once([partial(billing_run.run_due, now=now, catch_up=True, batch=20)] * 4)
     settle(reference, now)
     expected = of_one(reference)
-    # Money in, a month, the server until it ends, the next month, the server since then.
+    # The top-up, a month, the server up to the boundary, the next month, the server since then.
     assert len(expected["transactions"]) == 5
     for user in due:
         assert of_one(user) == expected
-    # Each book was settled by one of them; one that was claimed twice had nothing left to write.
+    # Each book was settled by one run; a book claimed twice had nothing left to charge.
     assert sum(run.charges for run in runs) == 300 * 3
     assert sum(run.parked for run in runs) == 0
     assert broken_rules() == []
 
 
-def test_runs_and_customers_at_once_do_not_wait_for_each_other_in_a_circle(caplog):
+def test_runs_and_customers_do_not_deadlock(caplog):
     customers = customers_of(40, basic())
 
-    def click(mine: list[User]) -> None:
-        for user in mine:
+    def click(users: list[User]) -> None:
+        for user in users:
             pay_in(user, 1_00, at=APRIL + HOUR)
 
     at_once(
@@ -69,7 +69,7 @@ def test_runs_and_customers_at_once_do_not_wait_for_each_other_in_a_circle(caplo
     assert broken_rules() == []
 
 
-def test_a_book_that_somebody_holds_is_left_to_them_and_the_others_are_settled():
+def test_a_run_skips_a_locked_book():
     customers = customers_of(5, basic())
     held, done = Signal(), Signal()
 
@@ -87,12 +87,12 @@ def test_a_book_that_somebody_holds_is_left_to_them_and_the_others_are_settled()
 
     _, ran = at_once([hold, run])
     assert ran == billing_run.Run(books=4, charges=4)
-    # And they have settled it themselves.
+    # The holder of the lock has settled it.
     assert lines(customers[2])[-1] == ("charge", -990_00, 20_00, APRIL)
 
 
-def test_runs_of_different_clocks_come_to_one_history():
-    """Two schedulers on two machines, of which one is twenty minutes ahead."""
+def test_runs_with_different_clocks_write_one_consistent_history():
+    """Three schedulers: one on time, one twenty minutes ahead, one an hour behind."""
     customers = customers_of(30, hourly(), money=20_00)
 
     def scheduler(ahead: timedelta) -> None:
@@ -103,7 +103,7 @@ def test_runs_of_different_clocks_come_to_one_history():
     for user in customers:
         settle(user, at(hours=9))
         rows = lines(user)
-        # 20.00 less 9 hours... of which there is money for five and a half: 2000 kopecks of 360.
+        # 20.00 pays for about five and a half of the 9 hours: 2000 kopecks at 360 an hour.
         assert rows[-1][2] == 0
         assert sum(amount for _, amount, *_ in rows) == 0
         instants = [when for *_, when in rows]
@@ -113,7 +113,7 @@ def test_runs_of_different_clocks_come_to_one_history():
     assert broken_rules() == []
 
 
-def test_poison_met_by_four_runs_at_once_is_parked_and_everybody_else_is_settled():
+def test_four_parallel_runs_park_broken_books_and_settle_the_rest():
     customers = customers_of(60, basic())
     poisoned = customers[::20]
     Subscription.objects.filter(customer__in=poisoned).update(anchor_at=None)
@@ -125,8 +125,8 @@ def test_poison_met_by_four_runs_at_once_is_parked_and_everybody_else_is_settled
     assert {book.wallet.owner for book in parked} == set(poisoned)
 
 
-def test_a_database_that_does_not_answer_in_time_parks_nobody():
-    """Somebody holds the table of charges: real lock time-outs, five times, and then the run gives up."""
+def test_lock_timeouts_park_no_book():
+    """Another session locks the charges: the run gets lock timeouts five times and gives up."""
     customers_of(3, basic())
     with psycopg.connect(**parameters()) as other:
         other.execute("LOCK TABLE subscriptions_charge IN ACCESS EXCLUSIVE MODE")
@@ -139,8 +139,8 @@ def test_a_database_that_does_not_answer_in_time_parks_nobody():
     assert billing_run.run_due(now=APRIL) == billing_run.Run(books=3, charges=3)
 
 
-def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing():
-    """The server ends our session between the ledger's rows and the charges of the second batch."""
+def test_a_lost_connection_parks_no_book_and_loses_nothing():
+    """The server ends the session between the transactions and the charges of the second batch."""
     customers = customers_of(9, basic())
     seen: list[int] = []
 
@@ -155,7 +155,7 @@ def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing(
     with connection.execute_wrapper(cut), pytest.raises(OperationalError):
         billing_run.run_due(now=APRIL, batch=3)
     connection.close()
-    # The first batch is there whole, of the second there is nothing.
+    # The first batch is saved completely, the second not at all.
     assert sorted(len(lines(user)) for user in customers) == [2] * 6 + [3] * 3
     assert not BillingClock.objects.exclude(parked_at=None).exists()
     assert broken_rules() == []
@@ -164,8 +164,8 @@ def test_a_connection_cut_in_the_middle_of_a_run_parks_nobody_and_loses_nothing(
     assert broken_rules() == []
 
 
-def test_a_book_settled_by_its_customer_while_it_was_being_parked_is_not_parked():
-    """The run failed on it; before that is written down, it is repaired and its customer opens it."""
+def test_a_book_settled_during_parking_is_not_parked():
+    """The run fails on it; before it is parked, it is repaired and its customer opens it."""
     [user] = customers_of(1, basic())
     Subscription.objects.filter(customer=user).update(anchor_at=None)
 
@@ -184,7 +184,7 @@ def test_a_book_settled_by_its_customer_while_it_was_being_parked_is_not_parked(
     assert lines(user)[-2:] == [("charge", -990_00, 20_00, APRIL), ("top_up", 1_00, 21_00, APRIL)]
 
 
-def test_staff_and_a_run_settle_the_same_books_at_once():
+def test_staff_and_a_run_can_settle_the_same_books_at_once():
     customers = customers_of(20, basic())
     ids = [wallet(user, "RUB").pk for user in customers]
     now = APRIL + 20 * DAY
@@ -198,6 +198,6 @@ def test_staff_and_a_run_settle_the_same_books_at_once():
 
 
 def parameters() -> dict[str, Any]:
-    """How to reach the test's database without Django."""
+    """Return the connection parameters of the test database for psycopg."""
     known = connection.get_connection_params()
     return {name: known[name] for name in ("dbname", "user", "password", "host", "port") if known.get(name)}

@@ -1,8 +1,8 @@
-"""A process of the product with its own clock, which dies, or ends another, at a named point of a billing run.
+"""A process that runs a command with its own clock and kills itself, or another process, at a given point of the run.
 
     python child.py --now 2026-04-05T12:00:00Z [--at after_charges --turn 2 [--victim PID]] bill_due --catch-up
 
-The product knows nothing of it: the points are statements that go by. No test lives here.
+The points are recognised by the SQL statements that are executed. No test lives here.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from django.utils import timezone  # noqa: E402
 
 from tests.faults import town  # noqa: E402
 
-# Where a batch can be cut: a piece of the statement, and whether it was carried out by then.
+# The points: a part of the statement, and whether to kill after it (True) or before it (False).
 POINTS = {
     "claimed": ("SKIP LOCKED", True),
     "after_the_ledger": ("INSERT INTO ledger_transaction", True),
@@ -43,15 +43,15 @@ POINTS = {
 
 
 class Death:
-    """Strikes when `point` comes by for the `turn`th time; "statement" is any statement at all."""
+    """Kills `victim` when `point` is reached for the `turn`th time. The point "statement" is any statement."""
 
     def __init__(self, point: str, turn: int, victim: int) -> None:
-        self.piece, self.done = POINTS.get(point, ("", False))
+        self.part, self.kills_after = POINTS.get(point, ("", False))
         self.left = turn
         self.victim = victim
 
     def watch(self) -> None:
-        """Look at every statement and every commit."""
+        """Watch every statement and every commit."""
         connection.execute_wrappers.append(self.see)
         commit = DatabaseWrapper._commit  # type: ignore[attr-defined]
         DatabaseWrapper._commit = lambda this: self.go(commit, "COMMIT", this)  # type: ignore[attr-defined]
@@ -60,11 +60,11 @@ class Death:
         return self.go(execute, sql, sql, params, many, context)
 
     def go(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-        comes = self.piece in sql
-        if comes and not self.done:
+        is_reached = self.part in sql
+        if is_reached and not self.kills_after:
             self.strike()
         result = execute(*arguments)
-        if comes and self.done:
+        if is_reached and self.kills_after:
             self.strike()
         return result
 
@@ -75,27 +75,27 @@ class Death:
         session = connection.connection.info.backend_pid
         os.kill(self.victim, signal.SIGKILL)
         if self.victim != os.getpid():
-            # The server is dead; so is the process of it that serves us, before it can finish what it was told.
+            # The server is killed; also kill its process for our session, before it can finish the statement.
             os.kill(session, signal.SIGKILL)
 
 
 def main() -> None:
-    """Set the clock, lay the snare, do the work."""
+    """Set the clock, prepare the kill and run the command."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--now", type=datetime.fromisoformat)
     arguments.add_argument("--at", choices=[*POINTS, "statement"])
     arguments.add_argument("--turn", type=int, default=1)
     arguments.add_argument("--victim", type=int, default=os.getpid())
     arguments.add_argument("words", nargs=argparse.REMAINDER)
-    asked = arguments.parse_args()
-    if asked.now:
-        timezone.now = lambda: asked.now
-    if asked.at:
-        Death(asked.at, asked.turn, asked.victim).watch()
-    match asked.words:
-        case ["found", count]:
-            town.found(int(count))
-            town.settle_twins(asked.now)
+    options = arguments.parse_args()
+    if options.now:
+        timezone.now = lambda: options.now
+    if options.at:
+        Death(options.at, options.turn, options.victim).watch()
+    match options.words:
+        case ["populate", count]:
+            town.populate(int(count))
+            town.settle_twins(options.now)
         case ["census"]:
             sys.stdout.write(json.dumps(town.census(), default=str))
         case [command, *words]:

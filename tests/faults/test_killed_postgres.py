@@ -1,4 +1,4 @@
-"""SIGKILL of PostgreSQL in the middle of a billing run, on a server of the test's own."""
+"""SIGKILL of PostgreSQL during a billing run, on a separate server."""
 
 import os
 import signal
@@ -20,11 +20,11 @@ FREEZE = NOW.isoformat()
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A server that writes through to the disk, as in production, with the tables in it; it ends with this process."""
+    """The data directory of a migrated server that syncs to disk, as in production. It stops with this process."""
     data = tmp_path / "pg"
     Postgres(data).hold()
     subprocess.run(MIGRATE, env=environment(data), check=True, timeout=120, cwd=town.CHILD.parent.parent.parent)
-    town.well(town.child(environment(data), "found", str(PEOPLE), now=FREEZE))
+    town.check_output(town.run_child(environment(data), "populate", str(PEOPLE), now=FREEZE))
     return data
 
 
@@ -32,36 +32,36 @@ def environment(data: Path) -> dict[str, str]:
     return os.environ | {"LOCAL": "1", "DATABASE_URL": Postgres(data).url}
 
 
-def killed_at(data: Path, point: str, turn: int) -> None:
-    """Let a run kill its server there: it fails, and parks nobody. Then start the server, as a supervisor does."""
-    died = int((data / "postmaster.pid").read_text().splitlines()[0])
-    run = town.child(environment(data), "bill_due", "--catch-up", now=FREEZE, at=point, turn=turn, victim=died)
+def kill_server_at(data: Path, point: str, turn: int) -> None:
+    """Let a run kill its server at a point, assert that it fails and parks no book, and restart the server."""
+    pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+    run = town.run_child(environment(data), "bill_due", "--catch-up", now=FREEZE, at=point, turn=turn, victim=pid)
     assert run.returncode not in (0, -signal.SIGKILL), run.stdout
     assert "OperationalError" in run.stderr
     Postgres(data).hold()
-    assert int((data / "postmaster.pid").read_text().splitlines()[0]) != died
-    assert asked(data, "SELECT count(*) FROM subscriptions_billingclock WHERE parked_at IS NOT NULL") == 0
+    assert int((data / "postmaster.pid").read_text().splitlines()[0]) != pid
+    assert query(data, "SELECT count(*) FROM subscriptions_billingclock WHERE parked_at IS NOT NULL") == 0
 
 
 def settled(data: Path) -> int:
-    """Citizens that a run has settled; the twins were before."""
-    return asked(data, f"SELECT count(*) FROM subscriptions_billingclock WHERE settled_at = '{FREEZE}'") - PEOPLE
+    """Return how many citizens a run has settled. The twins are settled already."""
+    return query(data, f"SELECT count(*) FROM subscriptions_billingclock WHERE settled_at = '{FREEZE}'") - PEOPLE
 
 
-def asked(data: Path, sql: str) -> int:
+def query(data: Path, sql: str) -> int:
     with psycopg.connect(Postgres(data).url) as server:
         return int(server.execute(sql).fetchall()[0][0])
 
 
-def test_runs_whose_server_is_killed_under_them_fail_and_the_next_ends_with_the_same_rows(data):
-    killed_at(data, "after_the_ledger", turn=2)
-    # Of the second batch, nothing: its transactions were in the ledger, its charges were not written.
+def test_runs_fail_when_postgres_is_killed_and_the_next_run_finishes_correctly(data):
+    kill_server_at(data, "after_the_ledger", turn=2)
+    # Nothing of the second batch is saved: the kill came between its transactions and its charges.
     assert settled(data) == BATCH
-    killed_at(data, "after_commit", turn=1)
-    # What was committed is there, although the run never heard another word from the server.
+    kill_server_at(data, "after_commit", turn=1)
+    # The commit is saved, although the run did not get the answer.
     assert settled(data) == 2 * BATCH
-    town.well(town.child(environment(data), "bill_due", "--catch-up", now=FREEZE))
-    census = town.counted(town.well(town.child(environment(data), "census")))
+    town.check_output(town.run_child(environment(data), "bill_due", "--catch-up", now=FREEZE))
+    census = town.parse_census(town.check_output(town.run_child(environment(data), "census")))
     assert len(census["citizen"]) == PEOPLE
     assert census["citizen"] == census["twin"]
-    town.well(town.child(environment(data), "check_ledger"))
+    town.check_output(town.run_child(environment(data), "check_ledger"))

@@ -1,4 +1,4 @@
-"""SIGKILL of a billing run at every point of a batch. A later run ends with the rows of one that nobody disturbed."""
+"""SIGKILL of a billing run at every point of a batch. The next run ends with the rows of an undisturbed one."""
 
 import signal
 
@@ -15,7 +15,7 @@ PEOPLE = 10
 
 @pytest.fixture
 def environment(child_environment: dict[str, str]) -> dict[str, str]:
-    town.found(PEOPLE)
+    town.populate(PEOPLE)
     town.settle_twins(NOW)
     return child_environment
 
@@ -24,8 +24,8 @@ def settled() -> int:
     return BillingClock.objects.filter(settled_at=NOW, wallet__owner__username__startswith="citizen").count()
 
 
-def came_out_as_if_nothing_had_happened() -> None:
-    town.run_on(NOW)
+def assert_next_run_completes() -> None:
+    town.run_until_done(NOW)
     census = town.census()
     assert census["citizen"] == census["twin"]
     assert broken_rules() == []
@@ -38,21 +38,21 @@ def came_out_as_if_nothing_had_happened() -> None:
         ("before_commit", 1), ("after_commit", 2),
     ],
 )  # fmt: skip
-def test_a_run_killed_in_its_second_batch_leaves_whole_batches_and_is_finished_by_the_next(environment, point, done):
-    died = town.child(environment, "bill_due", "--catch-up", now=NOW.isoformat(), at=point, turn=2)
+def test_a_killed_run_leaves_whole_batches_and_the_next_run_finishes(environment, point, done):
+    died = town.run_child(environment, "bill_due", "--catch-up", now=NOW.isoformat(), at=point, turn=2)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert settled() == done * BATCH
     assert broken_rules() == []
-    came_out_as_if_nothing_had_happened()
+    assert_next_run_completes()
 
 
-def test_runs_killed_one_after_the_other_still_come_to_the_end(environment):
-    """Each dies at some statement, wherever that is; what was done stays done."""
+def test_several_killed_runs_are_finished_by_the_next_run(environment):
+    """Each run is killed at an arbitrary statement; what was committed stays."""
     before = 0
     for turn in (9, 17, 17, 9):
-        died = town.child(environment, "bill_due", "--catch-up", now=NOW.isoformat(), at="statement", turn=turn)
+        died = town.run_child(environment, "bill_due", "--catch-up", now=NOW.isoformat(), at="statement", turn=turn)
         assert died.returncode == -signal.SIGKILL, died.stderr
         assert before <= settled() < PEOPLE
         before = settled()
     assert before > 0
-    came_out_as_if_nothing_had_happened()
+    assert_next_run_completes()

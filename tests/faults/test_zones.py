@@ -1,4 +1,4 @@
-"""Time zones of machine, database and reader, and summer times, do not matter: an instant is what it is in UTC."""
+"""Time zones of the machine, the database and the user, and summer time, do not affect billing."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.subscriptions.bank import DAY, broken_rules, people
 from tests.subscriptions.picture import of_one
 from tests.subscriptions.shop import pay_in, sell
 
-# Summer time begins and ends in Berlin and New York; half hours; a whole day left out in Samoa at the end of 2011.
+# Start and end of summer time, half-hour offsets, and the day that Samoa skipped at the end of 2011.
 PLACES = [
     ("Europe/Berlin", datetime(2026, 3, 28, 1, 30, tzinfo=UTC)),
     ("Europe/Berlin", datetime(2026, 10, 24, 0, 30, tzinfo=UTC)),
@@ -30,8 +30,8 @@ PLACES = [
 
 
 @contextmanager
-def standing_in(zone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Move the machine and the reader there."""
+def in_time_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set the time zone of the machine and of Django."""
     with monkeypatch.context() as patch, timezone.override(ZoneInfo(zone)):
         patch.setenv("TZ", zone)
         time.tzset()
@@ -39,8 +39,8 @@ def standing_in(zone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def live(user: User, prices: list[Price], begun: datetime, zone: ZoneInfo) -> None:
-    """Subscribe the evening before the clocks change, and look every eleven hours for a week, then after two months."""
+def use_plans(user: User, prices: list[Price], begun: datetime, zone: ZoneInfo) -> None:
+    """Subscribe before the clocks change, settle every eleven hours for a week, then run billing after two months."""
     pay_in(user, 5000_00, at=begun.astimezone(zone))
     with books.open(user, "RUB", now=begun.astimezone(zone)) as book:
         for price in prices:
@@ -53,19 +53,19 @@ def live(user: User, prices: list[Price], begun: datetime, zone: ZoneInfo) -> No
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("zone", "begun"), PLACES)
-def test_a_life_across_a_change_of_clocks_is_the_same_everywhere(zone, begun, monkeypatch):
+def test_summer_time_changes_do_not_affect_billing(zone, begun, monkeypatch):
     here, there = people(2)
     prices = [
         sell("daily", RUB=10_00, interval="day")["RUB"], sell("monthly", RUB=990_00)["RUB"],
         sell("hourly", RUB=1_01, interval="hour", metered=True)["RUB"],
     ]  # fmt: skip
-    live(here, prices, begun, ZoneInfo("UTC"))
-    with standing_in(zone, monkeypatch):
-        live(there, prices, begun, ZoneInfo(zone))
+    use_plans(here, prices, begun, ZoneInfo("UTC"))
+    with in_time_zone(zone, monkeypatch):
+        use_plans(there, prices, begun, ZoneInfo(zone))
         seen = of_one(there)
     assert seen == of_one(there) == of_one(here)
     daily = seen["charges"]["s0"]
-    # Sixty-two days, each of 24 hours, none left out and none twice.
+    # Sixty-two days of 24 hours each, without a gap or an overlap.
     assert [(start, end) for _, start, end, *_ in daily] == [
         (begun + day * DAY, begun + (day + 1) * DAY) for day in range(62)
     ]
@@ -73,15 +73,15 @@ def test_a_life_across_a_change_of_clocks_is_the_same_everywhere(zone, begun, mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_on_a_machine_and_a_database_in_samoa_writes_what_one_here_writes(child_environment):
-    town.found(4)
+def test_the_time_zones_of_machine_and_database_do_not_affect_a_run(child_environment):
+    town.populate(4)
     town.settle_twins(town.NOW)
     name = connection.get_connection_params()["dbname"]
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Pacific/Apia'")
     try:
         away = child_environment | {"TZ": "Pacific/Apia", "PGTZ": "Pacific/Apia"}
-        town.well(town.child(away, "bill_due", "--catch-up", now=town.NOW.isoformat()))
+        town.check_output(town.run_child(away, "bill_due", "--catch-up", now=town.NOW.isoformat()))
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f'ALTER DATABASE "{name}" RESET timezone')

@@ -1,4 +1,4 @@
-"""Customers of all sorts, each with a twin whom no billing run touches: what a run must come to. No test lives here."""
+"""Customers ("citizens"), each with a twin that no run touches and that shows the expected rows. No test lives here."""
 
 import json
 import subprocess
@@ -21,8 +21,8 @@ BATCH = 4
 CHILD = Path(__file__).with_name("child.py")
 
 
-def found(count: int, *, now: datetime = NOON) -> None:
-    """Let customers and their twins subscribe. Each pair has a little more money than the one before."""
+def populate(count: int, *, now: datetime = NOON) -> None:
+    """Create citizens and twins with subscriptions. Each pair has a little more money than the one before."""
     prices = [basic(), hourly(36), sell("trial", RUB=10_00, trial_days=20, grace_days=2)["RUB"]]
     for place in range(count):
         for sort in ("citizen", "twin"):
@@ -43,48 +43,48 @@ def begin(user: User, place: int, prices: list[Price], now: datetime) -> None:
 
 
 def settle_twins(now: datetime) -> None:
-    """What a run must come to: each twin settled alone, once, by nobody who dies."""
-    for user in everybody("twin"):
+    """Settle each twin once, undisturbed: the result that runs must reach."""
+    for user in users("twin"):
         settle(user, now)
 
 
-def everybody(sort: str) -> list[User]:
+def users(sort: str) -> list[User]:
     return list(User.objects.filter(username__startswith=sort).order_by("username"))
 
 
 def census() -> dict[str, list[Any]]:
-    """What is written about each citizen, and about the twins, in the same order."""
-    return {sort: [of_one(user) for user in everybody(sort)] for sort in ("citizen", "twin")}
+    """Return what is saved about the citizens and about the twins, in the same order."""
+    return {sort: [of_one(user) for user in users(sort)] for sort in ("citizen", "twin")}
 
 
 def due(now: datetime) -> int:
     return BillingClock.objects.filter(due_at__lte=now).count()
 
 
-def child(environment: Mapping[str, str], *words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
-    """Run child.py to its end, whatever that is: child(env, "bill_due", now=NOW, at="claimed", turn=2)."""
-    given = [piece for name, value in options.items() for piece in (f"--{name}", str(value))]
+def run_child(environment: Mapping[str, str], *words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run child.py until it ends: run_child(env, "bill_due", now=NOW, at="claimed", turn=2)."""
+    flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     return subprocess.run(
-        [sys.executable, str(CHILD), *given, *words],
+        [sys.executable, str(CHILD), *flags, *words],
         env=dict(environment) | {"BILLING_BATCH": str(BATCH), "DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True, text=True, check=False, timeout=120, cwd=CHILD.parent,
     )  # fmt: skip
 
 
-def well(process: "subprocess.CompletedProcess[str]") -> str:
-    """Assert that the child came to a good end; return what it said."""
+def check_output(process: "subprocess.CompletedProcess[str]") -> str:
+    """Assert that the child succeeded and return its output."""
     assert process.returncode == 0, process.stderr
     return process.stdout
 
 
-def run_on(now: datetime) -> None:
-    """Later runs, by a process that lives, until nothing is due: a dead one's locks take a moment to go."""
+def run_until_done(now: datetime) -> None:
+    """Run billing until nothing is due: the locks of a killed process take a moment to go."""
     give_up = time.monotonic() + 30
     while due(now):
         assert time.monotonic() < give_up, f"{due(now)} books are still due"
         billing_run.run_due(now=now, catch_up=True, batch=BATCH)
 
 
-def counted(text: str) -> Any:
-    """What a child counted."""
+def parse_census(text: str) -> Any:
+    """Return the census that a child printed."""
     return json.loads(text)

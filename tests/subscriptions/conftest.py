@@ -1,4 +1,4 @@
-"""A plan that Alice has, and a better one."""
+"""Fixtures: Alice's subscription, and a more expensive price."""
 
 import pytest
 
@@ -15,8 +15,8 @@ def better() -> Price:
 
 
 @pytest.fixture
-def mine(alice: User) -> Subscription:
-    """On basic, 990.00 a month, since noon of 1 March; 1010.00 left."""
+def subscription(alice: User) -> Subscription:
+    """Alice's subscription to basic, 990.00 a month since noon of 1 March, with 1010.00 left in the wallet."""
     pay_in(alice, 2000_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         return book.subscribe(basic())

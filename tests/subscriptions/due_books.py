@@ -1,4 +1,4 @@
-"""Customers whose renewal is due, books that cannot be settled, and the command. No test lives here."""
+"""Helpers: customers with a due renewal, broken books, and the bill_due command. No test lives here."""
 
 from datetime import datetime
 from io import StringIO
@@ -17,7 +17,7 @@ APRIL = NOON.replace(month=4)
 
 
 def due_in_april(count: int, price: Price) -> list[User]:
-    """Customers with money for one renewal."""
+    """Create customers with a renewal due on 1 April, and money for it."""
     customers = people(count)
     for user in customers:
         pay_in(user, 2000_00, at=NOON)
@@ -26,8 +26,8 @@ def due_in_april(count: int, price: Price) -> list[User]:
     return customers
 
 
-def due_of_late() -> tuple[User, datetime]:
-    """A customer whose renewal came due within the last days, by the clock on the wall; and when it did."""
+def recently_due() -> tuple[User, datetime]:
+    """Return a customer whose renewal was due a few days ago by the real clock, and when it was due."""
     [user] = people(1)
     began = clock.now() - 32 * DAY
     pay_in(user, 2000_00, at=began)
@@ -38,21 +38,21 @@ def due_of_late() -> tuple[User, datetime]:
     return user, due
 
 
-def book_of(user: User) -> BillingClock:
+def clock_of(user: User) -> BillingClock:
     return BillingClock.objects.get(wallet__owner=user)
 
 
-def in_the_way(user: User, *, period: datetime = APRIL) -> None:
-    """Plant a charge where the next one must go: the database will refuse that."""
-    mine = Charge.objects.filter(subscription__customer=user).latest("id")
+def block_next_charge(user: User, *, period: datetime = APRIL) -> None:
+    """Insert a charge where the next one must go, so that the database refuses the next one."""
+    charge = Charge.objects.filter(subscription__customer=user).latest("id")
     Charge.objects.create(
-        subscription=mine.subscription, customer=user, price=mine.price, amount=0,
+        subscription=charge.subscription, customer=user, price=charge.price, amount=0,
         period_start=period, period_end=period + HOUR,
     )  # fmt: skip
 
 
 def corrupt(user: User) -> None:
-    """Plant a state that the engine does not know what to do with: paid for, and counted from no instant."""
+    """Break the subscription: an active advance plan without an anchor."""
     Subscription.objects.filter(customer=user).update(anchor_at=None)
 
 
@@ -60,8 +60,9 @@ def repair(user: User) -> None:
     Subscription.objects.filter(customer=user).update(anchor_at=NOON)
 
 
-def command(*words: str, now: datetime) -> str:
+def run_command(*options: str, now: datetime) -> str:
+    """Run bill_due at `now` and return its output."""
     out = StringIO()
     with time_machine.travel(now, tick=False):
-        call_command("bill_due", *words, stdout=out)
+        call_command("bill_due", *options, stdout=out)
     return out.getvalue()

@@ -1,6 +1,6 @@
-"""Everything the books have written, in a form that two databases, two customers or two runs can be compared by.
+"""Everything saved about a customer, in a form that can be compared between databases, customers or runs.
 
-Numbers that the database gives (ids) and instants at which rows were written are left out. No test lives here.
+Ids and the times at which rows were written are left out. No test lives here.
 """
 
 from collections import defaultdict
@@ -25,26 +25,28 @@ BOOK = ("settled_at", "due_at", "noticed_hours", "parked_at", "parked_reason")
 
 
 def picture(*customers: User) -> dict[str, Any]:
-    """Return what is written about these customers (all, by default), by name and then by subject."""
+    """Return everything saved about these customers, by default all, by username and table."""
     users = customers or tuple(User.objects.order_by("username"))
     return {user.username: of_one(user) for user in users}
 
 
 def of_one(user: User) -> dict[str, Any]:
-    mine = list(Subscription.objects.filter(customer=user).order_by("id"))
-    numbers = {row.public_id: f"s{place}" for place, row in enumerate(mine)}
-    places = {row.pk: numbers[row.public_id] for row in mine}
+    subscriptions = list(Subscription.objects.filter(customer=user).order_by("id"))
+    numbers = {row.public_id: f"s{place}" for place, row in enumerate(subscriptions)}
+    places = {row.pk: numbers[row.public_id] for row in subscriptions}
     wallets = Account.objects.filter(owner=user).order_by("currency", "kind")
     charges: dict[str, list[Any]] = defaultdict(list)
     for row in (
-        Charge.objects.filter(subscription__in=mine).order_by("period_start", "id").select_related("price__plan")
+        Charge.objects.filter(subscription__in=subscriptions)
+        .order_by("period_start", "id")
+        .select_related("price__plan")
     ):
         back = Transaction.objects.get(pk=row.refund_id).amount if row.refund_id else None
         charges[places[row.subscription_id]].append((*values(row, CHARGE), row.void_as != 0, back))
     return {
         "accounts": [(w.kind, w.currency, w.balance, w.moved_at) for w in wallets],
         "transactions": lines(user),
-        "subscriptions": {places[row.pk]: values(row, SUBSCRIPTION) for row in mine},
+        "subscriptions": {places[row.pk]: values(row, SUBSCRIPTION) for row in subscriptions},
         "charges": dict(charges),
         "events": [
             (row.type, numbers.get(row.subject, row.subject), row.effective_at, renamed(row.data, numbers))
@@ -57,7 +59,7 @@ def of_one(user: User) -> dict[str, Any]:
 
 
 def lines(user: User) -> list[tuple[Any, ...]]:
-    """The customer's transactions in the order of posting: reason, signed amount, balance after, when."""
+    """Return the customer's transactions in order: (reason, signed amount, balance after, instant)."""
     rows = Transaction.objects.filter(customer=user, wallet__isnull=False).order_by("id")
     return [
         (row.reason, -row.amount if row.debit_id == row.wallet_id else row.amount, row.balance_after, row.effective_at)
@@ -66,18 +68,18 @@ def lines(user: User) -> list[tuple[Any, ...]]:
 
 
 def values(row: Any, names: Sequence[str]) -> tuple[Any, ...]:
-    """Fields of a row, also through foreign keys."""
-    found = []
+    """Return fields of a row, also through foreign keys."""
+    result = []
     for name in names:
         value = row
         for part in name.split("__"):
             value = getattr(value, part) if value is not None else None
-        found.append(value)
-    return tuple(found)
+        result.append(value)
+    return tuple(result)
 
 
 def renamed(data: Any, numbers: dict[str, str]) -> Any:
-    """Event details with public ids replaced by the subscription's place."""
+    """Return event data with public ids replaced by the subscription's place."""
     if isinstance(data, dict):
         return {key: renamed(value, numbers) for key, value in data.items()}
     if isinstance(data, list):

@@ -1,4 +1,4 @@
-"""What tests of quotes share: a metered plan, when a change comes, what a stale quote leaves. No test lives here."""
+"""Helpers for tests of quotes. No test lives here."""
 
 from datetime import datetime
 from typing import Any
@@ -14,23 +14,24 @@ from tests.subscriptions.shop import pay_in
 
 
 def metered(alice: User) -> Subscription:
+    """Return a subscription of Alice to the hourly plan, with 2000.00 paid in."""
     pay_in(alice, 2000_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         return book.subscribe(hourly())
 
 
-def effect(quote: Quote) -> datetime:
-    """When it says that the change comes."""
+def effective_at(quote: Quote) -> datetime:
+    """Return when the quote says the plan changes."""
     assert quote.takes_effect_at is not None
     return quote.takes_effect_at
 
 
-def shown(quote: Quote) -> list[tuple[Any, Any]]:
+def movements(quote: Quote) -> list[tuple[Any, Any]]:
     return [(line["reason"], line["amount"]) for line in quote.lines]
 
 
-def changed(quote: Quote, *, now: datetime) -> Quote:
-    """Accept it, find it stale, and nothing done; return the new quote."""
+def assert_stale(quote: Quote, *, now: datetime) -> Quote:
+    """Assert that accepting the quote changes nothing and returns a new quote; return that."""
     customer = quote.subscription.customer
     before = picture(customer)
     with pytest.raises(quotes.QuoteChanged) as error:

@@ -1,4 +1,4 @@
-"""What was written of a book, for comparing. No test lives here."""
+"""Saved events and charges as tuples, for comparing. No test lives here."""
 
 from accounts.models import User
 from events.models import Event

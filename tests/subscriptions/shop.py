@@ -1,4 +1,4 @@
-"""Things to sell and wallets to pay from, made the short way. No test lives here."""
+"""Helpers that create plans, wallets and subscriptions. No test lives here."""
 
 from datetime import UTC, datetime
 from itertools import count
@@ -16,7 +16,7 @@ COUNTER = count()
 
 
 def sell(code: str, *, is_public: bool = True, **terms: Any) -> dict[str, Price]:
-    """Put a plan on sale: `sell("basic", RUB=990_00, trial_days=14)`; capitals are currencies, the rest are terms."""
+    """Put a plan on sale: `sell("basic", RUB=990_00, trial_days=14)`. Currencies are in capitals, terms are not."""
     plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": code.title(), "is_public": is_public})
     amounts = {name: terms.pop(name) for name in list(terms) if name.isupper()}
     return {
@@ -30,28 +30,28 @@ def wallet(owner: User, currency: str) -> Account:
 
 
 def row(owner: User, price: Price, **fields: Any) -> Subscription:
-    """A bare subscription row, for what only looks at rows."""
-    mine = wallet(owner, price.currency)
+    """Create only the subscription row, without opening a book."""
+    account = wallet(owner, price.currency)
     return Subscription.objects.create(
-        **{"customer": owner, "wallet": mine, "price": price, "created_at": START, **fields}
+        **{"customer": owner, "wallet": account, "price": price, "created_at": START, **fields}
     )
 
 
 def pay_in(owner: User, amount: int, currency: str = "RUB", *, at: datetime = START) -> None:
-    """Put money into the wallet as a confirmed payment does."""
+    """Top up the wallet as a confirmed payment does."""
     with books.open(owner, currency, now=at) as book:
         book.top_up(amount, key=f"test:{next(COUNTER)}", source="gateway_clearing:sandbox")
 
 
 def client(user: User | None = None) -> APIClient:
-    """Return an API client that is logged in as `user`."""
-    browser = APIClient()
+    """Return an API client, logged in as `user` if given."""
+    api_client = APIClient()
     if user is not None:
-        browser.force_authenticate(user)
-    return browser
+        api_client.force_authenticate(user)
+    return api_client
 
 
 def params(answer: Any) -> list[str]:
-    """Return the parameters a problem names."""
+    """Return the parameters that a problem response names."""
     assert answer["Content-Type"] == "application/problem+json", answer
     return [error["param"] for error in answer.json()["errors"]]

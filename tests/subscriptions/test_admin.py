@@ -1,4 +1,4 @@
-"""Staff's page of the books: who is parked or overdue, what settling would charge, and settling it."""
+"""The admin of billing clocks: filters, preview of charges, and the settle action."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ CHANGE = "admin:subscriptions_billingclock_change"
 
 @pytest.fixture
 def late() -> User:
-    """A month was due 10 days ago, and nobody has settled it."""
+    """A customer with a renewal that was due 10 days ago and is not settled."""
     [user] = people(1)
     begun = timezone.now() - timedelta(days=41)
     pay_in(user, 2500_00, at=begun)
@@ -32,12 +32,12 @@ def late() -> User:
     return user
 
 
-def book_of(user: User) -> BillingClock:
+def clock_of(user: User) -> BillingClock:
     return BillingClock.objects.get(wallet__owner=user)
 
 
 def press(client: Client, user: User) -> Any:
-    form = {"action": "settle_now", "_selected_action": [book_of(user).pk]}
+    form = {"action": "settle_now", "_selected_action": [clock_of(user).pk]}
     return client.post(reverse(LIST), form, follow=True)
 
 
@@ -45,7 +45,7 @@ def allow(user: User, *names: str) -> None:
     user.user_permissions.set(Permission.objects.filter(content_type__app_label="subscriptions", codename__in=names))
 
 
-def test_the_list_tells_apart_what_waits_what_is_parked_and_the_rest(client, superuser, late):
+def test_the_list_filters_waiting_parked_and_due_books(client, superuser, late):
     client.force_login(superuser)
     [other] = people(1, "fine")
     pay_in(other, 1, at=timezone.now())
@@ -53,46 +53,46 @@ def test_the_list_tells_apart_what_waits_what_is_parked_and_the_rest(client, sup
     def shown(kind: str) -> list[BillingClock]:
         return list(client.get(reverse(LIST), {"attention": kind}).context["cl"].queryset)
 
-    assert (shown("waiting"), shown("parked"), shown("due")) == ([book_of(late)], [], [])
-    BillingClock.objects.filter(pk=book_of(late).pk).update(
+    assert (shown("waiting"), shown("parked"), shown("due")) == ([clock_of(late)], [], [])
+    BillingClock.objects.filter(pk=clock_of(late).pk).update(
         parked_at=timezone.now(), parked_reason="IntegrityError: one"
     )
-    assert (shown("waiting"), shown("parked"), shown("due")) == ([], [book_of(late)], [])
+    assert (shown("waiting"), shown("parked"), shown("due")) == ([], [clock_of(late)], [])
     assert "IntegrityError: one" in client.get(reverse(LIST)).content.decode()
 
 
 def test_the_page_shows_what_settling_would_charge_and_charges_nothing(client, superuser, late):
     client.force_login(superuser)
     before = picture(late)
-    page = client.get(reverse(CHANGE, args=[book_of(late).pk])).content.decode()
+    page = client.get(reverse(CHANGE, args=[clock_of(late).pk])).content.decode()
     assert "990.00" in page
     assert Subscription.objects.get().public_id in page
     assert picture(late) == before
 
 
-def test_a_broken_book_can_be_looked_at(client, superuser, late):
+def test_the_page_of_a_broken_book_shows_the_error(client, superuser, late):
     client.force_login(superuser)
     Subscription.objects.update(anchor_at=None)
-    answer = client.get(reverse(CHANGE, args=[book_of(late).pk]))
+    answer = client.get(reverse(CHANGE, args=[clock_of(late).pk]))
     assert answer.status_code == 200
     assert "AssertionError" in answer.content.decode()
 
 
-def test_the_action_catches_up_what_the_run_left(client, superuser, late):
+def test_the_action_settles_overdue_books(client, superuser, late):
     client.force_login(superuser)
     assert billing_run.run_due(now=timezone.now()) == billing_run.Run(held_back=1)
-    said = press(client, late).content.decode()
-    assert "Books settled: 1. Charges written: 1. Parked: 0." in said
+    page = press(client, late).content.decode()
+    assert "Books settled: 1. Charges written: 1. Parked: 0." in page
     assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
-    # Again finds nothing to charge.
+    # The second time there is nothing to charge.
     assert "Charges written: 0" in press(client, late).content.decode()
 
 
-def test_the_action_parks_what_cannot_be_settled_and_says_so(client, superuser, late):
+def test_the_action_reports_books_it_had_to_park(client, superuser, late):
     client.force_login(superuser)
     Subscription.objects.update(anchor_at=None)
     assert "Parked: 1." in press(client, late).content.decode()
-    assert "AssertionError" in book_of(late).parked_reason
+    assert "AssertionError" in clock_of(late).parked_reason
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_only_staff_who_may_change_books_have_the_action(client, staff, late, na
 
 def test_nobody_edits_adds_or_deletes_a_book(client, superuser, late):
     client.force_login(superuser)
-    pk = book_of(late).pk
+    pk = clock_of(late).pk
     before = picture(late)
     assert client.post(reverse(CHANGE, args=[pk]), {"parked_reason": "x"}).status_code == 403
     assert (
@@ -120,4 +120,4 @@ def test_nobody_edits_adds_or_deletes_a_book(client, superuser, late):
 
 def test_a_customer_sees_no_book(client, late, alice):
     client.force_login(alice)
-    assert client.get(reverse(CHANGE, args=[book_of(late).pk])).status_code in (302, 403)
+    assert client.get(reverse(CHANGE, args=[clock_of(late).pk])).status_code in (302, 403)

@@ -1,4 +1,4 @@
-"""The billing run: what is due and nothing else, however late, whatever the clock does."""
+"""The billing run settles what is due and nothing else, even if it is late or a clock is wrong."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,14 +24,14 @@ from tests.subscriptions.bank import (
     people,
     settle,
 )
-from tests.subscriptions.due_books import APRIL, book_of, due_in_april, due_of_late
+from tests.subscriptions.due_books import APRIL, clock_of, due_in_april, recently_due
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in
 
 pytestmark = pytest.mark.django_db
 
 
-def test_what_is_due_is_settled_and_what_is_not_is_left(alice, mallory):
+def test_a_run_settles_only_due_books(alice, mallory):
     price = basic()
     [early] = due_in_april(1, price)
     pay_in(mallory, 2000_00, at=at(days=1))
@@ -52,25 +52,25 @@ def test_a_second_run_at_the_same_instant_has_nothing_to_do():
     assert picture(*customers) == before
 
 
-def test_the_task_is_a_poke_that_settles_what_is_due():
-    user, due = due_of_late()
+def test_the_task_settles_due_books():
+    user, due = recently_due()
     tasks.bill_due()
     tasks.bill_due()
     assert lines(user)[-1] == ("charge", -990_00, 20_00, due)
 
 
 @pytest.mark.parametrize("off", [-40 * DAY, 5 * DAY, 4000 * DAY])
-def test_a_worker_whose_clock_is_wrong_charges_by_the_databases(off):
-    user, due = due_of_late()
+def test_a_worker_with_a_wrong_clock_uses_the_databases_clock(off):
+    user, due = recently_due()
     with time_machine.travel(clock.now() + off):
         tasks.bill_due()
     assert lines(user)[-1] == ("charge", -990_00, 20_00, due)
-    settled_at = book_of(user).settled_at
+    settled_at = clock_of(user).settled_at
     assert settled_at
     assert settled_at < clock.now()
 
 
-def test_a_clock_that_goes_back_neither_bills_again_nor_takes_anything_back():
+def test_a_clock_that_goes_back_changes_nothing():
     customers = due_in_april(3, basic())
     for user in customers:
         with books.open(user, "RUB", now=at(days=1)) as book:
@@ -81,14 +81,14 @@ def test_a_clock_that_goes_back_neither_bills_again_nor_takes_anything_back():
         assert billing_run.run_due(now=now) == billing_run.Run()
         assert billing_run.settle_books([book.pk for book in BillingClock.objects.all()], now).charges == 0
     assert picture(*customers) == before
-    # A clock that comes back goes on where the book stands.
+    # When the clock is right again, billing continues from the settled instant.
     assert billing_run.run_due(now=at(days=2) + HOUR) == billing_run.Run(books=3, charges=3)
     assert broken_rules() == []
 
 
 @pytest.mark.parametrize("minutes", [37, 60, 1440, 10_000])
-def test_ticks_at_any_cut_come_to_the_same_as_one_settling(minutes):
-    """One wallet, a month and two servers of odd rates, until long after it ran dry."""
+def test_settling_in_small_steps_gives_the_same_result(minutes):
+    """A month and two servers with odd rates on one wallet, until long after it runs dry."""
     once, ticked = people(2)
     prices = [basic(), hourly(3_57), hourly(1_13, "odd")]
     for user in (once, ticked):
@@ -98,7 +98,7 @@ def test_ticks_at_any_cut_come_to_the_same_as_one_settling(minutes):
                 book.subscribe(price)
     end = at(days=32)
     now = at(minutes=minutes)
-    # What remains after the month was paid lasts for about 23 hours of the servers.
+    # The money left after the month lasts for about 23 hours of the servers.
     while now < at(days=2):
         settle(ticked, now)
         now += timedelta(minutes=minutes)
@@ -109,7 +109,7 @@ def test_ticks_at_any_cut_come_to_the_same_as_one_settling(minutes):
 
 
 def totals(user: User) -> Any:
-    """What does not depend on how metered charges are cut: what each cost, statuses, fractions, and when what was."""
+    """Return what does not depend on how metered charges are split: costs, statuses, fractions and events."""
     drawn = picture(user)[user.username]
     return (
         drawn["accounts"],
@@ -119,18 +119,18 @@ def totals(user: User) -> Any:
     )
 
 
-def test_everything_within_one_microsecond_has_one_order():
-    """Period's end, money in, tick and cancel at the same instant: the boundary first, then what comes in."""
+def test_events_at_one_instant_have_a_fixed_order():
+    """A boundary, a top-up, a run and a cancellation at the same instant: the boundary is crossed first."""
     [user] = people(1)
     pay_in(user, 990_00, at=NOON)
     with books.open(user, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     assert billing_run.run_due(now=APRIL).books == 1
-    mine.refresh_from_db()
-    assert mine.status == "suspended"
+    subscription.refresh_from_db()
+    assert subscription.status == "suspended"
     pay_in(user, 990_00, at=APRIL)
     with books.open(user, "RUB", now=APRIL) as book:
-        book.cancel(mine, when="now", refund_unused=True)
+        book.cancel(subscription, when="now", refund_unused=True)
     assert billing_run.run_due(now=APRIL) == billing_run.Run()
     assert [row[0] for row in lines(user)] == ["top_up", "charge", "top_up", "charge", "unused_refund"]
     assert balance(user) == 990_00

@@ -1,4 +1,4 @@
-"""A book that cannot be settled is parked with its reason, and holds nobody else up."""
+"""A book that cannot be settled is parked with the reason and does not stop the others."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db import connection
 from subscriptions import billing_run, overview
 from subscriptions.models import BillingClock, Subscription
 from tests.subscriptions.bank import HOUR, NOON, balance, basic, broken_rules, settle
-from tests.subscriptions.due_books import APRIL, book_of, corrupt, due_in_april, in_the_way, repair
+from tests.subscriptions.due_books import APRIL, block_next_charge, clock_of, corrupt, due_in_april, repair
 from tests.subscriptions.picture import lines
 from tests.subscriptions.shop import wallet
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("plant", "reason"), [(in_the_way, "one_charge_per_subscription"), (corrupt, "AssertionError")]
+    ("plant", "reason"), [(block_next_charge, "one_charge_per_subscription"), (corrupt, "AssertionError")]
 )
-def test_a_poisoned_book_is_parked_with_its_reason_and_the_rest_goes_on(plant, reason):
+def test_a_broken_book_is_parked_and_the_others_are_settled(plant, reason):
     customers = due_in_april(20, basic())
     poisoned = customers[7]
     plant(poisoned)
@@ -29,31 +29,31 @@ def test_a_poisoned_book_is_parked_with_its_reason_and_the_rest_goes_on(plant, r
     for user in customers:
         if user != poisoned:
             assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
-    book = book_of(poisoned)
+    book = clock_of(poisoned)
     assert (book.parked_at, book.settled_at) == (APRIL + HOUR, NOON)
     assert reason in book.parked_reason
     assert lines(poisoned) == before
-    # It holds nobody up again, and stays parked with the first reason.
+    # The next run skips it, and it stays parked with the first reason.
     assert billing_run.run_due(now=APRIL + 2 * HOUR) == billing_run.Run()
-    assert book_of(poisoned).parked_at == APRIL + HOUR
+    assert clock_of(poisoned).parked_at == APRIL + HOUR
 
 
-def test_a_batch_of_nothing_but_poison_parks_each():
+def test_a_batch_of_broken_books_parks_each():
     customers = due_in_april(5, basic())
     for user in customers:
         corrupt(user)
     assert billing_run.run_due(now=APRIL, batch=2) == billing_run.Run(parked=5)
 
 
-def test_a_parked_book_revives_when_it_is_repaired_and_opened():
+def test_opening_a_repaired_book_unparks_it():
     [user] = due_in_april(1, basic())
     corrupt(user)
     assert billing_run.run_due(now=APRIL + HOUR).parked == 1
     repair(user)
     settle(user, APRIL + 2 * HOUR)
-    book = book_of(user)
+    book = clock_of(user)
     assert (book.parked_at, book.parked_reason, book.settled_at) == (None, "", APRIL + 2 * HOUR)
-    # The renewal is dated when it was due, not when it was repaired.
+    # The renewal is dated at its boundary, not at the repair.
     assert lines(user)[-1] == ("charge", -990_00, 20_00, APRIL)
     assert broken_rules() == []
 
@@ -67,19 +67,19 @@ def test_staff_settle_a_repaired_book_and_a_broken_one_stays_parked():
     ids = [wallet(user, "RUB").pk for user in (bad, good)]
     run = billing_run.settle_books(ids, APRIL + 2 * HOUR)
     assert run == billing_run.Run(books=1, charges=1, parked=1)
-    assert (book_of(good).parked_at, book_of(bad).parked_at) == (None, APRIL + 2 * HOUR)
+    assert (clock_of(good).parked_at, clock_of(bad).parked_at) == (None, APRIL + 2 * HOUR)
 
 
-def test_access_of_a_parked_book_is_still_worked_out(alice):
+def test_access_to_a_parked_book_is_still_calculated(alice):
     [user] = due_in_april(1, basic())
-    in_the_way(user)
+    block_next_charge(user)
     billing_run.run_due(now=APRIL + HOUR)
     row = Subscription.objects.get(customer=user)
     assert overview.access(row, now=APRIL + HOUR).active is True
 
 
-def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
-    """Celery raises it wherever the run happens to be; the book at hand is not at fault."""
+def test_a_task_time_limit_parks_no_book():
+    """Celery raises it anywhere in the run; it is not the fault of the current book."""
     customers = due_in_april(6, basic())
     struck: list[str] = []
 
@@ -89,7 +89,7 @@ def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
             raise SoftTimeLimitExceeded
         return execute(sql, params, many, context)
 
-    # Of the batch, and then of a book on its own.
+    # It is raised in two runs.
     for _ in range(2):
         with connection.execute_wrapper(strike), pytest.raises(SoftTimeLimitExceeded):
             billing_run.run_due(now=APRIL + HOUR)
@@ -98,7 +98,7 @@ def test_a_time_limit_that_strikes_in_the_middle_parks_nobody():
     assert {balance(user) for user in customers} == {20_00}
 
 
-def test_an_error_that_is_no_books_fault_is_not_swallowed():
+def test_an_error_while_claiming_is_raised():
     due_in_april(1, basic())
 
     def strike(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One book or two hundred: the same statements."""
+"""A batch of any size takes the same number of statements and writes the same rows as single books."""
 
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ def prices() -> list[Price]:
 
 
 def busy(customers: list[User], prices: list[Price], *, now: datetime, money: int, step: int = 1) -> None:
-    """Each gets the three plans, and a little more money than the one before."""
+    """Give each customer the three plans, and a little more money than the one before."""
     for place, user in enumerate(customers):
         pay_in(user, money + place * step, at=now)
         with books.open(user, "RUB", now=now) as book:
@@ -37,16 +37,16 @@ def statements(now: datetime) -> list[str]:
     return [query["sql"] for query in caught.captured_queries]
 
 
-def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(prices):
-    """Each book meets renewals, an ended trial, slices cut where those are, events and a notice: all there is."""
+def test_a_batch_of_any_size_takes_the_same_number_of_statements(prices):
+    """Each book has renewals, an ended trial, metered slices, events and a notice."""
     counts = {}
     for round_, size in enumerate((1, 10, 200)):
-        # A year apart, so that nothing of the round before is due any more.
+        # The rounds are a year apart, so that nothing of the previous one is due.
         noon = NOON + round_ * timedelta(days=365)
         customers = people(size)
         busy(customers, prices, now=noon, money=3000_00)
         BillingClock.objects.exclude(wallet__owner__in=customers).update(due_at=None)
-        # 59.5 days: 990 twice, 10 twice, 0.36 an hour. In 1.5 days the third 990 is short by some 510.
+        # 59.5 days: 990 twice, 10 twice, 0.36 an hour. The third 990 is due in 1.5 days, and about 510 are missing.
         now = noon + 59 * DAY + 12 * HOUR
         ran = statements(now)
         assert Charge.objects.filter(subscription__customer__in=customers).count() == 8 * size
@@ -56,9 +56,9 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(prices):
     assert counts[1] <= 25
 
 
-def test_a_batch_writes_what_the_books_opened_one_by_one_write(prices):
+def test_a_batch_writes_the_same_rows_as_books_opened_one_by_one(prices):
     together, apart = people(40, "x"), people(40, "y")
-    # From one that loses everything at once to one that pays two months.
+    # From a customer who runs out of money at once to one who can pay two months.
     for customers in (together, apart):
         busy(customers, prices, now=NOON, money=995_00, step=30_01)
     BillingClock.objects.filter(wallet__owner__in=apart).update(due_at=None)
@@ -71,7 +71,7 @@ def test_a_batch_writes_what_the_books_opened_one_by_one_write(prices):
     assert broken_rules() == []
 
 
-def test_books_that_nothing_is_due_of_are_left_alone(prices):
+def test_books_that_are_not_due_are_left_alone(prices):
     [one] = people(1)
     pay_in(one, 2000_00, at=NOON)
     with books.open(one, "RUB", now=NOON) as book:

@@ -1,4 +1,4 @@
-"""What is asked of an opened book: cancel, pause, change of plan; all of it is written."""
+"""Operations on an open book are saved: cancel, pause, resume and plan changes."""
 
 import pytest
 
@@ -14,101 +14,109 @@ pytestmark = pytest.mark.django_db
 APRIL = NOON.replace(month=4)
 
 
-def test_a_cancel_at_the_end_is_noted_and_undone(alice):
+def test_a_cancel_request_can_be_undone(alice):
     pay_in(alice, 990_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     with books.open(alice, "RUB", now=at(days=1)) as book:
-        book.cancel(mine)
-    mine.refresh_from_db()
-    assert (mine.status, mine.cancel_requested) == ("active", True)
+        book.cancel(subscription)
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.cancel_requested) == ("active", True)
     with books.open(alice, "RUB", now=at(days=2)) as book:
-        book.undo_cancel(mine)
-        book.set_auto_renew(mine, False)
-    mine.refresh_from_db()
-    assert (mine.cancel_requested, mine.auto_renew) == (False, False)
+        book.undo_cancel(subscription)
+        book.set_auto_renew(subscription, False)
+    subscription.refresh_from_db()
+    assert (subscription.cancel_requested, subscription.auto_renew) == (False, False)
     settle(alice, APRIL)
-    mine.refresh_from_db()
-    assert (mine.status, mine.ended_at) == ("expired", APRIL)
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.ended_at) == ("expired", APRIL)
     assert [kind for kind, _, _ in events(alice)[-4:]] == [
         "cancel_requested", "cancel_undone", "auto_renew_changed", "expired",
     ]  # fmt: skip
 
 
-def test_a_cancel_now_gives_the_unused_part_back_and_ends_the_charge(alice):
+def test_cancelling_now_refunds_unused_time_and_ends_the_charge(alice):
     pay_in(alice, 990_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     with books.open(alice, "RUB", now=at(days=10)) as book:
-        book.cancel(mine, when="now", refund_unused=True)
-    mine.refresh_from_db()
+        book.cancel(subscription, when="now", refund_unused=True)
+    subscription.refresh_from_db()
     # 21 of 31 days are left: 990 x 21 / 31 = 670.645..., rounded down.
     assert lines(alice)[-1] == ("unused_refund", 670_64, 670_64, at(days=10))
-    assert charges(mine) == [(NOON, at(days=10), 990_00)]
+    assert charges(subscription) == [(NOON, at(days=10), 990_00)]
     assert Charge.objects.get().refund_id == Transaction.objects.get(reason="unused_refund").pk
-    assert (mine.status, mine.ended_at, BillingClock.objects.get().due_at) == ("cancelled", at(days=10), None)
+    assert (subscription.status, subscription.ended_at, BillingClock.objects.get().due_at) == (
+        "cancelled",
+        at(days=10),
+        None,
+    )
     assert broken_rules() == []
 
 
-def test_a_pause_keeps_the_rest_and_a_resume_gives_it(alice):
+def test_pause_and_resume_keep_the_remaining_time(alice):
     pay_in(alice, 990_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     with books.open(alice, "RUB", now=at(days=10)) as book:
-        book.pause(mine)
-    mine.refresh_from_db()
-    assert (mine.status, mine.paused_left, BillingClock.objects.get().due_at) == (
+        book.pause(subscription)
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.paused_left, BillingClock.objects.get().due_at) == (
         "paused",
         21 * 24 * 3600 * 10**6,
         None,
     )
     with books.open(alice, "RUB", now=at(days=100)) as book:
-        book.resume(mine)
-    mine.refresh_from_db()
-    assert (mine.status, mine.period_start, mine.period_end) == ("active", at(days=100), at(days=121))
-    assert charges(mine) == [(NOON, at(days=10), 990_00), (at(days=100), at(days=121), 0)]
+        book.resume(subscription)
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.period_start, subscription.period_end) == (
+        "active",
+        at(days=100),
+        at(days=121),
+    )
+    assert charges(subscription) == [(NOON, at(days=10), 990_00), (at(days=100), at(days=121), 0)]
     assert balance(alice) == 0
     assert broken_rules() == []
 
 
-def test_several_changes_in_one_opened_book_are_all_written(alice):
-    """Paused and then cancelled for its rest, in one transaction: the one charge gets its end and its refund."""
+def test_several_operations_in_one_open_book_are_all_saved(alice):
+    """A pause and a cancellation with refund in one transaction set the end and the refund of one charge."""
     pay_in(alice, 990_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     with books.open(alice, "RUB", now=at(days=10)) as book:
-        book.pause(mine)
-        book.cancel(mine, refund_unused=True)
+        book.pause(subscription)
+        book.cancel(subscription, refund_unused=True)
     charge = Charge.objects.get()
     assert (charge.ended_at, balance(alice)) == (at(days=10), 670_64)
     assert charge.refund_id == Transaction.objects.get(reason="unused_refund").pk
     assert broken_rules() == []
 
 
-def test_a_plan_change_now_settles_the_old_gives_back_and_starts_the_new(alice):
+def test_a_plan_change_now_refunds_the_old_plan_and_charges_the_new(alice):
     pay_in(alice, 2000_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     other = sell("other", RUB=1500_00)["RUB"]
     with books.open(alice, "RUB", now=at(days=15, hours=12)) as book:
-        book.change_plan(mine, other)
-    mine.refresh_from_db()
+        book.change_plan(subscription, other)
+    subscription.refresh_from_db()
     half = at(days=15, hours=12)
-    # Half of March is left: 495.00 come back and 1500.00 buy a month from here.
+    # Half of March is left: 495.00 is refunded and 1500.00 buys a month from here.
     assert lines(alice)[-2:] == [("unused_refund", 495_00, 1505_00, half), ("charge", -1500_00, 5_00, half)]
-    assert (mine.price, mine.anchor_at, mine.period_end) == (other, half, half.replace(month=4))
+    assert (subscription.price, subscription.anchor_at, subscription.period_end) == (other, half, half.replace(month=4))
     assert events(alice)[-1] == ("plan_changed", half, "active")
 
 
-def test_a_plan_change_at_the_end_is_remembered_and_done_there(alice):
+def test_a_scheduled_plan_change_happens_at_the_end_of_the_period(alice):
     pay_in(alice, 2500_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        mine = book.subscribe(basic())
+        subscription = book.subscribe(basic())
     other = sell("other", RUB=1500_00)["RUB"]
     with books.open(alice, "RUB", now=at(days=1)) as book:
-        book.change_plan(mine, other, when="period_end")
-    mine.refresh_from_db()
-    assert (mine.price.plan.code, mine.scheduled_price) == ("basic", other)
+        book.change_plan(subscription, other, when="period_end")
+    subscription.refresh_from_db()
+    assert (subscription.price.plan.code, subscription.scheduled_price) == ("basic", other)
     settle(alice, APRIL)
-    mine.refresh_from_db()
-    assert (mine.price, mine.scheduled_price, balance(alice)) == (other, None, 10_00)
+    subscription.refresh_from_db()
+    assert (subscription.price, subscription.scheduled_price, balance(alice)) == (other, None, 10_00)

@@ -1,4 +1,4 @@
-"""What a plan costs: looked up for those who buy, changed only by a new version."""
+"""Prices on sale: lookup for customers, and new versions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,21 +16,21 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_a_plan_is_found_by_its_code_or_itself() -> None:
+def test_a_plan_is_found_by_its_code_or_its_row() -> None:
     price = sell("basic", RUB=990_00)
     assert catalogue.current("basic", "RUB") == catalogue.current(price["RUB"].plan, "RUB") == price["RUB"]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("code", ["nothing", "", "BASIC", "a" * 1000, "base'; --"])
-def test_a_plan_that_is_not_there_is_not_found(code: str) -> None:
+def test_an_unknown_plan_is_not_found(code: str) -> None:
     sell("basic", RUB=990_00)
     with pytest.raises(catalogue.PlanNotFound):
         catalogue.current(code, "RUB")
 
 
 @pytest.mark.django_db
-def test_a_hidden_plan_and_one_without_a_current_price_are_not_on_sale() -> None:
+def test_hidden_plans_and_plans_without_a_current_price_are_not_on_sale() -> None:
     sell("hidden", is_public=False, RUB=1)
     sell("old", RUB=1)["RUB"].plan.prices.update(archived_at=NOW)
     for code in ("hidden", "old"):
@@ -39,7 +39,7 @@ def test_a_hidden_plan_and_one_without_a_current_price_are_not_on_sale() -> None
 
 
 @pytest.mark.django_db
-def test_a_currency_it_is_not_sold_in_is_answered_with_those_it_is() -> None:
+def test_the_error_for_an_unsold_currency_lists_the_sold_ones() -> None:
     sell("basic", RUB=990_00, EUR=9_99)
     with pytest.raises(catalogue.PlanNotSoldInCurrency) as refused:
         catalogue.current("basic", "JPY")
@@ -48,7 +48,7 @@ def test_a_currency_it_is_not_sold_in_is_answered_with_those_it_is() -> None:
 
 
 @pytest.mark.django_db
-def test_the_currency_is_the_only_one_or_that_of_the_only_wallet(alice: User, mallory: User) -> None:
+def test_the_default_currency_is_the_plans_or_the_wallets_only_one(alice: User, mallory: User) -> None:
     one = sell("one", EUR=100)
     two = sell("two", EUR=100, RUB=9900)
     assert catalogue.chosen("one", customer=alice, currency=None) == one["EUR"]
@@ -60,13 +60,13 @@ def test_the_currency_is_the_only_one_or_that_of_the_only_wallet(alice: User, ma
     wallet(alice, "EUR")
     with pytest.raises(catalogue.CurrencyRequired):
         catalogue.chosen("two", customer=alice, currency=None)
-    wallet(mallory, "JPY")  # her only wallet, in a currency the plan is not sold in
+    wallet(mallory, "JPY")  # the only wallet, in a currency in which the plan is not sold
     with pytest.raises(catalogue.CurrencyRequired):
         catalogue.chosen("two", customer=mallory, currency=None)
 
 
 @pytest.mark.django_db
-def test_a_new_version_takes_the_place_of_the_old_and_keeps_its_other_terms() -> None:
+def test_a_new_version_replaces_the_old_one_and_keeps_the_other_terms() -> None:
     old = sell("basic", trial_days=14, grace_days=3, RUB=990_00)["RUB"]
     new = catalogue.new_version(old, now=NOW, amount=1190_00)
     old.refresh_from_db()
@@ -76,7 +76,7 @@ def test_a_new_version_takes_the_place_of_the_old_and_keeps_its_other_terms() ->
 
 
 @pytest.mark.django_db
-def test_only_the_current_version_has_a_next_one() -> None:
+def test_an_archived_version_cannot_get_a_new_version() -> None:
     old = sell("basic", RUB=990_00)["RUB"]
     catalogue.new_version(old, now=NOW, amount=1190_00)
     with pytest.raises(catalogue.PriceNotCurrent):
@@ -89,7 +89,7 @@ def test_only_the_current_version_has_a_next_one() -> None:
     [{"amount": -1}, {"amount": 10**13}, {"interval": "fortnight"}, {"interval_count": 0}, {"metered": True},
      {"grace_days": 28}],
 )  # fmt: skip
-def test_terms_that_do_not_go_together_leave_everything_as_it_was(terms: catalogue.PriceTerms) -> None:
+def test_invalid_terms_change_nothing(terms: catalogue.PriceTerms) -> None:
     old = sell("basic", RUB=990_00)["RUB"]
     with pytest.raises(catalogue.TermsInvalid):
         catalogue.new_version(old, now=NOW, **terms)
@@ -97,7 +97,7 @@ def test_terms_that_do_not_go_together_leave_everything_as_it_was(terms: catalog
 
 
 @pytest.mark.django_db
-def test_a_plan_taken_off_sale_comes_back_as_its_next_version() -> None:
+def test_a_plan_put_on_sale_again_gets_the_next_version() -> None:
     plan = sell("basic", RUB=990_00)["RUB"].plan
     plan.prices.update(archived_at=NOW)
     assert catalogue.first_version(plan, now=NOW, currency="RUB", amount=500).version == 2
@@ -106,12 +106,12 @@ def test_a_plan_taken_off_sale_comes_back_as_its_next_version() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_new_versions_at_once_one_wins() -> None:
+def test_one_of_several_simultaneous_new_versions_wins() -> None:
     old = sell("basic", RUB=990_00)["RUB"]
-    together = Barrier(6)
+    barrier = Barrier(6)
 
     def change(amount: int) -> str:
-        together.wait()
+        barrier.wait()
         try:
             return f"version {catalogue.new_version(old, now=NOW, amount=amount).version}"
         except catalogue.PriceNotCurrent as refused:

@@ -1,4 +1,4 @@
-"""What the event log says of a choice: not only that something changed, but to what."""
+"""Events of a customer's choice include what was chosen."""
 
 from typing import Any
 
@@ -11,29 +11,29 @@ from tests.subscriptions.bank import at, do, hourly, settle
 pytestmark = pytest.mark.django_db
 
 
-def told(row: Subscription, kind: str) -> Any:
+def data_of(row: Subscription, kind: str) -> Any:
     return Event.objects.get(subject=row.public_id, type=f"subscription.{kind}").data
 
 
-def test_a_new_subscription_is_told_with_its_plan_and_renewal(mine):
-    assert told(mine, "created") == {"from": "pending", "to": "pending", "plan": "basic", "auto_renew": True}
-    assert told(mine, "activated") == {"from": "pending", "to": "active"}
+def test_a_created_event_has_the_plan_and_auto_renew(subscription):
+    assert data_of(subscription, "created") == {"from": "pending", "to": "pending", "plan": "basic", "auto_renew": True}
+    assert data_of(subscription, "activated") == {"from": "pending", "to": "active"}
 
 
-def test_a_renewal_switched_off_is_told_as_that(alice, mine):
-    do(alice, at(days=1), lambda book: book.set_auto_renew(mine, False))
-    assert told(mine, "auto_renew_changed") == {"from": "active", "to": "active", "auto_renew": False}
+def test_an_auto_renew_event_has_the_new_setting(alice, subscription):
+    do(alice, at(days=1), lambda book: book.set_auto_renew(subscription, False))
+    assert data_of(subscription, "auto_renew_changed") == {"from": "active", "to": "active", "auto_renew": False}
 
 
-def test_a_planned_change_is_told_with_its_plan_and_so_is_the_change(alice, mine, better):
-    do(alice, at(days=1), lambda book: book.change_plan(mine, better, when="period_end"))
-    assert told(mine, "plan_change_scheduled") == {"from": "active", "to": "active", "plan": "better"}
+def test_events_of_a_scheduled_change_have_the_new_plan(alice, subscription, better):
+    do(alice, at(days=1), lambda book: book.change_plan(subscription, better, when="period_end"))
+    assert data_of(subscription, "plan_change_scheduled") == {"from": "active", "to": "active", "plan": "better"}
     settle(alice, at(days=32))
-    # 1010.00 left do not pay for 1500.00: suspended under the new plan.
-    assert told(mine, "plan_changed") == {"from": "active", "to": "active", "plan": "better"}
-    assert told(mine, "suspended") == {"from": "active", "to": "suspended"}
+    # The remaining 1010.00 cannot pay 1500.00: suspended under the new plan.
+    assert data_of(subscription, "plan_changed") == {"from": "active", "to": "active", "plan": "better"}
+    assert data_of(subscription, "suspended") == {"from": "active", "to": "suspended"}
 
 
-def test_a_change_at_once_is_told_with_its_plan(alice, mine):
-    do(alice, at(days=1), lambda book: book.change_plan(mine, hourly()))
-    assert told(mine, "plan_changed") == {"from": "active", "to": "active", "plan": "hourly"}
+def test_the_event_of_an_immediate_change_has_the_new_plan(alice, subscription):
+    do(alice, at(days=1), lambda book: book.change_plan(subscription, hourly()))
+    assert data_of(subscription, "plan_changed") == {"from": "active", "to": "active", "plan": "hourly"}

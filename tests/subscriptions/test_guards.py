@@ -1,4 +1,4 @@
-"""The promises of prices, subscriptions and charges, each with somebody who tries to break it by SQL."""
+"""Database constraints and triggers of prices, subscriptions and charges: each test tries to break one."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ OTHER_TERMS: dict[str, Any] = {
 
 
 def refused(rule: str, break_it: Callable[[], object]) -> None:
-    """Assert that the database refuses, naming the rule."""
+    """Assert that the database refuses the statement and names the rule."""
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         break_it()
     assert getattr(error.value.__cause__, "diag").constraint_name == rule  # noqa: B009 - psycopg's, not Django's
@@ -52,18 +52,18 @@ def charge(subscription: Subscription) -> Charge:
 
 
 @pytest.mark.parametrize("field", OTHER_TERMS)
-def test_the_terms_of_a_price_in_use_never_change(subscription: Subscription, field: str) -> None:
-    mine = Price.objects.filter(pk=subscription.price_id)
-    refused("used_price_keeps_its_terms", lambda: mine.update(**{field: OTHER_TERMS[field]}))
+def test_the_terms_of_a_used_price_cannot_change(subscription: Subscription, field: str) -> None:
+    prices = Price.objects.filter(pk=subscription.price_id)
+    refused("used_price_keeps_its_terms", lambda: prices.update(**{field: OTHER_TERMS[field]}))
 
 
-def test_a_price_in_use_is_archived_but_not_deleted(price: Price, subscription: Subscription) -> None:
+def test_a_used_price_can_be_archived_but_not_deleted(price: Price, subscription: Subscription) -> None:
     assert Price.objects.filter(pk=price.pk).update(archived_at=START) == 1
     refused("used_price_is_never_deleted", lambda: run("DELETE FROM subscriptions_price"))
     refused("prices_are_never_truncated", lambda: run("TRUNCATE subscriptions_price CASCADE"))
 
 
-def test_a_price_stays_in_use_when_its_last_subscription_has_left_it(subscription: Subscription) -> None:
+def test_a_price_stays_used_after_its_last_subscription_leaves(subscription: Subscription) -> None:
     other = sell("standard", RUB=1990_00)["RUB"]
     left = subscription.price_id
     Subscription.objects.update(price=other)
@@ -72,38 +72,40 @@ def test_a_price_stays_in_use_when_its_last_subscription_has_left_it(subscriptio
     refused("used_price_keeps_its_terms", lambda: Price.objects.filter(pk=other.pk).update(amount=1))
 
 
-def test_a_price_that_is_only_scheduled_is_in_use(subscription: Subscription) -> None:
+def test_a_scheduled_price_is_used(subscription: Subscription) -> None:
     other = sell("standard", RUB=1990_00)["RUB"]
     Subscription.objects.update(scheduled_price=other)
     refused("used_price_keeps_its_terms", lambda: Price.objects.filter(pk=other.pk).update(amount=1))
 
 
-def test_a_price_nobody_has_had_may_be_corrected_and_deleted(price: Price) -> None:
+def test_an_unused_price_can_be_changed_and_deleted(price: Price) -> None:
     assert Price.objects.filter(pk=price.pk).update(amount=1) == 1
     assert price.delete()[0] == 1
 
 
 @pytest.mark.parametrize("interval", ["second", "minute"])
-def test_nobody_pays_ahead_by_seconds_or_minutes(price: Price, interval: str) -> None:
-    mine = Price.objects.filter(pk=price.pk)
-    refused("advance_price_is_for_an_hour_or_longer", lambda: mine.update(interval=interval))
-    assert mine.update(interval=interval, metered=True) == 1
-    refused("advance_price_is_for_an_hour_or_longer", lambda: mine.update(metered=False))
+def test_advance_prices_cannot_use_seconds_or_minutes(price: Price, interval: str) -> None:
+    prices = Price.objects.filter(pk=price.pk)
+    refused("advance_price_is_for_an_hour_or_longer", lambda: prices.update(interval=interval))
+    assert prices.update(interval=interval, metered=True) == 1
+    refused("advance_price_is_for_an_hour_or_longer", lambda: prices.update(metered=False))
 
 
 @pytest.mark.parametrize("field", ["quantity", "periods", "public_id"])
-def test_what_was_bought_never_changes(subscription: Subscription, field: str) -> None:
+def test_quantity_periods_and_public_id_cannot_change(subscription: Subscription, field: str) -> None:
     refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(**{field: 7}))
 
 
-def test_a_subscription_never_changes_hands(subscription: Subscription, mallory: User) -> None:
-    hers = wallet(mallory, "RUB")
+def test_a_subscription_cannot_change_its_customer_or_wallet(subscription: Subscription, mallory: User) -> None:
+    other_wallet = wallet(mallory, "RUB")
     refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(customer=mallory))
-    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(wallet=hers))
-    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(customer=mallory, wallet=hers))
+    refused("subscription_keeps_what_was_bought", lambda: Subscription.objects.update(wallet=other_wallet))
+    refused(
+        "subscription_keeps_what_was_bought", lambda: Subscription.objects.update(customer=mallory, wallet=other_wallet)
+    )
 
 
-def test_a_final_subscription_never_comes_back(alice: User, price: Price) -> None:
+def test_a_final_subscription_stays_final(alice: User, price: Price) -> None:
     row(alice, price, status="cancelled", ended_at=START)
     refused("final_subscription_stays_final", lambda: Subscription.objects.update(status="pending", ended_at=None))
     refused("final_subscription_stays_final", lambda: Subscription.objects.update(status="expired"))
@@ -111,7 +113,7 @@ def test_a_final_subscription_never_comes_back(alice: User, price: Price) -> Non
 
 
 @pytest.mark.parametrize("wrong", [{"scheduled_price": None}, {"next_period_end": START}, {"status": "suspended"}])
-def test_an_agreed_change_has_its_price_and_a_period_after_this_one(
+def test_an_agreed_change_needs_a_price_and_a_later_period(
     subscription: Subscription, price: Price, wrong: dict[str, Any]
 ) -> None:
     end = START + timedelta(days=31)
@@ -120,14 +122,14 @@ def test_an_agreed_change_has_its_price_and_a_period_after_this_one(
     refused("agreed_change_has_its_price_and_period", lambda: Subscription.objects.update(**wrong))
 
 
-def test_a_subscription_is_never_deleted(subscription: Subscription) -> None:
+def test_a_subscription_cannot_be_deleted(subscription: Subscription) -> None:
     refused("subscription_is_never_deleted", lambda: run("DELETE FROM subscriptions_subscription"))
     refused("subscriptions_are_never_truncated", lambda: run("TRUNCATE subscriptions_subscription CASCADE"))
 
 
-def test_a_subscription_draws_on_its_customers_own_wallet(alice: User, mallory: User, price: Price) -> None:
-    hers, rule = wallet(mallory, "RUB"), "subscription_draws_on_its_customers_wallet"
-    refused(rule, lambda: row(alice, price, wallet=hers))
+def test_a_subscription_must_use_its_customers_wallet(alice: User, mallory: User, price: Price) -> None:
+    other_wallet, rule = wallet(mallory, "RUB"), "subscription_draws_on_its_customers_wallet"
+    refused(rule, lambda: row(alice, price, wallet=other_wallet))
     refused(rule, lambda: row(alice, price, wallet_id=987654321))
 
 
@@ -143,12 +145,12 @@ def test_a_subscription_has_one_currency(alice: User, price: Price) -> None:
 @pytest.mark.parametrize(
     "field", ["amount", "period_start", "period_end", "price_id", "remainder_before", "customer_id"]
 )
-def test_a_charge_is_never_edited(charge: Charge, field: str) -> None:
+def test_a_charge_cannot_be_edited(charge: Charge, field: str) -> None:
     other = START + timedelta(hours=1) if field.startswith("period") else 5
     refused("charge_is_written_once", lambda: Charge.objects.update(**{field: other}))
 
 
-def test_the_early_end_and_the_refund_of_a_charge_are_each_set_once(charge: Charge) -> None:
+def test_the_end_and_the_refund_of_a_charge_are_set_once(charge: Charge) -> None:
     early, later = START + timedelta(days=2), START + timedelta(days=3)
     assert Charge.objects.update(ended_at=early) == 1
     assert Charge.objects.update(refund_id=41) == 1
@@ -156,12 +158,12 @@ def test_the_early_end_and_the_refund_of_a_charge_are_each_set_once(charge: Char
         refused("charge_ends_and_is_refunded_once", lambda change=change: Charge.objects.update(**change))  # type: ignore[misc]
 
 
-def test_a_charge_is_never_deleted(charge: Charge) -> None:
+def test_a_charge_cannot_be_deleted(charge: Charge) -> None:
     refused("charge_is_never_deleted", lambda: run("DELETE FROM subscriptions_charge"))
     refused("charges_are_never_truncated", lambda: run("TRUNCATE subscriptions_charge"))
 
 
-def test_inserting_a_charge_fires_no_trigger_of_ours() -> None:
+def test_inserting_a_charge_fires_no_trigger() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = 'subscriptions_charge'::regclass"

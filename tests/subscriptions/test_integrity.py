@@ -1,4 +1,4 @@
-"""Every check of subscriptions and charges finds the error that is planted for it; nothing else is wrong."""
+"""Each integrity check of subscriptions finds the error that is planted for it, and no other."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def monthly(alice: User) -> Subscription:
-    """990.00 for March, paused from the 4th to the 6th, ended on the 12th and the rest given back."""
+    """990.00 for March, paused from the 4th to the 6th, cancelled on the 12th with a refund."""
     pay_in(alice, 2_000_00)
     price = sell("basic", RUB=990_00)["RUB"]
     with books.open(alice, "RUB", now=START) as book:
@@ -36,7 +36,7 @@ def monthly(alice: User) -> Subscription:
 
 @pytest.fixture(autouse=True)
 def hourly(alice: User, monthly: Subscription) -> Subscription:
-    """0.01 per 7 hours from the 13th, billed three times, an hour apart: fractions are carried each time."""
+    """0.01 per 7 hours from the 13th, billed three times, 5 hours apart, with fractions carried each time."""
     price = sell("hourly", RUB=1, interval="hour", interval_count=7, metered=True)["RUB"]
     for hours in range(4):
         with books.open(alice, "RUB", now=START + 12 * DAY + timedelta(hours=5 * hours)) as book:
@@ -49,7 +49,7 @@ def hourly(alice: User, monthly: Subscription) -> Subscription:
     return subscription
 
 
-def test_a_second_that_is_charged_twice_is_found(hourly):
+def test_time_charged_twice_is_found(hourly):
     plant(
         CHARGE,
         f"UPDATE {CHARGE} SET period_start = period_start - interval '1 microsecond' WHERE id = %s",
@@ -58,12 +58,12 @@ def test_a_second_that_is_charged_twice_is_found(hourly):
     assert found()["no_second_is_charged_twice"] == 1
 
 
-def test_a_live_second_that_is_left_out_is_found(hourly):
+def test_uncharged_time_is_found(hourly):
     plant(CHARGE, f"DELETE FROM {CHARGE} WHERE amount = 0 AND subscription_id = %s", hourly.pk)
     assert found() == {"no_live_second_is_left_out": 1, "use_is_charged_or_carried": 1}
 
 
-def test_a_microsecond_that_is_left_out_is_found(monthly):
+def test_an_uncharged_microsecond_is_found(monthly):
     plant(
         CHARGE,
         f"UPDATE {CHARGE} SET ended_at = ended_at - interval '1 microsecond' WHERE id = %s",
@@ -72,14 +72,14 @@ def test_a_microsecond_that_is_left_out_is_found(monthly):
     assert found() == {"no_live_second_is_left_out": 1}
 
 
-def test_use_that_nobody_has_billed_up_to_now_is_found(hourly):
+def test_unbilled_metered_use_is_found(hourly):
     plant(
         SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET billed_until = billed_until + interval '1h' WHERE id = %s", hourly.pk
     )
     assert found() == {"no_live_second_is_left_out": 1}
 
 
-def test_a_pause_that_is_charged_is_found(monthly):
+def test_a_charged_pause_is_found(monthly):
     first = Charge.objects.filter(subscription=monthly).earliest("id")
     plant(CHARGE, f"UPDATE {CHARGE} SET ended_at = ended_at + interval '1 day' WHERE id = %s", first.pk)
     assert found() == {"nothing_is_charged_while_not_live": 1}
@@ -88,29 +88,31 @@ def test_a_pause_that_is_charged_is_found(monthly):
 @pytest.mark.parametrize(
     "change",
     [
-        "data = jsonb_set(data, '{from}', '\"suspended\"')",  # does not begin where the last one ended
+        "data = jsonb_set(data, '{from}', '\"suspended\"')",  # not the status that the previous event set
         "effective_at = '2020-01-01T00:00Z'",
     ],
 )
-def test_a_step_that_does_not_follow_from_the_one_before_is_found(monthly, change):
+def test_an_event_that_does_not_follow_the_previous_one_is_found(monthly, change):
     plant(EVENT, f"UPDATE {EVENT} SET {change} WHERE type = 'subscription.paused'")
     assert found()["statuses_moved_along_the_table"] == 1
 
 
-def test_a_move_that_the_rules_do_not_have_is_found(monthly):
-    """From paused to expired: nothing in the rules does that."""
+def test_a_forbidden_status_change_is_found(monthly):
+    """From paused to expired: the rules do not allow that."""
     plant(
         EVENT, f"UPDATE {EVENT} SET data = jsonb_set(data, '{{to}}', '\"expired\"') WHERE type = 'subscription.resumed'"
     )
-    assert found()["statuses_moved_along_the_table"] == 2  # that one, and the next begins elsewhere
+    assert (
+        found()["statuses_moved_along_the_table"] == 2
+    )  # this event, and the next one, which begins with another status
 
 
-def test_a_status_that_no_event_led_to_is_found(hourly):
+def test_a_status_without_an_event_is_found(hourly):
     plant(SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET status = 'paused' WHERE id = %s", hourly.pk)
     assert found() == {"status_is_what_the_events_came_to": 1}
 
 
-def test_a_charge_that_took_another_amount_is_found(hourly):
+def test_a_charge_with_a_wrong_amount_is_found(hourly):
     plant(CHARGE, f"UPDATE {CHARGE} SET amount = 2 WHERE amount = 1 AND subscription_id = %s", hourly.pk)
     assert found() == {
         "charges_equal_their_transactions": 2, "charges_follow_from_their_price": 2, "use_is_charged_or_carried": 1,
@@ -124,42 +126,42 @@ def test_a_charge_without_its_transaction_is_found(hourly):
         Charge.objects.filter(subscription=hourly, amount=1).latest("id").pk,
         without="charge_above_zero_has_a_transaction",
     )
-    # The charge took nothing, and what was taken belongs to no charge.
+    # The charge has no transaction, and the transaction has no charge.
     assert found()["charges_equal_their_transactions"] == 2
 
 
-def test_money_taken_as_a_charge_that_is_none_is_found(alice):
+def test_a_charge_transaction_without_a_charge_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     ledger.post([ledger.Entry("stray", wallet, "revenue", 5, "RUB", "charge", START + 30 * DAY)])
     assert found() == {"charges_equal_their_transactions": 1}
 
 
-def test_unused_time_given_back_for_nothing_is_found(alice):
+def test_a_refund_without_a_charge_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     ledger.post([ledger.Entry("stray", "revenue", wallet, 5, "RUB", "unused_refund", START + 30 * DAY)])
     assert found() == {"unused_time_is_given_back_once": 1}
 
 
-def test_more_given_back_than_was_paid_is_found():
-    """The period cost 990.00; suppose it had cost a rouble."""
+def test_a_refund_above_the_payment_is_found():
+    """The period cost 990.00; set the charge to one rouble."""
     plant(CHARGE, f"UPDATE {CHARGE} SET amount = 100 WHERE amount = 99000")
     assert found()["unused_time_is_given_back_once"] == 1
 
 
 @pytest.mark.parametrize("change", ["remainder_after = remainder_after + 1", "remainder_before = NULL", "price_id = 0"])
-def test_a_charge_that_does_not_follow_from_its_price_is_found(hourly, change):
+def test_a_charge_that_contradicts_its_price_is_found(hourly, change):
     last = Charge.objects.filter(subscription=hourly).latest("id")
     plant(CHARGE, f"UPDATE {CHARGE} SET {change} WHERE id = %s", last.pk)
     assert found()["charges_follow_from_their_price"] == 1
 
 
-def test_a_period_that_cost_something_else_is_found():
+def test_a_period_charged_at_another_price_is_found():
     plant("subscriptions_price", "UPDATE subscriptions_price SET amount = 95000 WHERE amount = 99000")
     assert found() == {"charges_follow_from_their_price": 1}
 
 
-def test_a_fraction_that_was_lost_is_found(hourly):
-    """7 hours are 25 200 s; one microsecond of the fraction is lost, on both ends of the last slice."""
+def test_a_lost_fraction_is_found(hourly):
+    """7 hours are 25 200 s; remove one microsecond of the fraction at both ends of the last slice."""
     last = Charge.objects.filter(subscription=hourly).latest("id")
     plant(
         CHARGE,
@@ -171,8 +173,8 @@ def test_a_fraction_that_was_lost_is_found(hourly):
 
 
 @pytest.mark.parametrize("parts", [604_801, -604_801])
-def test_use_that_was_neither_charged_nor_kept_is_found(alice, hourly, parts):
-    """A millionth of a cent is 604 800 parts: what a change of rate may cut off, and not more than that."""
+def test_use_that_is_neither_charged_nor_carried_is_found(alice, hourly, parts):
+    """A millionth of a cent is 604 800 parts: a rate change may lose so much, but not more."""
     with books.open(alice, "RUB", now=START + 13 * DAY) as book:
         book.cancel(hourly, when="now")
     assert found() == {}
@@ -188,16 +190,16 @@ def test_use_that_was_neither_charged_nor_kept_is_found(alice, hourly, parts):
         f"ALTER TABLE {SUBSCRIPTION} DISABLE TRIGGER final_subscription_stays_final",
     ],
 )
-def test_a_guard_that_is_gone_is_found(statement):
+def test_a_missing_guard_is_found(statement):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql(statement)
     assert found() == {"subscription_guards_are_there": 1}
 
 
-def test_every_trigger_there_is_is_looked_for():
+def test_the_guard_check_covers_every_trigger():
     assert triggers_of("subscriptions_") == sorted(integrity.TRIGGERS)
 
 
-def test_the_table_of_moves_names_every_status():
+def test_the_table_of_status_changes_names_every_status():
     named = set(integrity.MOVES) | {target for targets in integrity.MOVES.values() for target in targets}
     assert named == set(Subscription.Status.values)

@@ -1,4 +1,4 @@
-"""`manage.py bill_due`: the billing run by hand."""
+"""`manage.py bill_due`: run billing by hand."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -22,44 +22,44 @@ class Command(BaseCommand):
         parser.add_argument(
             "--catch-up", action="store_true", help="also settle books overdue for longer than BILLING_MAX_CATCH_UP"
         )
-        parser.add_argument("--dry-run", action="store_true", help="only print what would move, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="only print the movements that a run would make")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now, catch_up = timezone.now(), options["catch_up"]
         if options["dry_run"]:
-            lines = foreseen(now, catch_up=catch_up)
-            said: Iterable[str] = map(json.dumps, lines) if options["json"] else foretold(lines)
+            movements = dry_run(now, catch_up=catch_up)
+            output: Iterable[str] = map(json.dumps, movements) if options["json"] else dry_run_lines(movements)
         else:
             run = billing_run.run_due(now=now, catch_up=catch_up)
-            said = [json.dumps(asdict(run))] if options["json"] else told(run)
-        for line in said:
+            output = [json.dumps(asdict(run))] if options["json"] else run_lines(run)
+        for line in output:
             self.stdout.write(line)
 
 
-def told(run: Run) -> Iterator[str]:
-    """Say what a run did, and what to do next."""
+def run_lines(run: Run) -> Iterator[str]:
+    """Yield the result of a run and the next steps as text."""
     yield f"books settled {run.books} · charges written {run.charges} · parked {run.parked}"
     if run.held_back:
-        yield f"Books overdue for too long: {run.held_back}. Look first: bill_due --catch-up --dry-run"
+        yield f"Books overdue for too long: {run.held_back}. Check first: bill_due --catch-up --dry-run"
         yield "Then: bill_due --catch-up"
     yield "Next: manage.py check_ledger"
 
 
-def foretold(lines: Iterable[dict[str, str]]) -> Iterator[str]:
-    """Say what would move, also if that is nothing."""
-    told_of = ("  ".join(line.values()) for line in lines)
-    yield next(told_of, "No money would move.")
-    yield from told_of
+def dry_run_lines(movements: Iterable[dict[str, str]]) -> Iterator[str]:
+    """Yield the movements of a dry run as text."""
+    lines = ("  ".join(movement.values()) for movement in movements)
+    yield next(lines, "No money would move.")
+    yield from lines
 
 
-def foreseen(now: datetime, *, catch_up: bool) -> Iterator[dict[str, str]]:
-    """Yield what a run would move, book by book."""
-    books = billing_run.due(now, catch_up=catch_up).select_related("wallet__owner")
-    for book in books.iterator(chunk_size=500):
-        for line in billing_run.dry_run(book.wallet_id, now):
+def dry_run(now: datetime, *, catch_up: bool) -> Iterator[dict[str, str]]:
+    """Yield the movements that a run would make, book by book."""
+    clocks = billing_run.due(now, catch_up=catch_up).select_related("wallet__owner")
+    for clock in clocks.iterator(chunk_size=500):
+        for line in billing_run.dry_run(clock.wallet_id, now):
             yield {
                 "at": line.at.isoformat().replace("+00:00", "Z"),
-                "customer": str(book.wallet.owner),
+                "customer": str(clock.wallet.owner),
                 "amount": str(Money(line.amount, line.currency)),
                 "reason": line.reason,
                 "subscription": line.subscription,

@@ -1,4 +1,4 @@
-"""`manage.py simulate FILE`: play a scenario and print what came of it. The format is docs/simulate.md."""
+"""`manage.py simulate FILE`: play a scenario and print the outcome. docs/simulate.md describes the format."""
 
 import json
 from typing import IO, Any, cast
@@ -14,16 +14,16 @@ from subscriptions.simulation.schema import DEFINITIONS, published
 
 
 class Command(BaseCommand):
-    help = "Play a scenario file (docs/simulate.md) and print what came of it. Nothing is kept."
+    help = "Play a scenario file (docs/simulate.md) and print the outcome. Nothing is saved."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("file", nargs="?", help="the scenario, - for standard input")
-        what.add_argument("--schema", choices=DEFINITIONS, help="print a JSON Schema of docs/schema/ and play nothing")
+        what.add_argument("file", nargs="?", help="the scenario file, or - for standard input")
+        what.add_argument("--schema", choices=DEFINITIONS, help="only print a JSON Schema of docs/schema/")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
         parser.add_argument(
-            "--database", action="store_true", help="play through the real tables, in one transaction rolled back"
+            "--database", action="store_true", help="play with the real tables, in a transaction that is rolled back"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

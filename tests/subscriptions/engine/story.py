@@ -1,4 +1,4 @@
-"""Scenarios told in a few words, for tests worked out by hand. No test lives here."""
+"""Short notation for scenarios that are calculated by hand. No test lives here."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def hour(code: str, amount: str, **terms: Any) -> dict[str, Any]:
     return {"code": code, "amount": amount, "interval": "hour", "metered": True, **terms}
 
 
-# Ann is the only customer: top-ups and withdrawals are hers.
+# Ann is the only customer.
 def top_up(at: str, amount: str) -> Event:
     return {"at": full(at), "do": "top_up", "customer": "ann", "amount": amount}
 
@@ -28,13 +28,13 @@ def subscribe(at: str, plan: str, name: str = "s", **more: Any) -> Event:
     return {"at": full(at), "do": "subscribe", "customer": "ann", "plan": plan, "as": name, **more}
 
 
-def ask(at: str, what: str, name: str = "s", **more: Any) -> Event:
-    """Ask something of a subscription: pause, resume, cancel, undo_cancel, change_plan."""
-    return {"at": full(at), "do": what, "subscription": name, **more}
+def request(at: str, do: str, name: str = "s", **more: Any) -> Event:
+    """Return a request about a subscription: pause, resume, cancel, undo_cancel or change_plan."""
+    return {"at": full(at), "do": do, "subscription": name, **more}
 
 
-class Told:
-    """A scenario that was played, with short words for what came of it."""
+class Story:
+    """A played scenario, with short access to its outcome."""
 
     def __init__(self, plans: list[dict[str, Any]], *events: Event, until: str, **more: Any) -> None:
         scenario = {"currency": "RUB", "until": full(until), "plans": plans, "events": list(events), **more}
@@ -55,23 +55,23 @@ class Told:
         return str(self.outcome["subscriptions"][name]["charged"])
 
     def access(self, name: str = "s") -> list[list[str | None]]:
-        """The spans in which it was live, as short as they are told: `03-01`, `03-01 12:00:35.999999`."""
+        """Return the spans in which the subscription was live, in short form: `03-01`, `03-01 12:00:35.999999`."""
         return [[short(instant) for instant in span] for span in self.outcome["subscriptions"][name]["access"]]
 
     def rows(self, name: str | None = "s") -> list[tuple[str | None, str, str]]:
-        """The movements of a subscription: when, why, how much."""
+        """Return the movements of a subscription: (instant, reason, amount)."""
         rows = [row for row in self.outcome["transactions"] if row["subscription"] == name]
         return [(short(row["at"]), row["reason"], row["amount"]) for row in rows]
 
 
 def full(instant: str) -> str:
-    """`03-01` or `03-01 12:00` or `03-01 12:00:00` of 2026, or with its own year."""
+    """Return the full form of `03-01`, `03-01 12:00` or `03-01 12:00:00`, in 2026 unless a year is given."""
     day, _, time = instant.partition(" ")
     return f"{day if day.count('-') == 2 else f'2026-{day}'}T{time or '00'}{':00' * (2 - time.count(':'))}Z"
 
 
 def short(instant: str | None) -> str | None:
-    """The other way round."""
+    """Return the short form of an instant."""
     if instant is None:
         return None
     day, time = instant.removeprefix("2026-").removesuffix("Z").split("T")

@@ -1,4 +1,4 @@
-"""Random scenarios that look for trouble: same instants, boundaries hit to the microsecond, wallets just too small.
+"""Random scenarios with edge cases: simultaneous events, exact boundaries, wallets that are just too small.
 
 No test lives here.
 """
@@ -26,8 +26,8 @@ LENGTHS = {
     "second": [SECOND], "minute": [MINUTE], "hour": [HOUR], "day": [DAY], "week": [7 * DAY],
     "month": [28 * DAY, 30 * DAY, 31 * DAY], "year": [365 * DAY, 366 * DAY],
 }  # fmt: skip
-# What is asked how often: a cancel ends the story, so it is rare.
-ASKED = ["change_plan"] * 6 + ["pause"] * 3 + ["resume"] * 3 + ["cancel"] * 2 + ["undo_cancel"]
+# Requests by frequency: a cancellation ends the subscription, so it is rare.
+REQUESTS = ["change_plan"] * 6 + ["pause"] * 3 + ["resume"] * 3 + ["cancel"] * 2 + ["undo_cancel"]
 GRACES = {"day": 1, "week": 7, "month": 28, "year": 365}
 
 small = st.sampled_from([0, 1, 2, 3, 7, 10, 99, 100, 300, 1000])
@@ -35,7 +35,7 @@ small = st.sampled_from([0, 1, 2, 3, 7, 10, 99, 100, 300, 1000])
 
 @st.composite
 def plans(draw: Draw, currency: str) -> list[dict[str, Any]]:
-    """Two to five plans, of which at least one is metered and one is paid ahead."""
+    """Two to five plans, at least one metered and one paid ahead."""
     kinds = [True, False, *draw(st.lists(st.booleans(), max_size=3))]
     return [draw(metered(f"p{n}", currency) if kind else advance(f"p{n}", currency)) for n, kind in enumerate(kinds)]
 
@@ -63,7 +63,7 @@ def metered(draw: Draw, code: str, currency: str) -> dict[str, Any]:
 
 
 def scenarios(*, most_events: int = 14, most_customers: int = 2) -> st.SearchStrategy[dict[str, Any]]:
-    """Scenarios without ticks: several subscriptions side by side, or much happening to one."""
+    """Scenarios without ticks: several subscriptions, or many events of one."""
     return crowds(most_events, most_customers) | lives(most_events)
 
 
@@ -76,49 +76,49 @@ def crowds(draw: Draw, most_events: int, most_customers: int) -> dict[str, Any]:
     made: list[str] = []
     kinds = [top_up(currency, offered, names), top_up(currency, offered, names), subscribe(offered, names, made)]
     kinds += [subscribe(offered, names, made), withdraw(currency, offered, names)]
-    asked = [ask(offered, made)] * 7
-    told = [draw(draw(st.sampled_from(kinds + asked if made else kinds))) for _ in range(draw(counts(most_events)))]
-    return dated(draw, currency, offered, told, offered)
+    requests = [request(offered, made)] * 7
+    steps = [draw(draw(st.sampled_from(kinds + requests if made else kinds))) for _ in range(draw(counts(most_events)))]
+    return dated(draw, currency, offered, steps, offered)
 
 
 @st.composite
 def lives(draw: Draw, most_events: int) -> dict[str, Any]:
-    """One subscription, paid for once or twice and a little more or less, and what is asked of it."""
+    """One subscription with money for about one to three payments, and requests about it."""
     currency = draw(st.sampled_from(CURRENCIES))
     offered = draw(plans(currency))
     made: list[str] = []
-    # Two of three are paid ahead: they have the more rules.
+    # Two of three are paid ahead, which has more rules.
     paid_ahead = [plan for plan in offered if not plan["metered"]]
     first = draw(subscribe(draw(st.sampled_from([offered, paid_ahead, paid_ahead])), ["ann"], made))
     plan = next(plan for plan in offered if plan["code"] == first["plan"])
     due = minor(plan) * first["quantity"] * first["periods"]
     paid = due * draw(st.sampled_from([1, 1, 2, 3])) + draw(st.sampled_from([0, 0, 0, 1, -1]))
-    told = [{"do": "top_up", "customer": "ann", "amount": money(max(1, paid), currency)}, first]
+    steps = [{"do": "top_up", "customer": "ann", "amount": money(max(1, paid), currency)}, first]
     dues = st.sampled_from([max(1, due), max(1, due), max(1, due - 1)])
     more = st.builds(lambda due: {"do": "top_up", "customer": "ann", "amount": money(due, currency)}, dues)
-    asked = ask(offered, made)
-    kinds = [more, more, top_up(currency, offered, ["ann"]), withdraw(currency, offered, ["ann"]), *[asked] * 4]
-    told += [draw(draw(st.sampled_from(kinds))) for _ in range(draw(counts(most_events)))]
-    return dated(draw, currency, offered, told, [plan])
+    change = request(offered, made)
+    kinds = [more, more, top_up(currency, offered, ["ann"]), withdraw(currency, offered, ["ann"]), *[change] * 4]
+    steps += [draw(draw(st.sampled_from(kinds))) for _ in range(draw(counts(most_events)))]
+    return dated(draw, currency, offered, steps, [plan])
 
 
 def counts(most: int) -> st.SearchStrategy[int]:
-    """How many events: rather many than few, for the short ones are all alike."""
+    """The number of events: mostly many, because short scenarios are all alike."""
     return st.integers(most // 2, most) | st.integers(1, most)
 
 
 def dated(
-    draw: Draw, currency: str, offered: list[dict[str, Any]], told: list[dict[str, Any]], pace: list[dict[str, Any]]
+    draw: Draw, currency: str, offered: list[dict[str, Any]], steps: list[dict[str, Any]], pace: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Give the events their instants, at the pace of some plans."""
+    """Give the events instants, with gaps that fit the plans in `pace`."""
     at = draw(st.sampled_from(STARTS))
     events = []
-    for event in told:
+    for event in steps:
         gap = gaps(pace)
         if event.pop("agreed", False):
             ahead = draw(st.sampled_from([MINUTE, 36 * SECOND, MICROSECOND]) | gaps(pace))
             event["effective_at"] = written(at + ahead)
-            # What is asked until then, then, and after.
+            # The next event comes before, at or after the agreed instant.
             gap = st.sampled_from([ahead / 2, ahead]) | gap
         events.append({"at": written(at), **event})
         at += draw(gap)
@@ -126,9 +126,7 @@ def dated(
 
 
 def gaps(offered: list[dict[str, Any]]) -> st.SearchStrategy[timedelta]:
-    """Time between events: none (an instant in which much happens is where mistakes hide), or to where a plan's period,
-    half a period, trial or grace ends, or a microsecond beside that, or any.
-    """
+    """The time between events: none, up to a boundary of a plan, a microsecond beside it, half a period, or any."""
     ends = [DAY, 36 * SECOND, MINUTE]
     for plan in offered:
         for length in LENGTHS[plan["interval"]]:
@@ -151,7 +149,7 @@ def withdraw(currency: str, offered: list[dict[str, Any]], names: list[str]) -> 
 
 @st.composite
 def subscribe(draw: Draw, offered: list[dict[str, Any]], names: list[str], made: list[str]) -> dict[str, Any]:
-    """A subscription, whose name is noted in `made`."""
+    """A subscribe event; its name is appended to `made`."""
     made.append(f"s{len(made)}")
     return {
         "do": "subscribe", "customer": draw(st.sampled_from(names)), "plan": draw(codes(offered)), "as": made[-1],
@@ -161,19 +159,19 @@ def subscribe(draw: Draw, offered: list[dict[str, Any]], names: list[str], made:
 
 
 @st.composite
-def ask(draw: Draw, offered: list[dict[str, Any]], made: list[str]) -> dict[str, Any]:
-    """Something asked of one of the subscriptions made."""
-    do = draw(st.sampled_from(ASKED))
-    asked: dict[str, Any] = {"do": do, "subscription": draw(st.sampled_from(made))}
+def request(draw: Draw, offered: list[dict[str, Any]], made: list[str]) -> dict[str, Any]:
+    """A request about one of the subscriptions in `made`."""
+    do = draw(st.sampled_from(REQUESTS))
+    event: dict[str, Any] = {"do": do, "subscription": draw(st.sampled_from(made))}
     if do == "change_plan":
-        asked["plan"] = draw(codes(offered))
-        asked["agreed"] = draw(st.booleans())
+        event["plan"] = draw(codes(offered))
+        event["agreed"] = draw(st.booleans())
     if do in ("change_plan", "cancel"):
         when = draw(st.sampled_from([None, "now", "period_end"]))
-        asked |= {"when": when} if when else {}
+        event |= {"when": when} if when else {}
     if do == "cancel":
-        asked["refund_unused"] = draw(st.booleans())
-    return asked
+        event["refund_unused"] = draw(st.booleans())
+    return event
 
 
 def codes(offered: list[dict[str, Any]]) -> st.SearchStrategy[str]:
@@ -181,7 +179,7 @@ def codes(offered: list[dict[str, Any]]) -> st.SearchStrategy[str]:
 
 
 def amounts(offered: list[dict[str, Any]]) -> st.SearchStrategy[int]:
-    """Amounts in minor units: little ones, what a plan costs, and one more or less than that."""
+    """Amounts in minor units: small ones, multiples of a plan's price, and one more or less than that."""
     costs = [minor(plan) for plan in offered]
     near = [max(1, cost * times + side) for cost in costs for times in (1, 2, 3, 4, 6) for side in (-1, 0, 0, 0, 1)]
     return st.one_of(st.sampled_from(near), st.sampled_from(near), st.integers(1, 5), st.integers(1, 1000))
@@ -189,7 +187,7 @@ def amounts(offered: list[dict[str, Any]]) -> st.SearchStrategy[int]:
 
 @st.composite
 def ticks(draw: Draw, scenario: dict[str, Any]) -> dict[str, Any]:
-    """A scheduler for a scenario: at most some dozens of ticks, and a span or two in which it is down."""
+    """Ticks for a scenario: a few dozen at most, with up to two spans of downtime."""
     first = datetime.fromisoformat(scenario["events"][0]["at"])
     whole = datetime.fromisoformat(scenario["until"]) - first
     least = max(1, int(whole.total_seconds()) // 60)

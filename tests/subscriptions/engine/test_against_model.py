@@ -1,4 +1,4 @@
-"""The engine against the slow, obvious model, and against itself under any scheduler."""
+"""Property tests: the engine agrees with the model, and with itself under any schedule of ticks."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,19 +11,19 @@ from tests.subscriptions.engine import model
 from tests.subscriptions.engine.strategies import scenarios, ticks
 from tests.subscriptions.simulation.scenario_files import play
 
-# The bare engine is quick, and the rules are many: more examples than elsewhere.
+# The engine is fast and has many rules: use more examples than elsewhere.
 many = settings(max_examples=max(150, settings().max_examples))
 
 
 @many
 @given(scenarios())
-def test_the_engine_says_what_the_model_says(scenario: dict[str, Any]) -> None:
+def test_the_engine_agrees_with_the_model(scenario: dict[str, Any]) -> None:
     assert play(scenario) == model.play(scenario)
 
 
 @many
 @given(st.data())
-def test_with_ticks_too_the_engine_says_what_the_model_says(data: st.DataObject) -> None:
+def test_the_engine_agrees_with_the_model_with_ticks(data: st.DataObject) -> None:
     scenario = data.draw(scenarios())
     scenario["ticks"] = data.draw(ticks(scenario))
     assert play(scenario) == model.play(scenario)
@@ -31,7 +31,7 @@ def test_with_ticks_too_the_engine_says_what_the_model_says(data: st.DataObject)
 
 @many
 @given(st.data())
-def test_no_scheduler_makes_a_difference(data: st.DataObject) -> None:
+def test_ticks_do_not_change_the_outcome(data: st.DataObject) -> None:
     scenario = data.draw(scenarios())
     alone = play(scenario)
     ticked = play({**scenario, "ticks": data.draw(ticks(scenario))})
@@ -48,7 +48,7 @@ def test_no_scheduler_makes_a_difference(data: st.DataObject) -> None:
 
 @many
 @given(scenarios())
-def test_no_wallet_goes_below_zero_and_each_is_the_sum_of_its_rows(scenario: dict[str, Any]) -> None:
+def test_no_wallet_is_negative_and_each_balance_is_the_sum_of_its_movements(scenario: dict[str, Any]) -> None:
     outcome = play(scenario)
     for name, customer in outcome["customers"].items():
         rows = [row for row in outcome["transactions"] if row["customer"] == name]
@@ -63,7 +63,7 @@ def test_no_wallet_goes_below_zero_and_each_is_the_sum_of_its_rows(scenario: dic
 
 @many
 @given(scenarios())
-def test_what_a_subscription_was_charged_is_what_its_rows_say(scenario: dict[str, Any]) -> None:
+def test_charged_is_the_sum_of_the_subscriptions_movements(scenario: dict[str, Any]) -> None:
     outcome = play(scenario)
     for name, subscription in outcome["subscriptions"].items():
         rows = [Decimal(row["amount"]) for row in outcome["transactions"] if row["subscription"] == name]
@@ -71,7 +71,7 @@ def test_what_a_subscription_was_charged_is_what_its_rows_say(scenario: dict[str
 
 
 def uncut(outcome: dict[str, Any]) -> list[Any]:
-    """The money that came and went between one movement other than a charge and the next, by customer."""
+    """Return the outcome with consecutive charges of a subscription added up, by customer."""
     folded: list[Any] = []
     for name in outcome["customers"]:
         sums: dict[str, Decimal] = {}
@@ -86,7 +86,7 @@ def uncut(outcome: dict[str, Any]) -> list[Any]:
 
 
 def balance_at(outcome: dict[str, Any], customer: str, at: str) -> str:
-    """The balance that stood when everything of the instant was done."""
+    """Return the balance after everything that happened at the instant."""
     instant = datetime.fromisoformat(at)
     rows = (row for row in outcome["transactions"] if row["customer"] == customer)
     return str([row["balance"] for row in rows if datetime.fromisoformat(row["at"]) <= instant][-1])

@@ -1,7 +1,6 @@
-"""The engine as a state machine, rule by rule: beside the model, beside itself under any scheduler, beside the tables.
+"""State machine tests: after every step the engine agrees with the model, with a ticked engine and with the tables.
 
-Whole random scenarios are compared in test_against_model.py; here every single step is, so that a failure shrinks to
-the few steps that matter.
+test_against_model.py compares whole scenarios. Comparing each step lets a failure shrink to the few steps that matter.
 """
 
 from datetime import datetime, timedelta
@@ -33,10 +32,10 @@ from tests.subscriptions.engine.strategies import (
     CURRENCIES,
     STARTS,
     amounts,
-    ask,
     gaps,
     money,
     plans,
+    request,
     subscribe,
     written,
 )
@@ -46,7 +45,7 @@ Event = dict[str, Any]
 
 
 class Billing(RuleBasedStateMachine):
-    """Ann's wallet on every stage at once. The second stage has a scheduler that comes when it likes."""
+    """Ann's wallet on every stage and in the model. The stage "ticked" is settled at random instants."""
 
     stages: dict[str, Stage] = {}
 
@@ -63,7 +62,7 @@ class Billing(RuleBasedStateMachine):
         self.book: Book = new_book("ann", self.at)
         self.subs: dict[str, Sub] = {}
         self.made: list[str] = []
-        self.asked = False
+        self.has_acted = False
 
     def open_stages(self, scenario: Scenario) -> dict[str, Stage]:
         return {"quiet": EngineStage(scenario), "ticked": EngineStage(scenario)}
@@ -73,7 +72,7 @@ class Billing(RuleBasedStateMachine):
         self.at += data.draw(gaps(self.offered))
 
     @rule(data=st.data())
-    def the_scheduler_comes(self, data: st.DataObject) -> None:
+    def a_tick_settles(self, data: st.DataObject) -> None:
         self.at += data.draw(gaps(self.offered))
         self.stages["ticked"].settle(to_micros(self.at))
 
@@ -89,15 +88,15 @@ class Billing(RuleBasedStateMachine):
 
     @precondition(lambda self: self.made)
     @rule(data=st.data())
-    def something_is_asked(self, data: st.DataObject) -> None:
-        event = data.draw(ask(self.offered, self.made))
+    def somebody_requests_a_change(self, data: st.DataObject) -> None:
+        event = data.draw(request(self.offered, self.made))
         if event.pop("agreed", False):
             ahead = data.draw(st.sampled_from([timedelta(microseconds=1), timedelta(minutes=1)]) | gaps(self.offered))
             event["effective_at"] = written(self.at + ahead)
         self.act(event)
 
     def act(self, event: Event) -> None:
-        """Do it on every stage and in the model: all of them do it, or all refuse."""
+        """Play the event on every stage and in the model; all must accept it or all must refuse it."""
         event = {"at": written(self.at), **event}
         step = read_step(event, self.known)
         settle(self.book, self.at)
@@ -107,40 +106,40 @@ class Billing(RuleBasedStateMachine):
         except Refused:
             allowed = False
         assert {name: stage.act(step) for name, stage in self.stages.items()} == dict.fromkeys(self.stages, allowed)
-        self.asked = True
+        self.has_acted = True
 
     @invariant()
-    def all_stand_alike(self) -> None:
-        """Settled to this instant, every stage has the balances, statuses and transactions that the model has."""
+    def all_agree(self) -> None:
+        """Settled to this instant, every stage has the outcome of the model."""
         settle(self.book, self.at)
-        expected = outcome({"ann": self.book}, self.currency, []) if self.asked else {}
+        expected = outcome({"ann": self.book}, self.currency, []) if self.has_acted else {}
         for name, stage in self.stages.items():
             if name != "ticked":
                 stage.settle(to_micros(self.at))
-                found = told_by(stage, self.currency)
-                assert {part: found[part] for part in expected} == expected
+                actual = outcome_of(stage, self.currency)
+                assert {part: actual[part] for part in expected} == expected
 
     def teardown(self) -> None:
-        """In the end the scheduler has made no difference either."""
+        """Assert that the ticks have not changed the outcome."""
         for stage in self.stages.values():
             stage.settle(to_micros(self.at))
-        quiet, ticked = (told_by(self.stages[name], self.currency) for name in ("quiet", "ticked"))
+        quiet, ticked = (outcome_of(self.stages[name], self.currency) for name in ("quiet", "ticked"))
         for part in ("customers", "subscriptions"):
             assert ticked[part] == quiet[part]
 
 
-def told_by(stage: Stage, currency: str) -> Any:
-    """What came of it so far. The tables are read anew each time."""
+def outcome_of(stage: Stage, currency: str) -> Any:
+    """Return the outcome so far. The tables are read again each time."""
     if isinstance(stage, DatabaseStage):
         stage.record = Record(currency)
     return stage.outcome()
 
 
 class BillingInTables(Billing):
-    """The same through subscriptions.books, with real rows."""
+    """The same with an additional stage through subscriptions.books and real rows."""
 
     def open_stages(self, scenario: Scenario) -> dict[str, Stage]:
-        # What one example writes is rolled back before the next.
+        # Each example is rolled back before the next.
         self.rows = transaction.atomic()
         self.rows.__enter__()
         return {"quiet": EngineStage(scenario), "tables": DatabaseStage(scenario), "ticked": DatabaseStage(scenario)}
@@ -156,12 +155,12 @@ class BillingInTables(Billing):
             self.rows.__exit__(None, None, None)
 
 
-def test_step_by_step_the_engine_does_what_the_model_does_under_any_scheduler() -> None:
+def test_engine_and_model_agree_after_every_step() -> None:
     run_state_machine_as_test(Billing, settings=settings(max_examples=max(100, settings().max_examples)))
 
 
 @pytest.mark.django_db
-def test_step_by_step_the_tables_hold_row_for_row_what_the_engine_says() -> None:
+def test_engine_and_tables_agree_after_every_step() -> None:
     few = settings(
         max_examples=max(15, settings().max_examples // 20), stateful_step_count=30,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

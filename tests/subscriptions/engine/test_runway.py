@@ -1,4 +1,4 @@
-"""Low-balance notices: 72, 24 and 1 hours before the wallet falls short, each once; and where it does, the runway."""
+"""The runway, and the low-balance notices 72, 24 and 1 hours before its end."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ def using(user: User, money: int, *prices) -> list[Subscription]:
 
 
 def ticks(until: datetime) -> None:
-    """The scheduler, a minute after each full hour: those ticks at which something is due."""
+    """Run billing one minute after each full hour at which the book is due, up to `until`."""
     while (due := BillingClock.objects.get().due_at) is not None:
         now = due.replace(minute=1, second=0, microsecond=0)
         now += HOUR if now < due else 0 * HOUR
@@ -38,28 +38,32 @@ def ticks(until: datetime) -> None:
 
 
 def ends(user: User, *, within) -> tuple | None:
-    """The runway: when, and which subscriptions."""
+    """Return the runway: (instant, ids of the unpaid subscriptions), or None."""
     view = overview.peek(user, "RUB", now=NOON)
     found = runway.runway(view.book, to_micros(NOON + within))
     return (to_datetime(found.ends_at), [sub.id for sub in found.subs]) if found else None
 
 
-def test_metered_use_is_told_of_three_times_each_once(alice):
-    # 360.00 last 100 hours, and the next kopeck is owed ten seconds later.
-    [mine] = using(alice, 360_00, hourly())
+def test_three_notices_are_sent_before_metered_use_ends(alice):
+    # 360.00 lasts 100 hours, and the next kopeck is owed ten seconds later.
+    [subscription] = using(alice, 360_00, hourly())
     end = at(hours=100, seconds=10) - MICROSECOND
     ticks(at(hours=102))
     told = notices(alice)
     assert [hours for hours, _ in told] == [72, 24, 1]
-    # Each is written by the first tick after its instant, which is less than an hour.
+    # Each notice is saved by the first tick after its instant, less than an hour later.
     for hours, when in told:
         assert end - hours * HOUR <= when < end - (hours - 1) * HOUR
     event = Event.objects.filter(type="wallet.low_balance").earliest("id")
-    assert event.data == {"hours": 72, "ends_at": "2026-03-05T16:00:09.999999Z", "subscriptions": [mine.public_id]}
+    assert event.data == {
+        "hours": 72,
+        "ends_at": "2026-03-05T16:00:09.999999Z",
+        "subscriptions": [subscription.public_id],
+    }
     assert event.subject == "RUB"
 
 
-def test_a_renewal_that_will_be_short_is_told_of_although_nothing_else_is_due(alice):
+def test_notices_are_sent_before_an_unfunded_renewal(alice):
     using(alice, 1500_00, basic())
     ticks(at(days=32))
     end = NOON.replace(month=4)
@@ -68,27 +72,27 @@ def test_a_renewal_that_will_be_short_is_told_of_although_nothing_else_is_due(al
         assert end - hours * HOUR <= when <= end - hours * HOUR + HOUR
 
 
-def test_two_renewals_of_which_only_the_second_is_short(alice):
-    """On 1 April there is enough for the first; twelve hours later not for the other."""
+def test_notices_are_about_the_first_renewal_that_cannot_be_paid(alice):
+    """On 1 April the wallet can pay the first plan; twelve hours later it cannot pay the second."""
     first = sell("first", RUB=500_00)["RUB"]
     second = sell("second", RUB=600_00)["RUB"]
     using(alice, 1100_00 + 900_00, first)
     with books.open(alice, "RUB", now=at(hours=12)) as book:
         book.subscribe(second)
-    # 2000 - 500 - 600 = 900; less 500 on 1 April is 400, and 600 are wanted half a day later.
+    # 2000 - 500 - 600 = 900; less 500 on 1 April is 400, and 600 is due half a day later.
     ticks(at(days=33))
     end = NOON.replace(month=4) + 12 * HOUR
     assert [hours for hours, _ in notices(alice)] == [72, 24, 1]
     assert notices(alice)[0][1] - (end - 72 * HOUR) <= HOUR
 
 
-def test_a_wallet_that_has_enough_is_never_warned_about(alice):
+def test_a_funded_wallet_gets_no_notice(alice):
     using(alice, 5000_00, basic())
     ticks(at(days=40))
     assert notices(alice) == []
 
 
-def test_what_ends_by_the_customers_own_wish_is_no_shortage(alice):
+def test_a_cancelled_subscription_gets_no_notice(alice):
     using(alice, 990_00, basic())
     with books.open(alice, "RUB", now=at(days=1)) as book:
         book.cancel(Subscription.objects.get())
@@ -96,15 +100,15 @@ def test_what_ends_by_the_customers_own_wish_is_no_shortage(alice):
     assert (notices(alice), Subscription.objects.get().status) == ([], "cancelled")
 
 
-def test_a_wallet_that_falls_in_the_middle_gets_only_the_tightest(alice):
-    # 7.20 last two hours: 72 and 24 hours before are long gone, one hour before is to come.
+def test_a_wallet_already_short_gets_only_the_tightest_notice(alice):
+    # 7.20 lasts two hours: the 72 and 24 hour notices are overdue, the 1 hour notice is to come.
     using(alice, 7_20, hourly())
     assert notices(alice) == [(24, NOON)]
     settle(alice, at(hours=1, minutes=30))
     assert [hours for hours, _ in notices(alice)] == [24, 1]
 
 
-def test_money_makes_them_come_again(alice):
+def test_notices_are_sent_again_after_a_top_up(alice):
     using(alice, 360_00, hourly())
     ticks(at(hours=99, minutes=30))
     assert [hours for hours, _ in notices(alice)] == [72, 24, 1]
@@ -114,7 +118,7 @@ def test_money_makes_them_come_again(alice):
     assert [hours for hours, _ in notices(alice)] == [72, 24, 1, 72, 24, 1]
 
 
-def test_a_little_money_does_not_repeat_what_was_just_said(alice):
+def test_a_small_top_up_does_not_repeat_the_notice(alice):
     using(alice, 100_00, hourly())
     assert [hours for hours, _ in notices(alice)] == [72]
     pay_in(alice, 1_00, at=at(hours=1))
@@ -122,38 +126,38 @@ def test_a_little_money_does_not_repeat_what_was_just_said(alice):
     assert [hours for hours, _ in notices(alice)] == [72]
 
 
-def test_ticks_of_many_at_once_or_none_for_days_tell_no_more(alice):
+def test_repeated_or_missing_ticks_do_not_add_notices(alice):
     using(alice, 360_00, hourly())
     for _ in range(3):
         settle(alice, at(hours=40))
     settle(alice, at(hours=99, minutes=50))
-    # Nobody looked at 24 hours before; what is told is what is so now.
+    # No tick came 24 hours before; only the notice in force is sent.
     assert [hours for hours, _ in notices(alice)] == [72, 1]
 
 
-def test_the_runway_is_the_instant_at_which_it_ends_and_what_ends(alice):
+def test_the_runway_names_the_instant_and_the_subscriptions(alice):
     server, other = using(alice, 36_00, hourly(), hourly(7_20, "big"))
-    # 10.80 an hour on 36.00: three hours and a third. One kopeck is owed each 10 s, two in 10 s for the other: the
-    # last unit that fits is the 3600th, at 12000 s; the next ones are owed at 12005 s.
+    # 36.00 at 10.80 an hour: three hours and a third. One server owes a kopeck each 10 s, the other each 5 s. The last
+    # kopeck that the wallet can pay is the 3600th, at 12000 s; the next one is owed at 12005 s.
     assert ends(alice, within=DAY) == (at(seconds=12005) - MICROSECOND, [server.pk, other.pk])
     assert ends(alice, within=3 * HOUR) is None
 
 
-def test_the_runway_of_paid_periods_is_the_boundary_that_is_not_paid(alice):
-    [mine] = using(alice, 2000_00, basic())
-    # 1010.00 are left: April is paid, May is not.
-    assert ends(alice, within=90 * DAY) == (NOON.replace(month=5), [mine.pk])
+def test_the_runway_of_advance_plans_ends_at_the_first_unpaid_renewal(alice):
+    [subscription] = using(alice, 2000_00, basic())
+    # 1010.00 is left: it pays for April, but not for May.
+    assert ends(alice, within=90 * DAY) == (NOON.replace(month=5), [subscription.pk])
     assert ends(alice, within=45 * DAY) is None
 
 
-def test_a_book_that_uses_nothing_has_no_end(alice):
+def test_a_book_without_costs_has_no_runway(alice):
     using(alice, 100_00, sell("free", RUB=0)["RUB"], hourly(0, "gratis"))
     assert ends(alice, within=3650 * DAY) is None
     assert notices(alice) == []
 
 
-def test_cheap_certainty_is_never_wrong(alice):
-    """may_fall_short says no only where playing it forward finds nothing either."""
+def test_may_fall_short_is_never_wrong_when_false(alice):
+    """If may_fall_short returns False, runway returns None."""
     using(alice, 1500_00, basic(), hourly())
     view = overview.peek(alice, "RUB", now=at(hours=7))
     for hours in range(1, 24 * 70, 13):

@@ -1,4 +1,4 @@
-"""Arithmetic in words: exact to the microsecond, or marked as shortened."""
+"""Texts for lengths, shares and fractions: exact to the microsecond, or marked with ≈."""
 
 import pytest
 
@@ -14,7 +14,7 @@ HOUR, MINUTE = 3600 * SECOND, 60 * SECOND
      (DAY, "1 day"), (31 * DAY, "31 days"), (15 * DAY + 12 * HOUR, "15 days 12 h"),
      (DAY + SECOND // 2, "1 day 0.5 s"), (DAY - 1, "23 h 59 min 59.999999 s")],
 )  # fmt: skip
-def test_a_span_is_told_exactly(micros: int, words: str) -> None:
+def test_a_length_is_exact(micros: int, words: str) -> None:
     assert sentences.lasting(micros) == words
 
 
@@ -24,7 +24,7 @@ def test_a_span_is_told_exactly(micros: int, words: str) -> None:
      (15 * DAY + 12 * HOUR, 31 * DAY, "15 days 12 h of 31 days"), (HOUR, 2 * HOUR, "1 h of 2 h"),
      (DAY, 2 * DAY + HOUR, "1 day of 2 days 1 h")],
 )  # fmt: skip
-def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: str) -> None:
+def test_a_share_of_whole_days_is_shown_in_days(part: int, whole: int, words: str) -> None:
     assert sentences.share(part, whole) == words
 
 
@@ -33,5 +33,5 @@ def test_a_share_of_whole_days_is_counted_in_days(part: int, whole: int, words: 
     [(0, 5, "0"), (2, 5, "0.4"), (1, 8, "0.125"), (1, 3, "≈0.333333"), (2, 3, "≈0.666666"), (7, 2, "3.5"),
      (1, 10**6, "0.000001"), (1, 10**7, "≈0"), (-2, 5, "-0.4"), (-1, 3, "-≈0.333333")],
 )  # fmt: skip
-def test_a_fraction_without_an_end_is_marked(part: int, whole: int, words: str) -> None:
+def test_an_inexact_fraction_is_marked(part: int, whole: int, words: str) -> None:
     assert sentences.fraction(part, whole) == words

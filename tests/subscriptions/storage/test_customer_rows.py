@@ -1,6 +1,6 @@
-"""What sharding by customer needs: what is done for one customer reads no other customer's rows.
+"""Operations for one customer read no rows of other customers, which sharding by customer needs.
 
-PostgreSQL itself counts the rows read. With thirty times as many neighbours the count must stay what it was.
+PostgreSQL counts the rows read. With thirty times as many neighbours the count must stay the same.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ HOT = (
 
 
 def neighbours(number: int, first: int) -> None:
-    """Other customers with a wallet, a running subscription and some history, not due for months."""
+    """Create other customers with a wallet, a running subscription and some history, not due for months."""
     price = hourly(code=f"hourly-{first}")
     for n in range(first, first + number):
         other = User.objects.create(username=f"other{n}", email=f"other{n}@example.com")
@@ -34,7 +34,7 @@ def neighbours(number: int, first: int) -> None:
 
 
 def strangers(number: int) -> None:
-    """Customers with nothing but a wallet, and statistics that know of them: small tables are best read whole."""
+    """Create customers with only a wallet and update statistics, so that tables are too large to be scanned."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO accounts_user (username, email, password, first_name, last_name, is_superuser, is_staff,"
@@ -51,12 +51,12 @@ def strangers(number: int) -> None:
 
 
 def rows_read(act: Callable[[], object]) -> dict[str, int]:
-    """How many rows of each hot table the act read, by index or by scan."""
+    """Return how many rows of each busy table `act` reads, by index or by scan."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # A table of a few rows is read whole because that is cheap; what is asked is what a table of millions gets.
+        # Scanning small tables is cheap; disable it to get the plans of a table with millions of rows.
         for whole in ("seqscan", "hashjoin", "mergejoin"):
             cursor.execute(f"SET LOCAL enable_{whole} = off")
-        # The triggers' plans were made before.
+        # Triggers have cached their plans.
         cursor.execute("DISCARD PLANS")
         before = counted(cursor)
         act()
@@ -74,7 +74,7 @@ def counted(cursor: object) -> dict[str, int]:
 
 
 @pytest.mark.django_db
-def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User) -> None:
+def test_operations_for_one_customer_read_no_other_customers_rows(alice: User) -> None:
     price = hourly()
     pay_in(alice, 1000_00)
     with books.open(alice, "RUB", now=NOON) as book:
@@ -82,7 +82,7 @@ def test_what_is_done_for_one_customer_reads_no_other_customers_rows(alice: User
     hours = iter(range(1, 100))
 
     def run_due() -> object:
-        # A batch far smaller than the table, as in life: a batch as large as the table is best read whole.
+        # Keep the batch far smaller than the table, as in production: otherwise a scan is the best plan.
         return billing_run.run_due(now=NOON + next(hours) * HOUR, batch=2)
 
     def top_up() -> None:

@@ -1,7 +1,7 @@
-"""The billing rules once more, written apart from the engine: slow, obvious, and only to check it by.
+"""A second implementation of the billing rules, slow and obvious, to test the engine against.
 
-Straight from docs/billing-rules.md (R1 to R7). Aware datetimes, Fractions and plain dicts, where the engine has
-integers; nothing here may import the engine, and nothing outside the tests may import this.
+It follows docs/billing-rules.md (R1 to R7), with aware datetimes, Fractions and plain dicts instead of integers. It
+must not import the engine, and only tests may import it.
 """
 
 from tests.subscriptions.engine.model.play import play

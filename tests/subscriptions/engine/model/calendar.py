@@ -1,4 +1,4 @@
-"""Calendar arithmetic by python-dateutil: whole intervals counted from an anchor. Times as text and back."""
+"""Calendar arithmetic by python-dateutil, and conversion of instants to text and back."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -10,13 +10,13 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def later(anchor: datetime, interval: str, count: int) -> datetime:
-    """Return the instant `count` intervals after `anchor`; a day that a month lacks is its last day."""
+    """Return `anchor` plus `count` intervals; a day that the month does not have becomes its last day."""
     intervals: dict[str, Any] = {interval + "s": count}
     return anchor + relativedelta(**intervals)
 
 
 def share(part: timedelta, whole: timedelta) -> Fraction:
-    """Return how much of `whole` the `part` is, exactly."""
+    """Return part / whole as an exact fraction."""
     return Fraction(part // MICROSECOND, whole // MICROSECOND)
 
 
@@ -25,5 +25,5 @@ def parse(text: str) -> datetime:
 
 
 def text(instant: datetime | None) -> str | None:
-    """Write an instant with a final Z, and its microseconds only where they are not zero."""
+    """Return an instant as text with a final Z, and with microseconds only if they are not zero."""
     return None if instant is None else instant.isoformat().replace("+00:00", "Z")

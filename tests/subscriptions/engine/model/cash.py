@@ -1,4 +1,4 @@
-"""Money as text and back: minor units by the number of decimals of the currency."""
+"""Convert amounts between text and minor units."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ DECIMALS = {"RUB": 2, "EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 
 def minor(amount: str | int | Decimal, currency: str) -> int:
     units = Decimal(str(amount)) * 10 ** DECIMALS[currency]
-    assert units == int(units), f"{amount} is finer than {currency} is"
+    assert units == int(units), f"{amount} has too many decimals for {currency}"
     return int(units)
 
 

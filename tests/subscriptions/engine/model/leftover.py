@@ -1,4 +1,4 @@
-"""R2 and R4: what meters have counted of a minor unit and nobody has paid yet."""
+"""R2 and R4: fractions of a minor unit that were used and not charged yet."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -8,7 +8,7 @@ from typing import Any
 from tests.subscriptions.engine.model.calendar import MICROSECOND
 from tests.subscriptions.engine.model.state import Book, Sub, costs, in_steps, interval_length, post
 
-# So finely fractions of different meters are added up: a week's microseconds.
+# Fractions of different meters are added up in units of 1 / WEEK of a minor unit: a week in microseconds.
 WEEK = timedelta(weeks=1) // MICROSECOND
 
 
@@ -17,7 +17,7 @@ def runs(sub: Sub) -> bool:
 
 
 def drop(book: Book, sub: Sub, at: datetime) -> None:
-    """A meter stops counting for good: what it had of a minor unit waits for the next, what is whole then is paid."""
+    """End a meter: add its fraction to the book's leftover and charge the whole units in it."""
     if not sub["fraction"]:
         return
     book["left_over"] += in_steps(sub["fraction"], WEEK)
@@ -28,7 +28,7 @@ def drop(book: Book, sub: Sub, at: datetime) -> None:
 
 
 def pick_up(book: Book, sub: Sub, at: datetime) -> None:
-    """A meter starts counting: what earlier ones left comes first, and what is whole of that is paid."""
+    """Start a meter: give it the book's leftover and charge the whole units in it."""
     taken = in_steps(book["left_over"], interval_length(sub["plan"]) // MICROSECOND)
     book["left_over"] = in_steps(book["left_over"] - taken, WEEK)
     whole = floor(sub["fraction"] + taken)
@@ -37,30 +37,30 @@ def pick_up(book: Book, sub: Sub, at: datetime) -> None:
 
 
 def used(book: Book, subs: list[Sub]) -> int:
-    """The whole minor units in what these subscriptions and the ended ones have used and not paid."""
+    """Return the whole minor units that these subscriptions and ended ones have used and not paid."""
     return floor(book["left_over"] + sum(in_steps(sub["fraction"], WEEK) for sub in subs))
 
 
 def unspent(book: Book) -> int:
-    """What the wallet holds besides what was used already: that much buys something else."""
+    """Return the part of the balance that is not needed for carried fractions."""
     balance: int = book["balance"]
     return balance - used(book, book["subs"])
 
 
 def pays(book: Book, amount: int) -> bool:
-    """Whether the wallet pays for something else. What costs nothing is not held up by what is owed."""
+    """Tell whether the wallet can pay `amount` beside all carried fractions. Zero can always be paid."""
     return amount == 0 or unspent(book) >= amount
 
 
 def for_meters(book: Book) -> int:
-    """What those that run may use up: not what those that do not run have used already."""
+    """Return the balance available to running meters: without what stopped ones have used already."""
     balance: int = book["balance"]
     return balance - used(book, [sub for sub in book["subs"] if not runs(sub)])
 
 
 def backing(book: Book, sub: Sub, plan: dict[str, Any]) -> int:
-    """What a meter needs to start: a unit for it and each that runs, and what those that do not run have used."""
+    """Return what a meter needs to start: a unit for it and each running one, and what stopped ones have used."""
     if not costs(plan):
         return 0
-    others = [one for one in book["subs"] if one is not sub and runs(one)]
-    return 1 + len(others) + used(book, [one for one in book["subs"] if one is sub or not runs(one)])
+    running = [each for each in book["subs"] if each is not sub and runs(each)]
+    return 1 + len(running) + used(book, [each for each in book["subs"] if each is sub or not runs(each)])

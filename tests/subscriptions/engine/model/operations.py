@@ -1,4 +1,4 @@
-"""R4 and R5: what a customer may ask at `at`, to which the book is settled already. Refused changes nothing."""
+"""R4 and R5: the operations on a book that is settled to `at`. Refused means that nothing changed."""
 
 from datetime import datetime
 from math import floor
@@ -65,7 +65,7 @@ def change_plan(
 
 
 def switch(book: Book, sub: Sub, at: datetime, plan: dict[str, Any]) -> None:
-    """Take the new price; a fraction goes along from one meter to another, cut to what the new one can count."""
+    """Replace the plan; carry a fraction to another meter, rounded down to its units."""
     if costs(plan):
         sub["fraction"] = in_steps(sub["fraction"], interval_length(plan) // MICROSECOND)
     else:
@@ -74,7 +74,7 @@ def switch(book: Book, sub: Sub, at: datetime, plan: dict[str, Any]) -> None:
 
 
 def change_and_pay(book: Book, at: datetime, sub: Sub, plan: dict[str, Any]) -> None:
-    """Give back what is unused, start the new price, wake the rest; or refuse the whole."""
+    """Refund unused time, start the new plan and revive other subscriptions; or refuse and undo everything."""
     refund = unused(sub, at)
     before = {**sub, "spans": [list(span) for span in sub["spans"]]}, book["balance"], len(book["rows"])
     left_over = book["left_over"]
@@ -90,7 +90,7 @@ def change_and_pay(book: Book, at: datetime, sub: Sub, plan: dict[str, Any]) -> 
 
 
 def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: datetime) -> None:
-    """Pay now for a change at `then`; until then the old plan goes on."""
+    """Pay now for a change at `then`; the old plan runs until then."""
     refund = unused(sub, then)
     new = {**sub, "plan": plan}
     cost = 0 if plan["metered"] else due(new)
@@ -99,7 +99,7 @@ def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: dateti
         raise Refused
     post(book, at, "unused_refund", refund, sub)
     post(book, at, "charge", -cost, sub)
-    # The span of what was paid shrinks with its worth only at `then`: nothing can ask for it before.
+    # The paid amount is not reduced with the period: no operation uses it before `then`.
     paid_until = then if plan["metered"] else later(then, plan["interval"], plan["interval_count"] * sub["periods"])
     sub.update(end=then, scheduled=plan, cancel=False, paid_until=paid_until)
     if refund:
@@ -107,7 +107,7 @@ def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: dateti
 
 
 def unused(sub: Sub, at: datetime) -> int:
-    """Return what the unused part of the running or paused period is worth."""
+    """Return the value of the unused time of the running or paused period."""
     if sub["plan"]["metered"]:
         return 0
     left = sub["left"] if sub["status"] == "paused" else sub["end"] - at
@@ -130,7 +130,7 @@ def resume(book: Book, at: datetime, sub: Sub) -> None:
         if not start(book, sub, at):
             turn(sub, "suspended", at)
         return
-    # The whole period moves, so that it keeps its length; from now on periods are counted from its end.
+    # The whole period moves and keeps its length; later periods are counted from its end.
     moved = at + sub["left"] - sub["end"]
     sub["start"] += moved
     sub["end"] += moved

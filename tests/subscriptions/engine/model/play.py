@@ -1,4 +1,4 @@
-"""R7: play a scenario on the model and say what came out, in the form of `manage.py simulate --json`."""
+"""R7: play a scenario on the model and return the outcome in the format of `manage.py simulate --json`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from tests.subscriptions.engine.model.state import Book, Refused, Sub, new_book,
 
 
 def play(scenario: dict[str, Any]) -> dict[str, Any]:
-    """Play every tick and event up to `until`. At one instant ticks go first, which makes no difference (R1)."""
+    """Play every tick and event up to `until`. Ticks go before events at the same instant (R1 allows both)."""
     currency, until = scenario["currency"], parse(scenario["until"])
     plans = {plan["code"]: full(plan, currency) for plan in scenario["plans"]}
     events = [{**event, "at": parse(event["at"])} for event in scenario["events"]]
@@ -111,7 +111,7 @@ def written(book: Book, number: int, currency: str) -> dict[str, Any]:
 
 
 def joined(spans: list[list[Any]]) -> list[list[Any]]:
-    """Join touching spans and leave out empty ones."""
+    """Join adjacent spans and leave out empty ones."""
     whole: list[list[Any]] = []
     for start, end in spans:
         if start == end:

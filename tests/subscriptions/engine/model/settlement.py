@@ -1,4 +1,4 @@
-"""R1 to R4: time passes, boundaries are crossed, subscriptions start and revive."""
+"""R1 to R4: settle, cross boundaries, start and revive."""
 
 from datetime import datetime, timedelta
 from math import floor
@@ -9,7 +9,7 @@ from tests.subscriptions.engine.model.state import Book, Sub, boundary, costs, d
 
 
 def settle(book: Book, to: datetime) -> None:
-    """R1: cross every boundary up to and with `to`, in time order, at one instant the oldest subscription first."""
+    """R1: cross every boundary up to and including `to`, in time order; of simultaneous ones the oldest first."""
     while True:
         crossings = [(at, age) for age, sub in enumerate(book["subs"]) if (at := boundary(sub)) is not None]
         if not crossings or min(crossings)[0] > to:
@@ -21,7 +21,7 @@ def settle(book: Book, to: datetime) -> None:
 
 
 def meter(book: Book, to: datetime) -> None:
-    """R2: what runs by the meter is charged up to `to`, or up to where the wallet ran dry."""
+    """R2: charge the running meters up to `to`, or up to where the wallet runs dry."""
     running = [sub for sub in book["subs"] if runs(sub)]
     span = to - book["at"]
     if not span:
@@ -45,7 +45,7 @@ def fits(book: Book, running: list[Sub], span: timedelta) -> bool:
 
 
 def last_that_fits(book: Book, running: list[Sub], too_long: timedelta) -> timedelta:
-    """Return the longest span, in whole microseconds, whose use the wallet can pay, by halving."""
+    """Return the longest span in whole microseconds that the wallet can pay, by bisection."""
     good, bad = timedelta(0), too_long
     while bad - good > MICROSECOND:
         middle = good + (bad - good) // 2 // MICROSECOND * MICROSECOND
@@ -57,7 +57,7 @@ def last_that_fits(book: Book, running: list[Sub], too_long: timedelta) -> timed
 
 
 def cross(book: Book, sub: Sub, at: datetime) -> None:
-    """R3: what happens at a boundary."""
+    """R3: cross a boundary."""
     if sub["status"] == "past_due":
         turn(sub, "suspended", at)
     elif sub["paid_until"]:
@@ -87,7 +87,7 @@ def begin_scheduled(book: Book, sub: Sub, at: datetime) -> None:
 
 
 def begin_agreed(book: Book, sub: Sub, at: datetime) -> None:
-    """Begin what was agreed on and paid for, whatever is asked for the period's end; a meter needs money as ever."""
+    """Begin the agreed and paid period, also without auto-renew; a meter needs money like any start."""
     paid_until, sub["paid_until"] = sub["paid_until"], None
     if sub["scheduled"]["metered"]:
         begin_scheduled(book, sub, at)
@@ -97,7 +97,7 @@ def begin_agreed(book: Book, sub: Sub, at: datetime) -> None:
 
 
 def next_period(book: Book, sub: Sub, paid_at: datetime) -> None:
-    """Pay for the period after the current one: from its end to the anchor's next."""
+    """Pay the next period: from the current end to the next end counted from the anchor."""
     sub["number"] += 1
     sub["start"], sub["end"] = sub["end"], period_end(sub, sub["number"])
     sub["paid"] = due(sub)
@@ -106,7 +106,7 @@ def next_period(book: Book, sub: Sub, paid_at: datetime) -> None:
 
 
 def start(book: Book, sub: Sub, at: datetime) -> bool:
-    """R4: start at `at` if it is funded; else say no and change nothing."""
+    """R4: start at `at` if it is funded and return True; else return False and change nothing."""
     plan = sub["plan"]
     if sub["status"] == "pending" and plan["trial_days"] > 0 and plan["code"] not in book["trials"]:
         book["trials"].add(plan["code"])
@@ -128,7 +128,7 @@ def start(book: Book, sub: Sub, at: datetime) -> bool:
 
 
 def revive(book: Book, at: datetime) -> None:
-    """R4, money in: everything that waits for money has a try, the oldest first."""
+    """R4: try to start every subscription that waits for money, the oldest first."""
     for sub in book["subs"]:
         if sub["status"] == "past_due":
             if pays(book, due(sub)):
