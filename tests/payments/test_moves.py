@@ -71,7 +71,7 @@ def test_an_ended_payment_is_not_asked_about_any_more(alice: User) -> None:
 
 
 def test_a_payment_begins_pending(alice: User) -> None:
-    with pytest.raises(IntegrityError, match="begins as pending"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="must be pending"), transaction.atomic():
         payment_of(alice, status="cancelled")
 
 

@@ -165,7 +165,7 @@ def test_another_amount_is_held_for_staff_and_never_credited(
     hear()
     payment.refresh_from_db()
     # Half of 990.00 is 495.00.
-    assert payment.parked_reason == "sandbox took 49500 RUB, we asked for 99000 RUB (minor units)"
+    assert payment.parked_reason == "sandbox took 49500 RUB, we requested 99000 RUB (minor units)"
     assert payment.check_at is None
     assert events(payment) == ["payment.parked"]
     # Asked again and again it stays so, and says so once.
@@ -183,7 +183,7 @@ def test_another_currency_is_held_for_staff_too(
     choose(payment, "succeeds")
     hear()
     payment.refresh_from_db()
-    assert payment.parked_reason == "sandbox took 99000 EUR, we asked for 99000 RUB (minor units)"
+    assert payment.parked_reason == "sandbox took 99000 EUR, we requested 99000 RUB (minor units)"
     assert (balance(alice), balance(alice, "EUR")) == (0, 0)
 
 

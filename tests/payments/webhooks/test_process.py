@@ -58,7 +58,7 @@ def test_an_event_for_a_payment_not_known_yet_is_parked_and_then_adopted(
     early = event("sbx_not_yet", now=now)
     process.sweep(now=now)
     early.refresh_from_db()
-    assert (early.status, early.outcome) == ("parked", "We know no payment sbx_not_yet.")
+    assert (early.status, early.outcome) == ("parked", "No payment has the gateway id sbx_not_yet.")
     assert early.next_try_at == now + timedelta(seconds=5)
     # Our commit arrives.
     WebhookEvent.objects.update(gateway_id=payment.gateway_id)
@@ -98,7 +98,7 @@ def test_an_event_waits_while_the_gateway_gives_no_answer(
     unsteady.fetch_breaks = 1
     process.sweep(now=now)
     waiting.refresh_from_db()
-    assert (waiting.status, waiting.outcome) == ("parked", f"{payment.public_id}: the gateway gave no answer.")
+    assert (waiting.status, waiting.outcome) == ("parked", f"{payment.public_id}: the gateway did not answer.")
     process.sweep(now=now + timedelta(seconds=5))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.outcome) == ("processed", f"{payment.public_id} is confirmed.")
