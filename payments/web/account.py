@@ -25,7 +25,7 @@ from subscriptions import forecast, overview
 from subscriptions.explain.sentences import shortly
 from subscriptions.forecast import Ending, Forecast
 from subscriptions.web.cards import Card, cards
-from subscriptions.web.statement import StatementLine, named
+from subscriptions.web.statement import StatementLine, statement_lines
 
 SOON, VERY_SOON, LAST_HOUR = (timedelta(hours=hours) for hours in forecast.NOTICE_HOURS)
 
@@ -93,7 +93,7 @@ class Purse:
 
     # As recorded in the ledger.
     balance: Money
-    # The balance less the metered use that is not charged yet.
+    # The balance less what is used or due now but not posted yet.
     available: Money
     lines: list[StatementLine]
     # None if the money does not run out at the current rate of use.
@@ -101,7 +101,7 @@ class Purse:
 
     @property
     def in_use(self) -> Money:
-        """Metered use that is not charged yet."""
+        """What is used or due now but not posted yet."""
         return Money(self.balance.amount - self.available.amount, self.balance.currency)
 
     @property
@@ -160,7 +160,7 @@ def _purse(wallet: Account, available: int, warning: RunningOut | None) -> Purse
     return Purse(
         balance=Money(wallet.balance or 0, wallet.currency),
         available=Money(available, wallet.currency),
-        lines=list(named(statements.statement(wallet.pk, limit=LAST))),
+        lines=list(statement_lines(statements.statement(wallet.pk, limit=LAST))),
         running_out=warning,
     )
 

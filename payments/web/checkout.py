@@ -64,7 +64,7 @@ class Purchase:
     periods: int
     # The price of one payment.
     total: Money
-    # What the wallet holds, less the metered use that is not charged yet.
+    # The wallet's balance less what is used or due now but not posted yet.
     balance: Money
     is_trial: bool
     # When the next payment is due; None for metered use, which has none.

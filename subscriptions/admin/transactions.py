@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import TransactionAdmin
 from ledger.models import Transaction
-from subscriptions.web import explanation
+from subscriptions.web.explanation import explain_transaction
 
 # The ledger moves money and does not know for what: its own page is shown with one field more.
 admin.site.unregister(Transaction)
@@ -32,4 +32,4 @@ class ExplainedTransactionAdmin(TransactionAdmin):
         """Return what its customer is told on the page of the transaction; nothing where no wallet was touched."""
         if row.wallet_id is None:
             return ""
-        return render_to_string("subscriptions/_explanation.html", {"told": explanation.of(row)})
+        return render_to_string("subscriptions/_explanation.html", {"told": explain_transaction(row)})
