@@ -20,7 +20,7 @@ from ledger.models import Account
 from ledger.money import Money
 from payments import transitions
 from payments.models import Payment
-from payments.web.payment_page import WAITS_FOR_CUSTOMER, face_of
+from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
 from subscriptions import forecast, overview
 from subscriptions.explain.sentences import shortly
 from subscriptions.forecast import Ending, Forecast
@@ -138,7 +138,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     all_cards = cards(held.rows().order_by("-id"), held)
     going_on = [card for card in all_cards if not card.is_over]
     unfinished = list(Payment.objects.filter(customer=customer, status__in=transitions.OPEN).order_by("-id"))
-    to_finish = [payment for payment in unfinished if face_of(payment, now=now) in WAITS_FOR_CUSTOMER]
+    to_finish = [payment for payment in unfinished if page_state(payment, now=now) in WAITS_FOR_CUSTOMER]
     warning = partial(
         running_out,
         now=now,

@@ -39,7 +39,7 @@ Status = Payment.Status
 LATE_AFTER = timedelta(seconds=60)
 
 
-class Face(StrEnum):
+class PageState(StrEnum):
     """A state of the page. Each has a template named after its value in templates/payments/faces/."""
 
     UNOPENED = "unopened"
@@ -58,11 +58,11 @@ class Face(StrEnum):
 
 
 # States in which nothing happens until the customer acts.
-WAITS_FOR_CUSTOMER = frozenset({Face.UNOPENED, Face.CREATED, Face.ACTION})
+WAITS_FOR_CUSTOMER = frozenset({PageState.UNOPENED, PageState.CREATED, PageState.ACTION})
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Appearance:
     """How the page looks in one of its states."""
 
     # CSS class of the box: its colour.
@@ -74,60 +74,62 @@ class Look:
     moves: bool = False
 
 
-LOOKS = {
-    Face.UNOPENED: Look("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),
-    Face.CREATED: Look("info", gettext_lazy("Continue to payment"), ("done", "now", ""), moves=True),
-    Face.ACTION: Look("info", gettext_lazy("Your bank asks you to confirm"), ("done", "now", ""), moves=True),
-    Face.PROCESSING: Look("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
-    Face.LATE: Look("warn", gettext_lazy("Still waiting for the bank"), ("done", "now", ""), moves=True),
-    Face.CHECKING: Look("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
-    Face.SUCCEEDED: Look("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
-    Face.PARTLY_REFUNDED: Look("ok", gettext_lazy("Partly refunded"), ("done", "done", "done")),
-    Face.REFUNDED: Look("ok", gettext_lazy("Refunded"), ("done", "done", "done")),
-    Face.FAILED: Look("bad", gettext_lazy("The bank declined the payment"), ("done", "fail", "")),
-    Face.REFUSED: Look("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
-    Face.CANCELLED: Look("", gettext_lazy("You cancelled the payment"), ("done", "fail", "")),
-    Face.EXPIRED: Look("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
+APPEARANCES = {
+    PageState.UNOPENED: Appearance("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),
+    PageState.CREATED: Appearance("info", gettext_lazy("Continue to payment"), ("done", "now", ""), moves=True),
+    PageState.ACTION: Appearance(
+        "info", gettext_lazy("Your bank asks you to confirm"), ("done", "now", ""), moves=True
+    ),
+    PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
+    PageState.LATE: Appearance("warn", gettext_lazy("Still waiting for the bank"), ("done", "now", ""), moves=True),
+    PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
+    PageState.SUCCEEDED: Appearance("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
+    PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Partly refunded"), ("done", "done", "done")),
+    PageState.REFUNDED: Appearance("ok", gettext_lazy("Refunded"), ("done", "done", "done")),
+    PageState.FAILED: Appearance("bad", gettext_lazy("The bank declined the payment"), ("done", "fail", "")),
+    PageState.REFUSED: Appearance("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
+    PageState.CANCELLED: Appearance("", gettext_lazy("You cancelled the payment"), ("done", "fail", "")),
+    PageState.EXPIRED: Appearance("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
 }
 
 
-def face_of(payment: Payment, *, now: datetime) -> Face:
+def page_state(payment: Payment, *, now: datetime) -> PageState:
     """Return the state of the payment's page at `now`."""
     match Status(payment.status):
         case Status.CONFIRMED:
             return _confirmed(payment)
         case Status.FAILED:
-            return Face.REFUSED if payment.failure_code == "gateway_refused" else Face.FAILED
+            return PageState.REFUSED if payment.failure_code == "gateway_refused" else PageState.FAILED
         case Status.CANCELLED:
-            return Face.CANCELLED
+            return PageState.CANCELLED
         case Status.EXPIRED:
-            return Face.EXPIRED
+            return PageState.EXPIRED
         case Status.PENDING | Status.UNKNOWN:
             return _open(payment, now=now)
 
 
-def _confirmed(payment: Payment) -> Face:
+def _confirmed(payment: Payment) -> PageState:
     if not payment.amount_refunded:
-        return Face.SUCCEEDED
-    return Face.REFUNDED if payment.amount_refunded == payment.amount else Face.PARTLY_REFUNDED
+        return PageState.SUCCEEDED
+    return PageState.REFUNDED if payment.amount_refunded == payment.amount else PageState.PARTLY_REFUNDED
 
 
-def _open(payment: Payment, *, now: datetime) -> Face:
+def _open(payment: Payment, *, now: datetime) -> PageState:
     if payment.parked_reason:
-        return Face.CHECKING
+        return PageState.CHECKING
     if not payment.confirmation_url:
-        return Face.UNOPENED
+        return PageState.UNOPENED
     if payment.status == Status.PENDING and payment.gateway_state in ("", State.OPEN):
-        return Face.CREATED
+        return PageState.CREATED
     if payment.status == Status.PENDING and payment.gateway_state == State.REQUIRES_ACTION:
-        return Face.ACTION
-    return Face.LATE if now - payment.updated_at > LATE_AFTER else Face.PROCESSING
+        return PageState.ACTION
+    return PageState.LATE if now - payment.updated_at > LATE_AFTER else PageState.PROCESSING
 
 
 def page_context(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, Any]:
     """Return the template context of a payment's page at `now`. `way_back` is the URL of the page to return to."""
-    face = face_of(payment, now=now)
-    look = LOOKS[face]
+    face = page_state(payment, now=now)
+    look = APPEARANCES[face]
     last_step = _("Balance topped up") if payment.subscription is None else _("Plan active")
     payment_step = (
         _("Not paid") if look.steps[1] == "fail" else _("Paid") if look.steps[1] == "done" else _("Waiting for payment")
