@@ -1,4 +1,4 @@
-"""Payments and webhook events for staff: to be read, never edited. An action calls the same functions as the API."""
+"""Read-only admin of payments and webhook events. Its actions call the same functions as the API."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ from payments import confirmation
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
 
-# The colour of a state; all others are plain.
+# CSS class of a status; any other status has none.
 TONES = {
     "confirmed": "ok", "processed": "ok", "unknown": "warn", "parked": "warn", "received": "info", "pending": "info",
     "failed": "bad",
@@ -27,17 +27,17 @@ TONES = {
 
 
 class StatusAdmin(ReadOnlyAdmin):
-    """A read-only list whose rows show their status as a coloured tag."""
+    """A read-only list that shows the status of each row as a coloured tag."""
 
     @admin.display(description=_("status"), ordering="status")
     def status_tag(self, row: Any) -> SafeString:
-        """The state as a tag: a word in a colour."""
+        """Return the status as a coloured tag."""
         return format_html('<span class="tag {}">{}</span>', TONES.get(row.status, ""), row.get_status_display())
 
 
 @admin.register(Payment)
 class PaymentAdmin(StatusAdmin):
-    """Money coming in. A reason in `parked` waits for a decision of staff."""
+    """Payments. One with a `parked_reason` waits for a decision of staff."""
 
     list_display = [
         "public_id",
@@ -58,34 +58,34 @@ class PaymentAdmin(StatusAdmin):
     readonly_fields = ["amount_shown", "refunded_shown"]
 
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
-        """Show money as money, in the place of the minor units it is kept in."""
+        """Show amounts with their currency instead of the stored minor units."""
         shown = {"amount": "amount_shown", "amount_refunded": "refunded_shown"}
         fields = [str(name) for name in super().get_fields(request, obj)]
         return [shown.get(name, name) for name in fields if name not in shown.values()]
 
     @admin.display(description=_("amount"), ordering="amount")
     def amount_shown(self, payment: Payment) -> str:
-        """The amount with its currency."""
+        """Return the amount with its currency."""
         return money(payment.money)
 
     @admin.display(description=_("refunded"))
     def refunded_shown(self, payment: Payment) -> str:
-        """What of it went back, with its currency."""
+        """Return the refunded amount with its currency."""
         return money(Money(payment.amount_refunded, payment.currency))
 
     @admin.action(description=_("Ask the gateway now"), permissions=["act"])
     def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
-        """Have each payment confirmed if it was paid."""
-        for payment in queryset.order_by("id"):
-            found = confirmation.confirm(payment.pk, now=timezone.now())
-            said = _("Payment %(id)s is %(state)s. %(reason)s")
-            words = {"id": found.public_id, "state": found.get_status_display(), "reason": found.parked_reason}
-            self.message_user(request, said % words, messages.INFO)
+        """Check each payment at its gateway and confirm it if it was paid."""
+        for row in queryset.order_by("id"):
+            payment = confirmation.confirm(row.pk, now=timezone.now())
+            text = _("Payment %(id)s is %(state)s. %(reason)s")
+            values = {"id": payment.public_id, "state": payment.get_status_display(), "reason": payment.parked_reason}
+            self.message_user(request, text % values, messages.INFO)
 
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(StatusAdmin):
-    """What gateways told us, and what came of it."""
+    """Webhook events with the result of their processing."""
 
     list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
     list_filter = ["status", "gateway", "type", "received_at"]
@@ -97,15 +97,15 @@ class WebhookEventAdmin(StatusAdmin):
 
     @admin.display(description=_("payload"))
     def payload_shown(self, event: WebhookEvent) -> SafeString:
-        """The payload as it came, laid out for reading."""
+        """Return the payload as indented JSON."""
         return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
 
     @admin.action(description=_("Process again"), permissions=["act"])
     def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
-        """Have the events processed again; nothing is credited twice."""
+        """Process the events again. Nothing is credited twice."""
         chosen, now = list(queryset.values_list("pk", flat=True)), timezone.now()
         process.replay(chosen, now=now)
         for event_pk in chosen:
             process.process(event_pk, now=now)
-        said = ngettext("%d event was processed again.", "%d events were processed again.", len(chosen)) % len(chosen)
-        self.message_user(request, said, messages.SUCCESS)
+        text = ngettext("%d event was processed again.", "%d events were processed again.", len(chosen)) % len(chosen)
+        self.message_user(request, text, messages.SUCCESS)

@@ -1,4 +1,4 @@
-"""What a checkout costs and what it is for: worked out by the server from rows, never from what a client says."""
+"""The amount due at a checkout. The server calculates it from its own rows, never from the client's figures."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,39 +14,39 @@ from subscriptions import catalogue, overview
 from subscriptions.models import Plan, Price, Subscription
 
 Status = Subscription.Status
-# States in which money starts a subscription, or brings it back.
+# States in which money starts or revives a subscription.
 WAITING = (Status.PENDING, Status.SUSPENDED, Status.PAST_DUE)
 
 
 class AmountMismatch(DomainError):
-    """The client's idea of the price is not ours."""
+    """The client sent an amount other than the amount due."""
 
     code = "amount_mismatch"
     param = "amount"
 
 
 class AmountOutOfRange(DomainError):
-    """Less or more than one payment may be."""
+    """The amount is below the minimum or above the maximum of one payment."""
 
     code = "amount_out_of_range"
     param = "amount"
 
 
 class CurrencyNotTaken(DomainError):
-    """No top-ups in this currency."""
+    """Top-ups in this currency are not accepted."""
 
     code = "currency_not_taken"
     param = "currency"
 
 
 class NothingToPay(DomainError):
-    """It costs nothing now, or the wallet has enough for it."""
+    """The plan costs nothing now, or the wallet already covers it."""
 
     code = "nothing_to_pay"
 
 
 class NotWaitingForMoney(DomainError):
-    """The subscription is running, paused or over: a payment for it would not be for anything."""
+    """The subscription is running, paused or over, so there is nothing to pay for."""
 
     code = "subscription_not_waiting"
     param = "subscription"
@@ -54,7 +54,7 @@ class NotWaitingForMoney(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountDue:
-    """What is to be paid, and for what. `price` is set when a subscription is to be opened."""
+    """An amount to pay and what it is for. `price` is set if the checkout opens a new subscription."""
 
     money: Money
     description: str
@@ -64,9 +64,10 @@ class AmountDue:
 
 
 def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity: int, periods: int) -> AmountDue:
-    """Quote a new subscription: its first payment, or `periods` intervals of prepaid use of a metered price.
+    """Return the amount due for a new subscription.
 
-    Raises NothingToPay for one that is free now, or begins with a trial that the customer has not had.
+    That is its first payment, or for a metered price `periods` intervals of use paid in advance. Raises NothingToPay
+    if the plan is free now or starts with a trial that this customer has not had.
     """
     price = catalogue.chosen(plan, customer=customer, currency=currency)
     for param, number in (("quantity", quantity), ("periods", periods)):
@@ -88,9 +89,10 @@ def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity
 
 
 def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
-    """Quote what starts or revives a subscription of the customer.
+    """Return the amount due to start or revive an existing subscription.
 
-    Pending, or metered: the same as for a new one. Suspended or past due: what the wallet lacks for the next period.
+    A pending or a metered one costs the same as a new one. A suspended or past due one costs what the wallet lacks for
+    the next period. Raises NotWaitingForMoney in any other state, NothingToPay if the wallet holds enough.
     """
     price = subscription.price
     view = overview.peek(subscription.customer, price.currency, now=now)
@@ -112,7 +114,7 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
 
 
 def _prepaid(subscription: Subscription) -> int | None:
-    """Return how much metered use was ordered with the subscription, in minor units."""
+    """Return the amount of metered use that the first checkout ordered, in minor units."""
     if not subscription.price.metered:
         return None
     opening = Payment.objects.filter(subscription=subscription, opened_subscription=True, plan=subscription.price.plan)
@@ -120,37 +122,37 @@ def _prepaid(subscription: Subscription) -> int | None:
 
 
 def for_top_up(amount: int | None, currency: str | None) -> AmountDue:
-    """Quote a top-up: the amount asked for, within settings.TOP_UP_LIMITS."""
+    """Return the amount due for a top-up; raise AmountOutOfRange outside settings.TOP_UP_LIMITS."""
     currency = check_taken(currency)
     least, most = settings.TOP_UP_LIMITS[currency]
     if amount is None or not least <= amount <= most:
-        said = {
+        values = {
             "least": Money(least, currency),
             "most": Money(most, currency),
             "sent": _("nothing") if amount is None else Money(amount, currency),
         }
-        raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % said)
+        raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % values)
     return AmountDue(money=Money(amount, currency), description=_("Top-up"))
 
 
 def check_taken(currency: str | None) -> str:
-    """Return the currency if it is one of settings.TOP_UP_LIMITS; raise CurrencyNotTaken, which names them."""
+    """Return the currency if top-ups are accepted in it; otherwise raise CurrencyNotTaken, which lists those."""
     limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
     if currency is None or currency not in limits:
-        named = {"sent": currency, "allowed": ", ".join(limits)}
-        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % named)
+        values = {"sent": currency, "allowed": ", ".join(limits)}
+        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % values)
     return currency
 
 
-def check_amount(quote: AmountDue, amount: int | None, currency: str | None) -> None:
-    """Raise AmountMismatch when the client named an amount or a currency that is not the quote's."""
-    sent = Money(quote.money.amount if amount is None else amount, currency or quote.money.currency)
-    if sent != quote.money:
+def check_amount(due: AmountDue, amount: int | None, currency: str | None) -> None:
+    """Raise AmountMismatch if the client sent an amount or a currency that differs from what is due."""
+    sent = Money(due.money.amount if amount is None else amount, currency or due.money.currency)
+    if sent != due.money:
         shown = sent if sent.currency in EXPONENTS else f"{sent.amount} {sent.currency}"
         raise AmountMismatch(
             _("The amount is %(due)s; you sent %(sent)s. Leave it out, or send what is due.")
-            % {"due": quote.money, "sent": shown},
-            due={"value": quote.money.plain(), "currency": quote.money.currency},
+            % {"due": due.money, "sent": shown},
+            due={"value": due.money.plain(), "currency": due.money.currency},
         )
 
 

@@ -1,4 +1,4 @@
-"""Cancelling a payment on the customer's word: at the gateway first, so that it cannot be paid any more."""
+"""Cancelling a payment for its customer: at the gateway first, so that it can no longer be paid."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ Status = Payment.Status
 
 
 class NotCancellable(DomainError):
-    """It is not pending. `state` says how it stands."""
+    """The payment is not pending. `state` is its status."""
 
     code = "payment_not_pending"
 
@@ -24,8 +24,8 @@ class NotCancellable(DomainError):
 def cancel(payment: Payment, *, now: datetime) -> Payment:
     """Cancel a pending payment and return it.
 
-    Raises NotCancellable in any other state, also when it turns out that the customer has paid meanwhile: then it is
-    confirmed instead. Raises Unavailable when the gateway does not answer; nothing was cancelled then.
+    Raises NotCancellable in any other state. That includes a payment that turns out to be paid: it is confirmed
+    instead. Raises Unavailable if the gateway does not answer, and then cancels nothing.
     """
     if payment.status != Status.PENDING:
         raise _refusal(payment)
@@ -45,7 +45,7 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
 
 @retry.retried
 def _cancel_unopened(payment_id: int, *, now: datetime) -> Payment:
-    """Cancel one that the gateway has not told us a name for: nobody has seen its page, so nobody can pay it."""
+    """Cancel a payment that has no gateway id yet: nobody has seen its page, so nobody can pay it."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status != Status.PENDING or payment.gateway_id is not None:
@@ -56,13 +56,13 @@ def _cancel_unopened(payment_id: int, *, now: datetime) -> Payment:
 
 def _refusal(payment: Payment) -> NotCancellable:
     if payment.status == Status.PENDING:
-        said = _(
+        text = _(
             "Only a pending payment that nobody has paid yet can be cancelled; %(id)s is being processed by the bank."
         )
     else:
-        said = _("Only a pending payment that nobody has paid yet can be cancelled; %(id)s is %(status)s.")
+        text = _("Only a pending payment that nobody has paid yet can be cancelled; %(id)s is %(status)s.")
     return NotCancellable(
-        said % {"id": payment.public_id, "status": payment.status},
+        text % {"id": payment.public_id, "status": payment.status},
         param="payment_id",
         state=payment.status,
     )

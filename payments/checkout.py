@@ -1,7 +1,7 @@
-"""Start a payment: for a plan, for a subscription that waits for money, or to top up the wallet.
+"""Starting a payment: for a plan, for a subscription that waits for money, or to top up the wallet.
 
-The attempt is committed before the gateway is called, and the payment's id is the gateway's idempotency key. So sending
-the same request again continues the first payment, whatever broke on the way.
+The payment is committed before the gateway is called, and its id is the gateway's idempotency key. So the same request
+sent again continues the first payment, whatever failed in between.
 """
 
 import re
@@ -24,16 +24,16 @@ from payments.models import Payment
 from subscriptions import books, catalogue, overview
 from subscriptions.models import Plan, Subscription
 
-# The digit keeps a client's id apart from the words that stand in the same place of a URL.
+# It must hold a digit, so that it differs from words such as `confirm-payment` at the same place of a URL.
 CLIENT_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
 
 
 class CheckoutRequest(TypedDict, total=False):
-    """What a customer asks to pay for: a plan, or a subscription, or neither (then `amount` tops up the wallet)."""
+    """What the customer wants to pay for: a plan, a subscription, or neither (then `amount` tops up the wallet)."""
 
     plan: Plan | str
     subscription: Subscription
-    # Minor units. For a plan or a subscription it must equal what the server works out.
+    # Minor units. For a plan or a subscription it must equal the amount that the server calculates.
     amount: int | None
     currency: str | None
     quantity: int
@@ -43,33 +43,35 @@ class CheckoutRequest(TypedDict, total=False):
     description: str
     # The customer's language; the page's or request's by default.
     language: str
-    # As core.idempotency.key_of returns it: the same key finds the same payment.
+    # From core.idempotency.key_of. The same key returns the same payment.
     idempotency_key: str | None
-    # A public id of the client's own choice. Must be new.
+    # A public id chosen by the client. It must be new.
     payment_id: str | None
 
 
 class DuplicatePayment(DomainError):
-    """The id that a client chose for its payment is taken."""
+    """The payment id that the client chose already exists."""
 
     code = "duplicate_payment"
     param = "payment_id"
 
 
 class InvalidPaymentId(DomainError):
+    """The payment id that the client chose does not match CLIENT_ID."""
+
     code = "invalid_payment_id"
     param = "payment_id"
 
 
 class PaymentInProgress(DomainError):
-    """The subscription has an open payment already; a second one would be paying twice."""
+    """The subscription already has an open payment; with a second one the customer might pay twice."""
 
     code = "payment_in_progress"
     param = "subscription"
 
 
 class NotPending(DomainError):
-    """The subscription has started or ended meanwhile: there is nothing to start."""
+    """The subscription is no longer pending, so there is nothing to start."""
 
     code = "subscription_not_waiting"
 
@@ -77,9 +79,9 @@ class NotPending(DomainError):
 def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) -> Payment:
     """Create a payment and open its page at the gateway; the same request again returns the first payment.
 
-    An open payment for the same subscription and amount is continued. Raises DomainError: KeyReused for a key that came
-    with another request, what payments.amounts raises, UnknownGateway, DuplicatePayment, PaymentInProgress, and
-    Unavailable or GatewayRefused from the gateway.
+    If the subscription has an open payment of the same amount, return that one. Raises a DomainError: KeyReused if the
+    key came with another request, any error of payments.amounts, UnknownGateway, InvalidPaymentId, DuplicatePayment,
+    PaymentInProgress, and Unavailable or GatewayRefused from the gateway.
     """
     payment = find(customer, request)
     if payment is None:
@@ -93,23 +95,23 @@ def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) 
 
 
 def find(customer: User, request: CheckoutRequest) -> Payment | None:
-    """Return the payment that this request's key made, None if there is none.
+    """Return the payment created with this request's key, or None.
 
-    Raises KeyReused when the key came with another request: a customer must not be handed a payment for something else.
+    Raises KeyReused if the key came with another request: the customer must not get a payment for something else.
     """
-    key, mine = request.get("idempotency_key"), Payment.objects.filter(customer=customer)
-    payment = idempotency.find(mine, key, fingerprint=_fingerprint(request))
+    key, own = request.get("idempotency_key"), Payment.objects.filter(customer=customer)
+    payment = idempotency.find(own, key, fingerprint=_fingerprint(request))
     if payment is not None and request.get("amount") not in (None, payment.amount):
         raise idempotency.KeyReused
     return payment
 
 
 def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
-    """Pay for a pending subscription from the wallet, on the terms it was ordered on, and return the one that started.
+    """Pay for a pending subscription from the wallet on the terms it was ordered on; return the one that started.
 
-    Its open payment is cancelled at the gateway first, so that nobody pays twice. Raises NotPending; Refused when the
-    wallet is short, and then the payment stays; NotCancellable while the customer is paying; Unavailable when the
-    gateway does not answer.
+    Its open payment is cancelled at the gateway first, so that nobody pays twice. Raises NotPending; Refused if the
+    wallet is short (the payment stays open); NotCancellable if the customer is paying at this moment; Unavailable if
+    the gateway does not answer.
     """
     view = overview.peek(subscription.customer, subscription.price.currency, now=now)
     if view.status_of(subscription) != Subscription.Status.PENDING:
@@ -119,15 +121,15 @@ def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscriptio
     waiting = Payment.objects.filter(subscription=subscription, status__in=transitions.OPEN).first()
     if waiting is not None:
         cancellation.cancel(waiting, now=now)
-    return _start_again(subscription, now=now, must_end=waiting is None or not waiting.opened_subscription)
+    return _restart(subscription, now=now, must_end=waiting is None or not waiting.opened_subscription)
 
 
 @retry.retried
-def _start_again(subscription: Subscription, *, now: datetime, must_end: bool) -> Subscription:
-    """End the pending subscription, unless its payment ended it, and start another in its place: both or neither.
+def _restart(subscription: Subscription, *, now: datetime, must_end: bool) -> Subscription:
+    """Cancel the pending subscription and start a new one in its place, in one transaction.
 
-    Of two clicks at the same moment the second finds what the first started. If the money has gone meanwhile, the new
-    one waits for it as the old one did.
+    `must_end` is False if cancelling the payment has cancelled it already. The second of two simultaneous clicks gets
+    the subscription that the first one started. If the money was spent in between, the new one stays pending.
     """
     key = idempotency.key_of("cause", f"start:{subscription.public_id}")
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
@@ -147,7 +149,7 @@ def _start_again(subscription: Subscription, *, now: datetime, must_end: bool) -
 
 
 def _fingerprint(request: CheckoutRequest) -> str:
-    """Return the fingerprint of a checkout. `find` compares the amount by itself; the language does not matter."""
+    """Return the fingerprint of a request. `find` compares the amount itself; the language is left out on purpose."""
     plan, subscription = request.get("plan"), request.get("subscription")
     return idempotency.fingerprint(
         plan=plan.code if isinstance(plan, Plan) else plan,
@@ -193,7 +195,10 @@ def _duplicate(payment_id: str) -> DuplicatePayment:
 
 
 def _open_payment_for(due: AmountDue, request: CheckoutRequest) -> Payment | None:
-    """Return the subscription's open payment if it is for this amount; raise PaymentInProgress if it is not."""
+    """Return the subscription's open payment if its amount is the amount due; otherwise raise PaymentInProgress.
+
+    Return None if there is no open payment.
+    """
     if due.subscription is None:
         return None
     payment = Payment.objects.filter(
@@ -212,7 +217,7 @@ def _open_payment_for(due: AmountDue, request: CheckoutRequest) -> Payment | Non
 
 
 def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment:
-    """Commit the attempt; if another request has just committed the same one, return that."""
+    """Create and commit the payment; if another request has just committed the same one, return that."""
     try:
         return _insert(customer, due, gateway, request, now=now)
     except IntegrityError as error:
@@ -259,7 +264,7 @@ def _insert(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
 
 
 def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutRequest, *, now: datetime) -> None:
-    """Open the subscription that this payment is for. It waits for this money, whatever the wallet holds."""
+    """Create the subscription that this payment is for. It stays pending even if the wallet could pay for it."""
     assert due.price is not None
     with books.open(payment.customer, payment.currency, now=now) as book:
         payment.subscription = book.subscribe(

@@ -1,7 +1,7 @@
-"""Whether a payment was paid: ask its gateway, then do what follows in one transaction.
+"""Confirming a payment: check it at its gateway, then apply the answer in one transaction.
 
-The webhook, the return page, the API and reconciliation all come through here, as often and as much at once as they
-like: the payment's row is locked before anything is decided, and `confirmed` is final.
+The webhook, the return page, the API and reconciliation all call this, as often and as concurrently as they like: the
+payment's row is locked before anything is decided, and `confirmed` is final.
 """
 
 from datetime import datetime
@@ -36,16 +36,16 @@ class Verdict(StrEnum):
 
 
 class NotConfirmed(DomainError):
-    """It was not paid, or nobody can say yet. `state` says how it stands."""
+    """The payment was not paid, or its outcome is not known yet. `state` is its status."""
 
     code = "payment_not_confirmed"
     param = "payment_id"
 
 
 def confirm(payment_id: int, *, now: datetime) -> Payment:
-    """Ask the gateway about the payment with this primary key, apply the answer, return the payment as it is then.
+    """Check the payment with this primary key at its gateway, apply the answer and return the payment.
 
-    Idempotent. Nothing is raised for an answer that is not "paid", nor for none: look at the status.
+    Idempotent. Raises nothing if the payment was not paid or the gateway did not answer: look at its status.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.status == Status.CONFIRMED or payment.gateway_id is None:
@@ -56,12 +56,12 @@ def confirm(payment_id: int, *, now: datetime) -> Payment:
 def require(payment: Payment) -> None:
     """Raise NotConfirmed unless the payment is confirmed."""
     if payment.status != Status.CONFIRMED:
-        words = _("Payment %(id)s is not confirmed; it is %(state)s.")
-        raise NotConfirmed(words % {"id": payment.public_id, "state": payment.status}, state=payment.status)
+        text = _("Payment %(id)s is not confirmed; it is %(state)s.")
+        raise NotConfirmed(text % {"id": payment.public_id, "state": payment.status}, state=payment.status)
 
 
 def ask(payment: Payment) -> Snapshot | GatewayError:
-    """Fetch the truth. Call it outside of any transaction."""
+    """Return the gateway's answer about the payment, or its error. Call it with no transaction open."""
     assert payment.gateway_id is not None
     try:
         return registry.get(payment.gateway).fetch(payment.gateway_id)
@@ -70,11 +70,11 @@ def ask(payment: Payment) -> Snapshot | GatewayError:
         return error
 
 
-def judge(snapshot: Snapshot, asked: Money) -> Verdict:
-    """Decide what a snapshot means for a payment of `asked`. Pure."""
+def judge(snapshot: Snapshot, requested: Money) -> Verdict:
+    """Decide what a snapshot means for a payment of the amount `requested`. Pure."""
     match snapshot.state:
         case State.SUCCEEDED:
-            paid = (snapshot.amount, snapshot.currency) == (asked.amount, asked.currency)
+            paid = (snapshot.amount, snapshot.currency) == (requested.amount, requested.currency)
             return Verdict.PAID if paid else Verdict.DIFFERS
         case State.FAILED:
             return Verdict.FAILED
@@ -90,19 +90,19 @@ def judge(snapshot: Snapshot, asked: Money) -> Verdict:
 
 @retry.retried
 def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime) -> Payment:
-    """Do what follows from the gateway's answer, in one transaction."""
+    """Apply the gateway's answer in one transaction and return the payment."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status == Status.CONFIRMED:
             pass
         elif isinstance(answer, GatewayError):
-            _without_answer(payment, answer, now=now)
+            _apply_error(payment, answer, now=now)
         else:
-            _with_answer(payment, answer, now=now)
+            _apply_snapshot(payment, answer, now=now)
     return payment
 
 
-def _with_answer(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
+def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
     verdict = judge(snapshot, payment.money)
     _note_state(payment, snapshot.state, now=now)
     if verdict is Verdict.PAID:
@@ -110,7 +110,7 @@ def _with_answer(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None
     elif verdict is Verdict.DIFFERS:
         transitions.park(payment, _difference(payment, snapshot), now=now)
     elif payment.status not in transitions.OPEN:
-        # Ended already. Only money is news.
+        # It has already ended. Only money can change that.
         return
     elif verdict is Verdict.OPEN:
         _wait(payment, now=now)
@@ -118,8 +118,8 @@ def _with_answer(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None
         transitions.close(payment, Status(verdict.value), now=now, failure_code=snapshot.failure_code)
 
 
-def _without_answer(payment: Payment, error: GatewayError, *, now: datetime) -> None:
-    """Nobody knows: ask again later. A gateway that does not know its own object is for staff."""
+def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> None:
+    """Make the payment `unknown` and check it again later; park it if the gateway does not know its id."""
     if payment.status not in transitions.OPEN or payment.parked_reason:
         return
     if error.permanent:
@@ -144,7 +144,7 @@ def _set_check(payment: Payment, *, now: datetime) -> None:
 
 
 def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
-    """Remember the gateway's state for the status page; `updated_at` tells since when."""
+    """Save the gateway's state for the payment page, with the time of the change in `updated_at`."""
     if state is State.UNRECOGNISED:
         log.error("gateway_state_not_recognised", payment=payment.public_id)
     if payment.gateway_state != state:
@@ -153,6 +153,6 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
 
 
 def _difference(payment: Payment, snapshot: Snapshot) -> str:
-    """Say what was asked for and what was taken; the currency may be one we have no decimals for."""
+    """Return the reason for staff, in minor units: we may not know the decimals of the gateway's currency."""
     taken = f"{snapshot.amount} {snapshot.currency}"
-    return f"{payment.gateway} took {taken}, we asked for {payment.amount} {payment.currency} (minor units)"
+    return f"{payment.gateway} took {taken}, we requested {payment.amount} {payment.currency} (minor units)"

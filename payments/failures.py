@@ -1,4 +1,4 @@
-"""Why a payment did not succeed, in words for the customer. The gateway's own code is for staff."""
+"""Reasons of failed payments as customers read them. The gateway's own code is for staff only."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from payments.models import Payment
 
 
 class Failure(NamedTuple):
-    """A code that may be shown, and what to do about it."""
+    """A code that customers may see, and a text that says what to do."""
 
     code: str
     detail: str | Promise
@@ -17,8 +17,8 @@ class Failure(NamedTuple):
 
 DECLINED = Failure("declined", _("The bank declined the payment. Try another card, or ask your bank."))
 
-# Codes that are not here are shown as DECLINED, and so on purpose are those that would help a thief: a lost or stolen
-# card, a suspicion of fraud.
+# Any other code is shown as DECLINED. Codes that would help a thief (lost or stolen card, suspected fraud) are left out
+# on purpose.
 WORDS: dict[str, str | Promise] = {
     "insufficient_funds": _("There was not enough money on the card. Try another card, or pay again later."),
     "expired_card": _("The card has expired. Try another card."),
@@ -34,8 +34,8 @@ WORDS: dict[str, str | Promise] = {
 
 
 def failure_of(payment: Payment) -> Failure | None:
-    """Return why a payment failed, for its customer; None when it did not fail."""
+    """Return why a payment failed, for its customer; None if it did not fail."""
     if payment.status != Payment.Status.FAILED:
         return None
-    words = WORDS.get(payment.failure_code)
-    return Failure(payment.failure_code, words) if words else DECLINED
+    text = WORDS.get(payment.failure_code)
+    return Failure(payment.failure_code, text) if text else DECLINED

@@ -1,4 +1,4 @@
-"""What must always be true of payments and the money they brought, as queries that find whatever is not."""
+"""Integrity checks of payments: each query returns the rows that break a rule."""
 
 from core.integrity import Check, guards
 from payments.models import Payment, WebhookEvent
@@ -13,7 +13,7 @@ TRIGGERS = (
 CHECKS = (
     Check(
         "confirmed_payments_are_credited_once",
-        "Each confirmed payment was credited to its customer in full, out of its gateway's account, under its own key.",
+        "Each confirmed payment was credited once, in full, to its customer, from its gateway's clearing account.",
         """
         SELECT payment.id AS payment, payment.public_id, payment.amount, credit.id AS transaction,
                credit.amount AS credited
@@ -28,7 +28,7 @@ CHECKS = (
     ),
     Check(
         "no_other_payment_is_credited",
-        "No money was credited for a payment that is not confirmed, or that is not there.",
+        "No money was credited for a payment that is not confirmed or does not exist.",
         """
         SELECT credit.id AS transaction, credit.key, payment.status
           FROM ledger_transaction AS credit
@@ -39,7 +39,7 @@ CHECKS = (
     ),
     Check(
         "refunds_never_exceed_payments",
-        "No payment gave back more than it brought, and no customer got more back through a gateway than came in.",
+        "No payment was refunded beyond its amount, and no customer got more back from a gateway than they paid.",
         """
         SELECT id AS payment, customer_id AS customer, gateway, amount AS paid, amount_refunded AS refunded
           FROM payments_payment
@@ -59,19 +59,19 @@ CHECKS = (
     ),
     Check(
         "confirmed_is_told_once_and_final",
-        "Each confirmed payment was told of once, and nothing later says that it is in another state.",
+        "Each confirmed payment has one payment.confirmed event, and no later event reports another state.",
         """
-        SELECT payment.id AS payment, payment.status, count(told.id) AS times_told
+        SELECT payment.id AS payment, payment.status, count(event.id) AS events
           FROM payments_payment AS payment
-          LEFT JOIN events_event AS told ON told.subject = payment.public_id AND told.type = 'payment.confirmed'
+          LEFT JOIN events_event AS event ON event.subject = payment.public_id AND event.type = 'payment.confirmed'
          GROUP BY payment.id
-        HAVING count(told.id) <> CASE WHEN payment.status = 'confirmed' THEN 1 ELSE 0 END
+        HAVING count(event.id) <> CASE WHEN payment.status = 'confirmed' THEN 1 ELSE 0 END
          UNION ALL
         SELECT payment.id, later.data ->> 'status', NULL
-          FROM events_event AS told
-          JOIN events_event AS later ON later.subject = told.subject AND later.id > told.id
-          JOIN payments_payment AS payment ON payment.public_id = told.subject
-         WHERE told.type = 'payment.confirmed' AND later.type LIKE 'payment.%'
+          FROM events_event AS event
+          JOIN events_event AS later ON later.subject = event.subject AND later.id > event.id
+          JOIN payments_payment AS payment ON payment.public_id = event.subject
+         WHERE event.type = 'payment.confirmed' AND later.type LIKE 'payment.%'
            AND later.data ->> 'status' <> 'confirmed'
         """,
     ),

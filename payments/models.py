@@ -1,4 +1,4 @@
-"""Money that a customer pays in through a gateway: one attempt, from the first click to its end."""
+"""Payments through a gateway, and the webhook events that gateways send about them."""
 
 from functools import partial
 
@@ -13,7 +13,10 @@ from subscriptions.models import Plan, Subscription
 
 
 class Payment(MadeOnce):
-    """One attempt to pay. Credits the wallet once, when it becomes `confirmed`. Moves along transitions.MOVES only."""
+    """One attempt to pay in.
+
+    It credits the wallet once, when it becomes `confirmed`. Its status changes only as transitions.MOVES allows.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending", "pending"
@@ -25,39 +28,40 @@ class Payment(MadeOnce):
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "pay"), editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments")
-    # Minor units of `currency`: worked out by the server, never taken from the client.
+    # Minor units of `currency`. The server calculates it and never takes it from the client.
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     description = models.CharField(max_length=200, default="", blank=True)
 
-    # What it is meant for; both empty: a top-up.
+    # What the payment is for. Both are empty for a top-up.
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, related_name="payments")
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, null=True, related_name="payments")
-    # The subscription was made by this checkout and is cancelled when the payment ends without money.
+    # True if this checkout created the subscription; it is then cancelled if the payment ends without money.
     opened_subscription = models.BooleanField(default=False)
 
     gateway = models.CharField(max_length=20)
-    # The gateway's name for it; null until the gateway has answered.
+    # The gateway's id of the payment. Set once, when the gateway answers; null before.
     gateway_id = models.CharField(max_length=120, null=True)
-    # How the gateway's object stood when it was last asked (gateways.base.State), for the page and for staff.
+    # The state (gateways.base.State) in the gateway's last answer, for the payment page and staff.
     gateway_state = models.CharField(max_length=20, default="", blank=True, editable=False)
     confirmation_url = models.CharField(max_length=500, default="", blank=True)
-    # The language of the page it was started from: the customer comes back to the same.
+    # The language of the page that started it; the gateway sends the customer back to a page in it.
     language = models.CharField(max_length=8, default="", blank=True, editable=False)
 
-    # Why it did not succeed: the gateway's code, for staff; the words for the customer come from a table.
+    # The gateway's code for why it failed, for staff. Customers read the texts in payments.failures.
     failure_code = models.CharField(max_length=60, default="", blank=True)
-    # Waits for staff: what the gateway confirmed is not what we asked for.
+    # Set when the gateway took something other than we requested. The payment then waits for staff.
     parked_reason = models.CharField(max_length=200, default="", blank=True)
     amount_refunded = models.BigIntegerField(default=0)
 
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # The last move or change of the gateway's state, and the moment the money was credited.
+    # When `status` or `gateway_state` last changed.
     updated_at = models.DateTimeField()
+    # When the wallet was credited. Set once.
     confirmed_at = models.DateTimeField(null=True)
-    # Reconciliation asks the gateway next at this instant; null: nothing left to ask.
+    # When reconciliation next checks the payment at its gateway; null once there is nothing left to check.
     check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
 
@@ -95,28 +99,28 @@ class Payment(MadeOnce):
 
 
 class WebhookEvent(models.Model):
-    """A verified notification. Treated as a hint: processing fetches the object it names."""
+    """A webhook whose signature was valid. Only a hint: processing checks the payment it names at the gateway."""
 
     class Status(models.TextChoices):
         RECEIVED = "received", "received"
         PROCESSED = "processed", "processed"
-        # For a payment we do not know (yet), or one that waits for staff. Retried, never dropped.
+        # Could not be processed: the payment is not known (yet), or there was no answer. Retried, never dropped.
         PARKED = "parked", "parked"
         IGNORED = "ignored", "ignored"
 
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=120)
     type = models.CharField(max_length=80)
-    # The gateway's id of what it is about.
+    # The gateway's id of the payment it is about; empty if it is about something else.
     gateway_id = models.CharField(max_length=120)
     payload = models.JSONField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
-    # What processing came to, in words for staff.
+    # The result of the last processing, in a sentence for staff.
     outcome = models.CharField(max_length=300, default="", blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True)
-    # The sweeper takes it up at this instant; null: done.
+    # When the sweep tries it next; null once it is done or given up.
     next_try_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -1,4 +1,7 @@
-"""Which open payments are due to be asked about, shared out among any number of workers."""
+"""Reconciliation of open payments with their gateways: claim those that are due, check them, expire the overdue ones.
+
+Any number of workers may run this at the same time; each payment is claimed by one of them.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,25 +16,14 @@ from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
 from payments.models import Payment
 
-# A claimed payment that nobody reported on comes up again after this: its worker is gone.
+# A claim lasts this long. If its worker dies, the payment becomes due again.
 LEASE = timedelta(minutes=2)
-
-
-def claim_one(*, now: datetime, **which: Any) -> Payment | None:
-    """Take the open payment that is due longest, if there is one that no other worker has; commit the claim."""
-    due = Payment.objects.filter(check_at__lte=now, status__in=transitions.OPEN, **which).order_by("check_at")
-    with transaction.atomic():
-        payment = due.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
-        if payment:
-            Payment.objects.filter(pk=payment.pk).update(check_at=now + LEASE, checks=F("checks") + 1)
-    return payment
-
-
+# The most payments that one run handles.
 BATCH = 200
 
 
 def check_due(*, now: datetime) -> int:
-    """Ask about every open payment that is due and not yet past its time; return how many were asked about."""
+    """Check every due payment that has not expired yet at its gateway; return how many were checked."""
     for done in range(BATCH):
         payment = claim_one(now=now, expires_at__gt=now)
         if payment is None:
@@ -40,19 +32,8 @@ def check_due(*, now: datetime) -> int:
     return BATCH
 
 
-def check(payment: Payment, *, now: datetime) -> Payment:
-    """Ask about one. Where the page was never opened for want of an answer, ask for it again with the same key."""
-    if payment.gateway_id is not None:
-        return confirmation.confirm(payment.pk, now=now)
-    try:
-        return sessions.open_page(payment, now=now)
-    except DomainError:
-        # It has written down what there is to know.
-        return Payment.objects.get(pk=payment.pk)
-
-
 def expire_due(*, now: datetime) -> int:
-    """Deal with every open payment that is past its time; return how many were looked at."""
+    """Expire every due payment that is past its time; return how many were handled."""
     for done in range(BATCH):
         payment = claim_one(now=now, expires_at__lte=now)
         if payment is None:
@@ -61,15 +42,42 @@ def expire_due(*, now: datetime) -> int:
     return BATCH
 
 
+def claim_one(*, now: datetime, **which: Any) -> Payment | None:
+    """Claim the open payment that has been due longest and commit the claim; None if there is none left.
+
+    `which` are further filters of the queryset. Payments that another worker has locked are skipped.
+    """
+    due = Payment.objects.filter(check_at__lte=now, status__in=transitions.OPEN, **which).order_by("check_at")
+    with transaction.atomic():
+        payment = due.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+        if payment:
+            Payment.objects.filter(pk=payment.pk).update(check_at=now + LEASE, checks=F("checks") + 1)
+    return payment
+
+
+def check(payment: Payment, *, now: datetime) -> Payment:
+    """Check one payment at its gateway and return it.
+
+    If the gateway never answered with a payment page, request the page again with the same key.
+    """
+    if payment.gateway_id is not None:
+        return confirmation.confirm(payment.pk, now=now)
+    try:
+        return sessions.open_page(payment, now=now)
+    except DomainError:
+        # open_page has saved the outcome.
+        return Payment.objects.get(pk=payment.pk)
+
+
 def expire(payment: Payment, *, now: datetime) -> Payment:
-    """Close it at the gateway and apply what that says: paid meanwhile, still being processed, or expired."""
+    """Close the payment at its gateway and apply the answer: already paid, still being processed, or expired."""
     if payment.gateway_id is None:
         return _expire_unopened(payment.pk, now=now)
     return confirmation.apply(payment.pk, _closed(payment, payment.gateway_id), now=now)
 
 
 def _closed(payment: Payment, gateway_id: str) -> Snapshot | GatewayError:
-    """What the gateway says after it was told to take no more money. Cancelled because of time is `expired`."""
+    """Cancel the payment at the gateway and return its answer, with `expired` in place of `cancelled`."""
     try:
         snapshot = registry.get(payment.gateway).cancel(gateway_id)
     except GatewayError as error:
@@ -81,7 +89,7 @@ def _closed(payment: Payment, gateway_id: str) -> Snapshot | GatewayError:
 
 @retry.retried
 def _expire_unopened(payment_id: int, *, now: datetime) -> Payment:
-    """Expire one whose page nobody has ever seen."""
+    """Expire a payment that has no page at the gateway yet, so nobody can have paid it."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status in transitions.OPEN and payment.gateway_id is None:

@@ -1,4 +1,4 @@
-"""The gateway's page for a payment: asked for when the payment is committed, with the payment's id as the key."""
+"""The hosted page for a payment: opened at the gateway after the payment is committed, with the payment's id as key."""
 
 from datetime import datetime
 
@@ -17,31 +17,31 @@ Status = Payment.Status
 
 
 class GatewayRefused(DomainError):
-    """The gateway will not take this payment, now or later."""
+    """The gateway refused this payment for good."""
 
     code = "gateway_refused"
 
 
 def open_page(payment: Payment, *, now: datetime) -> Payment:
-    """Get the payment its page at the gateway and return it with `confirmation_url`.
+    """Open the payment's page at the gateway and return the payment with its `confirmation_url`.
 
-    Safe to repeat: the gateway gives the same page for the same key. Raises Unavailable when the gateway did not
-    answer (the payment is then `unknown` and asked about later), GatewayRefused when it said no (then `failed`).
+    Safe to repeat: the gateway returns the same page for the same key. Raises Unavailable if the gateway did not
+    answer (the payment becomes `unknown` and is checked later), GatewayRefused if it refused (it becomes `failed`).
     """
     gateway = registry.get(payment.gateway)
     try:
         session = gateway.create_session(_request(payment))
     except GatewayError as error:
-        raise _note_error(payment.pk, error, now=now) from error
+        raise _save_error(payment.pk, error, now=now) from error
     payment = _store(payment.pk, session, now=now)
     if payment.status == Status.CANCELLED and payment.gateway_id == session.gateway_id:
-        # Cancelled while the gateway was opening the page. It was told to nobody; if closing it fails, it runs out.
+        # Cancelled while the gateway was opening the page. Nobody knows its address; if closing fails, it expires.
         _close_quietly(payment)
     return payment
 
 
 def return_url(payment: Payment) -> str:
-    """The address of the payment's own page, in the language it was started in. Always on our own site."""
+    """Return the URL of our page for the payment, in the language it was started in."""
     prefix = f"/{payment.language}" if payment.language not in ("", settings.LANGUAGE_CODE) else ""
     return f"{settings.SITE_URL}{prefix}/pay/{payment.public_id}/"
 
@@ -76,8 +76,8 @@ def _store(payment_id: int, session: Session, *, now: datetime) -> Payment:
 
 
 @retry.retried
-def _note_error(payment_id: int, error: GatewayError, *, now: datetime) -> DomainError:
-    """Write down that there is no page, and return what to tell the caller."""
+def _save_error(payment_id: int, error: GatewayError, *, now: datetime) -> DomainError:
+    """Save that the gateway opened no page, and return the error to raise."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status in transitions.OPEN and payment.gateway_id is None:

@@ -1,4 +1,4 @@
-"""Pokes, by the clock or by an event. Any of these may be lost, late or run twice: what is due stands in the rows."""
+"""Celery tasks of payments. A task may be lost, late or run twice: the rows hold what is due."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -15,17 +15,17 @@ def process_webhook(event_pk: int) -> None:
 
 @shared_task
 def process_webhooks() -> None:
-    """Process every stored webhook event that is due."""
+    """Process the stored webhook events that are due."""
     process.sweep(now=timezone.now())
 
 
 @shared_task
 def reconcile() -> None:
-    """Ask the gateways about open payments."""
+    """Check open payments at their gateways."""
     reconciliation.check_due(now=timezone.now())
 
 
 @shared_task
 def expire() -> None:
-    """Close payments whose time is over."""
+    """Expire payments that are past their time."""
     reconciliation.expire_due(now=timezone.now())

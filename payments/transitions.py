@@ -1,4 +1,7 @@
-"""The states of a payment and the one table of moves between them. The database holds it too, by a trigger."""
+"""The states of a payment: the allowed moves, the ways a payment ends, its events, and when to check an open one.
+
+The database repeats the table of moves in a trigger (migration 0002_guards).
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +16,9 @@ Status = Payment.Status
 OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
 _ENDED = frozenset({Status.CONFIRMED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
 
-# From each state to those it may move to. `confirmed` is final. The moves out of `failed`, `cancelled` and `expired`
-# are made on the gateway's word only: money came late (confirmed), or money came that is not what we asked for
-# (unknown, with a reason, for staff).
+# Each state with the states it may move to. `confirmed` is final. A payment leaves `failed`, `cancelled` or `expired`
+# only when the gateway reports money: it came late (confirmed), or the amount is not the one we requested (unknown,
+# with a reason for staff).
 MOVES: dict[Status, frozenset[Status]] = {
     Status.PENDING: _ENDED | {Status.UNKNOWN},
     Status.UNKNOWN: _ENDED | {Status.PENDING},
@@ -25,19 +28,31 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.CONFIRMED: frozenset(),
 }
 
+FINAL_SUBSCRIPTION = (Subscription.Status.CANCELLED, Subscription.Status.EXPIRED)
+
+# Ages at which an open payment is checked at its gateway. After the last one it is checked once a day.
+CHECK_AGES = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
+DAY = timedelta(days=1)
+
 
 class IllegalMove(Exception):
-    """A move that the table does not have: an error of ours, never of the customer's."""
+    """The move is not in MOVES. This is a bug of ours, never the customer's mistake."""
 
 
 def lock(payment_id: int) -> Payment:
-    """Read a payment under its row's lock, for the rest of the transaction. Before any wallet, never after."""
+    """Return the payment with its row locked until the transaction ends. Lock it before any wallet, never after."""
     rows = Payment.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("customer", "plan", "subscription").get(pk=payment_id)
 
 
 def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any) -> None:
-    """Move a locked payment to another state and write `changes` with it; raise IllegalMove for any other move."""
+    """Move a locked payment to another state and save `changes` with it; raise IllegalMove if MOVES forbids it."""
     origin = Status(payment.status)
     if to not in MOVES[origin]:
         raise IllegalMove(f"{payment}: {origin} -> {to}")
@@ -50,13 +65,11 @@ def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any)
         setattr(payment, name, value)
 
 
-FINAL_SUBSCRIPTION = (Subscription.Status.CANCELLED, Subscription.Status.EXPIRED)
-
-
 def credit(payment: Payment, *, now: datetime) -> None:
-    """Confirm the payment and credit the wallet, which revives what waits, first of all what was paid for.
+    """Confirm the payment and credit the wallet.
 
-    A subscription that the customer has given up meanwhile stays so: the money is in the wallet all the same.
+    The money starts or revives waiting subscriptions, the one this payment is for first. A subscription that has ended
+    in the meantime stays ended; the money is in the wallet anyway.
     """
     with books.open(payment.customer, payment.currency, now=now) as book:
         book.top_up(
@@ -64,22 +77,22 @@ def credit(payment: Payment, *, now: datetime) -> None:
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
             description=payment.description,
-            first=_still_wanted(payment),
+            first=_live_subscription(payment),
         )
     move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="")
-    tell(payment, "confirmed", now=now)
+    record_event(payment, "confirmed", now=now)
 
 
 def close(payment: Payment, to: Payment.Status, *, now: datetime, failure_code: str = "") -> None:
-    """End it without money: failed, cancelled or expired. What only this checkout had opened is cancelled."""
+    """End the payment without money as failed, cancelled or expired; cancel the subscription its checkout opened."""
     move(payment, to, now=now, failure_code=failure_code, parked_reason="")
-    tell(payment, to.value, now=now)
+    record_event(payment, to.value, now=now)
     if payment.opened_subscription and payment.subscription_id is not None:
-        _give_up(payment, payment.subscription_id, now=now)
+        _cancel_pending(payment, payment.subscription_id, now=now)
 
 
 def park(payment: Payment, reason: str, *, now: datetime) -> None:
-    """Hold it for staff: money moved at the gateway that is not what we asked for. Nothing is credited."""
+    """Hold the payment for staff: the gateway took something other than we requested. Credit nothing."""
     if payment.parked_reason == reason:
         return
     changes = {"parked_reason": reason, "check_at": None}
@@ -88,29 +101,11 @@ def park(payment: Payment, reason: str, *, now: datetime) -> None:
         payment.parked_reason, payment.check_at, payment.updated_at = reason, None, now
     else:
         move(payment, Status.UNKNOWN, now=now, **changes)
-    tell(payment, "parked", now=now)
+    record_event(payment, "parked", now=now)
 
 
-def _still_wanted(payment: Payment) -> Subscription | None:
-    """The subscription it was for, read under the wallet's lock, unless it has ended."""
-    if payment.subscription_id is None:
-        return None
-    return Subscription.objects.filter(pk=payment.subscription_id).exclude(status__in=FINAL_SUBSCRIPTION).first()
-
-
-def _give_up(payment: Payment, subscription_id: int, *, now: datetime) -> None:
-    """Cancel the subscription if it is still pending and no other payment may yet be made for it."""
-    others = Payment.objects.filter(subscription_id=subscription_id, status__in=OPEN).exclude(pk=payment.pk)
-    if others.exists():
-        return
-    with books.open(payment.customer, payment.currency, now=now) as book:
-        waiting = Subscription.objects.filter(pk=subscription_id, status=Subscription.Status.PENDING).first()
-        if waiting:
-            book.cancel(waiting)
-
-
-def tell(payment: Payment, kind: str, *, now: datetime) -> None:
-    """Write `payment.<kind>` with what a receipt or a mail needs to say."""
+def record_event(payment: Payment, kind: str, *, now: datetime) -> None:
+    """Record the event `payment.<kind>` with the data that a receipt or an email needs."""
     data = {
         "amount": {"value": payment.money.plain(), "currency": payment.currency},
         "status": payment.status,
@@ -120,19 +115,26 @@ def tell(payment: Payment, kind: str, *, now: datetime) -> None:
     outbox.record([outbox.Fact(payment.customer_id, f"payment.{kind}", payment.public_id, now, data)])
 
 
-# Ages of the payment at which it is asked about; after the last one, once a day for as long as it is open.
-AGES = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-)
-DAY = timedelta(days=1)
-
-
 def next_check(created_at: datetime, *, expires_at: datetime, after: datetime) -> datetime:
-    """Return the first instant later than `after` at which to ask. The instant of expiry is always one of them."""
-    ages = [created_at + age for age in AGES] + [expires_at]
+    """Return the first instant later than `after` at which to check the payment. `expires_at` is never skipped."""
+    ages = [created_at + age for age in CHECK_AGES] + [expires_at]
     daily = created_at + ((after - created_at) // DAY + 1) * DAY
     return min(instant for instant in [*ages, daily] if instant > after)
+
+
+def _live_subscription(payment: Payment) -> Subscription | None:
+    """Return the subscription the payment is for unless it has ended. Call it under the wallet's lock."""
+    if payment.subscription_id is None:
+        return None
+    return Subscription.objects.filter(pk=payment.subscription_id).exclude(status__in=FINAL_SUBSCRIPTION).first()
+
+
+def _cancel_pending(payment: Payment, subscription_id: int, *, now: datetime) -> None:
+    """Cancel the subscription if it is still pending and has no other open payment."""
+    others = Payment.objects.filter(subscription_id=subscription_id, status__in=OPEN).exclude(pk=payment.pk)
+    if others.exists():
+        return
+    with books.open(payment.customer, payment.currency, now=now) as book:
+        waiting = Subscription.objects.filter(pk=subscription_id, status=Subscription.Status.PENDING).first()
+        if waiting:
+            book.cancel(waiting)

@@ -1,4 +1,7 @@
-"""Amounts as they may be sent: "1342.00", 1342.00 or {"value": "1342.00", "currency": "RUB"}. Never through a float."""
+"""What the payments API accepts and returns.
+
+An amount may be sent as "1342.00", 1342.00 or {"value": "1342.00", "currency": "RUB"}. It never becomes a float.
+"""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -20,7 +23,7 @@ from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
 
 
 class SentAmount(NamedTuple):
-    """Text that claims to be an amount, and the currency it came with, if any."""
+    """An amount as sent, not parsed yet, and the currency sent with it, if any."""
 
     text: str
     currency: str | None = None
@@ -41,12 +44,12 @@ class SentAmount(NamedTuple):
     }
 )
 class AmountField(serializers.Field):
-    """Takes what looks like an amount. Whether it is one depends on the currency: see `minor_units`."""
+    """Accepts anything that looks like an amount. `minor_units` parses it once the currency is known."""
 
     default_error_messages = {"invalid": _('Send an amount such as "1342.00".')}
 
     def to_internal_value(self, data: Any) -> SentAmount:
-        """Return the text of a string or a number, as it was sent."""
+        """Return the string or number as it was sent."""
         if isinstance(data, dict):
             if not {"value"} <= data.keys() <= {"value", "currency"} or isinstance(data["value"], dict):
                 self.fail("invalid")
@@ -59,12 +62,12 @@ class AmountField(serializers.Field):
         return SentAmount(str(data))
 
     def to_representation(self, value: Any) -> Any:
-        """Write it back as it was; amounts in answers are written by MoneySerializer."""
+        """Return the value unchanged; responses use MoneySerializer for amounts."""
         return value
 
 
 def minor_units(sent: SentAmount, currency: str, *, param: str) -> int:
-    """Return minor units of `currency`; raise ValidationError naming `param` when the text is no amount of it."""
+    """Return the amount in minor units of `currency`; raise a ValidationError of `param` if it is not valid in it."""
     try:
         return Money.parse(sent.text, currency).amount
     except NotMoney as error:
@@ -72,28 +75,28 @@ def minor_units(sent: SentAmount, currency: str, *, param: str) -> int:
 
 
 class PaymentIdField(TextField):
-    """An id of the client's own choice for a new payment."""
+    """An id that the client chooses for a new payment."""
 
     def __init__(self, **kwargs: Any) -> None:
-        words = _("An id of your own for the new payment, 8 to 40 characters. One that exists is refused.")
-        super().__init__(max_length=40, required=False, help_text=words, **kwargs)
+        help_text = _("An id of your own for the new payment, 8 to 40 characters. One that exists is refused.")
+        super().__init__(max_length=40, required=False, help_text=help_text, **kwargs)
 
 
 class CheckoutSerializer(StrictSerializer):
-    """A plan to subscribe to, or a subscription that waits for money."""
+    """A checkout of a plan, or of a subscription that waits for money."""
 
-    plan = TextField(max_length=60, required=False, help_text="Code of a plan, to open a subscription.")
-    subscription = TextField(max_length=40, required=False, help_text="Id of one of yours that waits for money.")
+    plan = TextField(max_length=60, required=False, help_text="Code of the plan to subscribe to.")
+    subscription = TextField(max_length=40, required=False, help_text="Id of your subscription to pay for.")
     currency = TextField(max_length=3, required=False)
     periods = serializers.IntegerField(min_value=1, max_value=MOST_PERIODS, required=False)
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_QUANTITY, required=False)
     auto_renew = FlagField(required=False)
-    amount = AmountField(required=False, help_text="What you expect to pay. Another amount than ours is refused.")
-    gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; the first one if absent.")
+    amount = AmountField(required=False, help_text="What you expect to pay. Any other amount is refused.")
+    gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; by default the first.")
     payment_id = PaymentIdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one of plan and subscription; a subscription has its terms already."""
+        """Require either a plan or a subscription, and no terms with a subscription, which has its own."""
         if ("plan" in attrs) == ("subscription" in attrs):
             raise serializers.ValidationError({"plan": _("Send `plan` or `subscription`, one of the two.")})
         settled = [name for name in ("periods", "quantity", "auto_renew") if name in attrs and "subscription" in attrs]
@@ -108,21 +111,21 @@ class CheckoutSerializer(StrictSerializer):
 
 
 class TopUpSerializer(StrictSerializer):
-    """Money for the wallet."""
+    """A top-up of the wallet."""
 
     value = MoneyField(help_text="Decimal string or number with no more decimals than the currency has.")
     currency = TextField(max_length=3, help_text="ISO 4217.")
     description = TextField(max_length=200, required=False, allow_blank=True)
-    gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; the first one if absent.")
+    gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; by default the first.")
     payment_id = PaymentIdField()
 
     def validate_currency(self, currency: str) -> str:
-        """Raise CurrencyNotTaken, which says what is: whatever the amount is, it cannot be read without."""
+        """Raise CurrencyNotTaken here, before the amount is checked: it cannot be read without a valid currency."""
         amounts.check_taken(currency)
         return currency
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Turn `value` into minor units within the limits of its currency."""
+        """Replace `value` with `amount` in minor units, checked against the limits of its currency."""
         currency, attrs["amount"] = attrs["currency"], attrs.pop("value").amount
         try:
             amounts.for_top_up(attrs["amount"], currency)
@@ -132,13 +135,13 @@ class TopUpSerializer(StrictSerializer):
 
 
 class PaymentIdSerializer(StrictSerializer):
-    """Which payment."""
+    """The id of a payment."""
 
     payment_id = TextField(max_length=40)
 
 
 class PaymentFilters(filters.FilterSet):
-    """Filters of the list. `created_after` is included, `created_before` is not."""
+    """Filters of the list of payments. `created_after` is inclusive, `created_before` is exclusive."""
 
     status = filters.ChoiceFilter(choices=Payment.Status.choices)
     plan = filters.CharFilter(field_name="plan__code", max_length=60)
@@ -148,14 +151,14 @@ class PaymentFilters(filters.FilterSet):
 
 
 class FailureSerializer(serializers.Serializer):
-    """Why it failed, and what the customer can do."""
+    """Why a payment failed, and what the customer can do."""
 
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
 class PaymentSerializer(serializers.Serializer):
-    """A payment as it stands."""
+    """A payment."""
 
     id = serializers.CharField(source="public_id")
     status = serializers.ChoiceField(choices=Payment.Status.choices)
@@ -170,7 +173,7 @@ class PaymentSerializer(serializers.Serializer):
     confirmed_at = serializers.DateTimeField(allow_null=True)
     failure = serializers.SerializerMethodField(help_text="Set when it failed.")
     parked = serializers.SerializerMethodField(
-        help_text="Under review: what was taken is not what was asked for, and staff look into it. Do not pay again."
+        help_text="Under review: the gateway took another amount than requested. Staff will decide. Do not pay again."
     )
 
     @extend_schema_field(FailureSerializer(allow_null=True))
@@ -180,5 +183,5 @@ class PaymentSerializer(serializers.Serializer):
         return {"code": failure.code, "detail": str(failure.detail)} if failure else None
 
     def get_parked(self, payment: Payment) -> bool:
-        """Tell whether staff must look."""
+        """Return whether the payment waits for staff."""
         return bool(payment.parked_reason)

@@ -1,4 +1,4 @@
-"""Addresses of payments. Each is good with and without a slash at its end: a redirect would lose the body."""
+"""URLs of the payments API. Each works with and without a trailing slash: a redirect would lose the body."""
 
 from django.urls import re_path
 

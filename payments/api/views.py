@@ -1,4 +1,4 @@
-"""From a request's values to what payments.checkout takes: names become rows, amounts minor units."""
+"""The payments API: start, list, show, confirm and cancel payments."""
 
 from typing import Any, cast
 
@@ -32,51 +32,51 @@ from subscriptions.models import Subscription
 
 
 def checkout_request(customer: User, sent: dict[str, Any], *, idempotency_key: str | None) -> CheckoutRequest:
-    """Return the checkout that a validated CheckoutSerializer asks for.
+    """Return the CheckoutRequest for the validated data of a CheckoutSerializer.
 
-    Raises NotFound for a subscription that does not belong to the customer.
+    Raises NotFound if the customer has no such subscription.
     """
-    found = cast(CheckoutRequest, {key: value for key, value in sent.items() if key not in ("amount", "subscription")})
-    found["idempotency_key"], found["language"] = idempotency_key, customer.language
+    terms = cast(CheckoutRequest, {key: value for key, value in sent.items() if key not in ("amount", "subscription")})
+    terms["idempotency_key"], terms["language"] = idempotency_key, customer.language
     if "subscription" in sent:
-        mine = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
+        own = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
         detail = _("You have no subscription of this id; GET /api/subscriptions/ lists yours.")
-        found["subscription"] = find_by_public_id(
-            mine, param="subscription", detail=detail, public_id=sent["subscription"]
+        terms["subscription"] = find_by_public_id(
+            own, param="subscription", detail=detail, public_id=sent["subscription"]
         )
     if "amount" in sent:
-        found["amount"] = minor_units(sent["amount"], _currency(customer, found), param="amount")
-    return found
+        terms["amount"] = minor_units(sent["amount"], _currency(customer, terms), param="amount")
+    return terms
 
 
-def _currency(customer: User, wanted: CheckoutRequest) -> str:
-    """Return the currency of the amount: the one sent, else that of what is bought."""
-    if named := wanted.get("currency"):
-        return named
-    if "subscription" in wanted:
-        subscription: Subscription = wanted["subscription"]
+def _currency(customer: User, request: CheckoutRequest) -> str:
+    """Return the currency of the amount: the one sent, or else that of the subscription or the plan."""
+    if currency := request.get("currency"):
+        return currency
+    if "subscription" in request:
+        subscription: Subscription = request["subscription"]
         return subscription.price.currency
-    return catalogue.chosen(wanted["plan"], customer=customer, currency=None).currency
+    return catalogue.chosen(request["plan"], customer=customer, currency=None).currency
 
 
 class OwnPayments(GenericAPIView):
-    """The caller's own payments; anybody else's are as good as absent."""
+    """The caller's own payments. Those of others are answered as not found."""
 
     serializer_class = PaymentSerializer
     queryset = Payment.objects.none()
 
     def get_queryset(self) -> QuerySet[Payment]:
-        """Return the caller's rows."""
-        mine = Payment.objects.filter(customer_id=self.request.user.pk)
-        return mine.select_related("plan", "subscription", "customer")
+        """Return the caller's payments."""
+        own = Payment.objects.filter(customer_id=self.request.user.pk)
+        return own.select_related("plan", "subscription", "customer")
 
     def own(self, public_id: str) -> Payment:
-        """Return one of them by its public id, or answer 404."""
+        """Return the caller's payment with this public id; raise Http404 if there is none."""
         return get_object_or_404(self.get_queryset(), public_id=public_id)
 
 
 class TopUp(Idempotent, OwnPayments):
-    """Pay into the wallet."""
+    """Top up the wallet."""
 
     @extend_schema(operation_id="payment_create", request=TopUpSerializer, responses={201: PaymentSerializer})
     def post(self, request: Request) -> Response:
@@ -90,14 +90,14 @@ class TopUp(Idempotent, OwnPayments):
 
 
 class PaymentList(TopUp):
-    """The caller's payments, and the way to make one."""
+    """List the caller's payments and start a top-up."""
 
     filterset_class = PaymentFilters
     empty_detail = gettext_lazy("No payments found")
 
     @extend_schema(operation_id="payments_list", responses=PaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """List them, newest first. An empty list says so in `detail`."""
+        """List the caller's payments, newest first. An empty list comes with a `detail`."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response(PaymentSerializer(page, many=True).data)
 
@@ -108,13 +108,13 @@ class PaymentList(TopUp):
 
 
 class PaymentDetail(OwnPayments):
-    """One payment."""
+    """Show one payment."""
 
     filter_backends = ()
 
     @extend_schema(operation_id="payments_retrieve")
     def get(self, request: Request, public_id: str) -> Response:
-        """Return it as it stands in our books. To have the gateway asked, use confirm-payment."""
+        """Return a payment as we have recorded it. To check it at the gateway, use confirm-payment."""
         refuse_unknown_parameters(request, ())
         return Response(PaymentSerializer(self.own(public_id)).data)
 
@@ -128,22 +128,22 @@ class CreateCheckoutSession(Idempotent, OwnPayments):
         operation_id="payments_create_checkout_session", request=CheckoutSerializer, responses={201: PaymentSerializer}
     )
     def post(self, request: Request) -> Response:
-        """Open a checkout: the price is worked out here, and the customer pays at `confirmation_url`."""
+        """Start a payment for the amount due, calculated here; the customer pays at `confirmation_url`."""
         form = CheckoutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         customer = cast(User, request.user)
-        wanted = checkout_request(customer, form.validated_data, idempotency_key=self.idempotency_key)
-        payment = checkout.start(customer, now=timezone.now(), **wanted)
+        terms = checkout_request(customer, form.validated_data, idempotency_key=self.idempotency_key)
+        payment = checkout.start(customer, now=timezone.now(), **terms)
         return Response(PaymentSerializer(payment).data, 201)
 
 
-class OnePaymentNamed(Idempotent, OwnPayments):
-    """A payment of the caller's own that the body names."""
+class PaymentInBody(Idempotent, OwnPayments):
+    """Base of the views whose request body has a `payment_id`."""
 
     filter_backends = ()
 
-    def named(self) -> Payment:
-        """Return the payment; raise NotFound, which names the parameter."""
+    def payment(self) -> Payment:
+        """Return the caller's payment with that id; raise NotFound with `param` set if there is none."""
         body = PaymentIdSerializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         detail = _("You have no payment of this id; GET /api/payments/ lists yours.")
@@ -152,22 +152,22 @@ class OnePaymentNamed(Idempotent, OwnPayments):
         )
 
 
-class ConfirmPayment(OnePaymentNamed):
-    """Learn whether a payment was paid."""
+class ConfirmPayment(PaymentInBody):
+    """Check whether a payment was paid."""
 
     @extend_schema(operation_id="payments_confirm", request=PaymentIdSerializer, responses={200: PaymentSerializer})
     def post(self, request: Request) -> Response:
-        """Ask the gateway; confirm the payment if it was paid, else 409 with its `state`."""
-        payment = confirmation.confirm(self.named().pk, now=timezone.now())
+        """Check the payment at the gateway and confirm it if it was paid; otherwise answer 409 with its `state`."""
+        payment = confirmation.confirm(self.payment().pk, now=timezone.now())
         confirmation.require(payment)
         return Response(PaymentSerializer(payment).data)
 
 
-class CancelPayment(OnePaymentNamed):
-    """Give a payment up."""
+class CancelPayment(PaymentInBody):
+    """Cancel a payment."""
 
     @extend_schema(operation_id="payments_cancel", request=PaymentIdSerializer, responses={200: PaymentSerializer})
     def post(self, request: Request) -> Response:
-        """Cancel a pending payment, at the gateway too; otherwise 409 with its `state`."""
-        payment = cancellation.cancel(self.named(), now=timezone.now())
+        """Cancel a pending payment, at the gateway too; in any other state answer 409 with its `state`."""
+        payment = cancellation.cancel(self.payment(), now=timezone.now())
         return Response(PaymentSerializer(payment).data)

@@ -1,1 +1,1 @@
-"""Gateways: how they look to us (base), which we have (registry), and one package for each."""
+"""Payment gateways: the protocol they implement (base), the list of them (registry), and one package for each."""

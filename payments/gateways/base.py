@@ -1,7 +1,7 @@
-"""What a payment gateway is to us: a protocol of five calls, plain frozen data in and out.
+"""The protocol that every payment gateway implements, and the frozen data that goes in and out.
 
-Never here or in a gateway: our tables, an HTTP request of ours, HTML, a decision about money. A gateway says what is
-so on its side; payments.confirmation decides what follows.
+Never here or in a gateway: our tables, a Django request, HTML, a decision about money. A gateway reports the state on
+its side; payments.confirmation decides what to do.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 
 class State(StrEnum):
-    """How the gateway's object stands. A word we do not know is `UNRECOGNISED`: waited on and shown to staff."""
+    """The state of a payment at the gateway. `UNRECOGNISED` is any other word: we log it and keep waiting."""
 
     OPEN = "open"
     REQUIRES_ACTION = "requires_action"
@@ -25,6 +25,8 @@ class State(StrEnum):
 
 
 class RefundState(StrEnum):
+    """The state of a refund at the gateway."""
+
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -32,9 +34,9 @@ class RefundState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRequest:
-    """A hosted payment page we ask for. `amount` is in minor units of `currency`."""
+    """A request for a hosted payment page. `amount` is in minor units of `currency`."""
 
-    # Our payment's public id. The same key again must give the same page, never a second one.
+    # Our payment's public id. The same key must return the same page, never open a second one.
     idempotency_key: str
     amount: int
     currency: str
@@ -42,13 +44,13 @@ class SessionRequest:
     return_url: str
     cancel_url: str
     expires_at: datetime
-    # In which the customer reads, such as `ru`.
+    # The customer's language, such as `ru`.
     language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A hosted payment page that exists: where to send the customer, and until when it is good."""
+    """A hosted payment page: the URL to send the customer to, and when it expires."""
 
     gateway_id: str
     confirmation_url: str
@@ -57,19 +59,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the gateway says now. `amount` and `currency` are what was really taken, set when it succeeded."""
+    """The gateway's answer about a payment. `amount` and `currency` are what it took, set once it succeeded."""
 
     gateway_id: str
     state: State
     amount: int | None = None
     currency: str | None = None
-    # The gateway's own word for why it failed.
+    # The gateway's own code for why it failed.
     failure_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """Money to give back from what was taken under `gateway_id`."""
+    """A request to refund part or all of the payment `gateway_id`. `amount` is in minor units of `currency`."""
 
     idempotency_key: str
     gateway_id: str
@@ -79,7 +81,7 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundSnapshot:
-    """A refund as the gateway has it."""
+    """The gateway's answer about a refund."""
 
     gateway_id: str
     state: RefundState
@@ -88,17 +90,20 @@ class RefundSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A webhook whose signature was good. A hint only: the object it names is fetched before anything is done."""
+    """A webhook with a valid signature. Only a hint: the payment it names is fetched before anything is done."""
 
     event_id: str
     type: str
-    # What it is about; empty: nothing of ours, stored and ignored.
+    # The payment it is about. If empty, the event is stored and ignored.
     gateway_id: str
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 class GatewayError(Exception):
-    """The gateway did not do it. `permanent`: it said no, and would again. Otherwise: nobody knows, ask later."""
+    """A call to the gateway failed.
+
+    `permanent`: the gateway refused, and would again. Otherwise the outcome is not known: ask again later.
+    """
 
     def __init__(self, detail: str, *, permanent: bool, code: str = "") -> None:
         super().__init__(detail)
@@ -108,58 +113,58 @@ class GatewayError(Exception):
 
 
 class BadWebhook(Exception):
-    """Not from the gateway, too old, or not readable. Nothing of it may be stored."""
+    """The webhook is not from the gateway, too old, or not readable. Nothing of it may be stored."""
 
 
 class Gateway(Protocol):
-    """One way of taking money. Made without arguments; reads its settings when called, not when imported.
+    """A payment gateway. Created without arguments; reads its settings when called, not when imported.
 
-    Every call may take seconds and must have time-outs; none is ever made while a database transaction is open.
-    A gateway that can charge a stored card off-session offers one method more, `charge`, with a request and a
-    snapshot of its own; callers ask for it with `hasattr`, and nothing in this module needs it.
+    Every call may take seconds and must have a time-out; none is made while a database transaction is open. A gateway
+    that can charge a stored card off-session has one more method, `charge`, with a request and a snapshot of its own;
+    callers look for it with `hasattr`, and nothing in this module needs it.
     """
 
-    # The name in settings.PAYMENT_GATEWAYS, in Payment.gateway, and in the webhook's address.
+    # The name in settings.PAYMENT_GATEWAYS, in Payment.gateway and in the webhook's URL.
     name: str
 
     def problems(self) -> list[str]:
-        """Say what is missing in its settings, a blank webhook secret above all. Called at start; no network."""
+        """Return what is wrong with its settings, above all a blank webhook secret. Called at start-up; no network."""
         ...
 
     def create_session(self, request: SessionRequest) -> Session:
         """Open a hosted page for a payment that is `pending` or `unknown` and has no gateway id yet.
 
-        Called after the payment was committed, and again with the same key when nobody knows whether the first call
-        arrived. Must not open a second page for a key. Raises GatewayError.
+        Called after the payment is committed, and again with the same key if the first call got no answer. Must not
+        open a second page for a key. Raises GatewayError.
         """
         ...
 
     def fetch(self, gateway_id: str) -> Snapshot:
-        """Tell how it stands now, in any state of ours. Must change nothing, and not answer from a cache.
+        """Return the current state of a payment, whatever its status with us. Must change nothing and not be cached.
 
-        Raises GatewayError; `permanent` when the gateway does not know the id.
+        Raises GatewayError, `permanent` if the gateway does not know the id.
         """
         ...
 
     def cancel(self, gateway_id: str) -> Snapshot:
-        """Make it unpayable, if it still can be, and tell how it stands after that.
+        """Cancel a payment, if that is still possible, and return its state afterwards.
 
-        Called when the customer cancels and when a payment expires. Where it cannot be cancelled any more the answer
-        is the snapshot that says so, not an error; it must not give back money that was taken. Raises GatewayError.
+        Called when the customer cancels and when a payment expires. If it can no longer be cancelled, return the
+        snapshot that says so and raise no error. Must not refund money that was taken. Raises GatewayError.
         """
         ...
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
-        """Give money back for a `confirmed` payment, once per key. Raises GatewayError.
+        """Refund money of a `confirmed` payment, once per key. Raises GatewayError.
 
-        Must not be called before the wallet was debited, nor for more than was taken.
+        Call it only after the wallet is debited, and never for more than was taken.
         """
         ...
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
-        """Verify the signature over the raw `body`, then read it. `headers` have lower-case names.
+        """Verify the signature of the raw `body` and return its content. The names in `headers` are lower case.
 
-        Called before anything is stored. Must compare in constant time, refuse what is older or newer than 300 s, and
-        do nothing else: no look-up, no network. Raises BadWebhook.
+        Called before anything is stored. Must compare in constant time, refuse a timestamp more than 300 s away from
+        now, and do nothing else: no look-up, no network. Raises BadWebhook.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which gateways this site has: names from settings to objects that keep payments.gateways.base.Gateway."""
+"""The gateways of this site, by the names in settings. Each implements payments.gateways.base.Gateway."""
 
 from typing import cast
 
@@ -11,17 +11,19 @@ from payments.gateways.base import Gateway
 
 
 class UnknownGateway(DomainError):
+    """This site has no gateway of that name."""
+
     code = "unknown_gateway"
     param = "gateway"
 
 
 def names() -> list[str]:
-    """Return the gateways customers may use, the default one first."""
+    """Return the names of the gateways customers may use, the default one first."""
     return list(settings.PAYMENT_GATEWAYS)
 
 
 def get(name: str) -> Gateway:
-    """Return the gateway of that name; raise UnknownGateway for one that this site does not have."""
+    """Return the gateway of that name; raise UnknownGateway if this site does not have it."""
     if name not in settings.PAYMENT_GATEWAYS:
         raise UnknownGateway(
             _("There is no gateway %(name)s; this site has %(known)s.")
@@ -31,9 +33,9 @@ def get(name: str) -> Gateway:
 
 
 def problems() -> list[str]:
-    """Say what is wrong with the gateways' settings; for the system check."""
-    found = [f"PAYMENT_GATEWAYS names {n!r}, GATEWAY_CLASSES does not" for n in names() if not _is_known(n)]
-    return found + [problem for n in names() if _is_known(n) for problem in get(n).problems()]
+    """Return what is wrong with the gateways' settings, for the system check."""
+    unknown = [f"PAYMENT_GATEWAYS names {n!r}, GATEWAY_CLASSES does not" for n in names() if not _is_known(n)]
+    return unknown + [problem for n in names() if _is_known(n) for problem in get(n).problems()]
 
 
 def _is_known(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Payments, and the webhook events that gateways sent."""
+"""The tables of payments and webhook events."""
 
 import functools
 

@@ -1,6 +1,6 @@
-"""The rules of a payment that a CHECK cannot express, as triggers named as their rule.
+"""Triggers for the rules of payments that a CHECK constraint cannot express. Each is named after its rule.
 
-`payments_may_move` repeats the moves of payments.transitions.MOVES; a test compares the two.
+`payments_may_move` repeats payments.transitions.MOVES; a test compares the two.
 """
 
 from django.db import migrations
@@ -20,12 +20,12 @@ $$;
 CREATE TRIGGER payment_begins_pending
     BEFORE INSERT ON payments_payment FOR EACH ROW
     WHEN (NEW.status <> 'pending')
-    EXECUTE FUNCTION core_refuse('A payment begins as pending.');
+    EXECUTE FUNCTION core_refuse('A new payment must be pending.');
 
 CREATE TRIGGER payment_moves_along_the_table
     BEFORE UPDATE ON payments_payment FOR EACH ROW
     WHEN (NOT payments_may_move(OLD.status, NEW.status))
-    EXECUTE FUNCTION core_refuse('A payment moves only along payments.transitions.MOVES, and confirmed is final.');
+    EXECUTE FUNCTION core_refuse('payments.transitions.MOVES does not allow this move; confirmed is final.');
 
 CREATE TRIGGER payment_keeps_what_was_asked_for
     BEFORE UPDATE ON payments_payment FOR EACH ROW
@@ -34,7 +34,7 @@ CREATE TRIGGER payment_keeps_what_was_asked_for
           (NEW.id, NEW.public_id, NEW.customer_id, NEW.amount, NEW.currency, NEW.gateway, NEW.created_at)
           OR (OLD.gateway_id IS NOT NULL AND OLD.gateway_id IS DISTINCT FROM NEW.gateway_id)
           OR (OLD.confirmed_at IS NOT NULL AND OLD.confirmed_at IS DISTINCT FROM NEW.confirmed_at))
-    EXECUTE FUNCTION core_refuse('Customer, amount, gateway and gateway id of a payment never change.');
+    EXECUTE FUNCTION core_refuse('The customer, amount, gateway and gateway id of a payment never change.');
 
 CREATE TRIGGER payment_is_never_deleted
     BEFORE DELETE ON payments_payment FOR EACH ROW

@@ -1,4 +1,4 @@
-"""How templates name payments."""
+"""Template filters for payments."""
 
 from django import template
 
@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.filter
 def payment_for(payment: Payment) -> str:
-    """Say what a payment is for, in the reader's language."""
+    """`{{ payment|payment_for }}`: what the payment is for, in the reader's language."""
     return payment_page.name_of(payment)

@@ -1,17 +1,17 @@
-"""Amounts as people type them: `1 000,50`, `1,000.50`, `1000`. Shown back before anything is paid."""
+"""Parsing of amounts as people type them: `1 000,50`, `1,000.50`, `1000`. The page shows the result before payment."""
 
 import re
 
 from ledger.money import Money, NotMoney, exponent_of
 
-# Anything that looks like a space, and the apostrophe of Swiss thousands.
+# Anything that looks like a space, and the apostrophe that separates thousands in Switzerland.
 _GAPS = re.compile(r"[\s\u00a0\u2009\u202f'’]")
 _SHAPE = re.compile(r"[0-9]{1,15}([.,][0-9]{1,15})*", re.ASCII)
 _GROUPS = re.compile(r"[0-9]{1,3}([.,][0-9]{3})+", re.ASCII)
 
 
 def parse(text: str, currency: str) -> Money:
-    """Read an amount with a point or a comma for decimals and any grouping; raise NotMoney when two readings fit."""
+    """Return the amount, with a point or a comma for decimals and any grouping; raise NotMoney if it is ambiguous."""
     bare = _GAPS.sub("", text)
     if not _SHAPE.fullmatch(bare):
         raise NotMoney(f"{text!r} is not an amount")
@@ -27,7 +27,10 @@ def parse(text: str, currency: str) -> Money:
 
 
 def _grouped(bare: str, separators: list[str], currency: str) -> Money:
-    """`1,000` is a thousand. `1.000` may be one as well, and with three decimals nobody can tell either way."""
+    """Parse digits grouped by one kind of separator.
+
+    `1,000` is a thousand. `1.000` is ambiguous, and in a currency with three decimals so is `1,000`: raise NotMoney.
+    """
     if len(separators) == 1 and (separators == ["."] or exponent_of(currency) > 2):
-        raise NotMoney(f"{bare!r} can be read two ways; leave the separator of thousands out")
+        raise NotMoney(f"{bare!r} is ambiguous; leave out the thousands separator")
     return Money.parse(re.sub("[.,]", "", bare), currency)

@@ -1,4 +1,4 @@
-"""What a checkout page offers: so much of a plan, what is due now, and what comes after it."""
+"""The checkout page of a plan: what it offers, its form, and buying; and starting a subscription from the balance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,13 +24,24 @@ from core import idempotency
 from core.errors import DomainError
 from ledger.money import Money
 from payments import checkout
-from payments.web.forms import BALANCE, REFUSALS, PayForm, from_balance, gateways, new_form_key, onward, refuse, started
+from payments.web.forms import (
+    BALANCE,
+    REFUSALS,
+    PayForm,
+    continue_url,
+    from_balance,
+    gateways,
+    new_form_key,
+    refuse,
+    start_payment,
+)
 from subscriptions import catalogue, orders, overview
 from subscriptions.labels import span
 from subscriptions.models import Price, Subscription
 from subscriptions.web import pricing
 
-# How many intervals may be paid for at once. Metered: how much use is paid in ahead.
+# The numbers of intervals offered, by interval: how many one payment buys, or for a metered price how much use to pay
+# in advance.
 PERIODS = {
     "second": (3600, 86_400),
     "minute": (60, 1440),
@@ -40,21 +51,23 @@ PERIODS = {
     "month": (1, 3, 6, 12),
     "year": (1, 2, 3),
 }
+# The largest quantity.
 MOST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """One plan, `quantity` times, for `periods` intervals, as it would be bought now."""
+    """What the page offers: a plan, `quantity` times, for `periods` intervals, at the current price."""
 
     price: Price
     quantity: int
     periods: int
+    # The price of one payment.
     total: Money
-    # In the wallet and not used up.
+    # The wallet's balance less what is used or due now but not posted yet.
     balance: Money
     is_trial: bool
-    # When the next payment falls due; None for metered use, which has none.
+    # When the next payment is due; None for metered use, which has none.
     next_at: datetime | None
 
     @property
@@ -63,17 +76,17 @@ class Purchase:
 
     @property
     def address(self) -> str:
-        """Where this very order is found again, on its plan's page."""
+        """The query string that leads back to this purchase on its plan's page."""
         return "?" + urlencode({"currency": self.price.currency, "quantity": self.quantity, "periods": self.periods})
 
     @property
     def covered(self) -> bool:
-        """Whether the balance pays it. Metered use starts with anything above zero, but this much was asked for."""
+        """Whether the balance covers the total. Metered use would start with less, but the customer chose this much."""
         return not self.is_trial and self.balance.amount >= self.total.amount
 
     @property
     def starts_unpaid(self) -> bool:
-        """Whether it may start out of the balance with nothing taken at first: metered use."""
+        """Whether it can start from the balance with nothing charged at first. That is so for metered use."""
         return self.covered and self.price.metered
 
     @property
@@ -81,8 +94,8 @@ class Purchase:
         return self.is_trial or self.total.amount == 0
 
 
-def place(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Purchase:
-    """Work out an order. Reads only."""
+def offer(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Purchase:
+    """Return the purchase with its amounts. Reads only."""
     wallet = overview.peek(customer, price.currency, now=now)
     is_trial = catalogue.awaits_trial(customer, price)
     return Purchase(
@@ -97,36 +110,39 @@ def place(customer: User, price: Price, *, quantity: int, periods: int, now: dat
 
 
 def choices(price: Price, quantity: int) -> list[tuple[int, str, Money]]:
-    """Return what may be chosen: intervals, their name, their cost."""
+    """Return the offered numbers of intervals, each with its name and its cost."""
     return [
         (periods, span(price, periods), Money(catalogue.cost(price, quantity, periods), price.currency))
         for periods in PERIODS[price.interval]
     ]
 
 
-def read(price: Price, periods: object, quantity: object) -> tuple[int, int]:
-    """Read `periods` and `quantity` from an address; what is not offered becomes the least that is."""
+def parse_terms(price: Price, periods: object, quantity: object) -> tuple[int, int]:
+    """Return `periods` and `quantity` as numbers. Periods that are not offered become the smallest offered number.
+
+    A quantity below or above the limits becomes the nearest limit; anything else becomes 1.
+    """
     offered = PERIODS[price.interval]
-    wanted = int(str(periods)) if str(periods).isdecimal() else offered[0]
+    chosen = int(str(periods)) if str(periods).isdecimal() else offered[0]
     many = int(str(quantity)) if str(quantity).isdecimal() and len(str(quantity)) < 4 else 1
-    return (wanted if wanted in offered else offered[0], min(max(many, 1), MOST))
+    return (chosen if chosen in offered else offered[0], min(max(many, 1), MOST))
 
 
 def is_quantity(typed: str) -> bool:
-    """Whether what was typed is a quantity on offer."""
+    """Return whether the text is a quantity within the limits."""
     return typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MOST
 
 
 def title(purchase: Purchase) -> str:
-    """Name it in one line: `Standard, 3 months` or `2 × Standard, 3 months`."""
+    """Return a purchase in one line: `Standard, 3 months` or `2 × Standard, 3 months`."""
     name = _("%(plan)s, %(span)s") % {"plan": purchase.price.plan.title, "span": span(purchase.price, purchase.periods)}
     return name if purchase.quantity == 1 else f"{purchase.quantity} × {name}"
 
 
 class CheckoutForm(PayForm):
-    """Buys an order."""
+    """The form that buys what the page offers."""
 
-    # What it costs each time, which in a trial is not what is due now.
+    # The price of one payment as the page showed it. During a trial it differs from what is due now (`shown`).
     total = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     quantity = forms.IntegerField(
         label=gettext_lazy("Quantity"),
@@ -137,11 +153,11 @@ class CheckoutForm(PayForm):
     auto_renew = forms.BooleanField(required=False)
 
     def __init__(self, data: QueryDict | None = None, *, purchase: Purchase) -> None:
-        """Bind to what was sent, for the order that it makes; a quantity that was not sent is the order's."""
-        sums = {"shown": purchase.due_now.amount, "total": purchase.total.amount, "quantity": purchase.quantity}
+        """Bind the form to the data sent, if any. A quantity that was not sent is taken from the purchase."""
+        amounts = {"shown": purchase.due_now.amount, "total": purchase.total.amount, "quantity": purchase.quantity}
         super().__init__(
             {"quantity": purchase.quantity} | data.dict() if data else None,
-            initial={"form_key": new_form_key(), "auto_renew": True, **sums},
+            initial={"form_key": new_form_key(), "auto_renew": True, **amounts},
         )
         self.purchase = purchase
         errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
@@ -151,21 +167,21 @@ class CheckoutForm(PayForm):
             del self.fields["method"]
 
     def clean_shown(self) -> int:
-        """Refuse to take an amount the customer has not seen."""
+        """Reject the form if the amount due now is not the one the customer has seen."""
         shown: int = self.cleaned_data["shown"]
         if shown != self.purchase.due_now.amount:
-            self.refuse_unseen(self.purchase.due_now)
+            self.reject_changed_amount(self.purchase.due_now)
         return shown
 
     def clean_total(self) -> int:
-        """Refuse to agree to an amount for later that the customer has not seen."""
+        """Reject the form if the price of later payments is not the one the customer has seen."""
         total: int = self.cleaned_data["total"]
         if "shown" in self.cleaned_data and total != self.purchase.total.amount:
-            self.refuse_unseen(self.purchase.total)
+            self.reject_changed_amount(self.purchase.total)
         return total
 
     def clean_quantity(self) -> int:
-        """Refuse one that the order could not be made of."""
+        """Reject a quantity that the purchase does not have, because it is outside the limits."""
         quantity: int = self.cleaned_data["quantity"]
         if quantity != self.purchase.quantity:
             raise forms.ValidationError(_quantities())
@@ -181,9 +197,9 @@ def _quantities() -> str:
 
 
 def purchase_of(request: SignedInRequest, code: str, *, now: datetime) -> Purchase:
-    """Read the order from the address: plan, currency, periods, quantity. Raises Http404 for what is not on sale.
+    """Return the purchase that the URL names: plan, currency, periods, quantity. Raises Http404 if not on sale.
 
-    A good quantity that the form sends goes before the address's; for a bad one the form has an error.
+    A valid quantity in the posted form takes precedence over the URL's; for an invalid one the form has an error.
     """
     try:
         sold = catalogue.on_sale(code)
@@ -192,34 +208,36 @@ def purchase_of(request: SignedInRequest, code: str, *, now: datetime) -> Purcha
     price = sold[pricing.currency_for(request.GET.get("currency"), list(sold), reader=request.user) or ""]
     typed = request.POST.get("quantity", "")
     quantity = typed if is_quantity(typed) else request.GET.get("quantity", "")
-    periods, many = read(price, request.GET.get("periods", ""), quantity)
-    return place(request.user, price, quantity=many, periods=periods, now=now)
+    periods, many = parse_terms(price, request.GET.get("periods", ""), quantity)
+    return offer(request.user, price, quantity=many, periods=periods, now=now)
 
 
 def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
-    """Return where this form led when it was sent before, None if it was not.
+    """Return the URL that this form led to when it was sent before; None if it was not.
 
     Raises KeyReused if it was sent with other choices: a customer who went back in the browser's history and chose
-    something else would take the first order for the second.
+    something else would mistake the first purchase for the second.
     """
     key = idempotency.key_of("form", request.POST.get("form_key"))
     terms = _terms(purchase, auto_renew=bool(request.POST.get("auto_renew")))
-    paid = _checkout_request(purchase, terms, gateway=request.POST.get("method", ""), key=key)
-    if payment := checkout.find(request.user, paid):
-        return onward(payment)
-    bought = orders.find(request.user, purchase.price, idempotency_key=key, **terms)
-    return resolve_url("subscription", bought.public_id) if bought else None
+    checkout_request = _checkout_request(purchase, terms, gateway=request.POST.get("method", ""), key=key)
+    if payment := checkout.find(request.user, checkout_request):
+        return continue_url(payment)
+    subscription = orders.find(request.user, purchase.price, idempotency_key=key, **terms)
+    return resolve_url("subscription", subscription.public_id) if subscription else None
 
 
 def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
-    """Buy what the form shows and return the URL to go to. Raises DomainError."""
+    """Buy what the form shows and return the URL to redirect to. Raises DomainError."""
     purchase, key = form.purchase, idempotency.key_of("form", form.cleaned_data["form_key"])
     terms = _terms(purchase, auto_renew=form.cleaned_data["auto_renew"])
     if form.pays_from_balance:
-        bought = orders.subscribe(request.user, purchase.price, idempotency_key=key, must_start=True, now=now, **terms)
-        return resolve_url("subscription", bought.public_id)
-    paid = _checkout_request(purchase, terms, gateway=form.cleaned_data["method"], key=key)
-    return started(partial(checkout.start, request.user, now=now, **paid))
+        subscription = orders.subscribe(
+            request.user, purchase.price, idempotency_key=key, must_start=True, now=now, **terms
+        )
+        return resolve_url("subscription", subscription.public_id)
+    checkout_request = _checkout_request(purchase, terms, gateway=form.cleaned_data["method"], key=key)
+    return start_payment(partial(checkout.start, request.user, now=now, **checkout_request))
 
 
 def _terms(purchase: Purchase, *, auto_renew: bool) -> dict[str, Any]:
@@ -230,14 +248,14 @@ def _checkout_request(
     purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None
 ) -> checkout.CheckoutRequest:
     price, total = purchase.price, purchase.total
-    what: checkout.CheckoutRequest = {
+    payment_terms: checkout.CheckoutRequest = {
         "plan": price.plan,
         "currency": price.currency,
         "amount": total.amount,
         "gateway": gateway,
         "idempotency_key": key,
     }
-    return {**what, **terms}  # type: ignore[typeddict-item]
+    return {**payment_terms, **terms}  # type: ignore[typeddict-item]
 
 
 def _context(purchase: Purchase, form: CheckoutForm) -> dict[str, Any]:
@@ -254,7 +272,7 @@ def _context(purchase: Purchase, form: CheckoutForm) -> dict[str, Any]:
 @never_cache
 @login_required
 def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
-    """Show what is to be bought, or buy it: only for the amount that was on the button."""
+    """Show the purchase, or buy it if the amount is still the one on the button."""
     now = timezone.now()
     purchase = purchase_of(request, code, now=now)
     form = CheckoutForm(request.POST or None, purchase=purchase)
@@ -270,7 +288,7 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
     return render(request, "payments/checkout.html", _context(purchase, form), status=422 if form.errors else 200)
 
 
-# Refusals that starting from the balance has its own words for.
+# Texts of the refusals that differ from REFUSALS when starting from the balance.
 START_REFUSALS: dict[str, str | Promise] = {
     "payment_not_pending": gettext_lazy(
         "The payment for it is being processed. Wait for it before you start it again."
@@ -283,7 +301,7 @@ START_REFUSALS: dict[str, str | Promise] = {
 @never_cache
 @login_required
 def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Start it and go to its page; refused, the page of the one that waits says why."""
+    """Start a pending subscription from the balance and redirect to its page; if refused, show the reason there."""
     rows = Subscription.objects.select_related("customer", "price__plan")
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
     try:
@@ -291,7 +309,7 @@ def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
         if row.status != Subscription.Status.PENDING:
             messages.success(request, _("Started from your balance."))
     except checkout.NotPending:
-        pass  # The second of two clicks; the page shows how it stands.
+        pass  # The second of two clicks. The page shows the current state.
     except DomainError as error:
         messages.error(request, str((REFUSALS | START_REFUSALS).get(error.code, error.detail)))
     return HttpResponseRedirect(resolve_url("subscription", row.public_id), status=303)

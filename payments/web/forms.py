@@ -1,4 +1,4 @@
-"""The ways to pay, as the checkout names them. A gateway without a row is offered under its own name."""
+"""What the paying forms of the checkout and top-up pages share: payment methods, the base form, texts of refusals."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from payments.models import Payment
 
 
 class Method(NamedTuple):
-    """A radio button: its value, its name, and what happens when it is taken."""
+    """A payment method, shown as a radio button with a hint."""
 
     value: str
     name: str | Promise
@@ -27,10 +27,11 @@ class Method(NamedTuple):
 
 
 BALANCE = Method("balance", gettext_lazy("Account balance"), gettext_lazy("Paid at once, nothing to enter."))
-# For what is used up by the second nothing is paid ahead out of the balance: it only has to be there.
+# Metered use takes nothing from the balance in advance; the money only has to be there.
 BALANCE_IN_USE = Method(
     "balance", gettext_lazy("Account balance"), gettext_lazy("Nothing is paid now. It is used up by the second.")
 )
+# A gateway that is not listed here is offered under its own name.
 GATEWAYS = {
     "sandbox": Method(
         "sandbox", gettext_lazy("Test payment page"), gettext_lazy("You choose on the next page how the payment ends.")
@@ -45,66 +46,70 @@ GATEWAYS = {
 
 
 def from_balance(*, metered: bool) -> Method:
-    """Return the balance as a way to pay a price."""
+    """Return the balance as a payment method for a metered or an advance price."""
     return BALANCE_IN_USE if metered else BALANCE
 
 
 def gateways() -> list[Method]:
-    """Return the gateways that are switched on, in the settings' order."""
+    """Return the gateways in settings.PAYMENT_GATEWAYS as payment methods, in that order."""
     names: list[str] = settings.PAYMENT_GATEWAYS
     return [GATEWAYS.get(name, Method(name, name, "")) for name in names]
 
 
 def new_form_key() -> str:
-    """Return a fresh value for the hidden field by which a form that is sent twice is done once (a UUIDv7)."""
+    """Return a new idempotency key for a form's hidden field, so that a form sent twice acts once."""
     return new_id("form")
 
 
 class PayForm(forms.Form):
-    """What every paying form sends. `shown` is the amount that was on the button, in minor units."""
+    """Base of the paying forms. `shown` is the amount on the button, in minor units."""
 
     form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     method = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose how you want to pay")})
 
-    def refuse_unseen(self, money: Money) -> None:
-        """Say that it is `money` now, for a form whose button showed another amount."""
+    def reject_changed_amount(self, money: Money) -> None:
+        """Raise a ValidationError: the amount is `money` now, but the button showed another one."""
         raise forms.ValidationError(
             _("The amount has changed to %(amount)s. You have not been charged. Check it and confirm again.")
             % {"amount": display.money(money)}
         )
 
     def clean(self) -> dict[str, Any]:
-        """Ask again how to pay only once the sum is agreed: what may pay depends on it."""
+        """Hide errors of the method while the amount is rejected: the methods offered depend on the amount."""
         if "shown" in self.errors:
             self.errors.pop("method", None)
         return self.cleaned_data
 
-    def begin_anew(self) -> None:
-        """Become another form, with the sums of now: what has this one's key was ordered before."""
-        sums = {name: self.initial[name] for name in ("shown", "total") if name in self.initial}
-        self.data = {**self.data, **sums, "form_key": new_form_key()}
+    def renew_key(self) -> None:
+        """Give the form a new key and the current amounts: its old key belongs to an earlier order."""
+        amounts = {name: self.initial[name] for name in ("shown", "total") if name in self.initial}
+        self.data = {**self.data, **amounts, "form_key": new_form_key()}
         self.full_clean()
 
     def offer(self, offered: list[Method]) -> None:
-        """Set the ways to pay that may be chosen."""
+        """Set the payment methods to choose from."""
         self.offered = offered
         field = self.fields["method"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(each.value, each.name) for each in offered]
 
 
-def onward(payment: Payment) -> str:
-    """Return where a customer goes on with this payment."""
+def continue_url(payment: Payment) -> str:
+    """Return the URL where the customer continues: the gateway's page while it can be paid, otherwise our own."""
     if payment.status == Payment.Status.PENDING and payment.confirmation_url:
         return payment.confirmation_url
     return resolve_url("payment", payment.public_id)
 
 
-def started(start: Callable[[], Payment]) -> str:
-    """Start a payment and return where to go on; raise DomainError for what the form must show."""
+def start_payment(start: Callable[[], Payment]) -> str:
+    """Call `start` and return the URL where the customer continues.
+
+    If it fails after the payment was created, return the payment's page, which shows the state. If it fails before,
+    raise the DomainError for the form to show.
+    """
     try:
-        return onward(start())
+        return continue_url(start())
     except DomainError as error:
         payment_id = error.extra.get("payment_id")
         if payment_id is None:
@@ -112,7 +117,7 @@ def started(start: Callable[[], Payment]) -> str:
         return resolve_url("payment", payment_id)
 
 
-# Refusals in the customer's words. A code that is not here shows its own detail.
+# Texts of refusals for customers, by error code. Any other error shows its own detail.
 REFUSALS: dict[str, str | Promise] = {
     "insufficient_funds": gettext_lazy("Your balance is not enough any more. Choose another way to pay."),
     "amount_mismatch": gettext_lazy("The amount has changed. You have not been charged. Check it and confirm again."),
@@ -130,7 +135,7 @@ REFUSALS: dict[str, str | Promise] = {
 
 
 def refuse(form: PayForm, error: DomainError) -> None:
-    """Say on the form, in the customer's words, why it was refused."""
+    """Add the refusal to the form's errors, in words for the customer."""
     if isinstance(error, KeyReused):
-        form.begin_anew()
+        form.renew_key()
     form.add_error(None, str(REFUSALS.get(error.code, error.detail)))

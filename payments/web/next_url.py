@@ -1,31 +1,32 @@
-"""The way back to the page of ours that sent the customer to pay in: kept in the session, by the form that pays."""
+"""The page that sent the customer to top up, kept in the session so that the payment page can link back to it."""
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from payments.models import Payment
 
-KEY = "ways_back"
-# So many payments' ways are kept, the last ones.
+# Session key of a dict from the payment's idempotency key to the URL.
+SESSION_KEY = "next_urls"
+# How many URLs are kept; the oldest is dropped first.
 KEPT = 5
 LONGEST = 300
 
 
-def asked(request: HttpRequest) -> str:
-    """Return the way back that the address names in `next`; nothing for one that leads off the site."""
-    way = request.GET.get("next", "")
-    is_ours = way.startswith("/") and len(way) <= LONGEST and url_has_allowed_host_and_scheme(way, allowed_hosts=None)
-    return way if is_ours else ""
+def from_request(request: HttpRequest) -> str:
+    """Return the URL in the query parameter `next`; empty if there is none or it leads off the site."""
+    url = request.GET.get("next", "")
+    is_ours = url.startswith("/") and len(url) <= LONGEST and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return url if is_ours else ""
 
 
 def remember(request: HttpRequest, idempotency_key: str) -> None:
-    """Keep the way back for the payment that this form makes."""
-    if way := asked(request):
-        kept = [*request.session.get(KEY, {}).items(), (idempotency_key, way)]
-        request.session[KEY] = dict(kept[-KEPT:])
+    """Keep the request's next URL in the session for the payment with this idempotency key."""
+    if url := from_request(request):
+        kept = [*request.session.get(SESSION_KEY, {}).items(), (idempotency_key, url)]
+        request.session[SESSION_KEY] = dict(kept[-KEPT:])
 
 
-def of(request: HttpRequest, payment: Payment) -> str:
-    """Return where the customer came from to make this payment, if he came from a page and in this session."""
-    kept: dict[str, str] = request.session.get(KEY, {})
+def for_payment(request: HttpRequest, payment: Payment) -> str:
+    """Return the next URL kept for this payment; empty if this session has none."""
+    kept: dict[str, str] = request.session.get(SESSION_KEY, {})
     return kept.get(payment.idempotency_key or "", "")

@@ -1,6 +1,6 @@
-"""The faces of a payment's page: one for everything a payment can be. Which one is decided here and nowhere else.
+"""The page of a payment: its states, what each shows, and the views that show, poll, open and cancel the payment.
 
-"No money has been taken" is said only where the gateway said so: failed, cancelled, expired.
+The page says "No money has been taken" only if the gateway said so: failed, cancelled, expired.
 """
 
 from dataclasses import dataclass
@@ -28,22 +28,19 @@ from payments.failures import failure_of
 from payments.gateways.base import State
 from payments.models import Payment
 from payments.web import next_url
-from payments.web.forms import started
+from payments.web.forms import start_payment
 from subscriptions.models import Plan, Subscription
 from subscriptions.web import cards
 from subscriptions.web.cards import Card
 
 Status = Payment.Status
 
-# Nothing happens before the customer acts; of all other open payments it is not known yet how they end.
-WAITS_FOR_CUSTOMER = frozenset({"unopened", "created", "action"})
-
-# From then on the page says not to pay again.
+# After this time without news the page asks the customer not to pay again.
 LATE_AFTER = timedelta(seconds=60)
 
 
-class Face(StrEnum):
-    """Each has a template of its name in templates/payments/faces/."""
+class PageState(StrEnum):
+    """A state of the page. Each has a template named after its value in templates/payments/faces/."""
 
     UNOPENED = "unopened"
     CREATED = "created"
@@ -60,75 +57,84 @@ class Face(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a face is drawn: colour, heading, how far the three steps have come, and whether it may still move."""
+# States in which nothing happens until the customer acts.
+WAITS_FOR_CUSTOMER = frozenset({PageState.UNOPENED, PageState.CREATED, PageState.ACTION})
 
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How the page looks in one of its states."""
+
+    # CSS class of the box: its colour.
     tone: str
     heading: str | Promise
+    # CSS classes of the three steps (order, payment, plan): done, now, fail, or empty.
     steps: tuple[str, str, str]
+    # Whether the state can still change, so that the page polls.
     moves: bool = False
 
 
-LOOKS = {
-    Face.UNOPENED: Look("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),
-    Face.CREATED: Look("info", gettext_lazy("Continue to payment"), ("done", "now", ""), moves=True),
-    Face.ACTION: Look("info", gettext_lazy("Your bank asks you to confirm"), ("done", "now", ""), moves=True),
-    Face.PROCESSING: Look("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
-    Face.LATE: Look("warn", gettext_lazy("Still waiting for the bank"), ("done", "now", ""), moves=True),
-    Face.CHECKING: Look("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
-    Face.SUCCEEDED: Look("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
-    Face.PARTLY_REFUNDED: Look("ok", gettext_lazy("Partly refunded"), ("done", "done", "done")),
-    Face.REFUNDED: Look("ok", gettext_lazy("Refunded"), ("done", "done", "done")),
-    Face.FAILED: Look("bad", gettext_lazy("The bank declined the payment"), ("done", "fail", "")),
-    Face.REFUSED: Look("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
-    Face.CANCELLED: Look("", gettext_lazy("You cancelled the payment"), ("done", "fail", "")),
-    Face.EXPIRED: Look("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
+APPEARANCES = {
+    PageState.UNOPENED: Appearance("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),
+    PageState.CREATED: Appearance("info", gettext_lazy("Continue to payment"), ("done", "now", ""), moves=True),
+    PageState.ACTION: Appearance(
+        "info", gettext_lazy("Your bank asks you to confirm"), ("done", "now", ""), moves=True
+    ),
+    PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
+    PageState.LATE: Appearance("warn", gettext_lazy("Still waiting for the bank"), ("done", "now", ""), moves=True),
+    PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
+    PageState.SUCCEEDED: Appearance("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
+    PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Partly refunded"), ("done", "done", "done")),
+    PageState.REFUNDED: Appearance("ok", gettext_lazy("Refunded"), ("done", "done", "done")),
+    PageState.FAILED: Appearance("bad", gettext_lazy("The bank declined the payment"), ("done", "fail", "")),
+    PageState.REFUSED: Appearance("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
+    PageState.CANCELLED: Appearance("", gettext_lazy("You cancelled the payment"), ("done", "fail", "")),
+    PageState.EXPIRED: Appearance("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
 }
 
 
-def face_of(payment: Payment, *, now: datetime) -> Face:
-    """Decide which face a payment has at `now`."""
+def page_state(payment: Payment, *, now: datetime) -> PageState:
+    """Return the state of the payment's page at `now`."""
     match Status(payment.status):
         case Status.CONFIRMED:
-            return _after_money(payment)
+            return _confirmed(payment)
         case Status.FAILED:
-            return Face.REFUSED if payment.failure_code == "gateway_refused" else Face.FAILED
+            return PageState.REFUSED if payment.failure_code == "gateway_refused" else PageState.FAILED
         case Status.CANCELLED:
-            return Face.CANCELLED
+            return PageState.CANCELLED
         case Status.EXPIRED:
-            return Face.EXPIRED
+            return PageState.EXPIRED
         case Status.PENDING | Status.UNKNOWN:
-            return _under_way(payment, now=now)
+            return _open(payment, now=now)
 
 
-def _after_money(payment: Payment) -> Face:
+def _confirmed(payment: Payment) -> PageState:
     if not payment.amount_refunded:
-        return Face.SUCCEEDED
-    return Face.REFUNDED if payment.amount_refunded == payment.amount else Face.PARTLY_REFUNDED
+        return PageState.SUCCEEDED
+    return PageState.REFUNDED if payment.amount_refunded == payment.amount else PageState.PARTLY_REFUNDED
 
 
-def _under_way(payment: Payment, *, now: datetime) -> Face:
+def _open(payment: Payment, *, now: datetime) -> PageState:
     if payment.parked_reason:
-        return Face.CHECKING
+        return PageState.CHECKING
     if not payment.confirmation_url:
-        return Face.UNOPENED
+        return PageState.UNOPENED
     if payment.status == Status.PENDING and payment.gateway_state in ("", State.OPEN):
-        return Face.CREATED
+        return PageState.CREATED
     if payment.status == Status.PENDING and payment.gateway_state == State.REQUIRES_ACTION:
-        return Face.ACTION
-    return Face.LATE if now - payment.updated_at > LATE_AFTER else Face.PROCESSING
+        return PageState.ACTION
+    return PageState.LATE if now - payment.updated_at > LATE_AFTER else PageState.PROCESSING
 
 
-def shown(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, Any]:
-    """Return the template's variables for a payment at `now`, with the way back to the page that asked for it."""
-    face = face_of(payment, now=now)
-    look = LOOKS[face]
-    last = _("Balance topped up") if payment.subscription is None else _("Plan active")
-    paid = (
+def page_context(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, Any]:
+    """Return the template context of a payment's page at `now`. `way_back` is the URL of the page to return to."""
+    face = page_state(payment, now=now)
+    look = APPEARANCES[face]
+    last_step = _("Balance topped up") if payment.subscription is None else _("Plan active")
+    payment_step = (
         _("Not paid") if look.steps[1] == "fail" else _("Paid") if look.steps[1] == "done" else _("Waiting for payment")
     )
-    ends = None if look.steps[1] in ("", "now") else payment.updated_at
+    ended_at = None if look.steps[1] in ("", "now") else payment.updated_at
     return {
         "payment": payment,
         "face": face,
@@ -136,8 +142,8 @@ def shown(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, A
         "template": f"payments/faces/{face}.html",
         "steps": [
             (look.steps[0], _("Order created"), payment.created_at),
-            (look.steps[1], paid, payment.confirmed_at or ends),
-            (look.steps[2], last, payment.confirmed_at),
+            (look.steps[1], payment_step, payment.confirmed_at or ended_at),
+            (look.steps[2], last_step, payment.confirmed_at),
         ],
         "failure": failure_of(payment),
         "card": _card(payment, now=now),
@@ -146,7 +152,7 @@ def shown(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, A
 
 
 def _card(payment: Payment, *, now: datetime) -> Card | None:
-    """What was paid for, as it stands at this instant."""
+    """Return the card of the subscription that the payment is for, if any."""
     if payment.subscription is None:
         return None
     row = Subscription.objects.select_related("customer", "price__plan").get(pk=payment.subscription.pk)
@@ -154,7 +160,7 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
 
 
 def name_of(payment: Payment) -> str:
-    """Name the plan, or a top-up; words of the customer's own stay as they are."""
+    """Return the plan's title or "Top-up" in the reader's language; a description by the customer stays as it is."""
     plan = payment.plan or (payment.subscription.price.plan if payment.subscription else None)
     if plan is not None and payment.description in _names(plan):
         return plan.title
@@ -167,7 +173,7 @@ def _names(plan: Plan) -> set[str]:
 
 @cache
 def _top_ups() -> frozenset[str]:
-    """What a top-up is called in each language."""
+    """Return the word for a top-up in each language."""
     names = set()
     for language, _name in settings.LANGUAGES:
         with override(language):
@@ -179,12 +185,12 @@ def _top_ups() -> frozenset[str]:
 @never_cache
 @login_required
 def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Show how the payment stands. While it is open the gateway is asked: what the browser says counts for nothing."""
-    mine = _mine(request, public_id)
-    if mine.status in transitions.OPEN and mine.gateway_id and not mine.parked_reason:
-        confirmation.confirm(mine.pk, now=timezone.now())
-        mine = _mine(request, public_id)
-    context = shown(mine, now=timezone.now(), way_back=next_url.of(request, mine))
+    """Show the payment's state. An open payment is checked at the gateway first; the URL's parameters are ignored."""
+    payment = _own_payment(request, public_id)
+    if payment.status in transitions.OPEN and payment.gateway_id and not payment.parked_reason:
+        confirmation.confirm(payment.pk, now=timezone.now())
+        payment = _own_payment(request, public_id)
+    context = page_context(payment, now=timezone.now(), way_back=next_url.for_payment(request, payment))
     return render(request, "payments/payment.html", context)
 
 
@@ -192,9 +198,9 @@ def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def status(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Answer the page's own question: the changing part of it, from the row. The gateway is not asked."""
-    mine = _mine(request, public_id)
-    context = shown(mine, now=timezone.now(), way_back=next_url.of(request, mine))
+    """Return the part of the page that changes, for polling. Reads the row only and does not call the gateway."""
+    payment = _own_payment(request, public_id)
+    context = page_context(payment, now=timezone.now(), way_back=next_url.for_payment(request, payment))
     answer = render(request, "payments/_status.html", context)
     answer["X-Payment-Status"] = context["payment"].status
     answer["X-Payment-Over"] = "no" if context["look"].moves else "yes"
@@ -205,11 +211,11 @@ def status(request: SignedInRequest, public_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Ask the gateway for its page again, when it did not answer the first time."""
-    mine = _mine(request, public_id)
-    if mine.status in transitions.OPEN and not mine.confirmation_url:
-        onward = started(lambda: sessions.open_page(mine, now=timezone.now()))
-        return HttpResponseRedirect(onward, status=303)
+    """Open the page at the gateway again, if it did not answer the first time."""
+    payment = _own_payment(request, public_id)
+    if payment.status in transitions.OPEN and not payment.confirmation_url:
+        url = start_payment(lambda: sessions.open_page(payment, now=timezone.now()))
+        return HttpResponseRedirect(url, status=303)
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)
 
 
@@ -217,9 +223,9 @@ def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Cancel it at the gateway. Whatever came of that, the payment's page says it."""
+    """Cancel the payment and redirect to its page, which shows the result."""
     try:
-        cancellation.cancel(_mine(request, public_id), now=timezone.now())
+        cancellation.cancel(_own_payment(request, public_id), now=timezone.now())
     except cancellation.NotCancellable:
         messages.info(request, _("The payment could not be cancelled any more. This is how it stands."))
     except DomainError:
@@ -227,6 +233,6 @@ def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)
 
 
-def _mine(request: SignedInRequest, public_id: str) -> Payment:
+def _own_payment(request: SignedInRequest, public_id: str) -> Payment:
     rows = Payment.objects.select_related("customer", "plan", "subscription__price__plan")
     return get_object_or_404(rows, public_id=public_id, customer=request.user)

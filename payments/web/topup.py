@@ -1,4 +1,4 @@
-"""What the top-up page shows: the amounts to choose from, the one chosen, and the balance after it."""
+"""The top-up page: the amounts to choose from, the chosen one, the balance after it, and starting the payment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,13 +24,13 @@ from ledger import display
 from ledger.money import Money, NotMoney
 from payments import checkout
 from payments.web import amount_input, next_url
-from payments.web.forms import PayForm, gateways, new_form_key, onward, refuse, started
+from payments.web.forms import PayForm, continue_url, gateways, new_form_key, refuse, start_payment
 from subscriptions import overview
 from subscriptions.web import pricing
 
 
 class AmountForm(forms.Form):
-    """How much to top up, as typed."""
+    """The amount to top up, as typed."""
 
     amount = forms.CharField(
         label=gettext_lazy("Another amount"),
@@ -47,7 +47,7 @@ class AmountForm(forms.Form):
         self.fields["amount"].help_text = _("From %(least)s to %(most)s") % limits
 
     def clean_amount(self) -> Money:
-        """Return the amount as Money, within the limits."""
+        """Return the amount as Money; reject one outside the limits."""
         try:
             amount = amount_input.parse(self.cleaned_data["amount"], self.currency)
         except NotMoney:
@@ -62,7 +62,7 @@ class AmountForm(forms.Form):
 
 
 class TopUpForm(PayForm):
-    """Pays the amount that was reviewed. One typed since and not looked at is shown before it is paid."""
+    """The form that pays. An amount typed after the page was shown is shown first and paid only then."""
 
     def __init__(self, data: Any = None, *, amount: Money | None) -> None:
         super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
@@ -70,46 +70,48 @@ class TopUpForm(PayForm):
         self.offer(gateways())
 
     def clean_shown(self) -> int:
-        """Refuse to take an amount the customer has not seen."""
+        """Reject the form if the amount is not the one the customer has seen."""
         shown: int = self.cleaned_data["shown"]
         if self.amount and shown != self.amount.amount:
-            self.refuse_unseen(self.amount)
+            self.reject_changed_amount(self.amount)
         return shown
 
 
-# What most people pay in, in minor units; the second is taken when nothing was asked for.
+# The amounts offered, in minor units. The second one is preselected.
 PRESETS = {"RUB": (500_00, 1000_00, 3000_00, 10_000_00), "EUR": (10_00, 25_00, 50_00, 100_00)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopUpPage:
-    """One currency, one amount. `amount` is None while what was typed is not good."""
+    """What the page shows: one currency and one amount."""
 
     currency: str
     currencies: list[str]
     form: AmountForm
     presets: list[Money]
     balance: Money
+    # None if the typed amount is not valid.
     amount: Money | None
-    # Where the customer came from, to be found again after paying.
+    # URL of the page that sent the customer here, to link back to after paying; empty if there is none.
     way_back: str
 
     @property
     def after(self) -> Money:
+        """The balance after the top-up."""
         return Money(self.balance.amount + (self.amount.amount if self.amount else 0), self.currency)
 
     @property
     def address(self) -> str:
-        """Where this very page is found again."""
-        asked = {"currency": self.currency, "amount": self.amount.plain() if self.amount else "", "next": self.way_back}
-        return "?" + urlencode({name: value for name, value in asked.items() if value})
+        """The query string that leads back to this page with the same choices."""
+        query = {"currency": self.currency, "amount": self.amount.plain() if self.amount else "", "next": self.way_back}
+        return "?" + urlencode({name: value for name, value in query.items() if value})
 
 
 def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
-    """Read currency and amount from the address; an amount that the form sends, pressed to pay or not, goes first."""
+    """Return the page for the currency and amount in the URL. An amount in the posted form takes precedence."""
     currencies = sorted(settings.TOP_UP_LIMITS)
-    wanted = request.GET.get("currency")
-    currency = pricing.currency_for(wanted, currencies, reader=request.user) or currencies[0]
+    requested = request.GET.get("currency")
+    currency = pricing.currency_for(requested, currencies, reader=request.user) or currencies[0]
     presets = [Money(amount, currency) for amount in _presets(currency)]
     typed = request.POST.get("amount", request.GET.get("amount"))
     form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)
@@ -123,27 +125,27 @@ def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
         presets=presets,
         balance=Money(overview.peek(request.user, currency, now=now).available, currency),
         amount=amount,
-        way_back=next_url.asked(request),
+        way_back=next_url.from_request(request),
     )
 
 
 def paid_before(request: SignedInRequest, page: TopUpPage) -> str | None:
-    """Return where this form led when it was sent before, None if it was not.
+    """Return the URL that this form led to when it was sent before; None if it was not.
 
-    Raises KeyReused if it was sent for another amount or another method.
+    Raises KeyReused if it was sent with another amount or another method.
     """
     method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
     payment = (
         checkout.find(request.user, _checkout_request(page, gateway=method, form_key=key)) if page.amount else None
     )
-    return onward(payment) if payment else None
+    return continue_url(payment) if payment else None
 
 
 def pay(request: SignedInRequest, form: TopUpForm, page: TopUpPage, *, now: datetime) -> str:
-    """Start the payment and return the URL to go to. Raises DomainError."""
-    wanted = _checkout_request(page, gateway=form.cleaned_data["method"], form_key=form.cleaned_data["form_key"])
-    next_url.remember(request, str(wanted["idempotency_key"]))
-    return started(partial(checkout.start, request.user, now=now, **wanted))
+    """Start the payment and return the URL to redirect to. Raises DomainError."""
+    terms = _checkout_request(page, gateway=form.cleaned_data["method"], form_key=form.cleaned_data["form_key"])
+    next_url.remember(request, str(terms["idempotency_key"]))
+    return start_payment(partial(checkout.start, request.user, now=now, **terms))
 
 
 def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str) -> checkout.CheckoutRequest:
@@ -152,7 +154,7 @@ def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str) -> checko
 
 
 def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
-    """Choose the amount: the one typed if it is good, else what a subscription needs, else a usual one."""
+    """Return the typed amount, None if it is not valid. If none was typed: the amount `need`ed, or a preset."""
     if form.is_bound:
         return form.cleaned_data["amount"] if form.is_valid() else None
     try:
@@ -163,7 +165,7 @@ def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
 
 
 def _presets(currency: str) -> list[int]:
-    """Return the usual amounts that are within the limits; the least, where none is."""
+    """Return the presets within the limits, or the lowest allowed amount if there are none."""
     least, most = settings.TOP_UP_LIMITS[currency]
     return [amount for amount in PRESETS.get(currency, ()) if least <= amount <= most] or [least]
 
@@ -172,7 +174,7 @@ def _presets(currency: str) -> list[int]:
 @never_cache
 @login_required
 def topup_page(request: SignedInRequest) -> HttpResponse:
-    """Show the sum to be paid in, or pay it: only the one that was on the button."""
+    """Show the top-up page, or start the payment if the amount is still the one on the button."""
     now = timezone.now()
     page = page_of(request, now=now)
     if "show" in request.POST and page.amount:

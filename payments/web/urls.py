@@ -1,4 +1,4 @@
-"""/checkout/<plan>/, /topup/, /pay/<payment>/... and /account/."""
+"""URLs of the payment pages: /checkout/<plan>/, /topup/, /pay/<payment>/... and /account/."""
 
 from django.urls import path
 

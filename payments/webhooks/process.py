@@ -1,6 +1,7 @@
-"""Stored webhook events, processed one by one. An event is a hint: the payment it names is asked about afresh.
+"""Processing of stored webhook events, one by one.
 
-So duplicates, reordering and replays cannot matter. What cannot be processed is parked and tried again, never dropped.
+An event is only a hint: the payment it names is checked at the gateway. So duplicates, reordering and replays do no
+harm. An event that cannot be processed is parked and tried again, never dropped.
 """
 
 from collections.abc import Iterable
@@ -12,32 +13,23 @@ from django.db import transaction
 from payments import confirmation
 from payments.models import Payment, WebhookEvent
 
-
-def next_event_try(received_at: datetime, *, tries: int, now: datetime) -> datetime | None:
-    """When to take up a webhook event again that could not be processed: 5 s, 10 s, 20 s ... up to an hour apart.
-
-    None once it is 72 hours old: it stays parked, for staff.
-    """
-    wait = timedelta(seconds=min(5 * 2 ** min(tries - 1, 10), 3600))
-    return now + wait if now + wait <= received_at + timedelta(hours=72) else None
-
-
 log = structlog.get_logger(__name__)
 Status = WebhookEvent.Status
 
+# The most events that one sweep processes.
 BATCH = 200
-# A claimed event that nobody reported on comes up again after this: its worker is gone.
+# A claim lasts this long. If its worker dies, the event becomes due again.
 LEASE = timedelta(minutes=2)
 
 
 def process(event_pk: int, *, now: datetime) -> WebhookEvent | None:
-    """Process one event if it is due and nobody else is at it; return it as it is then."""
+    """Process one event and return it; None if it is not due or another worker has it."""
     event = _claim(now=now, pk=event_pk)
     return _process(event, now=now) if event else None
 
 
 def sweep(*, now: datetime) -> int:
-    """Process whatever is due; return how many events that were."""
+    """Process the events that are due; return how many were processed."""
     for done in range(BATCH):
         event = _claim(now=now)
         if event is None:
@@ -47,9 +39,18 @@ def sweep(*, now: datetime) -> int:
 
 
 def replay(event_pks: Iterable[int], *, now: datetime) -> int:
-    """Have events processed again, whatever came of them; return how many. For staff."""
+    """Mark events as due again, whatever their status; return how many. For staff."""
     events = WebhookEvent.objects.filter(pk__in=list(event_pks))
     return events.update(status=Status.RECEIVED, next_try_at=now, tries=0)
+
+
+def next_event_try(received_at: datetime, *, tries: int, now: datetime) -> datetime | None:
+    """Return when to try a failed event again: after 5 s, 10 s, 20 s ... up to one hour.
+
+    Return None once the event is 72 hours old: it stays parked for staff.
+    """
+    wait = timedelta(seconds=min(5 * 2 ** min(tries - 1, 10), 3600))
+    return now + wait if now + wait <= received_at + timedelta(hours=72) else None
 
 
 def _claim(*, now: datetime, **which: int) -> WebhookEvent | None:
@@ -64,7 +65,7 @@ def _claim(*, now: datetime, **which: int) -> WebhookEvent | None:
 
 
 def _process(event: WebhookEvent, *, now: datetime) -> WebhookEvent:
-    """Do it and write down what came of it. Whatever breaks concerns this event alone."""
+    """Process a claimed event and save the outcome. An error parks this event and stops no other."""
     try:
         status, outcome = _outcome(event, now=now)
     except Exception as error:
@@ -83,8 +84,8 @@ def _outcome(event: WebhookEvent, *, now: datetime) -> tuple[WebhookEvent.Status
         return Status.IGNORED, "Not about a payment."
     payment = Payment.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
     if payment is None:
-        return Status.PARKED, f"We know no payment {event.gateway_id}."
+        return Status.PARKED, f"No payment has the gateway id {event.gateway_id}."
     payment = confirmation.confirm(payment.pk, now=now)
     if payment.status == Payment.Status.UNKNOWN and not payment.parked_reason:
-        return Status.PARKED, f"{payment.public_id}: the gateway gave no answer."
+        return Status.PARKED, f"{payment.public_id}: the gateway did not answer."
     return Status.PROCESSED, f"{payment.public_id} is {payment.status}. {payment.parked_reason}".strip()

@@ -1,4 +1,4 @@
-"""Reading a request's raw body without ever holding more of it than allowed."""
+"""The webhook endpoint: read the raw body, have the gateway verify it, store the event, start its processing."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,57 +15,22 @@ from payments.gateways.base import BadWebhook
 from payments.gateways.registry import UnknownGateway
 from payments.models import WebhookEvent
 
-
-class TooLarge(Exception):
-    """More bytes than the limit, announced or sent."""
-
-
-def raw_body(request: HttpRequest, *, largest: int) -> bytes:
-    """Return the body as sent, byte for byte; raise TooLarge before anything of it is parsed."""
-    announced = request.headers.get("Content-Length") or "0"
-    if not announced.isdecimal() or int(announced) > largest:
-        raise TooLarge
-    body = request.read(largest + 1)
-    if len(body) > largest:
-        raise TooLarge
-    return body
-
-
-# Bytes read before anything else is done with them.
+# The largest body accepted, in bytes. It is enforced before anything is parsed.
 LARGEST_BODY = 256 * 1024
 
 
-def receive(gateway: str, *, body: bytes, headers: Mapping[str, str], now: datetime) -> WebhookEvent:
-    """Store what the gateway says and return it as stored; the same event again gives the first row.
-
-    `headers` have lower-case names. Nothing is stored of what raises: UnknownGateway, BadWebhook.
-    """
-    said = registry.get(gateway).parse_webhook(body, headers)
-    if not 0 < len(said.event_id) <= 120 or len(said.type) > 80 or len(said.gateway_id) > 120:
-        raise BadWebhook("An id is missing or too long.")
-    event = WebhookEvent(
-        gateway=gateway,
-        event_id=said.event_id,
-        type=said.type,
-        gateway_id=said.gateway_id,
-        payload=said.payload,
-        received_at=now,
-        next_try_at=now,
-    )
-    try:
-        with transaction.atomic():
-            WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
-    except (DataError, ValueError) as error:
-        # Signed, and yet no text that can be stored: NUL, half a surrogate pair.
-        raise BadWebhook("The body has characters that cannot be stored.") from error
-    return WebhookEvent.objects.get(gateway=gateway, event_id=said.event_id)
+class TooLarge(Exception):
+    """The body, or its Content-Length, is over the limit."""
 
 
 @csrf_exempt
 @require_POST
 @transaction.non_atomic_requests
 def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
-    """Answer 200 when the event is committed: 404 no such gateway, 413 too large, 400 not from the gateway."""
+    """Store an event and answer 200 once it is committed.
+
+    Answer 404 for an unknown gateway, 413 for a body that is too large, 400 if the gateway did not sign it.
+    """
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         body = raw_body(request, largest=LARGEST_BODY)
@@ -79,3 +44,40 @@ def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
     if event.next_try_at:
         tasks.process_webhook.delay(event.pk)
     return HttpResponse(status=200)
+
+
+def receive(gateway: str, *, body: bytes, headers: Mapping[str, str], now: datetime) -> WebhookEvent:
+    """Store the gateway's event and return its row; the same event again returns the first row.
+
+    The names in `headers` are lower case. Raises UnknownGateway or BadWebhook, and then stores nothing.
+    """
+    notification = registry.get(gateway).parse_webhook(body, headers)
+    if not 0 < len(notification.event_id) <= 120 or len(notification.type) > 80 or len(notification.gateway_id) > 120:
+        raise BadWebhook("An id is missing or too long.")
+    event = WebhookEvent(
+        gateway=gateway,
+        event_id=notification.event_id,
+        type=notification.type,
+        gateway_id=notification.gateway_id,
+        payload=notification.payload,
+        received_at=now,
+        next_try_at=now,
+    )
+    try:
+        with transaction.atomic():
+            WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
+    except (DataError, ValueError) as error:
+        # The signature is valid, but PostgreSQL cannot store NUL or half a surrogate pair.
+        raise BadWebhook("The body has characters that cannot be stored.") from error
+    return WebhookEvent.objects.get(gateway=gateway, event_id=notification.event_id)
+
+
+def raw_body(request: HttpRequest, *, largest: int) -> bytes:
+    """Return the body as sent, reading at most `largest` bytes; raise TooLarge for a longer one."""
+    announced = request.headers.get("Content-Length") or "0"
+    if not announced.isdecimal() or int(announced) > largest:
+        raise TooLarge
+    body = request.read(largest + 1)
+    if len(body) > largest:
+        raise TooLarge
+    return body

@@ -1,4 +1,4 @@
-"""/webhooks/<gateway>/: where gateways report to. The same in every language, so never inside i18n_patterns."""
+"""/webhooks/<gateway>/. The URL is the same in every language, so never put it inside i18n_patterns."""
 
 from django.urls import path
 

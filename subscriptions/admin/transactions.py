@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import TransactionAdmin
 from ledger.models import Transaction
-from subscriptions.web import explanation
+from subscriptions.web.explanation import explain_transaction
 
 # The ledger does not know subscriptions, so this app replaces its admin with one that has the explanation.
 admin.site.unregister(Transaction)
@@ -32,4 +32,4 @@ class ExplainedTransactionAdmin(TransactionAdmin):
         """Return the explanation that the customer sees; empty for a transaction without a wallet."""
         if row.wallet_id is None:
             return ""
-        return render_to_string("subscriptions/_explanation.html", {"told": explanation.of(row)})
+        return render_to_string("subscriptions/_explanation.html", {"told": explain_transaction(row)})

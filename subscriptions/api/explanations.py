@@ -1,4 +1,4 @@
-"""How the explanation of a transaction is written in answers."""
+"""The endpoint that explains a transaction: how its amount was calculated, and whether it matches."""
 
 from typing import Any
 
@@ -18,16 +18,16 @@ from subscriptions.explain import arithmetic, sentences
 from subscriptions.explain.arithmetic import Explanation
 
 KINDS = [
-    ("period", "paid ahead"),
+    ("period", "paid in advance"),
     ("slice", "metered use"),
-    ("leftover", "fractions of earlier metered use that came to a whole minor unit"),
-    ("unused", "unused time given back"),
-    ("movement", "money in or out that no price worked out"),
+    ("leftover", "fractions of earlier metered use that add up to a whole minor unit"),
+    ("unused", "refund for unused time"),
+    ("movement", "money in or out that does not come from a price"),
 ]
 
 
 class RemainderSerializer(serializers.Serializer):
-    """The fraction of a minor unit that was carried in and out: a whole number of `denominator`-ths."""
+    """The fractions of a minor unit carried over before and after: `before` and `after` over `denominator`."""
 
     before = serializers.IntegerField()
     after = serializers.IntegerField()
@@ -35,54 +35,56 @@ class RemainderSerializer(serializers.Serializer):
 
 
 class ExplanationSerializer(serializers.Serializer):
-    """Why a transaction has its amount. What a `movement` does not have is null."""
+    """How the amount of a transaction was calculated. Fields that a `movement` does not have are null."""
 
     transaction = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices)
-    subscription = serializers.CharField(source="of.subscription.public_id", default=None, allow_null=True)
-    plan = serializers.CharField(source="of.price.plan.code", default=None, allow_null=True)
-    price = PriceSerializer(source="of.price", default=None, allow_null=True, help_text="The version it was under.")
-    quantity = serializers.IntegerField(source="of.quantity", default=None, allow_null=True)
-    periods = serializers.IntegerField(source="of.periods", default=None, allow_null=True)
-    span = PeriodSerializer(allow_null=True, help_text="What it was charged or given back for.")
-    formula = serializers.CharField(
-        source="of.formula", default=None, allow_null=True, help_text="In minor units and microseconds."
+    subscription = serializers.CharField(source="explanation.subscription.public_id", default=None, allow_null=True)
+    plan = serializers.CharField(source="explanation.price.plan.code", default=None, allow_null=True)
+    price = PriceSerializer(
+        source="explanation.price", default=None, allow_null=True, help_text="The version that applied."
     )
-    worked_out = MoneySerializer(allow_null=True, help_text="From the formula, just now.")
+    quantity = serializers.IntegerField(source="explanation.quantity", default=None, allow_null=True)
+    periods = serializers.IntegerField(source="explanation.periods", default=None, allow_null=True)
+    span = PeriodSerializer(allow_null=True, help_text="The time that was charged or refunded.")
+    formula = serializers.CharField(
+        source="explanation.formula", default=None, allow_null=True, help_text="In minor units and microseconds."
+    )
+    worked_out = MoneySerializer(allow_null=True, help_text="The result of the formula, calculated now.")
     posted = MoneySerializer(help_text="What the transaction moved, without a sign.")
-    match = serializers.BooleanField(source="of.matches", default=None, allow_null=True)
+    match = serializers.BooleanField(source="explanation.matches", default=None, allow_null=True)
     remainder = RemainderSerializer(allow_null=True, help_text="Metered use only.")
-    counterpart = serializers.CharField(allow_null=True, help_text="Of a movement: where it came from or went to.")
+    counterpart = serializers.CharField(allow_null=True, help_text="For a movement: where it came from or went to.")
     steps = serializers.ListField(child=serializers.CharField(), help_text="The same in short sentences.")
 
 
-class Explained:
-    """A transaction with its explanation, if it has one."""
+class ExplainedTransaction:
+    """A transaction with its explanation; `explanation` is None if no price produced its amount."""
 
     def __init__(self, row: Transaction) -> None:
-        self.of: Explanation | None = arithmetic.explain(row)
+        self.explanation: Explanation | None = arithmetic.explain(row)
         self.transaction, self.reason = f"txn_{row.pk}", row.reason
         self.posted = Money(row.amount, row.currency)
-        self.kind = self.of.kind if self.of else "movement"
-        self.steps = sentences.of(self.of) if self.of else sentences.of_movement(row)
-        self.counterpart = None if self.of else sentences.other_side(row)
+        self.kind = self.explanation.kind if self.explanation else "movement"
+        self.steps = sentences.of(self.explanation) if self.explanation else sentences.of_movement(row)
+        self.counterpart = None if self.explanation else sentences.other_side(row)
 
     @property
     def span(self) -> dict[str, Any] | None:
-        return {"start": self.of.span_start, "end": self.of.span_end} if self.of else None
+        return {"start": self.explanation.span_start, "end": self.explanation.span_end} if self.explanation else None
 
     @property
     def worked_out(self) -> Money | None:
-        return Money(self.of.worked_out, self.posted.currency) if self.of else None
+        return Money(self.explanation.worked_out, self.posted.currency) if self.explanation else None
 
     @property
     def remainder(self) -> dict[str, Any] | None:
-        """The fractions, where there are any to carry."""
-        if self.of is None or self.of.rate_length is None:
+        """The fractions carried over; None except for metered use."""
+        if self.explanation is None or self.explanation.rate_length is None:
             return None
-        before, after = self.of.remainder_before, self.of.remainder_after
-        return {"before": before, "after": after, "denominator": self.of.rate_length}
+        before, after = self.explanation.remainder_before, self.explanation.remainder_after
+        return {"before": before, "after": after, "denominator": self.explanation.rate_length}
 
 
 class Explain(GenericAPIView):
@@ -94,8 +96,8 @@ class Explain(GenericAPIView):
 
     @extend_schema(operation_id="transactions_explain")
     def get(self, request: Request, number: int) -> Response:
-        """Work the amount out again now, and compare it with what was posted."""
+        """Calculate the amount again and compare it with the posted one."""
         refuse_unknown_parameters(request, ())
-        mine = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
-        row = get_object_or_404(mine.select_related("debit", "credit"), pk=number)
-        return Response(ExplanationSerializer(Explained(row)).data)
+        own = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
+        row = get_object_or_404(own.select_related("debit", "credit"), pk=number)
+        return Response(ExplanationSerializer(ExplainedTransaction(row)).data)

@@ -1,4 +1,4 @@
-"""The price list, for everybody."""
+"""The public endpoints of the price list."""
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -19,22 +19,24 @@ from subscriptions.models import Plan
 class PlanQuery(StrictSerializer):
     """Filters of the price list."""
 
-    currency = TextField(max_length=3, required=False, help_text="Only plans sold in it, with that price alone.")
+    currency = TextField(
+        max_length=3, required=False, help_text="Only plans sold in this currency, with that price only."
+    )
 
 
 class PlanSerializer(serializers.Serializer):
-    """Something to subscribe to; name, description and features in the request's language."""
+    """A plan on sale. Name, description and features are in the request's language."""
 
     code = serializers.CharField()
     name = serializers.CharField(source="title")
     description = serializers.CharField(source="summary")
     features = serializers.ListField(source="points", child=serializers.CharField())
     is_highlighted = serializers.BooleanField()
-    prices = PriceSerializer(source="current_prices", many=True, help_text="One for each currency it is sold in.")
+    prices = PriceSerializer(source="current_prices", many=True, help_text="One for each currency the plan is sold in.")
 
 
 class PriceList(GenericAPIView):
-    """Open to everybody, and in the language that `Accept-Language` asks for."""
+    """Base of the price list's views: no authentication; the language follows `Accept-Language`."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -45,7 +47,7 @@ class PriceList(GenericAPIView):
 
 
 class PlanList(PriceList):
-    """Every plan on sale."""
+    """All plans on sale."""
 
     @extend_schema(
         operation_id="plans_list",
@@ -53,7 +55,7 @@ class PlanList(PriceList):
         responses=inline_serializer("PlanList", {"results": PlanSerializer(many=True)}),
     )
     def get(self, request: Request) -> Response:
-        """List the plans in the order of the price list."""
+        """List the plans on sale, in the order of the price list."""
         query = PlanQuery(data=request.query_params)
         refuse_unknown_parameters(request, query.fields)
         query.is_valid(raise_exception=True)
@@ -65,6 +67,6 @@ class PlanDetail(PriceList):
 
     @extend_schema(operation_id="plans_retrieve")
     def get(self, request: Request, code: str) -> Response:
-        """Return one plan."""
+        """Return one plan on sale."""
         refuse_unknown_parameters(request, ())
         return Response(PlanSerializer(get_object_or_404(plans_on_sale(), code=code)).data)

@@ -1,4 +1,4 @@
-"""Plan changes quoted before they are agreed to: what is asked, how a quote is written, which quote a body names."""
+"""Quotes of plan changes: the preview endpoint, the quote in responses, and accepting a quote by its id."""
 
 from datetime import datetime
 
@@ -22,47 +22,47 @@ from subscriptions.models import Quote, Subscription
 
 
 class ChangePreviewQuery(StrictSerializer):
-    """The change to be quoted."""
+    """The plan change to quote."""
 
     plan = plan_code()
     when = serializers.ChoiceField(choices=WHEN, default="now")
 
 
 class QuoteLineSerializer(serializers.Serializer):
-    """One movement of the wallet that the change makes."""
+    """One movement of the wallet that the change causes."""
 
-    reason = serializers.CharField(help_text="As in the log of transactions.")
+    reason = serializers.CharField(help_text="As in the list of transactions.")
     subscription = serializers.CharField(source="subscription.public_id", default=None, allow_null=True)
-    amount = MoneySerializer(source="money", help_text="Signed: above zero comes back to the wallet.")
-    formula = serializers.CharField(help_text="How it was worked out, such as `99.00 × 18 of 30 days`.")
+    amount = MoneySerializer(source="money", help_text="Signed: positive comes back to the wallet.")
+    formula = serializers.CharField(help_text="How it was calculated, such as `99.00 × 18 of 30 days`.")
 
 
 class QuoteSerializer(serializers.Serializer):
-    """What a change of plan will move, exactly, when it is accepted before `expires_at`."""
+    """The exact amounts of a plan change, if it is accepted by `expires_at`."""
 
     id = serializers.CharField(source="quote.public_id")
     subscription = serializers.CharField(source="quote.subscription.public_id")
     plan = serializers.CharField(source="quote.price.plan.code")
     when = serializers.ChoiceField(source="quote.when", choices=WHEN)
-    as_of = serializers.DateTimeField(source="quote.as_of", help_text="When it was worked out.")
+    as_of = serializers.DateTimeField(source="quote.as_of", help_text="When the quote was made.")
     expires_at = serializers.DateTimeField(
-        source="quote.expires_at", help_text="The last instant at which it can be accepted as it is."
+        source="quote.expires_at", help_text="The last moment at which it can be accepted."
     )
     takes_effect_at = serializers.DateTimeField(
         source="quote.takes_effect_at",
         allow_null=True,
-        help_text="When the change takes effect; null: when it is accepted. The money moves when it is accepted.",
+        help_text="When the change takes effect; null: on acceptance. The money always moves on acceptance.",
     )
     lines = QuoteLineSerializer(many=True)
     balance_before = MoneySerializer()
     balance_after = MoneySerializer()
-    total = MoneySerializer(help_text="The sum of the lines: below zero leaves the wallet.")
+    total = MoneySerializer(help_text="The sum of the lines: negative leaves the wallet.")
     status_after = serializers.ChoiceField(source="quote.status_after", choices=Subscription.Status.choices)
     next_charge = NextChargeSerializer(allow_null=True)
 
 
 class ShownQuote:
-    """A quote with its amounts as money and its lines in words."""
+    """A quote with its amounts as Money and its lines with formulas, for QuoteSerializer."""
 
     def __init__(self, quote: Quote) -> None:
         currency = quote.price.currency
@@ -76,15 +76,18 @@ class ShownQuote:
 
 
 def body_of(quote: Quote) -> dict[str, object]:
-    """Return a quote as the API writes it."""
+    """Return a quote as a response body."""
     return dict(QuoteSerializer(ShownQuote(quote)).data)
 
 
 def accept(subscription: Subscription, quote_id: str, *, now: datetime) -> None:
-    """Carry out a quote of this subscription; raise NotFound for another's, QuoteChanged with the whole new quote."""
-    known = Quote.objects.select_related("subscription__customer", "price__plan")
+    """Carry out a quote of this subscription.
+
+    Raises NotFound if the subscription has no such quote, QuoteChanged with the new quote if it is no longer valid.
+    """
+    rows = Quote.objects.select_related("subscription__customer", "price__plan").filter(subscription=subscription)
     detail = _("This subscription has no quote of this id; GET .../change-preview makes one.")
-    quote = find_by_public_id(known.filter(subscription=subscription), param="quote", detail=detail, public_id=quote_id)
+    quote = find_by_public_id(rows, param="quote", detail=detail, public_id=quote_id)
     try:
         quotes.accept(quote, now=now)
     except quotes.QuoteChanged as changed:
@@ -101,10 +104,10 @@ class ChangePreview(OneSubscription):
         responses={200: QuoteSerializer, **INSUFFICIENT_FUNDS},
     )
     def get(self, request: Request, public_id: str) -> Response:
-        """Quote a change: these amounts are posted when its `id` is sent to change-plan in time, or nothing is."""
+        """Quote a plan change. If its `id` is sent to change-plan in time, exactly these amounts are posted."""
         row, query = self.own(), ChangePreviewQuery(data=request.query_params)
         refuse_unknown_parameters(request, query.fields)
         query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        price = catalogue.current(asked["plan"], row.price.currency)
-        return Response(body_of(quotes.make(row, price, now=timezone.now(), when=asked["when"])))
+        terms = query.validated_data
+        price = catalogue.current(terms["plan"], row.price.currency)
+        return Response(body_of(quotes.make(row, price, now=timezone.now(), when=terms["when"])))

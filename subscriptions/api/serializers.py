@@ -1,4 +1,4 @@
-"""What may be sent about subscriptions. Unknown fields are errors."""
+"""What the subscriptions API accepts and returns. Unknown fields in a request are errors."""
 
 from typing import Any, Literal
 
@@ -17,12 +17,12 @@ WHEN = [("now", "now"), ("period_end", "period_end")]
 
 
 def plan_code(**kwargs: Any) -> TextField:
-    """A plan is named by its code, as GET /api/plans/ lists it."""
+    """Return a field for the code of a plan, as GET /api/plans/ lists it."""
     return TextField(max_length=60, help_text="Code of a plan.", **kwargs)
 
 
 class SubscriptionQuery(StrictSerializer):
-    """Filters of a list of subscriptions: as they are now."""
+    """Filters of a list of subscriptions. They apply to the current state, whatever the rows say."""
 
     status = serializers.ChoiceField(choices=Subscription.Status.choices, required=False)
     plan = plan_code(required=False)
@@ -31,23 +31,23 @@ class SubscriptionQuery(StrictSerializer):
 
 
 class SubscribeSerializer(StrictSerializer):
-    """An order for a subscription."""
+    """A new subscription."""
 
     plan = plan_code()
     currency = TextField(
         max_length=3,
         required=False,
-        help_text="Needed when the plan is sold in several, unless the customer's only wallet is in one of them.",
+        help_text="Required if the plan is sold in several, unless the customer's only wallet is in one of them.",
     )
     periods = WholeField(
-        min_value=1, max_value=MOST_PERIODS, required=False, help_text="How many intervals one payment buys; 1."
+        min_value=1, max_value=MOST_PERIODS, required=False, help_text="How many intervals one payment buys; default 1."
     )
     duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`.")
     quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, default=1)
     auto_renew = FlagField(default=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make one number of `periods` and `duration`."""
+        """Merge `duration` into `periods`; sending both is an error."""
         if "periods" in attrs and "duration" in attrs:
             raise serializers.ValidationError({"duration": _("Send `periods` or `duration`, not both.")})
         attrs["periods"] = attrs.pop("duration", attrs.get("periods", 1))
@@ -55,44 +55,44 @@ class SubscribeSerializer(StrictSerializer):
 
 
 class ChangePlanSerializer(StrictSerializer):
-    """Another plan, in the subscription's own currency; or a quote of change-preview, which has plan and time."""
+    """A plan change: a plan sold in the subscription's currency, or a quote of change-preview with plan and time."""
 
     plan = plan_code(required=False)
-    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
-    quote = TextField(max_length=40, required=False, help_text="Exactly its amounts are posted, or nothing is.")
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; default now.")
+    quote = TextField(max_length=40, required=False, help_text="Posts exactly the quoted amounts, or nothing.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Want a plan or a quote, and not two opinions of the same thing."""
-        twice = [name for name in ("plan", "when") if name in attrs and "quote" in attrs]
-        if twice:
-            raise serializers.ValidationError(dict.fromkeys(twice, _("The quote says it already; leave it out.")))
+        """Require either a plan or a quote, and no `plan` or `when` with a quote, which has its own."""
+        redundant = [name for name in ("plan", "when") if name in attrs and "quote" in attrs]
+        if redundant:
+            raise serializers.ValidationError(dict.fromkeys(redundant, _("The quote says it already; leave it out.")))
         if "plan" not in attrs and "quote" not in attrs:
             raise serializers.ValidationError({"plan": _("Send `plan` or `quote`, one of the two.")})
         return attrs
 
 
 class PatchSubscriptionSerializer(StrictSerializer):
-    """What of a subscription can be changed."""
+    """The fields of a subscription that can be changed."""
 
     plan = plan_code(required=False)
-    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; now.")
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; default now.")
     auto_renew = FlagField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """`when` says when the plan changes, and means nothing without one."""
+        """Reject `when` without `plan`."""
         if "when" in attrs and "plan" not in attrs:
             raise serializers.ValidationError({"when": _("`when` goes with `plan`.")})
         return attrs
 
 
 class CancelSerializer(StrictSerializer):
-    """How to cancel: by default at the end of what is paid for, or of the trial, and at once where there is none."""
+    """How to cancel: by default at the end of the paid period or trial, or at once if there is none."""
 
     when = serializers.ChoiceField(choices=WHEN, required=False)
-    refund_unused = FlagField(default=False, help_text="Put the unused part back into the wallet.")
+    refund_unused = FlagField(default=False, help_text="Refund the unused time to the wallet.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Only what ends now leaves something unused."""
+        """Reject `refund_unused` unless it ends now: otherwise no time is left unused."""
         if attrs["refund_unused"] and attrs.get("when") != "now":
             raise serializers.ValidationError({"refund_unused": _('`refund_unused` goes with `"when": "now"`.')})
         return attrs
@@ -103,37 +103,37 @@ class NothingSerializer(StrictSerializer):
 
 
 class PriceSerializer(serializers.Serializer):
-    """One version of what a plan costs in one currency."""
+    """One version of a plan's price in one currency."""
 
     amount = MoneySerializer(source="money", help_text="For one interval.")
     interval = serializers.ChoiceField(choices=Price.Interval.choices)
     interval_count = serializers.IntegerField()
-    billing = serializers.SerializerMethodField(help_text="`advance`: buys the next interval. `metered`: a rate.")
+    billing = serializers.SerializerMethodField(help_text="`advance`: each payment buys time ahead. `metered`: a rate.")
     trial_days = serializers.IntegerField()
     grace_days = serializers.IntegerField()
     version = serializers.IntegerField()
 
     def get_billing(self, price: Price) -> Literal["advance", "metered"]:
-        """Return how it is billed."""
+        """Return `metered` or `advance`."""
         return "metered" if price.metered else "advance"
 
 
 class PeriodSerializer(serializers.Serializer):
-    """Half-open: `end` is the first instant after it."""
+    """A half-open period: `end` is the first instant after it."""
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
 
 
 class NextChargeSerializer(serializers.Serializer):
-    """The next payment of an advance price."""
+    """The next payment of a price paid in advance."""
 
     at = serializers.DateTimeField()
     amount = MoneySerializer()
 
 
 class NextStepSerializer(serializers.Serializer):
-    """The request that pays for a subscription that waits for money."""
+    """The request that pays for an unpaid subscription."""
 
     action = serializers.CharField()
     method = serializers.CharField()
@@ -142,19 +142,19 @@ class NextStepSerializer(serializers.Serializer):
 
 
 class SubscriptionSerializer(serializers.Serializer):
-    """A subscription as it is at the instant of the answer."""
+    """A subscription in its state at the moment of the response."""
 
     id = serializers.CharField(source="row.public_id")
     plan = serializers.CharField(source="price.plan.code")
     price = PriceSerializer()
     status = serializers.ChoiceField(choices=Subscription.Status.choices)
-    access = serializers.BooleanField(source="access.active", help_text="Whether it may be used now.")
+    access = serializers.BooleanField(source="access.active", help_text="Whether it can be used now.")
     quantity = serializers.IntegerField(source="row.quantity")
     periods = serializers.IntegerField(source="row.periods", help_text="How many intervals one payment buys.")
     auto_renew = serializers.BooleanField()
     cancel_at_period_end = serializers.BooleanField(source="cancel_requested")
     scheduled_plan = serializers.CharField(
-        source="scheduled.plan.code", default=None, allow_null=True, help_text="Takes over when the period ends."
+        source="scheduled.plan.code", default=None, allow_null=True, help_text="The plan from the end of the period on."
     )
     current_period = PeriodSerializer(source="period", allow_null=True)
     trial_end = serializers.DateTimeField(allow_null=True)
@@ -163,11 +163,11 @@ class SubscriptionSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField(source="row.created_at")
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
-    next = serializers.SerializerMethodField(help_text="How to pay, while it waits for money.")
+    next = serializers.SerializerMethodField(help_text="How to pay, while it is unpaid.")
 
     @extend_schema_field(NextStepSerializer(allow_null=True))
     def get_next(self, state: SubscriptionState) -> dict[str, Any] | None:
-        """Name the request that pays for it."""
+        """Return the request that pays for it; None if it is not unpaid."""
         if not state.is_unpaid:
             return None
         return {
@@ -179,8 +179,8 @@ class SubscriptionSerializer(serializers.Serializer):
 
 
 class AccessSerializer(serializers.Serializer):
-    """Whether a subscription may be used at this instant, computed and not looked up."""
+    """Whether a subscription can be used now. It is calculated, not looked up."""
 
     active = serializers.BooleanField()
-    until = serializers.DateTimeField(allow_null=True, help_text="Certain until then; null: no end in sight, or over.")
+    until = serializers.DateTimeField(allow_null=True, help_text="Certain until then; null: no known end, or ended.")
     reason = serializers.ChoiceField(choices=Subscription.Status.choices)

@@ -1,4 +1,4 @@
-"""Pages of a customer's log: the wallets' statements merged, newest first, at the same cost however far back."""
+"""The list of a customer's transactions: all wallets merged, newest first, each page at the same cost."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,28 +25,28 @@ from subscriptions.models import Charge
 
 
 class TransactionSerializer(serializers.Serializer):
-    """One line of a customer's log. `amount` is signed: what came in is above zero, what went out below."""
+    """A transaction of a wallet. `amount` is signed: positive came in, negative went out."""
 
     id = serializers.SerializerMethodField()
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices)
     amount = serializers.SerializerMethodField()
-    balance = MoneyField(source="balance_after", help_text="What was in the wallet afterwards.")
+    balance = MoneyField(source="balance_after", help_text="The balance of the wallet after it.")
     currency = serializers.CharField()
     description = serializers.CharField()
-    effective_at = serializers.DateTimeField(help_text="When it was so by the rules.")
-    created_at = serializers.DateTimeField(help_text="When it was written down.")
+    effective_at = serializers.DateTimeField(help_text="The time it takes effect by the billing rules.")
+    created_at = serializers.DateTimeField(help_text="When it was recorded.")
 
     def get_id(self, row: Transaction) -> str:
         """Return the public id."""
         return f"txn_{row.pk}"
 
     def get_amount(self, row: Transaction) -> str:
-        """Return the amount as the wallet felt it."""
+        """Return the amount, negative if it went out of the wallet."""
         return Money(-row.amount if row.debit_id == row.wallet_id else row.amount, row.currency).plain()
 
 
 class TransactionQuery(StrictSerializer):
-    """The filters of the log. `from` is included, `to` is not."""
+    """Filters of the list. `from` is inclusive, `to` is exclusive."""
 
     currency = serializers.ChoiceField(choices=sorted(EXPONENTS), required=False)
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices, required=False)
@@ -54,38 +54,39 @@ class TransactionQuery(StrictSerializer):
     cursor = serializers.CharField(required=False, help_text="As given in `next` and `previous`.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Add the filter whose name Python keeps for itself, and its pair."""
-        both = {name: serializers.DateTimeField(required=False, source=f"{name}_") for name in ("from", "to")}
-        return {**super().get_fields(), **both}
+        """Add `from` and `to`: `from` is a Python keyword, so it cannot be declared above."""
+        times = {name: serializers.DateTimeField(required=False, source=f"{name}_") for name in ("from", "to")}
+        return {**super().get_fields(), **times}
 
 
+# The order of the list, in both directions.
 ORDER = (F("effective_at"), F("id"))
 
 
 class LogPages(CursorPages):
-    """A cursor names a transaction; each wallet is asked only for what lies beyond it."""
+    """Pages of the list. A cursor names a transaction; each wallet is queried only for those beyond it."""
 
     def page_of(self, wallet_ids: Sequence[int], request: Request, **filters: Any) -> list[Transaction]:
-        """Return the page asked for. `filters` are those of ledger.statements. Raises InvalidCursor."""
+        """Return the requested page. `filters` are those of ledger.statements. Raises InvalidCursor."""
         self.empty_detail = None
         self.base_url = request.build_absolute_uri()
-        # As DRF itself makes it of the declared one.
+        # DRF turns the declared ordering into a tuple itself, in a method that is not called here.
         self.ordering = ("-id",)  # type: ignore[assignment]
         self.page_size = self.get_page_size(request)
         self.cursor = self.decode_cursor(request)
         back = self.cursor is not None and self.cursor.reverse
         edge = self._edge(wallet_ids)
         logs = (statements.transactions_of(each, **filters) for each in wallet_ids)
-        found = [row for log in logs for row in self._beyond(log, edge, back=back)]
-        found.sort(key=lambda row: (row.effective_at, row.pk), reverse=not back)
-        more = len(found) > self.page_size
-        self.page = sorted(found[: self.page_size], key=lambda row: (row.effective_at, row.pk), reverse=True)
+        rows = [row for log in logs for row in self._beyond(log, edge, back=back)]
+        rows.sort(key=lambda row: (row.effective_at, row.pk), reverse=not back)
+        more = len(rows) > self.page_size
+        self.page = sorted(rows[: self.page_size], key=lambda row: (row.effective_at, row.pk), reverse=True)
         self.has_next, self.has_previous = (True, more) if back else (more, edge is not None)
         self.next_position = self.previous_position = str(edge.pk) if edge else None
         return self.page
 
     def _edge(self, wallet_ids: Sequence[int]) -> Transaction | None:
-        """Return the transaction that the cursor names: one of the customer's own, or the cursor is not ours."""
+        """Return the transaction that the cursor names; raise InvalidCursor if it is not in one of the wallets."""
         if self.cursor is None:
             return None
         edge = Transaction.objects.filter(wallet__in=wallet_ids, pk=int(self.cursor.position or 0)).first()
@@ -94,24 +95,25 @@ class LogPages(CursorPages):
         return edge
 
     def _beyond(self, log: QuerySet[Transaction], edge: Transaction | None, *, back: bool) -> QuerySet[Transaction]:
+        """Return the transactions after `edge` in the list, or before it if `back`, one more than fits on the page."""
         if edge is not None:
-            past = (TupleGreaterThan if back else TupleLessThan)(ORDER, (edge.effective_at, edge.pk))
-            log = log.filter(past)
+            is_beyond = (TupleGreaterThan if back else TupleLessThan)(ORDER, (edge.effective_at, edge.pk))
+            log = log.filter(is_beyond)
         order = ("effective_at", "id") if back else ("-effective_at", "-id")
         return log.order_by(*order)[: self.page_size + 1]
 
 
 @extend_schema_serializer(component_name="Transaction")
 class ChargedTransactionSerializer(TransactionSerializer):
-    """One line of a customer's log. `amount` is signed: what came in is above zero, what went out below."""
+    """A transaction of a wallet. `amount` is signed: positive came in, negative went out."""
 
     subscription = serializers.SerializerMethodField(
-        help_text="Of a charge and of unused time given back; null for money in and out."
+        help_text="For a charge or a refund of unused time; null for money in and out."
     )
-    plan = serializers.SerializerMethodField(help_text="Its code, as it was then; null for money in and out.")
+    plan = serializers.SerializerMethodField(help_text="Code of the plan at that time; null for money in and out.")
 
     def get_subscription(self, row: Transaction) -> str | None:
-        """Return the public id."""
+        """Return the public id of the subscription."""
         charge = self._charge(row)
         return charge.subscription.public_id if charge else None
 
@@ -125,13 +127,13 @@ class ChargedTransactionSerializer(TransactionSerializer):
         return charges.get(row.pk)
 
 
-def written(rows: list[Transaction]) -> list[dict[str, Any]]:
-    """Write lines of the log, their charges found in one query."""
+def serialize(rows: list[Transaction]) -> list[dict[str, Any]]:
+    """Return transactions as response data; one query loads all their charges."""
     return list(ChargedTransactionSerializer(rows, many=True, context={"charges": charges_of(rows)}).data)
 
 
 class TransactionList(GenericAPIView):
-    """Every movement of the caller's wallets: why, when, how much, for what, and the balance after it."""
+    """The transactions of the caller's wallets: why, when, how much, for what, and the balance after each."""
 
     serializer_class = ChargedTransactionSerializer
     pagination_class = LogPages
@@ -144,23 +146,23 @@ class TransactionList(GenericAPIView):
         responses=ChargedTransactionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """List the log, newest first."""
+        """List the transactions, newest first."""
         query = TransactionQuery(data=request.query_params)
         refuse_unknown_parameters(request, query.fields)
         query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        terms = query.validated_data
         wallets = Account.objects.filter(owner_id=request.user.pk, kind=Account.Kind.WALLET)
-        if "currency" in asked:
-            wallets = wallets.filter(currency=asked["currency"])
+        if "currency" in terms:
+            wallets = wallets.filter(currency=terms["currency"])
         pages = LogPages()
-        reasons = [asked["reason"]] if "reason" in asked else []
+        reasons = [terms["reason"]] if "reason" in terms else []
         ids = list(wallets.values_list("pk", flat=True))
-        page = pages.page_of(ids, request, reasons=reasons, start=asked.get("from_"), end=asked.get("to_"))
-        return pages.get_paginated_response(written(page))
+        page = pages.page_of(ids, request, reasons=reasons, start=terms.get("from_"), end=terms.get("to_"))
+        return pages.get_paginated_response(serialize(page))
 
 
 class TransactionDetail(GenericAPIView):
-    """One movement of the caller's wallets."""
+    """One transaction of the caller's wallets."""
 
     serializer_class = ChargedTransactionSerializer
     queryset = Transaction.objects.none()
@@ -169,5 +171,5 @@ class TransactionDetail(GenericAPIView):
     def get(self, request: Request, number: int) -> Response:
         """Return one transaction."""
         refuse_unknown_parameters(request, ())
-        mine = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
-        return Response(written([get_object_or_404(mine, pk=number)])[0])
+        own = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
+        return Response(serialize([get_object_or_404(own, pk=number)])[0])

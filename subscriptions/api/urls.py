@@ -1,4 +1,4 @@
-"""Addresses of the price list, of subscriptions, of the wallet and of its log."""
+"""URLs of the price list, subscriptions, wallets and transactions."""
 
 from django.urls import path
 

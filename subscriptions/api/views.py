@@ -1,4 +1,4 @@
-"""Subscriptions: listed, ordered, looked at, changed, cancelled."""
+"""The subscriptions API: list, create, show, change, pause and cancel."""
 
 from typing import Any
 
@@ -32,29 +32,29 @@ MANY = SubscriptionSerializer(many=True)
 
 
 class SubscriptionPages(GenericAPIView):
-    """Pages of a customer's subscriptions, each as it is now."""
+    """Base of the views that list a customer's subscriptions in their current state."""
 
     serializer_class = SubscriptionSerializer
     filter_backends = ()
     queryset = Subscription.objects.none()
 
     def page(self, request: Request, customer: User) -> Response:
-        """Answer a page, newest first."""
+        """Return a page of the customer's subscriptions, newest first."""
         query = SubscriptionQuery(data=request.query_params)
         refuse_unknown_parameters(request, query.fields)
         query.is_valid(raise_exception=True)
-        asked = {name: value for name, value in query.validated_data.items() if name in ("status", "plan")}
+        filters = {name: value for name, value in query.validated_data.items() if name in ("status", "plan")}
         held = overview.of(customer, now=timezone.now())
-        page = self.paginate_queryset(held.rows(**asked)) or []
+        page = self.paginate_queryset(held.rows(**filters)) or []
         return self.get_paginated_response(SubscriptionSerializer(held.states(page), many=True).data)
 
 
 class SubscriptionList(Idempotent, SubscriptionPages):
-    """The caller's own subscriptions."""
+    """List the caller's subscriptions and create one."""
 
     @extend_schema(operation_id="subscriptions_list", parameters=[SubscriptionQuery], responses=MANY)
     def get(self, request: Request) -> Response:
-        """List them, newest first."""
+        """List the caller's subscriptions, newest first."""
         return self.page(request, request.user)  # type: ignore[arg-type]
 
     @extend_schema(
@@ -63,44 +63,44 @@ class SubscriptionList(Idempotent, SubscriptionPages):
         responses={201: SubscriptionSerializer, **NOT_FOUND},
     )
     def post(self, request: Request) -> Response:
-        """Subscribe: active when the wallet or a trial pays for it, else pending and `next` says how to pay."""
-        order = SubscribeSerializer(data=request.data)
-        order.is_valid(raise_exception=True)
-        asked, now = dict(order.validated_data), timezone.now()
-        price = catalogue.chosen(asked.pop("plan"), customer=request.user, currency=asked.pop("currency", None))  # type: ignore[arg-type]
-        row = orders.subscribe(request.user, price, now=now, idempotency_key=self.idempotency_key, **asked)  # type: ignore[arg-type]
+        """Subscribe: active if the wallet covers it or it starts with a trial, else pending: `next` says how to pay."""
+        body = SubscribeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        terms, now = dict(body.validated_data), timezone.now()
+        price = catalogue.chosen(terms.pop("plan"), customer=request.user, currency=terms.pop("currency", None))  # type: ignore[arg-type]
+        row = orders.subscribe(request.user, price, now=now, idempotency_key=self.idempotency_key, **terms)  # type: ignore[arg-type]
         return Response(SubscriptionSerializer(overview.one(row, now=now)).data, 201)
 
 
 class UserSubscriptions(SubscriptionPages):
-    """All subscriptions of a user: staff may ask for anybody's, a customer for their own."""
+    """The subscriptions of a user. Staff see everybody's, a customer only their own."""
 
     @extend_schema(operation_id="users_subscriptions_list", parameters=[SubscriptionQuery], responses=MANY)
     def get(self, request: Request, user_id: int) -> Response:
-        """List them, newest first."""
+        """List a user's subscriptions, newest first."""
         if user_id != request.user.pk and not getattr(request.user, "is_staff", False):
             raise Http404
         return self.page(request, get_object_or_404(User, pk=user_id))
 
 
 class OneSubscription(GenericAPIView):
-    """A subscription of the caller's own; anybody else's is as good as absent."""
+    """Base of the views of one of the caller's subscriptions. Those of others are answered as not found."""
 
     serializer_class = SubscriptionSerializer
     filter_backends = ()
     queryset = Subscription.objects.none()
 
     def own(self) -> Subscription:
-        """Return the row the address names."""
-        mine = Subscription.objects.filter(customer_id=self.request.user.pk).select_related("price__plan", "customer")
-        return get_object_or_404(mine, public_id=self.kwargs["public_id"])
+        """Return the caller's subscription that the URL names; raise Http404 if there is none."""
+        own = Subscription.objects.filter(customer_id=self.request.user.pk).select_related("price__plan", "customer")
+        return get_object_or_404(own, public_id=self.kwargs["public_id"])
 
     def answer(self) -> Response:
-        """Write the subscription as it is now."""
+        """Return a response with the subscription in its current state."""
         return Response(SubscriptionSerializer(overview.one(self.own(), now=timezone.now())).data)
 
     def sent(self, serializer: type[Any]) -> dict[str, Any]:
-        """Return the validated body."""
+        """Return the request body, validated by the serializer."""
         body = serializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
@@ -111,7 +111,7 @@ class SubscriptionDetail(OneSubscription):
 
     @extend_schema(operation_id="subscriptions_retrieve")
     def get(self, request: Request, public_id: str) -> Response:
-        """Return it as it is at this instant, whatever the workers have or have not done."""
+        """Return the subscription in its current state, even if the workers have not run yet."""
         refuse_unknown_parameters(request, ())
         return self.answer()
 
@@ -121,33 +121,33 @@ class SubscriptionDetail(OneSubscription):
         responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
     )
     def patch(self, request: Request, public_id: str) -> Response:
-        """Change the plan, the renewal, or both at once."""
-        row, asked = self.own(), self.sent(PatchSubscriptionSerializer)
-        price = catalogue.current(asked["plan"], row.price.currency) if "plan" in asked else None
+        """Change the plan, automatic renewal, or both."""
+        row, terms = self.own(), self.sent(PatchSubscriptionSerializer)
+        price = catalogue.current(terms["plan"], row.price.currency) if "plan" in terms else None
 
         def act(book: books.OpenBook) -> None:
-            if "auto_renew" in asked:
-                book.set_auto_renew(row, asked["auto_renew"])
+            if "auto_renew" in terms:
+                book.set_auto_renew(row, terms["auto_renew"])
             if price is not None:
-                book.change_plan(row, price, when=asked.get("when", "now"))
+                book.change_plan(row, price, when=terms.get("when", "now"))
 
         orders.change(row, now=timezone.now(), act=act)
         return self.answer()
 
     @extend_schema(operation_id="subscriptions_destroy", responses={200: SubscriptionSerializer})
     def delete(self, request: Request, public_id: str) -> Response:
-        """Cancel: at the end of what is paid for, or at once where nothing is. The row stays, as the answer shows."""
-        row, asked = self.own(), self.sent(CancelSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **asked))
+        """Cancel at the end of the paid period, or at once if nothing is paid. The subscription is not deleted."""
+        row, terms = self.own(), self.sent(CancelSerializer)
+        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **terms))
         return self.answer()
 
 
 class SubscriptionAccess(OneSubscription):
-    """Whether one subscription may be used."""
+    """Whether a subscription can be used."""
 
     @extend_schema(operation_id="subscriptions_access", responses=AccessSerializer)
     def get(self, request: Request, public_id: str) -> Response:
-        """Compute it for this instant."""
+        """Return whether the subscription can be used now."""
         refuse_unknown_parameters(request, ())
         return Response(AccessSerializer(overview.access(self.own(), now=timezone.now())).data)
 
@@ -159,9 +159,9 @@ class Cancel(Idempotent, OneSubscription):
         operation_id="subscriptions_cancel", request=CancelSerializer, responses={200: SubscriptionSerializer}
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Cancel at the end of what is paid for, or now, then with what is unused put back if asked."""
-        row, asked = self.own(), self.sent(CancelSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **asked))
+        """Cancel at the end of the paid period, or now, with a refund for unused time if requested."""
+        row, terms = self.own(), self.sent(CancelSerializer)
+        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **terms))
         return self.answer()
 
 
@@ -172,7 +172,7 @@ class UndoCancel(Idempotent, OneSubscription):
         operation_id="subscriptions_undo_cancel", request=NothingSerializer, responses={200: SubscriptionSerializer}
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Take back a cancel that has not happened yet."""
+        """Undo a cancellation that has not taken effect yet."""
         row, _ = self.own(), self.sent(NothingSerializer)
         orders.change(row, now=timezone.now(), act=lambda book: book.undo_cancel(row))
         return self.answer()
@@ -185,7 +185,7 @@ class Pause(Idempotent, OneSubscription):
         operation_id="subscriptions_pause", request=NothingSerializer, responses={200: SubscriptionSerializer}
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Stop an active subscription: nothing is charged, and what is paid for is kept."""
+        """Pause an active subscription: nothing is charged, and the rest of the paid period is kept."""
         row, _ = self.own(), self.sent(NothingSerializer)
         orders.change(row, now=timezone.now(), act=lambda book: book.pause(row))
         return self.answer()
@@ -198,7 +198,7 @@ class Resume(Idempotent, OneSubscription):
         operation_id="subscriptions_resume", request=NothingSerializer, responses={200: SubscriptionSerializer}
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Go on with a paused subscription."""
+        """Resume a paused subscription."""
         row, _ = self.own(), self.sent(NothingSerializer)
         orders.change(row, now=timezone.now(), act=lambda book: book.resume(row))
         return self.answer()
@@ -213,14 +213,14 @@ class ChangePlan(Idempotent, OneSubscription):
         responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Move to another plan, as quoted or by its name; refused whole when the wallet cannot pay for it.
+        """Change to another plan, by a quote or by the plan's code. Nothing happens if the wallet cannot pay for it.
 
-        A `quote` whose amounts no longer hold is answered with 409 `quote_changed` and the new one in `quote`.
+        A `quote` whose amounts are no longer valid is answered with 409 `quote_changed` and a new quote in `quote`.
         """
-        row, asked = self.own(), self.sent(ChangePlanSerializer)
-        if "quote" in asked:
-            quotes.accept(row, asked["quote"], now=timezone.now())
+        row, terms = self.own(), self.sent(ChangePlanSerializer)
+        if "quote" in terms:
+            quotes.accept(row, terms["quote"], now=timezone.now())
         else:
-            price, when = catalogue.current(asked["plan"], row.price.currency), asked.get("when", "now")
+            price, when = catalogue.current(terms["plan"], row.price.currency), terms.get("when", "now")
             orders.change(row, now=timezone.now(), act=lambda book: book.change_plan(row, price, when=when))
         return self.answer()

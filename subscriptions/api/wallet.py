@@ -1,4 +1,4 @@
-"""What the caller has paid in and not yet used."""
+"""The wallet endpoint: the caller's balances by currency, and how long each lasts."""
 
 from typing import Any
 
@@ -16,45 +16,43 @@ from subscriptions.overview import View
 
 
 class EndingSerializer(serializers.Serializer):
-    """A subscription for which there will be no money."""
+    """A subscription that can no longer be paid for."""
 
     subscription = serializers.CharField(source="subscription.public_id")
     plan = serializers.CharField(source="price.plan.code")
 
 
 class RunwaySerializer(serializers.Serializer):
-    """Where the money ends at the present use, if none comes in."""
+    """When the money runs out at the current rate of use, if none comes in."""
 
     ends_at = serializers.DateTimeField()
     hours_left = serializers.IntegerField(help_text="Whole hours until then.")
-    ends = EndingSerializer(many=True, help_text="What there is no money for then.")
+    ends = EndingSerializer(many=True, help_text="The subscriptions that cannot be paid for then.")
 
 
 class WalletSerializer(serializers.Serializer):
-    """What the customer has in one currency. Wants the forecasts by currency in its context."""
+    """A wallet. Its context must hold `forecasts`, a dict by currency."""
 
     currency = serializers.CharField()
-    balance = MoneyField(read_only=True, help_text="What is written down.")
-    available = MoneyField(
-        read_only=True, help_text="After what is used or due at this instant but not yet written down."
-    )
-    runway = serializers.SerializerMethodField(help_text="null: no end in sight within a year.")
+    balance = MoneyField(read_only=True, help_text="The posted balance.")
+    available = MoneyField(read_only=True, help_text="The balance less what is used or due now but not posted yet.")
+    runway = serializers.SerializerMethodField(help_text="null: it lasts for more than a year.")
 
     @extend_schema_field(RunwaySerializer(allow_null=True))
     def get_runway(self, view: View) -> dict[str, Any] | None:
-        """Say how long it lasts."""
-        found = self.context["forecasts"].get(view.currency)
-        return dict(RunwaySerializer(found).data) if found else None
+        """Return how long the money lasts."""
+        outlook = self.context["forecasts"].get(view.currency)
+        return dict(RunwaySerializer(outlook).data) if outlook else None
 
 
 class Wallet(APIView):
-    """Balances by currency."""
+    """The caller's wallets."""
 
     answer = inline_serializer("Wallets", {"results": WalletSerializer(many=True)})
 
     @extend_schema(operation_id="wallet_retrieve", responses=answer)
     def get(self, request: Request) -> Response:
-        """Return the balance of each currency the caller has had money in, and how long it lasts."""
+        """Return the balance in each currency that the caller has had money in, and how long it lasts."""
         refuse_unknown_parameters(request, ())
         now = timezone.now()
         held = overview.of(request.user, now=now)  # type: ignore[arg-type]

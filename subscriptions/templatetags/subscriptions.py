@@ -1,4 +1,4 @@
-"""Template tags for prices and subscriptions. The words stand in subscriptions.wording."""
+"""Template filters for prices and subscriptions. The texts are in subscriptions.labels."""
 
 from datetime import timedelta
 
@@ -29,13 +29,13 @@ def span(price: Price, periods: int = 1) -> str:
 
 @register.filter
 def of_plan(held: dict[int, Subscription], plan: Plan) -> Subscription | None:
-    """`{{ held|of_plan:plan }}`: the visitor's subscription to a plan, if any."""
+    """`{{ held|of_plan:plan }}`: the visitor's subscription to the plan, if any."""
     return held.get(plan.pk)
 
 
 @register.filter
 def status_tag(card: Card) -> SafeString:
-    """`{{ card|status_tag }}`: where it stands, as a coloured word with a sign."""
+    """`{{ card|status_tag }}`: the status as a coloured tag with a symbol."""
     tone, sign, word = labels.STATUSES[Subscription.Status(card.status)]
     return format_html('<span class="tag {}"><span aria-hidden="true">{}</span> {}</span>', tone, sign, word)
 
@@ -48,5 +48,5 @@ def shortly(span: timedelta) -> str:
 
 @register.filter
 def possible(card: Card) -> list[cards.Action]:
-    """`{{ card|possible }}`: what can be done with it as it stands."""
-    return cards.possible(card)
+    """`{{ card|possible }}`: the actions that the subscription allows now."""
+    return cards.possible_actions(card)

@@ -1,8 +1,8 @@
-"""The choice a customer has when cancelling, with what each way does in numbers, and doing it.
+"""The page that cancels a subscription: at the end of the period or now, with the amounts of each.
 
-What comes back for unused time is worked out at the instant of cancelling, and the page says so: a minor unit of it
-lasts for seconds, so that a promised amount would nearly always be gone before it is read. What is not left to time
-is held to: when the amount differs by more than a page may be old, nothing happens and the page is shown again.
+The refund for unused time is calculated at the moment of cancelling, and the page says so: it shrinks by a minor unit
+within seconds, so an exact amount would nearly always be outdated before it is read. But if the refund differs from the
+shown amount by more than the allowed age of the page explains, nothing is done and the page is shown again.
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ from subscriptions import orders
 from subscriptions.books import OpenBook, Refused
 from subscriptions.explain.sentences import HOUR
 from subscriptions.quotes import VALID_FOR
-from subscriptions.web.cards import Action, Card, possible
-from subscriptions.web.subscriptions import back_to, card_of, too_late
+from subscriptions.web.cards import Action, Card, possible_actions
+from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
 
 UNUSED = "unused_refund"
 
 
-class NotAsShown(Exception):
-    """What comes back is not what the page said, by more than the time since then takes off it."""
+class RefundChanged(Exception):
+    """The refund differs from the amount on the page by more than the passing of time explains."""
 
 
 class CancelForm(forms.Form):
-    """`when`: at the end of what is paid for, or now; and what the page said of both."""
+    """The form: `when` is the end of the period or now; the other fields are what the page showed."""
 
     when = forms.ChoiceField()
     shown_until = forms.CharField(required=False)
@@ -50,36 +50,36 @@ class CancelForm(forms.Form):
         self.ways = ways(card)
         field = self.fields["when"]
         assert isinstance(field, forms.ChoiceField)
-        # A second cancel at the end is no error: that of a double click.
-        known = [*self.ways, *later(card)]
-        field.choices = [(each.when, each.title) for each in known]
+        # Cancelling at the end twice is no error: it may be a double click.
+        accepted = [*self.ways, *later(card)]
+        field.choices = [(each.when, each.title) for each in accepted]
 
     @property
     def until(self) -> str:
-        """The end the page speaks of, to the microsecond."""
+        """The end of the period that the page shows, to the microsecond."""
         return self.card.until.isoformat() if self.card.ends_by_itself and self.card.until else ""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an end that is not the one the customer has seen."""
+        """Reject the form if the end of the period is not the one the customer has seen."""
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("when") == "period_end" and cleaned["shown_until"] != self.until:
-            raise forms.ValidationError(as_it_is_now())
+            raise forms.ValidationError(changed_message())
         return cleaned
 
     def carry_out(self, *, now: datetime) -> str:
-        """Cancel, and return what to tell the customer; raise Refused, or NotAsShown with nothing done."""
+        """Cancel and return the message for the customer. Raises Refused or RefundChanged, and then does nothing."""
         if self.cleaned_data["when"] == "period_end":
             orders.change(self.card.row, now=now, act=partial(OpenBook.cancel, subscription=self.card.row))
             return _("Done. You will find what happens next below.")
-        came_back = end_now(self.card, self.cleaned_data["shown_unused"] or 0, now=now)
-        if not came_back.amount:
+        refund = end_now(self.card, self.cleaned_data["shown_unused"] or 0, now=now)
+        if not refund.amount:
             return _("Cancelled. It has ended.")
-        return _("Cancelled. %(amount)s came back to your balance.") % {"amount": display.money(came_back)}
+        return _("Cancelled. %(amount)s came back to your balance.") % {"amount": display.money(refund)}
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to cancel: `when`, its name, and what it does in words."""
+    """One way to cancel, with its title and a sentence on its effect."""
 
     when: str
     title: str
@@ -87,13 +87,13 @@ class Way:
 
 
 def ways(card: Card) -> list[Way]:
-    """Return what the customer may choose, the gentler first."""
+    """Return the ways the customer can choose from, the one at the end of the period first."""
     now = Way("now", _("Cancel now"), _at_once(card))
     return [now] if card.state.cancel_requested else [*later(card), now]
 
 
 def later(card: Card) -> list[Way]:
-    """Return the way that waits for the end of what is paid for or of the trial, where there is such an end."""
+    """Return the way that waits for the end of the period or trial; empty if there is no such end."""
     if not card.ends_by_itself or card.until is None:
         return []
     effect = _("You keep it until %(moment)s. Nothing more is charged, and you can change your mind until then.") % {
@@ -103,51 +103,52 @@ def later(card: Card) -> list[Way]:
 
 
 def end_now(card: Card, shown: int, *, now: datetime) -> Money:
-    """Cancel at once and return what came back; raise NotAsShown, and undo it, when that is not what was `shown`."""
-    came_back = 0
+    """Cancel at once and return the refund; raise RefundChanged and roll back if it is too far from `shown`."""
+    refund = 0
 
     def act(book: OpenBook) -> None:
-        nonlocal came_back
+        nonlocal refund
         movements = book.item.book.journal.movements
-        done = len(movements)
+        movements_before = len(movements)
         book.cancel(card.row, when="now", refund_unused=True)
-        came_back = sum(
+        refund = sum(
             movement.amount
-            for movement in movements[done:]
+            for movement in movements[movements_before:]
             if movement.reason == UNUSED and movement.sub and movement.sub.id == card.row.pk
         )
-        if not 0 <= shown - came_back <= _lost_meanwhile(card):
-            raise NotAsShown
+        if not 0 <= shown - refund <= _allowed_loss(card):
+            raise RefundChanged
 
     orders.change(card.row, now=now, act=act)
-    return Money(came_back, card.price.currency)
+    return Money(refund, card.price.currency)
 
 
-def as_it_is_now() -> str:
-    """Say that nothing was done, and why."""
+def changed_message() -> str:
+    """Return the message that nothing was done because the subscription has changed."""
     return _("The subscription has changed since this page was shown. Nothing was done; look at it again.")
 
 
-def _lost_meanwhile(card: Card) -> int:
-    """Return by how much the unused part shrinks while a page is read: minor units, rounded up."""
+def _allowed_loss(card: Card) -> int:
+    """Return by how many minor units, rounded up, the refund may shrink within quotes.VALID_FOR."""
     if card.is_paused or not card.left:
         return 0
     return -(-card.unused.amount * VALID_FOR // card.left)
 
 
 def _at_once(card: Card) -> str:
+    """Return a sentence on the effect of cancelling now."""
     if card.unused.amount and card.is_paused:
         return _("It ends for good. The unused part, %(amount)s, goes back to your balance.") % {
             "amount": display.money(card.unused)
         }
     if card.unused.amount:
-        words = {"amount": display.money(card.unused), "less": display.money(_an_hour_less(card))}
+        values = {"amount": display.money(card.unused), "less": display.money(_loss_per_hour(card))}
         return (
             _(
                 "Access ends at once. The unused part goes back to your balance: %(amount)s at this moment. The exact "
                 "amount is worked out when you confirm; it gets less by about %(less)s an hour."
             )
-            % words
+            % values
         )
     if card.price.metered and card.is_live:
         return _("Access ends at once. What was used up to this second is charged, nothing after it.")
@@ -156,7 +157,7 @@ def _at_once(card: Card) -> str:
     return _("It ends at once. Nothing is charged.")
 
 
-def _an_hour_less(card: Card) -> Money:
+def _loss_per_hour(card: Card) -> Money:
     return Money(min(card.unused.amount, -(-card.unused.amount * HOUR // card.left)), card.price.currency)
 
 
@@ -164,23 +165,23 @@ def _an_hour_less(card: Card) -> Money:
 @never_cache
 @login_required
 def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Show what cancelling does, in numbers; then do it."""
+    """Show what each way to cancel does; on POST, cancel."""
     now = timezone.now()
-    card = card_of(request, public_id, now=now)
+    card = get_card(request, public_id, now=now)
     form = CancelForm(request.POST or None, card=card)
-    if Action.CANCEL not in possible(card) or (form.is_valid() and _is_over(request, form, now=now)):
-        return back_to(card)
+    if Action.CANCEL not in possible_actions(card) or (form.is_valid() and _carry_out(request, form, now=now)):
+        return redirect_to(card)
     context = {"card": card, "form": form}
     return render(request, "subscriptions/cancel.html", context, status=422 if form.errors else 200)
 
 
-def _is_over(request: SignedInRequest, form: CancelForm, *, now: datetime) -> bool:
-    """Cancel as the form says; False: the page must be shown again, as it is now."""
+def _carry_out(request: SignedInRequest, form: CancelForm, *, now: datetime) -> bool:
+    """Cancel as the form says and add a message. Return False if the page must be shown again with new amounts."""
     try:
         messages.success(request, form.carry_out(now=now))
-    except NotAsShown:
-        form.add_error(None, as_it_is_now())
+    except RefundChanged:
+        form.add_error(None, changed_message())
         return False
     except Refused:
-        too_late(request)
+        add_too_late_error(request)
     return True

@@ -1,4 +1,4 @@
-"""A customer's subscriptions as pages show them: what they are now, what money would do, and what may be done."""
+"""A customer's subscriptions as pages show them: state, amounts, and the actions that are possible."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Card:
     """One subscription at an instant."""
 
     state: SubscriptionState
-    # What its next payment costs; for a metered price, what one interval uses.
+    # The cost of its next payment; for a metered price, of one interval of use.
     due: Money
     # What the wallet lacks to start it.
     missing: Money
-    # In the wallet and not used up.
+    # The wallet's balance less what is used or due now but not posted yet.
     available: Money
 
     @property
@@ -40,27 +40,27 @@ class Card:
 
     @property
     def until(self) -> datetime | None:
-        """The period's, trial's or grace's end, or when the wallet runs dry."""
+        """The end of the period, the trial or the grace time, or for metered use when the wallet is empty."""
         return self.state.access.until
 
     @property
     def unused(self) -> Money:
-        """What giving it up this instant would bring back."""
+        """The refund for unused time if it were cancelled now."""
         return Money(self.state.unused, self.price.currency)
 
     @property
     def left(self) -> timedelta:
-        """What is left of a period paid in advance."""
+        """The time left of a period paid in advance."""
         return self.state.left
 
     @property
     def changes_at(self) -> datetime | None:
-        """The near instant at which an agreed change of plan comes."""
+        """When an accepted change of plan takes effect, within minutes; None if there is none."""
         return self.state.changes_at
 
     @property
     def is_leaving(self) -> bool:
-        """Whether it ends with its period."""
+        """Whether it ends with its current period."""
         return self.state.is_leaving
 
     @property
@@ -77,13 +77,13 @@ class Card:
 
     @property
     def coming(self) -> Price | None:
-        """The plan it changes to when its period ends, unless it ends itself then."""
-        goes_on = self.state.auto_renew and not self.is_leaving
-        return self.state.scheduled if goes_on or self.changes_at else None
+        """The price of the plan it changes to at the end of the period; None if it has no such change or ends then."""
+        continues = self.state.auto_renew and not self.is_leaving
+        return self.state.scheduled if continues or self.changes_at else None
 
     @property
     def coming_due(self) -> Money | None:
-        """What the first payment under that plan costs; its rate if it is metered."""
+        """The cost of the first payment under the coming plan, or its rate if it is metered."""
         if self.coming is None:
             return None
         periods = 1 if self.coming.metered else self.row.periods
@@ -91,14 +91,14 @@ class Card:
 
     @property
     def ends_by_itself(self) -> bool:
-        """Whether a cancel may wait for an end that is known."""
+        """Whether a cancellation can wait for a known end: that of the trial or of the paid period."""
         return self.status is Status.TRIALING or (self.status is Status.ACTIVE and not self.price.metered)
 
 
-def cards(rows: Iterable[Subscription], found: CustomerOverview) -> list[Card]:
+def cards(rows: Iterable[Subscription], held: CustomerOverview) -> list[Card]:
     """Return the cards of a customer's subscriptions."""
-    views = {view.currency: view for view in found.views}
-    return [_card(state, views[state.price.currency]) for state in found.states(rows)]
+    views = {view.currency: view for view in held.views}
+    return [_card(state, views[state.price.currency]) for state in held.states(rows)]
 
 
 def one(row: Subscription, *, now: datetime) -> Card:
@@ -119,7 +119,7 @@ def _card(state: SubscriptionState, view: overview.View) -> Card:
 
 
 class Action(StrEnum):
-    """Each leads to an address of its own; see templates/subscriptions/_actions.html."""
+    """An action that a page offers. templates/subscriptions/_actions.html maps each to a URL."""
 
     CHANGE = "change"
     KEEP_PLAN = "keep_plan"
@@ -131,10 +131,10 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
-def possible(card: Card) -> list[Action]:
-    """Return what the rules (R5) would agree to now, in the order in which it is offered; what changes nothing is out.
+def possible_actions(card: Card) -> list[Action]:
+    """Return the actions that the rules (R5) allow now and that would change something, in the order of the page.
 
-    While a change that is agreed and paid for is still to come, nothing is: that is a matter of minutes.
+    There are none while an accepted change of plan is about to take effect, which takes minutes.
     """
     if card.is_over or card.changes_at:
         return []
@@ -153,5 +153,5 @@ def possible(card: Card) -> list[Action]:
 
 
 def _can_renew(card: Card) -> bool:
-    """Metered use has no periods, and what was cancelled has no next one."""
+    """Return whether it has renewals: metered use has no periods, and a cancelled subscription has no next one."""
     return not card.price.metered and not card.is_leaving

@@ -1,6 +1,6 @@
-"""An explanation as pages show it, the customer's and the admin's alike: facts, the sum, whether it matches.
+"""The explanation of a transaction as the customer's page and the admin show it.
 
-Works nothing out itself: that is explaining.py's business, and the sentences are those of steps.py.
+The calculation is in subscriptions.explain.arithmetic, the sentences are in subscriptions.explain.sentences.
 """
 
 from dataclasses import dataclass
@@ -15,35 +15,37 @@ from subscriptions.explain import sentences
 from subscriptions.explain.arithmetic import Explanation, explain
 from subscriptions.explain.sentences import fraction, lasting, rate, share
 from subscriptions.labels import span
-from subscriptions.web.statement import StatementLine, named
+from subscriptions.web.statement import StatementLine, statement_lines
 
-# How payments keys the transaction that credits one (payments/endings.py).
+# Prefix of the key of a transaction that credits a payment (payments.transitions.credit).
 PAYMENT = "payment:"
 
 
 class Detail(NamedTuple):
-    """One number the amount hangs on."""
+    """One labelled value that the amount depends on."""
 
     label: str
     value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A transaction with everything its amount comes from."""
+class ExplainedTransaction:
+    """A transaction and how its amount was calculated."""
 
     line: StatementLine
-    # Public id of the payment that brought it, for a top-up.
+    # Public id of the payment, for a top-up; otherwise empty.
     payment: str
-    facts: list[Detail]
-    # The arithmetic in one line, and what it comes to when it is done again now.
+    details: list[Detail]
+    # The calculation in one line.
     sum: str
+    # A sentence on whether the calculation, repeated now, gives the posted amount.
     verdict: str
-    # None: no price worked it out, so there is nothing to compare.
+    # None if no price produced the amount, so that there is nothing to compare.
     matches: bool | None
+    # The result of the repeated calculation.
     worked_out: Money | None
     posted: Money
-    # The same in minor units and microseconds.
+    # The calculation in minor units and microseconds.
     formula: str
 
     @property
@@ -51,77 +53,78 @@ class Told:
         return f"txn_{self.line.id}"
 
 
-def of(transaction: Transaction) -> Told:
-    """Explain a transaction of a wallet."""
-    [line] = named([transaction])
-    found = explain(transaction)
+def explain_transaction(transaction: Transaction) -> ExplainedTransaction:
+    """Return the explanation of a wallet's transaction."""
+    [line] = statement_lines([transaction])
+    explanation = explain(transaction)
     posted = Money(transaction.amount, transaction.currency)
     payment = transaction.key.removeprefix(PAYMENT) if transaction.key.startswith(PAYMENT) else ""
-    if found is None:
-        said, balances = sentences.of_movement(transaction, write=display.money)
-        return Told(
-            line=line, payment=payment, facts=[], sum=said, verdict=balances, matches=None, worked_out=None,
+    if explanation is None:
+        movement, balances = sentences.of_movement(transaction, write=display.money)
+        return ExplainedTransaction(
+            line=line, payment=payment, details=[], sum=movement, verdict=balances, matches=None, worked_out=None,
             posted=posted, formula="",
         )  # fmt: skip
-    return Told(
-        line=line, payment=payment, facts=[*_terms(found), *_measured(found)],
-        sum=sentences.arithmetic(found, write=display.money), verdict=sentences.verdict(found, write=display.money),
-        matches=found.matches, worked_out=Money(found.worked_out, posted.currency), posted=posted,
-        formula=found.formula,
+    return ExplainedTransaction(
+        line=line, payment=payment, details=[*_terms(explanation), *_measures(explanation)],
+        sum=sentences.arithmetic(explanation, write=display.money),
+        verdict=sentences.verdict(explanation, write=display.money),
+        matches=explanation.matches, worked_out=Money(explanation.worked_out, posted.currency), posted=posted,
+        formula=explanation.formula,
     )  # fmt: skip
 
 
-def _terms(found: Explanation) -> list[Detail]:
-    """What was agreed: plan, price version, how many."""
-    price = found.price
-    facts = [
+def _terms(explanation: Explanation) -> list[Detail]:
+    """Return the terms: plan, price, version, quantity, periods."""
+    price = explanation.price
+    details = [
         Detail(_("Plan"), price.plan.title),
         Detail(_("Price"), rate(price, write=display.money)),
         Detail(_("Version of the price"), str(price.version)),
     ]
-    if found.quantity > 1:
-        facts.append(Detail(_("Quantity"), str(found.quantity)))
-    if found.kind == "period":
-        facts.append(Detail(_("Paid for at once"), span(price, found.periods)))
-    return facts
+    if explanation.quantity > 1:
+        details.append(Detail(_("Quantity"), str(explanation.quantity)))
+    if explanation.kind == "period":
+        details.append(Detail(_("Paid for at once"), span(price, explanation.periods)))
+    return details
 
 
-def _measured(found: Explanation) -> list[Detail]:
-    """What it was for: the span, exact where the amount hangs on it, and fractions or shares."""
-    match found.kind:
+def _measures(explanation: Explanation) -> list[Detail]:
+    """Return the time charged or refunded, exact where the amount depends on it, and the fractions or shares."""
+    match explanation.kind:
         case "period":
             return [
-                Detail(_("From"), display.moment(found.span_start)),
-                Detail(_("To"), display.moment(found.span_end)),
+                Detail(_("From"), display.moment(explanation.span_start)),
+                Detail(_("To"), display.moment(explanation.span_end)),
             ]
         case "slice" | "leftover":
             return [
                 *(
-                    _exact_span(found, lasting(found.micros))
-                    if found.micros
-                    else [Detail(_("When"), sentences.instant(found.span_end))]
+                    _exact_span(explanation, lasting(explanation.micros))
+                    if explanation.micros
+                    else [Detail(_("When"), sentences.instant(explanation.span_end))]
                 ),
-                Detail(_("Brought over from earlier use"), _rest(found, found.remainder_before)),
-                Detail(_("Carried on to the next charge"), _rest(found, found.remainder_after)),
+                Detail(_("Brought over from earlier use"), _rest(explanation, explanation.remainder_before)),
+                Detail(_("Carried on to the next charge"), _rest(explanation, explanation.remainder_after)),
             ]
         case _:
-            paid = display.money(Money(found.paid, found.price.currency))
+            paid = display.money(Money(explanation.paid, explanation.price.currency))
             return [
-                *_exact_span(found, lasting(found.left)),
+                *_exact_span(explanation, lasting(explanation.left)),
                 Detail(_("Had been paid"), paid),
-                Detail(_("Not used"), share(found.left, found.full)),
+                Detail(_("Not used"), share(explanation.left, explanation.full)),
             ]
 
 
-def _exact_span(found: Explanation, how_long: str) -> list[Detail]:
+def _exact_span(explanation: Explanation, how_long: str) -> list[Detail]:
     return [
-        Detail(_("From"), sentences.instant(found.span_start)),
-        Detail(_("To"), sentences.instant(found.span_end)),
+        Detail(_("From"), sentences.instant(explanation.span_start)),
+        Detail(_("To"), sentences.instant(explanation.span_end)),
         Detail(_("How long"), how_long),
     ]
 
 
-def _rest(found: Explanation, parts: int | None) -> str:
-    """Write a fraction of the smallest unit of money, in so many parts of the rate's length."""
-    unit = display.money(Money(1, found.price.currency))
-    return f"{fraction(parts, found.rate_length or 1)} × {unit}" if parts else _("nothing")
+def _rest(explanation: Explanation, parts: int | None) -> str:
+    """Return a fraction of a minor unit as text; `parts` are in units of one over the rate's length."""
+    unit = display.money(Money(1, explanation.price.currency))
+    return f"{fraction(parts, explanation.rate_length or 1)} × {unit}" if parts else _("nothing")

@@ -1,4 +1,4 @@
-"""What a pause keeps and ends, and what going on costs, in numbers."""
+"""The pages that pause and resume a subscription. They show the effects with amounts before the customer confirms."""
 
 from functools import partial
 
@@ -15,12 +15,12 @@ from ledger import display
 from subscriptions.books import OpenBook
 from subscriptions.explain.sentences import shortly
 from subscriptions.labels import every
-from subscriptions.web.cards import Action, Card, possible
-from subscriptions.web.subscriptions import back_to, card_of, done
+from subscriptions.web.cards import Action, Card, possible_actions
+from subscriptions.web.subscriptions import get_card, perform, redirect_to
 
 
 def pause_effects(card: Card) -> list[str]:
-    """Say what pausing does, and that it can be taken back."""
+    """Return sentences on what pausing does, for the page."""
     if card.price.metered:
         return [
             _("Access ends at once, and so does the charge of %(rate)s.") % {"rate": _rate(card)},
@@ -28,18 +28,18 @@ def pause_effects(card: Card) -> list[str]:
             % {"amount": display.money(card.available)},
             _("You can resume at any time: the charge goes on from that moment."),
         ]
-    said = [
+    effects = [
         _("Access ends at once. Nothing is charged while it is paused."),
         _("You keep what is left of the period: %(left)s. It goes on from the moment you resume.")
         % {"left": shortly(card.left)},
     ]
     if card.until:
-        said.append(_until(card) % {"day": display.day(card.until)})
-    return said
+        effects.append(_until(card) % {"day": display.day(card.until)})
+    return effects
 
 
 def resume_effects(card: Card) -> list[str]:
-    """Say what resuming metered use does; a period that is paid for just goes on."""
+    """Return sentences on what resuming metered use does. A paid period simply continues."""
     if card.available.amount or not card.due.amount:
         return [
             _("It runs from the moment you confirm, for %(rate)s from your balance, to the second.")
@@ -65,16 +65,15 @@ def _rate(card: Card) -> str:
 @never_cache
 @login_required
 def pause(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Show what is kept and what ends, in numbers; then pause."""
+    """Show what pausing does; on POST, pause."""
     now = timezone.now()
-    card = card_of(request, public_id, now=now)
+    card = get_card(request, public_id, now=now)
     if request.method == "POST":
         act = partial(OpenBook.pause, subscription=card.row)
-        return done(
-            request, card, act, said=_("Paused. Nothing is charged."), now=now, is_so=lambda card: card.is_paused
-        )
-    if Action.PAUSE not in possible(card):
-        return back_to(card)
+        message = _("Paused. Nothing is charged.")
+        return perform(request, card, act, message=message, now=now, is_done=lambda card: card.is_paused)
+    if Action.PAUSE not in possible_actions(card):
+        return redirect_to(card)
     return render(request, "subscriptions/pause.html", {"card": card, "effects": pause_effects(card)})
 
 
@@ -82,13 +81,15 @@ def pause(request: SignedInRequest, public_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def resume(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Show what going on costs; then go on."""
+    """Show what resuming costs; on POST, resume."""
     now = timezone.now()
-    card = card_of(request, public_id, now=now)
+    card = get_card(request, public_id, now=now)
     if request.method == "POST":
         act = partial(OpenBook.resume, subscription=card.row)
-        said = _("Done. You will find what happens next below.")
-        return done(request, card, act, said=said, now=now, is_so=lambda card: not card.is_paused and not card.is_over)
-    if Action.RESUME not in possible(card):
-        return back_to(card)
+        message = _("Done. You will find what happens next below.")
+        return perform(
+            request, card, act, message=message, now=now, is_done=lambda card: not card.is_paused and not card.is_over
+        )
+    if Action.RESUME not in possible_actions(card):
+        return redirect_to(card)
     return render(request, "subscriptions/resume.html", {"card": card, "effects": resume_effects(card)})

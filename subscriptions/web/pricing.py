@@ -1,4 +1,4 @@
-"""What the price list shows: current prices in one currency, and which of them the visitor has."""
+"""The price list: current prices in one currency, and which plans the visitor has."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -13,23 +13,26 @@ from subscriptions import catalogue
 from subscriptions.models import Subscription
 
 Status = Subscription.Status
-# Which currency comes first for readers of a language, if it is sold in.
+# The currency shown by default in each language, if plans are sold in it.
 USUAL = {"ru": "RUB", "en": "EUR"}
 
 
-def currency_for(wanted: str | None, sold: list[str], *, reader: User | AnonymousUser) -> str | None:
-    """Choose the currency to show: the one asked for, the reader's own, the one usual in his language, the first."""
-    if wanted in sold:
-        return wanted
+def currency_for(requested: str | None, sold: list[str], *, reader: User | AnonymousUser) -> str | None:
+    """Return the currency to show: the requested one, else the reader's own, their language's, or the first in `sold`.
+
+    Returns None if `sold` is empty.
+    """
+    if requested in sold:
+        return requested
     usual = USUAL.get((get_language() or "en")[:2])
     return next((each for each in (_own(reader), usual) if each in sold), sold[0] if sold else None)
 
 
 def _own(reader: User | AnonymousUser) -> str | None:
-    """Return the currency of the newest subscription that is not over, else of the wallet that has moved last."""
+    """Return the currency of the newest subscription that has not ended, else of the wallet that changed last."""
     if not isinstance(reader, User):
         return None
-    newest = _going_on(reader).order_by("-id").values_list("price__currency", flat=True).first()
+    newest = _not_ended(reader).order_by("-id").values_list("price__currency", flat=True).first()
     return newest or (
         Account.objects.filter(owner=reader, kind=Account.Kind.WALLET, balance__gt=0)
         .order_by("-moved_at", "-id")
@@ -39,19 +42,19 @@ def _own(reader: User | AnonymousUser) -> str | None:
 
 
 def held_by(user: User | AnonymousUser) -> dict[int, Subscription]:
-    """Return the newest subscription that is not over, by plan."""
+    """Return the user's newest subscription that has not ended, by plan id."""
     if not isinstance(user, User):
         return {}
-    return {each.price.plan_id: each for each in _going_on(user).select_related("price").order_by("id")}
+    return {each.price.plan_id: each for each in _not_ended(user).select_related("price").order_by("id")}
 
 
-def _going_on(customer: User) -> QuerySet[Subscription]:
+def _not_ended(customer: User) -> QuerySet[Subscription]:
     return Subscription.objects.filter(customer=customer).exclude(status__in=[Status.CANCELLED, Status.EXPIRED])
 
 
 @require_safe
 def pricing(request: HttpRequest) -> HttpResponse:
-    """Plans and prices, for anybody."""
+    """Show the price list. Needs no log-in."""
     sold = sorted(set(catalogue.prices_on_sale().values_list("currency", flat=True)))
     currency = currency_for(request.GET.get("currency"), sold, reader=request.user)
     context = {

@@ -1,4 +1,4 @@
-"""A stored quote as the page shows it before the customer agrees: each line with its arithmetic, and what it means."""
+"""A stored quote as the confirmation page shows it: each line with its formula, and the effects in words."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ UNUSED = "unused_refund"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One movement of the wallet: what for, how it was worked out, how much (signed)."""
+    """One movement of the wallet. `money` is signed."""
 
     label: str
     formula: str
@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
-    """A quote over the subscription as it is now."""
+    """A quote and the subscription as it is now."""
 
     quote: Quote
     card: Card
@@ -47,29 +47,29 @@ class Quoted:
 
     @property
     def rows(self) -> list[Row]:
-        """Every line that is posted when the customer agrees."""
+        """The movements that are posted when the customer confirms."""
         lines = quotes.read_lines(self.quote, write=display.money)
         return [Row(label=self._label(line), formula=line.formula, money=line.money) for line in lines]
 
     @property
     def is_at_end(self) -> bool:
-        """Whether it waits for the end of what is paid for; everywhere else `period_end` means now."""
+        """Whether the change waits for the end of the paid period. Without a paid period, `period_end` means now."""
         paid_ahead = self.card.status is Status.ACTIVE and not self.card.price.metered
         return self.quote.when == Quote.When.PERIOD_END and paid_ahead
 
     @property
     def takes_effect_at(self) -> datetime | None:
-        """The instant the plan changes; None: when the customer confirms."""
+        """When the plan changes; None if that is when the customer confirms."""
         return self.card.until if self.is_at_end else self.quote.takes_effect_at
 
     @property
     def is_live(self) -> bool:
-        """Whether it may be used after the change."""
+        """Whether the subscription can be used after the change."""
         return self.quote.status_after in LIVE
 
     @property
     def lacking(self) -> Money:
-        """What the next payment, or the start, finds missing on the balance as it is after the change."""
+        """What the balance after the change lacks for the next payment, or to start the new plan."""
         least = 1 if self.new.metered else catalogue.cost(self.new, self.card.row.quantity, self.card.row.periods)
         waits_for_money = self.is_at_end or not self.is_live
         return self._money(max(0, least - self.quote.balance_after) if waits_for_money else 0)
@@ -81,53 +81,56 @@ class Quoted:
 
     @property
     def rate(self) -> Money:
-        """What a metered plan takes in one interval."""
+        """What one interval of a metered plan costs."""
         return self._money(catalogue.cost(self.new, self.card.row.quantity, 1))
 
     @property
     def effects(self) -> list[str]:
-        """What happens to the plan, and to what was asked for before."""
-        return [self._plan(), *self._dropped()]
+        """Sentences on what happens to the plan, and to a cancellation or a change requested before."""
+        return [self._plan_effect(), *self._dropped_requests()]
 
     @property
     def button(self) -> str:
-        """What the customer agrees to, in a few words."""
-        words = {"plan": self.new.plan.title, "amount": display.money(self._money(-self.quote.total))}
-        return (_("Pay %(amount)s and change to %(plan)s") if self.quote.total < 0 else _("Change to %(plan)s")) % words
+        """The text of the confirmation button."""
+        values = {"plan": self.new.plan.title, "amount": display.money(self._money(-self.quote.total))}
+        text = _("Pay %(amount)s and change to %(plan)s") if self.quote.total < 0 else _("Change to %(plan)s")
+        return text % values
 
-    def _plan(self) -> str:
-        words = {"old": self.card.price.plan.title, "new": self.new.plan.title, "amount": display.money(self.lacking)}
+    def _plan_effect(self) -> str:
+        values = {"old": self.card.price.plan.title, "new": self.new.plan.title, "amount": display.money(self.lacking)}
         if self.takes_effect_at and self.is_at_end:
-            said = _("You keep %(old)s until %(moment)s. Then %(new)s starts.")
-            return said % {**words, "moment": display.moment(self.takes_effect_at)}
+            text = _("You keep %(old)s until %(moment)s. Then %(new)s starts.")
+            return text % {**values, "moment": display.moment(self.takes_effect_at)}
         if self.takes_effect_at:
-            said = _("You keep %(old)s until %(moment)s. Then %(new)s starts. The money moves when you confirm.")
-            return said % {**words, "moment": display.instant(self.takes_effect_at)}
+            text = _("You keep %(old)s until %(moment)s. Then %(new)s starts. The money moves when you confirm.")
+            return text % {**values, "moment": display.instant(self.takes_effect_at)}
         if self.card.status is Status.TRIALING and self.card.until:
-            said = _("%(new)s takes the place of %(old)s when you confirm. Your free trial still ends on %(day)s.")
-            return said % {**words, "day": display.day(self.card.until)}
+            text = _("%(new)s takes the place of %(old)s when you confirm. Your free trial still ends on %(day)s.")
+            return text % {**values, "day": display.day(self.card.until)}
         if self.is_live:
-            return _("%(old)s ends when you confirm, and %(new)s starts.") % words
+            return _("%(old)s ends when you confirm, and %(new)s starts.") % values
         if self.card.is_live:
-            return _("%(old)s and your access end when you confirm. %(new)s starts when you top up %(amount)s.") % words
-        return _("%(new)s takes the place of %(old)s. It starts when you top up %(amount)s.") % words
+            return (
+                _("%(old)s and your access end when you confirm. %(new)s starts when you top up %(amount)s.") % values
+            )
+        return _("%(new)s takes the place of %(old)s. It starts when you top up %(amount)s.") % values
 
-    def _dropped(self) -> list[str]:
+    def _dropped_requests(self) -> list[str]:
         planned = {"plan": self.card.coming.plan.title} if self.card.coming else None
-        said = []
+        sentences = []
         if self.card.is_leaving and not self.is_at_end:
-            said.append(_("Your cancellation is taken back: the new plan goes on until you cancel it."))
+            sentences.append(_("Your cancellation is taken back: the new plan goes on until you cancel it."))
         if planned and self.is_at_end:
-            said.append(_("This takes the place of the change to %(plan)s that was planned.") % planned)
+            sentences.append(_("This takes the place of the change to %(plan)s that was planned.") % planned)
         elif planned:
-            said.append(_("The change to %(plan)s that was planned does not happen.") % planned)
-        return said
+            sentences.append(_("The change to %(plan)s that was planned does not happen.") % planned)
+        return sentences
 
     def _label(self, line: QuoteLine) -> str:
-        is_mine = line.subscription is not None and line.subscription.pk == self.card.row.pk
+        is_own = line.subscription is not None and line.subscription.pk == self.card.row.pk
         if line.reason == UNUSED:
             return _("Unused part of %(plan)s") % {"plan": self.card.price.plan.title}
-        if line.subscription is None or is_mine:
+        if line.subscription is None or is_own:
             return self.new.plan.title
         return line.subscription.price.plan.title
 

@@ -1,4 +1,4 @@
-"""A wallet's transactions as its owner sees them: signed amounts, words for reasons."""
+"""A wallet's transactions as its owner sees them: signed amounts, reasons in words, plan and period of a charge."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,19 +17,23 @@ from ledger.money import Money
 from subscriptions.explain.arithmetic import charges_of
 from subscriptions.models import Charge
 
+# How many transactions share one query for their charges.
+CHUNK = 500
+
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One movement, from the wallet's side: more than zero came in."""
+    """One transaction from the wallet's side: a positive amount came in."""
 
     id: int
     at: datetime
     reason: str
-    # Empty where it would only say the reason again.
+    # Empty if it would only repeat the reason.
     description: str
     money: Money
+    # The balance after it.
     balance: Money
-    # Public id of what it was for, if whoever reads the log knows.
+    # Public id of the subscription it was for; empty if there is none.
     about: str = ""
 
     @property
@@ -37,8 +41,22 @@ class StatementLine:
         return self.money.amount > 0
 
 
-def lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
-    """Read transactions from the side of the wallet each belongs to."""
+def statement_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
+    """Yield a line for each transaction. A charge and its refund name their plan, and the period paid in advance."""
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        charges = charges_of(chunk)
+        for line in _bare_lines(chunk):
+            charge = charges.get(line.id)
+            yield (
+                line
+                if charge is None
+                else replace(line, description=_describe(charge), about=charge.subscription.public_id)
+            )
+
+
+def _bare_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
+    """Yield a line for each transaction from the ledger's own columns."""
     for row in rows:
         sign = 1 if row.credit_id == row.wallet_id else -1
         yield StatementLine(
@@ -53,7 +71,7 @@ def lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
 
 @cache
 def _names(reason: str) -> frozenset[str]:
-    """What a reason is called in each language: a description that says no more than that is left out."""
+    """Return the reason in each language; a description that only repeats one of these is left out."""
     names = set()
     for language, _name in settings.LANGUAGES:
         with override(language):
@@ -61,25 +79,8 @@ def _names(reason: str) -> frozenset[str]:
     return frozenset(names)
 
 
-CHUNK = 500
-
-
-def named(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
-    """Read transactions as lines; a charge and what was given back of it say which plan and which span."""
-    walk = iter(rows)
-    while chunk := list(islice(walk, CHUNK)):
-        charges = charges_of(chunk)
-        for line in lines(chunk):
-            charge = charges.get(line.id)
-            yield (
-                line
-                if charge is None
-                else replace(line, description=_words(charge), about=charge.subscription.public_id)
-            )
-
-
-def _words(charge: Charge) -> str:
-    """Name the plan, and for paid-ahead periods the days it was paid for."""
+def _describe(charge: Charge) -> str:
+    """Return the plan's title, and for a period paid in advance its first and last day."""
     plan = charge.price.plan.title
     if charge.price.metered:
         return plan

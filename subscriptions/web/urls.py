@@ -1,4 +1,4 @@
-"""/, /pricing/, /account/subscriptions/<subscription>/... and /account/transactions/."""
+"""URLs of the subscription pages: /, /pricing/, /account/subscriptions/<id>/... and /account/transactions/."""
 
 from django.urls import path
 

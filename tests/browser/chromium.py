@@ -1,4 +1,4 @@
-"""The one browser of a test run: pages and flows share it. No test lives here."""
+"""The browser that all tests of a run share."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.browser.visit import launch
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The Chromium of tests/tools.py. Playwright's loop runs in this thread, which Django takes for async code."""
+    """Start Chromium. Django takes Playwright's event loop in this thread for async code and must allow it."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = launch(playwright)

@@ -1,4 +1,4 @@
-"""A real browser against a live server. Pages are visited through `Visit`, which looks for what no page may have."""
+"""Fixtures for a real browser against a live server. Tests open pages through `Visit`, which checks each of them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from tests.browser.visit import Visit
 
 @pytest.fixture
 def site(live_server: LiveServer, settings: Any) -> str:
-    """The site with the demo's plans on sale; the gateway's page is on it too."""
+    """Run the site, with the sandbox's pages and the demo's plans on sale; return its URL."""
     settings.SITE_URL = live_server.url
     plans.put_on_sale(now=datetime.now(UTC))
     return live_server.url
@@ -24,12 +24,12 @@ def site(live_server: LiveServer, settings: Any) -> str:
 
 @pytest.fixture
 def visit(chromium: Browser, site: str) -> Iterator[Any]:
-    """Open a browser window: `visit(user, locale=..., width=...)` gives a Visit, signed in as `user`."""
-    open_ones: list[BrowserContext] = []
+    """Return a function that opens a window: `visit(user, locale=..., width=...)` is a Visit signed in as `user`."""
+    contexts: list[BrowserContext] = []
 
     def visit(user: User | None = None, *, width: int = 1280, **options: Any) -> Visit:
         context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=site, **options)
-        open_ones.append(context)
+        contexts.append(context)
         if user is not None:
             client = Client()
             client.force_login(user)
@@ -37,5 +37,5 @@ def visit(chromium: Browser, site: str) -> Iterator[Any]:
         return Visit(context.new_page(), site)
 
     yield visit
-    for context in open_ones:
+    for context in contexts:
         context.close()

@@ -1,4 +1,4 @@
-"""What the script adds, and that everything works without it."""
+"""What our JavaScript adds, and that everything works without it."""
 
 import re
 from datetime import UTC, datetime
@@ -29,21 +29,21 @@ def test_a_double_click_pays_once(visit, alice):
     assert Payment.objects.filter(customer=alice).count() == 1
 
 
-def test_going_back_and_sending_the_form_again_goes_on_with_the_same_payment(visit, alice):
+def test_going_back_and_sending_the_form_again_continues_the_same_payment(visit, alice):
     page = visit(alice).to("/checkout/standard/?currency=RUB")
     key = page.locator("[name=form_key]").input_value()
     page.get_by_role("button", name="Pay").click()
     page.wait_for_url("**/sandbox/pay/**")
-    gateways_page = page.url
+    gateway_url = page.url
     page.go_back()
     if page.locator("[name=form_key]").input_value() == key:
         page.get_by_role("button", name=re.compile("Pay RUB")).click()
-        page.wait_for_url(gateways_page)
+        page.wait_for_url(gateway_url)
         assert Payment.objects.filter(customer=alice).count() == 1
 
 
-def test_a_waiting_page_shows_the_end_by_itself_and_takes_the_reader_there(visit, alice):
-    """Nothing is pressed: the payment is confirmed elsewhere, and the page says so."""
+def test_a_waiting_page_shows_the_result_and_moves_the_focus_to_it(visit, alice):
+    """The payment is confirmed elsewhere, and the page shows it without a click."""
     window = visit(alice)
     page = window.to("/topup/?currency=RUB&amount=500")
     page.get_by_role("button", name="Pay").click()
@@ -64,8 +64,8 @@ def test_a_waiting_page_shows_the_end_by_itself_and_takes_the_reader_there(visit
     assert window.console == []
 
 
-def test_what_is_typed_and_not_worked_out_is_never_paid_unseen(visit, alice):
-    """With the script and without: Enter works the sum out, and the paying button shows the new one first."""
+def test_a_newly_typed_amount_is_shown_before_it_is_paid(visit, alice):
+    """With and without JavaScript: Enter updates the total, and the pay button shows the new amount first."""
     for script in (True, False):
         window = visit(alice, java_script_enabled=script)
         page = window.to("/topup/?currency=RUB")
@@ -85,8 +85,8 @@ def test_what_is_typed_and_not_worked_out_is_never_paid_unseen(visit, alice):
     assert not Payment.objects.exists()
 
 
-def test_metered_use_out_of_the_balance_says_that_nothing_is_paid(visit, alice):
-    """36.00 is what a gateway would take; the balance is used up by the second. The choice alone changes the words."""
+def test_metered_use_from_the_balance_says_that_nothing_is_paid_now(visit, alice):
+    """A gateway would charge 36.00; from the balance nothing is charged now. The chosen method changes the texts."""
     pay_in(alice, 100_00, "RUB")
     page = visit(alice, java_script_enabled=False).to("/checkout/hourly/?currency=RUB")
     start, pay = page.get_by_role("button", name="Start, from my balance"), page.get_by_role("button", name="Pay RUB")
@@ -105,7 +105,7 @@ def test_metered_use_out_of_the_balance_says_that_nothing_is_paid(visit, alice):
     assert not Payment.objects.exists()
 
 
-def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(visit, alice):
+def test_the_error_summary_has_the_focus_and_links_to_the_field(visit, alice):
     page = visit(alice).to("/topup/?currency=EUR&amount=0", expect=422)
     expect(page.locator("[data-error-summary]")).to_be_focused()
     page.get_by_role("link", name="The amount must be €1.00 or more").click()
@@ -114,8 +114,8 @@ def test_the_summary_of_errors_takes_the_focus_and_leads_to_the_field(visit, ali
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_the_whole_menu_is_on_the_screen_of_a_phone(visit, superuser, width):
-    """Nothing of it may lie beyond an edge behind which nobody looks. Staff have the longest menu."""
+def test_the_whole_menu_fits_on_a_phone(visit, superuser, width):
+    """No item may lie outside the screen. Staff have the longest menu."""
     for address in ("/account/", "/ru/account/"):
         page = visit(superuser, width=width).to(address)
         boxes = [each.bounding_box() for each in page.locator(".nav :is(a, button)").all()]
@@ -124,8 +124,8 @@ def test_the_whole_menu_is_on_the_screen_of_a_phone(visit, superuser, width):
 
 
 @pytest.mark.parametrize("app", ["payments/payment", "subscriptions/transaction", "subscriptions/subscription"])
-def test_staffs_lists_fit_a_screen_1280_wide(visit, superuser, alice, app):
-    """No column is cut off beside the filters, and none is wider than the list."""
+def test_admin_lists_fit_a_1280_pixel_screen(visit, superuser, alice, app):
+    """No column is cut off next to the filters."""
     pay_in(alice, 1_234_567_00, "RUB", at=datetime.now(UTC))
     checkout.start(alice, now=datetime.now(UTC), plan="standard", currency="RUB", gateway="sandbox")
     page = visit(superuser, width=1280).to(f"/admin/{app}/")
@@ -134,7 +134,7 @@ def test_staffs_lists_fit_a_screen_1280_wide(visit, superuser, alice, app):
     assert results.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
-def test_the_keyboard_reaches_the_content_first(visit):
+def test_the_first_tab_stop_skips_to_the_content(visit):
     page = visit().to("/pricing/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
@@ -142,7 +142,7 @@ def test_the_keyboard_reaches_the_content_first(visit):
     expect(page.locator("main")).to_be_focused()
 
 
-def test_text_of_twice_the_size_still_fits(visit, alice):
+def test_text_at_double_size_still_fits(visit, alice):
     for address in ("/pricing/", "/account/", "/checkout/standard/"):
         window = visit(alice, width=640)
         page = window.to(address)
@@ -150,7 +150,7 @@ def test_text_of_twice_the_size_still_fits(visit, alice):
         assert page.evaluate("document.documentElement.scrollWidth") <= 640, address
 
 
-def test_everything_from_sign_up_to_cancel_works_without_any_script(visit):
+def test_sign_up_to_cancellation_works_without_javascript(visit):
     window = visit(java_script_enabled=False)
     page = window.to("/pricing/?currency=RUB")
     page.get_by_role("link", name="Choose Standard").click()
@@ -176,14 +176,14 @@ def test_everything_from_sign_up_to_cancel_works_without_any_script(visit):
     expect(page.locator("main")).to_contain_text("You cancelled it. It stays until")
     olga = User.objects.get(username="olga")
     assert Subscription.objects.get(customer=olga).cancel_requested
-    # 690.00 x 3, paid in and charged
+    # 690.00 x 3 was paid in and charged.
     assert wallet(olga, "RUB").balance == 0
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("link", name="Log in")).to_be_visible()
 
 
-def test_a_dearer_plan_is_had_by_way_of_the_top_up_without_any_script(visit, alice):
-    """From the missing amount to the gateway, back to the amounts, and to the new plan."""
+def test_an_upgrade_that_needs_a_top_up_works_without_javascript(visit, alice):
+    """From the missing amount to the gateway, back to the quote, and to the new plan."""
     now = datetime.now(UTC)
     pay_in(alice, 700_00, at=now)
     row = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
@@ -193,7 +193,7 @@ def test_a_dearer_plan_is_had_by_way_of_the_top_up_without_any_script(visit, ali
     expect(page.get_by_role("radio", name="Standard Your plan")).to_be_disabled()
     page.get_by_role("radio", name="Premium").check()
     page.get_by_role("button", name="Show the amounts").click()
-    # 10.00 are left and 690.00 less some kopecks come back: 790.0 and something are missing.
+    # 10.00 are left and 690.00 less some kopecks are refunded, so a little more than 790.00 is missing.
     expect(page.get_by_role("alert")).to_contain_text(re.compile("RUB.790.[0-9]{2} is missing on your balance"))
     page.get_by_role("link", name="Top up RUB").click()
     page.get_by_role("button", name=re.compile("Pay RUB.79[01]")).click()

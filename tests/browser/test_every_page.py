@@ -1,4 +1,4 @@
-"""Every page, in both languages, light and dark, on a telephone and on a desk: no barrier, nothing sticks out."""
+"""Every page, in both languages, light and dark, on a phone and a desktop, is accessible and fits the screen."""
 
 import gzip
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from payments.models import Payment
 from subscriptions import catalogue, orders
 from subscriptions.models import Subscription
 from tests.browser.visit import AXE, WCAG
-from tests.payments.web.test_payment_faces import WAYS, stored
+from tests.payments.web.test_payment_page_states import EXAMPLES, stored
 from tests.subscriptions.shop import pay_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(400)]
@@ -27,8 +27,8 @@ WRONG = {"/nothing/": 404, "/topup/?currency=EUR&amount=x": 422}
 
 
 @pytest.fixture
-def lived_in(alice, site) -> list[str]:
-    """Alice has a month of Standard, two hourly machines, dry and paused, a trial, and a payment on its way."""
+def used_account(alice, site) -> list[str]:
+    """Give Alice four subscriptions in different states and an open payment; return the URLs of their pages."""
     now = datetime.now(UTC)
     pay_in(alice, 1000_00, at=now - timedelta(days=10))
     standard = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now - timedelta(days=10))
@@ -47,16 +47,16 @@ def lived_in(alice, site) -> list[str]:
 
 
 @pytest.mark.parametrize("prefix", ["", "/ru"])
-def test_no_page_has_a_barrier_or_sticks_out(visit, alice, lived_in, prefix):
+def test_pages_are_accessible_and_fit_the_screen(visit, alice, used_account, prefix):
     stranger, customer = visit(), visit(alice)
     faults = []
-    for where, addresses in ((stranger, PUBLIC), (customer, [*OWN, *lived_in])):
+    for where, addresses in ((stranger, PUBLIC), (customer, [*OWN, *used_account])):
         for address in addresses:
             where.to(address if address.startswith("/sandbox") else prefix + address)
             faults += where.faults()
     assert stranger.console + customer.console == []
-    # The 310.00 there are and the 460 or so that come back are not enough for Premium.
-    for address, status in (WRONG | {lived_in[0] + "change/?plan=premium&when=now": 422}).items():
+    # The balance of 310.00 and the refund of about 460 are not enough for Premium.
+    for address, status in (WRONG | {used_account[0] + "change/?plan=premium&when=now": 422}).items():
         customer.to(prefix + address, expect=status)
         faults += customer.faults()
     assert faults == []
@@ -64,10 +64,10 @@ def test_no_page_has_a_barrier_or_sticks_out(visit, alice, lived_in, prefix):
 
 
 @pytest.mark.parametrize("prefix", ["", "/ru"])
-def test_no_face_of_a_payment_has_a_barrier_or_sticks_out(visit, alice, site, prefix):
+def test_payment_pages_in_every_state_are_accessible_and_fit_the_screen(visit, alice, site, prefix):
     window = visit(alice)
     faults = []
-    for fields, seconds in WAYS.values():
+    for fields, seconds in EXAMPLES.values():
         payment = stored(alice, datetime.now(UTC) - timedelta(seconds=seconds), **fields)
         window.to(f"{prefix}/pay/{payment.public_id}/")
         faults += window.faults()
@@ -75,7 +75,7 @@ def test_no_face_of_a_payment_has_a_barrier_or_sticks_out(visit, alice, site, pr
     assert window.console == []
 
 
-def test_staffs_pages_have_no_barrier_and_break_no_policy(visit, superuser, alice, lived_in):
+def test_admin_pages_are_accessible_and_keep_the_content_policy(visit, superuser, alice, used_account):
     window = visit(superuser)
     subscription, payment = Subscription.objects.latest("id").pk, Payment.objects.latest("id").pk
     price = catalogue.current("basic", "RUB").pk
@@ -90,23 +90,23 @@ def test_staffs_pages_have_no_barrier_and_break_no_policy(visit, superuser, alic
         assert window.console == []
         page.evaluate(AXE)
         faults += [f"{address}: {each}" for each in window.barriers("tag", WCAG)]
-        # The scan itself sets styles, which the policy stops: those words are not the page's.
+        # The scan itself sets styles, which the content policy blocks. Those messages are not the page's.
         window.console.clear()
-    # The package's own form of a task splits a moment into two fields under one label.
+    # django-celery-beat's own form splits a date and time into two fields under one label.
     assert [fault for fault in faults if "id_start_time" not in fault] == []
     assert window.elsewhere == []
 
 
-def test_pages_are_light(visit, alice, lived_in):
-    """A page is under 30 KB and 6 requests; packed, the style sheet is under 8 KB and the script under 5."""
+def test_pages_are_small(visit, alice, used_account):
+    """A page has under 30 KB and at most 6 requests; gzipped, the style sheet is under 8 KB and the script under 5."""
     window = visit(alice)
-    asked: list[str] = []
-    window.page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    window.page.on("request", lambda request: requests.append(request.url))
     for address in ["/pricing/", *OWN]:
-        asked.clear()
+        requests.clear()
         page = window.to(address)
         assert len(page.content().encode()) < 30_000, address
-        assert len(asked) <= 6, asked
+        assert len(requests) <= 6, requests
     static = Path(settings.BASE_DIR) / "static"
     for name, most in (("app.css", 8_000), ("app.js", 5_000)):
         assert len(gzip.compress((static / name).read_bytes(), 9)) < most

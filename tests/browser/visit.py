@@ -1,4 +1,4 @@
-"""Goes to pages and looks at them as people and their tools do. No test lives here."""
+"""A browser window that checks pages for accessibility, overflow, console messages and foreign requests."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from tests import tools
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# What may depend on colours and width; everything else is the same for the same HTML.
+# Rules whose result may depend on colours and width. All others give the same result for the same HTML.
 VISIBLE = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
-# Scheme and width of every look at a page; the first one is for every rule.
-LOOKS = [("light", 320), ("dark", 320), ("dark", 1280), ("light", 1280)]
+# Colour scheme and width of every check of a page. Only the first one runs all the rules.
+VIEWS = [("light", 320), ("dark", 320), ("dark", 1280), ("light", 1280)]
 RUN = """async ([type, values]) => {
     const found = await axe.run(document, {runOnly: {type, values}, preload: false});
     return found.violations.map(each => each.id + ': ' + each.nodes.map(node => node.target.join(' ')).join(', '));
@@ -28,7 +28,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 class Visit:
-    """One window. Notes what its console says and where its requests go."""
+    """One window. It records console messages and the requests that leave the site."""
 
     def __init__(self, page: Page, site: str) -> None:
         self.page, self.site = page, site
@@ -43,7 +43,7 @@ class Visit:
             self.elsewhere.append(url)
 
     def to(self, address: str, *, expect: int = 200) -> Page:
-        """Go there; the answer must be `expect`."""
+        """Open the page and assert that its status is `expect`."""
         answer = self.page.goto(address)
         assert answer is not None
         assert answer.status == expect, f"{address}: {answer.status}"
@@ -53,19 +53,19 @@ class Visit:
         return self.page.locator("h1").first.inner_text()
 
     def faults(self) -> list[str]:
-        """What is wrong with the page shown, light and dark, narrow and wide: barriers, and what sticks out."""
+        """Return what is wrong with the current page in every view: accessibility violations and overflow."""
         self.page.evaluate(AXE)
         found = []
-        for scheme, width in LOOKS:
+        for scheme, width in VIEWS:
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             self.page.set_viewport_size({"width": width, "height": 900})
             if (wide := self.page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
                 found.append(f"{wide} px too wide")
-            first = (scheme, width) == LOOKS[0]
+            first = (scheme, width) == VIEWS[0]
             found += self.barriers("tag", [*WCAG, "best-practice"]) if first else self.barriers("rule", VISIBLE)
         return [f"{self.page.url.removeprefix(self.site)}: {fault}" for fault in found]
 
     def barriers(self, kind: str, values: list[str]) -> list[str]:
-        """What axe finds, by tags or by rules. The page must hold axe."""
+        """Return the violations that axe finds, by tags or by rules. AXE must have been evaluated in the page."""
         found: list[str] = self.page.evaluate(RUN, [kind, values])
         return found

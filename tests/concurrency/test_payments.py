@@ -1,4 +1,4 @@
-"""Everybody hears of one payment at once: webhook, return page, API and reconciliation, on real connections."""
+"""Webhooks, pages, the API and reconciliation work on the same payments at the same time, over real connections."""
 
 import json
 from collections.abc import Callable
@@ -33,8 +33,8 @@ def basic(db: None) -> Price:
     return sell("basic", RUB=990_00)["RUB"]
 
 
-def paid(customer: User, outcome: str = "succeeds") -> Payment:
-    """A payment for the plan that the gateway has, and we do not know it yet."""
+def paid_at_gateway(customer: User, outcome: str = "succeeds") -> Payment:
+    """Return a payment that was paid at the gateway without our knowing yet."""
     payment = checkout.start(customer, now=timezone.now(), plan="basic")
     sessions.choose(
         payment.gateway_id or "", outcomes.ON_THE_PAGE[outcome], expected=sessions.Status.OPEN, now=timezone.now()
@@ -42,7 +42,7 @@ def paid(customer: User, outcome: str = "succeeds") -> Payment:
     return payment
 
 
-def told(payment: Payment, number: int = 0) -> WebhookEvent:
+def stored_event(payment: Payment, number: int = 0) -> WebhookEvent:
     now = timezone.now()
     return WebhookEvent.objects.create(
         gateway="sandbox", event_id=f"sevt_{payment.pk}_{number}", type="session.succeeded",
@@ -51,7 +51,7 @@ def told(payment: Payment, number: int = 0) -> WebhookEvent:
 
 
 def outcome_of(job: Callable[[], Any]) -> Callable[[], Any]:
-    """Do it; a refusal is an answer like any other."""
+    """Return a job that returns a DomainError instead of raising it."""
 
     def run() -> Any:
         try:
@@ -63,14 +63,14 @@ def outcome_of(job: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def race(*jobs: Callable[[], Any]) -> list[Any]:
-    """Let different jobs go at once."""
+    """Run different jobs at the same time and return their results."""
     return at_once(jobs)
 
 
-def test_four_ways_of_hearing_credit_once(alice: User, basic: Price) -> None:
+def test_webhook_page_api_and_reconciliation_credit_once(alice: User, basic: Price) -> None:
     for _round in range(12):
-        payment = paid(alice)
-        event, now = told(payment), timezone.now()
+        payment = paid_at_gateway(alice)
+        event, now = stored_event(payment), timezone.now()
         race(
             partial(process.process, event.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
@@ -87,8 +87,8 @@ def test_four_ways_of_hearing_credit_once(alice: User, basic: Price) -> None:
     assert Transaction.objects.filter(reason="top_up").count() == 12
 
 
-def test_twenty_webhooks_of_one_event_are_stored_once_and_all_answered(alice: User, basic: Price) -> None:
-    payment = paid(alice)
+def test_twenty_webhooks_of_one_event_are_all_answered_and_stored_once(alice: User, basic: Price) -> None:
+    payment = paid_at_gateway(alice)
     body = json.dumps({"id": "sevt_1", "type": "session.succeeded", "session": payment.gateway_id})
     headers = webhooks.sign("sevt_1", body, now=timezone.now())
 
@@ -104,10 +104,10 @@ def test_twenty_webhooks_of_one_event_are_stored_once_and_all_answered(alice: Us
     assert (stored.status, stored.tries) == ("processed", 1)
 
 
-def test_twenty_events_about_one_payment_swept_by_four_workers_credit_once(alice: User, basic: Price) -> None:
-    payment = paid(alice)
+def test_twenty_events_swept_by_four_workers_credit_once(alice: User, basic: Price) -> None:
+    payment = paid_at_gateway(alice)
     for number in range(20):
-        told(payment, number)
+        stored_event(payment, number)
     done = at_once([partial(process.sweep, now=timezone.now())] * 4)
     assert sum(done) == 20
     assert set(WebhookEvent.objects.values_list("status", "tries")) == {("processed", 1)}
@@ -115,9 +115,9 @@ def test_twenty_events_about_one_payment_swept_by_four_workers_credit_once(alice
 
 
 @pytest.mark.parametrize("outcome", ["succeeds", "wrong_amount", "insufficient_funds"])
-def test_cancel_expiry_and_confirmation_agree_on_one_end(alice: User, basic: Price, outcome: str) -> None:
+def test_simultaneous_cancel_expiry_and_confirmation_give_one_result(alice: User, basic: Price, outcome: str) -> None:
     for _round in range(6):
-        payment = paid(alice, outcome)
+        payment = paid_at_gateway(alice, outcome)
         race(
             outcome_of(partial(cancellation.cancel, payment, now=timezone.now())),
             partial(reconciliation.expire, payment, now=payment.expires_at),
@@ -129,7 +129,7 @@ def test_cancel_expiry_and_confirmation_agree_on_one_end(alice: User, basic: Pri
         assert len(events(payment)) == 1
 
 
-def test_cancelling_and_paying_at_once_end_the_same_on_both_sides(alice: User, basic: Price) -> None:
+def test_simultaneous_cancel_and_payment_agree_with_the_gateway(alice: User, basic: Price) -> None:
     ends = set()
     for _round in range(12):
         payment = checkout.start(alice, now=timezone.now(), plan="basic")
@@ -147,7 +147,7 @@ def test_cancelling_and_paying_at_once_end_the_same_on_both_sides(alice: User, b
     assert ends
 
 
-def test_one_form_sent_eight_times_at_once_is_one_payment(alice: User, basic: Price) -> None:
+def test_one_form_sent_eight_times_at_once_makes_one_payment(alice: User, basic: Price) -> None:
     for number in range(4):
         start = partial(checkout.start, alice, now=timezone.now(), plan="basic", idempotency_key=f"form-{number}")
         payments = at_once([start] * 8)
@@ -156,7 +156,7 @@ def test_one_form_sent_eight_times_at_once_is_one_payment(alice: User, basic: Pr
     assert Payment.objects.count() == Subscription.objects.count() == SandboxSession.objects.count() == 4
 
 
-def test_one_subscription_paid_for_from_eight_windows_has_one_open_payment(alice: User, basic: Price) -> None:
+def test_eight_simultaneous_checkouts_of_one_subscription_open_one_payment(alice: User, basic: Price) -> None:
     first = checkout.start(alice, now=timezone.now(), plan="basic")
     subscription = first.subscription
     assert subscription is not None
@@ -177,7 +177,9 @@ def test_one_subscription_paid_for_from_eight_windows_has_one_open_payment(alice
     }
 
 
-def test_one_payment_id_chosen_by_eight_at_once_is_given_once(alice: User, mallory: User, basic: Price) -> None:
+def test_eight_simultaneous_requests_for_one_payment_id_make_one_payment(
+    alice: User, mallory: User, basic: Price
+) -> None:
     starts = [
         outcome_of(partial(checkout.start, customer, now=timezone.now(), plan="basic", payment_id="pay_order_0001"))
         for customer in (alice, mallory)
@@ -189,9 +191,9 @@ def test_one_payment_id_chosen_by_eight_at_once_is_given_once(alice: User, mallo
     assert Payment.objects.count() == Subscription.objects.count() == 1
 
 
-def test_many_customers_pay_at_once_and_nobody_waits_in_vain(db: None, basic: Price) -> None:
+def test_many_customers_can_pay_at_once(db: None, basic: Price) -> None:
     people = [User.objects.create(username=f"c{n}", email=f"c{n}@example.com") for n in range(16)]
-    payments = [paid(person) for person in people]
+    payments = [paid_at_gateway(person) for person in people]
     at_once([partial(confirmation.confirm, payment.pk, now=timezone.now()) for payment in payments])
     assert set(Payment.objects.values_list("status", flat=True)) == {"confirmed"}
     assert Event.objects.filter(type="payment.confirmed").count() == 16

@@ -1,4 +1,4 @@
-"""Short words for starting a checkout. No test lives here."""
+"""Helpers that start a checkout and top up a wallet."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from payments.models import Payment
 from subscriptions import books
 
 
-def start(customer: User, **order: Any) -> Payment:
-    return checkout.start(customer, now=timezone.now(), **order)
+def start(customer: User, **terms: Any) -> Payment:
+    return checkout.start(customer, now=timezone.now(), **terms)
 
 
 def top_up(customer: User, amount: int) -> None:

@@ -1,4 +1,4 @@
-"""A plan on sale and the sandbox's page, for everything about payments."""
+"""Fixtures of the payments tests: plans, API clients, the sandbox's page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,19 +18,19 @@ from tests.subscriptions.shop import sell
 
 @pytest.fixture
 def basic(db: None) -> Price:
-    """990.00 roubles a month, paid ahead."""
+    """990.00 roubles a month, paid in advance."""
     return sell("basic", RUB=990_00)["RUB"]
 
 
 @pytest.fixture
 def hourly(db: None) -> Price:
-    """3.60 roubles an hour, as used."""
+    """3.60 roubles an hour, metered."""
     return sell("hourly", RUB=3_60, interval="hour", metered=True)["RUB"]
 
 
 @pytest.fixture
 def choose(client: Client) -> Callable[..., Any]:
-    """Pick an outcome on the sandbox's page of a payment, as a browser without cookies of ours does."""
+    """Return a function that picks an outcome on the sandbox's page of a payment."""
 
     def choose(payment: Payment, outcome: str, *, page: str = "") -> Any:
         return client.post(f"/sandbox/pay/{payment.gateway_id}/{page}", {"outcome": outcome})
@@ -40,7 +40,7 @@ def choose(client: Client) -> Callable[..., Any]:
 
 @pytest.fixture
 def site(live_server: LiveServer, settings: Any) -> str:
-    """A web server of our own, to which the sandbox delivers over real HTTP."""
+    """Run a live server, so that the sandbox can deliver over real HTTP; return its URL."""
     settings.SITE_URL = live_server.url
     return live_server.url
 
@@ -54,7 +54,7 @@ def api(alice: User) -> APIClient:
 
 @pytest.fixture
 def unsteady(settings: Any) -> type[Unsteady]:
-    """Put a sandbox that breaks in the sandbox's place."""
+    """Replace the sandbox with the Unsteady gateway and return its class."""
     settings.GATEWAY_CLASSES = {"sandbox": unsteady_gateway.PATH}
     Unsteady.break_before = Unsteady.break_after = Unsteady.fetch_breaks = 0
     Unsteady.refuse, Unsteady.invents, Unsteady.in_transaction = False, False, []
@@ -62,7 +62,7 @@ def unsteady(settings: Any) -> type[Unsteady]:
 
 
 @pytest.fixture
-def evil(mallory: User) -> APIClient:
+def mallory_api(mallory: User) -> APIClient:
     client = APIClient()
     client.force_authenticate(mallory)
     return client

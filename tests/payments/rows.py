@@ -1,4 +1,4 @@
-"""What a customer has, read from the rows. No test lives here."""
+"""Helpers that read balances, credits and events from the database."""
 
 from accounts.models import User
 from events.models import Event
@@ -12,7 +12,7 @@ def balance(customer: User, currency: str = "RUB") -> int:
 
 
 def times_credited(payment: Payment) -> int:
-    """How often the payment was credited."""
+    """Return how many times the payment was credited."""
     return Transaction.objects.filter(key=f"payment:{payment.public_id}").count()
 
 

@@ -36,7 +36,7 @@ def event(payment: Payment) -> WebhookEvent:
 
 
 @pytest.fixture
-def desk(client: Client, superuser: User) -> Client:
+def admin_client(client: Client, superuser: User) -> Client:
     client.force_login(superuser)
     return client
 
@@ -45,36 +45,40 @@ def allow(user: User, *codenames: str) -> None:
     user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
 
 
-def test_staff_find_a_payment_by_anything_they_may_have(desk: Client, payment: Payment) -> None:
+def test_staff_find_a_payment_by_its_ids_or_its_customer(admin_client: Client, payment: Payment) -> None:
     for sought in (payment.public_id, payment.gateway_id or "", "alice", "alice@example.com"):
-        html = desk.get(PAYMENTS, {"q": sought}).content.decode()
+        html = admin_client.get(PAYMENTS, {"q": sought}).content.decode()
         assert payment.public_id in html
         assert '<span class="tag info">pending</span>' in html
         assert "1,342.00" in html
-    assert payment.public_id not in desk.get(PAYMENTS, {"q": "nobody"}).content.decode()
+    assert payment.public_id not in admin_client.get(PAYMENTS, {"q": "nobody"}).content.decode()
 
 
-def test_a_payment_is_shown_and_cannot_be_edited_added_or_deleted(desk: Client, payment: Payment) -> None:
+def test_a_payment_can_be_viewed_but_not_edited_added_or_deleted(admin_client: Client, payment: Payment) -> None:
     one = f"{PAYMENTS}{payment.pk}/change/"
-    assert desk.get(one).status_code == 200
-    assert desk.post(one, {"status": "confirmed", "amount": 1}).status_code == 403
-    assert desk.get(f"{PAYMENTS}add/").status_code == 403
-    assert desk.post(f"{PAYMENTS}{payment.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.get(one).status_code == 200
+    assert admin_client.post(one, {"status": "confirmed", "amount": 1}).status_code == 403
+    assert admin_client.get(f"{PAYMENTS}add/").status_code == 403
+    assert admin_client.post(f"{PAYMENTS}{payment.pk}/delete/", {"post": "yes"}).status_code == 403
     payment.refresh_from_db()
     assert (payment.status, payment.amount) == ("pending", 1342_00)
 
 
-def test_asking_the_gateway_confirms_what_was_paid(
-    desk: Client, payment: Payment, choose: Callable[..., Any], superuser: User
+def test_asking_the_gateway_confirms_a_paid_payment(
+    admin_client: Client, payment: Payment, choose: Callable[..., Any], superuser: User
 ) -> None:
     choose(payment, "webhook_lost")
-    desk.force_login(superuser)
-    answer = desk.post(PAYMENTS, {"action": "ask_the_gateway_now", "_selected_action": [payment.pk]}, follow=True)
+    admin_client.force_login(superuser)
+    answer = admin_client.post(
+        PAYMENTS, {"action": "ask_the_gateway_now", "_selected_action": [payment.pk]}, follow=True
+    )
     assert f"Payment {payment.public_id} is confirmed." in answer.content.decode()
     assert balance(payment.customer) == 1342_00
 
 
-def test_looking_is_not_acting(client: Client, staff: User, payment: Payment, event: WebhookEvent) -> None:
+def test_staff_with_view_permission_have_no_actions(
+    client: Client, staff: User, payment: Payment, event: WebhookEvent
+) -> None:
     allow(staff, "view_payment", "view_webhookevent")
     client.force_login(staff)
     assert "ask_the_gateway_now" not in client.get(PAYMENTS).content.decode()
@@ -90,20 +94,20 @@ def test_staff_without_permission_see_nothing(client: Client, staff: User, payme
     assert client.get(EVENTS).status_code == 403
 
 
-def test_an_event_shows_its_payload_harmlessly(desk: Client, event: WebhookEvent) -> None:
-    html = desk.get(f"{EVENTS}{event.pk}/change/").content.decode()
+def test_the_payload_of_an_event_is_escaped(admin_client: Client, event: WebhookEvent) -> None:
+    html = admin_client.get(f"{EVENTS}{event.pk}/change/").content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<script>alert(1)</script>" not in html
 
 
-def test_replaying_processes_again_and_credits_nothing_twice(
-    desk: Client, payment: Payment, event: WebhookEvent, choose: Callable[..., Any], superuser: User
+def test_replaying_an_event_credits_nothing_twice(
+    admin_client: Client, payment: Payment, event: WebhookEvent, choose: Callable[..., Any], superuser: User
 ) -> None:
     choose(payment, "webhook_lost")
     process.sweep(now=timezone.now())
-    desk.force_login(superuser)
+    admin_client.force_login(superuser)
     for _ in range(2):
-        answer = desk.post(EVENTS, {"action": "replay", "_selected_action": [event.pk]}, follow=True)
+        answer = admin_client.post(EVENTS, {"action": "replay", "_selected_action": [event.pk]}, follow=True)
         assert "1 event was processed again." in answer.content.decode()
     event.refresh_from_db()
     assert (event.status, event.tries) == ("processed", 1)

@@ -1,4 +1,4 @@
-"""What a checkout costs, and what it refuses."""
+"""The amount of a checkout, its refusals, and failures of the gateway."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.payments.unsteady import Unsteady
 from tests.subscriptions.shop import sell
 
 
-def test_the_server_works_out_the_price(alice: User, basic: Price) -> None:
+def test_the_server_calculates_the_amount(alice: User, basic: Price) -> None:
     payment = start(alice, plan="basic", periods=3, quantity=2)
     # 990.00 x 3 months x 2 = 5940.00
     assert (payment.amount, payment.currency, payment.status) == (5940_00, "RUB", "pending")
@@ -31,19 +31,19 @@ def test_the_server_works_out_the_price(alice: User, basic: Price) -> None:
     assert (session.amount, session.currency, session.idempotency_key) == (5940_00, "RUB", payment.public_id)
 
 
-def test_a_metered_plan_is_prepaid_for_its_periods(alice: User, hourly: Price) -> None:
+def test_a_metered_plan_is_paid_in_advance_for_its_periods(alice: User, hourly: Price) -> None:
     # 3.60 an hour, for 24 hours: 86.40
     payment = start(alice, plan="hourly", periods=24)
     assert payment.amount == 86_40
-    # Hours that were prepaid are not months of another plan; and what was ordered can be paid for again.
-    mine = payment.subscription
-    assert mine is not None
-    assert mine.periods == 1
-    cancelled = Subscription.objects.get(pk=mine.pk)
-    assert amounts.for_subscription(cancelled, now=timezone.now()).money.amount == 86_40
+    # The hours are not stored as periods, and the same amount is due if the subscription is paid for again.
+    subscription = payment.subscription
+    assert subscription is not None
+    assert subscription.periods == 1
+    reloaded = Subscription.objects.get(pk=subscription.pk)
+    assert amounts.for_subscription(reloaded, now=timezone.now()).money.amount == 86_40
 
 
-def test_hours_that_were_bought_do_not_become_months(alice: User, basic: Price, hourly: Price) -> None:
+def test_prepaid_hours_do_not_become_months_of_another_plan(alice: User, basic: Price, hourly: Price) -> None:
     top_up(alice, 5000_00)
     mine = orders.subscribe(alice, hourly, now=timezone.now(), periods=720)
     with books.open(alice, "RUB", now=timezone.now()) as book:
@@ -53,7 +53,7 @@ def test_hours_that_were_bought_do_not_become_months(alice: User, basic: Price, 
     assert (mine.periods, mine.period_paid) == (1, 990_00)
 
 
-def test_the_subscription_waits_for_its_money_whatever_the_wallet_holds(alice: User, basic: Price) -> None:
+def test_the_subscription_stays_pending_even_if_the_wallet_could_pay(alice: User, basic: Price) -> None:
     top_up(alice, 5000_00)
     payment = start(alice, plan="basic")
     assert payment.subscription is not None
@@ -63,7 +63,7 @@ def test_the_subscription_waits_for_its_money_whatever_the_wallet_holds(alice: U
 
 
 @pytest.mark.parametrize(("amount", "currency"), [(989_99, "RUB"), (990_01, "RUB"), (0, "RUB"), (-990_00, "RUB")])
-def test_a_price_of_the_clients_own_is_refused(alice: User, basic: Price, amount: int, currency: str) -> None:
+def test_an_amount_other_than_the_price_is_refused(alice: User, basic: Price, amount: int, currency: str) -> None:
     with pytest.raises(amounts.AmountMismatch, match=r"The amount is 990\.00 RUB; you sent") as caught:
         start(alice, plan="basic", amount=amount, currency=currency)
     assert caught.value.extra["due"] == {"value": "990.00", "currency": "RUB"}
@@ -87,29 +87,29 @@ def test_a_free_plan_needs_no_checkout(alice: User) -> None:
     assert not Payment.objects.exists()
 
 
-def test_a_trial_needs_no_checkout_for_whoever_has_not_had_it(alice: User, mallory: User) -> None:
+def test_a_first_trial_needs_no_checkout(alice: User, mallory: User) -> None:
     price = sell("trial", RUB=500_00, EUR=5_00, trial_days=14)["RUB"]
     with pytest.raises(amounts.NothingToPay, match="free trial of 14 days"):
         start(alice, plan="trial", currency="RUB")
     orders.subscribe(alice, price, now=timezone.now())
-    # Once a customer, in whatever currency.
+    # A customer gets one trial, in whatever currency.
     assert start(alice, plan="trial", currency="EUR").amount == 5_00
     with pytest.raises(amounts.NothingToPay):
         start(mallory, plan="trial", currency="EUR")
 
 
 @pytest.mark.parametrize("amount", [-1, 0, 99_99, 1_000_000_01])
-def test_a_top_up_outside_the_limits_is_refused_with_the_limits(alice: User, amount: int) -> None:
+def test_a_top_up_outside_the_limits_is_refused_and_the_error_names_them(alice: User, amount: int) -> None:
     with pytest.raises(amounts.AmountOutOfRange, match=r"100\.00 RUB to 1000000\.00 RUB"):
         start(alice, amount=amount, currency="RUB")
 
 
-def test_a_top_up_in_a_currency_not_taken_is_refused(alice: User) -> None:
+def test_a_top_up_in_an_unsupported_currency_is_refused(alice: User) -> None:
     with pytest.raises(amounts.CurrencyNotTaken, match="RUB, EUR"):
         start(alice, amount=100_00, currency="KWD")
 
 
-def test_a_gateway_that_is_away_leaves_an_unknown_payment_that_the_same_form_goes_on_with(
+def test_the_same_form_continues_a_payment_the_gateway_did_not_answer(
     alice: User, basic: Price, unsteady: type[Unsteady]
 ) -> None:
     unsteady.break_before = 1
@@ -123,9 +123,7 @@ def test_a_gateway_that_is_away_leaves_an_unknown_payment_that_the_same_form_goe
     assert again.confirmation_url
 
 
-def test_an_answer_lost_after_the_page_was_opened_does_not_open_a_second_one(
-    alice: User, basic: Price, unsteady: type[Unsteady]
-) -> None:
+def test_a_lost_answer_does_not_open_a_second_page(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
     unsteady.break_after = 1
     with pytest.raises(Unavailable):
         start(alice, plan="basic", idempotency_key="form-1")
@@ -133,7 +131,7 @@ def test_an_answer_lost_after_the_page_was_opened_does_not_open_a_second_one(
     assert SandboxSession.objects.get().session_id == payment.gateway_id
 
 
-def test_a_gateway_that_says_no_fails_the_payment_and_gives_the_subscription_up(
+def test_a_refusal_by_the_gateway_fails_the_payment_and_cancels_the_subscription(
     alice: User, basic: Price, unsteady: type[Unsteady]
 ) -> None:
     unsteady.refuse = True
@@ -153,9 +151,7 @@ def test_the_gateway_is_never_called_with_a_transaction_open(
     assert unsteady.in_transaction == [False, False]
 
 
-def test_a_payment_of_another_customers_subscription_is_an_error_of_ours(
-    alice: User, mallory: User, basic: Price
-) -> None:
+def test_paying_for_another_customers_subscription_raises_value_error(alice: User, mallory: User, basic: Price) -> None:
     first = start(alice, plan="basic")
     with pytest.raises(ValueError, match="does not belong to customer"):
         start(mallory, subscription=first.subscription)
@@ -169,7 +165,7 @@ def test_absurd_numbers_are_refused(alice: User, basic: Price, field: str, numbe
     assert not Payment.objects.exists()
 
 
-def test_the_customer_comes_back_in_the_language_of_the_page(alice: User, settings: Any) -> None:
+def test_the_return_url_is_in_the_language_of_the_page(alice: User, settings: Any) -> None:
     with override("ru"):
         payment = start(alice, amount=100_00, currency="RUB")
     assert SandboxSession.objects.get().return_url == f"{settings.SITE_URL}/ru/pay/{payment.public_id}/"

@@ -1,4 +1,4 @@
-"""The same form or the same subscription again: one payment, or an error, never somebody else's."""
+"""A repeated form or checkout of the same subscription gives one payment or an error, never another payment."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,13 +18,13 @@ from tests.payments.checkouts import start, top_up
 from tests.payments.unsteady import Unsteady
 
 
-def test_the_same_form_twice_is_one_payment(alice: User, basic: Price) -> None:
+def test_the_same_form_sent_twice_makes_one_payment(alice: User, basic: Price) -> None:
     first = start(alice, plan="basic", idempotency_key="form-1")
     assert start(alice, plan="basic", idempotency_key="form-1") == first
     assert Subscription.objects.count() == SandboxSession.objects.count() == 1
 
 
-ASKED = {"plan": "basic", "currency": "RUB", "quantity": 2, "periods": 3, "auto_renew": True, "gateway": "sandbox"}
+TERMS = {"plan": "basic", "currency": "RUB", "quantity": 2, "periods": 3, "auto_renew": True, "gateway": "sandbox"}
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ ASKED = {"plan": "basic", "currency": "RUB", "quantity": 2, "periods": 3, "auto_
         {"plan": None, "quantity": 1, "periods": 1, "amount": 5940_00},
     ],
 )  # fmt: skip
-def test_a_form_key_finds_no_payment_of_something_else(alice: User, basic: Price, other: dict[str, Any]) -> None:
-    first = start(alice, **ASKED, idempotency_key="form-1")
+def test_a_form_key_with_other_terms_is_refused(alice: User, basic: Price, other: dict[str, Any]) -> None:
+    first = start(alice, **TERMS, idempotency_key="form-1")
     with pytest.raises(KeyReused):
-        start(alice, **ASKED | other, idempotency_key="form-1")
-    # What it has become since, and whether the price is named, makes no other request of it.
+        start(alice, **TERMS | other, idempotency_key="form-1")
+    # Later changes of the subscription and the optional amount do not make it another request.
     Subscription.objects.update(auto_renew=False)
-    assert start(alice, **ASKED, amount=5940_00, idempotency_key="form-1") == first
+    assert start(alice, **TERMS, amount=5940_00, idempotency_key="form-1") == first
     assert Payment.objects.count() == 1
 
 
-def test_a_form_key_finds_no_payment_of_another_subscription(alice: User, basic: Price) -> None:
+def test_a_form_key_with_another_subscription_is_refused(alice: User, basic: Price) -> None:
     with books.open(alice, "RUB", now=timezone.now()) as book:
         one, two = book.subscribe(basic), book.subscribe(basic)
     first = start(alice, subscription=one, idempotency_key="form-1")
@@ -55,7 +55,7 @@ def test_a_form_key_finds_no_payment_of_another_subscription(alice: User, basic:
     assert start(alice, subscription=one, idempotency_key="form-1") == first
 
 
-def test_a_form_key_finds_no_top_up_of_another_sum(alice: User) -> None:
+def test_a_form_key_with_another_top_up_is_refused(alice: User) -> None:
     first = start(alice, amount=100_00, currency="RUB", idempotency_key="form-1")
     for other in ({"amount": 900_00, "currency": "RUB"}, {"amount": 100_00, "currency": "EUR"}):
         with pytest.raises(KeyReused):
@@ -63,12 +63,12 @@ def test_a_form_key_finds_no_top_up_of_another_sum(alice: User) -> None:
     assert start(alice, amount=100_00, currency="RUB", idempotency_key="form-1") == first
 
 
-def test_a_form_key_of_one_customer_finds_nothing_of_another(alice: User, mallory: User, basic: Price) -> None:
+def test_a_form_key_does_not_find_another_customers_payment(alice: User, mallory: User, basic: Price) -> None:
     first = start(alice, plan="basic", idempotency_key="form-1")
     assert start(mallory, plan="basic", idempotency_key="form-1") != first
 
 
-def test_a_payment_id_that_exists_is_refused_whoever_has_it(alice: User, mallory: User) -> None:
+def test_an_existing_payment_id_is_refused_whoever_owns_it(alice: User, mallory: User) -> None:
     payment = start(alice, amount=100_00, currency="RUB", payment_id="order-2026-0001")
     assert payment.public_id == "order-2026-0001"
     for customer in (alice, mallory):
@@ -79,12 +79,12 @@ def test_a_payment_id_that_exists_is_refused_whoever_has_it(alice: User, mallory
 @pytest.mark.parametrize(
     "bad", ["short1", "x" * 39 + "12", "with space 1", "-leading-1", "confirm-payment", "naïve-0001"]
 )
-def test_a_payment_id_out_of_shape_is_refused(alice: User, bad: str) -> None:
+def test_a_malformed_payment_id_is_refused(alice: User, bad: str) -> None:
     with pytest.raises(InvalidPaymentId):
         start(alice, amount=100_00, currency="RUB", payment_id=bad)
 
 
-def test_a_suspended_subscription_asks_only_for_what_the_wallet_lacks(alice: User, basic: Price) -> None:
+def test_a_suspended_subscription_costs_what_the_wallet_lacks(alice: User, basic: Price) -> None:
     top_up(alice, 990_00)
     now = timezone.now()
     with books.open(alice, "RUB", now=now) as book:
@@ -95,12 +95,12 @@ def test_a_suspended_subscription_asks_only_for_what_the_wallet_lacks(alice: Use
     subscription.refresh_from_db()
     assert subscription.status == "suspended"
     payment = checkout.start(alice, now=later, subscription=subscription)
-    # 990.00 are due and 400.00 are there: 590.00
+    # 990.00 due - 400.00 in the wallet = 590.00
     assert payment.amount == 590_00
     assert not payment.opened_subscription
 
 
-def test_a_running_subscription_takes_no_payment(alice: User, basic: Price) -> None:
+def test_a_running_subscription_cannot_be_paid_for(alice: User, basic: Price) -> None:
     top_up(alice, 990_00)
     with books.open(alice, "RUB", now=timezone.now()) as book:
         subscription = book.subscribe(basic)
@@ -109,14 +109,12 @@ def test_a_running_subscription_takes_no_payment(alice: User, basic: Price) -> N
     assert caught.value.extra["state"] == "active"
 
 
-def test_a_pending_subscription_goes_on_with_its_open_payment(alice: User, basic: Price) -> None:
+def test_a_pending_subscription_continues_its_open_payment(alice: User, basic: Price) -> None:
     first = start(alice, plan="basic")
     assert start(alice, subscription=first.subscription) == first
 
 
-def test_a_payment_whose_end_is_unknown_forbids_a_second_one(
-    alice: User, basic: Price, unsteady: type[Unsteady]
-) -> None:
+def test_an_unknown_payment_blocks_a_second_one(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
     first = start(alice, plan="basic")
     unsteady.fetch_breaks = 1
     confirmation.confirm(first.pk, now=timezone.now())
@@ -125,12 +123,12 @@ def test_a_payment_whose_end_is_unknown_forbids_a_second_one(
     assert caught.value.extra == {"payment_id": first.public_id, "state": "unknown"}
 
 
-def test_after_a_cancelled_payment_of_an_older_subscription_another_may_be_made(alice: User, basic: Price) -> None:
+def test_an_older_subscription_can_be_paid_after_its_payment_was_cancelled(alice: User, basic: Price) -> None:
     with books.open(alice, "RUB", now=timezone.now()) as book:
         subscription = book.subscribe(basic)
     first = start(alice, subscription=subscription)
     cancellation.cancel(first, now=timezone.now())
     subscription.refresh_from_db()
-    # This checkout had not opened it.
+    # The checkout did not create the subscription, so cancelling the payment did not cancel it.
     assert subscription.status == "pending"
     assert start(alice, subscription=subscription) != first

@@ -1,4 +1,4 @@
-"""Every check of payments finds the error that is planted for it; nothing else is wrong."""
+"""Every integrity check of payments finds the error planted for it, and no other check does."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ PAYMENT = "payments_payment"
 
 @pytest.fixture(autouse=True)
 def paid(alice) -> Payment:
-    """500.00 roubles paid in and confirmed; a second payment was started and is still open."""
+    """A confirmed payment of 500.00 roubles; a second payment is still open."""
     now = timezone.now()
     first, _second = (
         checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox") for _ in range(2)
@@ -33,13 +33,13 @@ def post(key: str, debit: int | str, credit: int | str, amount: int, reason: str
     ledger.post([ledger.Entry(key, debit, credit, amount, "RUB", reason, later)])
 
 
-def test_a_confirmed_payment_without_its_money_is_found(paid):
+def test_a_confirmed_payment_without_its_credit_is_found(paid):
     plant(PAYMENT, f"UPDATE {PAYMENT} SET status = 'confirmed', confirmed_at = now() WHERE status = 'pending'")
     assert found() == {"confirmed_payments_are_credited_once": 1, "confirmed_is_told_once_and_final": 1}
 
 
 @pytest.mark.parametrize("change", ["amount = 50001", "currency = 'EUR'", "gateway = 'stripe'"])
-def test_a_payment_that_is_not_what_was_credited_is_found(paid, change):
+def test_a_payment_that_differs_from_its_credit_is_found(paid, change):
     plant(PAYMENT, f"UPDATE {PAYMENT} SET {change} WHERE id = %s", paid.pk)
     assert found() == {"confirmed_payments_are_credited_once": 1}
 
@@ -49,7 +49,7 @@ def test_a_payment_credited_to_somebody_else_is_found(paid, mallory):
     assert found() == {"confirmed_payments_are_credited_once": 1}
 
 
-def test_money_for_a_payment_that_is_not_confirmed_is_found(alice):
+def test_a_credit_for_an_unconfirmed_payment_is_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     still_open = Payment.objects.get(status="pending")
     post(f"payment:{still_open.public_id}", "gateway_clearing:sandbox", wallet, 500_00, "top_up")
@@ -57,25 +57,25 @@ def test_money_for_a_payment_that_is_not_confirmed_is_found(alice):
     assert found() == {"no_other_payment_is_credited": 2}
 
 
-def test_more_refunded_than_paid_is_found(paid):
+def test_a_refund_beyond_the_payment_is_found(paid):
     rule = "refunds_never_exceed_the_payment"
     plant(PAYMENT, f"UPDATE {PAYMENT} SET amount_refunded = amount + 1 WHERE id = %s", paid.pk, without=rule)
     assert found()["refunds_never_exceed_payments"] == 1
 
 
-def test_more_sent_to_a_card_than_ever_came_from_the_gateway_is_found(alice):
+def test_more_refunds_than_payments_at_a_gateway_are_found(alice):
     wallet = wallets.wallet_id_of(alice.pk, "RUB")
     post("gift", "promotions", wallet, 1, "promotion")
     post("refund:1", wallet, "gateway_clearing:sandbox", 500_01, "refund")
     assert found() == {"refunds_never_exceed_payments": 1}
 
 
-def test_a_confirmation_nobody_was_told_of_is_found(paid):
+def test_a_confirmed_payment_without_its_event_is_found(paid):
     plant("events_event", "DELETE FROM events_event WHERE subject = %s AND type = 'payment.confirmed'", paid.public_id)
     assert found() == {"confirmed_is_told_once_and_final": 1}
 
 
-def test_a_confirmed_payment_that_ended_otherwise_later_is_found(paid):
+def test_a_later_event_with_another_status_is_found(paid):
     plant(
         "events_event",
         "INSERT INTO events_event (customer_id, type, subject, data, effective_at)"
@@ -93,11 +93,11 @@ def test_a_confirmed_payment_that_ended_otherwise_later_is_found(paid):
         f"ALTER TABLE {PAYMENT} DROP CONSTRAINT one_payment_per_gateway_object",
     ],
 )
-def test_a_guard_that_is_gone_is_found(statement):
+def test_a_missing_guard_is_found(statement):
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql(statement)
     assert found() == {"payment_guards_are_there": 1}
 
 
-def test_every_trigger_there_is_is_looked_for():
+def test_the_list_of_triggers_is_complete():
     assert triggers_of("payments_") == sorted(integrity.TRIGGERS)

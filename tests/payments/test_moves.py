@@ -19,15 +19,15 @@ def payment_of(customer: User, **fields: object) -> Payment:
     )
 
 
-def brought_to(payment: Payment, status: str) -> None:
-    """By one of the ways the table has."""
+def set_status(payment: Payment, status: str) -> None:
+    """Move a new payment to the status by an allowed move, past transitions.move."""
     if status != "pending":
         confirmed_at = NOW if status == "confirmed" else None
         Payment.objects.filter(pk=payment.pk).update(status=status, confirmed_at=confirmed_at)
 
 
 @pytest.mark.django_db
-def test_the_database_has_the_same_moves_as_the_table() -> None:
+def test_the_database_allows_the_same_moves_as_the_table() -> None:
     pairs = list(product(Status.values, repeat=2))
     with connection.cursor() as cursor:
         allowed = {pair for pair in pairs if cursor.execute("SELECT payments_may_move(%s, %s)", pair).fetchone()[0]}
@@ -40,7 +40,7 @@ def test_the_database_has_the_same_moves_as_the_table() -> None:
 )
 def test_an_illegal_move_raises_and_writes_nothing(alice: User, origin: Payment.Status, to: Payment.Status) -> None:
     payment = payment_of(alice)
-    brought_to(payment, origin)
+    set_status(payment, origin)
     payment.refresh_from_db()
     with pytest.raises(transitions.IllegalMove):
         transitions.move(payment, to, now=NOW)
@@ -51,27 +51,27 @@ def test_an_illegal_move_raises_and_writes_nothing(alice: User, origin: Payment.
 @pytest.mark.parametrize("to", ["pending", "unknown", "failed", "cancelled", "expired"])
 def test_the_database_refuses_to_move_a_confirmed_payment(alice: User, to: str) -> None:
     payment = payment_of(alice)
-    brought_to(payment, "confirmed")
+    set_status(payment, "confirmed")
     with pytest.raises(IntegrityError, match="confirmed is final"), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(status=to)
 
 
-def test_a_move_from_a_state_that_is_gone_raises(alice: User) -> None:
+def test_a_move_from_an_outdated_state_raises(alice: User) -> None:
     payment = payment_of(alice)
-    brought_to(payment, "cancelled")
+    set_status(payment, "cancelled")
     with pytest.raises(transitions.IllegalMove, match="not pending any more"):
         transitions.move(payment, Status.EXPIRED, now=NOW)
 
 
-def test_an_ended_payment_is_not_asked_about_any_more(alice: User) -> None:
+def test_an_ended_payment_is_not_checked_any_more(alice: User) -> None:
     payment = payment_of(alice, check_at=NOW)
     transitions.move(payment, Status.EXPIRED, now=NOW)
     payment.refresh_from_db()
     assert payment.check_at is None
 
 
-def test_a_payment_begins_pending(alice: User) -> None:
-    with pytest.raises(IntegrityError, match="begins as pending"), transaction.atomic():
+def test_a_new_payment_must_be_pending(alice: User) -> None:
+    with pytest.raises(IntegrityError, match="must be pending"), transaction.atomic():
         payment_of(alice, status="cancelled")
 
 
@@ -79,13 +79,13 @@ def test_a_payment_begins_pending(alice: User) -> None:
     "change",
     [{"amount": 1}, {"currency": "EUR"}, {"gateway": "other"}, {"gateway_id": "sbx_other"}, {"public_id": "pay_2"}],
 )
-def test_what_was_asked_for_never_changes(alice: User, change: dict[str, object]) -> None:
+def test_the_terms_of_a_payment_never_change(alice: User, change: dict[str, object]) -> None:
     payment = payment_of(alice, gateway_id="sbx_1")
     with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(**change)
 
 
-def test_a_payment_is_never_given_to_somebody_else(alice: User, mallory: User) -> None:
+def test_the_customer_of_a_payment_never_changes(alice: User, mallory: User) -> None:
     payment = payment_of(alice)
     with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(customer=mallory)
@@ -97,8 +97,8 @@ def test_a_payment_is_never_deleted(alice: User) -> None:
         payment.delete()
 
 
-def test_a_confirmed_payment_keeps_its_instant(alice: User) -> None:
+def test_the_time_of_confirmation_never_changes(alice: User) -> None:
     payment = payment_of(alice)
-    brought_to(payment, "confirmed")
+    set_status(payment, "confirmed")
     with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(confirmed_at=NOW + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""How payments end: cancelled, expired, reconciled, and paid after all."""
+"""How payments end: cancelled, expired, reconciled, or paid late."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,13 +28,13 @@ def payment(alice: User, basic: Price) -> Payment:
 
 
 def late_success(payment: Payment) -> None:
-    """The gateway took the money although it had said the page was closed."""
+    """Let the gateway take the money after it has closed the page."""
     SandboxSession.objects.filter(session_id=payment.gateway_id).update(
         status="succeeded", amount_received=payment.amount
     )
 
 
-def test_cancelling_closes_the_page_and_gives_the_subscription_up(payment: Payment) -> None:
+def test_cancelling_closes_the_page_and_cancels_the_subscription(payment: Payment) -> None:
     cancellation.cancel(payment, now=timezone.now())
     payment.refresh_from_db()
     assert (payment.status, payment.check_at) == ("cancelled", None)
@@ -44,7 +44,7 @@ def test_cancelling_closes_the_page_and_gives_the_subscription_up(payment: Payme
 
 
 @pytest.mark.parametrize("outcome", ["succeeds", "insufficient_funds"])
-def test_cancelling_what_has_been_decided_meanwhile_shows_the_truth(
+def test_cancelling_a_decided_payment_applies_the_gateways_decision(
     payment: Payment, choose: Callable[..., Any], outcome: str
 ) -> None:
     choose(payment, outcome)
@@ -54,7 +54,7 @@ def test_cancelling_what_has_been_decided_meanwhile_shows_the_truth(
     assert caught.value.extra["state"] == payment.status == {"succeeds": "confirmed"}.get(outcome, "failed")
 
 
-def test_what_the_bank_is_processing_cannot_be_cancelled(payment: Payment, choose: Callable[..., Any]) -> None:
+def test_a_payment_the_bank_is_processing_cannot_be_cancelled(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "succeeds_late")
     with pytest.raises(NotCancellable, match="is being processed by the bank"):
         cancellation.cancel(payment, now=timezone.now())
@@ -62,7 +62,7 @@ def test_what_the_bank_is_processing_cannot_be_cancelled(payment: Payment, choos
     assert payment.status == "pending"
 
 
-def test_a_cancel_the_gateway_does_not_answer_cancels_nothing(payment: Payment, choose: Callable[..., Any]) -> None:
+def test_a_cancel_without_an_answer_from_the_gateway_does_nothing(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "times_out")
     with pytest.raises(Unavailable):
         cancellation.cancel(payment, now=timezone.now())
@@ -70,7 +70,7 @@ def test_a_cancel_the_gateway_does_not_answer_cancels_nothing(payment: Payment, 
     assert payment.status == "pending"
 
 
-def test_cancelling_twice_is_refused_with_the_state(payment: Payment) -> None:
+def test_cancelling_twice_is_refused(payment: Payment) -> None:
     cancellation.cancel(payment, now=timezone.now())
     payment.refresh_from_db()
     with pytest.raises(NotCancellable) as caught:
@@ -89,9 +89,7 @@ def test_a_payment_is_expired_only_after_the_gateway_has_closed_it(payment: Paym
     assert Subscription.objects.get().status == "cancelled"
 
 
-def test_a_payment_paid_at_the_last_moment_is_confirmed_and_not_expired(
-    payment: Payment, choose: Callable[..., Any]
-) -> None:
+def test_a_payment_paid_at_the_last_moment_is_confirmed(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "webhook_lost")
     assert reconciliation.expire_due(now=payment.expires_at) == 1
     payment.refresh_from_db()
@@ -99,7 +97,7 @@ def test_a_payment_paid_at_the_last_moment_is_confirmed_and_not_expired(
     assert Subscription.objects.get().status == "active"
 
 
-def test_a_payment_the_gateway_gives_no_answer_about_is_not_expired(
+def test_a_payment_is_not_expired_without_an_answer_from_the_gateway(
     payment: Payment, choose: Callable[..., Any]
 ) -> None:
     choose(payment, "times_out")
@@ -109,7 +107,7 @@ def test_a_payment_the_gateway_gives_no_answer_about_is_not_expired(
     assert payment.check_at == payment.created_at + timedelta(hours=1)
 
 
-def test_a_payment_whose_page_was_never_opened_expires_by_itself(
+def test_a_payment_without_a_page_expires_without_the_gateway(
     alice: User, basic: Price, unsteady: type[Unsteady]
 ) -> None:
     unsteady.break_before = 1
@@ -122,9 +120,7 @@ def test_a_payment_whose_page_was_never_opened_expires_by_itself(
     assert Subscription.objects.get().status == "cancelled"
 
 
-def test_reconciliation_opens_the_page_that_the_gateway_had_not_answered_about(
-    alice: User, basic: Price, unsteady: type[Unsteady]
-) -> None:
+def test_reconciliation_opens_a_page_after_a_lost_answer(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
     unsteady.break_after = 1
     with pytest.raises(Unavailable):
         checkout.start(alice, now=timezone.now(), plan="basic")
@@ -135,16 +131,16 @@ def test_reconciliation_opens_the_page_that_the_gateway_had_not_answered_about(
     assert payment.confirmation_url
 
 
-def test_reconciliation_asks_at_the_times_of_the_table_and_not_between(payment: Payment) -> None:
+def test_reconciliation_checks_only_at_the_scheduled_ages(payment: Payment) -> None:
     seconds = range(0, 29 * 60, 10)
-    asked = [at for at in seconds if reconciliation.check_due(now=payment.created_at + timedelta(seconds=at))]
-    assert asked == [30, 120, 600]
+    checks = [at for at in seconds if reconciliation.check_due(now=payment.created_at + timedelta(seconds=at))]
+    assert checks == [30, 120, 600]
     payment.refresh_from_db()
     assert (payment.checks, payment.status) == (3, "pending")
 
 
 @pytest.mark.parametrize("ending", ["cancelled", "expired"])
-def test_money_that_comes_after_the_end_is_the_customers_and_revives_nothing(payment: Payment, ending: str) -> None:
+def test_late_money_goes_to_the_wallet_and_revives_nothing(payment: Payment, ending: str) -> None:
     if ending == "cancelled":
         cancellation.cancel(payment, now=timezone.now())
     else:
@@ -157,7 +153,7 @@ def test_money_that_comes_after_the_end_is_the_customers_and_revives_nothing(pay
     assert events(payment) == [f"payment.{ending}", "payment.confirmed"]
 
 
-def test_another_amount_that_comes_after_the_end_is_parked(payment: Payment) -> None:
+def test_a_late_wrong_amount_is_parked(payment: Payment) -> None:
     cancellation.cancel(payment, now=timezone.now())
     SandboxSession.objects.update(status="succeeded", amount_received=1)
     confirmation.confirm(payment.pk, now=timezone.now())
@@ -172,24 +168,22 @@ def test_a_late_failure_changes_nothing(payment: Payment) -> None:
     assert confirmation.confirm(payment.pk, now=timezone.now()).status == "cancelled"
 
 
-def test_a_confirmed_payment_stays_so_whatever_the_gateway_says_later(
-    payment: Payment, choose: Callable[..., Any]
-) -> None:
+def test_a_confirmed_payment_stays_confirmed(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "succeeds")
     confirmation.confirm(payment.pk, now=timezone.now())
     SandboxSession.objects.update(status="failed")
     assert confirmation.confirm(payment.pk, now=timezone.now()).status == "confirmed"
 
 
-def test_a_subscription_that_other_money_has_started_is_not_given_up(payment: Payment) -> None:
+def test_a_subscription_started_by_other_money_is_not_cancelled(payment: Payment) -> None:
     with books.open(payment.customer, "RUB", now=timezone.now()) as book:
         book.top_up(990_00, key="test:1", source="gateway_clearing:sandbox")
     cancellation.cancel(payment, now=timezone.now())
     assert Subscription.objects.get().status == "active"
 
 
-def test_a_subscription_that_another_open_payment_is_for_is_not_given_up(payment: Payment) -> None:
-    """Parked payments do not count as open for a new checkout, so two can be for one subscription."""
+def test_a_subscription_with_another_open_payment_is_not_cancelled(payment: Payment) -> None:
+    """A parked payment does not block a new checkout, so one subscription can have two open payments."""
     SandboxSession.objects.update(status="succeeded", amount_received=1)
     confirmation.confirm(payment.pk, now=timezone.now())
     assert payment.subscription is not None
@@ -199,7 +193,7 @@ def test_a_subscription_that_another_open_payment_is_for_is_not_given_up(payment
     assert Subscription.objects.get().status == "pending"
 
 
-def test_a_payment_the_gateway_does_not_know_is_for_staff(payment: Payment) -> None:
+def test_a_payment_unknown_to_the_gateway_is_parked(payment: Payment) -> None:
     SandboxSession.objects.all().delete()
     confirmation.confirm(payment.pk, now=timezone.now())
     payment.refresh_from_db()
@@ -208,15 +202,13 @@ def test_a_payment_the_gateway_does_not_know_is_for_staff(payment: Payment) -> N
     assert payment.check_at is None
 
 
-def test_a_state_the_gateway_invents_is_waited_on(payment: Payment, unsteady: type[Unsteady]) -> None:
+def test_an_unrecognised_state_keeps_the_payment_pending(payment: Payment, unsteady: type[Unsteady]) -> None:
     unsteady.invents = True
     payment = confirmation.confirm(payment.pk, now=timezone.now())
     assert (payment.status, payment.gateway_state) == ("pending", "unrecognised")
 
 
-def test_a_top_up_revives_what_waits_oldest_first_and_a_checkout_its_own_first(
-    alice: User, basic: Price, choose: Callable[..., Any]
-) -> None:
+def test_a_checkout_starts_its_own_subscription_first(alice: User, basic: Price, choose: Callable[..., Any]) -> None:
     now = timezone.now()
     with books.open(alice, "RUB", now=now) as book:
         older = book.subscribe(basic)
@@ -226,13 +218,11 @@ def test_a_top_up_revives_what_waits_oldest_first_and_a_checkout_its_own_first(
     older.refresh_from_db()
     assert mine.subscription is not None
     mine.subscription.refresh_from_db()
-    # 990.00 came for one of two that cost 990.00 each.
+    # 990.00 came in, and each of the two subscriptions costs 990.00.
     assert (mine.subscription.status, older.status) == ("active", "pending")
 
 
-def test_a_payment_after_months_of_silence_is_still_asked_about_daily(
-    payment: Payment, choose: Callable[..., Any]
-) -> None:
+def test_a_payment_without_an_answer_is_checked_daily_for_months(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "times_out")
     SandboxSession.objects.update(unreachable_until=timezone.now() + timedelta(days=61))
     with time_machine.travel(payment.created_at + timedelta(days=60), tick=False):

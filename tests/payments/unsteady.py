@@ -1,4 +1,4 @@
-"""The sandbox with a bad line to it: real in all but its answers. No test lives here."""
+"""A sandbox gateway whose answers fail on demand."""
 
 from typing import ClassVar
 
@@ -11,12 +11,16 @@ PATH = f"{__name__}.Unsteady"
 
 
 class Unsteady(Sandbox):
-    """Breaks as often as told, and notes whether a transaction was open when it was called."""
+    """Fails as its attributes say, and records whether a transaction was open at each call."""
 
+    # How many calls of create_session fail before the session is created, and after.
     break_before: ClassVar[int] = 0
     break_after: ClassVar[int] = 0
+    # Whether create_session refuses for good.
     refuse: ClassVar[bool] = False
+    # How many calls of fetch fail.
     fetch_breaks: ClassVar[int] = 0
+    # Whether fetch returns an unrecognised state.
     invents: ClassVar[bool] = False
     in_transaction: ClassVar[list[bool]] = []
 

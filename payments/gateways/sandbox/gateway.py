@@ -1,4 +1,4 @@
-"""The sandbox as our side sees it: a gateway like any other, whose remote tables happen to lie in our database."""
+"""The sandbox gateway: it implements the gateway protocol over tables of its own in our database."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from payments.gateways.sandbox.models import SandboxRefund, SandboxSession
 
 
 class Sandbox:
-    """Keeps payments.gateways.base.Gateway. Takes no real money; a system check refuses it beside live keys."""
+    """Implements payments.gateways.base.Gateway. Takes no real money; a system check refuses it next to live keys."""
 
     name = "sandbox"
 
@@ -68,8 +68,8 @@ class Sandbox:
         session = _find(request.gateway_id)
         with transaction.atomic():
             SandboxSession.objects.select_for_update().get(pk=session.pk)
-            given = session.refunds.exclude(idempotency_key=request.idempotency_key).aggregate(sum=Sum("amount"))
-            if request.amount + (given["sum"] or 0) > (session.amount_received or 0):
+            refunded = session.refunds.exclude(idempotency_key=request.idempotency_key).aggregate(sum=Sum("amount"))
+            if request.amount + (refunded["sum"] or 0) > (session.amount_received or 0):
                 raise GatewayError("More than was taken.", permanent=True, code="refund_exceeds_payment")
             refund, _ = SandboxRefund.objects.get_or_create(
                 idempotency_key=request.idempotency_key,
@@ -85,11 +85,11 @@ class Sandbox:
                 event_id=event_id, type=str(payload["type"]), gateway_id=str(payload["session"]), payload=payload
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BadWebhook("The signature is good, the body is not readable.") from error
+            raise BadWebhook("The signature is valid, but the body is not readable.") from error
 
 
 def _find(gateway_id: str) -> SandboxSession:
-    """Read a session; time out while it plays dead."""
+    """Return a session; raise a GatewayError if it does not exist or simulates a time-out."""
     session = SandboxSession.objects.filter(session_id=gateway_id).first()
     if session is None:
         raise GatewayError(f"There is no session {gateway_id}.", permanent=True, code="not_found")
@@ -111,5 +111,5 @@ def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
 
 
 def _now() -> datetime:
-    """The remote machine's clock."""
+    """Return the time by the sandbox's own clock."""
     return timezone.now()  # noqa: TID251

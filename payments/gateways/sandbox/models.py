@@ -1,4 +1,4 @@
-"""The sandbox gateway's own tables. Our side never reads them but through the gateway protocol, as if remote."""
+"""The sandbox gateway's own tables. The rest of the code reaches them only through the gateway protocol."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from ledger.money import Money
 
 
 class SandboxSession(models.Model):
-    """One hosted payment page, with what the visitor chose to happen on it."""
+    """One hosted payment page and the outcome that the visitor picked on it."""
 
     class Status(models.TextChoices):
         OPEN = "open", "open"
@@ -22,7 +22,7 @@ class SandboxSession(models.Model):
         EXPIRED = "expired", "expired"
 
     session_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sbx"), editable=False)
-    # Same key, same session: the gateway's idempotency.
+    # The same key returns the same session.
     idempotency_key = models.CharField(max_length=100, unique=True)
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -31,14 +31,14 @@ class SandboxSession(models.Model):
     cancel_url = models.CharField(max_length=500)
     language = models.CharField(max_length=8, default="en")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.OPEN)
-    # What the visitor picked on the page.
+    # The code of the outcome that the visitor picked.
     outcome = models.CharField(max_length=40, default="", blank=True)
-    # What was really taken: differs from `amount` only in the wrong-amount fault.
+    # The amount taken. It differs from `amount` only for the outcome `wrong_amount`.
     amount_received = models.BigIntegerField(null=True)
     failure_code = models.CharField(max_length=60, default="", blank=True)
-    # A delayed success becomes true at this instant.
+    # When a delayed payment succeeds.
     succeeds_at = models.DateTimeField(null=True)
-    # Until then every question about it times out.
+    # Until then every call about it times out.
     unreachable_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -52,13 +52,13 @@ class SandboxSession(models.Model):
 
 
 class SandboxDelivery(models.Model):
-    """A webhook the sandbox owes us: sent over HTTP, again and again until answered with 2xx."""
+    """A webhook to send over HTTP, repeated until it is answered with 2xx."""
 
     event_id = models.CharField(max_length=40, default=partial(new_id, "sevt"), editable=False)
     session = models.ForeignKey(SandboxSession, on_delete=models.CASCADE, related_name="deliveries")
     type = models.CharField(max_length=40)
     tries = models.PositiveSmallIntegerField(default=0)
-    # Null: delivered or given up.
+    # When it is sent next; null once it is delivered or given up.
     next_try_at = models.DateTimeField(null=True)
     last_status = models.CharField(max_length=120, default="", blank=True)
 
@@ -72,11 +72,11 @@ class SandboxDelivery(models.Model):
 
 
 class SandboxRefund(models.Model):
-    """Money given back from what a session took. The gateway's own record; ours is another."""
+    """A refund of a session, as the gateway records it. Our own record is separate."""
 
     refund_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sbr"), editable=False)
     session = models.ForeignKey(SandboxSession, on_delete=models.CASCADE, related_name="refunds")
-    # Same key, same refund.
+    # The same key returns the same refund.
     idempotency_key = models.CharField(max_length=100, unique=True)
     amount = models.BigIntegerField()
     created_at = models.DateTimeField()

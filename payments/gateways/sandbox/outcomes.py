@@ -1,4 +1,4 @@
-"""What a visitor can make happen on the sandbox's page: one table, read by the page, the gateway and the tests."""
+"""The outcomes a visitor can pick on the sandbox's page: one table for the page, the gateway and the tests."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ Status = SandboxSession.Status
 
 
 class Delivery(StrEnum):
-    """How the sandbox tells us: once, twice, before the browser goes back, or never."""
+    """How the webhook is sent: once, twice, before the browser returns, or never."""
 
     ONCE = "once"
     TWICE = "twice"
@@ -23,7 +23,7 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One choice: what it is called, the card that stands for it, and what follows from it."""
+    """One choice on the page: its title, the test card that stands for it, and its effect."""
 
     code: str
     title: str | Promise
@@ -32,11 +32,11 @@ class Outcome:
     status: SandboxSession.Status = Status.SUCCEEDED
     failure_code: str = ""
     delivery: Delivery = Delivery.ONCE
-    # Succeeds only after this long.
+    # The payment succeeds only after this time.
     delay: timedelta | None = None
-    # Half of the amount is taken instead of all of it.
+    # Half of the amount is taken.
     takes_half: bool = False
-    # Nobody gets an answer for this long: neither the browser nor our server.
+    # For this time neither the browser nor our server gets an answer.
     silence: timedelta | None = None
 
 

@@ -1,6 +1,6 @@
-"""The sandbox's own side of the counter: its sessions, and what a visitor's choice does to them.
+"""The sandbox's side of a payment: its sessions, and what a visitor's choice does to them.
 
-Plays the remote party: knows nothing of payments, and its clock is given by whoever calls.
+It plays the remote party, so it knows nothing of our payments. The caller passes the time.
 """
 
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ from payments.gateways.sandbox.models import SandboxDelivery, SandboxSession
 from payments.gateways.sandbox.outcomes import Delivery, Outcome
 
 Status = SandboxSession.Status
-# Where a visitor's choice still counts.
+# States in which the visitor can still choose.
 PAYABLE = (Status.OPEN, Status.REQUIRES_ACTION)
 
 
 def status_at(session: SandboxSession, now: datetime) -> SandboxSession.Status:
-    """How the session stands at `now`: the row, and what time has done to it since."""
+    """Return the session's status at `now`: delayed successes and expiry apply without a write."""
     status = Status(session.status)
     if status is Status.PROCESSING and session.succeeds_at and session.succeeds_at <= now:
         return Status.SUCCEEDED
@@ -28,7 +28,7 @@ def status_at(session: SandboxSession, now: datetime) -> SandboxSession.Status:
 def choose(
     session_id: str, outcome: Outcome, *, expected: SandboxSession.Status, now: datetime
 ) -> SandboxSession | None:
-    """Do what the visitor chose, if the session still stands as `expected`; None: it does not, nothing was done."""
+    """Apply the visitor's choice and return the session; return None, changing nothing, if it is not `expected`."""
     with transaction.atomic():
         session = SandboxSession.objects.select_for_update().get(session_id=session_id)
         if status_at(session, now) is not expected:
@@ -39,12 +39,12 @@ def choose(
         session.succeeds_at = now + outcome.delay if outcome.delay else None
         session.unreachable_until = now + outcome.silence if outcome.silence else None
         session.save()
-        _owe_webhooks(session, outcome, now=now)
+        _schedule_webhooks(session, outcome, now=now)
     return session
 
 
 def withdraw(session_id: str, *, now: datetime) -> SandboxSession:
-    """Cancel on the merchant's word: only what nobody has paid or begun to pay."""
+    """Cancel a session for the merchant, unless the customer has paid or is paying; return the session."""
     with transaction.atomic():
         session = SandboxSession.objects.select_for_update().get(session_id=session_id)
         if status_at(session, now) in PAYABLE:
@@ -53,8 +53,8 @@ def withdraw(session_id: str, *, now: datetime) -> SandboxSession:
     return session
 
 
-def _owe_webhooks(session: SandboxSession, outcome: Outcome, *, now: datetime) -> None:
-    """Write down what must be delivered. Twice means the same event twice, as a real gateway would."""
+def _schedule_webhooks(session: SandboxSession, outcome: Outcome, *, now: datetime) -> None:
+    """Save the deliveries of an outcome. Both deliveries of TWICE have the same event id, as at a real gateway."""
     kind = "session.succeeded" if session.status == Status.PROCESSING else f"session.{session.status}"
     due = now + (outcome.delay or timedelta(0))
     if outcome.delivery is Delivery.NEVER:

@@ -1,4 +1,4 @@
-"""The sandbox's own task: send the webhooks that it owes."""
+"""The sandbox's Celery task."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from payments.gateways.sandbox import webhooks
 
 @shared_task
 def deliver_sandbox_webhooks() -> None:
-    """Send the webhooks that the sandbox gateway owes us."""
+    """Send the sandbox's webhooks that are due."""
     webhooks.deliver_due(now=timezone.now())

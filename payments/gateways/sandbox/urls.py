@@ -1,4 +1,4 @@
-"""The sandbox's own pages. The same in every language, so never inside i18n_patterns."""
+"""The sandbox's pages. Their URLs are the same in every language, so never put them inside i18n_patterns."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Where gateways knock: the webhook endpoint. And the sandbox's hosted page, which plays a page of somebody else."""
+"""The sandbox's hosted pages: the payment page and the page of the customer's bank."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,7 +17,7 @@ Status = SandboxSession.Status
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
-    """The sandbox's payment page: shows what may happen, and makes it so."""
+    """Show the payment page with its outcomes, and apply the one that was picked."""
     session = _session_or_404(session_id)
     outcome = outcomes.ON_THE_PAGE.get(request.POST.get("outcome", ""))
     if outcome and (chosen := sessions.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())):
@@ -30,7 +30,7 @@ def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sandbox_bank(request: HttpRequest, session_id: str) -> HttpResponse:
-    """The page of the customer's bank, as the sandbox plays it: approve or refuse."""
+    """Show the page of the customer's bank, and apply the answer: approve or refuse."""
     session = _session_or_404(session_id)
     outcome = outcomes.AT_THE_BANK.get(request.POST.get("outcome", ""))
     if outcome and (
@@ -47,7 +47,7 @@ def _session_or_404(session_id: str) -> SandboxSession:
 
 
 def _after(request: HttpRequest, session: SandboxSession, outcome: outcomes.Outcome) -> HttpResponse:
-    """Send the webhook on its way and the browser back: to where the session says, never to where the browser says."""
+    """Send the webhook and redirect the browser to the session's own URL, never to one that the browser sent."""
     if outcome.delivery is outcomes.Delivery.FIRST:
         webhooks.deliver_due(now=timezone.now(), session=session)
     elif outcome.delivery is not outcomes.Delivery.NEVER:
@@ -62,14 +62,14 @@ def _after(request: HttpRequest, session: SandboxSession, outcome: outcomes.Outc
 def _page(
     request: HttpRequest, template: str, session: SandboxSession, *, expected: SandboxSession.Status
 ) -> HttpResponse:
-    """Show the page while the session stands as `expected`; afterwards say that it is used or expired."""
+    """Show the page if the session's status is `expected`; otherwise say that it was used or has expired."""
     if sessions.status_at(session, timezone.now()) is expected:
         return _rendered(request, template, session, status=200)
     return _rendered(request, "sandbox/over.html", session, status=410)
 
 
 def _rendered(request: HttpRequest, template: str, session: SandboxSession, *, status: int) -> HttpResponse:
-    """Write a page in the language the session was made in: these addresses carry none."""
+    """Render a page in the session's language: the URL does not name one."""
     stands = sessions.status_at(session, timezone.now()).value
     with translation.override(session.language):
         context = {"session": session, "stands": stands, "outcomes": outcomes}

@@ -1,4 +1,7 @@
-"""Webhooks the sandbox owes us: signed, sent over real HTTP, again and again until answered with 2xx."""
+"""The sandbox's webhooks: signing and verifying them, and sending them over real HTTP until they are answered with 2xx.
+
+They are signed as Standard Webhooks specifies (standardwebhooks.com).
+"""
 
 import binascii
 import json
@@ -17,19 +20,22 @@ from payments.gateways.sandbox.models import SandboxDelivery
 
 log = structlog.get_logger(__name__)
 
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 # Waits after the first, second, ... failed try; the last one repeats.
 BACK_OFF = [timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 1800, 3600)]
 GIVE_UP_AFTER = timedelta(hours=72)
+# Seconds to connect and to read.
 TIMEOUT = (2.0, 10.0)
-# A claimed row that nobody reported on is taken up again after this: its worker is gone.
+# A claim lasts this long. If its worker dies, the delivery becomes due again.
 LEASE = timedelta(seconds=30)
+# The most deliveries that one run sends.
 BATCH = 50
 
 
 def deliver_due(*, now: datetime, **which: object) -> int:
-    """Send what is due, of all or of `which` deliveries; return how many tries that were.
+    """Send the deliveries that are due and match the filters `which`; return how many were tried.
 
-    Any number of workers may do it at once.
+    Any number of workers may run this at the same time.
     """
     for done in range(BATCH):
         delivery = _claim(now=now, **which)
@@ -40,30 +46,30 @@ def deliver_due(*, now: datetime, **which: object) -> int:
 
 
 def send(delivery: SandboxDelivery, *, now: datetime) -> None:
-    """Try once, and write down how it went. No transaction is open meanwhile."""
+    """Try a delivery once and save the result. Call it with no transaction open."""
     body = json.dumps(payload(delivery, now=now), separators=(",", ":"))
     headers = sign(delivery.event_id, body, now=now) | {"content-type": "application/json"}
     url = f"{settings.SITE_URL}/webhooks/sandbox/"
     try:
         answer = requests.post(url, data=body.encode(), headers=headers, timeout=TIMEOUT, allow_redirects=False)
-        delivered, said = answer.ok and answer.status_code < 300, str(answer.status_code)
+        delivered, result = answer.ok and answer.status_code < 300, str(answer.status_code)
     except requests.RequestException as error:
-        delivered, said = False, type(error).__name__
-    log.info("sandbox.webhook", event_id=delivery.event_id, session=delivery.session.session_id, answer=said)
+        delivered, result = False, type(error).__name__
+    log.info("sandbox.webhook", event_id=delivery.event_id, session=delivery.session.session_id, answer=result)
     SandboxDelivery.objects.filter(pk=delivery.pk).update(
-        last_status=said, next_try_at=None if delivered else next_try(delivery, now=now)
+        last_status=result, next_try_at=None if delivered else next_try(delivery, now=now)
     )
 
 
 def next_try(delivery: SandboxDelivery, *, now: datetime) -> datetime | None:
-    """When to try again after the try that has just failed; None: given up."""
+    """Return when to try again after a failed try; None to give up."""
     if now - delivery.session.created_at > GIVE_UP_AFTER:
         return None
     return now + BACK_OFF[min(delivery.tries, len(BACK_OFF)) - 1]
 
 
 def payload(delivery: SandboxDelivery, *, now: datetime) -> dict[str, object]:
-    """What a webhook says: how the session stands at the moment of sending."""
+    """Return the body of a webhook: the session's state when it is sent."""
     session = delivery.session
     return {
         "id": delivery.event_id,
@@ -73,6 +79,38 @@ def payload(delivery: SandboxDelivery, *, now: datetime) -> dict[str, object]:
         "amount": session.amount_received,
         "currency": session.currency,
     }
+
+
+def sign(event_id: str, body: str, *, now: datetime) -> dict[str, str]:
+    """Return the three signature headers of a webhook with this body, sent now."""
+    signature = Webhook(secrets()[0]).sign(msg_id=event_id, timestamp=now, data=body)
+    return dict(zip(HEADERS, (event_id, str(int(now.timestamp())), signature), strict=True))
+
+
+def verify(body: bytes, headers: Mapping[str, str]) -> str:
+    """Return the id of a webhook signed with one of our secrets within 300 s of now; otherwise raise BadWebhook."""
+    signed = {name: headers.get(name, "") for name in HEADERS}
+    for secret in secrets():
+        try:
+            Webhook(secret).verify(body, signed, json_parse=False)
+        except (WebhookVerificationError, ValueError):
+            # The library raises ValueError for malformed signatures and for bytes that are not text.
+            continue
+        return signed["webhook-id"]
+    raise BadWebhook("The signature is not valid.")
+
+
+def secrets() -> list[str]:
+    return str(settings.SANDBOX_WEBHOOK_SECRET).split()
+
+
+def problems() -> list[str]:
+    """Return what is wrong with the secrets: none is set, or one is not the base64 of at least 24 bytes."""
+    if not secrets():
+        return ["SANDBOX_WEBHOOK_SECRET is blank: anybody could send us webhooks"]
+    return [] if all(_size(secret) >= 24 for secret in secrets()) else [
+        "SANDBOX_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24 random bytes"
+    ]  # fmt: skip
 
 
 def _claim(*, now: datetime, **which: object) -> SandboxDelivery | None:
@@ -86,42 +124,8 @@ def _claim(*, now: datetime, **which: object) -> SandboxDelivery | None:
     return delivery
 
 
-HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
-
-
-def secrets() -> list[str]:
-    return str(settings.SANDBOX_WEBHOOK_SECRET).split()
-
-
-def problems() -> list[str]:
-    """Say why the secrets cannot be used: none, or not the base64 of 24 bytes at least."""
-    if not secrets():
-        return ["SANDBOX_WEBHOOK_SECRET is blank: anybody could send us webhooks"]
-    return [] if all(_size(secret) >= 24 for secret in secrets()) else [
-        "SANDBOX_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24 random bytes"
-    ]  # fmt: skip
-
-
-def sign(event_id: str, body: str, *, now: datetime) -> dict[str, str]:
-    """Return the three headers of a webhook with that body, sent now."""
-    signature = Webhook(secrets()[0]).sign(msg_id=event_id, timestamp=now, data=body)
-    return dict(zip(HEADERS, (event_id, str(int(now.timestamp())), signature), strict=True))
-
-
-def verify(body: bytes, headers: Mapping[str, str]) -> str:
-    """Return the id of a webhook signed with one of our secrets within 300 s of now; raise BadWebhook."""
-    mine = {name: headers.get(name, "") for name in HEADERS}
-    for secret in secrets():
-        try:
-            Webhook(secret).verify(body, mine, json_parse=False)
-        except (WebhookVerificationError, ValueError):
-            # The library leaves half-written signatures and bytes that are no text to ValueError.
-            continue
-        return mine["webhook-id"]
-    raise BadWebhook("The signature is not good.")
-
-
 def _size(secret: str) -> int:
+    """Return how many bytes the secret holds; 0 if it is not base64."""
     try:
         return len(binascii.a2b_base64(secret.removeprefix("whsec_"), strict_mode=True))
     except (binascii.Error, ValueError):

@@ -34,7 +34,7 @@ def price_of(code: str, currency: str = "RUB") -> Price:
     return Price.objects.get(plan__code=code, currency=currency, archived_at=None)
 
 
-def test_a_price_in_use_is_only_shown_and_a_post_changes_nothing(root, alice, now):
+def test_a_price_in_use_cannot_be_edited(root, alice, now):
     pay_in(alice, 1000_00, at=now)
     orders.subscribe(alice, price_of("standard"), now=now)
     address = f"/admin/subscriptions/price/{price_of('standard').pk}/change/"
@@ -43,7 +43,7 @@ def test_a_price_in_use_is_only_shown_and_a_post_changes_nothing(root, alice, no
     assert price_of("standard").amount == 690_00
 
 
-def test_a_new_version_takes_the_place_of_the_old_one_and_customers_keep_theirs(root, alice, now):
+def test_a_new_version_replaces_the_old_one_and_customers_keep_theirs(root, alice, now):
     pay_in(alice, 1000_00, at=now)
     held = orders.subscribe(alice, price_of("standard"), now=now)
     old = price_of("standard")
@@ -59,7 +59,7 @@ def test_a_new_version_takes_the_place_of_the_old_one_and_customers_keep_theirs(
     assert catalogue.current("standard", "RUB") == new
 
 
-def test_terms_that_do_not_go_together_are_refused_in_words(root):
+def test_contradictory_terms_are_refused_with_an_error(root):
     old = price_of("hourly")
     terms = {
         "amount": "1",
@@ -97,13 +97,13 @@ def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root
         ({"interval": "month", "metered": "on"}, "interval", "Interval: a metered price is for one of second, minute,"),
     ],
 )
-def test_a_price_no_order_can_be_made_of_is_refused_by_its_field(root, terms, field, complaint):
+def test_a_price_that_cannot_be_ordered_is_an_error_of_its_field(root, terms, field, complaint):
     plan = Plan.objects.create(code="extra", name="Extra")
     form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00", **terms}
     added = root.post("/admin/subscriptions/price/add/", form)
     assert added.status_code == 200
-    (said,) = added.context["adminform"].form.errors[field]
-    assert said.startswith(complaint)
+    (text,) = added.context["adminform"].form.errors[field]
+    assert text.startswith(complaint)
     old = price_of("standard")
     versioned = root.post(f"/admin/subscriptions/price/{old.pk}/new-version/", {**TERMS, "amount": "5.00", **terms})
     assert complaint in unescape(versioned.content.decode())
@@ -111,23 +111,23 @@ def test_a_price_no_order_can_be_made_of_is_refused_by_its_field(root, terms, fi
     assert (price_of("standard"), Price.objects.filter(plan=plan).count()) == (old, 0)
 
 
-def test_a_price_of_the_most_that_can_be_ordered_is_taken(root):
+def test_the_longest_interval_that_can_be_ordered_is_accepted(root):
     plan = Plan.objects.create(code="extra", name="Extra")
     form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00", "interval_count": "1200"}
     assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
     assert price_of("extra", "EUR").interval_count == 1200
 
 
-def test_a_new_version_is_priced_in_major_units_beside_the_present_price(root):
+def test_a_new_version_is_priced_in_major_units_next_to_the_current_price(root):
     old = price_of("standard")
     address = f"/admin/subscriptions/price/{old.pk}/new-version/"
     page = unescape(root.get(address).content.decode())
     assert 'value="690.00"' in page
     assert "In RUB, such as 749.00. Now: RUB\u00a0690.00 a month." in page
-    said = unescape(root.post(address, TERMS | {"amount": "749.00"}, follow=True).content.decode())
-    assert f"Version {old.version + 1} is on sale: RUB\u00a0749.00 a month." in said
+    text = unescape(root.post(address, TERMS | {"amount": "749.00"}, follow=True).content.decode())
+    assert f"Version {old.version + 1} is on sale: RUB\u00a0749.00 a month." in text
     assert price_of("standard").amount == 749_00
-    assert "minor units" not in said + page
+    assert "minor units" not in text + page
 
 
 @pytest.mark.parametrize(
@@ -153,16 +153,16 @@ def test_the_amount_of_a_first_price_is_in_major_units_of_its_currency(root, cur
         ("XXX", "749.00", "currency", "'XXX' is not a currency we take;"),
     ],
 )
-def test_an_amount_its_currency_has_no_coin_for_is_refused(root, currency, sent, field, complaint):
+def test_an_invalid_amount_for_its_currency_is_refused(root, currency, sent, field, complaint):
     plan = Plan.objects.create(code="extra", name="Extra")
     form = {**TERMS, "plan": plan.pk, "currency": currency, "amount": sent}
     answer = root.post("/admin/subscriptions/price/add/", form)
-    (said,) = answer.context["adminform"].form.errors[field]
-    assert said.startswith(complaint)
+    (text,) = answer.context["adminform"].form.errors[field]
+    assert text.startswith(complaint)
     assert not Price.objects.filter(plan=plan).exists()
 
 
-def test_features_of_a_plan_are_edited_as_lines(root):
+def test_the_features_of_a_plan_are_edited_one_per_line(root):
     plan = Plan.objects.get(code="basic")
     form = {"code": "basic", "name": "Basic", "features": "One\n\n Two \n", "features_ru": "", "position": "1",
             "prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0"}  # fmt: skip
@@ -171,7 +171,7 @@ def test_features_of_a_plan_are_edited_as_lines(root):
     assert (plan.features, plan.features_ru) == (["One", "Two"], [])
 
 
-def test_a_subscription_is_shown_with_its_charges_and_cannot_be_edited(root, alice, now):
+def test_a_subscription_shows_its_charges_and_cannot_be_edited(root, alice, now):
     pay_in(alice, 1000_00, at=now)
     held = orders.subscribe(alice, price_of("standard"), now=now)
     address = f"/admin/subscriptions/subscription/{held.pk}/change/"
@@ -184,7 +184,7 @@ def test_a_subscription_is_shown_with_its_charges_and_cannot_be_edited(root, ali
     assert root.post(f"/admin/subscriptions/subscription/{held.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_scheduler_is_for_superusers_whatever_was_granted(root, staff):
+def test_only_superusers_can_edit_the_schedule(root, staff):
     every = IntervalSchedule.objects.create(every=60, period="seconds")
     task = PeriodicTask.objects.create(name="poke", task="subscriptions.tasks.bill_due", interval=every)
     address = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
@@ -197,8 +197,8 @@ def test_the_scheduler_is_for_superusers_whatever_was_granted(root, staff):
     assert "django_celery_beat" not in client.get("/admin/").content.decode()
 
 
-def test_a_customers_page_leads_to_everything_he_has(root, alice, mallory, now):
-    """Each link opens a list of his rows alone. 1000.00 - 690.00 are in the wallet."""
+def test_a_customers_page_links_to_everything_they_have(root, alice, mallory, now):
+    """Each link opens a list of that customer's rows only. The wallet holds 1000.00 - 690.00."""
     for person in (alice, mallory):
         pay_in(person, 1000_00, at=now)
         orders.subscribe(person, price_of("standard"), now=now)
@@ -216,7 +216,7 @@ def test_a_customers_page_leads_to_everything_he_has(root, alice, mallory, now):
         assert mallory.username not in html, name
 
 
-def test_staff_are_led_only_to_what_they_may_look_at(client, staff, alice, now):
+def test_staff_see_only_links_they_have_permission_for(client, staff, alice, now):
     pay_in(alice, 1000_00, at=now)
     staff.user_permissions.add(*Permission.objects.filter(codename__in=["view_user", "view_payment"]))
     client.force_login(staff)
@@ -226,7 +226,7 @@ def test_staff_are_led_only_to_what_they_may_look_at(client, staff, alice, now):
     assert "Subscriptions</a>" not in page
 
 
-def test_forms_show_money_and_not_its_minor_units(root, alice, now):
+def test_forms_show_amounts_with_currency_instead_of_minor_units(root, alice, now):
     pay_in(alice, 1000_00, at=now)
     held = orders.subscribe(alice, price_of("standard"), now=now)
     paid = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")

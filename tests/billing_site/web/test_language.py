@@ -9,7 +9,7 @@ from tests.conftest import PASSWORD
 from tests.web import heading, hidden, words
 
 
-def test_the_switch_keeps_path_and_query(client, on_sale):
+def test_the_language_switch_keeps_path_and_query(client, on_sale):
     english = client.get("/pricing/?currency=EUR").content.decode()
     assert 'href="/ru/pricing/?currency=EUR" lang="ru"' in english
     russian = client.get("/ru/pricing/?currency=EUR").content.decode()
@@ -17,7 +17,7 @@ def test_the_switch_keeps_path_and_query(client, on_sale):
     assert '<html lang="ru">' in russian
 
 
-def test_settings_change_the_language_that_mails_are_written_in(browser, alice):
+def test_settings_change_the_language_of_emails(browser, alice):
     answer = browser.post("/account/settings/", {"language": "ru"})
     assert (answer.status_code, answer["location"]) == (303, "/ru/account/settings/")
     alice.refresh_from_db()
@@ -30,21 +30,21 @@ def test_settings_change_the_language_that_mails_are_written_in(browser, alice):
     ["/ru/", "/ru/account/", "/ru/topup/", "/ru/checkout/standard/", "/ru/checkout/hourly/",
      "/ru/account/transactions/", "/ru/account/settings/", "/ru/nothing/"],
 )  # fmt: skip
-def test_a_russian_page_has_no_english_sentence_in_it(browser, address):
-    """Two English words in a row are a string nobody translated; names and codes stand alone."""
+def test_russian_pages_have_no_english_sentence(browser, address):
+    """Two English words in a row are an untranslated text; names and codes are single words."""
     html = browser.get(address).content.decode()
     text = re.sub(r"<(script|svg|style).*?</\1>|<[^>]+>", " | ", html.split("<body")[1], flags=re.DOTALL)
     text = text.replace("Acme Billing", "").replace("English", "")
     assert re.findall(r"[A-Za-z]{2,} [A-Za-z]{2,}", text) == []
 
 
-def test_russian_amounts_never_break_before_the_sign(browser):
+def test_russian_amounts_never_break_before_the_currency_sign(browser):
     html = browser.get("/ru/pricing/?currency=RUB").content.decode()
     assert "690,00\u00a0₽" in html
     assert not re.search(r"\d [₽€]", html)
 
 
-def test_a_russian_checkout_sends_on_to_russian_pages(browser):
+def test_the_russian_checkout_is_in_russian(browser):
     assert heading(browser.get("/ru/checkout/standard/")) == "Оформление"
 
 
@@ -57,20 +57,20 @@ def test_a_russian_checkout_sends_on_to_russian_pages(browser):
         ("/ru/login/", "en", "/ru/account/"),
     ],
 )
-def test_who_logs_in_goes_on_in_the_language_of_the_profile(client, alice, on_sale, page, own, on):
-    """A page whose address names a language was chosen; the bare one was not."""
+def test_log_in_redirects_to_the_language_of_the_profile(client, alice, on_sale, page, own, on):
+    """A log-in page with a language in its URL or without one redirects to the profile's language."""
     User.objects.filter(pk=alice.pk).update(language=own)
     form = hidden(client.get(page)) | {"login": "alice", "password": PASSWORD}
     assert client.post(page, form)["location"] == on
 
 
-def test_who_signs_up_in_russian_is_written_to_in_russian(client, db):
+def test_sign_up_in_russian_sets_the_profile_language(client, db):
     sent = {"username": "boris", "email": "boris@example.com", "password1": "correct horse battery"}
     assert client.post("/ru/signup/", sent).status_code == 302
     assert User.objects.get().language == "ru"
 
 
-def test_a_payment_is_named_in_the_readers_language_not_in_that_of_who_began_it(browser, alice, now):
+def test_a_payment_is_named_in_the_readers_language(browser, alice, now):
     top_up = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     bought = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
     own = checkout.start(

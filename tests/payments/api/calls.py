@@ -1,4 +1,4 @@
-"""Addresses of the payments API, and how its errors are read. No test lives here."""
+"""URLs of the payments API, and a helper that reads its errors."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ TOP_UP = "/api/v1/payment"
 
 
 def problem(answer: Any) -> tuple[int, str, list[str | None]]:
+    """Return the status, the error code and the parameters named in the errors."""
     body = answer.json()
     assert answer["Content-Type"] == "application/problem+json"
     assert body["status"] == answer.status_code

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 # Checkout
 
 
-def test_a_checkout_answers_where_to_pay(api: APIClient, alice: User, basic: Price) -> None:
+def test_a_checkout_returns_the_payment_and_where_to_pay(api: APIClient, alice: User, basic: Price) -> None:
     answer = api.post(CHECKOUT, {"plan": "basic"})
     payment, subscription = Payment.objects.get(), Subscription.objects.get()
     assert answer.status_code == 201
@@ -40,7 +40,7 @@ def test_a_checkout_answers_where_to_pay(api: APIClient, alice: User, basic: Pri
     assert answer.json()["created_at"].endswith("Z")
 
 
-def test_the_gateways_page_and_the_way_back_are_in_the_customers_language(
+def test_the_gateways_page_and_the_return_url_are_in_the_customers_language(
     api: APIClient, alice: User, basic: Price
 ) -> None:
     User.objects.filter(pk=alice.pk).update(language="ru")
@@ -51,7 +51,7 @@ def test_the_gateways_page_and_the_way_back_are_in_the_customers_language(
         assert (session.language, session.return_url.split("/")[-4:]) == ("ru", ["ru", "pay", made["id"], ""])
 
 
-def test_terms_are_taken_and_priced(api: APIClient, basic: Price) -> None:
+def test_the_terms_are_applied_and_priced(api: APIClient, basic: Price) -> None:
     terms = {"plan": "basic", "currency": "RUB", "periods": 3, "quantity": 2, "auto_renew": False}
     # 990.00 x 3 x 2 = 5940.00
     assert api.post(CHECKOUT, terms).json()["amount"]["value"] == "5940.00"
@@ -59,7 +59,7 @@ def test_terms_are_taken_and_priced(api: APIClient, basic: Price) -> None:
     assert (subscription.periods, subscription.quantity, subscription.auto_renew) == (3, 2, False)
 
 
-def test_a_free_trial_that_was_not_had_is_not_paid_for(api: APIClient, alice: User) -> None:
+def test_a_first_trial_is_not_paid_for(api: APIClient, alice: User) -> None:
     sell("trial", RUB=500_00, trial_days=14)
     answer = api.post(CHECKOUT, {"plan": "trial"})
     assert problem(answer) == (409, "nothing_to_pay", [])
@@ -67,19 +67,19 @@ def test_a_free_trial_that_was_not_had_is_not_paid_for(api: APIClient, alice: Us
     assert "POST /api/subscriptions/" in answer.json()["detail"]
     assert not Payment.objects.exists()
     assert not Subscription.objects.exists()
-    # As told: it begins at once, without a payment. The next one of the plan has no trial and is paid for.
+    # Subscribed as the error says, it starts at once without a payment. A second one has no trial and must be paid for.
     assert api.post("/api/subscriptions/", {"plan": "trial"}).json()["status"] == "trialing"
     again = api.post(CHECKOUT, {"plan": "trial"})
     assert (again.status_code, again.json()["amount"]["value"]) == (201, "500.00")
 
 
 @pytest.mark.parametrize("amount", ["990.00", "990", {"value": "990.00", "currency": "RUB"}, {"value": "990"}])
-def test_an_amount_that_is_right_is_accepted(api: APIClient, basic: Price, amount: Any) -> None:
+def test_the_right_amount_is_accepted(api: APIClient, basic: Price, amount: Any) -> None:
     assert api.post(CHECKOUT, {"plan": "basic", "amount": amount}).status_code == 201
 
 
 @pytest.mark.parametrize("amount", ["989.99", "990.01", "0", "-990.00", "1", "0.01"])
-def test_an_amount_that_is_not_the_price_is_refused(api: APIClient, basic: Price, amount: str) -> None:
+def test_any_other_amount_is_refused(api: APIClient, basic: Price, amount: str) -> None:
     answer = api.post(CHECKOUT, {"plan": "basic", "amount": amount})
     assert problem(answer) == (400, "amount_mismatch", ["amount"])
     assert "990.00 RUB" in answer.json()["detail"]
@@ -87,21 +87,21 @@ def test_an_amount_that_is_not_the_price_is_refused(api: APIClient, basic: Price
     assert not Payment.objects.exists()
 
 
-NO_AMOUNTS: list[Any] = [
+INVALID_AMOUNTS: list[Any] = [
     "NaN", "Infinity", "1e3", "1_000", "+1", " 990", "٩٩٠", "990,00", "0x10", "", "990.001", "9" * 26, "9" * 5000,
     None, True, [], {}, {"value": {}}, {"value": "1", "extra": 1}, {"value": "1", "currency": 5}, {"currency": "RUB"},
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("amount", NO_AMOUNTS)
-def test_what_is_no_amount_is_an_error_of_that_field(api: APIClient, basic: Price, amount: Any) -> None:
+@pytest.mark.parametrize("amount", INVALID_AMOUNTS)
+def test_an_invalid_amount_is_an_error_of_that_field(api: APIClient, basic: Price, amount: Any) -> None:
     answer = api.post(CHECKOUT, {"plan": "basic", "amount": amount})
     assert problem(answer) == (400, "validation_failed", ["amount"])
     assert not Payment.objects.exists()
 
 
 @pytest.mark.parametrize("number", ["1342.005", "1e3", "1E400", "0.1e1", "9" * 30, "-0.00"])
-def test_numbers_are_read_exactly_or_refused(api: APIClient, number: str) -> None:
+def test_inexact_numbers_are_refused(api: APIClient, number: str) -> None:
     body = f'{{"value": {number}, "currency": "RUB"}}'
     answer = api.generic("POST", TOP_UP, body, content_type="application/json")
     assert answer.status_code == 400
@@ -125,9 +125,7 @@ def test_numbers_are_read_exactly_or_refused(api: APIClient, number: str) -> Non
         ("basic", [None]),
     ],
 )
-def test_a_body_that_is_wrong_names_its_fields(
-    api: APIClient, basic: Price, body: Any, params: list[str | None]
-) -> None:
+def test_errors_name_the_wrong_fields(api: APIClient, basic: Price, body: Any, params: list[str | None]) -> None:
     status, code, named = problem(api.post(CHECKOUT, body))
     assert (status, code) == (400, "validation_failed")
     assert sorted(map(str, named)) == sorted(map(str, params))
@@ -141,33 +139,33 @@ def test_a_plan_that_is_not_on_sale_is_refused(api: APIClient, basic: Price, pla
     assert problem(answer)[2] == ["plan"]
 
 
-def test_a_gateway_the_site_does_not_have_is_refused(api: APIClient, basic: Price) -> None:
+def test_an_unknown_gateway_is_refused(api: APIClient, basic: Price) -> None:
     assert problem(api.post(CHECKOUT, {"plan": "basic", "gateway": "acme"})) == (400, "unknown_gateway", ["gateway"])
 
 
-def test_another_customers_subscription_is_not_found(api: APIClient, evil: APIClient, basic: Price) -> None:
+def test_another_customers_subscription_is_not_found(api: APIClient, mallory_api: APIClient, basic: Price) -> None:
     subscription = api.post(CHECKOUT, {"plan": "basic"}).json()["subscription"]
-    theirs = evil.post(CHECKOUT, {"subscription": subscription})
-    absent = evil.post(CHECKOUT, {"subscription": "sub_absent"})
+    theirs = mallory_api.post(CHECKOUT, {"subscription": subscription})
+    absent = mallory_api.post(CHECKOUT, {"subscription": "sub_absent"})
     assert theirs.status_code == absent.status_code == 404
     assert theirs.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
 
 
-def test_a_pending_subscription_is_paid_by_its_id(api: APIClient, basic: Price) -> None:
+def test_a_cancelled_subscription_cannot_be_paid_for(api: APIClient, basic: Price) -> None:
     first = api.post(CHECKOUT, {"plan": "basic"}).json()
     api.post(CANCEL, {"payment_id": first["id"]})
     assert problem(api.post(CHECKOUT, {"subscription": first["subscription"]}))[:2] == (409, "subscription_not_waiting")
 
 
-def test_a_chosen_id_that_exists_is_refused(api: APIClient, evil: APIClient, basic: Price) -> None:
+def test_an_existing_payment_id_is_refused(api: APIClient, mallory_api: APIClient, basic: Price) -> None:
     body = {"plan": "basic", "payment_id": "pay_order_0001"}
     assert api.post(CHECKOUT, body).json()["id"] == "pay_order_0001"
-    for client in (api, evil):
+    for client in (api, mallory_api):
         assert problem(client.post(CHECKOUT, body)) == (409, "duplicate_payment", ["payment_id"])
     assert Payment.objects.count() == Subscription.objects.count() == 1
 
 
-def test_the_same_key_is_answered_the_same_and_makes_one_payment(api: APIClient, basic: Price) -> None:
+def test_the_same_key_replays_the_answer_and_makes_one_payment(api: APIClient, basic: Price) -> None:
     first, again = (api.post(CHECKOUT, {"plan": "basic"}, headers={"idempotency-key": "k1"}) for _ in range(2))
     assert first.json() == again.json()
     assert again["Idempotent-Replayed"] == "true"
@@ -176,7 +174,7 @@ def test_the_same_key_is_answered_the_same_and_makes_one_payment(api: APIClient,
     assert problem(other)[:2] == (422, "idempotency_key_reused")
 
 
-def test_after_a_gateway_that_was_away_the_same_key_goes_on(
+def test_the_same_key_continues_after_an_outage_of_the_gateway(
     api: APIClient, basic: Price, unsteady: type[Unsteady]
 ) -> None:
     unsteady.break_after = 1
@@ -199,18 +197,18 @@ def test_after_a_gateway_that_was_away_the_same_key_goes_on(
     ],
 )
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_a_key_never_hands_one_requests_payment_to_another(
+def test_a_key_never_returns_the_payment_of_another_request(
     api: APIClient, basic: Price, unsteady: type[Unsteady], url: str, body: dict[str, str], forgotten: bool
 ) -> None:
-    """Neither after a 503 nor when the key has been forgotten, after 30 days."""
+    """Neither after a 503 nor after the key was deleted, as it is after 30 days (`forgotten`)."""
     unsteady.break_before = 1
-    asked, key = {"value": "100.00", "currency": "RUB"}, {"idempotency-key": "k1"}
-    first = api.post(TOP_UP, asked, headers=key)
+    body_sent, key = {"value": "100.00", "currency": "RUB"}, {"idempotency-key": "k1"}
+    first = api.post(TOP_UP, body_sent, headers=key)
     assert problem(first)[:2] == (503, "unavailable")
     if forgotten:
         IdempotencyKey.objects.all().delete()
     assert problem(api.post(url, body, headers=key)) == (422, "idempotency_key_reused", ["Idempotency-Key"])
-    again = api.post(TOP_UP, asked, headers=key)
+    again = api.post(TOP_UP, body_sent, headers=key)
     assert (again.status_code, again.json()["id"]) == (201, first.json()["payment_id"])
     assert Payment.objects.count() == 1
 
@@ -219,20 +217,20 @@ def test_a_key_never_hands_one_requests_payment_to_another(
 
 
 @pytest.mark.parametrize("url", [TOP_UP, TOP_UP + "/", LIST, "/api/payments", "/api/v1/payments/", "/api/payment"])
-def test_a_top_up_answers_where_to_pay(api: APIClient, url: str) -> None:
+def test_a_top_up_returns_the_payment_and_where_to_pay(api: APIClient, url: str) -> None:
     body = '{"value": 1342.00, "currency": "RUB", "description": "Заказ № 7"}'
     answer = api.generic("POST", url, body, content_type="application/json")
     assert answer.status_code == 201
-    said = answer.json()
-    assert said["amount"] == {"value": "1342.00", "currency": "RUB"}
-    assert (said["status"], said["description"], said["plan"], said["subscription"]) == (
+    made = answer.json()
+    assert made["amount"] == {"value": "1342.00", "currency": "RUB"}
+    assert (made["status"], made["description"], made["plan"], made["subscription"]) == (
         "pending",
         "Заказ № 7",
         None,
         None,
     )
-    assert said["confirmation_url"]
-    assert Payment.objects.get(public_id=said["id"]).amount == 1342_00
+    assert made["confirmation_url"]
+    assert Payment.objects.get(public_id=made["id"]).amount == 1342_00
 
 
 @pytest.mark.parametrize(
@@ -254,6 +252,6 @@ def test_a_top_up_answers_where_to_pay(api: APIClient, url: str) -> None:
         ({"value": {"value": "100", "currency": "RUB"}, "currency": "RUB"}, "validation_failed", ["value"]),
     ],
 )
-def test_a_top_up_that_is_wrong_says_why(api: APIClient, body: dict[str, Any], code: str, params: list[str]) -> None:
+def test_an_invalid_top_up_names_the_error(api: APIClient, body: dict[str, Any], code: str, params: list[str]) -> None:
     assert problem(api.post(TOP_UP, body)) == (400, code, params)
     assert not Payment.objects.exists()

@@ -1,4 +1,4 @@
-"""What the payments API says of parameters that name nothing, and of filters it cannot read."""
+"""Errors of the payments API for unknown ids and invalid filters."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -18,9 +18,7 @@ def api(alice: User) -> APIClient:
     ("path", "param"),
     [("confirm-payment", "payment_id"), ("cancel-payment", "payment_id"), ("create-checkout-session", "subscription")],
 )
-def test_an_id_in_the_body_that_names_nothing_is_an_error_of_its_parameter(
-    api: APIClient, path: str, param: str
-) -> None:
+def test_an_unknown_id_in_the_body_is_an_error_of_its_parameter(api: APIClient, path: str, param: str) -> None:
     answer = api.post(f"/api/payments/{path}", {param: "pay_nothing1"})
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     [error] = answer.json()["errors"]
@@ -29,22 +27,22 @@ def test_an_id_in_the_body_that_names_nothing_is_an_error_of_its_parameter(
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "detail"),
     [
         ("status=x", "Allowed: pending, unknown, confirmed,"),
         ("created_after=yesterday", "Write it as 2026-03-01T00:00:00Z. You sent: yesterday"),
         ("limit=0", "limit is 1 to 100; you sent 0."),
     ],
 )
-def test_a_filter_that_cannot_be_read_says_what_may_be_sent(api: APIClient, query: str, said: str) -> None:
+def test_an_invalid_filter_says_what_can_be_sent(api: APIClient, query: str, detail: str) -> None:
     answer = api.get(f"/api/payments/?{query}")
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert error["param"] == query.partition("=")[0]
-    assert said in error["detail"]
+    assert detail in error["detail"]
 
 
-def test_a_boolean_says_what_it_may_be(api: APIClient) -> None:
+def test_an_invalid_boolean_says_what_can_be_sent(api: APIClient) -> None:
     answer = api.post("/api/payments/create-checkout-session", {"plan": "basic", "auto_renew": "maybe"})
     [error] = answer.json()["errors"]
     assert error["param"] == "auto_renew"

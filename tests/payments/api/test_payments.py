@@ -20,7 +20,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_confirm_credits_what_was_paid(api: APIClient, alice: User, choose: Callable[..., Any], slash: str) -> None:
+def test_confirm_credits_a_paid_payment_once(
+    api: APIClient, alice: User, choose: Callable[..., Any], slash: str
+) -> None:
     made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
     payment = Payment.objects.get()
     choose(payment, "webhook_lost")
@@ -41,7 +43,7 @@ def test_confirm_credits_what_was_paid(api: APIClient, alice: User, choose: Call
         ("wrong_amount", "unknown"),
     ],
 )
-def test_confirm_of_what_was_not_paid_is_refused_with_the_state(
+def test_confirm_of_an_unpaid_payment_is_refused_with_its_state(
     api: APIClient, alice: User, choose: Callable[..., Any], outcome: str | None, state: str
 ) -> None:
     made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
@@ -53,9 +55,7 @@ def test_confirm_of_what_was_not_paid_is_refused_with_the_state(
     assert balance(alice) == 0
 
 
-def test_a_failure_is_told_in_words_and_a_parked_payment_is_under_review(
-    api: APIClient, choose: Callable[..., Any]
-) -> None:
+def test_a_failure_has_a_text_and_a_parked_payment_is_marked(api: APIClient, choose: Callable[..., Any]) -> None:
     for outcome in ("expired_card", "wrong_amount"):
         made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
         choose(Payment.objects.get(public_id=made["id"]), outcome)
@@ -65,7 +65,7 @@ def test_a_failure_is_told_in_words_and_a_parked_payment_is_under_review(
     assert (parked["parked"], parked["failure"], failed["parked"]) == (True, None, False)
 
 
-def test_a_suspicion_of_fraud_is_told_to_staff_only(api: APIClient, choose: Callable[..., Any]) -> None:
+def test_only_staff_see_a_suspicion_of_fraud(api: APIClient, choose: Callable[..., Any]) -> None:
     made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
     choose(Payment.objects.get(), "insufficient_funds")
     SandboxSession.objects.update(failure_code="stolen_card")
@@ -80,7 +80,7 @@ def test_a_suspicion_of_fraud_is_told_to_staff_only(api: APIClient, choose: Call
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_cancel_cancels_here_and_at_the_gateway(api: APIClient, basic: Price, slash: str) -> None:
+def test_cancel_cancels_with_us_and_at_the_gateway(api: APIClient, basic: Price, slash: str) -> None:
     made = api.post(CHECKOUT + slash, {"plan": "basic"}).json()
     answer = api.post(CANCEL + slash, {"payment_id": made["id"]})
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
@@ -91,7 +91,7 @@ def test_cancel_cancels_here_and_at_the_gateway(api: APIClient, basic: Price, sl
     assert again.json()["state"] == "cancelled"
 
 
-def test_cancel_of_what_was_paid_meanwhile_confirms_it(api: APIClient, alice: User, choose: Callable[..., Any]) -> None:
+def test_cancel_of_a_payment_already_paid_confirms_it(api: APIClient, alice: User, choose: Callable[..., Any]) -> None:
     made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
     choose(Payment.objects.get(), "webhook_lost")
     answer = api.post(CANCEL, {"payment_id": made["id"]})
@@ -103,21 +103,21 @@ def test_cancel_of_what_was_paid_meanwhile_confirms_it(api: APIClient, alice: Us
 
 
 @pytest.mark.parametrize("url", [CONFIRM, CANCEL])
-def test_mallory_finds_nothing_of_alices(api: APIClient, evil: APIClient, url: str) -> None:
+def test_mallory_cannot_confirm_or_cancel_alices_payments(api: APIClient, mallory_api: APIClient, url: str) -> None:
     made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
-    theirs, absent = (evil.post(url, {"payment_id": name}) for name in (made["id"], "pay_absent"))
+    theirs, absent = (mallory_api.post(url, {"payment_id": name}) for name in (made["id"], "pay_absent"))
     assert theirs.status_code == absent.status_code == 404
     assert theirs.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
     assert Payment.objects.get().status == "pending"
 
 
-def test_mallory_sees_nothing_of_alices(api: APIClient, evil: APIClient, basic: Price) -> None:
+def test_mallory_cannot_see_alices_payments(api: APIClient, mallory_api: APIClient, basic: Price) -> None:
     made = api.post(CHECKOUT, {"plan": "basic"}).json()
-    theirs, absent = evil.get(f"{LIST}{made['id']}"), evil.get(f"{LIST}pay_absent")
+    theirs, absent = mallory_api.get(f"{LIST}{made['id']}"), mallory_api.get(f"{LIST}pay_absent")
     assert theirs.status_code == absent.status_code == 404
     assert theirs.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
-    assert evil.get(LIST).json()["results"] == []
-    assert evil.get(LIST, {"subscription": made["subscription"]}).json()["results"] == []
+    assert mallory_api.get(LIST).json()["results"] == []
+    assert mallory_api.get(LIST, {"subscription": made["subscription"]}).json()["results"] == []
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_mallory_sees_nothing_of_alices(api: APIClient, evil: APIClient, basic: 
         ("post", TOP_UP),
     ],
 )
-def test_nobody_in_particular_gets_nothing(client: Any, method: str, url: str) -> None:
+def test_every_endpoint_needs_authentication(client: Any, method: str, url: str) -> None:
     assert getattr(client, method)(url, content_type="application/json").status_code == 401
 
 
 # List
 
 
-def test_an_empty_list_says_so(api: APIClient) -> None:
+def test_an_empty_list_has_a_detail(api: APIClient) -> None:
     answer = api.get(LIST)
     assert answer.status_code == 200
     assert answer.json() == {"results": [], "next": None, "previous": None, "detail": "No payments found"}
@@ -156,20 +156,20 @@ def test_the_list_is_newest_first_in_pages(api: APIClient) -> None:
     assert seen == made[::-1]
 
 
-def test_the_list_is_filtered(api: APIClient, basic: Price) -> None:
+def test_the_list_can_be_filtered(api: APIClient, basic: Price) -> None:
     bought = api.post(CHECKOUT, {"plan": "basic"}).json()
     topped = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
     api.post(CANCEL, {"payment_id": topped["id"]})
 
-    def found(**filters: str) -> list[str]:
+    def ids(**filters: str) -> list[str]:
         return [row["id"] for row in api.get(LIST, filters).json()["results"]]
 
-    assert found(status="cancelled") == [topped["id"]]
-    assert found(plan="basic") == found(subscription=bought["subscription"]) == [bought["id"]]
-    assert found(plan="none") == []
-    assert found(created_after=topped["created_at"]) == [topped["id"]]
-    assert found(created_before=topped["created_at"]) == [bought["id"]]
-    assert found(status="pending", plan="basic") == [bought["id"]]
+    assert ids(status="cancelled") == [topped["id"]]
+    assert ids(plan="basic") == ids(subscription=bought["subscription"]) == [bought["id"]]
+    assert ids(plan="none") == []
+    assert ids(created_after=topped["created_at"]) == [topped["id"]]
+    assert ids(created_before=topped["created_at"]) == [bought["id"]]
+    assert ids(status="pending", plan="basic") == [bought["id"]]
 
 
 @pytest.mark.parametrize(
@@ -177,22 +177,22 @@ def test_the_list_is_filtered(api: APIClient, basic: Price) -> None:
     ["status=paid", "state=pending", "created_after=yesterday", "limit=0", "limit=101", "cursor=xyz", "customer=1",
      "status=pending&status=failed", "plan__code=basic", "order_by=amount"],
 )  # fmt: skip
-def test_a_filter_that_is_none_is_an_error(api: APIClient, query: str) -> None:
+def test_an_unknown_or_invalid_filter_is_an_error(api: APIClient, query: str) -> None:
     assert api.get(f"{LIST}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_one_payment_is_looked_at_by_its_id(api: APIClient, slash: str) -> None:
+def test_a_payment_is_returned_by_its_id(api: APIClient, slash: str) -> None:
     made = api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()
     assert api.get(f"{LIST}{made['id']}{slash}").json() == made
 
 
 @pytest.mark.parametrize("name", ["0", "-1", "9" * 30, "pay_%00", "..%2f", "PAY_1"])
-def test_an_id_that_is_none_is_not_found(api: APIClient, name: str) -> None:
+def test_a_malformed_id_is_not_found(api: APIClient, name: str) -> None:
     assert api.get(f"{LIST}{name}").status_code == 404
 
 
-def test_a_list_costs_the_same_few_queries_however_long(
+def test_a_list_takes_few_queries_however_long_it_is(
     api: APIClient, alice: User, basic: Price, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(5):

@@ -20,37 +20,39 @@ from tests.payments.rows import balance, events, times_credited
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Ends(NamedTuple):
-    """What a table row expects once the webhook, if any, was processed and again after the return page has asked."""
+class Expected(NamedTuple):
+    """The expected statuses of the payment and the subscription."""
 
+    # After the webhook, if any, is processed.
     by_webhook: str
-    at_last: str
+    # After the return page has checked the gateway.
+    in_the_end: str
     subscription: str
     deliveries: int = 1
     failure: str = ""
 
 
 TABLE = {
-    "succeeds": Ends("confirmed", "confirmed", "active"),
-    "succeeds_late": Ends("pending", "pending", "pending"),
-    "bank_asks": Ends("pending", "pending", "pending", deliveries=0),
-    "insufficient_funds": Ends("failed", "failed", "cancelled", failure="insufficient_funds"),
-    "expired_card": Ends("failed", "failed", "cancelled", failure="expired_card"),
-    "webhook_twice": Ends("confirmed", "confirmed", "active", deliveries=2),
-    "webhook_lost": Ends("pending", "confirmed", "active", deliveries=0),
-    "webhook_first": Ends("confirmed", "confirmed", "active"),
-    "wrong_amount": Ends("unknown", "unknown", "pending"),
-    "times_out": Ends("pending", "unknown", "pending", deliveries=0),
-    "cancel": Ends("cancelled", "cancelled", "cancelled"),
+    "succeeds": Expected("confirmed", "confirmed", "active"),
+    "succeeds_late": Expected("pending", "pending", "pending"),
+    "bank_asks": Expected("pending", "pending", "pending", deliveries=0),
+    "insufficient_funds": Expected("failed", "failed", "cancelled", failure="insufficient_funds"),
+    "expired_card": Expected("failed", "failed", "cancelled", failure="expired_card"),
+    "webhook_twice": Expected("confirmed", "confirmed", "active", deliveries=2),
+    "webhook_lost": Expected("pending", "confirmed", "active", deliveries=0),
+    "webhook_first": Expected("confirmed", "confirmed", "active"),
+    "wrong_amount": Expected("unknown", "unknown", "pending"),
+    "times_out": Expected("pending", "unknown", "pending", deliveries=0),
+    "cancel": Expected("cancelled", "cancelled", "cancelled"),
 }
 
 
-def begun(alice: User) -> Payment:
+def start_checkout(alice: User) -> Payment:
     return checkout.start(alice, now=timezone.now(), plan="basic")
 
 
-def hear() -> None:
-    """Let the sandbox deliver, and process what arrived."""
+def deliver_and_process() -> None:
+    """Deliver the sandbox's webhooks and process the events."""
     webhooks.deliver_due(now=timezone.now())
     process.sweep(now=timezone.now())
 
@@ -61,9 +63,9 @@ def test_the_table_has_every_outcome_of_the_page() -> None:
 
 @pytest.mark.parametrize("outcome", TABLE)
 def test_outcome(outcome: str, alice: User, basic: Price, site: str, choose: Callable[..., Any]) -> None:
-    expected, payment = TABLE[outcome], begun(alice)
+    expected, payment = TABLE[outcome], start_checkout(alice)
     answer = choose(payment, outcome)
-    hear()
+    deliver_and_process()
     payment.refresh_from_db()
     assert payment.status == expected.by_webhook
     assert SandboxDelivery.objects.filter(tries__gt=0).count() == (
@@ -73,7 +75,7 @@ def test_outcome(outcome: str, alice: User, basic: Price, site: str, choose: Cal
     payment.refresh_from_db()
     assert (payment.status, payment.failure_code) == (expected.at_last, expected.failure)
     assert Subscription.objects.get().status == expected.subscription
-    # 990.00 came in and were charged for the first month, or nothing came in.
+    # 990.00 came in and paid for the first month, or nothing came in.
     assert balance(alice) == 0
     assert times_credited(payment) == (expected.at_last == "confirmed")
     if outcome == "bank_asks":
@@ -84,32 +86,34 @@ def test_outcome(outcome: str, alice: User, basic: Price, site: str, choose: Cal
         assert (answer.status_code, answer.url) == (303, f"{site}/pay/{payment.public_id}/")
 
 
-def test_a_webhook_before_the_return_is_there_before_the_browser_is_sent_back(
+def test_an_early_webhook_arrives_before_the_browser_returns(
     alice: User, basic: Price, site: str, choose: Callable[..., Any]
 ) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "webhook_first")
     assert WebhookEvent.objects.get().gateway_id == payment.gateway_id
 
 
 def test_a_webhook_sent_twice_is_stored_once(alice: User, basic: Price, site: str, choose: Callable[..., Any]) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "webhook_twice")
-    hear()
+    deliver_and_process()
     assert list(SandboxDelivery.objects.values_list("last_status", flat=True)) == ["200", "200"]
     assert WebhookEvent.objects.count() == 1
     assert events(payment) == ["payment.confirmed"]
 
 
-def test_a_late_success_arrives_by_itself(alice: User, basic: Price, site: str, choose: Callable[..., Any]) -> None:
-    payment = begun(alice)
+def test_a_late_success_is_confirmed_by_its_webhook(
+    alice: User, basic: Price, site: str, choose: Callable[..., Any]
+) -> None:
+    payment = start_checkout(alice)
     choose(payment, "succeeds_late")
     with time_machine.travel(timezone.now() + timedelta(seconds=19), tick=False):
         assert confirmation.confirm(payment.pk, now=timezone.now()).gateway_state == "processing"
-        hear()
+        deliver_and_process()
         assert not WebhookEvent.objects.exists()
     with time_machine.travel(timezone.now() + timedelta(seconds=21), tick=False):
-        hear()
+        deliver_and_process()
     payment.refresh_from_db()
     assert payment.status == "confirmed"
     assert Subscription.objects.get().status == "active"
@@ -121,19 +125,19 @@ def test_a_late_success_arrives_by_itself(alice: User, basic: Price, site: str, 
 def test_the_bank_asks_and_the_customer_answers(
     answer: str, status: str, failure: str, alice: User, basic: Price, site: str, choose: Callable[..., Any]
 ) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "bank_asks")
     assert confirmation.confirm(payment.pk, now=timezone.now()).gateway_state == "requires_action"
     assert choose(payment, answer, page="bank/").url == f"{site}/pay/{payment.public_id}/"
-    hear()
+    deliver_and_process()
     payment.refresh_from_db()
     assert (payment.status, payment.failure_code) == (status, failure)
 
 
-def test_a_lost_webhook_is_found_out_by_reconciliation(
+def test_reconciliation_makes_up_for_a_lost_webhook(
     alice: User, basic: Price, site: str, choose: Callable[..., Any]
 ) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "webhook_lost")
     assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=29)) == 0
     assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=30)) == 1
@@ -141,10 +145,10 @@ def test_a_lost_webhook_is_found_out_by_reconciliation(
     assert payment.status == "confirmed"
 
 
-def test_a_time_out_after_the_charge_is_unknown_first_and_credited_once_when_the_gateway_is_back(
+def test_a_payment_that_timed_out_is_credited_once_the_gateway_answers(
     alice: User, basic: Price, site: str, choose: Callable[..., Any]
 ) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "times_out")
     assert confirmation.confirm(payment.pk, now=timezone.now()).status == "unknown"
     assert Subscription.objects.get().status == "pending"
@@ -157,42 +161,40 @@ def test_a_time_out_after_the_charge_is_unknown_first_and_credited_once_when_the
     assert times_credited(payment) == 1
 
 
-def test_another_amount_is_held_for_staff_and_never_credited(
+def test_a_wrong_amount_is_parked_and_never_credited(
     alice: User, basic: Price, site: str, choose: Callable[..., Any]
 ) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "wrong_amount")
-    hear()
+    deliver_and_process()
     payment.refresh_from_db()
     # Half of 990.00 is 495.00.
-    assert payment.parked_reason == "sandbox took 49500 RUB, we asked for 99000 RUB (minor units)"
+    assert payment.parked_reason == "sandbox took 49500 RUB, we requested 99000 RUB (minor units)"
     assert payment.check_at is None
     assert events(payment) == ["payment.parked"]
-    # Asked again and again it stays so, and says so once.
+    # Checking again changes nothing and records no second event.
     for _ in range(3):
         confirmation.confirm(payment.pk, now=timezone.now())
     assert events(payment) == ["payment.parked"]
     assert (balance(alice), times_credited(payment)) == (0, 0)
 
 
-def test_another_currency_is_held_for_staff_too(
-    alice: User, basic: Price, site: str, choose: Callable[..., Any]
-) -> None:
-    payment = begun(alice)
+def test_a_wrong_currency_is_parked_too(alice: User, basic: Price, site: str, choose: Callable[..., Any]) -> None:
+    payment = start_checkout(alice)
     SandboxSession.objects.update(currency="EUR")
     choose(payment, "succeeds")
-    hear()
+    deliver_and_process()
     payment.refresh_from_db()
-    assert payment.parked_reason == "sandbox took 99000 EUR, we asked for 99000 RUB (minor units)"
+    assert payment.parked_reason == "sandbox took 99000 EUR, we requested 99000 RUB (minor units)"
     assert (balance(alice), balance(alice, "EUR")) == (0, 0)
 
 
-def test_a_webhook_is_tried_again_until_it_is_taken(
+def test_a_webhook_is_retried_until_it_is_accepted(
     alice: User, basic: Price, site: str, choose: Callable[..., Any], settings: Any
 ) -> None:
-    payment = begun(alice)
+    payment = start_checkout(alice)
     choose(payment, "succeeds")
-    # Nobody listens on port 9.
+    # No server listens on port 9.
     settings.SITE_URL = "http://127.0.0.1:9"
     now = timezone.now()
     assert webhooks.deliver_due(now=now) == 1
@@ -208,10 +210,10 @@ def test_a_webhook_is_tried_again_until_it_is_taken(
     assert payment.status == "confirmed"
 
 
-def test_a_webhook_nobody_takes_is_given_up_after_three_days(
+def test_an_unaccepted_webhook_is_given_up_after_three_days(
     alice: User, basic: Price, site: str, choose: Callable[..., Any], settings: Any
 ) -> None:
-    choose(begun(alice), "succeeds")
+    choose(start_checkout(alice), "succeeds")
     settings.SITE_URL = "http://127.0.0.1:9"
     webhooks.deliver_due(now=timezone.now() + timedelta(hours=73))
     assert SandboxDelivery.objects.get().next_try_at is None

@@ -15,7 +15,7 @@ def test_a_new_customer_is_shown_the_plans(browser):
     assert "You have no plan yet" in page
 
 
-def test_the_page_says_what_there_is_what_it_costs_and_what_comes_next(browser, alice, now):
+def test_the_page_shows_the_balance_the_price_and_the_next_payment(browser, alice, now):
     # 1000.00 - 690.00 for Standard
     pay_in(alice, 1000_00, at=now)
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
@@ -26,8 +26,8 @@ def test_the_page_says_what_there_is_what_it_costs_and_what_comes_next(browser, 
     assert "Charge Standard," in page
 
 
-def test_use_not_yet_written_down_is_taken_off_what_is_available(browser, alice, now):
-    """60 minutes at 1.50 an hour are used and in no row: 10.00 - 1.50 are left, and last 5 h 40 min from now."""
+def test_metered_use_not_charged_yet_reduces_the_available_balance(browser, alice, now):
+    """60 minutes at 1.50 an hour are used and not posted: 10.00 - 1.50 = 8.50 are left, for another 5 h 40 min."""
     then = now - timedelta(hours=1)
     pay_in(alice, 10_00, at=then)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
@@ -36,7 +36,7 @@ def test_use_not_yet_written_down_is_taken_off_what_is_available(browser, alice,
     assert "available On your balance RUB\u00a010.00 Used, not yet charged −RUB\u00a01.5" in page
 
 
-def test_a_wallet_that_ran_dry_is_shown_so_though_no_worker_has_seen_it(browser, alice, now):
+def test_an_empty_wallet_is_shown_before_any_worker_has_run(browser, alice, now):
     then = now - timedelta(hours=8)
     pay_in(alice, 10_00, at=then)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
@@ -46,8 +46,8 @@ def test_a_wallet_that_ran_dry_is_shown_so_though_no_worker_has_seen_it(browser,
     assert "RUB\u00a00.00" in page
 
 
-def test_a_renewal_that_found_no_money_says_how_much_and_until_when(browser, alice, now):
-    """Standard, 690.00, 3 days of grace: paid 32 days ago, due at the latest yesterday; 100.00 are there."""
+def test_an_unpaid_renewal_shows_the_missing_amount(browser, alice, now):
+    """Standard costs 690.00 and has 3 days of grace. It was paid 32 days ago; 100.00 are left."""
     then = now - timedelta(days=32)
     pay_in(alice, 790_00, at=then)
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=then)
@@ -57,7 +57,7 @@ def test_a_renewal_that_found_no_money_says_how_much_and_until_when(browser, ali
     assert "/topup/?currency=RUB&amp;need=590.00" in page.content.decode()
 
 
-def test_a_payment_that_was_begun_can_be_finished_and_is_not_asked_for_twice(browser, alice, now):
+def test_an_unfinished_payment_can_be_finished_and_is_requested_only_once(browser, alice, now):
     payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
     page = browser.get("/account/")
     assert "You have begun to pay RUB\u00a0690.00 (Standard)." in words(page)
@@ -65,7 +65,7 @@ def test_a_payment_that_was_begun_can_be_finished_and_is_not_asked_for_twice(bro
     assert "needs money" not in words(page)
 
 
-def test_a_payment_on_its_way_is_told_of_and_not_in_the_balance(browser, alice, now):
+def test_a_payment_being_processed_is_shown_and_not_in_the_balance(browser, alice, now):
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     Payment.objects.update(gateway_state="processing")
     page = browser.get("/account/")
@@ -73,7 +73,7 @@ def test_a_payment_on_its_way_is_told_of_and_not_in_the_balance(browser, alice, 
     assert f"/pay/{payment.public_id}/" in page.content.decode()
 
 
-def test_each_currency_has_its_own_balance_and_nothing_is_added_up(browser, alice, now):
+def test_each_currency_has_its_own_balance(browser, alice, now):
     pay_in(alice, 500_00, "RUB", at=now)
     pay_in(alice, 12_00, "EUR", at=now)
     page = words(browser.get("/account/"))
@@ -81,7 +81,7 @@ def test_each_currency_has_its_own_balance_and_nothing_is_added_up(browser, alic
     assert "Balance, RUB RUB\u00a0500.00" in page
 
 
-def test_what_is_another_customers_does_not_appear(alice, mallory, on_sale, now):
+def test_another_customers_subscriptions_are_not_shown(alice, mallory, on_sale, now):
     pay_in(alice, 1000_00, at=now)
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     client = Client()
@@ -89,14 +89,16 @@ def test_what_is_another_customers_does_not_appear(alice, mallory, on_sale, now)
     assert "Standard" not in words(client.get("/account/"))
 
 
-def test_signed_in_pages_are_kept_by_no_cache_and_strangers_sent_to_log_in(browser, client):
+def test_signed_in_pages_are_not_cached_and_need_log_in(browser, client):
     for address in ("/account/", "/account/transactions/", "/account/settings/", "/topup/", "/checkout/basic/"):
         assert "no-store" in browser.get(address)["Cache-Control"], address
         answer = client.get(address)
         assert (answer.status_code, answer["location"].split("?")[0]) == (302, "/login/"), address
 
 
-def test_the_page_takes_few_queries_however_much_there_is(browser, alice, now, django_assert_max_num_queries):
+def test_the_page_takes_few_queries_however_many_subscriptions_there_are(
+    browser, alice, now, django_assert_max_num_queries
+):
     pay_in(alice, 10_000_00, at=now)
     for _ in range(6):
         orders.subscribe(alice, catalogue.current("basic", "RUB"), now=now)
@@ -104,7 +106,7 @@ def test_the_page_takes_few_queries_however_much_there_is(browser, alice, now, d
         browser.get("/account/")
 
 
-def test_an_order_that_was_never_paid_is_not_called_a_plan_that_ended(browser, alice, now):
+def test_an_order_that_was_never_paid_is_shown_as_not_started(browser, alice, now):
     payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
     cancellation.cancel(payment, now=now)
     page = words(browser.get("/account/"))

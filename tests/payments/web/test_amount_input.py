@@ -24,7 +24,7 @@ from payments.web import amount_input
         (" 7 ", 7_00),
     ],
 )
-def test_an_amount_is_read_however_it_is_grouped(text, minor):
+def test_amounts_are_parsed_with_any_grouping(text, minor):
     assert amount_input.parse(text, "RUB") == Money(minor, "RUB")
 
 
@@ -48,13 +48,13 @@ def test_an_amount_is_read_however_it_is_grouped(text, minor):
         "5.",
     ],
 )
-def test_what_is_no_amount_is_refused(text):
+def test_an_invalid_amount_is_refused(text):
     with pytest.raises(NotMoney):
         amount_input.parse(text, "RUB")
 
 
-def test_what_reads_two_ways_is_refused():
-    """1.000 is a thousand to a German; in a currency of three decimals 1,234 is either a thousand or one and a bit."""
+def test_an_ambiguous_amount_is_refused():
+    """1.000 is a thousand in German; with three decimals 1,234 is either a thousand and more or one and more."""
     for text, currency in (("1.000", "EUR"), ("10.999", "EUR"), ("1,234", "KWD")):
         with pytest.raises(NotMoney):
             amount_input.parse(text, currency)

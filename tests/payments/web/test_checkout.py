@@ -11,13 +11,13 @@ from tests.web import heading, hidden, words
 STANDARD = "/checkout/standard/?currency=RUB"
 
 
-def test_a_stranger_is_sent_to_log_in_and_comes_back(client: Client, on_sale):
+def test_an_anonymous_visitor_logs_in_and_returns(client: Client, on_sale):
     answer = client.get(STANDARD)
     assert answer.status_code == 302
     assert answer["location"] == "/login/?next=/checkout/standard/%3Fcurrency%3DRUB"
 
 
-def test_the_order_says_what_is_due_now_and_what_comes_after(browser):
+def test_the_page_shows_the_amount_due_and_the_next_payment(browser):
     # 690.00 x 3 months x 2
     page = words(browser.get(STANDARD + "&periods=3&quantity=2"))
     assert "2 × Standard, 3 months" in page
@@ -26,7 +26,7 @@ def test_the_order_says_what_is_due_now_and_what_comes_after(browser):
     assert "every 3 months until you cancel. Next payment:" in page
 
 
-def test_metered_use_is_paid_in_ahead_and_says_its_rate(browser):
+def test_metered_use_is_paid_in_advance_and_shows_its_rate(browser):
     # 1.50 x 168 hours
     page = words(browser.get("/checkout/hourly/?currency=RUB&periods=168"))
     assert "Pay RUB\u00a0252.00 and subscribe" in page
@@ -34,11 +34,11 @@ def test_metered_use_is_paid_in_ahead_and_says_its_rate(browser):
 
 
 @pytest.mark.parametrize("query", ["periods=5", "periods=-1", "periods=x", "quantity=0", "quantity=x", "quantity=9999"])
-def test_nonsense_in_the_address_becomes_something_on_offer(browser, query):
+def test_invalid_query_parameters_fall_back_to_offered_values(browser, query):
     assert browser.get(f"{STANDARD}&{query}").status_code == 200
 
 
-def test_paying_leads_to_the_gateways_page_with_a_payment_of_the_right_amount(browser, alice):
+def test_paying_redirects_to_the_gateways_page_for_the_right_amount(browser, alice):
     form = hidden(browser.get(STANDARD))
     answer = browser.post(STANDARD, {**form, "method": "sandbox", "auto_renew": "on"})
     payment = Payment.objects.get(customer=alice)
@@ -49,7 +49,7 @@ def test_paying_leads_to_the_gateways_page_with_a_payment_of_the_right_amount(br
     assert payment.subscription.auto_renew is True
 
 
-def test_the_same_form_sent_twice_is_one_payment(browser, alice):
+def test_the_same_form_sent_twice_makes_one_payment(browser, alice):
     form = hidden(browser.get(STANDARD)) | {"method": "sandbox"}
     first, second = browser.post(STANDARD, form), browser.post(STANDARD, form)
     assert first["location"] == second["location"]
@@ -58,8 +58,8 @@ def test_the_same_form_sent_twice_is_one_payment(browser, alice):
 
 
 @pytest.mark.parametrize("way", ["sandbox", "balance"])
-def test_a_form_found_in_the_history_and_changed_is_no_repetition(browser, alice, way):
-    """The browser's way back shows the form that was sent, with its key; what is chosen in it now is another order."""
+def test_a_sent_form_changed_and_sent_again_is_refused(browser, alice, way):
+    """The back button shows the sent form with its key. Other choices in it would be another order."""
     pay_in(alice, 5000_00)
     sent = hidden(browser.get(STANDARD)) | {"method": way, "auto_renew": "on"}
     first = browser.post(STANDARD, sent)
@@ -70,14 +70,14 @@ def test_a_form_found_in_the_history_and_changed_is_no_repetition(browser, alice
         assert "The amount has changed" not in words(answer)
     assert browser.post(STANDARD, sent)["location"] == first["location"]
     assert Subscription.objects.filter(customer=alice).count() == 1
-    # What is shown then has a key of its own, and buys what it shows: 690.00 x 3.
+    # The form shown now has a new key and buys what it shows: 690.00 x 3.
     answer = browser.post(STANDARD, sent | {"quantity": "3"})
     again = hidden(answer) | {"method": "sandbox", "quantity": "3", "auto_renew": "on"}
     assert browser.post(STANDARD, again).status_code == 303
     assert Payment.objects.latest("id").amount == 2070_00
 
 
-def test_an_amount_the_customer_has_not_seen_is_never_taken(browser, alice, now):
+def test_an_amount_the_customer_has_not_seen_is_never_charged(browser, alice, now):
     form = hidden(browser.get(STANDARD)) | {"method": "sandbox"}
     catalogue.new_version(Price.objects.get(plan__code="standard", currency="RUB"), now=now, amount=790_00)
     answer = browser.post(STANDARD, form)
@@ -87,8 +87,8 @@ def test_an_amount_the_customer_has_not_seen_is_never_taken(browser, alice, now)
     assert not Payment.objects.exists()
 
 
-def test_a_quantity_typed_and_not_worked_out_is_shown_before_it_is_paid(browser, alice):
-    """The balance pays one (690.00) and not three (2070.00): that it cannot is no second complaint."""
+def test_the_amount_for_a_new_quantity_is_shown_before_it_is_paid(browser, alice):
+    """The balance covers one (690.00) but not three (2070.00). The error about the method is not shown as well."""
     pay_in(alice, 1000_00)
     sent = hidden(browser.get(STANDARD)) | {"method": "balance", "quantity": "3"}
     answer = browser.post(STANDARD, sent)
@@ -101,7 +101,7 @@ def test_a_quantity_typed_and_not_worked_out_is_shown_before_it_is_paid(browser,
     assert Payment.objects.get(customer=alice).amount == 2070_00
 
 
-def test_a_quantity_typed_into_a_free_trial_shows_what_it_will_cost(browser):
+def test_a_new_quantity_of_a_trial_shows_its_later_price(browser):
     address = "/checkout/premium/?currency=EUR"
     answer = browser.post(address, hidden(browser.get(address)) | {"quantity": "2"})
     assert answer.status_code == 422
@@ -111,19 +111,19 @@ def test_a_quantity_typed_into_a_free_trial_shows_what_it_will_cost(browser):
 
 @pytest.mark.parametrize("button", [{}, {"show": "sum"}])
 @pytest.mark.parametrize("typed", ["", "0", "101", "9999", "x", "2.5"])
-def test_a_bad_quantity_buys_nothing_whichever_button_is_pressed(browser, button, typed):
+def test_an_invalid_quantity_buys_nothing_with_either_button(browser, button, typed):
     answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox", "quantity": typed} | button)
     assert answer.status_code == 422
     assert words(answer).count("Enter a whole number from 1 to 100. You have not been charged.") == 2
     assert not Payment.objects.exists()
 
 
-def test_a_quantity_is_worked_out_at_an_address_of_its_own(browser):
+def test_updating_the_quantity_redirects_to_its_own_url(browser):
     answer = browser.post(STANDARD + "&periods=3", {"quantity": "2", "show": "sum"})
     assert (answer.status_code, answer["location"]) == (303, "?currency=RUB&quantity=2&periods=3")
 
 
-def test_a_missing_choice_of_method_is_named(browser):
+def test_a_missing_payment_method_is_an_error(browser):
     form = hidden(browser.get(STANDARD))
     answer = browser.post(STANDARD, form)
     assert answer.status_code == 422
@@ -131,7 +131,7 @@ def test_a_missing_choice_of_method_is_named(browser):
     assert b"<title>Error:" in answer.content
 
 
-def test_a_balance_that_covers_it_pays_at_once_without_any_gateway(browser, alice):
+def test_a_sufficient_balance_pays_at_once_without_a_gateway(browser, alice):
     pay_in(alice, 1000_00)
     page = browser.get(STANDARD)
     assert "Account balance RUB\u00a01,000.00" in words(page)
@@ -146,7 +146,7 @@ def test_a_balance_that_covers_it_pays_at_once_without_any_gateway(browser, alic
     assert not Payment.objects.exists()
 
 
-def test_a_balance_that_does_not_cover_it_is_not_offered_and_not_taken(browser, alice):
+def test_an_insufficient_balance_is_neither_offered_nor_accepted(browser, alice):
     pay_in(alice, 689_99)
     page = browser.get(STANDARD)
     assert "Account balance" not in words(page)
@@ -154,8 +154,8 @@ def test_a_balance_that_does_not_cover_it_is_not_offered_and_not_taken(browser, 
     assert not Subscription.objects.exists()
 
 
-def test_a_balance_spent_meanwhile_refuses_whole(browser, alice, now):
-    """Two tabs: the second finds the wallet empty, and nothing is left behind."""
+def test_a_balance_spent_in_another_tab_is_refused(browser, alice, now):
+    """The second of two tabs finds the wallet empty and creates nothing."""
     pay_in(alice, 700_00)
     form = hidden(browser.get(STANDARD)) | {"method": "balance"}
     other = hidden(browser.get(STANDARD)) | {"method": "balance"}
@@ -165,7 +165,7 @@ def test_a_balance_spent_meanwhile_refuses_whole(browser, alice, now):
     assert Transaction.objects.filter(reason="charge").count() == 1
 
 
-def test_a_trial_starts_without_a_payment_and_says_what_comes_after(browser, alice):
+def test_a_trial_starts_without_a_payment_once(browser, alice):
     address = "/checkout/premium/?currency=EUR"
     page = browser.get(address)
     assert "Due now €0.00" in words(page)
@@ -176,11 +176,11 @@ def test_a_trial_starts_without_a_payment_and_says_what_comes_after(browser, ali
     assert "Pay €15.90 and subscribe" in again
 
 
-def test_a_plan_that_is_not_sold_is_not_found(browser):
+def test_an_unknown_plan_is_not_found(browser):
     assert browser.get("/checkout/nothing/").status_code == 404
 
 
-def test_a_gateway_that_refuses_shows_the_payment_and_takes_nothing(browser, alice, unsteady):
+def test_a_refusal_by_the_gateway_shows_the_failed_payment(browser, alice, unsteady):
     unsteady.refuse = True
     answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox"})
     payment = Payment.objects.get(customer=alice)
@@ -188,7 +188,7 @@ def test_a_gateway_that_refuses_shows_the_payment_and_takes_nothing(browser, ali
     assert payment.status == "failed"
 
 
-def test_a_gateway_that_does_not_answer_is_asked_again_for_the_same_payment(browser, alice, unsteady):
+def test_the_page_of_an_unanswered_payment_can_be_opened_again(browser, alice, unsteady):
     unsteady.break_before = 1
     answer = browser.post(STANDARD, hidden(browser.get(STANDARD)) | {"method": "sandbox"})
     payment = Payment.objects.get(customer=alice)

@@ -1,4 +1,4 @@
-"""Who was sent to pay in for something finds the way back to it."""
+"""After a top-up the payment page links back to the page that sent the customer there."""
 
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from tests.web import NEAR_HALF, address, bought, words
 NBSP = "\u00a0"
 
 
-def test_after_a_top_up_the_way_back_is_there_and_leads_to_the_amounts(browser, clock, alice, on_sale):
+def test_after_a_top_up_the_payment_page_links_back_to_the_plan_change(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
     clock.move_to(NEAR_HALF)
     back = address(row, "change/") + "?plan=premium&when=now"
@@ -32,17 +32,17 @@ def test_after_a_top_up_the_way_back_is_there_and_leads_to_the_amounts(browser, 
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/" + "a" * 300, "x"]
+    "url", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/" + "a" * 300, "x"]
 )
-def test_a_way_back_that_leads_elsewhere_is_none(browser, elsewhere):
-    answer = browser.get("/topup/", {"currency": "RUB", "next": elsewhere})
+def test_a_next_url_off_the_site_is_ignored(browser, url):
+    answer = browser.get("/topup/", {"currency": "RUB", "next": url})
     assert answer.status_code == 200
     page = answer.content.decode().partition("<main")[2].partition("</main")[0]
     assert "next=" not in page
 
 
-def test_only_the_payment_that_was_sent_for_leads_back(browser, clock):
-    """Another payment of the same customer, begun by itself, leads to the account and nowhere else."""
+def test_another_payment_has_no_link_back(browser, clock):
+    """A payment started without a next URL links to the account only."""
     form = {"form_key": "form_2", "shown": "50000", "method": "sandbox"}
     browser.post("/topup/?currency=RUB&amount=500", form)
     page = browser.get(f"/pay/{Payment.objects.get().public_id}/").content.decode()

@@ -1,4 +1,4 @@
-"""The page of a payment beside the gateway: what the browser says counts for nothing."""
+"""The page of a payment follows the gateway and ignores what the browser sends."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.web import heading, words
 
 @pytest.fixture
 def payment(alice, on_sale, now) -> Payment:
-    """690.00 roubles for Standard, waiting on the sandbox's page."""
+    """A payment of 690.00 roubles for Standard, open at the sandbox."""
     return checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
 
 
@@ -22,13 +22,13 @@ def choose(client, payment, outcome) -> None:
     client.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": outcome})
 
 
-def test_coming_back_unpaid_is_not_being_paid_whatever_the_address_says(browser, payment, alice):
+def test_query_parameters_do_not_confirm_a_payment(browser, payment, alice):
     page = browser.get(address(payment) + "?status=succeeded&paid=1")
     assert heading(page) == "Continue to payment"
     assert wallet(alice, "RUB").balance == 0
 
 
-def test_the_page_asks_the_gateway_when_no_webhook_came(browser, client, payment, alice):
+def test_the_page_checks_the_gateway_if_no_webhook_came(browser, client, payment, alice):
     choose(client, payment, "webhook_lost")
     page = browser.get(address(payment))
     assert heading(page) == "Payment received"
@@ -36,12 +36,12 @@ def test_the_page_asks_the_gateway_when_no_webhook_came(browser, client, payment
     assert Payment.objects.get().status == "confirmed"
 
 
-def test_the_fragment_does_not_ask_the_gateway(browser, client, payment):
+def test_polling_does_not_check_the_gateway(browser, client, payment):
     choose(client, payment, "webhook_lost")
     assert heading(browser.get(address(payment) + "status/")) == "Continue to payment"
 
 
-def test_a_cancel_is_done_at_the_gateway_and_shown(browser, client, payment):
+def test_cancelling_also_cancels_at_the_gateway(browser, client, payment):
     answer = browser.post(address(payment) + "cancel/")
     assert (answer.status_code, answer["location"]) == (303, address(payment))
     assert heading(browser.get(address(payment))) == "You cancelled the payment"
@@ -49,18 +49,18 @@ def test_a_cancel_is_done_at_the_gateway_and_shown(browser, client, payment):
     assert heading(browser.get(address(payment))) == "You cancelled the payment"
 
 
-def test_a_cancel_that_comes_too_late_shows_the_truth(browser, client, payment):
+def test_a_cancel_that_is_too_late_shows_the_payment_as_received(browser, client, payment):
     choose(client, payment, "webhook_lost")
     page = browser.post(address(payment) + "cancel/", follow=True)
     assert heading(page) == "Payment received"
     assert "could not be cancelled any more" in words(page)
 
 
-def test_a_gateway_that_takes_another_amount_is_not_taken_at_its_word(browser, client, payment, alice):
+def test_a_wrong_amount_is_not_credited(browser, client, payment, alice):
     choose(client, payment, "wrong_amount")
     assert heading(browser.get(address(payment))) == "We are checking this payment"
     assert wallet(alice, "RUB").balance == 0
 
 
-def test_pages_of_a_payment_are_kept_by_no_cache(browser, payment):
+def test_payment_pages_are_not_cached(browser, payment):
     assert "no-store" in browser.get(address(payment))["Cache-Control"]

@@ -1,4 +1,4 @@
-"""A subscription that waits for its payment while the wallet could pay for it: it can be started from the balance."""
+"""Starting a pending subscription from the balance while its payment is still open."""
 
 from datetime import datetime
 from typing import Any
@@ -15,52 +15,52 @@ from tests.subscriptions.shop import pay_in, wallet
 from tests.web import words
 
 
-def waiting_for(customer: User, balance: int, *, now: datetime) -> Payment:
-    """Two Standards for a month, 1380.00, turned back from on the gateway's page. Renewing by itself was not wanted."""
+def unpaid_order(customer: User, balance: int, *, now: datetime) -> Payment:
+    """Return the open payment of an order of two Standards for a month, 1380.00, without automatic renewal."""
     pay_in(customer, balance, at=now)
     return checkout.start(
         customer, now=now, plan="standard", currency="RUB", quantity=2, auto_renew=False, gateway="sandbox"
     )
 
 
-def ordered(payment: Payment) -> Subscription:
-    """The subscription that waits for the payment, as it is now."""
+def subscription_of(payment: Payment) -> Subscription:
+    """Return the subscription of the payment, reloaded."""
     return Subscription.objects.get(payments=payment)
 
 
 def address(payment: Payment) -> str:
-    return f"/account/subscriptions/{ordered(payment).public_id}/"
+    return f"/account/subscriptions/{subscription_of(payment).public_id}/"
 
 
-def test_it_is_offered_when_the_balance_is_enough_and_starts_on_the_same_terms(browser, alice, now):
-    waiting = waiting_for(alice, 2000_00, now=now)
+def test_a_sufficient_balance_starts_the_subscription_on_the_same_terms(browser, alice, now):
+    waiting = unpaid_order(alice, 2000_00, now=now)
     assert "Pay RUB\u00a01,380.00 from my balance" in words(browser.get(address(waiting)))
     answer = browser.post(address(waiting) + "start/")
     new = Subscription.objects.latest("id")
     assert (answer.status_code, answer["location"]) == (303, f"/account/subscriptions/{new.public_id}/")
     assert (new.status, new.quantity, new.periods, new.auto_renew) == ("active", 2, 1, False)
-    # 2000.00 - 1380.00, and nobody can pay the other way any more.
+    # 2000.00 - 1380.00, and the payment can no longer be paid.
     assert wallet(alice, "RUB").balance == 620_00
     waiting.refresh_from_db()
-    assert (waiting.status, ordered(waiting).status) == ("cancelled", "cancelled")
+    assert (waiting.status, subscription_of(waiting).status) == ("cancelled", "cancelled")
     assert "Started from your balance." in words(browser.get(answer["location"]))
     again = browser.post(address(waiting) + "start/")
     assert again["location"] == address(waiting)
     assert wallet(alice, "RUB").balance == 620_00
 
 
-def test_a_balance_that_is_not_enough_starts_nothing_and_the_payment_stays(browser, alice, now):
-    waiting = waiting_for(alice, 1379_99, now=now)
+def test_an_insufficient_balance_starts_nothing_and_keeps_the_payment(browser, alice, now):
+    waiting = unpaid_order(alice, 1379_99, now=now)
     assert "from my balance" not in words(browser.get(address(waiting)))
     answer = browser.post(address(waiting) + "start/")
     assert "Your balance is not enough any more" in words(browser.get(answer["location"]))
     waiting.refresh_from_db()
-    assert (waiting.status, ordered(waiting).status) == ("pending", "pending")
+    assert (waiting.status, subscription_of(waiting).status) == ("pending", "pending")
     assert Subscription.objects.count() == 1
 
 
-def test_a_gateway_that_does_not_answer_leaves_everything_as_it_is(browser, alice, now, monkeypatch):
-    waiting = waiting_for(alice, 2000_00, now=now)
+def test_nothing_changes_if_the_gateway_does_not_answer(browser, alice, now, monkeypatch):
+    waiting = unpaid_order(alice, 2000_00, now=now)
 
     def silence(*_args: Any) -> Any:
         raise GatewayError("No answer.", permanent=False, code="timeout")
@@ -72,8 +72,8 @@ def test_a_gateway_that_does_not_answer_leaves_everything_as_it_is(browser, alic
     assert (waiting.status, wallet(alice, "RUB").balance) == ("pending", 2000_00)
 
 
-def test_anothers_cannot_be_started(alice, mallory, on_sale, now):
-    waiting = waiting_for(alice, 2000_00, now=now)
+def test_another_customers_subscription_cannot_be_started(alice, mallory, on_sale, now):
+    waiting = unpaid_order(alice, 2000_00, now=now)
     stranger = Client()
     stranger.force_login(mallory)
     assert stranger.post(address(waiting) + "start/").status_code == 404

@@ -13,7 +13,7 @@ def test_the_balance_after_is_shown_before_anything_is_paid(browser, alice):
     assert "From €1.00 to €10,000.00" in page
 
 
-def test_an_amount_is_taken_as_people_write_it(browser, alice):
+def test_an_amount_is_accepted_as_people_write_it(browser, alice):
     address = "/topup/?currency=RUB&amount=1%20000,50"
     page = browser.get(address)
     assert "Pay RUB\u00a01,000.50" in words(page)
@@ -23,14 +23,14 @@ def test_an_amount_is_taken_as_people_write_it(browser, alice):
     assert (payment.amount, payment.currency, payment.plan) == (1000_50, "RUB", None)
 
 
-def test_the_same_form_sent_twice_is_one_payment(browser, alice):
+def test_the_same_form_sent_twice_makes_one_payment(browser, alice):
     address = "/topup/?currency=RUB&amount=500"
     form = hidden(browser.get(address)) | {"method": "sandbox"}
     assert browser.post(address, form)["location"] == browser.post(address, form)["location"]
     assert Payment.objects.filter(customer=alice).count() == 1
 
 
-def test_a_form_found_in_the_history_with_another_sum_typed_is_no_repetition(browser, alice):
+def test_a_sent_form_sent_again_with_another_amount_is_refused(browser, alice):
     address = "/topup/?currency=RUB&amount=500"
     sent = hidden(browser.get(address)) | {"method": "sandbox"}
     first = browser.post(address, sent)
@@ -44,7 +44,7 @@ def test_a_form_found_in_the_history_with_another_sum_typed_is_no_repetition(bro
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "text"),
     [
         ("", "Enter an amount"),
         ("ten", "Enter an amount in digits, like 1000.50"),
@@ -54,23 +54,23 @@ def test_a_form_found_in_the_history_with_another_sum_typed_is_no_repetition(bro
         ("1" * 41, "at most 40 characters"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_numbers_and_nothing_can_be_paid(browser, typed, said):
+def test_an_invalid_amount_is_explained_and_cannot_be_paid(browser, typed, text):
     answer = browser.get(f"/topup/?currency=EUR&amount={typed}")
     assert answer.status_code == 422
-    assert words(answer).count(said) == 2  # in the summary and at the field
+    assert words(answer).count(text) == 2  # in the summary and at the field
     assert hidden(answer).keys() & {"form_key", "shown"} == set()
     assert browser.post(f"/topup/?currency=EUR&amount={typed}", {"method": "sandbox"}).status_code == 422
     assert not Payment.objects.exists()
 
 
-def test_what_a_subscription_lacks_is_offered_but_never_below_the_least(browser):
+def test_a_needed_amount_is_offered_but_never_below_the_minimum(browser):
     assert "Pay RUB\u00a0123.45" in words(browser.get("/topup/?currency=RUB&need=123.45"))
     assert "Pay RUB\u00a0100.00" in words(browser.get("/topup/?currency=RUB&need=3.60"))
     assert browser.get("/topup/?currency=RUB&need=x").status_code == 200
 
 
-def test_an_amount_typed_and_not_looked_at_is_shown_before_it_is_paid(browser, alice):
-    """Nothing may be taken but what was on the button, and what was typed is not forgotten."""
+def test_a_newly_typed_amount_is_shown_before_it_is_paid(browser, alice):
+    """Only the amount on the button may be charged, and the typed amount is kept."""
     address = "/topup/?currency=EUR&amount=25"
     sent = hidden(browser.get(address)) | {"method": "sandbox", "amount": "77,50"}
     answer = browser.post(address, sent)
@@ -83,7 +83,7 @@ def test_an_amount_typed_and_not_looked_at_is_shown_before_it_is_paid(browser, a
     assert Payment.objects.get(customer=alice).amount == 77_50
 
 
-def test_the_sum_is_shown_at_an_address_of_its_own_and_nothing_is_paid(browser):
+def test_updating_the_amount_redirects_to_its_own_url(browser):
     answer = browser.post("/topup/?currency=EUR&next=/pricing/", {"amount": "1 000,5", "show": "sum"})
     assert answer.status_code == 303
     assert answer["location"] == "?currency=EUR&amount=1000.50&next=%2Fpricing%2F"
@@ -91,10 +91,10 @@ def test_the_sum_is_shown_at_an_address_of_its_own_and_nothing_is_paid(browser):
 
 
 @pytest.mark.parametrize("button", [{}, {"show": "sum"}])
-@pytest.mark.parametrize(("typed", "said"), [("", "Enter an amount"), ("ten", "Enter an amount in digits")])
-def test_a_bad_amount_pays_nothing_whichever_button_is_pressed(browser, button, typed, said):
+@pytest.mark.parametrize(("typed", "text"), [("", "Enter an amount"), ("ten", "Enter an amount in digits")])
+def test_an_invalid_amount_pays_nothing_with_either_button(browser, button, typed, text):
     address = "/topup/?currency=EUR&amount=25"
     answer = browser.post(address, hidden(browser.get(address)) | {"method": "sandbox", "amount": typed} | button)
     assert answer.status_code == 422
-    assert said in words(answer)
+    assert text in words(answer)
     assert not Payment.objects.exists()

@@ -31,8 +31,8 @@ def top_up(customer: User) -> Payment:
     return checkout.start(customer, now=timezone.now(), amount=100_00, currency="RUB")
 
 
-def test_an_event_is_a_hint_only(alice: User) -> None:
-    """It says succeeded; nobody has paid. The gateway is asked and knows better."""
+def test_an_event_is_only_a_hint(alice: User) -> None:
+    """The event says succeeded, but the gateway says that nobody has paid."""
     payment, now = top_up(alice), timezone.now()
     done = process.process(event(payment.gateway_id or "", now=now).pk, now=now)
     assert done is not None
@@ -40,7 +40,7 @@ def test_an_event_is_a_hint_only(alice: User) -> None:
     assert balance(alice) == 0
 
 
-def test_events_in_any_order_lead_to_the_gateways_truth(alice: User, choose: Callable[..., Any]) -> None:
+def test_events_in_any_order_give_the_gateways_state(alice: User, choose: Callable[..., Any]) -> None:
     payment, now = top_up(alice), timezone.now()
     choose(payment, "succeeds")
     for number, kind in enumerate(["session.failed", "session.succeeded", "session.cancelled"]):
@@ -50,7 +50,7 @@ def test_events_in_any_order_lead_to_the_gateways_truth(alice: User, choose: Cal
     assert (payment.status, balance(alice), times_credited(payment)) == ("confirmed", 100_00, 1)
 
 
-def test_an_event_for_a_payment_not_known_yet_is_parked_and_then_adopted(
+def test_an_event_for_a_payment_not_stored_yet_is_parked_and_processed_later(
     alice: User, choose: Callable[..., Any]
 ) -> None:
     payment, now = top_up(alice), timezone.now()
@@ -58,9 +58,9 @@ def test_an_event_for_a_payment_not_known_yet_is_parked_and_then_adopted(
     early = event("sbx_not_yet", now=now)
     process.sweep(now=now)
     early.refresh_from_db()
-    assert (early.status, early.outcome) == ("parked", "We know no payment sbx_not_yet.")
+    assert (early.status, early.outcome) == ("parked", "No payment has the gateway id sbx_not_yet.")
     assert early.next_try_at == now + timedelta(seconds=5)
-    # Our commit arrives.
+    # Now the payment is committed.
     WebhookEvent.objects.update(gateway_id=payment.gateway_id)
     assert process.sweep(now=now + timedelta(seconds=4)) == 0
     assert process.sweep(now=now + timedelta(seconds=5)) == 1
@@ -69,7 +69,7 @@ def test_an_event_for_a_payment_not_known_yet_is_parked_and_then_adopted(
     assert (early.status, early.tries, payment.status) == ("processed", 2, "confirmed")
 
 
-def test_an_event_nobody_can_place_stays_parked_for_staff(db: None) -> None:
+def test_an_event_for_an_unknown_payment_stays_parked_for_staff(db: None) -> None:
     now = timezone.now()
     lost = event("sbx_nobodys", now=now)
     at, tries = now, 0
@@ -82,14 +82,14 @@ def test_an_event_nobody_can_place_stays_parked_for_staff(db: None) -> None:
     assert tries == lost.tries == 81
 
 
-def test_an_event_about_nothing_of_ours_is_ignored(db: None) -> None:
+def test_an_event_without_a_gateway_id_is_ignored(db: None) -> None:
     now = timezone.now()
     done = process.process(event("", now=now).pk, now=now)
     assert done is not None
     assert (done.status, done.next_try_at) == ("ignored", None)
 
 
-def test_an_event_waits_while_the_gateway_gives_no_answer(
+def test_an_event_waits_until_the_gateway_answers(
     alice: User, choose: Callable[..., Any], unsteady: type[Unsteady]
 ) -> None:
     payment, now = top_up(alice), timezone.now()
@@ -98,16 +98,16 @@ def test_an_event_waits_while_the_gateway_gives_no_answer(
     unsteady.fetch_breaks = 1
     process.sweep(now=now)
     waiting.refresh_from_db()
-    assert (waiting.status, waiting.outcome) == ("parked", f"{payment.public_id}: the gateway gave no answer.")
+    assert (waiting.status, waiting.outcome) == ("parked", f"{payment.public_id}: the gateway did not answer.")
     process.sweep(now=now + timedelta(seconds=5))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.outcome) == ("processed", f"{payment.public_id} is confirmed.")
 
 
-def test_an_event_that_breaks_holds_no_other_up(alice: User, choose: Callable[..., Any], settings: Any) -> None:
+def test_a_failing_event_does_not_block_others(alice: User, choose: Callable[..., Any], settings: Any) -> None:
     payment, now = top_up(alice), timezone.now()
     choose(payment, "succeeds")
-    # A gateway taken out of the settings while its events wait.
+    # The gateway was removed from the settings while its events waited.
     poisoned = event("x", now=now - timedelta(seconds=1), event_id="sevt_0")
     WebhookEvent.objects.filter(pk=poisoned.pk).update(gateway="gone", gateway_id="gone_1")
     Payment.objects.create(
@@ -123,7 +123,7 @@ def test_an_event_that_breaks_holds_no_other_up(alice: User, choose: Callable[..
     assert payment.status == "confirmed"
 
 
-def test_a_replay_changes_nothing_but_the_try(alice: User, choose: Callable[..., Any]) -> None:
+def test_a_replay_credits_nothing_twice(alice: User, choose: Callable[..., Any]) -> None:
     payment, now = top_up(alice), timezone.now()
     choose(payment, "succeeds")
     done = event(payment.gateway_id or "", now=now)
@@ -135,7 +135,7 @@ def test_a_replay_changes_nothing_but_the_try(alice: User, choose: Callable[...,
     assert (balance(alice), times_credited(payment)) == (100_00, 1)
 
 
-def test_a_worker_that_died_leaves_the_event_to_the_next(alice: User, choose: Callable[..., Any]) -> None:
+def test_the_event_of_a_dead_worker_becomes_due_again(alice: User, choose: Callable[..., Any]) -> None:
     payment, now = top_up(alice), timezone.now()
     choose(payment, "succeeds")
     waiting = event(payment.gateway_id or "", now=now)

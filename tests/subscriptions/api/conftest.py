@@ -1,4 +1,4 @@
-"""A wallet with money in it, for the list of transactions."""
+"""Ledger fixtures for the list of transactions."""
 
 from tests.ledger.conftest import debt, top_up, wallet
 

@@ -1,4 +1,4 @@
-"""What a customer does to a subscription through the API: cancel, undo, pause, resume, another plan, renewal."""
+"""Changes of a subscription through the API: cancel, undo, pause, resume, change of plan, automatic renewal."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ def _shop(time_machine: time_machine.TimeMachineFixture) -> None:
 
 @pytest.fixture
 def basic(alice: User) -> str:
-    """Alice's subscription to Basic, paid from 1 March to 1 April; nothing is left in her wallet."""
+    """Return the URL of Alice's subscription to Basic, paid from 1 March to 1 April. Her wallet is empty."""
     return bought(alice, "basic", 310_00)
 
 
@@ -44,7 +44,7 @@ def refused(answer: Any, code: str, status: int = 409) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_deleting_cancels_at_the_end_of_what_is_paid_for(
+def test_delete_cancels_at_the_end_of_the_paid_period(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     answer = client(alice).delete(basic)
@@ -56,13 +56,13 @@ def test_deleting_cancels_at_the_end_of_what_is_paid_for(
     refused(client(alice).delete(basic), "subscription_is_final")
 
 
-def test_deleting_what_has_nothing_paid_ends_it_at_once(alice: User) -> None:
+def test_delete_ends_metered_use_at_once(alice: User) -> None:
     vm = bought(alice, "vm", 24_00)
     assert client(alice).delete(vm).json()["status"] == "cancelled"
     refused(client(alice).delete(vm), "subscription_is_final")
 
 
-def test_cancelling_now_gives_the_unused_part_back_when_asked(
+def test_cancelling_now_refunds_unused_time_if_requested(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     time_machine.move_to(START + timedelta(days=10), tick=False)
@@ -74,13 +74,13 @@ def test_cancelling_now_gives_the_unused_part_back_when_asked(
     refused(client(alice).patch(basic, {"auto_renew": False}), "subscription_is_final")
 
 
-def test_a_cancellation_is_taken_back_once(alice: User, basic: str) -> None:
+def test_a_cancellation_can_be_undone_once(alice: User, basic: str) -> None:
     client(alice).post(basic + "/cancel", {})
     assert client(alice).post(basic + "/undo-cancel", {}).json()["cancel_at_period_end"] is False
     refused(client(alice).post(basic + "/undo-cancel", {}), "no_cancel_to_undo")
 
 
-def test_a_paused_period_keeps_what_is_left_of_it(
+def test_a_pause_keeps_the_rest_of_the_period(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     time_machine.move_to(START + timedelta(days=1), tick=False)
@@ -94,7 +94,7 @@ def test_a_paused_period_keeps_what_is_left_of_it(
     refused(client(alice).post(basic + "/resume"), "subscription_is_not_paused")
 
 
-def test_another_plan_takes_over_now_against_what_is_unused(
+def test_a_plan_change_now_refunds_the_unused_time(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     time_machine.move_to(START + timedelta(days=10), tick=False)
@@ -106,7 +106,7 @@ def test_another_plan_takes_over_now_against_what_is_unused(
     assert balance(alice) == "90.00"  # 500.00 + 210.00 unused - 620.00
 
 
-def test_another_plan_waits_for_the_end_of_the_period_when_asked(
+def test_a_plan_change_can_wait_for_the_end_of_the_period(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 620_00)
@@ -118,10 +118,12 @@ def test_another_plan_waits_for_the_end_of_the_period_when_asked(
     assert (body["plan"], body["scheduled_plan"], body["status"]) == ("premium", None, "active")
     listed = client(alice).get(ALL + "?plan=premium").json()["results"]
     assert [row["status"] for row in listed] == ["active"]
-    assert Subscription.objects.get().price.plan.code == "basic"  # nothing has been written yet
+    assert Subscription.objects.get().price.plan.code == "basic"  # nothing has been saved yet
 
 
-def test_renewal_is_switched_off_and_on(alice: User, basic: str, time_machine: time_machine.TimeMachineFixture) -> None:
+def test_automatic_renewal_can_be_switched_off_and_on(
+    alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
+) -> None:
     body = client(alice).patch(basic, {"auto_renew": False}).json()
     assert (body["auto_renew"], body["next_charge"]) == (False, None)
     assert client(alice).patch(basic, {"auto_renew": True}).json()["next_charge"] is not None
@@ -130,7 +132,7 @@ def test_renewal_is_switched_off_and_on(alice: User, basic: str, time_machine: t
     assert client(alice).get(basic).json()["status"] == "expired"
 
 
-def test_two_changes_at_once_happen_both_or_not_at_all(alice: User, basic: str) -> None:
+def test_two_changes_in_one_request_both_happen_or_neither(alice: User, basic: str) -> None:
     answer = client(alice).patch(basic, {"auto_renew": False, "plan": "premium", "when": "now"})
     refused(answer, "insufficient_funds", 402)
     assert client(alice).get(basic).json()["auto_renew"] is True
@@ -151,7 +153,7 @@ def test_two_changes_at_once_happen_both_or_not_at_all(alice: User, basic: str) 
         ("post", "/change-plan", {"plan": "premium", "currency": "EUR"}, "currency"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_changed_is_refused_by_name(
+def test_errors_name_the_fields_that_cannot_be_changed(
     alice: User, basic: str, method: str, action: str, body: dict[str, Any], param: str
 ) -> None:
     answer = getattr(client(alice), method)(basic + action, body)
@@ -159,13 +161,13 @@ def test_what_cannot_be_changed_is_refused_by_name(
     assert client(alice).get(basic).json()["status"] == "active"
 
 
-def test_a_plan_is_changed_only_to_one_sold_in_the_same_currency(alice: User, basic: str) -> None:
+def test_a_plan_can_change_only_to_one_sold_in_the_same_currency(alice: User, basic: str) -> None:
     sell("euro", EUR=1_00)
     refused(client(alice).post(basic + "/change-plan", {"plan": "euro"}), "plan_not_sold_in_currency", 400)
     refused(client(alice).post(basic + "/change-plan", {"plan": "nothing"}), "plan_not_found", 404)
 
 
-def test_a_change_sent_twice_under_one_key_is_done_once(alice: User, basic: str) -> None:
+def test_a_change_sent_twice_with_one_key_happens_once(alice: User, basic: str) -> None:
     pay_in(alice, 2000_00)
     first, again = (
         client(alice).post(basic + "/change-plan", {"plan": "premium"}, HTTP_IDEMPOTENCY_KEY="change") for _ in range(2)

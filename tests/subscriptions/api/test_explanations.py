@@ -1,4 +1,4 @@
-"""GET /api/transactions/txn_.../explain: why an amount is what it is, in numbers and in words."""
+"""GET /api/transactions/txn_.../explain: how an amount was calculated, in numbers and in words."""
 
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def last(user: User, reason: str = "charge") -> Transaction:
     return Transaction.objects.filter(customer=user, reason=reason).latest("id")
 
 
-def explained(user: User, row: Transaction) -> dict[str, Any]:
+def explain(user: User, row: Transaction) -> dict[str, Any]:
     answer = client(user).get(f"/api/transactions/txn_{row.pk}/explain")
     assert answer.status_code == 200
     return dict(answer.json())
@@ -48,12 +48,12 @@ def rub(value: str) -> dict[str, str]:
     return {"value": value, "currency": "RUB"}
 
 
-def test_metered_use_is_its_rate_times_the_time(alice: User) -> None:
+def test_metered_use_costs_the_rate_times_the_time(alice: User) -> None:
     pay_in(alice, 24_00)
     vm = order(alice, "vm")
     settle(alice, hours=2, minutes=30)
     row = last(alice)
-    assert explained(alice, row) == {
+    assert explain(alice, row) == {
         "transaction": f"txn_{row.pk}", "kind": "slice", "reason": "charge", "subscription": vm, "plan": "vm",
         "price": {"amount": rub("1.00"), "interval": "hour", "interval_count": 1, "billing": "metered",
                   "trial_days": 0, "grace_days": 0, "version": 1},
@@ -70,29 +70,29 @@ def test_metered_use_is_its_rate_times_the_time(alice: User) -> None:
     }  # fmt: skip
 
 
-def test_a_fraction_carried_in_and_out_is_said(alice: User) -> None:
+def test_carried_fractions_are_explained(alice: User) -> None:
     pay_in(alice, 24_00)
     order(alice, "vm", quantity=3)
     settle(alice, seconds=13)
     settle(alice, seconds=60.5)
-    told = explained(alice, last(alice))
-    # 3.00 an hour is a kopeck every 12 s: 13 s are 1 and 1/12. 47.5 s more are 3.958..., with the 1/12 4 and 1/24.
-    assert told["remainder"] == {"before": 300_000_000, "after": 150_000_000, "denominator": 3_600_000_000}
-    assert told["steps"][2] == (
+    body = explain(alice, last(alice))
+    # 3.00 an hour is a kopeck every 12 s: 13 s cost 1 1/12. Another 47.5 s cost 3.958..., with the 1/12 that is 4 1/24.
+    assert body["remainder"] == {"before": 300_000_000, "after": 150_000_000, "denominator": 3_600_000_000}
+    assert body["steps"][2] == (
         "1.00 RUB an hour × 3 × 47.5 s + ≈0.083333 × 0.01 RUB = 0.04 RUB, "
         "and ≈0.041666 × 0.01 RUB is carried on to the next charge"
     )
-    assert (told["worked_out"], told["match"]) == (rub("0.04"), True)
+    assert (body["worked_out"], body["match"]) == (rub("0.04"), True)
 
 
-def test_a_payment_ahead_is_its_price_times_how_many_and_how_long(alice: User) -> None:
+def test_an_advance_payment_costs_price_times_quantity_times_periods(alice: User) -> None:
     pay_in(alice, 6000_00)
     order(alice, "basic", quantity=3, periods=2)
-    told = explained(alice, last(alice))
-    assert (told["kind"], told["quantity"], told["periods"], told["remainder"]) == ("period", 3, 2, None)
-    assert told["span"] == {"start": "2026-03-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"}
-    assert (told["formula"], told["worked_out"], told["posted"]) == ("99000 × 3 × 2", rub("5940.00"), rub("5940.00"))
-    assert told["steps"] == [
+    body = explain(alice, last(alice))
+    assert (body["kind"], body["quantity"], body["periods"], body["remainder"]) == ("period", 3, 2, None)
+    assert body["span"] == {"start": "2026-03-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"}
+    assert (body["formula"], body["worked_out"], body["posted"]) == ("99000 × 3 × 2", rub("5940.00"), rub("5940.00"))
+    assert body["steps"] == [
         "Basic, version 1 of its price: 990.00 RUB a month.",
         "Paid ahead from 2026-03-01 00:00:00 UTC to 2026-05-01 00:00:00 UTC.",
         "990.00 RUB a month × 3 × 2 months = 5940.00 RUB",
@@ -105,7 +105,7 @@ def test_a_payment_ahead_is_its_price_times_how_many_and_how_long(alice: User) -
     [(990_00, 10, "990.00 RUB × 21 of 31 days = 670.64 RUB, rounded down"),
      (310_00, 10, "310.00 RUB × 21 of 31 days = 210.00 RUB")],
 )  # fmt: skip
-def test_unused_time_is_its_share_of_what_was_paid(
+def test_unused_time_is_refunded_in_proportion(
     alice: User, time_machine: time_machine.TimeMachineFixture, money: int, days: int, step: str
 ) -> None:
     sell("plan", RUB=money)
@@ -113,73 +113,71 @@ def test_unused_time_is_its_share_of_what_was_paid(
     mine = order(alice, "plan")
     time_machine.move_to(START + timedelta(days=days), tick=False)
     client(alice).post(f"{ALL}{mine}/cancel", {"when": "now", "refund_unused": True})
-    told = explained(alice, last(alice, "unused_refund"))
-    assert (told["kind"], told["match"]) == ("unused", True)
-    assert told["steps"][1:] == [
+    body = explain(alice, last(alice, "unused_refund"))
+    assert (body["kind"], body["match"]) == ("unused", True)
+    assert body["steps"][1:] == [
         "Not used from 2026-03-11 00:00:00 UTC to 2026-04-01 00:00:00 UTC: 21 of 31 days.", step, GOOD,
     ]  # fmt: skip
 
 
-def test_the_version_of_the_price_is_the_one_that_was_bought(alice: User) -> None:
+def test_the_explanation_uses_the_price_version_that_was_bought(alice: User) -> None:
     pay_in(alice, 2000_00)
     order(alice, "basic")
     catalogue.new_version(Price.objects.get(plan__code="basic"), now=START, amount=1090_00)
-    told = explained(alice, last(alice))
-    assert (told["price"]["version"], told["price"]["amount"], told["match"]) == (1, rub("990.00"), True)
+    body = explain(alice, last(alice))
+    assert (body["price"]["version"], body["price"]["amount"], body["match"]) == (1, rub("990.00"), True)
 
 
-def test_money_in_and_out_is_a_movement_with_its_reason_and_other_side(alice: User) -> None:
+def test_money_in_and_out_is_a_movement_with_its_counterpart(alice: User) -> None:
     pay_in(alice, 100_00)
     with books.open(alice, "RUB", now=START + timedelta(days=1)) as book:
         book.withdraw(30_00, key="out", to="gateway_clearing:stripe")
-    told = explained(alice, last(alice, "top_up"))
+    body = explain(alice, last(alice, "top_up"))
     nothing = ("subscription", "plan", "price", "quantity", "periods", "span", "formula", "worked_out", "match",
                "remainder")  # fmt: skip
-    assert [told[name] for name in nothing] == [None] * len(nothing)
-    assert (told["kind"], told["reason"], told["posted"]) == ("movement", "top_up", rub("100.00"))
-    assert told["counterpart"] == "the payment gateway sandbox"
-    assert told["steps"] == [
+    assert [body[name] for name in nothing] == [None] * len(nothing)
+    assert (body["kind"], body["reason"], body["posted"]) == ("movement", "top_up", rub("100.00"))
+    assert body["counterpart"] == "the payment gateway sandbox"
+    assert body["steps"] == [
         "Top-up: 100.00 RUB, from the payment gateway sandbox.",
         "The balance was 0.00 RUB before and 100.00 RUB after.",
     ]
-    assert explained(alice, last(alice, "refund"))["steps"] == [
+    assert explain(alice, last(alice, "refund"))["steps"] == [
         "Refund: 30.00 RUB, to the payment gateway stripe.",
         "The balance was 100.00 RUB before and 70.00 RUB after.",
     ]
 
 
-def test_what_was_tampered_with_does_not_match(alice: User) -> None:
+def test_a_tampered_transaction_does_not_match(alice: User) -> None:
     pay_in(alice, 24_00)
     order(alice, "vm")
     settle(alice, hours=2)
     with guards_off("ledger_transaction"):
         Transaction.objects.filter(reason="charge").update(amount=2_01)
-    told = explained(alice, last(alice))
-    assert (told["worked_out"], told["posted"], told["match"]) == (rub("2.00"), rub("2.01"), False)
-    assert told["steps"][-1] == (
+    body = explain(alice, last(alice))
+    assert (body["worked_out"], body["posted"], body["match"]) == (rub("2.00"), rub("2.01"), False)
+    assert body["steps"][-1] == (
         "Worked out again just now: it should be 2.00 RUB, but 2.01 RUB was posted. Please tell support."
     )
     with guards_off("ledger_transaction"):
         Transaction.objects.filter(reason="charge").update(amount=2_00)
     with guards_off("subscriptions_charge"):
         Charge.objects.update(remainder_after=7)
-    assert explained(alice, last(alice))["match"] is False
+    assert explain(alice, last(alice))["match"] is False
 
 
-def test_currencies_without_and_with_three_decimals_are_written_as_they_are(alice: User) -> None:
+def test_amounts_have_the_decimals_of_their_currency(alice: User) -> None:
     sell("yen", JPY=700)
     sell("dinar", KWD=1_234)
     for currency, amount, plan in (("JPY", 700, "yen"), ("KWD", 1_234, "dinar")):
         pay_in(alice, amount, currency)
         order(alice, plan, currency=currency)
-    rows = {row.currency: explained(alice, row) for row in Transaction.objects.filter(reason="charge")}
+    rows = {row.currency: explain(alice, row) for row in Transaction.objects.filter(reason="charge")}
     assert rows["JPY"]["steps"][2] == "700 JPY a month × 1 month = 700 JPY"
     assert rows["KWD"]["steps"][2] == "1.234 KWD a month × 1 month = 1.234 KWD"
 
 
-def test_everything_that_happens_is_explained_and_matches(
-    alice: User, time_machine: time_machine.TimeMachineFixture
-) -> None:
+def test_every_transaction_of_a_history_matches(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
     pay_in(alice, 5000_00)
     mine, _ = f"{ALL}{order(alice, 'basic')}", order(alice, "vm", quantity=7)
     for days, action, body in (
@@ -188,13 +186,13 @@ def test_everything_that_happens_is_explained_and_matches(
     ):  # fmt: skip
         time_machine.move_to(START + timedelta(days=days), tick=False)
         assert client(alice).post(f"{mine}/{action}", body).status_code == 200
-    told = [explained(alice, row) for row in Transaction.objects.filter(customer=alice).exclude(reason="top_up")]
-    assert len(told) > 8
-    assert [each for each in told if not each["match"]] == []
-    assert {each["kind"] for each in told} == {"period", "slice", "unused"}
+    explanations = [explain(alice, row) for row in Transaction.objects.filter(customer=alice).exclude(reason="top_up")]
+    assert len(explanations) > 8
+    assert [each for each in explanations if not each["match"]] == []
+    assert {each["kind"] for each in explanations} == {"period", "slice", "unused"}
 
 
-def test_anothers_transaction_is_answered_as_one_that_is_not_there(alice: User, mallory: User, staff: User) -> None:
+def test_another_customers_transaction_is_not_found(alice: User, mallory: User, staff: User) -> None:
     pay_in(alice, 1_00)
     row = last(alice, "top_up")
     for thief in (mallory, staff):
@@ -210,7 +208,7 @@ def test_anothers_transaction_is_answered_as_one_that_is_not_there(alice: User, 
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("prefix", ["/api/", "/api/v1/"])
-def test_every_address_of_it_works(alice: User, prefix: str, slash: str) -> None:
+def test_every_url_works(alice: User, prefix: str, slash: str) -> None:
     pay_in(alice, 1_00)
     row = last(alice, "top_up")
     assert client(alice).get(f"{prefix}transactions/txn_{row.pk}/explain{slash}").json()["kind"] == "movement"

@@ -1,4 +1,4 @@
-"""GET /api/plans/: the price list that anybody may read."""
+"""GET /api/plans/: the public price list."""
 
 import pytest
 from django.utils import timezone
@@ -20,7 +20,7 @@ def _shop() -> None:
     sell("gone", RUB=1)["RUB"].plan.prices.update(archived_at=timezone.now())
 
 
-def test_anybody_reads_the_plans_that_are_on_sale() -> None:
+def test_anyone_can_list_the_plans_on_sale() -> None:
     plans = {plan["code"]: plan for plan in client().get("/api/plans/").json()["results"]}
     assert set(plans) == {"basic", "vm"}
     assert plans["basic"]["prices"] == [
@@ -33,7 +33,7 @@ def test_anybody_reads_the_plans_that_are_on_sale() -> None:
     assert plans["vm"]["prices"][0]["billing"] == "metered"
 
 
-def test_a_plan_speaks_the_language_that_was_asked_for() -> None:
+def test_a_plan_is_in_the_requested_language() -> None:
     english = client().get("/api/plans/basic")
     russian = client().get("/api/plans/basic", HTTP_ACCEPT_LANGUAGE="ru")
     assert (english.json()["name"], english.json()["features"]) == ("Basic", ["1 project"])
@@ -48,14 +48,14 @@ def test_only_the_current_version_is_shown() -> None:
     assert (price["amount"]["value"], price["version"]) == ("3.00", 2)
 
 
-def test_plans_are_filtered_by_currency() -> None:
+def test_plans_can_be_filtered_by_currency() -> None:
     answer = client().get("/api/plans/?currency=EUR").json()["results"]
     assert [(plan["code"], len(plan["prices"])) for plan in answer] == [("basic", 1)]
     assert client().get("/api/plans/?currency=JPY").json()["results"] == []
 
 
 @pytest.mark.parametrize("code", ["hidden", "gone", "nothing", "0", "a" * 500])
-def test_a_plan_that_is_not_on_sale_is_not_there(code: str) -> None:
+def test_a_plan_not_on_sale_is_not_found(code: str) -> None:
     answer = client().get(f"/api/plans/{code}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
@@ -63,24 +63,24 @@ def test_a_plan_that_is_not_on_sale_is_not_there(code: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/plans", "/api/plans/", "/api/v1/plans", "/api/plans/basic/", "/api/v1/plans/basic"]
 )
-def test_the_addresses_work_with_and_without_a_slash_and_pinned(path: str) -> None:
+def test_urls_work_with_and_without_a_slash_and_a_version(path: str) -> None:
     assert client().get(path).status_code == 200
 
 
-def test_an_unknown_filter_is_an_error_that_names_it() -> None:
+def test_errors_name_unknown_and_invalid_filters() -> None:
     assert params(client().get("/api/plans/?curency=EUR")) == ["curency"]
     assert params(client().get("/api/plans/basic?x=1")) == ["x"]
     assert params(client().get("/api/plans/?currency=EUROS")) == ["currency"]
 
 
-def test_the_price_list_costs_the_same_whatever_its_length(django_assert_max_num_queries) -> None:
+def test_the_price_list_takes_few_queries_however_long_it_is(django_assert_max_num_queries) -> None:
     for number in range(10):
         sell(f"more-{number}", RUB=1_00, EUR=1_00)
     client().get("/api/plans/")
-    with django_assert_max_num_queries(4):  # two for the rate of the address, plans, prices
+    with django_assert_max_num_queries(4):  # two for the rate limit by address, plans, prices
         assert len(client().get("/api/plans/").json()["results"]) == 12
 
 
-def test_plans_cannot_be_written_here() -> None:
+def test_plans_are_read_only() -> None:
     assert client().post("/api/plans/", {"code": "mine"}).status_code == 405
     assert client().delete("/api/plans/basic").status_code == 405

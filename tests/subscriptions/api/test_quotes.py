@@ -1,4 +1,4 @@
-"""A change of plan through the API: quoted with its arithmetic, and then carried out to the unit or not at all."""
+"""A change of plan through the API: quoted with its formulas, then carried out exactly as quoted or not at all."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from tests.subscriptions.shop import START, client, params, pay_in, sell
 
 pytestmark = pytest.mark.django_db
 ALL = "/api/subscriptions/"
-# Of a month paid from 1 April, 18 of 30 days are left.
+# On the 13th, 18 of the 30 days paid from 1 April are left.
 APRIL = START.replace(month=4)
 THE_13TH = APRIL.replace(day=13)
 
@@ -29,7 +29,7 @@ def _shop(time_machine: time_machine.TimeMachineFixture) -> None:
 
 @pytest.fixture
 def basic(alice: User, time_machine: time_machine.TimeMachineFixture) -> str:
-    """Basic, paid from 1 April to 1 May, 200.00 left; it is the 13th now."""
+    """Return the URL of a Basic paid from 1 April to 1 May. The wallet holds 200.00; now is the 13th."""
     pay_in(alice, 299_00, at=APRIL)
     made = client(alice).post(ALL, {"plan": "basic"}).json()
     time_machine.move_to(THE_13TH, tick=False)
@@ -49,22 +49,22 @@ def accept(user: User, subscription: str, quote: str, **more: Any) -> Any:
 
 
 def moved(user: User) -> list[tuple[str, int]]:
-    """What was posted since the first charge."""
+    """Return what was posted since the first charge."""
     rows = Transaction.objects.filter(customer=user).order_by("id")[2:]
     return [(row.reason, row.amount if row.credit_id == row.wallet_id else -row.amount) for row in rows]
 
 
-def test_a_quote_shows_every_movement_with_its_arithmetic(alice: User, basic: str) -> None:
+def test_a_quote_shows_every_movement_with_its_formula(alice: User, basic: str) -> None:
     answer = preview(alice, basic)
     assert answer.status_code == 200
     body, name = answer.json(), basic.removeprefix(ALL)
     assert body.pop("id").startswith("quo_")
     assert body == {
         "subscription": name, "plan": "premium", "when": "now",
-        # Two minutes to read it; the change is made for the instant at which they are over.
+        # The quote is valid for two minutes, and the change takes effect when they are over.
         "as_of": "2026-04-13T00:00:00Z", "expires_at": "2026-04-13T00:02:00Z",
         "takes_effect_at": "2026-04-13T00:02:00Z",
-        # 99.00 x (18 days - 2 min) / 30 days = 59.3954... comes back.
+        # The refund is 99.00 x (18 days - 2 min) / 30 days = 59.3954...
         "lines": [
             {"reason": "unused_refund", "subscription": name, "amount": rub("59.39"),
              "formula": "99.00 × 17 days 23 h 58 min of 30 days"},
@@ -76,7 +76,7 @@ def test_a_quote_shows_every_movement_with_its_arithmetic(alice: User, basic: st
     }  # fmt: skip
 
 
-def test_looking_changes_nothing(alice: User, basic: str) -> None:
+def test_a_preview_changes_nothing(alice: User, basic: str) -> None:
     before = client(alice).get(basic).json()
     for _ in range(3):
         preview(alice, basic)
@@ -84,7 +84,7 @@ def test_looking_changes_nothing(alice: User, basic: str) -> None:
     assert moved(alice) == []
 
 
-def test_part_of_a_day_and_several_of_several_months_are_written_out(
+def test_formulas_name_parts_of_days_quantities_and_months(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     sell("team", RUB=80_00, interval_count=3)
@@ -92,22 +92,22 @@ def test_part_of_a_day_and_several_of_several_months_are_written_out(
     made = client(alice).post(ALL, {"plan": "basic", "quantity": 3, "periods": 2}).json()
     time_machine.move_to(THE_13TH + timedelta(hours=1, minutes=30, seconds=2, microseconds=500_000), tick=False)
     lines = preview(alice, f"{ALL}{made['id']}", plan="team").json()["lines"]
-    # April and May are 61 days; 99.00 x 3 x 2 = 594.00 was paid for them. 80.00 x 3 x 2 = 480.00 is new.
+    # 99.00 x 3 x 2 = 594.00 was paid for the 61 days of April and May. The new plan costs 80.00 x 3 x 2 = 480.00.
     assert [(line["amount"]["value"], line["formula"]) for line in lines] == [
-        # Made at 1:30:02.5, for the whole minute after two more: 1:33.
+        # Made at 1:30:02.5 for 1:33, the first whole minute after two minutes.
         ("476.51", "594.00 × 48 days 22 h 27 min of 61 days"),
         ("-480.00", "80.00 every 3 months × 3 × 6 months"),
     ]
 
 
-def test_what_a_change_revives_is_part_of_its_quote(alice: User, basic: str) -> None:
+def test_a_quote_includes_subscriptions_that_the_change_revives(alice: User, basic: str) -> None:
     sell("small", RUB=40_00)
-    # 200.00 - 199.00 = 1.00 is left, so that the second one waits.
+    # 200.00 - 199.00 = 1.00 is left, so the next subscription stays pending.
     client(alice).post(ALL, {"plan": "premium"})
     other = client(alice).post(ALL, {"plan": "small"}).json()
     assert other["status"] == "pending"
     body = preview(alice, basic, plan="vm").json()
-    # 1.00 + 59.39; the VM takes nothing in advance; the small one starts: 60.39 - 40.00.
+    # 1.00 + 59.39; the VM costs nothing in advance; the small plan starts: 60.39 - 40.00.
     assert [(line["reason"], line["amount"]["value"], line["subscription"]) for line in body["lines"]] == [
         ("unused_refund", "59.39", basic.removeprefix(ALL)), ("charge", "-40.00", other["id"]),
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def test_what_a_change_revives_is_part_of_its_quote(alice: User, basic: str) -> 
     assert client(alice).get(f"{ALL}{other['id']}").json()["status"] == "active"
 
 
-def test_at_the_end_of_the_period_nothing_moves_now(alice: User, basic: str) -> None:
+def test_a_change_at_the_end_of_the_period_moves_nothing_now(alice: User, basic: str) -> None:
     body = preview(alice, basic, when="period_end").json()
     assert (body["lines"], body["total"], body["when"]) == ([], rub("0.00"), "period_end")
     assert body["next_charge"] == {"at": "2026-05-01T00:00:00Z", "amount": rub("199.00")}
@@ -124,20 +124,20 @@ def test_at_the_end_of_the_period_nothing_moves_now(alice: User, basic: str) -> 
     assert (changed["plan"], changed["scheduled_plan"]) == ("basic", "premium")
 
 
-def test_what_was_quoted_is_posted_to_the_unit_also_minutes_later(
+def test_a_quote_accepted_minutes_later_posts_exactly_its_amounts(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     time_machine.move_to(THE_13TH + timedelta(seconds=1), tick=False)
     quoted = preview(alice, basic).json()
-    # The next whole minute after two.
+    # The first whole minute after two minutes.
     assert quoted["expires_at"] == quoted["takes_effect_at"] == "2026-04-13T00:03:00Z"
     time_machine.move_to(THE_13TH + timedelta(minutes=2, seconds=59), tick=False)
     answer = accept(alice, basic, quoted["id"])
-    # Paid for at once; the old plan goes on to the instant that was named.
+    # The money moves at once; the old plan lasts until the quoted moment.
     assert (answer.status_code, answer.json()["plan"], answer.json()["scheduled_plan"]) == (200, "basic", "premium")
     assert answer.json()["next_charge"] == {"at": "2026-05-13T00:03:00Z", "amount": rub("199.00")}
     assert moved(alice) == [("unused_refund", 59_39), ("charge", -199_00)]
-    # Sent again, by a reader who is not sure: nothing more.
+    # Sending it again changes nothing.
     assert accept(alice, basic, quoted["id"]).json()["scheduled_plan"] == "premium"
     assert len(moved(alice)) == 2
     time_machine.move_to(THE_13TH + timedelta(minutes=3), tick=False)
@@ -147,7 +147,7 @@ def test_what_was_quoted_is_posted_to_the_unit_also_minutes_later(
     assert len(moved(alice)) == 2
 
 
-def test_until_an_agreed_change_takes_effect_nothing_else_can_be_changed(alice: User, basic: str) -> None:
+def test_an_accepted_change_blocks_others_until_it_takes_effect(alice: User, basic: str) -> None:
     accept(alice, basic, preview(alice, basic).json()["id"])
     for path, body in (("pause", {}), ("cancel", {}), ("cancel", {"when": "now"}), ("change-plan", {"plan": "vm"})):
         answer = client(alice).post(f"{basic}/{path}", body)
@@ -156,13 +156,13 @@ def test_until_an_agreed_change_takes_effect_nothing_else_can_be_changed(alice: 
 
 
 def changed(answer: Any) -> dict[str, Any]:
-    """The new quote of a refusal."""
+    """Return the new quote from a refusal."""
     assert (answer.status_code, answer.json()["code"]) == (409, "quote_changed")
     assert answer["Content-Type"] == "application/problem+json"
     return dict(answer.json()["quote"])
 
 
-def test_an_old_quote_posts_nothing_and_the_answer_holds_the_new_one(
+def test_an_outdated_quote_posts_nothing_and_returns_a_new_one(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     quoted = preview(alice, basic).json()
@@ -178,7 +178,7 @@ def test_an_old_quote_posts_nothing_and_the_answer_holds_the_new_one(
     assert moved(alice) == [("unused_refund", 57_74), ("charge", -199_00)]
 
 
-def test_money_that_came_in_meanwhile_does_not_disturb_a_quote(
+def test_a_top_up_does_not_invalidate_a_quote(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     time_machine.move_to(THE_13TH + timedelta(seconds=1), tick=False)
@@ -189,7 +189,7 @@ def test_money_that_came_in_meanwhile_does_not_disturb_a_quote(
     assert moved(alice)[1:] == [("unused_refund", 59_39), ("charge", -199_00)]
 
 
-def test_a_new_quote_under_one_idempotency_key_does_not_stand_in_the_way(
+def test_a_refusal_with_a_new_quote_does_not_block_the_next_request(
     alice: User, basic: str, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     quoted = preview(alice, basic).json()
@@ -201,7 +201,7 @@ def test_a_new_quote_under_one_idempotency_key_does_not_stand_in_the_way(
     assert len(moved(alice)) == 2
 
 
-def test_what_the_wallet_cannot_pay_has_no_quote_but_the_amount_that_is_missing(alice: User, basic: str) -> None:
+def test_an_unaffordable_change_gets_the_missing_amount_instead_of_a_quote(alice: User, basic: str) -> None:
     sell("dear", RUB=1000_00)
     answer = preview(alice, basic, plan="dear")
     assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_funds")
@@ -210,7 +210,7 @@ def test_what_the_wallet_cannot_pay_has_no_quote_but_the_amount_that_is_missing(
     assert not Quote.objects.exists()
 
 
-def test_paused_and_final_subscriptions_have_no_quote(alice: User, basic: str) -> None:
+def test_paused_and_ended_subscriptions_get_no_quote(alice: User, basic: str) -> None:
     quoted = preview(alice, basic).json()
     client(alice).post(basic + "/pause")
     for answer in (preview(alice, basic), accept(alice, basic, quoted["id"])):
@@ -220,7 +220,7 @@ def test_paused_and_final_subscriptions_have_no_quote(alice: User, basic: str) -
         assert (answer.status_code, answer.json()["code"]) == (409, "subscription_is_final")
 
 
-def test_only_ones_own_quote_of_this_very_subscription_is_known(alice: User, mallory: User, basic: str) -> None:
+def test_only_quotes_of_the_customers_own_subscription_are_found(alice: User, mallory: User, basic: str) -> None:
     pay_in(alice, 199_00, at=THE_13TH)
     quoted = preview(alice, basic).json()["id"]
     hers = f"{ALL}{client(alice).post(ALL, {'plan': 'premium'}).json()['id']}"
@@ -236,41 +236,41 @@ def test_only_ones_own_quote_of_this_very_subscription_is_known(alice: User, mal
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    ("query", "param"),
     [("", "plan"), ("plan=premium&when=soon", "when"), ("plan=premium&currency=EUR", "currency"),
      ("plan=premium&plan=basic", "plan"), ("plan=%00", "plan"), ("plan=" + "x" * 61, "plan")],
 )  # fmt: skip
-def test_a_preview_takes_what_it_knows(alice: User, basic: str, query: str, named: str) -> None:
+def test_errors_name_the_wrong_query_parameters(alice: User, basic: str, query: str, param: str) -> None:
     answer = client(alice).get(f"{basic}/change-preview?{query}")
-    assert (answer.status_code, params(answer)) == (400, [named])
+    assert (answer.status_code, params(answer)) == (400, [param])
 
 
-def test_a_plan_that_is_not_sold_has_no_quote(alice: User, basic: str) -> None:
+def test_a_plan_not_on_sale_gets_no_quote(alice: User, basic: str) -> None:
     sell("euro", EUR=1_00)
     assert preview(alice, basic, plan="euro").json()["code"] == "plan_not_sold_in_currency"
     assert preview(alice, basic, plan="nothing").json()["code"] == "plan_not_found"
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "param"),
     [({}, ["plan"]), ({"when": "now"}, ["plan"]), ({"quote": "quo_1", "plan": "premium"}, ["plan"]),
      ({"quote": "quo_1", "when": "now"}, ["when"]), ({"quote": "quo_1", "plan": "vm", "when": "now"}, ["plan", "when"]),
      ({"quote": None}, ["quote"]), ({"quote": ""}, ["quote"]), ({"quote": "quo_1", "x": 1}, ["x"]),
      ({"quote": "q" * 41}, ["quote"]), ({"quote": {"id": "quo_1"}}, ["quote"])],
 )  # fmt: skip
-def test_a_change_names_a_plan_or_a_quote_and_not_both(
-    alice: User, basic: str, body: dict[str, Any], named: list[str]
+def test_a_change_needs_either_a_plan_or_a_quote(
+    alice: User, basic: str, body: dict[str, Any], param: list[str]
 ) -> None:
     answer = client(alice).post(basic + "/change-plan", body)
-    assert (answer.status_code, sorted(params(answer))) == (400, named)
+    assert (answer.status_code, sorted(params(answer))) == (400, param)
 
 
-def test_without_a_quote_a_change_is_made_at_once(alice: User, basic: str) -> None:
+def test_a_change_without_a_quote_happens_at_once(alice: User, basic: str) -> None:
     assert client(alice).post(basic + "/change-plan", {"plan": "premium"}).json()["plan"] == "premium"
     assert moved(alice) == [("unused_refund", 59_40), ("charge", -199_00)]
 
 
-def test_metered_use_up_to_the_change_is_charged_and_not_part_of_the_quote(
+def test_metered_use_before_the_change_is_charged_outside_the_quote(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 300_00, at=APRIL)

@@ -1,4 +1,4 @@
-"""What may be done in which state: asked of the state at this instant, whatever the workers have written so far."""
+"""Which actions each state allows. What counts is the current state, whatever the workers have saved so far."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ ALL = "/api/subscriptions/"
 FINAL, PAUSED = "subscription_is_final", "subscription_is_paused"
 NOT_ACTIVE, NOT_PAUSED = "subscription_is_not_active", "subscription_is_not_paused"
 NO_CANCEL = "no_cancel_to_undo"
-# In which state each action is refused, and with which code; in the others it is done.
+# The actions that each state refuses, with the error code. It allows all others.
 REFUSED: dict[str, dict[str, str]] = {
     "pending": {"pause": NOT_ACTIVE, "resume": NOT_PAUSED, "undo-cancel": NO_CANCEL},
     "trialing": {"pause": NOT_ACTIVE, "resume": NOT_PAUSED, "undo-cancel": NO_CANCEL},
@@ -48,8 +48,8 @@ def order(user: User, plan: str, **more: Any) -> str:
     return f"{ALL}{client(user).post(ALL, {'plan': plan, **more}).json()['id']}"
 
 
-def come_to(state: str, user: User, clock: time_machine.TimeMachineFixture) -> str:
-    """Bring a subscription of the user's into a state, as its rows do not show it yet where time did it."""
+def bring_to(state: str, user: User, clock: time_machine.TimeMachineFixture) -> str:
+    """Create a subscription and bring it to a state. If time caused the state, the rows do not show it yet."""
     april, plan = START.replace(month=4), {"past_due": "lenient", "trialing": "trial", "metered": "vm"}
     if state not in ("pending", "trialing"):
         pay_in(user, 310_00)
@@ -74,13 +74,13 @@ def act(user: User, one: str, action: str) -> Any:
 
 @pytest.mark.parametrize("has_run", [False, True])
 @pytest.mark.parametrize("state", REFUSED)
-def test_each_action_is_done_or_refused_by_the_state_at_this_instant(
+def test_each_action_is_allowed_or_refused_by_the_current_state(
     alice: User, time_machine: time_machine.TimeMachineFixture, state: str, has_run: bool
 ) -> None:
-    one = come_to(state, alice, time_machine)
+    one = bring_to(state, alice, time_machine)
     if has_run:
         billing_run.run_due(now=START.replace(month=4))
-    # A refusal changes nothing, so the refused ones go first; then one that is done.
+    # Refused actions change nothing, so they go first.
     for action, code in REFUSED[state].items():
         answer = act(alice, one, action)
         assert (answer.status_code, answer.json()["code"]) == (409, code), action
@@ -92,7 +92,7 @@ def test_each_action_is_done_or_refused_by_the_state_at_this_instant(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_what_was_done_is_told_in_the_event_log(
+def test_each_action_is_recorded_as_an_event(
     alice: User, time_machine: time_machine.TimeMachineFixture, action: str
 ) -> None:
     pay_in(alice, 310_00)
@@ -103,14 +103,16 @@ def test_what_was_done_is_told_in_the_event_log(
         client(alice).post(one + "/cancel")
     time_machine.move_to(START + timedelta(days=1), tick=False)
     assert act(alice, one, action).status_code == 200
-    told = {"pause": "paused", "resume": "resumed", "cancel": "cancel_requested", "undo-cancel": "cancel_undone",
-            "change-plan": "plan_changed", "auto_renew": "auto_renew_changed"}  # fmt: skip
+    event_types = {
+        "pause": "paused", "resume": "resumed", "cancel": "cancel_requested", "undo-cancel": "cancel_undone",
+        "change-plan": "plan_changed", "auto_renew": "auto_renew_changed",
+    }  # fmt: skip
     last = client(alice).get("/api/events/").json()["results"][0]
-    assert (last["type"], last["subject"]) == (f"subscription.{told[action]}", one.removeprefix(ALL))
+    assert (last["type"], last["subject"]) == (f"subscription.{event_types[action]}", one.removeprefix(ALL))
     assert last["effective_at"] == "2026-03-02T00:00:00Z"
 
 
-def test_a_renewal_that_came_due_first_is_settled_first(
+def test_an_earlier_renewal_is_settled_before_the_action(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 620_00)
@@ -125,14 +127,14 @@ def test_a_renewal_that_came_due_first_is_settled_first(
     assert client(alice).post(one + "/resume").json()["current_period"]["end"] == "2026-05-11T00:00:00Z"
 
 
-def test_renewal_switched_off_after_the_period_ended_comes_too_late(
+def test_renewal_switched_off_after_the_period_ended_is_too_late(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 620_00)
     one = order(alice, "basic")
     time_machine.move_to(START.replace(month=4), tick=False)
     body = client(alice).patch(one, {"auto_renew": False}).json()
-    # Half-open: on 1 April the next period had begun and was paid.
+    # Periods are half-open: on 1 April the next one has begun and is paid.
     assert (body["auto_renew"], body["current_period"]["end"]) == (False, "2026-05-01T00:00:00Z")
     time_machine.move_to(START.replace(month=5), tick=False)
     assert client(alice).get(one).json()["status"] == "expired"
@@ -145,7 +147,7 @@ def test_renewal_switched_off_after_the_period_ended_comes_too_late(
      ({"when": "now", "refund_unused": True}, "cancelled", "210.00"),
      ({"when": "now", "refund_unused": False}, "cancelled", "0.00")],
 )  # fmt: skip
-def test_a_cancellation_is_when_and_with_what_back_as_asked(
+def test_a_cancellation_follows_the_requested_time_and_refund(
     alice: User, time_machine: time_machine.TimeMachineFixture, body: dict[str, Any], status: str, balance: str
 ) -> None:
     pay_in(alice, 310_00)
@@ -159,12 +161,12 @@ def test_a_cancellation_is_when_and_with_what_back_as_asked(
     assert client(alice).get(one).json()["ended_at"] == ended
 
 
-def test_a_payment_for_what_has_ended_meanwhile_stays_in_the_wallet(
+def test_a_payment_for_an_ended_subscription_stays_in_the_wallet(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 310_00)
     order(alice, "basic", auto_renew=False)
-    # It ended on 1 April; nobody has written that down yet.
+    # It ended on 1 April, but no worker has saved that yet.
     row = Subscription.objects.get()
     with books.open(alice, "RUB", now=START.replace(month=4, day=3)) as book:
         book.top_up(310_00, key="late", source="gateway_clearing:sandbox", first=row)

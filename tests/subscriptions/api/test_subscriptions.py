@@ -1,4 +1,4 @@
-"""/api/subscriptions/: ordering, listing and looking at subscriptions."""
+"""/api/subscriptions/: creating, listing and showing subscriptions."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ def order(user: User, **body: Any) -> Any:
     return client(user).post(ALL, body)
 
 
-def test_a_funded_subscription_is_active_and_charged_at_once(alice: User) -> None:
+def test_a_subscription_covered_by_the_wallet_starts_at_once(alice: User) -> None:
     pay_in(alice, 2000_00)
     answer = order(alice, plan="basic", currency="RUB", duration=2)
     assert answer.status_code == 201
@@ -58,7 +58,7 @@ def test_a_funded_subscription_is_active_and_charged_at_once(alice: User) -> Non
     ]  # fmt: skip
 
 
-def test_without_money_it_is_pending_and_says_how_to_pay(alice: User) -> None:
+def test_an_unpaid_subscription_is_pending_and_says_how_to_pay(alice: User) -> None:
     answer = order(alice, plan="basic", currency="RUB")
     assert answer.status_code == 201
     body = answer.json()
@@ -70,17 +70,19 @@ def test_without_money_it_is_pending_and_says_how_to_pay(alice: User) -> None:
     assert not Charge.objects.exists()
 
 
-def test_a_trial_needs_no_money_and_is_given_once(alice: User) -> None:
+def test_a_trial_needs_no_money_and_is_given_only_once(alice: User) -> None:
     first = order(alice, plan="try").json()
     assert (first["status"], first["trial_end"], first["access"]) == ("trialing", "2026-03-15T00:00:00Z", True)
     assert first["next_charge"] == {"at": "2026-03-15T00:00:00Z", "amount": {"value": "500.00", "currency": "RUB"}}
     assert order(alice, plan="try").json()["status"] == "pending"
 
 
-def test_the_currency_is_needed_only_where_there_is_a_choice(alice: User) -> None:
+def test_the_currency_is_required_only_if_there_is_a_choice(alice: User) -> None:
     answer = order(alice, plan="basic")
     assert (answer.status_code, answer.json()["code"], params(answer)) == (400, "currency_required", ["currency"])
-    assert order(alice, plan="vm").status_code == 201  # sold in roubles only; now her only wallet
+    assert (
+        order(alice, plan="vm").status_code == 201
+    )  # sold in roubles only, which is now the currency of her only wallet
     assert order(alice, plan="basic").json()["price"]["amount"]["currency"] == "RUB"
 
 
@@ -101,38 +103,38 @@ def test_the_currency_is_needed_only_where_there_is_a_choice(alice: User) -> Non
         ({"plan": "basic", "auto_renew": None}, "auto_renew"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_ordered_is_refused_by_name(alice: User, body: dict[str, Any], param: str) -> None:
+def test_errors_name_the_wrong_fields(alice: User, body: dict[str, Any], param: str) -> None:
     answer = order(alice, **body)
     assert (answer.status_code, params(answer)) == (400, [param])
     assert not Subscription.objects.exists()
 
 
 @pytest.mark.parametrize("body", ["[]", '"basic"', "1", "null", "", "{", '{"plan": "basic", "plan": "vm"}', "\xff"])
-def test_a_body_that_is_no_object_is_refused(alice: User, body: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(alice: User, body: str) -> None:
     answer = client(alice).generic("POST", ALL, body, content_type="application/json")
     assert answer.status_code == 400
     assert not Subscription.objects.exists()
 
 
 @pytest.mark.parametrize("code", ["hidden", "nothing", "Basic", "'; drop table"])
-def test_a_plan_that_is_not_on_sale_cannot_be_ordered(alice: User, code: str) -> None:
+def test_a_plan_not_on_sale_cannot_be_ordered(alice: User, code: str) -> None:
     answer = order(alice, plan=code)
     assert (answer.status_code, answer.json()["code"], params(answer)) == (404, "plan_not_found", ["plan"])
 
 
-def test_a_currency_it_is_not_sold_in_names_those_it_is(alice: User) -> None:
+def test_the_error_for_a_wrong_currency_names_the_right_ones(alice: User) -> None:
     answer = order(alice, plan="basic", currency="JPY")
     assert (answer.status_code, answer.json()["code"]) == (400, "plan_not_sold_in_currency")
     assert "EUR, RUB" in answer.json()["detail"]
 
 
-def test_an_order_too_large_for_anybody_is_refused(alice: User) -> None:
+def test_an_order_over_the_largest_amount_is_refused(alice: User) -> None:
     answer = order(alice, plan="premium", currency="RUB", quantity=1_000_000, periods=1000)
     assert answer.status_code == 400
     assert not Subscription.objects.exists()
 
 
-def test_the_same_request_again_buys_nothing_more(alice: User) -> None:
+def test_the_same_request_again_creates_nothing(alice: User) -> None:
     pay_in(alice, 5000_00)
     body = {"plan": "basic", "currency": "RUB"}
     first, again = (client(alice).post(ALL, body, HTTP_IDEMPOTENCY_KEY="order-1") for _ in range(2))
@@ -155,14 +157,14 @@ def test_an_order_whose_answer_was_lost_is_found_again(alice: User, mallory: Use
 @pytest.mark.parametrize(
     "other", [{"plan": "premium"}, {"quantity": 2}, {"periods": 2}, {"auto_renew": False}, {"currency": "EUR"}]
 )
-def test_a_key_that_was_forgotten_hands_no_subscription_to_another_request(alice: User, other: dict[str, Any]) -> None:
+def test_a_deleted_key_never_returns_the_subscription_of_another_request(alice: User, other: dict[str, Any]) -> None:
     pay_in(alice, 5000_00)
     body = {"plan": "basic", "currency": "RUB"}
     first = client(alice).post(ALL, body, HTTP_IDEMPOTENCY_KEY="order-1").json()
     IdempotencyKey.objects.all().delete()
     answer = client(alice).post(ALL, {**body, **other}, HTTP_IDEMPOTENCY_KEY="order-1")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
-    # What has become of it since makes no other request of the first one.
+    # Later changes of the subscription do not make it another request.
     client(alice).patch(ALL + first["id"], {"plan": "premium", "auto_renew": False})
     again = client(alice).post(ALL, body, HTTP_IDEMPOTENCY_KEY="order-1").json()
     assert (again["id"], again["plan"]) == (first["id"], "premium")
@@ -178,12 +180,12 @@ def test_the_list_is_newest_first_in_pages(alice: User) -> None:
     assert [row["id"] for row in client(alice).get(second["previous"]).json()["results"]] == made[:1:-1]
 
 
-def test_the_list_is_filtered_by_what_is_so_now(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
+def test_the_list_is_filtered_by_the_current_state(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
     pay_in(alice, 24_00)
     vm = order(alice, plan="vm").json()["id"]
     pending = order(alice, plan="basic").json()["id"]
     assert listed(alice, status="active") == [vm]
-    # 24.00 at 1.00 an hour are used up after a day. No worker has written anything since.
+    # 24.00 at 1.00 an hour are used up after a day. No worker has saved anything since.
     time_machine.move_to(START + timedelta(hours=25), tick=False)
     assert Subscription.objects.get(public_id=vm).status == "active"
     assert listed(alice, status="active") == []
@@ -193,7 +195,7 @@ def test_the_list_is_filtered_by_what_is_so_now(alice: User, time_machine: time_
     assert listed(alice, plan="nothing") == []
 
 
-def test_a_final_subscription_is_listed_as_what_it_is(alice: User) -> None:
+def test_an_ended_subscription_is_listed_by_its_status(alice: User) -> None:
     sub = order(alice, plan="vm").json()["id"]
     client(alice).delete(ALL + sub)
     assert listed(alice, status="cancelled", plan="vm") == [sub]
@@ -206,12 +208,12 @@ def test_a_final_subscription_is_listed_as_what_it_is(alice: User) -> None:
      ("limit=x", "limit"), ("status=active&status=paused", "status"), ("plan=" + "p" * 61, "plan"),
      ("cursor=nonsense", "cursor")],
 )  # fmt: skip
-def test_a_filter_that_means_nothing_is_refused_by_name(alice: User, query: str, param: str) -> None:
+def test_errors_name_unknown_and_invalid_filters(alice: User, query: str, param: str) -> None:
     answer = client(alice).get(f"{ALL}?{query}")
     assert (answer.status_code, params(answer)) == (400, [param])
 
 
-def test_a_subscription_is_shown_settled_though_every_worker_is_down(
+def test_a_subscription_is_shown_settled_without_any_worker(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 990_00)
@@ -225,7 +227,7 @@ def test_a_subscription_is_shown_settled_though_every_worker_is_down(
     assert client(alice).get(f"{ALL}{sub}/access").json() == {"active": False, "until": None, "reason": "suspended"}
 
 
-def test_the_wallet_shows_what_is_used_but_not_yet_charged(
+def test_the_wallet_shows_metered_use_not_charged_yet(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 24_00)
@@ -236,11 +238,11 @@ def test_the_wallet_shows_what_is_used_but_not_yet_charged(
     assert (wallet["currency"], wallet["balance"], wallet["available"]) == ("RUB", "24.00", "22.50")
 
 
-def test_access_is_answered_for_this_very_instant(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
+def test_access_is_calculated_to_the_microsecond(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
     pay_in(alice, 24_00)
     address = f"{ALL}{order(alice, plan='vm').json()['id']}/access"
     assert client(alice).get(address).json()["active"] is True
-    # Run dry at the last microsecond at which no more than 24.00 is owed: just before 24 hours and 36 seconds.
+    # The last microsecond at which no more than 24.00 is owed is just before 24 hours and 36 seconds.
     dry = START + timedelta(hours=24, seconds=36)
     assert client(alice).get(address).json()["until"] == iso(dry - timedelta(microseconds=1))
     time_machine.move_to(dry - timedelta(microseconds=2), tick=False)
@@ -249,9 +251,7 @@ def test_access_is_answered_for_this_very_instant(alice: User, time_machine: tim
     assert client(alice).get(address).json() == {"active": False, "until": None, "reason": "suspended"}
 
 
-def test_a_pending_renewal_is_shown_before_it_is_written(
-    alice: User, time_machine: time_machine.TimeMachineFixture
-) -> None:
+def test_a_due_renewal_is_shown_before_it_is_posted(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
     pay_in(alice, 2000_00)
     sub = order(alice, plan="basic").json()["id"]
     time_machine.move_to(START + timedelta(days=40), tick=False)
@@ -270,7 +270,7 @@ METHODS = [
 
 
 @pytest.mark.parametrize(("method", "action"), METHODS)
-def test_anothers_subscription_is_answered_as_one_that_is_not_there(
+def test_another_customers_subscription_is_not_found(
     alice: User, mallory: User, staff: User, method: str, action: str
 ) -> None:
     sub = order(alice, plan="vm").json()["id"]
@@ -283,17 +283,17 @@ def test_anothers_subscription_is_answered_as_one_that_is_not_there(
 
 
 @pytest.mark.parametrize(("method", "action"), METHODS)
-def test_nobody_does_anything_without_logging_in(alice: User, method: str, action: str) -> None:
+def test_every_endpoint_needs_authentication(alice: User, method: str, action: str) -> None:
     sub = order(alice, plan="vm").json()["id"]
     assert getattr(client(), method)(f"{ALL}{sub}{action}", {}).status_code == 401
 
 
 @pytest.mark.parametrize("name", ["1", "sub_", "sub_x", "SUB_" + "0" * 26, "sub_%00", "..%2f", "ä", "9" * 400])
-def test_a_name_that_cannot_be_a_subscription_is_not_there(alice: User, name: str) -> None:
+def test_a_malformed_id_is_not_found(alice: User, name: str) -> None:
     assert client(alice).get(ALL + name).status_code == 404
 
 
-def test_staff_see_anybodys_subscriptions_and_customers_their_own(alice: User, mallory: User, staff: User) -> None:
+def test_staff_see_everyones_subscriptions_and_customers_their_own(alice: User, mallory: User, staff: User) -> None:
     sub = order(alice, plan="vm").json()["id"]
     address = f"/api/users/{alice.pk}/subscriptions"
     assert [row["id"] for row in client(alice).get(address).json()["results"]] == [sub]
@@ -305,7 +305,7 @@ def test_staff_see_anybodys_subscriptions_and_customers_their_own(alice: User, m
         assert client(staff).get(f"/api/users/{nobody}/subscriptions").status_code == 404
 
 
-def test_a_list_costs_the_same_whatever_its_length(alice: User, django_assert_max_num_queries) -> None:
+def test_the_list_takes_few_queries_however_long_it_is(alice: User, django_assert_max_num_queries) -> None:
     for _ in range(12):
         order(alice, plan="vm")
     browser = client(alice)
@@ -323,7 +323,7 @@ def iso(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def test_a_period_beyond_the_calendar_is_refused(alice: User) -> None:
+def test_a_period_beyond_the_year_9999_is_refused(alice: User) -> None:
     pay_in(alice, 5000_00)
     sell("century", RUB=1_00, interval="year", interval_count=100)
     assert order(alice, plan="century").json()["current_period"]["end"] == "2126-03-01T00:00:00Z"

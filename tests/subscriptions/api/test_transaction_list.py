@@ -19,7 +19,7 @@ NUMBERS = count()
 
 
 def move(owner: User, amount: int, currency: str = "RUB", *, day: int = 0, reason: str = "") -> int:
-    """Post one movement of a wallet: in when `amount` is above zero, else out to revenue."""
+    """Post a transaction of a wallet and return its id: a top-up if `amount` is positive, else a charge."""
     wallet, other = wallet_id_of(owner.pk, currency), "gateway_clearing:sandbox" if amount > 0 else "revenue"
     entry = ledger.Entry(
         key=f"log:{next(NUMBERS)}", debit=other if amount > 0 else wallet, credit=wallet if amount > 0 else other,
@@ -41,7 +41,7 @@ def listed(user: User, query: str = "") -> list[str]:
     return [row["id"] for row in browse(user).get(LOG + query).json()["results"]]
 
 
-def test_each_movement_says_why_when_how_much_and_what_was_left(alice: User) -> None:
+def test_each_transaction_shows_reason_time_amount_and_balance(alice: User) -> None:
     first = move(alice, 1342_00)
     second = move(alice, -99_50, day=1)
     results = browse(alice).get(LOG).json()["results"]
@@ -56,7 +56,7 @@ def test_each_movement_says_why_when_how_much_and_what_was_left(alice: User) -> 
     assert browse(alice).get(f"{LOG}txn_{second}").json()["amount"] == "-99.50"
 
 
-def test_amounts_have_their_currencys_own_decimals(alice: User) -> None:
+def test_amounts_have_the_decimals_of_their_currency(alice: User) -> None:
     move(alice, 500, "JPY")
     move(alice, 1_234, "KWD")
     assert {row["currency"]: row["amount"] for row in browse(alice).get(LOG).json()["results"]} == {
@@ -64,7 +64,7 @@ def test_amounts_have_their_currencys_own_decimals(alice: User) -> None:
     }  # fmt: skip
 
 
-def test_anothers_transaction_is_answered_as_one_that_is_not_there(alice: User, mallory: User, staff: User) -> None:
+def test_another_customers_transaction_is_not_found(alice: User, mallory: User, staff: User) -> None:
     hers = move(alice, 100)
     for thief in (mallory, staff):
         foreign, absent = (browse(thief).get(f"{LOG}txn_{number}") for number in (hers, hers + 10**6))
@@ -75,11 +75,11 @@ def test_anothers_transaction_is_answered_as_one_that_is_not_there(alice: User, 
 
 
 @pytest.mark.parametrize("name", ["1", "txn_", "txn_x", "txn_-1", "txn_" + "9" * 30, "txn_" + "9" * 6000, "txn_1%00"])
-def test_a_name_that_cannot_be_a_transaction_is_not_there(alice: User, name: str) -> None:
+def test_a_malformed_id_is_not_found(alice: User, name: str) -> None:
     assert browse(alice).get(LOG + name).status_code == 404
 
 
-def test_pages_hold_every_line_once_over_all_wallets_and_back(alice: User) -> None:
+def test_pages_forward_and_back_hold_every_transaction_once(alice: User) -> None:
     made = [
         f"txn_{move(alice, 100 + n, ('RUB', 'EUR', 'JPY')[n % 3], day=n // 4)}" for n in range(25)
     ]  # several at one instant, in three wallets
@@ -98,7 +98,7 @@ def test_pages_hold_every_line_once_over_all_wallets_and_back(alice: User) -> No
     assert back == pages[:3]
 
 
-def test_a_line_that_arrives_between_pages_moves_nothing(alice: User) -> None:
+def test_a_new_transaction_between_pages_shifts_nothing(alice: User) -> None:
     made = [f"txn_{move(alice, 100, day=n)}" for n in range(4)]
     first = browse(alice).get(LOG + "?limit=2").json()
     move(alice, 100, day=9)
@@ -106,13 +106,13 @@ def test_a_line_that_arrives_between_pages_moves_nothing(alice: User) -> None:
     assert [row["id"] for row in first["results"] + second["results"]] == made[::-1]
 
 
-def test_the_log_is_filtered_by_currency_reason_and_time(alice: User) -> None:
+def test_the_list_can_be_filtered_by_currency_reason_and_time(alice: User) -> None:
     first, charge = move(alice, 1000), move(alice, -10, day=1)
     euro, later = move(alice, 500, "EUR", day=1), move(alice, 300, day=2)
     assert listed(alice, "?currency=EUR") == [f"txn_{euro}"]
     assert listed(alice, "?reason=charge") == [f"txn_{charge}"]
     assert listed(alice, "?reason=top_up&currency=RUB") == [f"txn_{later}", f"txn_{first}"]
-    # `from` is included, `to` is not.
+    # `from` is inclusive, `to` is exclusive.
     assert listed(alice, "?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z") == [f"txn_{euro}", f"txn_{charge}"]
     assert listed(alice, "?from=2026-03-02&currency=RUB") == [f"txn_{later}", f"txn_{charge}"]
     assert listed(alice, "?currency=USD") == []
@@ -124,12 +124,12 @@ def test_the_log_is_filtered_by_currency_reason_and_time(alice: User) -> None:
      ("to=2026-13-01", "to"), ("since=2026-01-01", "since"), ("limit=1000", "limit"), ("limit=-1", "limit"),
      ("cursor=zzz", "cursor"), ("reason=charge&reason=refund", "reason"), ("from=0001-01-01T00:00:00%2B14:00", "from")],
 )  # fmt: skip
-def test_a_filter_that_means_nothing_is_refused_by_name(alice: User, query: str, param: str) -> None:
+def test_errors_name_unknown_and_invalid_filters(alice: User, query: str, param: str) -> None:
     answer = browse(alice).get(f"{LOG}?{query}")
     assert (answer.status_code, [error["param"] for error in answer.json()["errors"]]) == (400, [param])
 
 
-def test_a_cursor_into_anothers_log_is_refused(alice: User, mallory: User) -> None:
+def test_a_cursor_of_another_customer_is_refused(alice: User, mallory: User) -> None:
     for n in range(3):
         move(alice, 100, day=n)
     move(mallory, 100)
@@ -138,7 +138,7 @@ def test_a_cursor_into_anothers_log_is_refused(alice: User, mallory: User) -> No
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
 
 
-def test_the_log_is_read_only(alice: User) -> None:
+def test_transactions_are_read_only(alice: User) -> None:
     number = move(alice, 100)
     for method in ("post", "put", "patch", "delete"):
         assert getattr(browse(alice), method)(LOG, {}).status_code == 405
@@ -148,7 +148,7 @@ def test_the_log_is_read_only(alice: User) -> None:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("prefix", ["/api/", "/api/v1/"])
-def test_the_addresses_work_with_and_without_a_slash_and_pinned(alice: User, prefix: str, slash: str) -> None:
+def test_urls_work_with_and_without_a_slash_and_a_version(alice: User, prefix: str, slash: str) -> None:
     number = move(alice, 100)
     for address in ("transactions", f"transactions/txn_{number}", "wallet"):
         assert browse(alice).get(prefix + address + slash).status_code == 200

@@ -1,4 +1,4 @@
-"""GET /api/transactions/: what each charge was for."""
+"""GET /api/transactions/: the subscription and plan of each charge."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,21 +32,21 @@ def settle(user: User, *, hours: int) -> None:
         pass
 
 
-def test_a_charge_and_what_is_given_back_of_it_name_their_subscription(alice: User) -> None:
+def test_a_charge_and_its_refund_name_their_subscription(alice: User) -> None:
     pay_in(alice, 2000_00)
     basic, vm = order(alice, "basic"), order(alice, "vm")
     settle(alice, hours=2)
     client(alice).post(f"/api/subscriptions/{basic}/cancel", {"when": "now", "refund_unused": True})
     lines = client(alice).get(LOG).json()["results"]
-    told = {(line["reason"], line["subscription"], line["plan"]) for line in lines}
-    assert told == {
+    listed = {(line["reason"], line["subscription"], line["plan"]) for line in lines}
+    assert listed == {
         ("top_up", None, None), ("charge", basic, "basic"), ("charge", vm, "vm"), ("unused_refund", basic, "basic"),
     }  # fmt: skip
     for line in lines:
         assert client(alice).get(LOG + line["id"]).json() == line
 
 
-def test_the_number_of_queries_does_not_grow_with_the_page(
+def test_the_list_takes_the_same_queries_however_long_it_is(
     alice: User, django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:
     pay_in(alice, 2000_00)
@@ -54,11 +54,11 @@ def test_the_number_of_queries_does_not_grow_with_the_page(
     settle(alice, hours=1)
     with django_assert_max_num_queries(20) as few:
         client(alice).get(LOG)
-        asked = len(few)
+        query_count = len(few)
     for hours in range(2, 12):
         order(alice, "vm")
         settle(alice, hours=hours)
     assert Subscription.objects.count() == 11
     assert Transaction.objects.filter(reason="charge").count() > 50
-    with django_assert_num_queries(asked):
+    with django_assert_num_queries(query_count):
         assert len(client(alice).get(LOG + "?limit=100").json()["results"]) > 50

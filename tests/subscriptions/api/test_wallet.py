@@ -1,4 +1,4 @@
-"""GET /api/wallet/: how long the money lasts, and what ends then."""
+"""GET /api/wallet/: how long the money lasts, and which subscriptions end then."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,7 +33,7 @@ def runway(user: User, currency: str = "RUB") -> Any:
     return wallets[currency]["runway"]
 
 
-def test_metered_use_ends_where_the_next_unit_does_not_fit(
+def test_metered_use_ends_when_the_next_kopeck_is_not_covered(
     alice: User, time_machine: time_machine.TimeMachineFixture
 ) -> None:
     pay_in(alice, 24_00)
@@ -41,7 +41,7 @@ def test_metered_use_ends_where_the_next_unit_does_not_fit(
     # 24.00 last 24 hours, and the next kopeck is owed 36 seconds later.
     end = {"ends_at": "2026-03-02T00:00:35.999999Z", "ends": [{"subscription": vm, "plan": "vm"}]}
     assert runway(alice) == {**end, "hours_left": 24}
-    # The same from any later instant, whether or not a worker has written anything.
+    # The answer is the same at any later moment, whether or not a worker has run.
     time_machine.move_to(START + timedelta(hours=23, minutes=30), tick=False)
     assert runway(alice) == {**end, "hours_left": 0}
     billing_run.run_due(now=START + timedelta(hours=23, minutes=30))
@@ -50,7 +50,7 @@ def test_metered_use_ends_where_the_next_unit_does_not_fit(
     assert runway(alice) is None
 
 
-def test_a_renewal_that_cannot_be_paid_is_the_end(alice: User) -> None:
+def test_the_money_ends_at_the_first_unpaid_renewal(alice: User) -> None:
     pay_in(alice, 250_00)
     basic = order(alice, "basic")
     # 151.00 are left: April is paid, May is not. 61 days.
@@ -59,24 +59,24 @@ def test_a_renewal_that_cannot_be_paid_is_the_end(alice: User) -> None:
     }  # fmt: skip
 
 
-def test_falling_into_grace_is_the_end_of_the_money_too(alice: User) -> None:
+def test_the_money_ends_where_a_grace_period_begins(alice: User) -> None:
     pay_in(alice, 99_00)
     weak = order(alice, "weak")
     assert runway(alice)["ends"] == [{"subscription": weak, "plan": "weak"}]
     assert runway(alice)["ends_at"] == "2026-04-01T00:00:00Z"
 
 
-def test_everything_that_ends_at_that_instant_is_named(alice: User) -> None:
+def test_all_subscriptions_that_end_at_that_moment_are_named(alice: User) -> None:
     pay_in(alice, 24_00)
     first, second = order(alice, "vm"), order(alice, "vm", quantity=3)
-    # 4.00 an hour: 6 hours. 2400 kopecks are owed then; the second owes its next one 12 s later, the first after 36.
+    # 24.00 at 4.00 an hour last 6 hours. The second owes its next kopeck 12 s later, the first after 36 s.
     assert runway(alice) == {
         "ends_at": "2026-03-01T06:00:11.999999Z", "hours_left": 6,
         "ends": [{"subscription": first, "plan": "vm"}, {"subscription": second, "plan": "vm"}],
     }  # fmt: skip
 
 
-def test_the_plan_named_is_the_one_it_will_have_by_then(alice: User) -> None:
+def test_a_scheduled_plan_is_the_one_named(alice: User) -> None:
     pay_in(alice, 99_00)
     basic = order(alice, "basic")
     client(alice).patch(f"/api/subscriptions/{basic}", {"plan": "weak", "when": "period_end"})
@@ -84,14 +84,14 @@ def test_the_plan_named_is_the_one_it_will_have_by_then(alice: User) -> None:
 
 
 @pytest.mark.parametrize(("money", "plan", "renews"), [(99_00, "basic", False), (1_00, "free", True)])
-def test_what_needs_no_more_money_has_no_end(alice: User, money: int, plan: str, renews: bool) -> None:
+def test_there_is_no_end_without_further_charges(alice: User, money: int, plan: str, renews: bool) -> None:
     pay_in(alice, money)
     order(alice, plan, auto_renew=renews)
     assert runway(alice) is None
 
 
-def test_more_than_a_year_is_no_end_in_sight(alice: User) -> None:
-    # 13 months from 1 March end on 1 April of the next year; 12 end within 365 days.
+def test_an_end_more_than_a_year_ahead_is_not_reported(alice: User) -> None:
+    # 13 months from 1 March end on 1 April of the next year; 12 months end within 365 days.
     pay_in(alice, 13 * 99_00)
     order(alice, "basic")
     assert runway(alice) is None
@@ -100,7 +100,7 @@ def test_more_than_a_year_is_no_end_in_sight(alice: User) -> None:
     assert runway(alice)["ends_at"] == "2027-03-01T00:00:00Z"
 
 
-def test_each_currency_has_its_own_and_an_empty_wallet_none(alice: User, mallory: User) -> None:
+def test_each_currency_has_its_own_runway(alice: User, mallory: User) -> None:
     pay_in(alice, 24_00)
     pay_in(alice, 5_00, "EUR")
     order(alice, "vm")
@@ -110,29 +110,29 @@ def test_each_currency_has_its_own_and_an_empty_wallet_none(alice: User, mallory
     assert runway(mallory) is None
 
 
-def test_an_hourly_payment_is_followed_for_months(alice: User) -> None:
+def test_hourly_advance_payments_are_followed_for_months(alice: User) -> None:
     sell("seat", RUB=1_00, interval="hour")
     pay_in(alice, 100 * 24_00)
     order(alice, "seat")
-    # 2400 hours are paid, one after the other.
+    # The money pays for 2400 hours, one after the other.
     assert (runway(alice)["ends_at"], runway(alice)["hours_left"]) == ("2026-06-09T00:00:00Z", 2400)
 
 
-def test_reading_it_writes_nothing_and_costs_the_same_for_many(alice: User, django_assert_max_num_queries: Any) -> None:
+def test_the_runway_takes_few_queries_for_many_subscriptions(alice: User, django_assert_max_num_queries: Any) -> None:
     pay_in(alice, 24_00)
     for _ in range(10):
         order(alice, "vm")
     browser = client(alice)
     browser.get("/api/wallet/")
-    # Two for the rates, wallets, the book in five, rows, prices with their plans.
+    # Two for the rate limits, wallets, five for the book, rows, prices with their plans.
     with django_assert_max_num_queries(11):
         assert len(browser.get("/api/wallet/").json()["results"][0]["runway"]["ends"]) == 10
 
 
-def test_one_book_may_be_asked_alone(alice: User) -> None:
+def test_the_forecast_of_one_wallet(alice: User) -> None:
     pay_in(alice, 24_00)
     order(alice, "vm")
     now = START + timedelta(hours=4)
-    found = forecast.of(overview.peek(alice, "RUB", now=now), now=now)
-    assert found is not None
-    assert (found.hours_left, [each.price.plan.code for each in found.ends]) == (20, ["vm"])
+    outlook = forecast.of(overview.peek(alice, "RUB", now=now), now=now)
+    assert outlook is not None
+    assert (outlook.hours_left, [each.price.plan.code for each in outlook.ends]) == (20, ["vm"])

@@ -1,4 +1,4 @@
-"""State by action: the pages offer what the rules agree to, and nothing else."""
+"""For every state, the pages offer exactly the actions that the rules allow."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,8 +12,8 @@ from subscriptions.books import Refused
 from tests.subscriptions.bank import at
 from tests.web import act, address, bought
 
-# What leads to each action: a link or the address of a form.
-PLACES = {
+# The path of each action's link or form.
+PATHS = {
     "change": "change/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
     "renew": "renew/", "stop": "stop-renewing/", "cancel": "cancel/",
 }  # fmt: skip
@@ -30,7 +30,7 @@ def after(do: Callable[..., None], alice, plan="standard", **more):
     return row
 
 
-def under_way(alice):
+def changing_soon(alice):
     row = active(alice)
     quotes.accept(quotes.make(row, catalogue.current("basic", "RUB"), now=at(hours=1)), now=at(hours=1))
     return row
@@ -40,12 +40,12 @@ def planned(row, book):
     book.change_plan(row, catalogue.current("basic", "RUB"), when="period_end")
 
 
-def left_and_paused(row, book):
+def cancelled_and_paused(row, book):
     book.cancel(row)
     book.pause(row)
 
 
-# State: how it comes about, when it is looked at, what is offered then.
+# For each state: how to create it, when to look at it, and the actions offered then.
 STATES: dict[str, tuple[Callable[[Any], Any], datetime, set[str]]] = {
     "pending": (partial(bought, plan="standard", paid_in=0), at(), {"change", "stop", "cancel"}),
     "pending, metered": (partial(bought, plan="hourly", paid_in=0), at(), {"change", "cancel"}),
@@ -57,7 +57,7 @@ STATES: dict[str, tuple[Callable[[Any], Any], datetime, set[str]]] = {
         partial(after, lambda row, book: book.cancel(row)), at(days=1), {"change", "pause", "undo", "cancel"},
     ),
     "active, a change planned": (partial(after, planned), at(days=1), {"change", "keep", "pause", "stop", "cancel"}),
-    "active, a change under way": (under_way, at(hours=1), NOTHING),
+    "active, a change under way": (changing_soon, at(hours=1), NOTHING),
     "past due": (partial(bought, plan="standard", paid_in=700_00), at(days=32), {"change", "stop", "cancel"}),
     "suspended": (partial(bought, plan="standard", paid_in=700_00), at(days=36), {"change", "stop", "cancel"}),
     "suspended, metered": (partial(bought, plan="hourly", paid_in=1_00), at(days=1), {"change", "cancel"}),
@@ -65,19 +65,19 @@ STATES: dict[str, tuple[Callable[[Any], Any], datetime, set[str]]] = {
     "paused, metered": (
         partial(after, lambda row, book: book.pause(row), plan="hourly"), at(days=1), {"resume", "cancel"},
     ),
-    "paused, cancelled for its end": (partial(after, left_and_paused), at(days=1), {"resume", "cancel"}),
+    "paused, cancelled for its end": (partial(after, cancelled_and_paused), at(days=1), {"resume", "cancel"}),
     "cancelled": (partial(after, lambda row, book: book.cancel(row, when="now")), at(days=1), NOTHING),
     "expired": (partial(active, auto_renew=False), at(days=40), NOTHING),
 }  # fmt: skip
 
 
 def offered(page: str, row: Any) -> set[str]:
-    places = {action: address(row, part) for action, part in PLACES.items()}
-    return {name for name, place in places.items() if f'href="{place}"' in page or f'action="{place}"' in page}
+    urls = {action: address(row, part) for action, part in PATHS.items()}
+    return {name for name, url in urls.items() if f'href="{url}"' in page or f'action="{url}"' in page}
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_state_offers_what_is_possible_and_nothing_else(browser, clock, alice, state):
+def test_each_state_offers_exactly_the_possible_actions(browser, clock, alice, state):
     make, when, possible = STATES[state]
     row = make(alice)
     clock.move_to(when)
@@ -85,8 +85,8 @@ def test_a_state_offers_what_is_possible_and_nothing_else(browser, clock, alice,
     assert offered(browser.get("/account/").content.decode(), row) == possible
 
 
-# What each action asks of the book, and what the rules call nothing to do.
-ASKED: dict[str, Callable[[Any, Any], None]] = {
+# What each action does to the book. The actions left out are never refused.
+OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
     "change": lambda row, book: book.change_plan(row, catalogue.current("basic", "RUB")),
     "pause": lambda row, book: book.pause(row),
     "resume": lambda row, book: book.resume(row),
@@ -96,24 +96,24 @@ ASKED: dict[str, Callable[[Any, Any], None]] = {
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("action", ASKED)
-def test_what_is_offered_is_agreed_to_and_what_is_not_is_refused(clock, alice, on_sale, state, action):
+@pytest.mark.parametrize("action", OPERATIONS)
+def test_the_rules_allow_exactly_the_offered_actions(clock, alice, on_sale, state, action):
     make, when, possible = STATES[state]
     row = make(alice)
     if action in possible:
-        orders.change(row, now=when, act=partial(ASKED[action], row))
+        orders.change(row, now=when, act=partial(OPERATIONS[action], row))
     else:
         with pytest.raises(Refused):
-            orders.change(row, now=when, act=partial(ASKED[action], row))
+            orders.change(row, now=when, act=partial(OPERATIONS[action], row))
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_offer_leads_to_a_page_or_does_its_thing(browser, clock, alice, state):
+def test_every_offered_action_works(browser, clock, alice, state):
     make, when, possible = STATES[state]
     row = make(alice)
     clock.move_to(when)
     for action in possible & {"change", "pause", "resume", "cancel"}:
-        assert browser.get(address(row, PLACES[action])).status_code == 200, action
+        assert browser.get(address(row, PATHS[action])).status_code == 200, action
     for action in possible & {"keep", "undo", "renew", "stop", "resume"}:
-        answer = browser.post(address(row, PLACES[action]), follow=True)
+        answer = browser.post(address(row, PATHS[action]), follow=True)
         assert "cannot be done" not in answer.content.decode(), action

@@ -1,4 +1,4 @@
-"""Changing the plan on the pages: what is shown is what is posted, and nothing is taken that was not shown."""
+"""Changing the plan on the pages: exactly the amounts shown are posted."""
 
 from datetime import timedelta
 
@@ -16,22 +16,28 @@ NBSP = "\u00a0"
 
 @pytest.fixture
 def standard(clock, alice, on_sale) -> Subscription:
-    """690.00 a month since noon of 1 March, 1310.00 left; it is two minutes to the half of March."""
+    """Standard for 690.00 a month since noon on 1 March, 1310.00 left. Half of the period is over in two minutes."""
     row = bought(alice, "standard", paid_in=2000_00)
     clock.move_to(NEAR_HALF)
     return row
 
 
-def asked(browser, row, plan="premium", when="now"):
-    """Choose a plan, and follow to the page of amounts."""
+def choose(browser, row, plan="premium", when="now"):
+    """Choose a plan and follow the redirect to the quote."""
     return browser.get(address(row, f"change/?plan={plan}&when={when}"), follow=True)
+
+
+def schedule_basic(row) -> None:
+    """Schedule a change to Basic for the end of the period."""
+    basic = catalogue.current("basic", "RUB")
+    act(row, NEAR_HALF, lambda book: book.change_plan(row, basic, when="period_end"))
 
 
 def quote_page(row) -> str:
     return address(row, f"change/{Quote.objects.latest('pk').public_id}/")
 
 
-def test_the_plans_of_its_currency_are_offered_and_its_own_cannot_be_chosen(browser, standard):
+def test_the_other_plans_in_its_currency_are_offered(browser, standard):
     page = browser.get(address(standard, "change/"))
     assert "Basic RUB\u00a0299.00 a month" in words(page)
     assert "Standard Your plan RUB\u00a0690.00 a month" in words(page)
@@ -43,20 +49,20 @@ def test_the_plans_of_its_currency_are_offered_and_its_own_cannot_be_chosen(brow
     assert browser.get(address(standard, "change/?plan=standard")).status_code == 422
 
 
-def test_now_says_what_comes_back_and_the_end_that_nothing_is_charged_before(browser, standard):
+def test_each_time_shows_its_effect(browser, standard):
     page = words(browser.get(address(standard, "change/")))
     # 15 d 12 h 2 min of 31 days of 690.00: 345.0309
     assert "The unused part of Standard, RUB\u00a0345.03 at this moment, comes back" in page
     assert "On 1 April 2026 You keep Standard until then. Nothing is charged before." in page
 
 
-def test_metered_use_has_no_end_to_wait_for(browser, clock, alice):
+def test_metered_use_cannot_wait_for_an_end_of_period(browser, clock, alice):
     row = bought(alice, "hourly", paid_in=10_00)
     assert "When?" not in words(browser.get(address(row, "change/")))
 
 
 @pytest.mark.parametrize("ends", ["cancelled", "not renewed"])
-def test_what_ends_with_its_period_offers_no_change_at_that_end(browser, standard, ends):
+def test_a_subscription_that_will_end_offers_no_change_at_that_end(browser, standard, ends):
     act(
         standard,
         NEAR_HALF,
@@ -66,7 +72,7 @@ def test_what_ends_with_its_period_offers_no_change_at_that_end(browser, standar
     assert browser.get(address(standard, "change/?plan=basic&when=period_end")).status_code == 422
 
 
-def test_nothing_chosen_or_nonsense_is_said_and_nothing_is_quoted(browser, standard):
+def test_missing_and_invalid_choices_are_errors_and_make_no_quote(browser, standard):
     page = browser.get(address(standard, "change/?when=now"))
     assert (page.status_code, "Choose a plan" in words(page)) == (422, True)
     assert browser.get(address(standard, "change/?plan=nonsense")).status_code == 422
@@ -74,17 +80,17 @@ def test_nothing_chosen_or_nonsense_is_said_and_nothing_is_quoted(browser, stand
     assert not Quote.objects.exists()
 
 
-def test_each_line_is_shown_with_its_arithmetic_and_both_balances(browser, standard):
-    page = words(asked(browser, standard))
-    # Half of March comes back, a month of Premium is paid: 1310 + 345 - 1490 = 165.00.
+def test_the_quote_shows_each_line_with_its_formula_and_both_balances(browser, standard):
+    page = words(choose(browser, standard))
+    # Half of March is refunded and a month of Premium is paid: 1310 + 345 - 1490 = 165.00.
     assert f"Balance now RUB{NBSP}1,310.00" in page
     assert f"Unused part of Standard RUB{NBSP}690.00 × 15 days 12 h of 31 days +RUB{NBSP}345.00" in page
     assert f"Premium RUB{NBSP}1,490.00 a month × 1 month −RUB{NBSP}1,490.00" in page
     assert f"Balance after RUB{NBSP}165.00" in page
 
 
-def test_it_says_what_happens_to_the_plan_and_when_and_what_comes_next(browser, standard):
-    page = words(asked(browser, standard))
+def test_the_quote_shows_the_effect_its_time_and_the_next_payment(browser, standard):
+    page = words(choose(browser, standard))
     moment = f"17 March 2026, 00:00:00{NBSP}UTC"
     assert f"You keep Standard until {moment}. Then Premium starts. The money moves when you confirm." in page
     assert f"Takes effect {moment}" in page
@@ -94,16 +100,16 @@ def test_it_says_what_happens_to_the_plan_and_when_and_what_comes_next(browser, 
     assert f"Pay RUB{NBSP}1,145.00 and change to Premium" in page
 
 
-def test_looking_moves_nothing(browser, standard, alice):
-    asked(browser, standard)
+def test_a_quote_changes_nothing(browser, standard, alice):
+    choose(browser, standard)
     browser.get(quote_page(standard))
     assert balance(alice) == 1310_00
     standard.refresh_from_db()
     assert (standard.scheduled_price, standard.next_period_end) == (None, None)
 
 
-def test_confirming_posts_exactly_what_was_shown(browser, standard, alice):
-    asked(browser, standard)
+def test_confirming_posts_exactly_the_shown_amounts(browser, standard, alice):
+    choose(browser, standard)
     answer = browser.post(quote_page(standard), follow=True)
     assert answer.redirect_chain == [(address(standard), 303)]
     assert [amount for _, amount, _, _ in lines(alice)[-2:]] == [345_00, -1490_00]
@@ -111,8 +117,8 @@ def test_confirming_posts_exactly_what_was_shown(browser, standard, alice):
     assert f"Changes to Premium on 17 March 2026, 00:00:00{NBSP}UTC" in words(answer)
 
 
-def test_when_the_instant_has_come_the_new_plan_is_there(browser, clock, standard):
-    asked(browser, standard)
+def test_the_new_plan_starts_at_the_announced_moment(browser, clock, standard):
+    choose(browser, standard)
     browser.post(quote_page(standard))
     clock.move_to(HALF)
     page = browser.get(address(standard))
@@ -120,8 +126,8 @@ def test_when_the_instant_has_come_the_new_plan_is_there(browser, clock, standar
     assert f"Next payment on 17 April 2026: RUB{NBSP}1,490.00" in words(page)
 
 
-def test_sent_twice_it_is_done_once(browser, standard, alice):
-    asked(browser, standard)
+def test_confirming_twice_changes_the_plan_once(browser, standard, alice):
+    choose(browser, standard)
     for _ in range(2):
         answer = browser.post(quote_page(standard))
         assert (answer.status_code, answer["location"]) == (303, address(standard))
@@ -129,8 +135,8 @@ def test_sent_twice_it_is_done_once(browser, standard, alice):
     assert browser.get(quote_page(standard))["location"] == address(standard)
 
 
-def test_a_quote_that_no_longer_holds_charges_nothing_and_shows_the_new_amounts(browser, clock, standard, alice):
-    asked(browser, standard)
+def test_an_outdated_quote_charges_nothing_and_shows_the_new_amounts(browser, clock, standard, alice):
+    choose(browser, standard)
     first = quote_page(standard)
     clock.move_to(HALF + SECOND)
     answer = browser.post(first, follow=True)
@@ -145,17 +151,17 @@ def test_a_quote_that_no_longer_holds_charges_nothing_and_shows_the_new_amounts(
     assert balance(alice) == 164_95
 
 
-def test_one_that_is_only_too_old_is_not_said_to_have_changed(browser, clock, alice, on_sale):
+def test_an_old_quote_with_the_same_amounts_is_not_called_changed(browser, clock, alice, on_sale):
     row = bought(alice, "hourly", paid_in=1000_00)
-    asked(browser, row, "basic")
+    choose(browser, row, "basic")
     clock.shift(timedelta(minutes=16))
     page = words(browser.post(quote_page(row), follow=True))
     assert "The calculation was too old, so it was made again. You have not been charged." in page
     assert "amounts have changed" not in page
 
 
-def test_coming_back_to_an_old_quote_shows_a_fresh_one(browser, clock, standard):
-    asked(browser, standard)
+def test_opening_an_old_quote_redirects_to_a_new_one(browser, clock, standard):
+    choose(browser, standard)
     old = quote_page(standard)
     clock.shift(timedelta(hours=1))
     answer = browser.get(old, follow=True)
@@ -163,53 +169,53 @@ def test_coming_back_to_an_old_quote_shows_a_fresh_one(browser, clock, standard)
     assert quote_page(standard) != old
 
 
-def test_what_is_missing_is_said_to_the_unit_with_the_way_to_pay_it_and_back(browser, clock, alice, on_sale):
+def test_the_missing_amount_is_shown_with_a_link_to_top_up_and_return(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
     clock.move_to(NEAR_HALF)
     page = browser.get(address(row, "change/?plan=premium&when=now"))
-    # 10 left + 345 come back; 1490 are needed.
+    # 1490 - 10 in the wallet - 345 refunded = 1135.
     assert page.status_code == 422
     assert f"RUB{NBSP}1,135.00 is missing on your balance" in words(page)
     assert "Nothing was changed, and you have not been charged." in words(page)
     there = address(row, "change/").replace("/", "%2F") + "%3Fplan%3Dpremium%26when%3Dnow"
-    # With what the 345.03 that come back now lose in an hour: 690.00 over the 744 hours of March, 0.93.
+    # The refund shrinks in an hour by 690.00 over the 744 hours of March, 0.93.
     assert f"The top-up has RUB{NBSP}0.93 added" in words(page)
     link = f"/topup/?currency=RUB&amp;need=1135.93&amp;next={there}"
     assert f'href="{link}"' in page.content.decode()
     assert f"Pay RUB{NBSP}1,135.93" in words(browser.get(link.replace("&amp;", "&")))
 
 
-def test_what_was_paid_in_is_enough_when_the_customer_comes_back_within_the_hour(browser, clock, alice, on_sale):
+def test_the_suggested_top_up_is_enough_for_an_hour(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
     clock.move_to(NEAR_HALF)
     pay_in(alice, 1135_93, at=NEAR_HALF)
     clock.shift(timedelta(minutes=57))
-    page = asked(browser, row)
+    page = choose(browser, row)
     assert page.status_code == 200
     browser.post(quote_page(row))
-    # 10 + 1135.93 less what the hour after NEAR_HALF took off 1135.00, rounded.
+    # At most a few kopecks are left over.
     assert 0 <= balance(alice) <= 5
 
 
-def test_metered_use_that_goes_on_while_the_customer_pays_is_allowed_for(browser, clock, alice, on_sale):
+def test_the_suggested_top_up_covers_an_hour_of_metered_use(browser, clock, alice, on_sale):
     row = bought(alice, "hourly", paid_in=100_00)
     page = words(browser.get(address(row, "change/?plan=basic")))
-    # 100.00 there, 299.00 needed; an hour of use takes 1.50 more.
+    # 299.00 - 100.00 in the wallet, and 1.50 for an hour of use.
     assert f"RUB{NBSP}199.00 is missing" in page
     assert f"Top up RUB{NBSP}200.50" in page
 
 
-def test_money_that_went_meanwhile_is_said_and_nothing_is_charged(browser, standard, alice):
-    asked(browser, standard)
-    # 1310 less 1000 leaves 310: with the 345 that come back 835 are missing.
+def test_money_spent_since_the_quote_is_shown_as_missing(browser, standard, alice):
+    choose(browser, standard)
+    # 1490 - (1310 - 1000) in the wallet - 345 refunded = 835.
     act(standard, NEAR_HALF, lambda book: book.withdraw(1000_00, key="t:1", to="gateway_clearing:sandbox"))
     page = browser.post(quote_page(standard), follow=True)
     assert f"RUB{NBSP}835.00 is missing on your balance" in words(page)
     assert balance(alice) == 310_00
 
 
-def test_at_the_end_nothing_moves_now_and_the_plan_waits(browser, standard, alice):
-    page = words(asked(browser, standard, "basic", "period_end"))
+def test_a_change_at_the_end_of_the_period_is_scheduled_and_moves_nothing(browser, standard, alice):
+    page = words(choose(browser, standard, "basic", "period_end"))
     assert f"You keep Standard until 1 April 2026, 12:00{NBSP}UTC. Then Basic starts." in page
     assert f"Balance now RUB{NBSP}1,310.00 Balance after RUB{NBSP}1,310.00" in page
     assert f"Next payment RUB{NBSP}299.00 1 April 2026, 12:00{NBSP}UTC" in page
@@ -220,37 +226,29 @@ def test_at_the_end_nothing_moves_now_and_the_plan_waits(browser, standard, alic
     assert "Basic planned" in words(browser.get(address(standard, "change/")))
 
 
-def test_a_change_at_the_end_warns_of_what_the_balance_lacks_for_it(browser, clock, alice, on_sale):
+def test_a_change_at_the_end_shows_what_the_balance_lacks(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
-    # 1490 less the 10.00 there are
-    assert f"For this RUB{NBSP}1,480.00 is still missing" in words(asked(browser, row, "premium", "period_end"))
+    # 1490 - 10 in the wallet
+    assert f"For this RUB{NBSP}1,480.00 is still missing" in words(choose(browser, row, "premium", "period_end"))
 
 
-def test_another_plan_takes_the_place_of_the_planned_one(browser, standard):
-    act(
-        standard,
-        NEAR_HALF,
-        lambda book: book.change_plan(standard, catalogue.current("basic", "RUB"), when="period_end"),
-    )
-    assert "This takes the place of the change to Basic" in words(asked(browser, standard, "premium", "period_end"))
-    assert "The change to Basic that was planned does not happen." in words(asked(browser, standard, "premium", "now"))
+def test_another_change_replaces_the_scheduled_one(browser, standard):
+    schedule_basic(standard)
+    assert "This takes the place of the change to Basic" in words(choose(browser, standard, "premium", "period_end"))
+    assert "The change to Basic that was planned does not happen." in words(choose(browser, standard, "premium", "now"))
 
 
-def test_a_plan_that_will_not_renew_does_not_promise_the_planned_change(browser, standard):
-    act(
-        standard,
-        NEAR_HALF,
-        lambda book: book.change_plan(standard, catalogue.current("basic", "RUB"), when="period_end"),
-    )
+def test_a_scheduled_change_is_conditional_without_renewal(browser, standard):
+    schedule_basic(standard)
     act(standard, NEAR_HALF, lambda book: book.set_auto_renew(standard, False))
     page = words(browser.get(address(standard)))
     assert "The planned change to Basic comes only if it renews." in page
     assert "Planned change" not in page
 
 
-def test_a_change_now_takes_a_cancellation_back_and_says_so(browser, standard):
+def test_a_change_now_undoes_a_cancellation(browser, standard):
     act(standard, NEAR_HALF, lambda book: book.cancel(standard))
-    assert "Your cancellation is taken back" in words(asked(browser, standard))
+    assert "Your cancellation is taken back" in words(choose(browser, standard))
     browser.post(quote_page(standard))
     standard.refresh_from_db()
     assert not standard.cancel_requested
@@ -258,49 +256,49 @@ def test_a_change_now_takes_a_cancellation_back_and_says_so(browser, standard):
 
 def test_a_trial_keeps_its_end(browser, clock, alice, on_sale):
     row = bought(alice, "premium", paid_in=0)
-    page = words(asked(browser, row, "basic"))
+    page = words(choose(browser, row, "basic"))
     assert "Your free trial still ends on 15 March 2026." in page
     assert f"Next payment RUB{NBSP}299.00 15 March 2026, 12:00{NBSP}UTC" in page
 
 
-def test_what_waits_for_money_says_that_it_goes_on_waiting(browser, clock, alice, on_sale):
+def test_a_change_of_a_pending_subscription_keeps_it_pending(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=100_00)
-    page = words(asked(browser, row, "basic"))
+    page = words(choose(browser, row, "basic"))
     assert f"Basic takes the place of Standard. It starts when you top up RUB{NBSP}199.00." in page
     browser.post(quote_page(row))
     row.refresh_from_db()
     assert (row.price.plan.code, row.status) == ("basic", "pending")
 
 
-def test_grace_that_would_be_lost_is_said(browser, clock, alice, on_sale):
+def test_a_change_that_ends_the_grace_period_says_so(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
-    clock.move_to(at(days=32))  # renewal of 1 April found 10.00; grace until the 4th
+    clock.move_to(at(days=32))  # The renewal of 1 April found only 10.00; grace until the 4th.
     assert f"Standard and your access end when you confirm. Basic starts when you top up RUB{NBSP}289.00." in words(
-        asked(browser, row, "basic")
+        choose(browser, row, "basic")
     )
 
 
-def test_to_metered_it_says_the_rate(browser, standard):
-    page = words(asked(browser, standard, "hourly"))
+def test_a_change_to_a_metered_plan_shows_the_rate(browser, standard):
+    page = words(choose(browser, standard, "hourly"))
     assert f"As you use it RUB{NBSP}1.50 an hour" in page
     assert "Change to Pay as you go" in page
 
 
-def test_without_renewal_there_is_no_next_payment(browser, standard):
+def test_a_subscription_without_renewal_shows_no_next_payment(browser, standard):
     act(standard, NEAR_HALF, lambda book: book.set_auto_renew(standard, False))
-    assert "Next payment none: it does not renew by itself" in words(asked(browser, standard))
+    assert "Next payment none: it does not renew by itself" in words(choose(browser, standard))
 
 
-def test_quantity_and_periods_are_in_every_amount(browser, clock, alice, on_sale):
+def test_every_amount_includes_quantity_and_periods(browser, clock, alice, on_sale):
     row = bought(alice, "basic", paid_in=10_000_00, quantity=2, periods=3)
     page = words(browser.get(address(row, "change/")))
     # 690 x 2 x 3
     assert f"Standard RUB{NBSP}4,140.00 every 3 months" in page
-    assert f"RUB{NBSP}690.00 a month × 2 × 3 months" in words(asked(browser, row, "standard"))
+    assert f"RUB{NBSP}690.00 a month × 2 × 3 months" in words(choose(browser, row, "standard"))
 
 
 @pytest.mark.parametrize("state", ["paused", "cancelled", "under way"])
-def test_where_no_change_is_possible_the_page_leads_back(browser, standard, state):
+def test_an_impossible_change_redirects_to_the_subscription(browser, standard, state):
     made = quotes.make(standard, catalogue.current("premium", "RUB"), now=NEAR_HALF)
     if state == "under way":
         quotes.accept(quotes.make(standard, catalogue.current("basic", "RUB"), now=NEAR_HALF), now=NEAR_HALF)
@@ -318,37 +316,33 @@ def test_where_no_change_is_possible_the_page_leads_back(browser, standard, stat
     assert balance(standard.customer) == before
 
 
-def test_anothers_subscription_and_quote_are_not_there(client, browser, mallory, standard, alice):
-    asked(browser, standard)
+def test_another_customers_subscription_and_quote_are_not_found(client, browser, mallory, standard, alice):
+    choose(browser, standard)
     quote = quote_page(standard)
     other = bought(mallory, "basic", paid_in=2000_00, when=NEAR_HALF)
     client.force_login(mallory)
     mixed = address(other, "change/") + quote.split("/")[-2] + "/"
-    for place in (address(standard, "change/"), quote, mixed):
-        assert client.get(place).status_code == 404
-        assert client.post(place).status_code in (404, 405)
+    for url in (address(standard, "change/"), quote, mixed):
+        assert client.get(url).status_code == 404
+        assert client.post(url).status_code in (404, 405)
     assert balance(alice) == 1310_00
 
 
-def test_strangers_are_sent_to_log_in(client, browser, standard):
-    asked(browser, standard)
-    for place in (address(standard, "change/"), quote_page(standard)):
-        assert client.get(place)["location"].startswith("/login/")
+def test_the_pages_need_log_in(client, browser, standard):
+    choose(browser, standard)
+    for url in (address(standard, "change/"), quote_page(standard)):
+        assert client.get(url)["location"].startswith("/login/")
 
 
-def test_it_reads_in_russian(browser, standard):
+def test_the_quote_page_is_in_russian_too(browser, standard):
     browser.get(address(standard, "change/"))
     page = browser.get("/ru" + address(standard, "change/?plan=premium&when=now"), follow=True)
     assert "Заплатить" in words(page)
     assert "и перейти на «Премиум»" in words(page)
 
 
-def test_a_planned_change_can_be_dropped_again(browser, standard):
-    act(
-        standard,
-        NEAR_HALF,
-        lambda book: book.change_plan(standard, catalogue.current("basic", "RUB"), when="period_end"),
-    )
+def test_a_scheduled_change_can_be_dropped(browser, standard):
+    schedule_basic(standard)
     assert "Changes to Basic on 1 April 2026" in words(browser.get(address(standard)))
     page = words(browser.post(address(standard, "keep-plan/"), follow=True))
     assert "The planned change is dropped." in page

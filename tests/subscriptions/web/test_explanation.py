@@ -1,4 +1,4 @@
-"""Why an amount is what it is, to its customer and to nobody else; staff see the same on the transaction's page."""
+"""The explanation of a transaction: only its customer can open it, and staff see the same in the admin."""
 
 import re
 
@@ -21,14 +21,14 @@ def last(reason: str = "charge") -> Transaction:
     return Transaction.objects.filter(reason=reason).latest("id")
 
 
-def page_of(row: Transaction, prefix: str = "") -> str:
+def page_url(row: Transaction, prefix: str = "") -> str:
     return f"{prefix}/account/transactions/txn_{row.pk}/"
 
 
-def test_a_period_paid_ahead_is_price_times_quantity_times_periods(clock, browser, alice):
+def test_an_advance_payment_costs_price_times_quantity_times_periods(clock, browser, alice):
     # 690.00 x 2 x 3
     bought(alice, "standard", paid_in=5000_00, quantity=2, periods=3)
-    answer = browser.get(page_of(last()))
+    answer = browser.get(page_url(last()))
     page = words(answer)
     assert heading(answer) == "Charge explained"
     assert "Plan Standard Price RUB\u00a0690.00 a month Version of the price 1 Quantity 2" in page
@@ -38,12 +38,12 @@ def test_a_period_paid_ahead_is_price_times_quantity_times_periods(clock, browse
     assert MATCHES in page
 
 
-def test_a_metered_slice_shows_its_span_to_the_microsecond_and_what_is_carried(clock, browser, alice):
-    """1.50 an hour is a kopeck in 24 s. 36 s: one and a half, the half is carried; 36 s more with it make two."""
+def test_metered_use_shows_its_exact_time_and_carried_fractions(clock, browser, alice):
+    """1.50 an hour is a kopeck in 24 s. 36 s cost 1.5, so 0.5 is carried over; with it the next 36 s cost 2."""
     bought(alice, "hourly", paid_in=100_00)
     settle(alice, at(seconds=36))
     settle(alice, at(seconds=72))
-    page = words(browser.get(page_of(last())))
+    page = words(browser.get(page_url(last())))
     assert "From 2026-03-01 12:00:36 UTC To 2026-03-01 12:01:12 UTC How long 36 s" in page
     assert "Brought over from earlier use 0.5 × RUB\u00a00.01 Carried on to the next charge nothing" in page
     assert "RUB\u00a01.50 an hour × 36 s + 0.5 × RUB\u00a00.01 = RUB\u00a00.02" in page
@@ -51,103 +51,103 @@ def test_a_metered_slice_shows_its_span_to_the_microsecond_and_what_is_carried(c
     assert MATCHES in page
 
 
-def test_unused_time_is_its_share_of_what_was_paid(clock, browser, alice):
+def test_unused_time_is_refunded_in_proportion(clock, browser, alice):
     """Cancelled after 10 of 31 days: 690.00 x 21 / 31 = 467.419..."""
     mine = bought(alice, "standard", paid_in=690_00)
     act(mine, at(days=10), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
-    answer = browser.get(page_of(last("unused_refund")))
+    answer = browser.get(page_url(last("unused_refund")))
     assert "+RUB\u00a0467.41" in words(answer)
     assert "Had been paid RUB\u00a0690.00 Not used 21 of 31 days" in words(answer)
     assert "RUB\u00a0690.00 × 21 of 31 days = RUB\u00a0467.41, rounded down" in words(answer)
     assert f"/account/subscriptions/{mine.public_id}/" in answer.content.decode()
 
 
-def test_a_top_up_leads_to_its_payment(client, browser, alice, now):
+def test_a_top_up_links_to_its_payment(client, browser, alice, now):
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     client.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": "succeeds"})
     confirmation.confirm(payment.pk, now=now)
-    answer = browser.get(page_of(last("top_up")))
+    answer = browser.get(page_url(last("top_up")))
     assert f'href="/pay/{payment.public_id}/"' in answer.content.decode()
     assert "Top-up: RUB\u00a0500.00, from the payment gateway sandbox." in words(answer)
     assert "The balance was RUB\u00a00.00 before and RUB\u00a0500.00 after." in words(answer)
     assert MATCHES not in words(answer)
 
 
-def test_what_was_tampered_with_shows_what_was_expected_and_what_is_posted(clock, browser, alice):
+def test_a_tampered_transaction_shows_expected_and_posted_amounts(clock, browser, alice):
     """Two hours at 1.50."""
     bought(alice, "hourly", paid_in=100_00)
     settle(alice, at(hours=2))
     with guards_off("ledger_transaction"):
         Transaction.objects.filter(reason="charge").update(amount=3_01)
-    page = words(browser.get(page_of(last())))
+    page = words(browser.get(page_url(last())))
     assert DIFFERS in page
     assert MATCHES not in page
     assert "it should be RUB\u00a03.00, but RUB\u00a03.01 was posted. Please tell support." in page
     assert "Worked out again now RUB\u00a03.00 Posted RUB\u00a03.01" in page
 
 
-def test_a_fraction_that_was_tampered_with_is_told_as_it_is_written(clock, browser, alice):
-    """Minus half a kopeck is written down as brought over, and a quarter of one as carried on."""
+def test_a_tampered_fraction_is_shown_as_recorded(clock, browser, alice):
+    """Minus half a kopeck is recorded as carried in, and a quarter of one as carried out."""
     bought(alice, "hourly", paid_in=100_00)
     settle(alice, at(hours=2))
     with guards_off("subscriptions_charge"):
         Charge.objects.update(remainder_before=-1_800_000_000, remainder_after=900_000_000)
-    page = words(browser.get(page_of(last())))
-    # 300 - 0.5 kopecks: 299 and a half.
+    page = words(browser.get(page_url(last())))
+    # 300 - 0.5 = 299.5 kopecks
     assert "RUB\u00a01.50 an hour × 2 h + -0.5 × RUB\u00a00.01 = RUB\u00a02.99" in page
     assert "it should be RUB\u00a02.99, but RUB\u00a03.00 was posted." in page
     assert "The fraction carried on should be 0.5 × RUB\u00a00.01, but 0.25 is written down." in page
     assert DIFFERS in page
 
 
-def test_every_line_of_the_log_and_every_charge_of_a_subscription_leads_there(clock, browser, alice):
+def test_every_transaction_and_charge_links_to_its_explanation(clock, browser, alice):
     mine = bought(alice, "standard", paid_in=690_00)
     act(mine, at(days=10), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
-    all_of_them = {page_of(row) for row in Transaction.objects.filter(customer=alice)}
-    assert len(all_of_them) == 3
+    all_pages = {page_url(row) for row in Transaction.objects.filter(customer=alice)}
+    assert len(all_pages) == 3
     for address in ("/account/transactions/", "/account/"):
-        assert links(browser.get(address)) == all_of_them, address
+        assert links(browser.get(address)) == all_pages, address
     own = links(browser.get(f"/account/subscriptions/{mine.public_id}/"))
-    assert own == {page_of(last("charge")), page_of(last("unused_refund"))}
+    assert own == {page_url(last("charge")), page_url(last("unused_refund"))}
 
 
 def links(answer) -> set[str]:
     return set(re.findall(r'href="(/account/transactions/txn_\d+/)"', answer.content.decode()))
 
 
-def test_anothers_transaction_is_told_of_as_one_that_is_not_there(client, browser, alice, mallory, staff, now):
+def test_another_customers_transaction_is_not_found(client, browser, alice, mallory, staff, now):
     pay_in(alice, 1_00, at=now)
     row = last("top_up")
-    assert browser.get(page_of(row)).status_code == 200
-    assert "no-store" in browser.get(page_of(row))["Cache-Control"]
-    answer = client.get(page_of(row))
+    assert browser.get(page_url(row)).status_code == 200
+    assert "no-store" in browser.get(page_url(row))["Cache-Control"]
+    answer = client.get(page_url(row))
     assert (answer.status_code, answer["location"].split("?")[0]) == (302, "/login/")
     for thief in (mallory, staff):
         client.force_login(thief)
-        assert client.get(page_of(row)).status_code == 404
+        assert client.get(page_url(row)).status_code == 404
     assert browser.get(f"/account/transactions/txn_{'9' * 30}/").status_code == 404
 
 
-def test_the_russian_page_is_russian(browser, alice, now):
+def test_the_russian_page_has_no_english_sentence(browser, alice, now):
     pay_in(alice, 2000_00, at=now)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now)
     mine = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     settle(alice, now + (at(hours=5) - at()))
     act(mine, now + (at(days=1) - at()), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
     for row in Transaction.objects.filter(customer=alice):
-        html = browser.get(page_of(row, "/ru")).content.decode()
+        html = browser.get(page_url(row, "/ru")).content.decode()
         text = re.sub(r"<(script|svg|style).*?</\1>|<[^>]+>", " | ", html.split("<body")[1], flags=re.DOTALL)
         assert re.findall(r"[A-Za-z]{2,} [A-Za-z]{2,}", text.replace("Acme Billing", "")) == [], row.reason
 
 
 @pytest.fixture
 def auditor(staff):
-    """Staff who may look at transactions, and at nothing else."""
+    """A staff user who can view transactions and nothing else."""
     staff.user_permissions.add(Permission.objects.get(codename="view_transaction"))
     return staff
 
 
-def test_staff_who_may_see_a_transaction_see_its_arithmetic(client, clock, on_sale, alice, auditor):
+def test_staff_with_permission_see_the_explanation(client, clock, on_sale, alice, auditor):
     bought(alice, "hourly", paid_in=100_00)
     settle(alice, at(hours=2))
     address = f"/admin/ledger/transaction/{last().pk}/change/"
@@ -162,7 +162,7 @@ def test_staff_who_may_see_a_transaction_see_its_arithmetic(client, clock, on_sa
     assert "it should be RUB\u00a03.00, but RUB\u00a03.01 was posted." in page
 
 
-def test_staff_without_that_permission_and_customers_do_not(client, clock, on_sale, alice, mallory, staff):
+def test_staff_without_permission_and_customers_cannot_open_it(client, clock, on_sale, alice, mallory, staff):
     bought(alice, "standard", paid_in=690_00)
     address = f"/admin/ledger/transaction/{last().pk}/change/"
     client.force_login(staff)
@@ -172,7 +172,7 @@ def test_staff_without_that_permission_and_customers_do_not(client, clock, on_sa
         assert client.get(address)["location"].startswith("/admin/login/")
 
 
-def test_a_subscriptions_charges_lead_staff_to_the_arithmetic(client, clock, on_sale, alice, superuser):
+def test_a_subscriptions_charges_link_staff_to_the_explanation(client, clock, on_sale, alice, superuser):
     mine = bought(alice, "standard", paid_in=690_00)
     act(mine, at(days=10), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
     client.force_login(superuser)

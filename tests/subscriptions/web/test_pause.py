@@ -1,4 +1,4 @@
-"""Pause, resume, taking a cancellation back and renewal: pages where something is lost, plain buttons where not."""
+"""Pausing, resuming, undoing a cancellation and switching renewal: pages if something is lost, else buttons."""
 
 import pytest
 
@@ -11,13 +11,13 @@ NBSP = "\u00a0"
 
 @pytest.fixture
 def hourly(clock, alice, on_sale) -> Subscription:
-    """1.50 an hour for two hours, out of 10.00."""
+    """A metered plan at 1.50 an hour, used for two hours, with 10.00 paid in."""
     row = bought(alice, "hourly", paid_in=10_00)
     clock.shift(2 * HOUR)
     return row
 
 
-def pressed(browser, row, part):
+def press(browser, row, part):
     return browser.post(address(row, part), follow=True)
 
 
@@ -26,7 +26,7 @@ def state(row) -> str:
     return str(row.status)
 
 
-def test_a_pause_says_how_much_time_is_kept_and_what_becomes_of_the_next_payment(browser, standard):
+def test_the_pause_page_shows_the_time_kept_and_the_next_payment(browser, standard):
     page = words(browser.get(address(standard, "pause/")))
     assert "Access ends at once. Nothing is charged while it is paused." in page
     assert "You keep what is left of the period: 15 days 12 h." in page
@@ -34,91 +34,91 @@ def test_a_pause_says_how_much_time_is_kept_and_what_becomes_of_the_next_payment
     assert state(standard) == "active"
 
 
-def test_a_pause_keeps_exactly_that_and_resuming_goes_on_with_it(browser, clock, standard, alice):
-    page = words(pressed(browser, standard, "pause/"))
+def test_resuming_continues_the_rest_of_the_period(browser, clock, standard, alice):
+    page = words(press(browser, standard, "pause/"))
     assert "Paused with 15 days 12 h left. Nothing is charged." in page
     assert state(standard) == "paused"
     clock.shift(10 * DAY)
-    page = words(pressed(browser, standard, "resume/"))
+    page = words(press(browser, standard, "resume/"))
     # 10 days after noon of 1 April
     assert f"Next payment on 11 April 2026: RUB{NBSP}690.00" in page
     assert (state(standard), balance(alice)) == ("active", 310_00)
 
 
-def test_a_pause_of_metered_use_says_the_rate_that_ends_and_the_balance_that_stays(browser, hourly, alice):
+def test_pausing_metered_use_shows_the_rate_and_the_balance(browser, hourly, alice):
     page = words(browser.get(address(hourly, "pause/")))
     assert f"so does the charge of RUB{NBSP}1.50 an hour" in page
     # 10.00 - 2 x 1.50
     assert f"Your balance then is RUB{NBSP}7.00" in page
-    pressed(browser, hourly, "pause/")
+    press(browser, hourly, "pause/")
     assert (state(hourly), balance(alice)) == ("paused", 7_00)
 
 
-def test_resuming_metered_use_says_the_rate_first(browser, hourly):
+def test_resuming_metered_use_shows_the_rate_first(browser, hourly):
     act(hourly, at(hours=2), lambda book: book.pause(hourly))
     page = words(browser.get(address(hourly, "resume/")))
     assert f"for RUB{NBSP}1.50 an hour from your balance, to the second. Your balance is RUB{NBSP}7.00." in page
     assert f'href="{address(hourly, "resume/")}"' in browser.get(address(hourly)).content.decode()
-    pressed(browser, hourly, "resume/")
+    press(browser, hourly, "resume/")
     assert state(hourly) == "active"
 
 
-def test_resuming_with_nothing_on_the_balance_says_that_it_will_wait(browser, hourly):
+def test_resuming_with_an_empty_balance_says_that_it_waits_for_money(browser, hourly):
     act(hourly, at(hours=2), lambda book: book.pause(hourly))
     act(hourly, at(hours=2), lambda book: book.withdraw(7_00, key="t:1", to="gateway_clearing:sandbox"))
     assert "Your balance is empty. It starts by itself when you top up" in words(
         browser.get(address(hourly, "resume/"))
     )
-    assert "It starts again by itself when you top up." in words(pressed(browser, hourly, "resume/"))
+    assert "It starts again by itself when you top up." in words(press(browser, hourly, "resume/"))
 
 
-def test_a_cancellation_stands_through_a_pause_and_the_pages_say_so(browser, standard):
+def test_a_cancellation_stays_in_force_during_a_pause(browser, standard):
     act(standard, HALF, lambda book: book.cancel(standard))
     assert "It was to end on 1 April 2026; it ends as much later" in words(browser.get(address(standard, "pause/")))
-    page = words(pressed(browser, standard, "pause/"))
+    page = words(press(browser, standard, "pause/"))
     assert "You cancelled it: it ends when that is used up." in page
 
 
-def test_a_cancellation_is_taken_back_by_a_button(browser, standard):
+def test_a_button_undoes_a_cancellation(browser, standard):
     act(standard, HALF, lambda book: book.cancel(standard))
     assert f'action="{address(standard, "undo-cancel/")}"' in browser.get(address(standard)).content.decode()
-    page = words(pressed(browser, standard, "undo-cancel/"))
+    page = words(press(browser, standard, "undo-cancel/"))
     assert "The cancellation is taken back." in page
     assert f"Next payment on 1 April 2026: RUB{NBSP}690.00" in page
 
 
-def test_renewal_is_switched_by_a_button_each_way(browser, standard):
-    page = words(pressed(browser, standard, "stop-renewing/"))
+def test_buttons_switch_renewal_off_and_on(browser, standard):
+    page = words(press(browser, standard, "stop-renewing/"))
     assert "It does not renew by itself any more." in page
     assert "Paid until 1 April 2026. It does not renew by itself." in page
-    page = words(pressed(browser, standard, "renew/"))
+    page = words(press(browser, standard, "renew/"))
     assert "It renews by itself from now on." in page
     assert "Next payment on 1 April 2026" in page
 
 
 @pytest.mark.parametrize("part", ["pause/", "stop-renewing/"])
-def test_pressed_twice_it_is_done_once_and_no_error_is_shown(browser, standard, part):
+def test_a_button_pressed_twice_shows_no_error(browser, standard, part):
     for _ in range(2):
-        page = pressed(browser, standard, part)
+        page = press(browser, standard, part)
         assert page.redirect_chain == [(address(standard), 303)]
         assert "cannot be done" not in words(page)
 
 
 def test_resume_and_undo_pressed_twice_show_no_error(browser, standard):
     act(standard, HALF, lambda book: book.cancel(standard))
-    assert ["cannot be done" in words(pressed(browser, standard, "undo-cancel/")) for _ in range(2)] == [False, False]
+    assert ["cannot be done" in words(press(browser, standard, "undo-cancel/")) for _ in range(2)] == [False, False]
     act(standard, HALF, lambda book: book.pause(standard))
-    assert ["cannot be done" in words(pressed(browser, standard, "resume/")) for _ in range(2)] == [False, False]
+    assert ["cannot be done" in words(press(browser, standard, "resume/")) for _ in range(2)] == [False, False]
 
 
 @pytest.mark.parametrize("part", ["pause/", "resume/", "undo-cancel/", "renew/", "stop-renewing/"])
-def test_what_has_ended_says_that_it_cannot_be_done(browser, standard, part):
+def test_an_ended_subscription_refuses_every_action(browser, standard, part):
     act(standard, HALF, lambda book: book.cancel(standard, when="now"))
-    assert "This cannot be done any more." in words(pressed(browser, standard, part))
+    assert "This cannot be done any more." in words(press(browser, standard, part))
 
 
 @pytest.mark.parametrize("part", ["pause/", "resume/", "undo-cancel/", "renew/", "stop-renewing/"])
-def test_it_is_nobody_elses(client, mallory, standard, part):
+def test_another_customers_subscription_is_not_found(client, mallory, standard, part):
     before = Subscription.objects.values().get()
     assert client.post(address(standard, part))["location"].startswith("/login/")
     client.force_login(mallory)
@@ -128,5 +128,5 @@ def test_it_is_nobody_elses(client, mallory, standard, part):
 
 
 @pytest.mark.parametrize("part", ["undo-cancel/", "renew/", "stop-renewing/"])
-def test_a_link_presses_no_button(browser, standard, part):
+def test_actions_need_a_post_request(browser, standard, part):
     assert browser.get(address(standard, part)).status_code == 405

@@ -8,42 +8,42 @@ from tests.web import heading, words
 
 
 @pytest.mark.parametrize("address", ["/", "/pricing/"])
-def test_anybody_sees_what_is_sold_and_what_it_costs(client, on_sale, address):
+def test_anyone_can_see_plans_and_prices(client, on_sale, address):
     page = words(client.get(address + "?currency=RUB"))
     assert "RUB\u00a0690.00 a month" in page
     assert "RUB\u00a01.50 an hour" in page
 
 
-def test_trial_terms_are_told_in_full(client, on_sale):
+def test_trial_terms_are_shown_in_full(client, on_sale):
     page = words(client.get("/pricing/?currency=EUR"))
     assert "Free for 14 days, then €15.90 a month. Nothing to pay now." in page
 
 
-def test_plans_stand_in_the_order_staff_gave_them(client, on_sale):
+def test_plans_are_in_the_order_set_by_staff(client, on_sale):
     page = words(client.get("/pricing/"))
     assert page.index("Basic") < page.index("Standard") < page.index("Premium") < page.index("Pay as you go")
 
 
-def test_the_currency_is_a_link_and_an_unknown_one_falls_back(client, on_sale):
+def test_an_unknown_currency_falls_back_to_the_default(client, on_sale):
     assert "€7.90" in words(client.get("/pricing/?currency=EUR"))
     assert "RUB\u00a0690.00" in words(client.get("/pricing/?currency=RUB"))
     assert "€7.90" in words(client.get("/pricing/?currency=XXX"))
     assert "690,00\u00a0₽" in words(client.get("/ru/pricing/"))
 
 
-def test_who_is_signed_out_signs_up_and_comes_back_to_the_checkout(client: Client, on_sale, alice):
+def test_an_anonymous_visitor_signs_up_and_returns_to_the_checkout(client: Client, on_sale, alice):
     page = client.get("/pricing/?currency=RUB")
     assert 'href="/signup/?next=/checkout/standard/%3Fcurrency=RUB"' in page.content.decode()
 
 
-def test_the_current_plan_is_marked_and_leads_to_the_subscription(browser, alice, now):
+def test_the_current_plan_is_marked_and_links_to_the_subscription(browser, alice, now):
     held = orders.subscribe(alice, catalogue.current("premium", "EUR"), now=now)
     page = browser.get("/pricing/?currency=EUR")
     assert f'href="/account/subscriptions/{held.public_id}/"' in page.content.decode()
     assert words(page).count("Your plan") == 1
 
 
-def test_hidden_plans_and_old_versions_are_not_offered(client, on_sale, now):
+def test_hidden_plans_and_old_versions_are_not_shown(client, on_sale, now):
     catalogue.new_version(Price.objects.get(plan__code="basic", currency="RUB"), now=now, amount=349_00)
     Plan.objects.filter(code="premium").update(is_public=False)
     page = words(client.get("/pricing/?currency=RUB"))
@@ -58,19 +58,19 @@ def test_an_empty_price_list_says_so(client, db):
     assert "Nothing is on sale yet" in words(page)
 
 
-def test_the_page_takes_few_queries_whatever_is_sold(client, on_sale, django_assert_max_num_queries):
+def test_the_page_takes_few_queries(client, on_sale, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         client.get("/pricing/")
 
 
-def test_the_currency_follows_the_customers_own_money_unless_another_is_asked_for(browser, alice, now):
-    """English readers are shown euros first; who keeps roubles, and then has a plan in euros, is shown those."""
+def test_the_default_currency_is_that_of_the_customers_money(browser, alice, now):
+    """Euros by default in English; roubles for a customer with roubles; euros again after subscribing in euros."""
     assert "€7.90" in words(browser.get("/pricing/"))
     pay_in(alice, 5000_00, "RUB")
-    for page, said in {"/pricing/": "RUB\u00a0690.00", "/topup/": "Pay RUB", "/checkout/standard/": "Pay RUB"}.items():
-        assert said in words(browser.get(page))
+    for page, text in {"/pricing/": "RUB\u00a0690.00", "/topup/": "Pay RUB", "/checkout/standard/": "Pay RUB"}.items():
+        assert text in words(browser.get(page))
         assert "€" in words(browser.get(page + "?currency=EUR"))
     pay_in(alice, 100_00, "EUR")
     orders.subscribe(alice, Price.objects.get(plan__code="basic", currency="EUR"), now=now)
-    for page, said in {"/pricing/": "€7.90", "/topup/": "Pay €", "/checkout/standard/": "Pay €"}.items():
-        assert said in words(browser.get(page))
+    for page, text in {"/pricing/": "€7.90", "/topup/": "Pay €", "/checkout/standard/": "Pay €"}.items():
+        assert text in words(browser.get(page))

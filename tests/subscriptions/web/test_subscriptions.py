@@ -10,20 +10,20 @@ from tests.web import address, heading, words
 
 @pytest.fixture
 def standard(alice, on_sale, now) -> Subscription:
-    """Standard for 690.00, half of its month gone; 310.00 are left."""
+    """Standard for 690.00, in the middle of its month; 310.00 are left."""
     start = now - timedelta(days=15)
     pay_in(alice, 1000_00, at=start)
     return orders.subscribe(alice, catalogue.current("standard", "RUB"), now=start)
 
 
-def test_it_shows_state_price_and_charges(browser, standard):
+def test_the_page_shows_state_price_and_charges(browser, standard):
     page = browser.get(address(standard))
     assert heading(page) == "Standard"
     assert "✓ Active" in words(page)
     assert "Price RUB\u00a0690.00 a month" in words(page)
-    assert words(page).count("RUB\u00a0690.00") == 3  # what comes next, the price, the charge
+    assert words(page).count("RUB\u00a0690.00") == 3  # the next payment, the price, the charge
 
 
-def test_anothers_subscription_is_not_there(client, mallory, standard):
+def test_another_customers_subscription_is_not_found(client, mallory, standard):
     client.force_login(mallory)
     assert client.get(address(standard)).status_code == 404

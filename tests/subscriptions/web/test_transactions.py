@@ -12,14 +12,14 @@ from tests.web import words
 
 @pytest.fixture
 def moved(alice, on_sale, now) -> None:
-    """1000.00 in, 690.00 for Standard, both an hour ago; then 50.00 with a description that is a formula."""
+    """Post 1000.00 in and 690.00 for Standard an hour ago, then 50.00 with a description that is a formula."""
     pay_in(alice, 1000_00, at=now - timedelta(hours=1))
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now - timedelta(hours=1))
     with books.open(alice, "RUB", now=now) as book:
         book.top_up(50_00, key=f"pages:{next(COUNTER)}", source="promotions", reason="promotion", description="=1+1")
 
 
-def test_the_log_says_when_why_how_much_and_what_was_left(browser, moved):
+def test_the_list_shows_time_reason_amount_and_balance(browser, moved):
     page = words(browser.get("/account/transactions/"))
     rows = page.split("Balance after")[1]
     assert "+RUB\u00a01,000.00 RUB\u00a01,000.00" in rows
@@ -29,7 +29,7 @@ def test_the_log_says_when_why_how_much_and_what_was_left(browser, moved):
     assert rows.index("Gift") < rows.index("Charge Standard,") < rows.index("Top-up")
 
 
-def test_it_can_be_narrowed_by_reason_and_by_days(browser, moved, now):
+def test_the_list_can_be_filtered_by_reason_and_days(browser, moved, now):
     only = words(browser.get("/account/transactions/?reason=charge")).split("Balance after")[1]
     assert "Standard" in only
     assert "Gift" not in only
@@ -38,12 +38,12 @@ def test_it_can_be_narrowed_by_reason_and_by_days(browser, moved, now):
 
 
 @pytest.mark.parametrize("query", ["reason=x", "start=yesterday", "before=x", "before=0", "currency=%27"])
-def test_nonsense_in_the_address_is_no_error_of_ours(browser, moved, query):
+def test_invalid_query_parameters_are_ignored(browser, moved, query):
     assert browser.get(f"/account/transactions/?{query}").status_code == 200
     assert browser.get(f"/account/transactions.csv?{query}").status_code == 200
 
 
-def test_older_pages_follow_without_a_gap_or_a_repetition(browser, alice, now):
+def test_older_pages_have_no_gaps_or_repetitions(browser, alice, now):
     for number in range(120):
         with books.open(alice, "RUB", now=now) as book:
             book.top_up(1_00 + number, key=f"pages:{next(COUNTER)}", source="promotions", reason="promotion")
@@ -56,7 +56,7 @@ def test_older_pages_follow_without_a_gap_or_a_repetition(browser, alice, now):
     assert seen == [f"+RUB\u00a0{1 + n / 100:.2f}" for n in reversed(range(120))]
 
 
-def test_the_csv_holds_everything_and_nothing_in_it_is_a_formula(browser, moved):
+def test_the_csv_holds_everything_and_no_formula(browser, moved):
     answer = browser.get("/account/transactions.csv?currency=RUB")
     assert answer["Content-Disposition"] == 'attachment; filename="transactions-RUB.csv"'
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
@@ -67,12 +67,12 @@ def test_the_csv_holds_everything_and_nothing_in_it_is_a_formula(browser, moved)
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
-def test_a_cell_that_a_spreadsheet_would_run_is_quoted(text):
+def test_a_cell_that_looks_like_a_formula_is_quoted(text):
     assert escape_formula(text) == "'" + text
     assert escape_formula("x" + text) == "x" + text
 
 
-def test_the_wallet_of_another_is_out_of_reach(client, mallory, moved):
+def test_another_customers_wallet_is_not_shown(client, mallory, moved):
     client.force_login(mallory)
     assert "Nothing here yet" in words(client.get("/account/transactions/?currency=RUB"))
     text = b"".join(client.get("/account/transactions.csv?currency=RUB").streaming_content).decode("utf-8-sig")
@@ -80,5 +80,5 @@ def test_the_wallet_of_another_is_out_of_reach(client, mallory, moved):
 
 
 @pytest.mark.parametrize("page", ["/account/transactions/", "/account/transactions.csv"])
-def test_the_last_day_of_the_calendar_is_a_day_like_any_other(browser, moved, page):
+def test_the_first_and_last_possible_days_are_accepted(browser, moved, page):
     assert browser.get(page, {"start": "0001-01-01", "end": "9999-12-31"}).status_code == 200

@@ -1,4 +1,4 @@
-"""The sandbox gateway's own tables."""
+"""The tables of the sandbox gateway."""
 
 import functools
 
