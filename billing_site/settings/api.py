@@ -1,10 +1,10 @@
-"""The REST API: rates, REST framework, tokens and the OpenAPI document."""
+"""The REST API: rate limits, REST framework, tokens and the OpenAPI document."""
 
 from datetime import timedelta
 
 from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
 
-# Requests of one user, of one address, of one address to register and to log in. `30/m` is thirty in a minute.
+# Requests per user, per address, and per address to register and to log in. `30/m` is 30 per minute.
 API_RATES = {
     "user": env.str("API_RATE_USER", default="1200/m"),
     "address": env.str("API_RATE_ADDRESS", default="2400/m"),
@@ -32,7 +32,7 @@ REST_FRAMEWORK = {
 LOCAL_JWT_SIGNING_KEY = "local-only-not-a-key-" + "0" * 43
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
-    # Not SECRET_KEY: who learns one of them has not learned the other.
+    # Not SECRET_KEY, so that a leak of one does not expose the other.
     "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or (LOCAL_JWT_SIGNING_KEY if LOCAL else ""),
     "ISSUER": env.str("JWT_ISSUER", default="") or SITE_URL,
     "AUDIENCE": env.str("JWT_AUDIENCE", default="billing-api"),
