@@ -9,7 +9,7 @@ from django.core.management import execute_from_command_line
 from billing_site.local import servers
 from billing_site.local.lease import ServerError
 
-# These need no server; every other command finds PostgreSQL and Valkey running, also on a bare machine.
+# Commands that need no server. For every other one the embedded PostgreSQL and Valkey are started if needed.
 WITHOUT_SERVERS = {"check", "collectstatic", "compilemessages", "help", "makemessages", "spectacular", "version"}
 
 
@@ -22,8 +22,8 @@ def main() -> None:
 
 
 def hold_servers() -> None:
-    """Start the servers that no environment variable names. The end of this process gives them back."""
-    # So that they are given back also when we are told to end.
+    """Start the servers that no environment variable replaces, and hold them until this process ends."""
+    # SIGTERM must end the process through sys.exit, so that the servers are released.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         for server in servers.needed():

@@ -1,7 +1,4 @@
-"""The staff site as a whole: its name, and who sees the scheduler. What is in it stands in each app's admin."""
-
-# Registers what is taken back below; the autodiscovery that follows finds it imported already.
-# Puts the customer's page with links in the place of the plain one.
+"""The admin site as a whole: its name, the scheduler's tables for superusers, and links on a customer's page."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django_celery_beat import admin as beat
+from django_celery_beat import admin as beat  # registers the tables that are registered again below
 from django_celery_beat import models as schedules
 
 from accounts.admin import UserAdmin
@@ -29,14 +26,14 @@ admin.site.enable_nav_sidebar = True
 
 
 class SuperusersOnly(admin.ModelAdmin):
-    """How often the clock is poked is nothing to be granted: it is for superusers alone."""
+    """Admin of the scheduler's tables: for superusers only, whatever permissions a group has."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Superusers."""
+        """Return whether the user is an active superuser."""
         return bool(request.user.is_active and request.user.is_superuser)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Superusers."""
+        """Return whether the user is an active superuser."""
         return self.has_module_permission(request)
 
     has_add_permission = has_module_permission
@@ -53,14 +50,15 @@ for model, registered in (
     admin.site.unregister(model)
     admin.site.register(model, type(registered.__name__, (SuperusersOnly, registered), {}))
 
-# What belongs to a customer directly: the list of each is narrowed to him.
+# Lists that a customer's page links to, each filtered by that customer.
 LISTS = ((Payment, _("Payments")), (Subscription, _("Subscriptions")), (Event, _("Events")))
 
+# accounts.admin has registered it; CustomerAdmin below takes its place.
 admin.site.unregister(User)
 
 
 class Link(NamedTuple):
-    """To a list, or to a wallet, whose balance is told with it."""
+    """A link to a list or a wallet. `told` is the wallet's balance, empty for a list."""
 
     href: str
     name: str | Promise
@@ -69,34 +67,36 @@ class Link(NamedTuple):
 
 @admin.register(User)
 class CustomerAdmin(UserAdmin):
-    """As accounts shows users, with links to what they have."""
+    """The admin page of a user, with links to their payments, subscriptions, events and wallets."""
 
     change_form_template = "admin/customer.html"
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **how: Any) -> HttpResponse:
-        """Add the links to the page of a user that exists."""
-        customer = how.get("obj")
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Render the page; add the links unless the user is just being created."""
+        customer = options.get("obj")
         records = links(request, customer) if customer is not None else []
-        answer: HttpResponse = super().render_change_form(request, context | {"records": records}, *args, **how)
+        answer: HttpResponse = super().render_change_form(request, context | {"records": records}, *args, **options)
         return answer
 
 
 def links(request: HttpRequest, customer: User) -> list[Link]:
-    """Return the ways to what a customer has, as far as this member of staff may look at it."""
-    found = [
+    """Return links to a customer's rows, without those that this member of staff may not view."""
+    shown = [
         Link(f"{_list_of(model)}?customer__id__exact={customer.pk}", name)
         for model, name in LISTS
         if _may_see(request, model)
     ]
-    held = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
-    for wallet in held if _may_see(request, Account) else []:
+    wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
+    for wallet in wallets if _may_see(request, Account) else []:
         balance = display.money(Money(wallet.balance or 0, wallet.currency))
         name = _("Wallet in %s") % wallet.currency
-        found.append(Link(reverse("admin:ledger_account_change", args=[wallet.pk]), name, balance))
+        shown.append(Link(reverse("admin:ledger_account_change", args=[wallet.pk]), name, balance))
         if _may_see(request, Transaction):
             log = _("Transactions in %s") % wallet.currency
-            found.append(Link(f"{_list_of(Transaction)}?wallet__id__exact={wallet.pk}", log))
-    return found
+            shown.append(Link(f"{_list_of(Transaction)}?wallet__id__exact={wallet.pk}", log))
+    return shown
 
 
 def _may_see(request: HttpRequest, model: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The API's description of itself: OpenAPI, Swagger UI from our own files, and a page for each error code."""
+"""The documentation of the API: the OpenAPI schema, Swagger UI served from our own files, a page per error code."""
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp_replace
@@ -10,7 +10,7 @@ from rest_framework.permissions import AllowAny
 
 from billing_site.errors import ERRORS
 
-# Swagger UI sets style attributes and draws from data: URLs. Scripts still come from files of ours only.
+# Swagger UI sets style attributes and loads images from data: URLs. Scripts still come from our own files only.
 DOCS_POLICY = {
     "default-src": [NONE],
     "script-src": [SELF],
@@ -24,7 +24,7 @@ DOCS_POLICY = {
 
 
 class Schema(SpectacularAPIView):
-    """OpenAPI 3.1, YAML or with `?format=json` JSON."""
+    """The OpenAPI 3.1 schema, as YAML or with `?format=json` as JSON."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -32,7 +32,7 @@ class Schema(SpectacularAPIView):
 
 @method_decorator(csp_replace(DOCS_POLICY), name="dispatch")
 class Docs(SpectacularSwaggerSplitView):
-    """The description to read and to try."""
+    """Swagger UI, to read the documentation and to try the API."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -40,12 +40,12 @@ class Docs(SpectacularSwaggerSplitView):
 
 
 def errors(request: HttpRequest) -> HttpResponse:
-    """List the error codes."""
+    """Render the list of error codes."""
     return render(request, "docs/errors.html", {"errors": ERRORS})
 
 
 def error(request: HttpRequest, code: str) -> HttpResponse:
-    """Explain one code: the page that `type` points to."""
+    """Render the page of one error code, to which `type` in a problem points."""
     if code not in ERRORS:
         raise Http404
     return render(request, "docs/error.html", {"code": code, "error": ERRORS[code]})

@@ -1,4 +1,4 @@
-# Imported for what they register: system checks, and what a worker does when it starts.
+# `checks` and `worker` are imported because they register system checks and Celery signal handlers.
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The Celery application. Tasks are pokes: what is due stands in PostgreSQL."""
+"""The Celery application. A task is only a poke: PostgreSQL has what is due."""
 
 import os
 from typing import Any
@@ -15,12 +15,12 @@ logger = structlog.get_logger(__name__)
 
 
 class Poke(DjangoTask):
-    """A task that nobody depends on: where the broker does not take it, the scheduler's next poke does the work."""
+    """A task that may get lost: if the broker does not take it, the scheduler's next one does the work."""
 
     abstract = True
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:
-        """Publish; a broker that is down is noted, and is no error of the request that asked."""
+        """Publish the task. Log a broker that is down, so that the request which sends the task does not fail."""
         try:
             return super().apply_async(*args, **kwargs)
         except (OperationalError, OSError) as error:

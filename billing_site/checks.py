@@ -1,6 +1,6 @@
-"""What production must not be: these checks stop web, worker and scheduler before they serve anybody.
+"""System checks that keep web, worker and scheduler from starting with unsafe production settings.
 
-Each looks at settings only. A local machine (LOCAL) passes: the defaults are made for it.
+They read settings only, and pass where LOCAL is set: the defaults are made for a local machine.
 """
 
 import sys
@@ -15,7 +15,7 @@ TAG = "production"
 
 
 def refuse_to_start_unsafe() -> None:
-    """End this process with the reasons if a check of this module finds one. Called where serving begins."""
+    """Exit with the reasons if a check of this module fails. Called when web, worker and scheduler start."""
     errors = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
     if errors:
         sys.exit(
@@ -25,28 +25,30 @@ def refuse_to_start_unsafe() -> None:
 
 @register(TAG, Tags.security)
 def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for each thing that must not be so in production."""
+    """Return an error for each setting that is unsafe in production; none on a local machine."""
     return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *(_webhook_secrets() or _gateways()), *_sandbox()]
 
 
 def _debug() -> list[CheckMessage]:
     if not settings.DEBUG:
         return []
-    return [Error("DEBUG is on: an error would show settings and code to anybody.", "Set DEBUG=0.", id="billing.E001")]
+    return [
+        Error("DEBUG is on: error pages would show settings and code to everybody.", "Set DEBUG=0.", id="billing.E001")
+    ]
 
 
 def _keys() -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+    errors: list[CheckMessage] = []
     if len(settings.SECRET_KEY) < 50 or len(set(settings.SECRET_KEY)) < 5:
-        hint = "Give it 50 random characters or more: `openssl rand -base64 48`."
-        found.append(Error("SECRET_KEY is too easy to guess.", hint, id="billing.E002"))
+        hint = "Set it to 50 random characters or more: `openssl rand -base64 48`."
+        errors.append(Error("SECRET_KEY is too easy to guess.", hint, id="billing.E002"))
     key = settings.SIMPLE_JWT["SIGNING_KEY"]
-    hint = "Give it 32 random characters or more, other than SECRET_KEY: `openssl rand -base64 36`."
+    hint = "Set it to 32 random characters or more, different from SECRET_KEY: `openssl rand -base64 36`."
     if key in ("", settings.LOCAL_JWT_SIGNING_KEY) or len(key) < 32:
-        found.append(Error("JWT_SIGNING_KEY is missing, short, or the one everybody knows.", hint, id="billing.E003"))
+        errors.append(Error("JWT_SIGNING_KEY is missing, too short, or the public local one.", hint, id="billing.E003"))
     elif key == settings.SECRET_KEY:
-        found.append(Error("JWT_SIGNING_KEY is SECRET_KEY.", hint, id="billing.E004"))
-    return found
+        errors.append(Error("JWT_SIGNING_KEY equals SECRET_KEY.", hint, id="billing.E004"))
+    return errors
 
 
 def _hosts() -> list[CheckMessage]:
@@ -55,30 +57,32 @@ def _hosts() -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"ALLOWED_HOSTS has {loose or 'nothing'}: a request could name any host.",
-            "Name each host the site answers to, such as billing.example.com.",
+            f"ALLOWED_HOSTS has {loose or 'no host'}: a request could name any host.",
+            "List each host that the site serves, such as billing.example.com.",
             id="billing.E005",
         )
     ]
 
 
 def _webhook_secrets() -> list[CheckMessage]:
-    """A gateway's webhook secret is the setting <GATEWAY>_WEBHOOK_SECRET; staff confirm the manual one themselves."""
-    found: list[CheckMessage] = []
+    """Check <GATEWAY>_WEBHOOK_SECRET of each gateway, except `manual`, whose payments staff confirm."""
+    errors: list[CheckMessage] = []
     for gateway in settings.PAYMENT_GATEWAYS:
         name = f"{gateway.upper()}_WEBHOOK_SECRET"
         secret = str(getattr(settings, name, "")).strip()
         if gateway != "manual" and secret in ("", settings.LOCAL_WEBHOOK_SECRET):
-            hint = f"Set {name} to the secret the gateway signs its webhooks with."
-            found.append(
-                Error(f"{name} is blank or the local one: anybody could report a payment.", hint, id="billing.E006")
+            hint = f"Set {name} to the secret with which the gateway signs its webhooks."
+            errors.append(
+                Error(
+                    f"{name} is blank or the public local one: anybody could report a payment.", hint, id="billing.E006"
+                )
             )
-    return found
+    return errors
 
 
 def _gateways() -> list[CheckMessage]:
-    """What each gateway itself finds wrong with its settings, such as a secret that cannot be read."""
-    hint = "Correct the setting, or take the gateway out of PAYMENT_GATEWAYS."
+    """Check what each gateway reports about its own settings, such as a malformed secret."""
+    hint = "Correct the setting, or remove the gateway from PAYMENT_GATEWAYS."
     return [Error(problem, hint, id="billing.E008") for problem in registry.problems()]
 
 
@@ -92,8 +96,8 @@ def _sandbox() -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"The sandbox gateway stands beside live keys ({', '.join(live)}): play money would buy the real thing.",
-            "Take sandbox out of PAYMENT_GATEWAYS, or the live keys out of the environment.",
+            f"The sandbox gateway is on beside live keys ({', '.join(live)}): customers could pay with play money.",
+            "Remove sandbox from PAYMENT_GATEWAYS, or the live keys from the environment.",
             id="billing.E007",
         )
     ]

@@ -1,7 +1,4 @@
-"""What answers when no view does: unknown addresses, refused requests, bugs.
-
-Problem+json under /api/, pages elsewhere.
-"""
+"""Responses where no view answers: unknown paths, refused requests, bugs. Problem+json under /api/, pages elsewhere."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,23 +23,23 @@ log = structlog.get_logger(__name__)
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Return whether the caller reads JSON."""
+    """Return whether the request is for the API, which answers in JSON."""
     return request.path_info.startswith("/api/")
 
 
 @csrf_exempt
 def unknown_api_path(request: HttpRequest) -> HttpResponse:
-    """Answer the same with and without a slash at the end; 404 for everything else under /api/."""
+    """Answer an API path with a missing or extra slash at its end as the right one; 404 for any other path."""
     path = request.path_info
     try:
-        found = resolve(path.removesuffix("/") if path.endswith("/") else path + "/")
+        match = resolve(path.removesuffix("/") if path.endswith("/") else path + "/")
     except Resolver404:
-        found = None
-    if found is None or found.func is unknown_api_path:
+        match = None
+    if match is None or match.func is unknown_api_path:
         detail = _("There is no %(path)s here. All addresses are listed at /api/docs/.") % {"path": shortened(path)}
         return respond(Problem("not_found", detail))
-    request.resolver_match = found
-    answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    request.resolver_match = match
+    answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return answer
 
 
@@ -68,20 +65,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
-    """Answer 500; Django has logged the trace under the same request id."""
+    """Answer 500. Django has logged the traceback under the same request id."""
     if not is_api(request):
         return page(request, 500)
     return respond(Problem("internal_error", _("Something broke on our side. Look at the state before you repeat.")))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer 403 to a form without its token (settings.CSRF_FAILURE_VIEW), and log why."""
+    """Answer 403 to a form that fails the CSRF check (settings.CSRF_FAILURE_VIEW), and log the reason."""
     log.warning("form_refused", reason=reason)
     return page(request, 403, template="403_csrf.html")
 
 
 class Pages:
-    """Middleware: a refusal or a busy database that a page's view let through becomes a page of ours."""
+    """Middleware: turn domain errors and a busy database into error pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -90,7 +87,7 @@ class Pages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer expected exceptions; None for bugs, which Django logs."""
+        """Return an error page for an expected exception, None for a bug, which Django logs."""
         problem = problem_of(exception) if isinstance(exception, DomainError | DatabaseError) else None
         if problem is None or is_api(request):
             return None
@@ -102,12 +99,12 @@ class Pages:
 
 
 def page(request: HttpRequest, status: int, *, template: str = "") -> HttpResponse:
-    """Render an error page from what needs no database and no session: they may be what broke."""
+    """Render an error page without database or session, because those may have failed."""
     return HttpResponse(render_to_string(template or f"{status}.html", site(request)), status=status)
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
-    """Answer 429 to an address that failed to log in too often (django-axes calls this)."""
+    """Answer 429 after too many failed log-ins (settings.AXES_LOCKOUT_CALLABLE)."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     if is_api(request):
         detail = _("Too many attempts to log in. Wait, or reset the password on the log-in page.")

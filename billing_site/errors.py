@@ -1,6 +1,6 @@
-"""Every error the API can answer with, in one table. The page /docs/errors/<code> is made from the same rows.
+"""The table of every error code of the API. The pages /docs/errors/<code> are rendered from the same rows.
 
-Whoever raises a DomainError with a new `code` adds its row here; a test looks for codes that have none.
+A new `code` of a DomainError needs a row here; a test finds codes without one.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(NamedTuple):
-    """What one code means: the HTTP status, a title that never changes, and what the caller can do about it."""
+    """The HTTP status of a code, a title that never changes, and what the caller can do about it."""
 
     status: int
     title: str | Promise
@@ -46,7 +46,7 @@ ERRORS: dict[str, Kind] = {
     "too_many_requests": Kind(
         429, _("Too many requests"), _("Wait as many seconds as the `Retry-After` header says, then go on.")
     ),
-    # Who is asking
+    # Authentication
     "not_authenticated": Kind(
         401, _("Log in first"), _("Send `Authorization: Bearer <access token>` from POST /api/auth/token.")
     ),
@@ -66,7 +66,7 @@ ERRORS: dict[str, Kind] = {
     ),
     "permission_denied": Kind(403, _("You may not do this"), _("Ask a member of staff who may.")),
     "taken": Kind(409, _("Somebody has this already"), _("Choose another name, or log in if it is yours.")),
-    # Doing the same thing twice
+    # Idempotency and conflicts
     "idempotency_key_in_use": Kind(
         409, _("The first request with this key is still running"), _("Send the same request again a second later.")
     ),
@@ -161,7 +161,7 @@ ERRORS: dict[str, Kind] = {
     "gateway_refused": Kind(
         502, _("The payment gateway refused"), _("Nothing was paid. Try another gateway, or tell support.")
     ),
-    # When it is our turn to apologise
+    # Our own failures
     "internal_error": Kind(
         500, _("Something broke on our side"), _("Tell support the `request_id`. Look at the state before you repeat.")
     ),
@@ -172,5 +172,5 @@ ERRORS: dict[str, Kind] = {
 
 
 def kind_of(code: str) -> Kind:
-    """Return the row of `code`; a code without a row is answered as a plain refusal."""
+    """Return the row of `code`, or that of `refused` for an unknown code."""
     return ERRORS.get(code, ERRORS["refused"])

@@ -1,7 +1,7 @@
-"""Is it alive, is it ready: /livez and /readyz, for whatever watches the process.
+"""The health probes /livez and /readyz.
 
-Answered before any other middleware, so that a probe needs no host name, no TLS and no session. They tell what fails
-and nothing that would help an attacker.
+They are answered before any other middleware, so that a probe needs no host name, TLS or session. They name what
+fails, and nothing that would help an attacker.
 """
 
 from collections.abc import Callable
@@ -21,15 +21,15 @@ from core import clock
 logger = structlog.get_logger(__name__)
 
 TICK = "last-billing-run"
-# Runs come every minute. Three missed ones mean that worker or scheduler are down.
+# Billing runs come every minute. Three missed ones mean that worker or scheduler is down.
 OLDEST_TICK = timedelta(minutes=3)
-# What a request does is dated by this machine's clock: one that is further off must not take any.
+# Requests are dated by this machine's clock, so it must not take any while it is further off than this.
 FURTHEST_OFF = timedelta(seconds=60)
 OK = "ok"
 
 
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer the two paths; pass everything else on."""
+    """Middleware: answer the two probes and pass on every other request."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         match request.path_info.rstrip("/"):
@@ -44,7 +44,7 @@ def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
 
 
 def readiness(*, now: datetime) -> JsonResponse:
-    """Return 200 if all that a request or a charge needs is there, else 503; each part says `ok` or what is wrong."""
+    """Return 200 if everything is ready, else 503. Each part says `ok` or what is wrong."""
     parts = {"database": database()}
     if parts["database"] == OK:
         parts |= {"clock": clocks(now=now), "migrations": migrations(), "last_billing_run": tick(now=now)}
@@ -54,7 +54,7 @@ def readiness(*, now: datetime) -> JsonResponse:
 
 
 def database() -> str:
-    """Ask the database for nothing."""
+    """Check that the database answers."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -64,20 +64,20 @@ def database() -> str:
 
 
 def clocks(*, now: datetime) -> str:
-    """Compare this machine's clock with the database's, by which billing goes."""
+    """Compare this machine's clock with the database's, which billing uses."""
     off = abs(now - clock.now())
     return OK if off <= FURTHEST_OFF else f"{int(off.total_seconds())} s off the database's"
 
 
 def migrations() -> str:
-    """Compare the migrations of the code with those of the database."""
+    """Check that the database has every migration of the code."""
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     return f"{missing} not applied" if missing else OK
 
 
 def broker() -> str:
-    """Connect to the broker, once."""
+    """Check that the broker accepts a connection, with one try."""
     try:
         with app.connection_for_write() as broker_connection:
             broker_connection.ensure_connection(max_retries=1, timeout=1)
@@ -87,7 +87,7 @@ def broker() -> str:
 
 
 def tick(*, now: datetime) -> str:
-    """Tell how long ago a worker last finished a billing run."""
+    """Check that a worker finished a billing run within OLDEST_TICK."""
     try:
         last = cache.get(TICK)
     except RedisError:
@@ -98,7 +98,7 @@ def tick(*, now: datetime) -> str:
 
 
 def tick_finished(*, now: datetime) -> None:
-    """Note that a worker finished a billing run. Kept for a day: after that, `none yet` is true enough."""
+    """Record in the cache, for a day, that a worker finished a billing run."""
     try:
         cache.set(TICK, now, timeout=24 * 3600)
     except RedisError as error:

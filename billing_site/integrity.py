@@ -1,4 +1,4 @@
-"""Runs the checks of every app in one snapshot of the database, so that a live system gives no false alarm."""
+"""Run the integrity checks of every app in one snapshot, so that a live system causes no false alarms."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,13 @@ from payments import integrity as payments
 from subscriptions import integrity as subscriptions
 
 CHECKS: tuple[Check, ...] = (*ledger.CHECKS, *subscriptions.CHECKS, *payments.CHECKS, *integrity.CHECKS)
-# Rows shown of what one check finds.
+# How many wrong rows of a check are shown.
 SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: nothing, or the first rows of `count`."""
+    """The result of one check: `count` wrong rows, of which `rows` are the first."""
 
     check: Check
     count: int
@@ -31,16 +31,16 @@ class Finding:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """See the database as of one instant, and change nothing in it."""
+    """Read the database as of one instant, in a read-only transaction."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # They read whole tables: room to sort in memory, no limit on time, no compiling of each question.
+        # The checks read whole tables: allow sorting in memory, no time limit, and no JIT compilation.
         cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = 0; SET LOCAL jit = off")
         yield
 
 
 def look(checks: Iterable[Check] = CHECKS) -> list[Finding]:
-    """Run the checks, in order, in whatever transaction is open; return a finding for each."""
+    """Run the checks in order, in the current transaction if there is one, and return a finding for each."""
     return [_run(check) for check in checks]
 
 

@@ -1,6 +1,6 @@
-"""Logs: one event a line, with the id of the request, which also reaches the tasks it caused, and without secrets.
+"""Logging: one event per line, with the request id also in the lines of the tasks it caused, and without secrets.
 
-Imported by settings.py and by gunicorn, so it knows neither Django's settings nor any model.
+billing_site.settings.logs and gunicorn import this module, so it uses neither Django's settings nor any model.
 """
 
 import sys
@@ -12,7 +12,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from billing_site.redaction import without_secrets
 
-# What each line starts out with, whoever wrote it: structlog or the standard library.
+# The first steps for every event, from structlog and from the standard library.
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -22,7 +22,7 @@ SHARED: list[Processor] = [
 
 
 def config(form: str, *, level: str) -> dict[str, Any]:
-    """Return the LOGGING of Django, Celery and gunicorn. `form` is `json` or `console`."""
+    """Return the LOGGING dictionary for Django, Celery and gunicorn. `form` is `json` or `console`."""
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
@@ -45,17 +45,17 @@ def config(form: str, *, level: str) -> dict[str, Any]:
         "handlers": {"line": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
         "root": {"handlers": ["line"], "level": level},
         "loggers": {
-            # Its own handlers go: every line is written once, by the root's.
+            # Without handlers of its own, so that each line is written once, by the root logger.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            # django_structlog tells of every request, broken ones with their trace.
+            # django_structlog logs every request, failed ones with their traceback.
             "django.request": {"level": "CRITICAL"},
-            # Names the path; billing_site.failures.csrf_failure names the reason alone.
+            # It would log the path; billing_site.error_views.csrf_failure logs the reason only.
             "django.security.csrf": {"level": "CRITICAL"},
-            # Says of each log-in that it deleted nothing; what it locks it warns of.
+            # Below a warning it only says at each log-in that it deleted nothing.
             "axes": {"level": "WARNING"},
             "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
-            # A line for each poke, several a second, would bury the rest.
+            # A line for each poke, several per second, would hide everything else.
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
@@ -64,7 +64,7 @@ def config(form: str, *, level: str) -> dict[str, Any]:
 
 
 def configure() -> None:
-    """Send structlog's events through the standard library, where config() writes them."""
+    """Send structlog's events to the standard library's logging, which config() has set up."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -79,16 +79,16 @@ def configure() -> None:
 
 
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> Mapping[str, Any]:
-    """Take secrets and card numbers out of a whole event, its trace included: the last step before it is written."""
+    """Processor: remove secrets and card numbers from a whole event with its traceback, just before it is written."""
     return {key: without_secrets(value, key) for key, value in event.items()}
 
 
 def without_pokes(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """Drop what a task started by the scheduler says of its start and end: several lines a second that tell nothing.
+    """Processor: drop the start and end of tasks that the scheduler sent, which are several lines per second.
 
-    A task that a request asked for is told of, under that request's id; so is everything that fails.
+    Tasks that a request sent are logged under its request id, and so is every failure.
     """
-    is_told = name != "info" or "request_id" in event or event["logger"] != "django_structlog.celery.receivers"
-    if not is_told:
+    is_logged = name != "info" or "request_id" in event or event["logger"] != "django_structlog.celery.receivers"
+    if not is_logged:
         raise structlog.DropEvent
     return event

@@ -1,4 +1,4 @@
-"""Middleware of the site: request ids and log lines, caching of API answers, and the language of an answer."""
+"""Middleware of the site: request ids, the request log, caching of API responses, and the language."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from django_structlog.middlewares import RequestMiddleware
 def no_store_for_api(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: keep API answers, which hold tokens and balances, out of caches (RFC 6749 section 5.1)."""
+    """Middleware: keep API responses, which hold tokens and balances, out of caches (RFC 6749 section 5.1)."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -24,12 +24,13 @@ def no_store_for_api(
 
 
 class Language(LocaleMiddleware):
-    """Django's own looks at nothing but the address where the default language has no prefix. Under /api/ no address
-    has one: there the header decides, English without it. Answers carry `Content-Language` and `Vary` as ever.
+    """Middleware: choose the language by the URL prefix, and under /api/ by `Accept-Language`, English by default.
+
+    Django's own middleware ignores the header where the default language has no prefix, and API URLs never have one.
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        """Activate the language of the answer."""
+        """Activate the language of the response."""
         super().process_request(request)
         if request.path_info.startswith("/api/"):
             translation.activate(translation.get_language_from_request(request))
@@ -37,7 +38,7 @@ class Language(LocaleMiddleware):
 
 
 def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Tell the caller the id under which the log has this request: the reference of every error page."""
+    """Middleware: send the request id as `X-Request-Id`. Error pages show the same id, and the log has it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id = structlog.contextvars.get_contextvars().get("request_id", "")
@@ -49,7 +50,7 @@ def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
 
 
 class RequestLog(RequestMiddleware):
-    """Middleware: log each request under its route. Its path and query are the caller's, and may carry a secret."""
+    """Middleware: log each request by its route, because its path and query may contain secrets."""
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

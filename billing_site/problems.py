@@ -1,6 +1,6 @@
-"""Turns whatever went wrong under /api/ into `application/problem+json` (RFC 9457). Decides nothing else.
+"""Turn exceptions under /api/ into `application/problem+json` (RFC 9457).
 
-DRF calls `handler` for what its views raise; billing_site/failures.py calls `respond` for what Django itself refuses.
+DRF calls `handler` for exceptions of its views; billing_site.error_views calls `respond` for what Django refuses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +23,10 @@ from billing_site.errors import kind_of
 from core.errors import DomainError
 
 CONTENT_TYPE = "application/problem+json"
-# Nothing was done and the same request may be sent again: two transactions met, or a lock or statement took too long.
+# Nothing was done and the request may be sent again: transactions collided, or a lock or statement timed out.
 BUSY = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, pg.QueryCanceled)
 BUSY_SECONDS = 2
-# DRF's own codes, where ours say it better.
+# Codes of DRF -> ours.
 RENAMED = {
     "parse_error": "malformed",
     "authentication_failed": "invalid_token",
@@ -38,7 +38,7 @@ RENAMED = {
 
 
 class Problem(Exception):
-    """An answer that is already decided: a code of billing_site.errors, its detail and the headers to go with it."""
+    """An error response: a code of billing_site.errors, its detail, and headers."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Problem(Exception):
             self.headers.setdefault("WWW-Authenticate", 'Bearer realm="api"')
 
     def body(self) -> dict[str, Any]:
-        """Return the members of the answer. The RFC's own members win over extra ones of the same name."""
+        """Return the JSON object. Members of the RFC replace extra ones of the same name."""
         return {
             **self.extra,
             "type": f"/docs/errors/{self.code}",
@@ -70,7 +70,10 @@ class Problem(Exception):
 
 
 def handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer what a view raised. None for a bug: Django logs it, and failures.server_error answers."""
+    """Return the response to an exception of a view (EXCEPTION_HANDLER of DRF).
+
+    Return None for a bug: Django logs it, and error_views.server_error answers.
+    """
     problem = problem_of(exc)
     if problem is None:
         return None
@@ -79,12 +82,12 @@ def handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
 
 
 def respond(problem: Problem) -> JsonResponse:
-    """Answer outside DRF."""
+    """Return the response for use outside DRF."""
     return JsonResponse(problem.body(), status=problem.kind.status, headers=problem.headers, content_type=CONTENT_TYPE)
 
 
 def problem_of(exc: Exception) -> Problem | None:
-    """Return the answer to an exception, or None when it can only be a bug."""
+    """Return the problem that an exception means to the caller, or None for a bug."""
     match exc:
         case Problem():
             return exc
@@ -120,8 +123,8 @@ def _of_domain(exc: DomainError) -> Problem:
 def _of_validation(detail: Any) -> Problem:
     errors = list(_flat(detail, ""))
     first = errors[0] if errors else {"param": None, "detail": _("The request has errors.")}
-    said = f"{first['param']}: {first['detail']}" if first["param"] else str(first["detail"])
-    return Problem("validation_failed", said, errors=errors)
+    summary = f"{first['param']}: {first['detail']}" if first["param"] else str(first["detail"])
+    return Problem("validation_failed", summary, errors=errors)
 
 
 def _flat(detail: Any, path: str) -> Iterator[dict[str, Any]]:
@@ -157,7 +160,7 @@ def _of_body(exc: Exception) -> Problem:
 
 
 def _code_for(status: int) -> str:
-    """Return the plainest code of a status, for an exception whose own code is not in the table."""
+    """Return a general code for a status, for an exception whose own code does not fit its status."""
     plain = {401: "invalid_token", 403: "permission_denied", 404: "not_found", 409: "conflict", 503: "unavailable"}
     return plain.get(status, "bad_request" if status < 500 else "internal_error")
 

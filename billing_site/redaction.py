@@ -1,4 +1,4 @@
-"""Remove secrets from what is logged: keys, tokens, passwords and card numbers, by their name or their shape."""
+"""Remove secrets from logs: keys, tokens, passwords and card numbers, found by name or by shape."""
 
 import re
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from urllib.parse import unquote_plus
 
 GONE = "[redacted]"
 
-# What stands under such a name is secret, whatever it looks like.
+# A value with such a name is secret, whatever it looks like.
 NAME = r"authorization|cookie|passw|passphrase|secret|token|(?:api|signing)_?key|signature|card_?number"
 SECRET_NAME = re.compile(rf"{NAME}|^(?:key|otp|pan|cv[cv]2?)$", re.IGNORECASE)
 
-# What looks so is secret, wherever it stands. The first group, if it is not empty, is kept.
+# Text that looks like this is secret anywhere. The first group is kept.
 SECRET_SHAPES = [
     re.compile(r"()\b(?:sk|rk|pk|bk)_(?:live|test)_\w+"),
     re.compile(r"()\bwhsec_[\w+/=-]+"),
@@ -23,19 +23,19 @@ SECRET_SHAPES = [
         r"""(?:"[^"\n]*"|'[^'\n]*'|["']?[^\s"'&,;}]+)""",
         re.IGNORECASE,
     ),
-    # A password in the address of a server, and the secret part of a link that we mail.
+    # A password in the URL of a server, and the secret part of a link in our mails.
     re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
     re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s?]+"),
 ]
 
-# 13 to 19 digits, perhaps in groups, beginning as payment cards do (ISO/IEC 7812); so no clock reading is meant.
+# 13 to 19 digits, perhaps in groups, with the first digit of a payment card (ISO/IEC 7812), which no timestamp has.
 CARD = re.compile(r"(?<![\w.-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-]|\.\d)", re.ASCII)
 
 WORD = re.compile(r"\S+")
 
 
 def without_secrets(value: Any, name: str = "") -> Any:
-    """Return `value` with every secret in it replaced, however deep. Other objects are taken as their text."""
+    """Return `value` with every secret in it replaced, at any depth. Other objects become text first."""
     if isinstance(value, bool | int | float | None):
         return value
     if name and SECRET_NAME.search(name):
@@ -48,7 +48,7 @@ def without_secrets(value: Any, name: str = "") -> Any:
 
 
 def _decoded_once(word: re.Match[str]) -> str:
-    """Replace the whole of a word that shows a secret when it is decoded as a query is."""
+    """Replace a whole word that contains a secret once it is URL-decoded."""
     plain = unquote_plus(word[0])
     return GONE if plain != word[0] and _redacted(plain) != plain else word[0]
 
@@ -60,6 +60,6 @@ def _redacted(text: str) -> str:
 
 
 def _luhn(number: str) -> bool:
-    """Return whether the check digit fits (ISO/IEC 7812-1, annex B)."""
+    """Return whether the check digit is right (ISO/IEC 7812-1, annex B)."""
     digits = [int(sign) for sign in reversed(number) if sign.isdigit()]
     return sum(sum(divmod(digit * (1 + place % 2), 10)) for place, digit in enumerate(digits)) % 10 == 0

@@ -1,4 +1,4 @@
-"""Every address of the site. Pages carry a language prefix, except in English; the API and the webhooks never do."""
+"""All URLs of the site. Pages have a language prefix, except in English; the API and the webhooks have none."""
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
@@ -9,10 +9,10 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from billing_site import api_docs, error_views
 
-# Staff log in on the same page as everybody, with its limits and its second factor.
+# Staff log in on the same page as everybody else, with its limits and its second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# allauth registers these two. Nobody has to see what makes the codes of a second factor, and an address is the user's.
+# allauth registers these two. Staff must not see the keys of a second factor or edit a user's addresses.
 admin.site.unregister([EmailAddress, Authenticator])
 
 handler400 = error_views.bad_request
@@ -29,7 +29,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("payments.api.urls")),
 ]
 urlpatterns = [
-    # The pinned version comes first, so that `reverse` makes links to the plain one.
+    # The versioned URLs come first, because `reverse` takes the last match: links go to the plain ones.
     path("api/v1/", include(API)),
     path("api/", include(API)),
     re_path(r"^api(?:/.*)?$", error_views.unknown_api_path),

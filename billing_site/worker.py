@@ -1,4 +1,4 @@
-"""What worker and scheduler do besides their tasks: refuse an unsafe start, log as all do, and tell that they live."""
+"""Celery signal handlers: refuse an unsafe start, tune the garbage collector, bill at once, and note billing runs."""
 
 import gc
 from datetime import UTC, datetime
@@ -14,20 +14,20 @@ BILL_DUE = "subscriptions.tasks.bill_due"
 
 @setup_logging.connect
 def start(**kwargs: Any) -> None:
-    """Refuse to start where production is not safe.
+    """Refuse to start with unsafe production settings.
 
-    The first signal that both worker and scheduler send, before either touches database or broker. Being connected
-    to it also keeps the logging that Django has set up.
+    This is the first signal that both worker and scheduler send, before they use database or broker. A receiver also
+    keeps Celery from replacing the logging that Django has set up.
     """
     checks.refuse_to_start_unsafe()
 
 
 @worker_process_init.connect
 def spare_the_garbage_collector(**kwargs: Any) -> None:
-    """Let the garbage collector look at fewer objects, and less often. Also called by the bench.
+    """Make the garbage collector run less often and skip the objects of start-up. The bench calls this too.
 
-    A batch is thousands of small objects without a cycle among them. By default the collector looks at them again and
-    again and frees nothing, which takes half of the time that Python needs.
+    A batch is thousands of small objects without reference cycles. With the defaults the collector scans them again
+    and again and frees nothing, which takes half of Python's time.
     """
     gc.collect()
     gc.freeze()
@@ -36,12 +36,12 @@ def spare_the_garbage_collector(**kwargs: Any) -> None:
 
 @worker_ready.connect
 def bill_at_once(**kwargs: Any) -> None:
-    """Catch up as soon as there is a worker again, without waiting for the next poke."""
+    """Start a billing run as soon as a worker is up, without waiting for the scheduler."""
     app.send_task(BILL_DUE)
 
 
 @task_success.connect
 def note_billing_run(sender: Any = None, **kwargs: Any) -> None:
-    """Let /readyz know that billing runs."""
+    """Record a finished billing run for /readyz."""
     if getattr(sender, "name", "") == BILL_DUE:
         health.tick_finished(now=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""The web application, for gunicorn. Refuses to come up where production is not safe."""
+"""The WSGI application for gunicorn. It refuses to start with unsafe production settings."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""Measurements: every figure a ratio of two things done in one run on one machine. `make bench` prints them."""
+"""Measurements for `make bench`. Every figure is a ratio of two things measured in one run on one machine."""

@@ -1,18 +1,25 @@
-"""The billing run, and two other ways to write the same rows: one set-based statement, and one row at a time."""
+"""The billing run, two other ways to write the same rows, and the engine by itself."""
 
 import time
 from typing import Any
 
 from django.db import connection, transaction
 
-from billing_site.bench.data import DUE, PRICE
+from billing_site.bench.database import DUE, PRICE
 from events.models import Event
 from ledger.models import Account, Transaction
 from subscriptions import billing_run
+from subscriptions.engine import operations
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import plus, to_datetime, to_micros
+from subscriptions.engine.settlement import settle
+from subscriptions.engine.subscription import Sub, Terms
 from subscriptions.models import BillingClock, Charge, Subscription
 
-# All of it in one statement, as somebody would write it by hand who knows that every wallet is funded.
+MONTHLY = Terms("monthly", "monthly", 9_900, "month")
+HOURLY = Terms("hourly", "hourly", 150, "hour", metered=True)
+
+# The whole run in one statement, as one could write it by hand if every wallet were known to hold enough.
 SET_BASED = """
     WITH due AS (
         SELECT s.id, s.customer_id, s.wallet_id, s.public_id, s.price_id, s.period_end AS start,
@@ -40,7 +47,7 @@ SET_BASED = """
         SET period_number = due.period_number + 1, period_start = start, period_end = stop, period_paid = amount,
             period_length = (extract(epoch FROM stop - start) * 1000000)::bigint, entry_count = due.entry_count + 1
         FROM due WHERE s.id = due.id
-    ), told AS (
+    ), recorded AS (
         INSERT INTO events_event (customer_id, type, subject, data, effective_at)
         SELECT customer_id, 'subscription.renewed', public_id, jsonb_build_object('from', 'active', 'to', 'active'),
             start
@@ -52,14 +59,14 @@ SET_BASED = """
 
 
 def run(batch: int) -> dict[str, Any]:
-    """The product's own billing run."""
+    """Bill every due subscription with the product's own billing run."""
     began = time.perf_counter()
-    done = billing_run.run_due(now=DUE, batch=batch)
-    return {"seconds": time.perf_counter() - began, "rows": done.books}
+    total = billing_run.run_due(now=DUE, batch=batch)
+    return {"seconds": time.perf_counter() - began, "rows": total.books}
 
 
 def set_based() -> dict[str, Any]:
-    """The same rows by one statement."""
+    """Write the same rows with one statement."""
     began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SET_BASED, {"now": DUE})
@@ -68,18 +75,18 @@ def set_based() -> dict[str, Any]:
 
 
 def naive(limit: int) -> dict[str, Any]:
-    """The same rows as most systems write them: for each subscription one ORM transaction."""
+    """Write the same rows as most systems do: one ORM transaction for each of `limit` subscriptions."""
     due = Subscription.objects.filter(status="active", period_end__lte=DUE).order_by("pk")[:limit]
     revenue = Account.objects.get(kind="revenue", currency="RUB")
     began = time.perf_counter()
     for subscription in list(due):
-        renew_one(subscription.pk, revenue)
+        _renew(subscription.pk, revenue)
     return {"seconds": time.perf_counter() - began, "rows": limit}
 
 
 @transaction.atomic
-def renew_one(pk: int, revenue: Account) -> None:
-    """Lock, look, write: one subscription."""
+def _renew(pk: int, revenue: Account) -> None:
+    """Renew one subscription: lock it and its wallet, then write."""
     subscription = Subscription.objects.select_related("price").select_for_update(of=("self",)).get(pk=pk)
     wallet = Account.objects.select_for_update(no_key=True).get(pk=subscription.wallet_id)
     price, start, anchor = subscription.price, subscription.period_end, subscription.anchor_at
@@ -109,3 +116,26 @@ def renew_one(pk: int, revenue: Account) -> None:
         data={"from": "active", "to": "active"}, effective_at=start,
     )  # fmt: skip
     BillingClock.objects.filter(pk=wallet.pk).update(settled_at=DUE, due_at=stop)
+
+
+def settle_months(books: int, months: int) -> dict[str, Any]:
+    """Settle books with a monthly and an hourly subscription, month by month, without a database."""
+    filled = [_new_book() for _ in range(books)]
+    began = time.perf_counter()
+    for month in range(1, months + 1):
+        now = plus(0, "month", month)
+        for book in filled:
+            settle(book, now)
+            book.journal.movements.clear()
+            book.journal.charges.clear()
+            book.journal.events.clear()
+    return {"seconds": time.perf_counter() - began, "rows": books * months * 2}
+
+
+def _new_book() -> Book:
+    """Return a funded book with two subscriptions."""
+    book = Book()
+    operations.top_up(book, 0, 10**9)
+    for terms in (MONTHLY, HOURLY):
+        operations.subscribe(book, 0, Sub(terms.id, terms))
+    return book

@@ -1,19 +1,22 @@
-"""The figures: what is measured against what, and the goal of each ratio."""
+"""What is compared with what, the goal of each ratio, and the order of the steps."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from billing_site.bench import pgbench, place
-from billing_site.bench.place import create, step, together
+from django.db import connection
 
+from billing_site.bench import database, ledger, process
+
+TEMPLATE = "bench_template"
 FILLED = "bench_filled"
 WORK = "bench_work"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the report. `ratio` is ours / theirs in rate, or as `what` says; `goal` is in words."""
+    """One line of the report. `ratio` is ours / theirs as rates, unless `what` says otherwise; `goal` is in words."""
 
     name: str
     what: str
@@ -26,14 +29,18 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to measure with. What is compared is run in turns, and the best of each counts: the least disturbed."""
+    """How much to measure. Compared steps alternate for `turns`; the best of each counts, being the least disturbed."""
 
+    # Customers, each with one subscription: for the billing run, and for each step of `scale`.
     customers: int
     scales: tuple[int, ...]
     turns: int
+    # Subscriptions renewed one ORM transaction each.
     naive: int
+    # Rows posted in batches; seconds for which single ones are posted.
     posting: int
     seconds: float
+    # Rows of the long history; rows that check_ledger reads.
     history: int
     check: int
 
@@ -42,8 +49,21 @@ QUICK = Size(10_000, (2_000, 10_000), 2, 300, 10_000, 3.0, 50_000, 100_000)
 FULL = Size(50_000, (10_000, 100_000, 1_000_000), 3, 1_000, 50_000, 8.0, 1_000_000, 1_000_000)
 
 
+@contextmanager
+def template() -> Iterator[None]:
+    """Provide TEMPLATE, an empty migrated database to copy from; drop all databases of the bench at the end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+    database.create(TEMPLATE, "template0")
+    try:
+        process.run("database.migrate", name=TEMPLATE)
+        yield
+    finally:
+        database.drop_all()
+
+
 def rate(measured: dict[str, Any]) -> float:
-    """Rows a second."""
+    """Return the rows per second of a step."""
     return float(measured["rows"] / measured["seconds"])
 
 
@@ -51,37 +71,37 @@ def copy(customers: int) -> None:
     """Make WORK a fresh copy of a database filled with `customers`."""
     filled = f"{FILLED}_{customers}"
     if filled not in _filled:
-        create(filled, place.TEMPLATE)
-        step("fill", database=filled, customers=customers)
+        database.create(filled, TEMPLATE)
+        process.run("database.fill", name=filled, customers=customers)
         _filled.add(filled)
-    create(WORK, filled)
+    database.create(WORK, filled)
 
 
-def fresh(name: str, customers: int, **arguments: Any) -> dict[str, Any]:
+def fresh(step: str, customers: int, **arguments: Any) -> dict[str, Any]:
     """Run a step on a fresh copy of a database filled with `customers`."""
     copy(customers)
-    return step(name, database=WORK, **arguments)
+    return process.run(step, name=WORK, **arguments)
 
 
 _filled: set[str] = set()
 
 
 def compare(name: str, what: str, ours: float, theirs: float, unit: str, goal: float) -> Figure:
-    """A figure whose ratio must reach `goal`."""
+    """Return a figure whose ratio must reach `goal`."""
     ratio = ours / theirs
     return Figure(name, what, f"{ours:,.0f} {unit}", f"{theirs:,.0f} {unit}", ratio, f"≥ {goal:g}", ratio >= goal)
 
 
 def billing(size: Size) -> Iterator[Figure]:
-    """(a) the billing run against one set-based statement and against a row at a time; (c) two workers."""
+    """Compare the billing run with one set-based statement, with one row at a time, and with two workers."""
     batch = 1000
-    naive = rate(fresh("billing_naive", size.customers, limit=size.naive))
+    naive = rate(fresh("billing.naive", size.customers, limit=size.naive))
     set_based, ours, two = [], [], []
     for _ in range(size.turns):
-        set_based.append(rate(fresh("billing_set_based", size.customers)))
-        ours.append(rate(fresh("billing_run", size.customers, batch=batch)))
+        set_based.append(rate(fresh("billing.set_based", size.customers)))
+        ours.append(rate(fresh("billing.run", size.customers, batch=batch)))
         copy(size.customers)
-        both = together("billing_run", [{"batch": batch}] * 2, database=WORK)
+        both = process.run_together("billing.run", [{"batch": batch}] * 2, name=WORK)
         two.append(sum(one["rows"] for one in both) / max(one["seconds"] for one in both))
     one_worker = max(ours)
     yield compare("billing run", "against one set-based SQL statement", one_worker, max(set_based), "subs/s", 0.5)
@@ -90,10 +110,10 @@ def billing(size: Size) -> Iterator[Figure]:
 
 
 def scale(size: Size) -> Iterator[Figure]:
-    """(b) time for each subscription and peak memory as the number grows."""
+    """Measure the time per subscription and the peak memory as the number of subscriptions grows."""
     first = None
     for customers in size.scales:
-        measured = fresh("billing_run", customers, batch=1000)
+        measured = fresh("billing.run", customers, batch=1000)
         each = measured["seconds"] / measured["rows"] * 1e6
         first = first or each
         peak = measured["peak_mb"]
@@ -105,37 +125,37 @@ def scale(size: Size) -> Iterator[Figure]:
 
 
 def posting(size: Size) -> Iterator[Figure]:
-    """(d) the ledger's own figures."""
+    """Compare ledger.post with one set-based statement and with pgbench."""
     rows = size.posting
     theirs, ours, spread = [], [], []
     for _ in range(size.turns):
-        theirs.append(rate(fresh("post_set_based", rows, rows=rows)))
-        ours.append(rate(fresh("post_batches", rows, rows=rows, size=5_000)))
-        spread.append(rate(fresh("post_batches", rows, rows=rows, size=5_000, revenues=1_000)))
+        theirs.append(rate(fresh("ledger.insert_set_based", rows, rows=rows)))
+        ours.append(rate(fresh("ledger.post_batches", rows, rows=rows, size=5_000)))
+        spread.append(rate(fresh("ledger.post_batches", rows, rows=rows, size=5_000, revenues=1_000)))
     batches = max(ours)
     yield compare("ledger.post", "batches against one set-based INSERT", batches, max(theirs), "rows/s", 0.5)
     yield compare("ledger.post", "into one revenue account against a thousand", batches, max(spread), "rows/s", 0.9)
     copy(rows)
     singles = [{"seconds": size.seconds, "seed": seed} for seed in range(8)]
-    single = sum(rate(one) for one in together("post_singly", singles, database=WORK))
-    create(WORK, place.TEMPLATE)
-    tpcb = pgbench.tpcb(place.url(WORK), size.seconds)
+    single = sum(rate(one) for one in process.run_together("ledger.post_singly", singles, name=WORK))
+    database.create(WORK, TEMPLATE)
+    tpcb = ledger.run_pgbench(database.url(WORK), size.seconds)
     yield compare("ledger.post", "one a transaction, 8 connections, against pgbench TPC-B", single, tpcb, "tps", 0.5)
 
 
 def reading(size: Size) -> Iterator[Figure]:
-    """(e) a statement page and a balance with a short and with a long history; (f) check_ledger."""
+    """Compare a statement page and a balance after a long and a short history; measure check_ledger."""
     copy(size.scales[0])
     for wallet, rows in (3, 100), (4, size.history):
-        step("grow_history", database=WORK, wallet=wallet, rows=rows)
-    read = step("read_statements", database=WORK, wallets=[3, 4])
+        process.run("ledger.grow_history", name=WORK, wallet=wallet, rows=rows)
+    read = process.run("ledger.read_pages", name=WORK, wallets=[3, 4])
     for what, (short, long) in read["milliseconds"].items():
         yield Figure(
             "statement", f"{what}, {size.history:,} rows of history against 100", f"{long:.2f} ms", f"{short:.2f} ms",
             long / short, "≤ 1.5", long <= short * 1.5,
         )  # fmt: skip
-    step("grow_history", database=WORK, wallet=5, rows=max(size.check - size.history, 1))
-    checked = step("check_ledger", database=WORK)
+    process.run("ledger.grow_history", name=WORK, wallet=5, rows=max(size.check - size.history, 1))
+    checked = process.run("ledger.check_ledger", name=WORK)
     within = checked["seconds"] * 1_000_000 / checked["rows"]
     yield Figure(
         "check_ledger", f"{checked['rows']:,} transactions", f"{checked['seconds']:.1f} s", "10 s a million",
@@ -144,8 +164,8 @@ def reading(size: Size) -> Iterator[Figure]:
 
 
 def engine(size: Size) -> Iterator[Figure]:
-    """(g) the pure engine."""
-    measured = step("engine", database=place.TEMPLATE, books=2_000, months=12)
+    """Measure the pure engine."""
+    measured = process.run("billing.settle_months", name=TEMPLATE, books=2_000, months=12)
     yield Figure("engine", "subscription-months settled", f"{rate(measured):,.0f} a second", "", None, "", None)
 
 

@@ -1,10 +1,10 @@
-"""Who can log in to the demo. The passwords are public: these people exist where LOCAL is set, and nowhere else."""
+"""The people who can log in to the demo. Their passwords are public, so they exist only where LOCAL is set."""
 
 from typing import NamedTuple
 
 
 class Login(NamedTuple):
-    """A person of the demo, as told at start-up."""
+    """A person of the demo. `who` describes them in the list that `make run` prints."""
 
     username: str
     password: str
@@ -13,11 +13,11 @@ class Login(NamedTuple):
 
 ANNA = Login("anna", "anna-likes-billing", "a customer with three months of history")
 BORIS = Login("boris", "boris-likes-billing", "a customer who ran out of money, reads Russian")
-ADMIN = Login("admin", "admin-likes-billing", "staff, may do everything")
-SUPPORT = Login("support", "support-likes-billing", "staff, may look and not touch")
+ADMIN = Login("admin", "admin-likes-billing", "staff, superuser")
+SUPPORT = Login("support", "support-likes-billing", "staff, read-only")
 EVERYBODY = (ANNA, BORIS, ADMIN, SUPPORT)
 
 
 def listing() -> str:
-    """Return the people as lines for a terminal."""
+    """Return the user names, passwords and descriptions as lines for a terminal."""
     return "\n".join(f"  {login.username:<9}{login.password:<24}{login.who}" for login in EVERYBODY)

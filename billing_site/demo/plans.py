@@ -1,4 +1,4 @@
-"""What the demo sells: three monthly plans paid in advance, and one paid by the hour; each in roubles and euros."""
+"""The plans of the demo: three monthly plans paid in advance and one metered by the hour, in roubles and euros."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from subscriptions.models import Plan
 MONTHLY = {"interval": "month"}
 HOURLY = {"interval": "hour", "metered": True}
 
-# code, texts, terms, and the amounts in kopecks and cents.
+# Code, texts, terms, and the amounts in minor units (kopecks and cents).
 PLANS: tuple[tuple[str, dict[str, Any], dict[str, Any], dict[str, int]], ...] = (
     (
         "basic",

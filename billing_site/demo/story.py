@@ -1,6 +1,6 @@
-"""What happened in the demo: lived through the same functions as a click or a webhook, at instants in the past.
+"""The history of the demo, played through the functions that clicks and webhooks call, at instants in the past.
 
-Nothing is written around the rules, so `check_ledger` is as clean on the demo as anywhere.
+No row is written directly, so `check_ledger` is as clean on the demo as anywhere.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ OWN_APPS = ("accounts", "ledger", "subscriptions", "payments")
 
 
 def seed(*, now: datetime) -> bool:
-    """Tell the whole story up to `now`, or nothing of it. Return whether it was told; a second time it is not."""
+    """Create the demo data up to `now`, in one transaction. Return False if it exists already."""
     if Plan.objects.filter(code="basic").exists() or User.objects.filter(username=logins.ANNA.username).exists():
         return False
     with transaction.atomic():
@@ -38,7 +38,7 @@ def seed(*, now: datetime) -> bool:
 
 
 def _anna(now: datetime) -> None:
-    """Grew from Basic to Standard, rented a machine for nine days, rents another, and leaves one plan at its end."""
+    """Anna upgrades from Basic to Standard, rents a server for nine days, then another, and cancels one plan."""
     anna = Customer.sign_up(logins.ANNA, "en", now - timedelta(days=96))
     plan = anna.buys("basic", "RUB", now - timedelta(days=95))
     anna.tops_up(1500_00, "RUB", now - timedelta(days=94))
@@ -47,15 +47,15 @@ def _anna(now: datetime) -> None:
     anna.subscribes("hourly", "EUR", now - timedelta(days=30))
     anna.tops_up(2000_00, "RUB", now - timedelta(days=23), outcome="insufficient_funds")
     anna.tops_up(2000_00, "RUB", now - timedelta(days=22, hours=23))
-    machine = anna.subscribes("hourly", "RUB", now - timedelta(days=15))
+    server = anna.subscribes("hourly", "RUB", now - timedelta(days=15))
     leaving = anna.buys("basic", "EUR", now - timedelta(days=10))
-    anna.cancels(machine, now - timedelta(days=6))
+    anna.cancels(server, now - timedelta(days=6))
     anna.cancels(leaving, now - timedelta(days=2))
     anna.settles(now)
 
 
 def _boris(now: datetime) -> None:
-    """Paid once; the renewal found no money, the grace is over. Turned back on the gateway's page; tries Premium."""
+    """Boris pays once, cannot pay the renewal, cancels a top-up on the gateway's page, and tries Premium."""
     boris = Customer.sign_up(logins.BORIS, "ru", now - timedelta(days=46))
     boris.buys("standard", "RUB", now - timedelta(days=45))
     boris.tops_up(1000_00, "RUB", now - timedelta(days=5), outcome="cancel")
@@ -64,7 +64,7 @@ def _boris(now: datetime) -> None:
 
 
 def _staff(*, now: datetime) -> None:
-    """One who may do everything, and one who may look at everything of ours."""
+    """Create a superuser, and a member of staff who may view every table of our apps."""
     _register(logins.ADMIN, now=now, is_staff=True, is_superuser=True)
     support = _register(logins.SUPPORT, now=now, is_staff=True)
     group = Group.objects.create(name="support")
@@ -74,7 +74,7 @@ def _staff(*, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody of the story. Each method is one thing done at one instant."""
+    """A customer of the demo. Each method is one action at one instant."""
 
     user: User
 
@@ -83,7 +83,7 @@ class Customer:
         return cls(_register(login, now=at, language=language))
 
     def tops_up(self, amount: int, currency: str, at: datetime, outcome: str = "succeeds") -> None:
-        """Pay into the wallet, or try to."""
+        """Pay into the wallet; `outcome` is a choice on the sandbox's page."""
         self._pays(at, outcome, amount=amount, currency=currency)
 
     def buys(self, plan: str, currency: str, at: datetime) -> Subscription:
@@ -93,7 +93,7 @@ class Customer:
         return payment.subscription
 
     def subscribes(self, plan: str, currency: str, at: datetime) -> Subscription:
-        """Start a plan on what is in the wallet."""
+        """Start a plan, paid from the wallet."""
         return orders.subscribe(self.user, catalogue.current(plan, currency), now=at)
 
     def changes_to(self, subscription: Subscription, plan: str, at: datetime) -> None:
@@ -104,7 +104,7 @@ class Customer:
         orders.change(subscription, now=at, act=lambda book: book.cancel(subscription))
 
     def settles(self, now: datetime) -> None:
-        """Bring every book of the customer up to now, as the scheduler would have done all along."""
+        """Settle every book of the customer up to now, as the billing run would have done."""
         for currency in ("RUB", "EUR"):
             with books.open(self.user, currency, now=now):
                 pass

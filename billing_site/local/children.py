@@ -14,20 +14,20 @@ from billing_site.local import processes
 from billing_site.local.paths import ROOT, VAR
 
 RECORD = VAR / "run.children"
-# Seconds a child has to finish. Longer than gunicorn and Celery take for what they have begun.
+# Seconds that a child has to stop. Longer than gunicorn and Celery need to finish what they have begun.
 PATIENCE = 20.0
 COLOURS = {"web": "36", "worker": "33", "beat": "35"}
 
 
 class Children:
-    """Child processes by name, each in a session of its own. Only the holder of the launcher's lock may have them."""
+    """Child processes by name, each in a session of its own. Only the holder of the launcher's lock may start any."""
 
     def __init__(self) -> None:
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._printers: dict[str, threading.Thread] = {}
 
     def start(self, name: str, command: list[str]) -> None:
-        """Start a command. A Ctrl-C in the terminal does not reach it, so that we stop all of them in order."""
+        """Start a command. Ctrl-C in the terminal does not reach it, so that stop() ends all of them in order."""
         child = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             text=True, errors="replace", start_new_session=True,
@@ -55,7 +55,7 @@ class Children:
         return None
 
     def stop(self) -> None:
-        """Ask all to finish, wait, and kill what did not. To be called with signals ignored."""
+        """Ask all to stop, wait, and kill those that do not. Call it with signals ignored."""
         for child in self._processes.values():
             if child.poll() is None:
                 child.terminate()
@@ -69,7 +69,7 @@ class Children:
             child.wait()
             self._printers[name].join(timeout=1)
         self._processes.clear()
-        if self._printers:  # whoever started nothing may be beside a launcher whose record this is
+        if self._printers:  # a launcher that started nothing may run beside the one that wrote the record
             RECORD.unlink(missing_ok=True)
 
     def _record(self) -> None:
@@ -99,7 +99,7 @@ def end_recorded(*, patience: float = PATIENCE) -> tuple[list[str], list[str]]:
 
 
 def say(text: str, *, error: bool = False) -> None:
-    """Print a line. A terminal that was closed meanwhile is no reason to leave children behind."""
+    """Print a line. Ignore a terminal that was closed, so that stopping goes on."""
     try:
         print(text, file=sys.stderr if error else sys.stdout, flush=True)
     except OSError:
@@ -107,7 +107,7 @@ def say(text: str, *, error: bool = False) -> None:
 
 
 def _show(name: str, child: "subprocess.Popen[str]") -> None:
-    """Print each line of a child's output behind its name, until it ends."""
+    """Print each line of a child's output with its name before it, until it ends."""
     label = f"{name:<6} |"
     if sys.stdout.isatty():
         label = f"\033[{COLOURS.get(name, '0')}m{label}\033[0m"

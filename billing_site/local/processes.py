@@ -1,6 +1,6 @@
 """Processes of this machine: whether one runs, its command, which ones have a file open, and how to end them.
 
-A process number may belong to another program later. A number together with its start time never does.
+The system reuses process numbers; a number together with its start time is unique.
 """
 
 import os
@@ -49,26 +49,26 @@ def describe(pid: int) -> str:
 def users_of(file: Path) -> list[int]:
     """Return the other processes that have the file open, as far as this user may see them."""
     if not PROC:
-        found = subprocess.run(["lsof", "-t", str(file)], capture_output=True, text=True, check=False).stdout
-        return [int(pid) for pid in found.split() if int(pid) != os.getpid()]
-    wanted, users = file.stat(), []
+        output = subprocess.run(["lsof", "-t", str(file)], capture_output=True, text=True, check=False).stdout
+        return [int(pid) for pid in output.split() if int(pid) != os.getpid()]
+    target, users = file.stat(), []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            is_open = any(os.path.samestat(wanted, one.stat()) for one in (process / "fd").iterdir() if one.exists())
+            is_open = any(os.path.samestat(target, one.stat()) for one in (process / "fd").iterdir() if one.exists())
         except OSError:
-            continue  # it has just ended, or belongs to another user
+            continue  # the process has just ended, or belongs to another user
         if is_open and int(process.name) != os.getpid():
             users.append(int(process.name))
     return sorted(users)
 
 
 def end(started: Mapping[str, tuple[int, str]], *, patience: float) -> tuple[list[str], list[str]]:
-    """End processes given by number and start time: ask first, kill after `patience` seconds.
+    """End processes given by number and start time: with SIGTERM, and with SIGKILL after `patience` seconds.
 
     Return the names of those that ended and of those that still run.
     """
     left = _running(started)
-    began, found = time.monotonic(), [*left]
+    began, names = time.monotonic(), [*left]
     for pid in left.values():
         send(pid, signal.SIGTERM)
     while (left := _running(started)) and time.monotonic() < began + patience + 5:
@@ -76,7 +76,7 @@ def end(started: Mapping[str, tuple[int, str]], *, patience: float) -> tuple[lis
             for pid in left.values():
                 kill_session(pid)
         time.sleep(0.1)
-    return [name for name in found if name not in left], [*left]
+    return [name for name in names if name not in left], [*left]
 
 
 def send(pid: int, number: signal.Signals) -> None:
@@ -88,7 +88,7 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def kill_session(pid: int) -> None:
-    """Kill what is left of the session that this process leads or led."""
+    """Kill what is left of the session that this process started."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -100,6 +100,6 @@ def _running(started: Mapping[str, tuple[int, str]]) -> dict[str, int]:
 
 
 def _ps(field: str, pid: int) -> str:
-    """Ask ps, where there is no /proc."""
-    ask = ["ps", "-o", field, "-p", str(pid)]
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    """Return a field of `ps`, for systems without /proc."""
+    command = ["ps", "-o", field, "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -1,6 +1,6 @@
-"""`make run`: PostgreSQL and Valkey if need be, tables and files, then web, worker and scheduler as child processes.
+"""`make run`: start the embedded servers if needed, prepare tables and files, then run web, worker and scheduler.
 
-A child that ends takes everything down with its exit code. Ctrl-C and SIGTERM stop all of it, the servers last.
+If a child ends, everything stops with its exit code. Ctrl-C and SIGTERM stop everything, the servers last.
 """
 
 import fcntl
@@ -24,11 +24,11 @@ PREPARE = [sys.executable, "-m", "billing_site.local.prepare"]
 
 
 class Refused(Exception):
-    """It cannot start. The message says why and what to do, for a person at a terminal; empty if that was said."""
+    """The run cannot start. The message says why and what to do; it is empty if that was printed already."""
 
 
 def commands() -> dict[str, list[str]]:
-    """Return what runs until it is stopped: the same programs as in production."""
+    """Return the commands of web, worker and scheduler: the same programs as in production."""
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "billing_site"]
     return {
         "web": [sys.executable, "-m", "gunicorn", "--config", "python:billing_site.gunicorn"],
@@ -63,7 +63,7 @@ class Launcher:
             self.stop()
 
     def start(self) -> None:
-        """Do everything that can fail for a reason the user should read, then start the children."""
+        """Check, start the servers and prepare, which may fail with a message for the user; then start the children."""
         pause = self.signals.pause
         VAR.mkdir(parents=True, exist_ok=True)
         _only_one()
@@ -83,7 +83,7 @@ class Launcher:
             self.children.start(name, command)
 
     def watch(self) -> int:
-        """Say where the site is as soon as it answers, then wait. Return the exit code of the first child to end."""
+        """Print the addresses when the site answers, then wait. Return the exit code of the first child to end."""
         if self._web_answers(self.signals.pause):
             say(_welcome())
         while (ended := self.children.ended()) is None:
@@ -93,14 +93,14 @@ class Launcher:
         return code or 1
 
     def stop(self) -> None:
-        """Stop everything, once, in order, and deaf to further signals: children first, PostgreSQL last."""
+        """Stop everything in order: children first, PostgreSQL last. Further signals are ignored."""
         self.signals.ignore()
         self.children.stop()
         for server in reversed(self.held):
             server.release()
 
     def _web_answers(self, pause: Pause) -> bool:
-        """Wait until the site answers, so that the address printed next works when it is read."""
+        """Wait until the site answers. Return False if a child ends or it takes too long."""
         host = "127.0.0.1" if os.environ["HOST"] == "0.0.0.0" else os.environ["HOST"]  # noqa: S104
         give_up = time.monotonic() + children.PATIENCE
         while time.monotonic() < give_up and self.children.ended() is None:
@@ -119,13 +119,13 @@ def main() -> int:
     if not os.environ.get("SECRET_KEY"):
         os.environ.setdefault("LOCAL", "1")
     os.environ["PYTHONUNBUFFERED"] = "1"
-    # Celery warns root of messages in pickle; ours are in JSON, and containers often have no other user.
+    # Celery warns root about pickle; our messages are JSON, and containers often have no other user.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker:Warning")
     return Launcher(PREPARE, commands()).run()
 
 
 def _only_one() -> None:
-    """Refuse a second run in the same checkout: it would use the same database and the same queue."""
+    """Refuse a second run in the same checkout, which would use the same database and queue."""
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -138,7 +138,7 @@ def _only_one() -> None:
 
 
 def _end_former_children() -> None:
-    """End the children of a run that was killed: they would be a second site on this database."""
+    """End the children of a killed run, which would be a second site on this database."""
     ended, left = children.end_recorded()
     if ended:
         say(f"Ended what a killed run had left behind: {', '.join(ended)}")

@@ -1,4 +1,4 @@
-"""Which servers of our own there are under var/: those that the product needs, and those that may be left to stop."""
+"""The embedded servers under var/: those that a run needs, and those that `make stop` may have to stop."""
 
 import os
 
@@ -9,7 +9,7 @@ from billing_site.local.valkey import Valkey
 
 
 def needed() -> list[Server]:
-    """Return the servers that no environment variable names, in the order of their start."""
+    """Return the servers that no environment variable replaces, in the order of their start."""
     servers: list[Server] = []
     if not os.environ.get("DATABASE_URL"):
         servers.append(Postgres(VAR / "postgres"))
@@ -19,7 +19,7 @@ def needed() -> list[Server]:
 
 
 def running() -> list[Server]:
-    """Return the servers of `make run` and of the tests that run, in the order in which to stop them."""
+    """Return the running servers of `make run` and of the tests, in the order in which to stop them."""
     every: list[Server] = [Valkey(VAR / "valkey"), Postgres(VAR / "postgres")]
     every += [Valkey(VAR / "valkey-test"), Postgres(VAR / "postgres-test")]
     return [server for server in every if server.pid()]

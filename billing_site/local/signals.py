@@ -1,4 +1,4 @@
-"""Signals that ask the launcher to stop. A handler only writes to a pipe; the main thread reads it where it waits."""
+"""Signals that stop the launcher. A handler only writes to a pipe, which the main thread reads wherever it waits."""
 
 import os
 import select
@@ -10,11 +10,11 @@ ASK_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(Exception):
-    """The launcher was asked to stop. Raised only by StopSignals.pause."""
+    """The launcher received a signal to stop. Raised only by StopSignals.pause."""
 
 
 class StopSignals:
-    """Remembers that one of ASK_TO_STOP came. Make it in the main thread, before anything is started."""
+    """Remembers a signal of ASK_TO_STOP. Create it in the main thread, before anything is started."""
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
@@ -23,12 +23,12 @@ class StopSignals:
             signal.signal(number, self._note)
 
     def pause(self, seconds: float) -> None:
-        """Sleep. Raise Stop at once, now and at each later call, when a signal has come."""
+        """Sleep. Raise Stop as soon as a signal has come, and at each later call."""
         if select.select([self._reader], [], [], seconds)[0]:
             raise Stop
 
     def ignore(self) -> None:
-        """Ignore further signals until this process ends, so that stopping is not cut short."""
+        """Ignore further signals until this process ends, so that nothing interrupts stopping."""
         for number in ASK_TO_STOP:
             signal.signal(number, signal.SIG_IGN)
 

@@ -1,4 +1,4 @@
-"""`make stop`: end what `make run` started, also when that was killed and left children or servers behind."""
+"""`make stop`: stop what `make run` started, also if it was killed and left children or servers behind."""
 
 import fcntl
 import signal
@@ -56,7 +56,7 @@ def _end_former_children() -> tuple[list[str], list[str]]:
 
 
 def _holder() -> int | None:
-    """Return the launcher that runs. Ask the lock first: the number in the file may be another program's by now."""
+    """Return the process number of the running launcher. Only while the lock is held is the number in it valid."""
     try:
         with LOCK.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ LOCALE = ROOT / "locale"
 
 
 def compile_all() -> None:
-    """Compile each .po whose .mo is missing or older. Replace a .mo in one step, so that nobody reads half of it."""
+    """Compile each .po file whose .mo file is missing or older, and replace that in one step."""
     for source in LOCALE.glob("*/LC_MESSAGES/*.po"):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:

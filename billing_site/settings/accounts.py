@@ -1,10 +1,10 @@
-"""Who logs in, and how; and the mail server that writes to them."""
+"""Users, log-in, passwords and second factors, and the mail server."""
 
 from datetime import timedelta
 
 from billing_site.settings.environment import SITE_NAME, SITE_URL, env
 
-# Who logs in, and how
+# Log-in
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -22,9 +22,9 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 SESSION_COOKIE_AGE = 60 * 60 * 12
-# Failures of one account from one address that lock it for that address, until LOGIN_LOCKED_FOR has passed.
+# Failed log-ins of one account from one address, after which that pair is locked for LOGIN_LOCKED_FOR seconds.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=5)
-# The same for one account from anywhere, and for one address at any account.
+# The same limit for one account from all addresses, and for one address at all accounts.
 LOGIN_FAILURES_ANYWHERE = env.int("LOGIN_FAILURES_ANYWHERE", default=50)
 AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900))
 AXES_HANDLER = "accounts.brute_force.Handler"
@@ -39,7 +39,7 @@ AXES_VERBOSE = False
 ACCOUNT_ADAPTER = "accounts.web.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
-# `none`, `optional` (a mail is sent, nothing waits for it) or `mandatory`.
+# `none`, `optional` (a mail is sent, but log-in does not wait for it) or `mandatory`.
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -47,7 +47,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
-# accounts.brute_force limits log-ins, for pages, API and admin alike; allauth limits what sends mail and sign-ups.
+# accounts.brute_force limits log-ins on pages, API and admin; allauth limits sign-ups and whatever sends mail.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
 ACCOUNT_FORMS = {
@@ -65,11 +65,11 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
-# allauth would ask for a confirmed address first; where none is ever asked for, nobody could protect his account.
+# allauth requires a confirmed address; where addresses are never confirmed, nobody could set up a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "mandatory"
 
 # Mail
-# Mails go to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
+# Printed to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
 EMAIL_TIMEOUT = 10

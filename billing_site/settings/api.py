@@ -1,4 +1,4 @@
-"""The REST API: rates, REST framework, tokens and the OpenAPI document."""
+"""The REST API: rate limits, REST framework, tokens and the OpenAPI document."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ def rate(name: str, default: str) -> str:
     return text
 
 
-# Requests of one user, of one address, of one address to register and to log in.
+# Requests per user, per address, and per address to register and to log in.
 API_RATES = {
     "user": rate("API_RATE_USER", "1200/m"),
     "address": rate("API_RATE_ADDRESS", "2400/m"),
@@ -44,7 +44,7 @@ REST_FRAMEWORK = {
 LOCAL_JWT_SIGNING_KEY = "local-only-not-a-key-" + "0" * 43
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
-    # Not SECRET_KEY: who learns one of them has not learned the other.
+    # Not SECRET_KEY, so that a leak of one does not expose the other.
     "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or (LOCAL_JWT_SIGNING_KEY if LOCAL else ""),
     "ISSUER": env.str("JWT_ISSUER", default="") or SITE_URL,
     "AUDIENCE": env.str("JWT_AUDIENCE", default="billing-api"),

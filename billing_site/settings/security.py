@@ -1,10 +1,10 @@
-"""What browsers may do with our pages, cookies, TLS and proxies, and how large a request may be."""
+"""Security: content policy, cookies, TLS, proxies, and the largest request."""
 
 from csp.constants import NONE, SELF
 
 from billing_site.settings.environment import env
 
-# Nothing inline, nothing from elsewhere. billing_site.api_docs relaxes styles for Swagger UI, nothing else does.
+# Nothing inline, nothing from other hosts. Only billing_site.api_docs relaxes it, for the styles of Swagger UI.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -13,7 +13,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        # Where forms may lead, redirects included: the gateways' pages.
+        # Where forms may lead, redirects included: to the gateways' pages.
         "form-action": [SELF, *env.list("CSP_FORM_ACTION", default=[])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -24,24 +24,24 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# The one switch for a site behind TLS. Browsers that saw it once refuse plain HTTP for HSTS_SECONDS.
+# Set it when the site is behind TLS. Browsers then refuse plain HTTP for HSTS_SECONDS.
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
-# Only when every subdomain of the site speaks TLS too.
+# Only if every subdomain of the site uses TLS too.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=False)
-# __Host-: the browser takes the cookie from this host only, over TLS, for the whole site.
+# __Host-: the browser accepts the cookie from this host only, over TLS, for the whole site.
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("session", "csrftoken")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "billing_site.error_views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Only behind a proxy that sets X-Forwarded-Proto itself and drops the caller's.
+# Only behind a proxy that sets X-Forwarded-Proto itself and drops the client's.
 if env.bool("TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# How many proxies of ours stand in front and append to X-Forwarded-For. 0: the header is not read.
+# How many of our proxies append to X-Forwarded-For. With 0 the header is not read.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-# The largest request body, in bytes, and the most fields of a form. There are no uploads.
+# The largest request body in bytes, and the most fields of a form. There are no uploads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 0

@@ -8,7 +8,7 @@ from billing_site.local.postgres import Postgres
 from billing_site.local.valkey import Valkey
 from billing_site.settings.environment import BASE_DIR, LOCAL, SITE_URL, VAR_DIR, env
 
-# Older keys, still good for reading what was signed with them: change SECRET_KEY without logging everybody out.
+# Older keys, still accepted for what they signed, so that a new SECRET_KEY does not log everybody out.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or (
     ["localhost", "127.0.0.1", "[::1]"] if LOCAL else [urlsplit(SITE_URL).hostname or ""]
@@ -64,7 +64,7 @@ TEMPLATES = [
 ]
 
 # Database
-# Without DATABASE_URL: a server of our own under var/, started by manage.py and `make run`.
+# Without DATABASE_URL: the embedded server under var/, which manage.py and `make run` start.
 EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
 DATABASES = {
     "default": env.db_url_config(env.str("DATABASE_URL", default="") or Postgres(VAR_DIR / "postgres").url)
@@ -74,14 +74,14 @@ DATABASES = {
         "TEST": {"NAME": env.str("TEST_DATABASE", default="test_billing")},
     }
 }
-# Nobody waits for a lock, runs a statement or holds a transaction open for longer than this.
+# The longest time to wait for a lock, run a statement, or leave a transaction idle.
 DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
     "connect_timeout": 5,
     "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
 }
 
 # Cache
-# Redis or Valkey, shared by all processes. Without CACHE_URL: a Valkey of our own under var/, which is the broker too.
+# Redis or Valkey, shared by all processes. Without CACHE_URL: the embedded Valkey under var/, also the broker.
 EMBEDDED_VALKEY = not (env.str("CELERY_BROKER_URL", default="") and env.str("CACHE_URL", default=""))
 CACHES = {
     "default": {
@@ -105,6 +105,6 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Each file is served compressed, carries its content's hash in its name, and is cached for ever.
+    # Files are served compressed, with a hash of their content in the name, and cached for ever.
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

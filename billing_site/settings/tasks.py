@@ -1,4 +1,4 @@
-"""Celery and its schedule. A task is a poke: rows say what is due, so a task may be lost, doubled or late."""
+"""Celery and its schedule. Rows say what is due, so a task may be lost, late or run twice."""
 
 from datetime import timedelta
 
@@ -6,13 +6,13 @@ from billing_site.local.valkey import Valkey
 from billing_site.settings.billing import PAYMENT_GATEWAYS
 from billing_site.settings.environment import VAR_DIR, env
 
-# Redis or Valkey; without CELERY_BROKER_URL the Valkey of our own.
+# Redis or Valkey; without CELERY_BROKER_URL the embedded Valkey.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or Valkey(VAR_DIR / "valkey").broker_url()
-# Asking the broker to take a poke takes a second at most, and a request never fails of it (billing_site.celery.Poke).
+# Sending a task takes a second at most, and a request never fails because of it (billing_site.celery.Poke).
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
-    # Longer than any task may run, so that no second worker is handed one that still does.
+    # Longer than any task may run, so that the broker does not give a running task to a second worker.
     "visibility_timeout": 900,
     # A broker that hangs is treated as one that is down.
     "socket_connect_timeout": 1,
@@ -31,7 +31,7 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# Seconds between two pokes. Staff may change them in the admin; a poke that waited for longer than that is dropped.
+# Name, task, seconds between two runs. Superusers may change them in the admin. A task that waits longer expires.
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": max(seconds, 10)}}
     for name, task, seconds in (

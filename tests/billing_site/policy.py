@@ -1,7 +1,7 @@
-"""Who may call which address. An address without a row fails test_policy.py; a row is one line.
+"""Who may call which URL: one row per URL name. test_policy.py fails for a URL without a row.
 
-OK: let in (2xx, or 4xx about what was sent). LOGIN: 401 of the API, or sent to the log-in page. NOT_FOUND: told that
-there is no such thing, exactly as if there were none. FORBIDDEN: 403.
+OK: allowed (2xx, or 4xx about the request itself). LOGIN: 401 from the API, or a redirect to the log-in page.
+NOT_FOUND: 404, the same response as for an object that does not exist. FORBIDDEN: 403.
 """
 
 from dataclasses import dataclass, field
@@ -9,18 +9,19 @@ from enum import StrEnum
 
 
 class Answer(StrEnum):
-    OK = "let in"
-    LOGIN = "asked to log in"
-    NOT_FOUND = "told there is none"
+    OK = "allowed"
+    LOGIN = "must log in"
+    NOT_FOUND = "not found"
     FORBIDDEN = "forbidden"
 
 
 OK, LOGIN, NOT_FOUND, FORBIDDEN = Answer
-# In the order of the columns below. `disabled` was shut out after he had logged in; `support` may look at our tables.
+# In the order of the columns below. `disabled` was deactivated after logging in; `support` may view our tables.
 CALLERS = ("anonymous", "disabled", "alice", "mallory", "staff", "support", "superuser")
 
 
 def answers(*columns: Answer) -> dict[str, Answer]:
+    """Return the answer for each of CALLERS, from answers in that order."""
     return dict(zip(CALLERS, columns, strict=True))
 
 
@@ -38,11 +39,11 @@ NOBODY = answers(   LOGIN,     LOGIN,     LOGIN,     LOGIN,     FORBIDDEN, FORBI
 
 @dataclass(frozen=True)
 class Row:
-    """Who gets which answer, by which method it is tried, and with whose things in the address."""
+    """One URL: the answer for each caller, the method that is tried, and the objects in the path."""
 
     who: dict[str, Answer]
     method: str = "GET"
-    # Parts of the address -> a name of test_policy.things: all of them are Alice's.
+    # Parameter of the path -> key of the fixture test_policy.things. All objects are Alice's.
     address: dict[str, str] = field(default_factory=dict)
 
 
@@ -109,14 +110,14 @@ PAGES = {
     "transactions": Row(CUSTOMERS),
     "transactions_csv": Row(CUSTOMERS),
     "transaction": Row(ALICE, address={"number": "transaction"}),
-    # Signed by the gateway, or refused with 400.
+    # Answers 400 to anything that the gateway has not signed.
     "webhook": Row(ANYBODY, "POST", {"gateway": "gateway"}),
-    # The sandbox plays a remote gateway: whoever has the address of the page may pay on it.
+    # The sandbox plays a remote gateway: everybody who has the link to the page may pay on it.
     "sandbox_pay": Row(ANYBODY, address={"session_id": "session"}),
     "sandbox_bank": Row(ANYBODY, address={"session_id": "session"}),
 }
 
-# allauth's. Those about one's own account want a log-in; the others lead to one.
+# Pages of allauth. Those about one's own account need a log-in.
 LOG_IN = {
     name: Row(ANYBODY)
     for name in (
@@ -131,12 +132,12 @@ LOG_IN = {
         "mfa_generate_recovery_codes",
     )
 } | {
-    # Good with a key from a mail, or in the middle of a log-in.
+    # They need a key from a mail, or a log-in that has begun.
     "account_confirm_email": Row(ANYBODY, address={"key": "key"}),
     "account_reset_password_from_key": Row(ANYBODY, address={"uidb36": "key", "key": "key"}),
     "account_confirm_login_code": Row(CUSTOMERS),
     "mfa_authenticate": Row(CUSTOMERS),
-    # Nobody of these has a second factor.
+    # None of the callers has a second factor.
     "mfa_deactivate_totp": Row(NO_SUCH_THING),
     "mfa_view_recovery_codes": Row(NO_SUCH_THING),
     "mfa_download_recovery_codes": Row(NO_SUCH_THING),
@@ -144,7 +145,7 @@ LOG_IN = {
 
 ADMIN = {
     "admin:index": Row(STAFF),
-    # Leads to the log-in of everybody; who is logged in and no staff is told that this is not for him.
+    # Redirects to the common log-in page, and forbids customers who are logged in.
     "admin:login": Row({**STAFF, "alice": FORBIDDEN, "mallory": FORBIDDEN}),
     "admin:logout": Row(ANYBODY, "POST"),
     "admin:password_change": Row(STAFF),
@@ -155,7 +156,7 @@ ADMIN = {
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 
-# Tables of the admin: who sees the list, and who may add, change and delete rows.
+# Tables of the admin: who may view the list, and who may add, change and delete rows.
 TABLES = {
     "accounts_user": (PERMITTED, SUPERUSERS),
     "events_event": (PERMITTED, NOBODY),
@@ -176,8 +177,8 @@ TABLES = {
 }
 TABLE_ROWS = {
     f"admin:{table}_{view}": Row(who)
-    for table, (seen_by, added_by) in TABLES.items()
-    for view, who in (("changelist", seen_by), ("add", added_by))
+    for table, (viewers, editors) in TABLES.items()
+    for view, who in (("changelist", viewers), ("add", editors))
 }
 
 GROUPS = {"api": API, "pages": PAGES, "log-in": LOG_IN, "admin": ADMIN, "tables": TABLE_ROWS}

@@ -1,4 +1,4 @@
-"""The shape of the house. What imports whom is import-linter's; this is about tables and files."""
+"""The shape of the code: foreign keys, file sizes, file names, thin views. import-linter checks the imports."""
 
 import ast
 from pathlib import Path
@@ -8,15 +8,16 @@ from django.apps import apps
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-# Foreign keys point from an earlier to a later one, or stay inside.
+# Foreign keys point from an app to itself or to a later one in this list.
 ORDER = ["payments", "sandbox", "subscriptions", "ledger", "events", "accounts", "core"]
 FRAMEWORK = {"auth", "contenttypes"}
 NOT_OURS = {".venv", "var", ".git"}
 
 
 def our_files() -> list[Path]:
-    found = (path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
-    return sorted(path for path in found if path.parts[0] not in NOT_OURS)
+    """Return every Python file of the repository, relative to its root."""
+    paths = (path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+    return sorted(path for path in paths if path.parts[0] not in NOT_OURS)
 
 
 @pytest.mark.parametrize("label", ORDER)
@@ -48,13 +49,13 @@ def test_the_median_file_is_short():
 
 
 def test_no_module_is_named_after_a_pattern():
-    """Such a name gives a file no reason ever to stop growing."""
+    """A file with such a name has no reason to stop growing."""
     patterns = {"services.py", "utils.py", "helpers.py", "managers.py", "common.py", "misc.py"}
     assert [str(path) for path in our_files() if path.name in patterns] == []
 
 
 def test_views_tasks_and_commands_stay_thin():
-    """A rule that sits in a view is a rule the API, the admin and the scheduler do not know."""
+    """The API, the admin and the scheduler do not apply a rule that is in a view."""
     too_long = {
         f"{path}:{node.lineno} {node.name}": length
         for path in our_files()
@@ -67,7 +68,7 @@ def test_views_tasks_and_commands_stay_thin():
 
 
 def limit_of(path: Path) -> int | None:
-    """Lines that the body of a function in this file may have."""
+    """Return how many lines the body of a function in this file may have; None for no limit."""
     if path.parts[0] == "tests":
         return None
     if path.name == "tasks.py":
@@ -76,7 +77,7 @@ def limit_of(path: Path) -> int | None:
 
 
 def is_thin(path: Path, node: ast.FunctionDef) -> bool:
-    """A page's module holds its assembly too: there only the views themselves are thin, known by their decorators."""
+    """Return whether the limit applies. A page's module also assembles the page, so there it applies to views only."""
     if not {"web", "api", "webhooks"} & set(path.parts):
         return True
     decorators = ast.unparse(ast.Tuple(elts=list(node.decorator_list), ctx=ast.Load()))
@@ -89,6 +90,6 @@ def functions(path: Path):
 
 
 def statements(node: ast.FunctionDef) -> int:
-    """Count the lines of the body, the docstring not."""
+    """Count the lines of the body without the docstring."""
     body = node.body[1:] if ast.get_docstring(node) else node.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0

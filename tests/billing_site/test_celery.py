@@ -1,4 +1,4 @@
-"""The scheduler's table, and what a broker that is down may do to a request: nothing."""
+"""The schedule, the worker's settings, and requests that send a task to a broker that is down."""
 
 import gc
 import inspect
@@ -15,13 +15,13 @@ from billing_site import worker
 from billing_site.celery import app
 
 
-def test_every_task_of_the_schedule_exists():
+def test_every_scheduled_task_exists():
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
 
 
-def test_every_task_that_needs_no_argument_is_poked():
-    """A sweep that nobody starts is work that nobody does."""
+def test_every_task_without_arguments_is_scheduled():
+    """A sweep that is not scheduled would never run."""
     app.loader.import_default_modules()
     sweeps = {
         name
@@ -31,20 +31,20 @@ def test_every_task_that_needs_no_argument_is_poked():
     assert sweeps == {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
 
 
-def test_billing_is_poked_every_minute():
+def test_billing_runs_every_minute():
     entry = settings.CELERY_BEAT_SCHEDULE["bill-due"]
     assert entry["task"] == "subscriptions.tasks.bill_due"
     assert entry["schedule"] == timedelta(minutes=1)
 
 
-def test_a_lost_worker_gives_its_task_back():
+def test_the_task_of_a_lost_worker_runs_again():
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
-    assert app.conf.task_time_limit < 900, "the broker hands a task to somebody else after 900 s"
+    assert app.conf.task_time_limit < 900, "the broker gives a task to another worker after 900 s"
     assert app.conf.accept_content == ["json"]
 
 
-def test_a_worker_process_spares_the_garbage_collector():
+def test_a_worker_process_tunes_the_garbage_collector():
     assert worker.spare_the_garbage_collector in [receiver() for _, receiver in worker_process_init.receivers]
     before = gc.get_threshold()
     try:
@@ -57,29 +57,30 @@ def test_a_worker_process_spares_the_garbage_collector():
 
 
 @pytest.fixture
-def deaf():
-    """A broker that takes the connection and never says a word, as a stopped process does."""
+def silent_broker():
+    """Return the URL of a broker that accepts connections and never answers, as a stopped process does."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
 
 
-def test_a_poke_to_a_broker_that_is_down_breaks_nothing_and_is_quick():
-    assert seconds_to_poke("redis://127.0.0.1:1/0") < 2
+def test_sending_a_task_to_a_broker_that_is_down_is_quick_and_raises_nothing():
+    assert seconds_to_send("redis://127.0.0.1:1/0") < 2
 
 
-def test_a_poke_to_a_broker_that_hangs_breaks_nothing_and_is_not_waited_for(deaf):
-    assert seconds_to_poke(deaf) < 10
+def test_sending_a_task_to_a_broker_that_hangs_takes_seconds_and_raises_nothing(silent_broker):
+    assert seconds_to_send(silent_broker) < 10
 
 
-def seconds_to_poke(broker: str) -> float:
+def seconds_to_send(broker: str) -> float:
+    """Send a task to this broker, which cannot take it, and return how long that takes."""
     app.loader.import_default_modules()
     options = app.conf.broker_transport_options
-    waits = {
+    timeouts = {
         name: options.get(name, default) for name, default in (("socket_timeout", 2), ("socket_connect_timeout", 1))
     }
     began = time.monotonic()
     timeout = app.conf.broker_connection_timeout
-    with Connection(broker, connect_timeout=timeout, transport_options=waits) as connection:
-        # celery-types leaves `connection` out.
+    with Connection(broker, connect_timeout=timeout, transport_options=timeouts) as connection:
+        # celery-types does not know `connection`.
         assert app.tasks["subscriptions.tasks.bill_due"].apply_async(connection=connection) is None  # type: ignore[call-arg]
     return time.monotonic() - began

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def money(alice: User) -> int:
+    """Return the id of Alice's wallet, which holds 1.00 EUR."""
     wallet = wallets.wallet_id_of(alice.pk, "EUR")
     ledger.post([entry("in", CLEARING, wallet, 100)])
     return wallet
@@ -25,7 +26,7 @@ def money(alice: User) -> int:
 
 @pytest.fixture
 def broken(money: int) -> None:
-    """A cent from nowhere. The trigger wakes again when the test's database is emptied."""
+    """Add a cent to the wallet's balance that no transaction brought."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_account DISABLE TRIGGER USER")
         cursor.execute("UPDATE ledger_account SET balance = 101 WHERE id = %s", [money])
@@ -33,49 +34,50 @@ def broken(money: int) -> None:
 
 
 def check(*options: str) -> tuple[int, str]:
+    """Run the command and return its exit code and its output."""
     out, code = StringIO(), 0
     try:
         call_command("check_ledger", *options, stdout=out)
-    except SystemExit as stopped:
-        code = int(str(stopped.code))
+    except SystemExit as exit_:
+        code = int(str(exit_.code))
     return code, out.getvalue()
 
 
 @pytest.mark.usefixtures("money")
-def test_clean_books_are_exit_code_0_and_nothing_to_do():
-    code, said = check()
+def test_clean_books_give_exit_code_0_and_nothing_to_do():
+    code, output = check()
     assert code == 0
-    assert "no_second_is_charged_twice" in said
-    assert said.splitlines()[-1].startswith(f"Clean: {len(CHECKS)} checks in ")
+    assert "no_second_is_charged_twice" in output
+    assert output.splitlines()[-1].startswith(f"Clean: {len(CHECKS)} checks in ")
 
 
 @pytest.mark.usefixtures("broken")
-def test_broken_books_are_exit_code_3_and_the_rows_and_what_to_do():
-    code, said = check()
+def test_broken_books_give_exit_code_3_the_wrong_rows_and_what_to_do():
+    code, output = check()
     assert code == 3
-    assert "balances_equal_transactions: 1 of 1" in said
-    assert "docs/runbook.md" in said.splitlines()[-1]
+    assert "balances_equal_transactions: 1 of 1" in output
+    assert "docs/runbook.md" in output.splitlines()[-1]
 
 
 @pytest.mark.usefixtures("broken")
-def test_programs_get_json(money):
-    code, said = check("--json")
-    report = json.loads(said)
+def test_json_output_lists_every_check_and_its_wrong_rows(money):
+    code, output = check("--json")
+    report = json.loads(output)
     assert code == 3
     assert report["clean"] is False
-    found = {check["name"]: check for check in report["checks"]}
-    assert len(found) == len(CHECKS)
-    assert found["balances_equal_transactions"]["rows"] == [
+    checks = {check["name"]: check for check in report["checks"]}
+    assert len(checks) == len(CHECKS)
+    assert checks["balances_equal_transactions"]["rows"] == [
         {"account": money, "kind": "wallet", "balance": 101, "by_transactions": "100"}
     ]
-    assert found["history_is_unbroken"]["wrong"] == 0
+    assert checks["history_is_unbroken"]["wrong"] == 0
 
 
 @pytest.mark.usefixtures("money")
-def test_programs_are_told_that_it_is_clean():
-    code, said = check("--json")
-    assert (code, json.loads(said)["clean"]) == (0, True)
+def test_json_output_says_that_the_books_are_clean():
+    code, output = check("--json")
+    assert (code, json.loads(output)["clean"]) == (0, True)
 
 
-def test_no_two_checks_have_one_name():
+def test_every_check_has_its_own_name():
     assert len({check.name for check in CHECKS}) == len(CHECKS)

@@ -1,4 +1,4 @@
-"""What production refuses. Each process is a real one: settings are read once, at its start."""
+"""The checks that refuse unsafe production settings. Where a process is started it is a real one."""
 
 import os
 import subprocess
@@ -27,20 +27,21 @@ GOOD = {
 
 
 def run(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    wanted = {"PATH": os.environ["PATH"], **GOOD, **changes}
-    environment = {name: value for name, value in wanted.items() if value is not None}
+    """Run a Python command with GOOD settings, changed; None removes one."""
+    values = {"PATH": os.environ["PATH"], **GOOD, **changes}
+    environment = {name: value for name, value in values.items() if value is not None}
     return subprocess.run(
         [sys.executable, *command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
 
 
-def test_with_all_it_needs_it_passes_the_deployment_checks():
+def test_good_settings_pass_the_deployment_checks():
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("blank", ["", None, "local-only-not-a-secret-" + "0" * 40])
-def test_a_blank_or_known_secret_key_stops_everything(blank):
+def test_nothing_starts_with_a_blank_or_public_secret_key(blank):
     done = run("manage.py", "version", SECRET_KEY=blank)
     assert done.returncode != 0
     assert "SECRET_KEY is not set" in done.stderr
@@ -60,7 +61,7 @@ def test_nothing_starts_with_debug_on(command):
 
 @pytest.fixture
 def production(settings):
-    """This process's settings, as production has them."""
+    """Give this process good production settings."""
     settings.LOCAL = False
     settings.DEBUG = False
     settings.SECRET_KEY = GOOD["SECRET_KEY"]
@@ -71,64 +72,65 @@ def production(settings):
     return settings
 
 
-def found() -> set[str | None]:
+def error_ids() -> set[str | None]:
+    """Return the ids of the errors that the checks find."""
     return {message.id for message in checks.production(None) if isinstance(message, Error)}
 
 
-def test_a_good_production_has_nothing_to_refuse(production):
-    assert found() == set()
+def test_good_settings_have_no_errors(production):
+    assert error_ids() == set()
 
 
 def test_debug_is_refused(production):
     production.DEBUG = True
-    assert found() == {"billing.E001"}
+    assert error_ids() == {"billing.E001"}
 
 
 @pytest.mark.parametrize("key", ["short", "a" * 60])
 def test_a_guessable_secret_key_is_refused(production, key):
     production.SECRET_KEY = key
-    assert found() == {"billing.E002"}
+    assert error_ids() == {"billing.E002"}
 
 
 @pytest.mark.parametrize("key", ["", "short", settings.LOCAL_JWT_SIGNING_KEY])
-def test_a_missing_short_or_known_token_key_is_refused(production, key):
+def test_a_missing_short_or_public_token_key_is_refused(production, key):
     production.SIMPLE_JWT = {**production.SIMPLE_JWT, "SIGNING_KEY": key}
-    assert found() == {"billing.E003"}
+    assert error_ids() == {"billing.E003"}
 
 
-def test_tokens_and_sessions_do_not_share_a_key(production):
+def test_one_key_for_tokens_and_sessions_is_refused(production):
     production.SIMPLE_JWT = {**production.SIMPLE_JWT, "SIGNING_KEY": production.SECRET_KEY}
-    assert found() == {"billing.E004"}
+    assert error_ids() == {"billing.E004"}
 
 
 @pytest.mark.parametrize("hosts", [[], ["*"], [".example.com"], ["billing.example.com", "*"]])
 def test_wildcard_hosts_are_refused(production, hosts):
     production.ALLOWED_HOSTS = hosts
-    assert found() == {"billing.E005"}
+    assert error_ids() == {"billing.E005"}
 
 
 @pytest.mark.parametrize("secret", ["", "   ", settings.LOCAL_WEBHOOK_SECRET])
-def test_a_blank_or_known_webhook_secret_is_refused(production, secret):
+def test_a_blank_or_public_webhook_secret_is_refused(production, secret):
     production.SANDBOX_WEBHOOK_SECRET = secret
-    assert found() == {"billing.E006"}
+    assert error_ids() == {"billing.E006"}
 
 
-def test_a_gateway_whose_secret_is_not_even_a_setting_is_refused(production):
+def test_a_gateway_without_a_secret_setting_is_refused(production):
     production.PAYMENT_GATEWAYS = ["sandbox", "newpay"]
-    assert found() == {"billing.E006"}
+    assert error_ids() == {"billing.E006"}
 
 
 @pytest.mark.parametrize("secret", ["whsec_c2hvcnQ=", "whsec_no base64", "x" * 41])
-def test_a_webhook_secret_the_gateway_cannot_use_is_refused(production, secret):
+def test_a_malformed_webhook_secret_is_refused(production, secret):
     production.SANDBOX_WEBHOOK_SECRET = secret
-    assert found() == {"billing.E008"}
+    assert error_ids() == {"billing.E008"}
 
 
 def test_the_sandbox_is_refused_beside_live_keys(production):
     production.STRIPE_SECRET_KEY = "sk_live_abcdefghijklmnop"
-    assert found() == {"billing.E007"}
+    assert error_ids() == {"billing.E007"}
 
 
-def test_a_local_machine_may_have_all_of_it(production):
+def test_a_local_machine_may_have_unsafe_settings(production):
     production.LOCAL, production.DEBUG, production.ALLOWED_HOSTS = True, True, ["*"]
-    assert found() == set()
+    assert error_ids() == set()

@@ -1,4 +1,4 @@
-"""docker-compose.yml, read as data. That it is valid by the compose specification, `make lint` checks."""
+"""docker-compose.yml and the Dockerfile. `make lint` checks the former against the compose specification."""
 
 import re
 from pathlib import Path
@@ -12,41 +12,41 @@ SERVICES = yaml.safe_load(TEXT)["services"]
 LONG_RUNNING = ["postgres", "redis", "web", "worker", "beat"]
 
 
-def test_it_has_what_the_product_needs():
+def test_it_has_the_services_of_the_product():
     assert set(SERVICES) == {*LONG_RUNNING, "migrate"}
 
 
 @pytest.mark.parametrize("name", LONG_RUNNING)
-def test_each_service_is_watched_and_comes_up_again(name):
+def test_each_service_has_a_health_check_and_restarts(name):
     assert SERVICES[name]["healthcheck"]["test"]
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert "stop_grace_period" in SERVICES[name]
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "beat"])
-def test_nothing_serves_before_the_database_is_migrated(name):
-    waits_for = SERVICES[name]["depends_on"]
-    assert waits_for["migrate"]["condition"] == "service_completed_successfully"
-    assert waits_for["postgres"]["condition"] == waits_for["redis"]["condition"] == "service_healthy"
+def test_web_worker_and_scheduler_wait_for_the_migrations(name):
+    needs = SERVICES[name]["depends_on"]
+    assert needs["migrate"]["condition"] == "service_completed_successfully"
+    assert needs["postgres"]["condition"] == needs["redis"]["condition"] == "service_healthy"
 
 
-def test_there_is_one_scheduler():
+def test_there_is_exactly_one_scheduler():
     assert SERVICES["beat"]["deploy"]["replicas"] == 1
 
 
-def test_data_outlives_the_containers():
+def test_data_is_kept_in_volumes():
     assert SERVICES["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
     assert SERVICES["redis"]["volumes"] == ["redis:/data"]
     assert "--appendonly" in SERVICES["redis"]["command"]
 
 
-def test_images_are_pinned():
+def test_foreign_images_are_pinned():
     foreign = [service["image"] for name, service in SERVICES.items() if name in ("postgres", "redis")]
     assert all(re.search(r":\d+\.\d+", image) for image in foreign)
     assert SERVICES["postgres"]["image"].startswith("postgres:18.")
 
 
-def test_no_secret_is_inside():
+def test_secrets_come_from_the_environment():
     secrets = re.findall(r"(\w*(?:SECRET|KEY|PASSWORD)\w*): (.+)", TEXT)
     assert secrets
     assert all(re.fullmatch(r"\$\{\w+:\?[^}]+\}", value) for _, value in secrets)

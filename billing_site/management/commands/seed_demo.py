@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: plans, people and three months of history. A second time it changes nothing."""
+"""`manage.py seed_demo`: create demo plans, people and three months of history. A second run changes nothing."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.LOCAL:
-            raise CommandError("The demo's passwords are public: it is for local machines only (LOCAL=1).")
-        told = story.seed(now=timezone.now())
-        self.stdout.write("Demo data made. Log in as:" if told else "Demo data is there. Log in as:")
+            raise CommandError("The passwords of the demo are public, so it is for local machines only (LOCAL=1).")
+        seeded = story.seed(now=timezone.now())
+        self.stdout.write("Demo data created. Log in as:" if seeded else "Demo data exists already. Log in as:")
         self.stdout.write(logins.listing())
         self.stdout.write("Next: make run, or manage.py check_ledger")

@@ -1,8 +1,10 @@
-"""Fills an empty database with customers, wallets and due subscriptions, by set-based SQL."""
+"""The databases of a measurement: created, filled with customers and due subscriptions by set-based SQL, dropped."""
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
-from django.db import connection
+from django.core.management import call_command
+from django.db import connection, connections
 
 # All periods end at this instant, so that a run at it finds every book due once.
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -48,7 +50,7 @@ FIRST_CHARGES = """
         SELECT 'charge:' || s.id || ':first', s.wallet_id, (SELECT id FROM ledger_account WHERE kind = 'revenue'), %s,
             'RUB', 'charge', '', s.wallet_id, %s, s.customer_id, %s
         FROM subscriptions_subscription AS s RETURNING id, wallet_id, amount
-    ), told AS (
+    ), recorded AS (
         INSERT INTO events_event (customer_id, type, subject, data, effective_at)
         SELECT customer_id, 'subscription.activated', public_id, '{"from": "pending", "to": "active"}', started_at
         FROM subscriptions_subscription
@@ -76,6 +78,44 @@ TABLES = (
 )  # fmt: skip
 
 
+def url(name: str) -> str:
+    """Return the URL of another database on the same server."""
+    server = connection.settings_dict
+    user = quote(server["USER"]) + (":" + quote(server["PASSWORD"]) if server["PASSWORD"] else "")
+    host = server["OPTIONS"].get("host") or server["HOST"]
+    return f"postgresql://{user}@/{name}?host={quote(str(host))}" + (
+        f"&port={server['PORT']}" if server["PORT"] else ""
+    )
+
+
+def create(name: str, template: str) -> None:
+    """Create a database as a copy of another; drop an older one of that name first."""
+    drop(name)
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
+def drop(name: str) -> None:
+    """Drop a database if it exists, and end its sessions."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def drop_all() -> None:
+    """Drop every database of the bench."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'bench_%'")
+        names = [name for (name,) in cursor.fetchall()]
+    for name in names:
+        drop(name)
+
+
+def migrate() -> None:
+    """Create the tables in the database of this process."""
+    call_command("migrate", verbosity=0)
+    connections.close_all()
+
+
 def fill(customers: int) -> None:
     """Create that many customers, each with a funded wallet and one monthly subscription due at DUE."""
     with connection.cursor() as cursor:
@@ -94,7 +134,7 @@ def fill(customers: int) -> None:
 
 
 def tidy() -> None:
-    """Vacuum and analyse, so that a measurement starts from tables at rest."""
+    """Vacuum and analyse, so that no measurement pays for the rows written before it."""
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"VACUUM ANALYZE {table}")
