@@ -38,12 +38,23 @@ def used_account(alice, site) -> list[str]:
     hourly = orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now)
     orders.change(hourly, now=now, act=lambda book: book.pause(hourly))
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
-    mine = f"/account/subscriptions/{standard.public_id}/"
-    changing = [mine + "change/", mine + "change/?plan=basic&when=now", mine + "change/?plan=premium&when=period_end"]
-    stopping = [mine + "pause/", f"/account/subscriptions/{hourly.public_id}/resume/", mine + "cancel/"]
+    page_url = f"/account/subscriptions/{standard.public_id}/"
+    changing = [
+        page_url + "change/",
+        page_url + "change/?plan=basic&when=now",
+        page_url + "change/?plan=premium&when=period_end",
+    ]
+    stopping = [page_url + "pause/", f"/account/subscriptions/{hourly.public_id}/resume/", page_url + "cancel/"]
     lines = Transaction.objects.filter(customer=alice).order_by("id")
     explained = [f"/account/transactions/txn_{line.pk}/" for line in lines]
-    return [mine, *changing, *stopping, *explained, f"/pay/{payment.public_id}/", f"/sandbox/pay/{payment.gateway_id}/"]
+    return [
+        page_url,
+        *changing,
+        *stopping,
+        *explained,
+        f"/pay/{payment.public_id}/",
+        f"/sandbox/pay/{payment.gateway_id}/",
+    ]
 
 
 @pytest.mark.parametrize("prefix", ["", "/ru"])

@@ -45,12 +45,12 @@ def test_a_metered_plan_is_paid_in_advance_for_its_periods(alice: User, hourly: 
 
 def test_prepaid_hours_do_not_become_months_of_another_plan(alice: User, basic: Price, hourly: Price) -> None:
     top_up(alice, 5000_00)
-    mine = orders.subscribe(alice, hourly, now=timezone.now(), periods=720)
+    subscription = orders.subscribe(alice, hourly, now=timezone.now(), periods=720)
     with books.open(alice, "RUB", now=timezone.now()) as book:
-        book.change_plan(mine, basic)
+        book.change_plan(subscription, basic)
     # 990.00 for one month.
-    mine.refresh_from_db()
-    assert (mine.periods, mine.period_paid) == (1, 990_00)
+    subscription.refresh_from_db()
+    assert (subscription.periods, subscription.period_paid) == (1, 990_00)
 
 
 def test_the_subscription_stays_pending_even_if_the_wallet_could_pay(alice: User, basic: Price) -> None:

@@ -212,14 +212,14 @@ def test_a_checkout_starts_its_own_subscription_first(alice: User, basic: Price,
     now = timezone.now()
     with books.open(alice, "RUB", now=now) as book:
         older = book.subscribe(basic)
-    mine = checkout.start(alice, now=now, plan="basic")
-    choose(mine, "succeeds")
-    confirmation.confirm(mine.pk, now=timezone.now())
+    payment = checkout.start(alice, now=now, plan="basic")
+    choose(payment, "succeeds")
+    confirmation.confirm(payment.pk, now=timezone.now())
     older.refresh_from_db()
-    assert mine.subscription is not None
-    mine.subscription.refresh_from_db()
+    assert payment.subscription is not None
+    payment.subscription.refresh_from_db()
     # 990.00 came in, and each of the two subscriptions costs 990.00.
-    assert (mine.subscription.status, older.status) == ("active", "pending")
+    assert (payment.subscription.status, older.status) == ("active", "pending")
 
 
 def test_a_payment_without_an_answer_is_checked_daily_for_months(payment: Payment, choose: Callable[..., Any]) -> None:

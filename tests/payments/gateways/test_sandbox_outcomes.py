@@ -73,11 +73,11 @@ def test_outcome(outcome: str, alice: User, basic: Price, site: str, choose: Cal
     )
     confirmation.confirm(payment.pk, now=timezone.now())
     payment.refresh_from_db()
-    assert (payment.status, payment.failure_code) == (expected.at_last, expected.failure)
+    assert (payment.status, payment.failure_code) == (expected.in_the_end, expected.failure)
     assert Subscription.objects.get().status == expected.subscription
     # 990.00 came in and paid for the first month, or nothing came in.
     assert balance(alice) == 0
-    assert times_credited(payment) == (expected.at_last == "confirmed")
+    assert times_credited(payment) == (expected.in_the_end == "confirmed")
     if outcome == "bank_asks":
         assert answer.url == f"/sandbox/pay/{payment.gateway_id}/bank/"
     elif outcome == "times_out":

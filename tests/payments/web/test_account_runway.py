@@ -80,8 +80,8 @@ def test_all_subscriptions_that_end_at_that_moment_are_named(alice):
 def test_there_is_no_warning_if_nothing_will_end(clock, alice):
     pay_in(alice, 100_00, at=at())
     assert "lasts" not in words(open_account(alice))
-    mine = bought(alice, "basic", paid_in=299_00)
-    act(mine, at(), lambda book: OpenBook.set_auto_renew(book, mine, value=False))
+    subscription = bought(alice, "basic", paid_in=299_00)
+    act(subscription, at(), lambda book: OpenBook.set_auto_renew(book, subscription, value=False))
     clock.move_to(at(days=30))
     answer = open_account(alice)
     assert "✓ Active" in words(answer)

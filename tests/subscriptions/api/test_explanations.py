@@ -110,9 +110,9 @@ def test_unused_time_is_refunded_in_proportion(
 ) -> None:
     sell("plan", RUB=money)
     pay_in(alice, money)
-    mine = order(alice, "plan")
+    basic = order(alice, "plan")
     time_machine.move_to(START + timedelta(days=days), tick=False)
-    client(alice).post(f"{ALL}{mine}/cancel", {"when": "now", "refund_unused": True})
+    client(alice).post(f"{ALL}{basic}/cancel", {"when": "now", "refund_unused": True})
     body = explain(alice, last(alice, "unused_refund"))
     assert (body["kind"], body["match"]) == ("unused", True)
     assert body["steps"][1:] == [
@@ -179,13 +179,13 @@ def test_amounts_have_the_decimals_of_their_currency(alice: User) -> None:
 
 def test_every_transaction_of_a_history_matches(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:
     pay_in(alice, 5000_00)
-    mine, _ = f"{ALL}{order(alice, 'basic')}", order(alice, "vm", quantity=7)
+    basic, _ = f"{ALL}{order(alice, 'basic')}", order(alice, "vm", quantity=7)
     for days, action, body in (
         (3.1, "change-plan", {"plan": "vm"}), (4.7, "change-plan", {"plan": "basic"}), (9.2, "pause", {}),
         (12.9, "resume", {}), (20.3, "cancel", {"when": "now", "refund_unused": True}),
     ):  # fmt: skip
         time_machine.move_to(START + timedelta(days=days), tick=False)
-        assert client(alice).post(f"{mine}/{action}", body).status_code == 200
+        assert client(alice).post(f"{basic}/{action}", body).status_code == 200
     explanations = [explain(alice, row) for row in Transaction.objects.filter(customer=alice).exclude(reason="top_up")]
     assert len(explanations) > 8
     assert [each for each in explanations if not each["match"]] == []

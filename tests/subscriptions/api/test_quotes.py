@@ -223,13 +223,13 @@ def test_paused_and_ended_subscriptions_get_no_quote(alice: User, basic: str) ->
 def test_only_quotes_of_the_customers_own_subscription_are_found(alice: User, mallory: User, basic: str) -> None:
     pay_in(alice, 199_00, at=THE_13TH)
     quoted = preview(alice, basic).json()["id"]
-    hers = f"{ALL}{client(alice).post(ALL, {'plan': 'premium'}).json()['id']}"
+    other = f"{ALL}{client(alice).post(ALL, {'plan': 'premium'}).json()['id']}"
     pay_in(mallory, 500_00, at=THE_13TH)
-    his = f"{ALL}{client(mallory).post(ALL, {'plan': 'basic'}).json()['id']}"
+    mallorys = f"{ALL}{client(mallory).post(ALL, {'plan': 'basic'}).json()['id']}"
     assert preview(mallory, basic).status_code == 404
     assert accept(mallory, basic, quoted).status_code == 404
-    foreign, absent = accept(mallory, his, quoted), accept(mallory, his, "quo_nothing")
-    assert foreign.status_code == absent.status_code == accept(alice, hers, quoted).status_code == 404
+    foreign, absent = accept(mallory, mallorys, quoted), accept(mallory, mallorys, "quo_nothing")
+    assert foreign.status_code == absent.status_code == accept(alice, other, quoted).status_code == 404
     assert {**foreign.json(), "request_id": ""} == {**absent.json(), "request_id": ""}
     assert {row.price.plan.code for row in Subscription.objects.all()} == {"basic", "premium"}
     assert client().get(basic + "/change-preview?plan=premium").status_code == 401

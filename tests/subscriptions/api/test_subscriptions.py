@@ -301,8 +301,8 @@ def test_staff_see_everyones_subscriptions_and_customers_their_own(alice: User, 
     assert client(mallory).get(address).status_code == 404
     assert client(mallory).get(f"/api/users/{mallory.pk}/subscriptions").json()["results"] == []
     assert client().get(address).status_code == 401
-    for nobody in (0, 987654321, 10**30):
-        assert client(staff).get(f"/api/users/{nobody}/subscriptions").status_code == 404
+    for unknown_id in (0, 987654321, 10**30):
+        assert client(staff).get(f"/api/users/{unknown_id}/subscriptions").status_code == 404
 
 
 def test_the_list_takes_few_queries_however_long_it_is(alice: User, django_assert_max_num_queries) -> None:

@@ -1,4 +1,4 @@
-"""GET /api/transactions/: a customer's own log, and nobody else's."""
+"""GET /api/transactions/: a customer sees only their own transactions."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count

@@ -29,8 +29,7 @@ def choose(browser, row, plan="premium", when="now"):
 
 def schedule_basic(row) -> None:
     """Schedule a change to Basic for the end of the period."""
-    basic = catalogue.current("basic", "RUB")
-    act(row, NEAR_HALF, lambda book: book.change_plan(row, basic, when="period_end"))
+    act(row, NEAR_HALF, lambda book: book.change_plan(row, catalogue.current("basic", "RUB"), when="period_end"))
 
 
 def quote_page(row) -> str:

@@ -53,13 +53,13 @@ def test_metered_use_shows_its_exact_time_and_carried_fractions(clock, browser, 
 
 def test_unused_time_is_refunded_in_proportion(clock, browser, alice):
     """Cancelled after 10 of 31 days: 690.00 x 21 / 31 = 467.419..."""
-    mine = bought(alice, "standard", paid_in=690_00)
-    act(mine, at(days=10), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
+    subscription = bought(alice, "standard", paid_in=690_00)
+    act(subscription, at(days=10), lambda book: OpenBook.cancel(book, subscription, when="now", refund_unused=True))
     answer = browser.get(page_url(last("unused_refund")))
     assert "+RUB\u00a0467.41" in words(answer)
     assert "Had been paid RUB\u00a0690.00 Not used 21 of 31 days" in words(answer)
     assert "RUB\u00a0690.00 × 21 of 31 days = RUB\u00a0467.41, rounded down" in words(answer)
-    assert f"/account/subscriptions/{mine.public_id}/" in answer.content.decode()
+    assert f"/account/subscriptions/{subscription.public_id}/" in answer.content.decode()
 
 
 def test_a_top_up_links_to_its_payment(client, browser, alice, now):
@@ -101,13 +101,13 @@ def test_a_tampered_fraction_is_shown_as_recorded(clock, browser, alice):
 
 
 def test_every_transaction_and_charge_links_to_its_explanation(clock, browser, alice):
-    mine = bought(alice, "standard", paid_in=690_00)
-    act(mine, at(days=10), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
+    subscription = bought(alice, "standard", paid_in=690_00)
+    act(subscription, at(days=10), lambda book: OpenBook.cancel(book, subscription, when="now", refund_unused=True))
     all_pages = {page_url(row) for row in Transaction.objects.filter(customer=alice)}
     assert len(all_pages) == 3
     for address in ("/account/transactions/", "/account/"):
         assert links(browser.get(address)) == all_pages, address
-    own = links(browser.get(f"/account/subscriptions/{mine.public_id}/"))
+    own = links(browser.get(f"/account/subscriptions/{subscription.public_id}/"))
     assert own == {page_url(last("charge")), page_url(last("unused_refund"))}
 
 
@@ -131,9 +131,13 @@ def test_another_customers_transaction_is_not_found(client, browser, alice, mall
 def test_the_russian_page_has_no_english_sentence(browser, alice, now):
     pay_in(alice, 2000_00, at=now)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now)
-    mine = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
+    subscription = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     settle(alice, now + (at(hours=5) - at()))
-    act(mine, now + (at(days=1) - at()), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
+    act(
+        subscription,
+        now + (at(days=1) - at()),
+        lambda book: OpenBook.cancel(book, subscription, when="now", refund_unused=True),
+    )
     for row in Transaction.objects.filter(customer=alice):
         html = browser.get(page_url(row, "/ru")).content.decode()
         text = re.sub(r"<(script|svg|style).*?</\1>|<[^>]+>", " | ", html.split("<body")[1], flags=re.DOTALL)
@@ -173,9 +177,9 @@ def test_staff_without_permission_and_customers_cannot_open_it(client, clock, on
 
 
 def test_a_subscriptions_charges_link_staff_to_the_explanation(client, clock, on_sale, alice, superuser):
-    mine = bought(alice, "standard", paid_in=690_00)
-    act(mine, at(days=10), lambda book: OpenBook.cancel(book, mine, when="now", refund_unused=True))
+    subscription = bought(alice, "standard", paid_in=690_00)
+    act(subscription, at(days=10), lambda book: OpenBook.cancel(book, subscription, when="now", refund_unused=True))
     client.force_login(superuser)
-    page = client.get(f"/admin/subscriptions/subscription/{mine.pk}/change/").content.decode()
+    page = client.get(f"/admin/subscriptions/subscription/{subscription.pk}/change/").content.decode()
     for row in (last("charge"), last("unused_refund")):
         assert f'<a href="/admin/ledger/transaction/{row.pk}/change/">Explain' in page
