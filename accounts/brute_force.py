@@ -96,10 +96,10 @@ def refusal(request: HttpRequest) -> DomainError:
     """Return the error for a refused log-in. A lock that this failure caused begins with the next attempt."""
     if getattr(request, "axes_locked_out", False):
         return TooManyAttempts(
-            _("Too many attempts to log in. Wait, or reset the password on the log-in page."),
+            _("Too many login attempts. Wait, or reset your password on the login page."),
             retry_after=int(settings.AXES_COOLOFF_TIME.total_seconds()),
         )
-    return WrongCredentials(_("The name or the password is not right."))
+    return WrongCredentials(_("Wrong username or password."))
 
 
 def login_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
@@ -123,7 +123,7 @@ def is_current_password(user: User, *, password: str, now: datetime) -> bool:
     """
     rate = Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
     if seconds := hit("current_password", str(user.pk), rate=rate, now=now):
-        raise TooManyAttempts(_("Too many attempts with your current password."), retry_after=seconds)
+        raise TooManyAttempts(_("Too many attempts to enter your current password."), retry_after=seconds)
     return user.check_password(password)
 
 

@@ -20,9 +20,11 @@ def check_username(name: str) -> None:
     """Raise ValidationError for an invalid user name. It may not contain `@`, or it would look like an address."""
     UnicodeUsernameValidator()(name)
     if "@" in name:
-        raise ValidationError(_("A user name has no @, so that it is not taken for an email address."), code="invalid")
+        raise ValidationError(
+            _("A username cannot contain @, so that it is not mistaken for an email address."), code="invalid"
+        )
 
 
 def check_email(address: str) -> None:
     """Raise ValidationError for an invalid email address."""
-    EmailValidator(_("Write an email address in the form name@example.com."))(address)
+    EmailValidator(_("Enter an email address, for example name@example.com."))(address)

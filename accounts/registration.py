@@ -24,8 +24,8 @@ class Taken(DomainError):
 def taken_message(field: str) -> str:
     """Return the message for a taken `username` or `email`: the same whoever has it."""
     if field == "username":
-        return _("This user name cannot be used. Choose another one.")
-    return _("This email address cannot be used. If it is yours, log in or reset the password.")
+        return _("This username is not available. Choose another one.")
+    return _("This email address is not available. If it is yours, log in or reset your password.")
 
 
 def register(*, username: str, email: str, password: str, language: str = "en") -> User:

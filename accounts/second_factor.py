@@ -25,7 +25,7 @@ def check(request: HttpRequest, user: User, *, code: str | None) -> None:
     if not factors:
         return
     if not code:
-        raise SecondFactorRequired(_("Send the code of your authenticator app too."))
+        raise SecondFactorRequired(_("Send the code from your authenticator app too."))
     for factor in factors:
         if factor.wrap().validate_code(code):
             factor.record_usage()

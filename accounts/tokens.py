@@ -69,7 +69,7 @@ def rotate(token: str, *, now: datetime) -> Pair:
             return issue(user, now=now, family=claims.family)
     # The transaction above is committed by now: raising InvalidToken must not roll back the end of the family.
     _end(claims, now=now)
-    raise InvalidToken(_("This refresh token is not good any more. Log in again."))
+    raise InvalidToken(_("This refresh token is no longer valid. Log in again."))
 
 
 def end(token: str, *, now: datetime, everywhere: bool = False) -> None:
@@ -80,7 +80,7 @@ def end(token: str, *, now: datetime, everywhere: bool = False) -> None:
     claims = read(token, kind=jwt.RefreshToken)
     user = owner(claims)
     if user is None:
-        raise InvalidToken(_("This refresh token is not good any more."))
+        raise InvalidToken(_("This refresh token is no longer valid."))
     _end(claims, now=now)
     if everywhere:
         end_all(user, now=now)
@@ -101,9 +101,9 @@ def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
         payload = kind(token).payload  # type: ignore[arg-type]
         claims = Claims(payload["user_id"], payload["ver"], uuid.UUID(payload["fam"]), uuid.UUID(payload["jti"]))
     except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise InvalidToken(_("The token is not ours, is of the wrong kind, or has expired.")) from error
+        raise InvalidToken(_("The token is invalid, of the wrong type, or expired.")) from error
     if not all(type(number) is int and 0 <= number <= LARGEST_ID for number in (claims.user_id, claims.version)):
-        raise InvalidToken(_("The token is not ours, is of the wrong kind, or has expired."))
+        raise InvalidToken(_("The token is invalid, of the wrong type, or expired."))
     return claims
 
 

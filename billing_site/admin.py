@@ -91,7 +91,7 @@ def links(request: HttpRequest, customer: User) -> list[Link]:
     wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
     for wallet in wallets if _may_see(request, Account) else []:
         balance = display.money(Money(wallet.balance or 0, wallet.currency))
-        name = _("Wallet in %s") % wallet.currency
+        name = _("Balance in %s") % wallet.currency
         shown.append(Link(reverse("admin:ledger_account_change", args=[wallet.pk]), name, balance))
         if _may_see(request, Transaction):
             log = _("Transactions in %s") % wallet.currency

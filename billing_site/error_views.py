@@ -36,7 +36,7 @@ def unknown_api_path(request: HttpRequest) -> HttpResponse:
     except Resolver404:
         match = None
     if match is None or match.func is unknown_api_path:
-        detail = _("There is no %(path)s here. All addresses are listed at /api/docs/.") % {"path": shortened(path)}
+        detail = _("%(path)s does not exist. All endpoints are listed at /api/docs/.") % {"path": shortened(path)}
         return respond(Problem("not_found", detail))
     request.resolver_match = match
     answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
@@ -54,21 +54,23 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     """Answer 403."""
     if not is_api(request):
         return defaults.permission_denied(request, exception)
-    return respond(Problem("permission_denied", _("You may not do this.")))
+    return respond(Problem("permission_denied", _("You do not have permission to do this.")))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404."""
     if not is_api(request):
         return defaults.page_not_found(request, exception)
-    return respond(Problem("not_found", _("Nothing was found under this address.")))
+    return respond(Problem("not_found", _("Nothing was found at this address.")))
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
     """Answer 500. Django has logged the traceback under the same request id."""
     if not is_api(request):
         return page(request, 500)
-    return respond(Problem("internal_error", _("Something broke on our side. Look at the state before you repeat.")))
+    return respond(
+        Problem("internal_error", _("Something went wrong on our side. Check the current state before you try again."))
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -107,7 +109,7 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -
     """Answer 429 after too many failed log-ins (settings.AXES_LOCKOUT_CALLABLE)."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     if is_api(request):
-        detail = _("Too many attempts to log in. Wait, or reset the password on the log-in page.")
+        detail = _("Too many login attempts. Wait, or reset your password on the login page.")
         return respond(Problem("too_many_attempts", detail, headers={"Retry-After": str(seconds)}))
     context = {"minutes": -(-seconds // 60)}
     page = render(request, "account/locked_out.html", context, status=429)

@@ -98,9 +98,9 @@ def problem_of(exc: Exception) -> Problem | None:
         case exceptions.ValidationError():
             return _of_validation(exc.detail)
         case Http404():
-            return Problem("not_found", _("Nothing was found under this address."))
+            return Problem("not_found", _("Nothing was found at this address."))
         case PermissionDenied():
-            return Problem("permission_denied", _("You may not do this."))
+            return Problem("permission_denied", _("You do not have permission to do this."))
         case SuspiciousOperation() | UnreadablePostError():
             return _of_body(exc)
         case exceptions.APIException():
@@ -155,7 +155,9 @@ def _of_drf(exc: exceptions.APIException) -> Problem:
 
 def _of_body(exc: Exception) -> Problem:
     if isinstance(exc, RequestDataTooBig):
-        return Problem("too_large", _("A body has at most %d bytes.") % settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return Problem(
+            "too_large", _("A request body may have at most %d bytes.") % settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        )
     return Problem("bad_request", _("The request could not be read."))
 
 
@@ -168,10 +170,10 @@ def _code_for(status: int) -> str:
 def _of_database(exc: DatabaseError) -> Problem | None:
     cause = exc.__cause__
     if isinstance(exc, OperationalError) or isinstance(cause, BUSY):
-        detail = _("The database is busy. Nothing was done; send the same request again.")
+        detail = _("The database is busy. Nothing was done. Send the same request again.")
         return Problem("unavailable", detail, headers={"Retry-After": str(BUSY_SECONDS)})
     if isinstance(exc, DataError):
-        return Problem("bad_request", _("A value is too large or of the wrong kind. Nothing was done."))
+        return Problem("bad_request", _("A value is too large or of the wrong type. Nothing was done."))
     if isinstance(exc, IntegrityError):
-        return Problem("conflict", _("This contradicts what is stored already. Nothing was done."))
+        return Problem("conflict", _("This conflicts with stored data. Nothing was done."))
     return None

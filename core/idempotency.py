@@ -26,7 +26,9 @@ class KeyReused(DomainError):
     param = "Idempotency-Key"
 
     def __init__(self) -> None:
-        super().__init__(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
+        super().__init__(
+            _("This Idempotency-Key was already used for another request. Use a new key for a new request.")
+        )
 
 
 def key_of(source: Source, value: str | None) -> str | None:

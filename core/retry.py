@@ -46,7 +46,7 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
                 if turn < TRIES:
                     # Jitter, so that two who met do not meet again.
                     time.sleep(random.uniform(0, 0.02 * 2**turn))  # noqa: S311
-        raise Unavailable(_("The database is busy; nothing was done. Try again."))
+        raise Unavailable(_("The database is busy. Nothing was done. Try again."))
 
     return run
 

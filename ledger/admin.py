@@ -43,7 +43,7 @@ class AccountAdmin(ReadOnlyAdmin):
         if account.kind != Account.Kind.WALLET:
             return ""
         url = f"{reverse('admin:ledger_transaction_changelist')}?wallet__id__exact={account.pk}"
-        return format_html('<a href="{}">{}</a>', url, _("All of this wallet"))
+        return format_html('<a href="{}">{}</a>', url, _("All transactions of this balance"))
 
 
 @admin.register(Transaction)
@@ -55,7 +55,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     list_select_related = ["customer"]
     # Shows the search box. get_search_results decides what is searched.
     search_fields = ["key"]
-    search_help_text = _("The whole key, or a customer's whole user name or email address.")
+    search_help_text = _("The full key, or a customer's full username or email address.")
     actions = None
     fields = [
         "key", "reason", "description", "money", "from_link", "to_link", "customer_link", "wallet_link", "after",
@@ -91,7 +91,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         """Return a link to the customer."""
         return link_to(row.customer, "accounts_user")
 
-    @admin.display(description=_("by hand of"))
+    @admin.display(description=_("made by"))
     def author_link(self, row: Transaction) -> str:
         """Return a link to the member of staff."""
         return link_to(row.author, "accounts_user")
@@ -106,12 +106,12 @@ class TransactionAdmin(ReadOnlyAdmin):
         """Return a link to the credited account."""
         return link_to(row.credit, "ledger_account")
 
-    @admin.display(description=_("wallet"))
+    @admin.display(description=_("account"))
     def wallet_link(self, row: Transaction) -> str:
         """Return a link to the wallet that it moved."""
         return link_to(row.wallet, "ledger_account")
 
-    @admin.display(description=_("takes back"))
+    @admin.display(description=_("reverses"))
     def reverses_link(self, row: Transaction) -> str:
         """Return a link to the transaction that it reverses."""
         return link_to(row.reverses, "ledger_transaction")

@@ -14,7 +14,14 @@ from ledger.money import Money, exponent_of
 NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
 
-# CLDR writes roubles in English as RUB2,900.00. A code used as a symbol needs a space.
+# Signs that CLDR keeps for narrow formats. Without them roubles read RUB 2,900.00 in English.
+SIGNS = {
+    "AMD": "֏", "AZN": "₼", "GEL": "₾", "KZT": "₸", "PHP": "₱", "RUB": "₽", "THB": "฿", "TRY": "₺", "UAH": "₴",
+}  # fmt: skip
+
+LONG_DAY = {"ru": f"d MMMM y{NO_BREAK_SPACE}'г.'"}
+
+# A currency without a sign is written as its code, with a gap before the digits.
 _CODE_FIRST = parse_pattern(f"¤{NO_BREAK_SPACE}#,##0.00")
 
 
@@ -24,7 +31,7 @@ def locale_of(language: str | None = None) -> Locale:
 
 
 def money(value: Money, *, signed: bool = False, language: str | None = None) -> str:
-    """Format an amount in the reader's language: `€34.80`, `34,80 €`, `RUB 2,900.00`, `−€34.80`.
+    """Format an amount in the reader's language: `€34.80`, `34,80 €`, `₽2,900.00`, `−€34.80`.
 
     With `signed`, an amount above zero gets a plus. All spaces are no-break spaces.
     """
@@ -33,13 +40,19 @@ def money(value: Money, *, signed: bool = False, language: str | None = None) ->
     pattern.frac_prec = (exponent_of(value.currency),) * 2
     sign = MINUS if value.amount < 0 else "+" if signed and value.amount > 0 else ""
     text: str = pattern.apply(abs(value.decimal()), locale, currency=value.currency, currency_digits=False)
+    symbol = get_currency_symbol(value.currency, locale)
+    if symbol == value.currency:
+        text = text.replace(symbol, SIGNS.get(symbol, symbol))
     return sign + text.replace(" ", NO_BREAK_SPACE).replace("\u202f", NO_BREAK_SPACE)
 
 
 def day(at: datetime, *, language: str | None = None) -> str:
-    """Format a date with the month as a word: `21 November 2026`, `21 ноября 2026`."""
-    # The long Russian form ends in "г.", whose full stop would be doubled at the end of a sentence.
-    return format_date(timezone.localtime(at), "d MMMM y", locale=locale_of(language))
+    """Format a date with the month as a word: `21 November 2026`, `21 ноября 2026 г.`.
+
+    The Russian form brings its own full stop: a Russian sentence that ends in a date takes no other one.
+    """
+    locale = locale_of(language)
+    return format_date(timezone.localtime(at), LONG_DAY.get(locale.language, "d MMMM y"), locale=locale)
 
 
 def moment(at: datetime, *, language: str | None = None) -> str:
@@ -60,5 +73,6 @@ def _with_time(at: datetime, time_format: str, language: str | None) -> str:
 
 def _pattern(currency: str, locale: Locale) -> NumberPattern:
     standard: NumberPattern = locale.currency_formats["standard"]
-    is_code_first = standard.pattern.startswith("¤") and get_currency_symbol(currency, locale) == currency
+    has_no_sign = get_currency_symbol(currency, locale) == currency and currency not in SIGNS
+    is_code_first = standard.pattern.startswith("¤") and has_no_sign
     return _CODE_FIRST if is_code_first else standard

@@ -10,25 +10,25 @@ Reason = Transaction.Reason
 REASONS = {
     Reason.TOP_UP: _("Top-up"),
     Reason.CHARGE: _("Charge"),
-    Reason.UNUSED_REFUND: _("Unused time given back"),
+    Reason.UNUSED_REFUND: _("Refund for unused time"),
     Reason.REFUND: _("Refund"),
     Reason.ADJUSTMENT: _("Correction"),
-    Reason.PROMOTION: _("Gift"),
-    Reason.CHARGEBACK: _("Taken back by your bank"),
+    Reason.PROMOTION: _("Bonus"),
+    Reason.CHARGEBACK: _("Reversed by your bank"),
     Reason.CHARGEBACK_REVERSAL: _("Returned by your bank"),
     Reason.FEE: _("Fee"),
 }
 
 # Names of the account on the other side of a wallet.
 OTHERS = {
-    Kind.WALLET: _("a wallet"),
-    Kind.DEBT: _("what was owed"),
+    Kind.WALLET: _("a customer's balance"),
+    Kind.DEBT: _("debt"),
     Kind.GATEWAY_CLEARING: _("the payment gateway %(name)s"),
-    Kind.REVENUE: _("us, for service"),
-    Kind.GATEWAY_FEES: _("the fees of the payment gateway"),
-    Kind.PROMOTIONS: _("us, as a gift"),
+    Kind.REVENUE: _("us, for the service"),
+    Kind.GATEWAY_FEES: _("payment gateway fees"),
+    Kind.PROMOTIONS: _("us, as a bonus"),
     Kind.ADJUSTMENTS: _("us, as a correction"),
-    Kind.DISPUTES: _("your bank, over a disputed payment"),
+    Kind.DISPUTES: _("your bank, for a disputed payment"),
 }
 
 

@@ -37,15 +37,19 @@ class Money:
         """Parse a plain decimal such as `1342.00`; raise NotMoney for anything else, including too many decimals."""
         exponent = exponent_of(currency)
         if not _PLAIN.fullmatch(text):
-            raise NotMoney(gettext("%s is not an amount; write digits with a point, like 1342.00") % repr(text))
+            raise NotMoney(
+                gettext("%s is not an amount. Use digits with a decimal point, for example 1342.00") % repr(text)
+            )
         whole, _, decimals = text.partition(".")
         if len(decimals) > exponent:
             words = {"text": repr(text), "sent": len(decimals), "currency": currency, "most": exponent}
-            raise NotMoney(gettext("%(text)s has %(sent)d decimals; %(currency)s has %(most)d") % words)
+            raise NotMoney(
+                gettext("%(text)s has %(sent)d decimal places. %(currency)s allows at most %(most)d") % words
+            )
         amount = int(whole + decimals.ljust(exponent, "0"))
         if abs(amount) > LARGEST:
             words = {"text": repr(text), "most": cls(LARGEST, currency)}
-            raise NotMoney(gettext("%(text)s is too large; the most is %(most)s") % words)
+            raise NotMoney(gettext("%(text)s is too large. The maximum is %(most)s") % words)
         return cls(amount, currency)
 
     def decimal(self) -> Decimal:
@@ -68,4 +72,4 @@ def exponent_of(currency: str) -> int:
         return EXPONENTS[currency]
     except KeyError:
         words = {"sent": repr(currency), "known": ", ".join(EXPONENTS)}
-        raise NotMoney(gettext("%(sent)s is not a currency we take; one of %(known)s") % words) from None
+        raise NotMoney(gettext("We do not accept %(sent)s. Use one of %(known)s") % words) from None

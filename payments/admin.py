@@ -51,7 +51,9 @@ class PaymentAdmin(StatusAdmin):
     ]
     list_filter = ["status", ("parked_reason", admin.EmptyFieldListFilter), "gateway", "currency", "created_at"]
     search_fields = ["=public_id", "=gateway_id", "=subscription__public_id", "customer__username", "customer__email"]
-    search_help_text = _("Payment, gateway's or subscription's id, name or email of the customer")
+    search_help_text = _(
+        "Id of the payment, the gateway's payment or the subscription, or the customer's name or email"
+    )
     list_select_related = ["customer", "plan"]
     date_hierarchy = "created_at"
     actions = ["ask_the_gateway_now"]
@@ -73,7 +75,7 @@ class PaymentAdmin(StatusAdmin):
         """Return the refunded amount with its currency."""
         return money(Money(payment.amount_refunded, payment.currency))
 
-    @admin.action(description=_("Ask the gateway now"), permissions=["act"])
+    @admin.action(description=_("Check with the gateway now"), permissions=["act"])
     def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
         """Check each payment at its gateway and confirm it if it was paid."""
         for row in queryset.order_by("id"):
@@ -90,7 +92,7 @@ class WebhookEventAdmin(StatusAdmin):
     list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
     list_filter = ["status", "gateway", "type", "received_at"]
     search_fields = ["=event_id", "=gateway_id"]
-    search_help_text = _("Id of the event, or the gateway's id of the payment")
+    search_help_text = _("Id of the event, or of the gateway's payment")
     actions = ["replay"]
     exclude = ["payload"]
     readonly_fields = ["payload_shown"]

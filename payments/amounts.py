@@ -72,18 +72,17 @@ def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity
     price = catalogue.chosen(plan, customer=customer, currency=currency)
     for param, number in (("quantity", quantity), ("periods", periods)):
         if number < 1:
-            raise AmountOutOfRange(_("%s must be 1 or more; you sent %d.") % (param, number), param=param)
+            raise AmountOutOfRange(_("%s must be 1 or more. You sent %d.") % (param, number), param=param)
     due = catalogue.cost(price, quantity, periods)
     if catalogue.awaits_trial(customer, price):
         raise NothingToPay(
-            _(
-                "This plan begins with a free trial of %(days)d days. "
-                "Subscribe to it directly: POST /api/subscriptions/."
-            )
+            _("This plan starts with a free trial of %(days)d days. Subscribe directly with POST /api/subscriptions/.")
             % {"days": price.trial_days}
         )
     if due == 0:
-        raise NothingToPay(_("This plan costs nothing now. Subscribe to it directly: POST /api/subscriptions/."))
+        raise NothingToPay(
+            _("There is nothing to pay for this plan now. Subscribe directly with POST /api/subscriptions/.")
+        )
     _check_size(due, price.currency, param="quantity")
     return AmountDue(money=Money(due, price.currency), description=price.plan.title, plan=price.plan, price=price)
 
@@ -99,7 +98,7 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
     status = Status(view.status_of(subscription))
     if status not in WAITING:
         raise NotWaitingForMoney(
-            _("Subscription %(id)s is %(status)s; only pending, suspended and past_due ones wait for money.")
+            _("Subscription %(id)s is %(status)s. Only pending, suspended and past_due subscriptions wait for payment.")
             % {"id": subscription.public_id, "status": status},
             state=status,
         )
@@ -107,7 +106,7 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
     if status != Status.PENDING and not price.metered:
         due = max(due - view.available, 0)
     if due == 0:
-        raise NothingToPay(_("The wallet holds enough for this subscription; nothing is to be paid now."))
+        raise NothingToPay(_("The balance is enough for this subscription. There is nothing to pay now."))
     return AmountDue(
         money=Money(due, price.currency), description=price.plan.title, plan=price.plan, subscription=subscription
     )
@@ -131,7 +130,7 @@ def for_top_up(amount: int | None, currency: str | None) -> AmountDue:
             "most": Money(most, currency),
             "sent": _("nothing") if amount is None else Money(amount, currency),
         }
-        raise AmountOutOfRange(_("A top-up is %(least)s to %(most)s; you sent %(sent)s.") % values)
+        raise AmountOutOfRange(_("A top-up must be from %(least)s to %(most)s. You sent %(sent)s.") % values)
     return AmountDue(money=Money(amount, currency), description=_("Top-up"))
 
 
@@ -140,7 +139,7 @@ def check_taken(currency: str | None) -> str:
     limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
     if currency is None or currency not in limits:
         values = {"sent": currency, "allowed": ", ".join(limits)}
-        raise CurrencyNotTaken(_("Top-ups are taken in %(allowed)s; you sent %(sent)s.") % values)
+        raise CurrencyNotTaken(_("You can top up in %(allowed)s. You sent %(sent)s.") % values)
     return currency
 
 
@@ -150,7 +149,7 @@ def check_amount(due: AmountDue, amount: int | None, currency: str | None) -> No
     if sent != due.money:
         shown = sent if sent.currency in EXPONENTS else f"{sent.amount} {sent.currency}"
         raise AmountMismatch(
-            _("The amount is %(due)s; you sent %(sent)s. Leave it out, or send what is due.")
+            _("The amount due is %(due)s. You sent %(sent)s. Omit the amount, or send the amount due.")
             % {"due": due.money, "sent": shown},
             due={"value": due.money.plain(), "currency": due.money.currency},
         )
@@ -159,4 +158,4 @@ def check_amount(due: AmountDue, amount: int | None, currency: str | None) -> No
 def _check_size(amount: int, currency: str, *, param: str) -> None:
     if amount > LARGEST:
         most = Money(LARGEST, currency)
-        raise AmountOutOfRange(_("One payment is at most %(most)s.") % {"most": most}, param=param)
+        raise AmountOutOfRange(_("One payment can be at most %(most)s.") % {"most": most}, param=param)

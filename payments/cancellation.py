@@ -35,7 +35,7 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
         snapshot = registry.get(payment.gateway).cancel(payment.gateway_id)
     except GatewayError as error:
         raise Unavailable(
-            _("The gateway did not answer; the payment was not cancelled. Try again in a minute.")
+            _("The gateway did not answer, so the payment is not cancelled. Try again in a minute.")
         ) from error
     payment = confirmation.apply(payment.pk, snapshot, now=now)
     if payment.status != Status.CANCELLED:
@@ -56,11 +56,9 @@ def _cancel_unopened(payment_id: int, *, now: datetime) -> Payment:
 
 def _refusal(payment: Payment) -> NotCancellable:
     if payment.status == Status.PENDING:
-        text = _(
-            "Only a pending payment that nobody has paid yet can be cancelled; %(id)s is being processed by the bank."
-        )
+        text = _("You can cancel only a pending payment that has not been paid. The bank is processing %(id)s.")
     else:
-        text = _("Only a pending payment that nobody has paid yet can be cancelled; %(id)s is %(status)s.")
+        text = _("You can cancel only a pending payment that has not been paid. %(id)s is %(status)s.")
     return NotCancellable(
         text % {"id": payment.public_id, "status": payment.status},
         param="payment_id",

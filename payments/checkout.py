@@ -184,14 +184,17 @@ def _check_payment_id(payment_id: str | None) -> None:
         return
     if not CLIENT_ID.fullmatch(payment_id):
         raise InvalidPaymentId(
-            _("A payment_id is 8 to 40 letters, digits, - or _, begins with a letter or digit and has a digit in it.")
+            _(
+                "A payment_id has 8 to 40 letters, digits, - or _. It starts with a letter or digit and contains a "
+                "digit."
+            )
         )
     if Payment.objects.filter(public_id=payment_id).exists():
         raise _duplicate(payment_id)
 
 
 def _duplicate(payment_id: str) -> DuplicatePayment:
-    return DuplicatePayment(_("There is a payment %s already.") % payment_id)
+    return DuplicatePayment(_("Payment %s already exists.") % payment_id)
 
 
 def _open_payment_for(due: AmountDue, request: CheckoutRequest) -> Payment | None:

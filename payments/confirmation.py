@@ -56,7 +56,7 @@ def confirm(payment_id: int, *, now: datetime) -> Payment:
 def require(payment: Payment) -> None:
     """Raise NotConfirmed unless the payment is confirmed."""
     if payment.status != Status.CONFIRMED:
-        text = _("Payment %(id)s is not confirmed; it is %(state)s.")
+        text = _("Payment %(id)s is not confirmed. It is %(state)s.")
         raise NotConfirmed(text % {"id": payment.public_id, "state": payment.status}, state=payment.status)
 
 

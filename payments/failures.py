@@ -15,21 +15,21 @@ class Failure(NamedTuple):
     detail: str | Promise
 
 
-DECLINED = Failure("declined", _("The bank declined the payment. Try another card, or ask your bank."))
+DECLINED = Failure("declined", _("Your bank declined the payment. Try another card, or ask your bank."))
 
 # Any other code is shown as DECLINED. Codes that would help a thief (lost or stolen card, suspected fraud) are left out
 # on purpose.
 WORDS: dict[str, str | Promise] = {
     "insufficient_funds": _("There was not enough money on the card. Try another card, or pay again later."),
     "expired_card": _("The card has expired. Try another card."),
-    "incorrect_cvc": _("The security code of the card was not right. Check it and try again."),
-    "authentication_failed": _("The payment was not confirmed with the bank. Try again and confirm it there."),
-    "authentication_required": _("The bank wants you to confirm the payment. Try again and confirm it there."),
+    "incorrect_cvc": _("The card's security code is wrong. Check it and try again."),
+    "authentication_failed": _("You did not confirm the payment with your bank. Try again and confirm it there."),
+    "authentication_required": _("Your bank asks you to confirm the payment. Try again and confirm it there."),
     "card_not_supported": _("The card cannot be used for this payment. Try another card."),
     "currency_not_supported": _("The card cannot be used in this currency. Try another card."),
-    "limit_exceeded": _("The payment is over a limit of the card. Ask your bank, or try another card."),
-    "processing_error": _("The bank could not process the payment. Try again in a few minutes."),
-    "gateway_refused": _("The payment page could not be opened. Try again in a few minutes."),
+    "limit_exceeded": _("The payment is over the card's limit. Ask your bank, or try another card."),
+    "processing_error": _("Your bank could not process the payment. Try again in a few minutes."),
+    "gateway_refused": _("We could not open the payment page. Try again in a few minutes."),
 }
 
 

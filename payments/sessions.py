@@ -91,7 +91,7 @@ def _save_error(payment_id: int, error: GatewayError, *, now: datetime) -> Domai
     return Unavailable(
         _(
             "The payment gateway did not answer. Nothing was paid. Send the same request again with the same "
-            "Idempotency-Key: it goes on with this payment."
+            "Idempotency-Key to continue this payment."
         ),
         payment_id=payment.public_id,
     )

@@ -178,7 +178,7 @@ class OpenBook:
     def _check_sale(self, price: Price, quantity: int, periods: int) -> None:
         """Raise Refused for a price in another currency and for amounts or periods beyond the limits."""
         if price.currency != self.item.currency:
-            detail = _("The price is in %(price)s, the wallet in %(wallet)s; they must be the same.")
+            detail = _("The price is in %(price)s and the balance in %(wallet)s. The currencies must match.")
             both = {"price": price.currency, "wallet": self.item.currency}
             raise Refused("currency_mismatch", detail % both, param="currency")
         if not 1 <= quantity <= MOST_QUANTITY:
@@ -186,14 +186,14 @@ class OpenBook:
         if not 1 <= periods <= MOST_PERIODS:
             raise _beyond("periods", MOST_PERIODS, periods)
         if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
-            raise Refused("out_of_range", _("One payment buys %d years at most.") % MOST_YEARS, param="periods")
+            raise Refused("out_of_range", _("One payment covers at most %d years.") % MOST_YEARS, param="periods")
         if price.amount * quantity * periods > LARGEST:
             detail = _("The price times quantity and periods must be at most %s.") % Money(LARGEST, price.currency)
             raise Refused("out_of_range", detail, param="quantity")
 
 
 def _beyond(name: str, most: int, sent: int) -> Refused:
-    said = _("%(name)s must be 1 to %(most)d; you sent %(sent)d.") % {"name": name, "most": most, "sent": sent}
+    said = _("%(name)s must be from 1 to %(most)d. You sent %(sent)d.") % {"name": name, "most": most, "sent": sent}
     return Refused("out_of_range", said, param=name)
 
 
@@ -206,19 +206,19 @@ def refusal_detail(refusal: Refusal) -> str:
     """Return the translated text of a refusal."""
     match refusal:
         case Refusal.FINAL:
-            return _("The subscription has ended; it can only be bought again.")
+            return _("The subscription has ended. Create a new one.")
         case Refusal.PAUSED:
-            return _("The subscription is paused; resume it first.")
+            return _("The subscription is paused. Resume it first.")
         case Refusal.NOT_ACTIVE:
             return _("Only an active subscription can be paused.")
         case Refusal.NOT_PAUSED:
             return _("Only a paused subscription can be resumed.")
         case Refusal.NO_CANCEL_TO_UNDO:
-            return _("There is no cancel to undo: none was asked for, or the subscription is no longer live.")
+            return _("There is no cancellation to undo: the subscription was not cancelled, or it has already ended.")
         case Refusal.CHANGING:
-            return _("A change of plan is agreed and takes effect within minutes; ask again after that.")
+            return _("A plan change takes effect within minutes. Try again after that.")
         case Refusal.INSUFFICIENT_FUNDS:
-            return _("There is not enough money in the wallet; top it up first. Nothing was changed.")
+            return _("There is not enough money on the balance. Top up first. Nothing was changed.")
         case _:
             assert_never(refusal)
 

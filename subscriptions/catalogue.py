@@ -71,7 +71,7 @@ def on_sale(plan: Plan | str) -> dict[str, Price]:
     current = Price.objects.filter(plan__code=code, plan__is_public=True, archived_at=None).select_related("plan")
     prices = {price.currency: price for price in current.order_by("currency")}
     if not prices:
-        raise PlanNotFound(_("There is no plan %s on sale; GET /api/plans/ lists those there are.") % repr(code))
+        raise PlanNotFound(_("There is no plan %s. GET /api/plans/ lists the available plans.") % repr(code))
     return prices
 
 
@@ -81,7 +81,7 @@ def current(plan: Plan | str, currency: str) -> Price:
     if currency not in prices:
         code = plan.code if isinstance(plan, Plan) else plan
         words = {"code": repr(code), "sold": ", ".join(prices), "asked": repr(currency)}
-        raise PlanNotSoldInCurrency(_("Plan %(code)s is sold in %(sold)s; you asked for %(asked)s.") % words)
+        raise PlanNotSoldInCurrency(_("Plan %(code)s has prices in %(sold)s. You sent %(asked)s.") % words)
     return prices[currency]
 
 
@@ -98,7 +98,7 @@ def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
         owned = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).values_list("currency", flat=True)[:2]
         prices = {each: prices[each] for each in owned if each in prices and len(owned) == 1} or prices
     if len(prices) > 1:
-        raise CurrencyRequired(_("Send `currency`: this plan is sold in %s.") % ", ".join(prices))
+        raise CurrencyRequired(_("Send `currency`. This plan has prices in %s.") % ", ".join(prices))
     return next(iter(prices.values()))
 
 
@@ -117,7 +117,7 @@ def new_version(price: Price, *, now: datetime, **terms: Unpack[PriceTerms]) -> 
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=price.plan_id)
         if not Price.objects.filter(pk=price.pk, archived_at=None).update(archived_at=now):
-            raise PriceNotCurrent(_("Version %d is not the current one; look at the plan again.") % price.version)
+            raise PriceNotCurrent(_("Version %d is no longer current. Reload the plan.") % price.version)
         return _create(Price(plan=price.plan, currency=price.currency, created_at=now, **{**_terms(price), **terms}))
 
 

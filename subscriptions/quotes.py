@@ -50,7 +50,7 @@ class QuoteChanged(DomainError):
 
     def __init__(self, quote: Quote) -> None:
         super().__init__(
-            _("What was shown does not hold any more. Nothing was charged; confirm the new quote instead."),
+            _("The amounts shown are no longer valid. Nothing was charged. Confirm the new quote instead."),
             quote=quote.public_id,
         )
         self.quote = quote
@@ -202,7 +202,7 @@ def _short(amount: int, currency: str) -> Refused:
     """Return the refusal of a change for which `amount` minor units are missing."""
     missing = Money(amount, currency)
     return Refused(
-        Refusal.INSUFFICIENT_FUNDS, _("%s is missing in the wallet for this change; top it up first.") % missing,
+        Refusal.INSUFFICIENT_FUNDS, _("This change needs %s more on the balance. Top up first.") % missing,
         missing={"value": missing.plain(), "currency": missing.currency},
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ class TokenAuthentication(JWTAuthentication):
         claims = tokens.read(raw, kind=AccessToken)
         user = tokens.owner(claims)
         if user is None:
-            raise tokens.InvalidToken(_("This session has ended. Log in again."))
+            raise tokens.InvalidToken(_("Your session has ended. Log in again."))
         return user, claims
 
 

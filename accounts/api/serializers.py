@@ -100,7 +100,7 @@ class ProfileSerializer(StrictSerializer):
                 message = _("Send your current password to change the email address or the password.")
                 raise ValidationError({"current_password": [ErrorDetail(message, code="required")]})
             if not brute_force.is_current_password(user, password=current, now=self.context["now"]):
-                message = _("This is not your current password.")
+                message = _("Your current password is wrong.")
                 raise ValidationError({"current_password": [ErrorDetail(message, code="wrong")]})
         if "password" in attrs:
             check_password(attrs["password"], user)
@@ -121,7 +121,7 @@ class LogInSerializer(StrictSerializer):
     email = serializers.CharField(required=False, max_length=MAX_LENGTH)
     password = PasswordField()
     code = serializers.CharField(
-        required=False, max_length=20, help_text="From the authenticator app, when a second factor is set up."
+        required=False, max_length=20, help_text="From the authenticator app, if two-step verification is on."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, translate_url
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
@@ -16,6 +17,15 @@ from core.normalization import normalize
 
 class Adapter(DefaultAccountAdapter):
     """Normalize names, build links from SITE_URL, and write mails in the reader's language."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("Enter a correct username and password."),
+        "email_password_mismatch": _("Enter a correct email address and password."),
+        "username_taken": _("This username is not available. Choose another one."),
+        "email_taken": _("This email address is not available. If it is yours, log in or reset your password."),
+        "enter_current_password": _("Your current password is wrong."),
+        "rate_limited": _("Too many attempts. Try again later."),
+    }
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name in its stored form; raise ValidationError if it is invalid or taken."""

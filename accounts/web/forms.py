@@ -11,7 +11,7 @@ from allauth.mfa.totp import forms as totp_forms
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-PASSWORD_HINT = _("At least 10 characters. A few unrelated words are easy to keep in mind and hard to guess.")
+PASSWORD_HINT = _("At least 10 characters. A few unrelated words are easy to remember and hard to guess.")
 
 
 class BaseForm(forms.Form):
@@ -21,6 +21,7 @@ class BaseForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+            field.error_messages["required"] = _("Fill in this field.")
 
     def describe(self, name: str, *, label: Any, hint: Any = "", autocomplete: str = "") -> None:
         """Set a field's label, hint and autocomplete token."""
@@ -35,7 +36,7 @@ class LoginForm(BaseForm, account_forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.describe("login", label=_("User name or email"), autocomplete="username")
+        self.describe("login", label=_("Username or email"), autocomplete="username")
         self.describe("password", label=_("Password"), autocomplete="current-password")
         self.fields["login"].max_length = 254  # type: ignore[attr-defined]
 
@@ -45,9 +46,11 @@ class SignupForm(BaseForm, account_forms.SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        name_hint = _("Letters, digits and @ . + - _ only.")
-        self.describe("username", label=_("User name"), hint=name_hint, autocomplete="username")
-        self.describe("email", label=_("Email address"), hint=_("To reset your password by."), autocomplete="email")
+        name_hint = _("Letters, digits and . + - _ only.")
+        self.describe("username", label=_("Username"), hint=name_hint, autocomplete="username")
+        self.describe(
+            "email", label=_("Email address"), hint=_("For password resets and security notices."), autocomplete="email"
+        )
         self.describe("password1", label=_("Password"), hint=PASSWORD_HINT, autocomplete="new-password")
 
 

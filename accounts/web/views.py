@@ -43,7 +43,7 @@ class PreferencesForm(forms.ModelForm):
         model = User
         fields = ["language"]
         labels = {"language": gettext_lazy("Language")}
-        help_texts = {"language": gettext_lazy("We write to you in this language")}
+        help_texts = {"language": gettext_lazy("Language of the site and of our emails.")}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

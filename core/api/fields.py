@@ -24,7 +24,7 @@ def first_invisible(text: str) -> str:
 class TextField(serializers.CharField):
     """One line of text in Unicode form NFC, or in `form`: NFKC for text that must be unique."""
 
-    default_error_messages = {"unseen": _("A character that cannot be seen is not allowed: U+{code}.")}
+    default_error_messages = {"unseen": _("Invisible characters are not allowed: U+{code}.")}
 
     def __init__(self, *, form: Form = "NFC", **kwargs: Any) -> None:
         self.form = form

@@ -54,7 +54,7 @@ def _detail(rule: Filter, sent: str) -> str:
     if isinstance(rule, ChoiceFilter):
         return _("Allowed: %s.") % ", ".join(str(value) for value, _name in rule.extra["choices"])
     if isinstance(rule, IsoDateTimeFilter):
-        return _("Write it as %(example)s. You sent: %(sent)s") % {
+        return _("Use this format: %(example)s. You sent: %(sent)s") % {
             "example": "2026-03-01T00:00:00Z",
             "sent": shortened(sent),
         }

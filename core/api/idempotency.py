@@ -109,7 +109,7 @@ class Idempotent:
 def claim(user_id: int, *, key: str, fingerprint: str, now: datetime) -> Claim:
     """Claim the key for this request; raise Replay, KeyInUse, KeyReused or InvalidKey."""
     if not PRINTABLE.fullmatch(key):
-        raise InvalidKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters; you sent %d.") % len(key))
+        raise InvalidKey(_("An Idempotency-Key has 1 to 255 printable ASCII characters. You sent %d.") % len(key))
     values: dict[str, Any] = {"user": user_id, "key": key, "fingerprint": fingerprint, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {**values, "forgotten": now - KEPT_FOR, "dead": now - TAKEN_OVER_AFTER})

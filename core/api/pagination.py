@@ -47,7 +47,7 @@ class CursorPages(CursorPagination):
         if sent is None:
             return self.page_size
         if not (sent.isascii() and sent.isdigit() and len(sent) <= 3 and 1 <= int(sent) <= self.max_page_size):
-            message = _("limit is 1 to %(most)d; you sent %(sent)s.") % {
+            message = _("limit must be from 1 to %(most)d. You sent %(sent)s.") % {
                 "most": self.max_page_size,
                 "sent": shortened(sent),
             }
@@ -64,7 +64,7 @@ class CursorPages(CursorPagination):
             if cursor is None or cursor.offset or not POSITION.fullmatch(str(cursor.position or "")):
                 raise ValueError(sent)
         except (ValueError, APIException) as error:
-            message = _("The cursor %s was not given out here. Follow `next` or leave it out.") % shortened(sent)
+            message = _("The cursor %s is invalid. Use the link in `next`, or omit it.") % shortened(sent)
             raise InvalidCursor(message) from error
         return cursor
 

@@ -34,9 +34,7 @@ class SafeJSONParser(JSONParser):
         """Return the parsed body; raise ParseError (400), RequestDataTooBig (413) or UnsupportedMediaType (415)."""
         charset = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", media_type or "", re.IGNORECASE)
         if charset and charset[1].lower() not in ("utf-8", "utf8"):
-            raise UnsupportedMediaType(
-                media_type or "", _("Only UTF-8 is read; you sent charset %s.") % charset[1][:40]
-            )
+            raise UnsupportedMediaType(media_type or "", _("Use UTF-8. You sent charset %s.") % charset[1][:40])
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(limit + 1)
         if len(body) > limit:
@@ -47,7 +45,7 @@ class SafeJSONParser(JSONParser):
 def loads(body: bytes) -> Any:
     """Return the JSON value in `body`; raise ParseError, which says what is wrong and where."""
     if _depth(body) > MAX_DEPTH:
-        raise ParseError(_("The body is nested deeper than %d levels.") % MAX_DEPTH)
+        raise ParseError(_("The body is nested more than %d levels deep.") % MAX_DEPTH)
     try:
         text = body.decode("utf-8")
         value = json.loads(
@@ -59,7 +57,7 @@ def loads(body: bytes) -> Any:
         place = {"line": error.lineno, "column": error.colno, "message": error.msg}
         raise ParseError(_("The body is not JSON: line %(line)d column %(column)d: %(message)s.") % place) from None
     except RecursionError:
-        raise ParseError(_("The body is nested too deep.")) from None
+        raise ParseError(_("The body is nested too deeply.")) from None
     _refuse_unstorable(value)
     return value
 
@@ -80,7 +78,7 @@ def _depth(body: bytes) -> int:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ParseError(_("The key %s is given twice.") % json.dumps(str(repeated_key(pairs))[:60]))
+        raise ParseError(_("The key %s is repeated.") % json.dumps(str(repeated_key(pairs))[:60]))
     return value
 
 
@@ -115,7 +113,7 @@ def _refuse_unstorable(value: Any) -> None:
     match value:
         case str():
             if UNSTORABLE.search(value):
-                raise ParseError(_("A text holds a NUL or half of a surrogate pair: %s") % json.dumps(value[:60]))
+                raise ParseError(_("A string contains a NUL or half of a surrogate pair: %s") % json.dumps(value[:60]))
         case dict():
             for name, inner in value.items():
                 _refuse_unstorable(name)

@@ -25,7 +25,10 @@ PROBLEM = {
                 "type": "object",
                 "required": ["param", "code", "detail"],
                 "properties": {
-                    "param": {"type": ["string", "null"], "description": "Path in the body, such as items.0.amount."},
+                    "param": {
+                        "type": ["string", "null"],
+                        "description": "Path in the body, for example items.0.amount.",
+                    },
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
                 },
@@ -42,11 +45,11 @@ DESCRIPTIONS = {
     "405": "Method not allowed.",
     "406": "The API answers in JSON only.",
     "409": "The current state does not allow it.",
-    "413": "Body too large.",
+    "413": "Request body too large.",
     "415": "The API reads JSON only.",
-    "422": "The Idempotency-Key belongs to another request.",
+    "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests; see Retry-After.",
-    "503": "Busy; see Retry-After.",
+    "503": "The service is busy; see Retry-After.",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
 IDEMPOTENCY_KEY = OpenApiParameter(

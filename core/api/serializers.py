@@ -44,7 +44,7 @@ class StrictSerializer(serializers.Serializer):
             for name, field in self.fields.items()
             if isinstance(field, NUMBERS) and isinstance(sent := data.get(name), str) and not NUMBER.fullmatch(sent)
         ]
-        message = _("%(name)s is a number, such as 10; you sent: %(sent)s")
+        message = _("%(name)s must be a number, for example 10. You sent: %(sent)s")
         return {
             name: [ErrorDetail(message % {"name": name, "sent": shortened(data[name])}, code="invalid")]
             for name in names
@@ -99,7 +99,7 @@ def unknown_names(given: Iterable[Any], allowed: Iterable[str]) -> dict[str, lis
 
 def _unknown_name_message(name: str, known: list[str]) -> str:
     similar = difflib.get_close_matches(name, known, 1)
-    message = _("%(name)s is not a field you can send here.") % {"name": name}
+    message = _("Unknown field: %(name)s.") % {"name": name}
     if similar:
         message += " " + _("Did you mean %s?") % similar[0]
-    return message + " " + (_("Allowed: %s.") % ", ".join(known) if known else _("Nothing is allowed here."))
+    return message + " " + (_("Allowed: %s.") % ", ".join(known) if known else _("No fields are allowed here."))

@@ -14,7 +14,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     """An event of the caller. Events are never changed or removed."""
 
     id = serializers.SerializerMethodField()
-    type = serializers.CharField(help_text="Such as `subscription.renewed`.")
+    type = serializers.CharField(help_text="For example `subscription.renewed`.")
     subject = serializers.CharField(help_text="Id of the object concerned.")
     # DRF removes fields from the class, so this does not hide the serializer's own `data`.
     data = serializers.DictField()  # type: ignore[assignment]

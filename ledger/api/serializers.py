@@ -24,11 +24,11 @@ class MoneyField(serializers.Field):
 
     default_error_messages = {
         "invalid": _(
-            "Write the amount in {currency} as a plain decimal from {least} to {most} with at most {decimals} decimals "
-            "after a point: a string or a number such as {example}."
+            "Send the amount in {currency} as a decimal string or number from {least} to {most} with at most "
+            "{decimals} decimal places, for example {example}."
         ),
         # Used when the currency is unknown too: the currency field reports that itself.
-        "shapeless": _("Write the amount as a plain decimal: a string or a number such as 1342.00."),
+        "shapeless": _("Send the amount as a decimal string or number, for example 1342.00."),
     }
 
     def __init__(
@@ -89,5 +89,5 @@ class MoneyField(serializers.Field):
 class MoneySerializer(serializers.Serializer):
     """Writes a Money as `{"value": "1342.00", "currency": "RUB"}`."""
 
-    value = serializers.CharField(source="plain", help_text="Decimal string with the currency's own decimals.")
+    value = serializers.CharField(source="plain", help_text="Decimal string with the currency's decimal places.")
     currency = serializers.CharField(help_text="ISO 4217.")

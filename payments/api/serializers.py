@@ -46,7 +46,7 @@ class SentAmount(NamedTuple):
 class AmountField(serializers.Field):
     """Accepts anything that looks like an amount. `minor_units` parses it once the currency is known."""
 
-    default_error_messages = {"invalid": _('Send an amount such as "1342.00".')}
+    default_error_messages = {"invalid": _('Send an amount, for example "1342.00".')}
 
     def to_internal_value(self, data: Any) -> SentAmount:
         """Return the string or number as it was sent."""
@@ -78,7 +78,7 @@ class PaymentIdField(TextField):
     """An id that the client chooses for a new payment."""
 
     def __init__(self, **kwargs: Any) -> None:
-        help_text = _("An id of your own for the new payment, 8 to 40 characters. One that exists is refused.")
+        help_text = _("Your own id for the new payment, 8 to 40 characters. An existing id is refused.")
         super().__init__(max_length=40, required=False, help_text=help_text, **kwargs)
 
 
@@ -98,22 +98,20 @@ class CheckoutSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require either a plan or a subscription, and no terms with a subscription, which has its own."""
         if ("plan" in attrs) == ("subscription" in attrs):
-            raise serializers.ValidationError({"plan": _("Send `plan` or `subscription`, one of the two.")})
+            raise serializers.ValidationError({"plan": _("Send either `plan` or `subscription`.")})
         settled = [name for name in ("periods", "quantity", "auto_renew") if name in attrs and "subscription" in attrs]
         if settled:
-            raise serializers.ValidationError(
-                dict.fromkeys(settled, _("The subscription has it already; leave it out."))
-            )
+            raise serializers.ValidationError(dict.fromkeys(settled, _("The subscription already has this. Omit it.")))
         amount = attrs.get("amount")
         if amount and amount.currency and attrs.setdefault("currency", amount.currency) != amount.currency:
-            raise serializers.ValidationError({"currency": _("`currency` and the amount's own currency differ.")})
+            raise serializers.ValidationError({"currency": _("`currency` does not match the amount's currency.")})
         return attrs
 
 
 class TopUpSerializer(StrictSerializer):
     """A top-up of the wallet."""
 
-    value = MoneyField(help_text="Decimal string or number with no more decimals than the currency has.")
+    value = MoneyField(help_text="Decimal string or number with at most the currency's decimal places.")
     currency = TextField(max_length=3, help_text="ISO 4217.")
     description = TextField(max_length=200, required=False, allow_blank=True)
     gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; by default the first.")
@@ -167,11 +165,13 @@ class PaymentSerializer(serializers.Serializer):
     plan = serializers.CharField(source="plan.code", default=None, allow_null=True)
     subscription = serializers.CharField(source="subscription.public_id", default=None, allow_null=True)
     gateway = serializers.CharField()
-    confirmation_url = serializers.CharField(help_text="Where the customer pays. Empty until the gateway has answered.")
+    confirmation_url = serializers.CharField(
+        help_text="Where the customer pays. Empty until the gateway has responded."
+    )
     expires_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     confirmed_at = serializers.DateTimeField(allow_null=True)
-    failure = serializers.SerializerMethodField(help_text="Set when it failed.")
+    failure = serializers.SerializerMethodField(help_text="Set if the payment failed.")
     parked = serializers.SerializerMethodField(
         help_text="Under review: the gateway took another amount than requested. Staff will decide. Do not pay again."
     )

@@ -40,7 +40,7 @@ def checkout_request(customer: User, sent: dict[str, Any], *, idempotency_key: s
     terms["idempotency_key"], terms["language"] = idempotency_key, customer.language
     if "subscription" in sent:
         own = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
-        detail = _("You have no subscription of this id; GET /api/subscriptions/ lists yours.")
+        detail = _("You have no subscription with this id. GET /api/subscriptions/ lists your subscriptions.")
         terms["subscription"] = find_by_public_id(
             own, param="subscription", detail=detail, public_id=sent["subscription"]
         )
@@ -146,7 +146,7 @@ class PaymentInBody(Idempotent, OwnPayments):
         """Return the caller's payment with that id; raise NotFound with `param` set if there is none."""
         body = PaymentIdSerializer(data=self.request.data)
         body.is_valid(raise_exception=True)
-        detail = _("You have no payment of this id; GET /api/payments/ lists yours.")
+        detail = _("You have no payment with this id. GET /api/payments/ lists your payments.")
         return find_by_public_id(
             self.get_queryset(), param="payment_id", detail=detail, public_id=body.validated_data["payment_id"]
         )

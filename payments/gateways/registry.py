@@ -26,8 +26,7 @@ def get(name: str) -> Gateway:
     """Return the gateway of that name; raise UnknownGateway if this site does not have it."""
     if name not in settings.PAYMENT_GATEWAYS:
         raise UnknownGateway(
-            _("There is no gateway %(name)s; this site has %(known)s.")
-            % {"name": repr(name), "known": ", ".join(names())}
+            _("There is no gateway %(name)s. Available: %(known)s.") % {"name": repr(name), "known": ", ".join(names())}
         )
     return cast(Gateway, import_string(settings.GATEWAY_CLASSES[name])())
 

@@ -68,17 +68,17 @@ def _heading(ends_at: datetime, left: timedelta) -> str:
     if left > SOON:
         return _("Your balance lasts until %(day)s") % {"day": display.day(ends_at)}
     if left <= LAST_HOUR:
-        return _("Your balance lasts less than an hour")
-    return _("Your balance lasts only %(left)s more") % {"left": shortly(left)}
+        return _("Your balance runs out in less than an hour")
+    return _("Your balance runs out in %(left)s") % {"left": shortly(left)}
 
 
 def _end(end: Ending) -> str:
     values = {"plan": end.price.plan.title}
     if end.price.metered:
-        return _("%(plan)s stops then.") % values
+        return _("Then %(plan)s stops.") % values
     if end.grace_end is None:
-        return _("%(plan)s cannot be paid for then, and stops.") % values
-    return _("%(plan)s cannot be paid for then. It can still be used until %(moment)s.") % {
+        return _("Then %(plan)s cannot renew and stops.") % values
+    return _("Then %(plan)s cannot renew. You can still use it until %(moment)s.") % {
         **values, "moment": display.moment(end.grace_end),
     }  # fmt: skip
 

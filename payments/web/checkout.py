@@ -291,9 +291,9 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
 # Texts of the refusals that differ from REFUSALS when starting from the balance.
 START_REFUSALS: dict[str, str | Promise] = {
     "payment_not_pending": gettext_lazy(
-        "The payment for it is being processed. Wait for it before you start it again."
+        "Your payment for it is being processed. Wait for the result before you start it again."
     ),
-    "unavailable": gettext_lazy("The payment service does not answer just now. Try again in a minute."),
+    "unavailable": gettext_lazy("The payment service is not responding. Try again in a minute."),
 }
 
 
@@ -307,7 +307,7 @@ def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
     try:
         row = checkout.pay_from_wallet(row, now=timezone.now())
         if row.status != Subscription.Status.PENDING:
-            messages.success(request, _("Started from your balance."))
+            messages.success(request, _("Started. It is paid from your balance."))
     except checkout.NotPending:
         pass  # The second of two clicks. The page shows the current state.
     except DomainError as error:

@@ -26,18 +26,18 @@ class Method(NamedTuple):
     hint: str | Promise
 
 
-BALANCE = Method("balance", gettext_lazy("Account balance"), gettext_lazy("Paid at once, nothing to enter."))
+BALANCE = Method("balance", gettext_lazy("Account balance"), gettext_lazy("Paid at once. Nothing to enter."))
 # Metered use takes nothing from the balance in advance; the money only has to be there.
 BALANCE_IN_USE = Method(
-    "balance", gettext_lazy("Account balance"), gettext_lazy("Nothing is paid now. It is used up by the second.")
+    "balance", gettext_lazy("Account balance"), gettext_lazy("Nothing to pay now. Charged by the second.")
 )
 # A gateway that is not listed here is offered under its own name.
 GATEWAYS = {
     "sandbox": Method(
-        "sandbox", gettext_lazy("Test payment page"), gettext_lazy("You choose on the next page how the payment ends.")
+        "sandbox", gettext_lazy("Test payment page"), gettext_lazy("On the next page you choose how the payment ends.")
     ),
     "stripe": Method(
-        "stripe", gettext_lazy("Card"), gettext_lazy("You enter the card on Stripe's page. We never see its number.")
+        "stripe", gettext_lazy("Card"), gettext_lazy("You enter your card on Stripe's page. We never see its number.")
     ),
     "yookassa": Method(
         "yookassa", gettext_lazy("Card or SBP"), gettext_lazy("You pay on YooKassa's page. We never see your card.")
@@ -66,12 +66,14 @@ class PayForm(forms.Form):
 
     form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
-    method = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose how you want to pay")})
+    method = forms.ChoiceField(
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how you want to pay"))
+    )
 
     def reject_changed_amount(self, money: Money) -> None:
         """Raise a ValidationError: the amount is `money` now, but the button showed another one."""
         raise forms.ValidationError(
-            _("The amount has changed to %(amount)s. You have not been charged. Check it and confirm again.")
+            _("The amount is now %(amount)s. You have not been charged. Check it and confirm again.")
             % {"amount": display.money(money)}
         )
 
@@ -119,17 +121,17 @@ def start_payment(start: Callable[[], Payment]) -> str:
 
 # Texts of refusals for customers, by error code. Any other error shows its own detail.
 REFUSALS: dict[str, str | Promise] = {
-    "insufficient_funds": gettext_lazy("Your balance is not enough any more. Choose another way to pay."),
+    "insufficient_funds": gettext_lazy("Your balance is too low now. Choose another way to pay."),
     "amount_mismatch": gettext_lazy("The amount has changed. You have not been charged. Check it and confirm again."),
     "unavailable": gettext_lazy(
-        "The payment service does not answer just now. You have not been charged. Try again in a minute."
+        "The payment service is not responding. You have not been charged. Try again in a minute."
     ),
     "gateway_refused": gettext_lazy(
-        "The payment page could not be opened. You have not been charged. Try again in a few minutes."
+        "We could not open the payment page. You have not been charged. Try again in a few minutes."
     ),
     "idempotency_key_reused": gettext_lazy(
-        "You have sent this form before, with other choices, and that order stands: see your account. "
-        "Nothing was charged now. If you want this as well, check it and confirm again."
+        "You already sent this form with other choices, and that order is in your account. Nothing was charged "
+        "now. If you want this one as well, check it and confirm again."
     ),
 }
 

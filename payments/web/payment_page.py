@@ -78,15 +78,15 @@ APPEARANCES = {
     PageState.UNOPENED: Appearance("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),
     PageState.CREATED: Appearance("info", gettext_lazy("Continue to payment"), ("done", "now", ""), moves=True),
     PageState.ACTION: Appearance(
-        "info", gettext_lazy("Your bank asks you to confirm"), ("done", "now", ""), moves=True
+        "info", gettext_lazy("Confirm the payment with your bank"), ("done", "now", ""), moves=True
     ),
     PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
-    PageState.LATE: Appearance("warn", gettext_lazy("Still waiting for the bank"), ("done", "now", ""), moves=True),
+    PageState.LATE: Appearance("warn", gettext_lazy("Your bank has not answered yet"), ("done", "now", ""), moves=True),
     PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
     PageState.SUCCEEDED: Appearance("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
-    PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Partly refunded"), ("done", "done", "done")),
-    PageState.REFUNDED: Appearance("ok", gettext_lazy("Refunded"), ("done", "done", "done")),
-    PageState.FAILED: Appearance("bad", gettext_lazy("The bank declined the payment"), ("done", "fail", "")),
+    PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Payment partly refunded"), ("done", "done", "done")),
+    PageState.REFUNDED: Appearance("ok", gettext_lazy("Payment refunded"), ("done", "done", "done")),
+    PageState.FAILED: Appearance("bad", gettext_lazy("Your bank declined the payment"), ("done", "fail", "")),
     PageState.REFUSED: Appearance("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
     PageState.CANCELLED: Appearance("", gettext_lazy("You cancelled the payment"), ("done", "fail", "")),
     PageState.EXPIRED: Appearance("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
@@ -130,7 +130,10 @@ def page_context(payment: Payment, *, now: datetime, way_back: str = "") -> dict
     """Return the template context of a payment's page at `now`. `way_back` is the URL of the page to return to."""
     face = page_state(payment, now=now)
     look = APPEARANCES[face]
-    last_step = _("Balance topped up") if payment.subscription is None else _("Plan active")
+    if payment.subscription is None:
+        last_step = _("Balance topped up") if look.steps[2] == "done" else _("Balance top-up")
+    else:
+        last_step = _("Plan active") if look.steps[2] == "done" else _("Plan start")
     payment_step = (
         _("Not paid") if look.steps[1] == "fail" else _("Paid") if look.steps[1] == "done" else _("Waiting for payment")
     )
@@ -227,9 +230,9 @@ def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     try:
         cancellation.cancel(_own_payment(request, public_id), now=timezone.now())
     except cancellation.NotCancellable:
-        messages.info(request, _("The payment could not be cancelled any more. This is how it stands."))
+        messages.info(request, _("It is too late to cancel this payment. Its current status is below."))
     except DomainError:
-        messages.error(request, _("The payment service does not answer just now. Try again in a minute."))
+        messages.error(request, _("The payment service is not responding. Try again in a minute."))
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)
 
 

@@ -51,13 +51,13 @@ class AmountForm(forms.Form):
         try:
             amount = amount_input.parse(self.cleaned_data["amount"], self.currency)
         except NotMoney:
-            raise forms.ValidationError(_("Enter an amount in digits, like 1000.50")) from None
+            raise forms.ValidationError(_("Enter the amount in digits, for example 1000.50")) from None
         if amount.amount < self.least.amount:
             raise forms.ValidationError(
-                _("The amount must be %(least)s or more") % {"least": display.money(self.least)}
+                _("The amount must be at least %(least)s") % {"least": display.money(self.least)}
             )
         if amount.amount > self.most.amount:
-            raise forms.ValidationError(_("The amount must be %(most)s or less") % {"most": display.money(self.most)})
+            raise forms.ValidationError(_("The amount must be at most %(most)s") % {"most": display.money(self.most)})
         return amount
 
 

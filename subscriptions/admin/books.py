@@ -24,7 +24,7 @@ class Attention(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the choices of the filter."""
-        return [("parked", _("parked")), ("waiting", _("overdue, waits for staff")), ("due", _("due now"))]
+        return [("parked", _("parked")), ("waiting", _("overdue, needs staff")), ("due", _("due now"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> QuerySet[BillingClock]:
         """Return the clocks that match the choice."""
@@ -61,7 +61,7 @@ class BookAdmin(ReadOnlyAdmin):
         """Return the balance of the wallet."""
         return money(Money(clock.wallet.balance or 0, clock.wallet.currency))
 
-    @admin.display(description=_("settling it now would post"))
+    @admin.display(description=_("would be charged now"))
     def dry_run(self, clock: BillingClock) -> str:
         """Return a table of the movements that settling would post now, or the error that prevents it."""
         try:
@@ -70,10 +70,10 @@ class BookAdmin(ReadOnlyAdmin):
             return f"{type(error).__name__}: {error}"
         return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
 
-    @admin.action(description=_("Settle these books now (catch up)"), permissions=["act"])
+    @admin.action(description=_("Settle these books now"), permissions=["act"])
     def settle_now(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> None:
         """Settle each book, however long overdue, and park those that cannot be settled."""
         run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
-        said = _("Books settled: %(books)d. Charges written: %(charges)d. Parked: %(parked)d.")
+        said = _("Books settled: %(books)d. Charges made: %(charges)d. Parked: %(parked)d.")
         level = messages.WARNING if run.parked else messages.SUCCESS
         self.message_user(request, said % {"books": run.books, "charges": run.charges, "parked": run.parked}, level)

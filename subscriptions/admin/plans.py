@@ -36,8 +36,8 @@ class Lines(forms.CharField):
 class PlanForm(forms.ModelForm):
     """Edit the features as lines; they are stored as lists."""
 
-    features = Lines(required=False, help_text=_("One a line."))
-    features_ru = Lines(required=False, label=_("features in Russian"), help_text=_("One a line."))
+    features = Lines(required=False, help_text=_("One per line."))
+    features_ru = Lines(required=False, label=_("Features in Russian"), help_text=_("One per line."))
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):

@@ -32,22 +32,22 @@ class TermsForm(forms.ModelForm):
     """Take the amount as a decimal in the price's currency (`749.00` or `749`), never as minor units."""
 
     amount = forms.CharField(
-        label=_("amount"),
-        help_text=_("In units of the currency, not in its hundredths: 749.00, or 749."),
+        label=_("Amount"),
+        help_text=_("In whole currency units, not in cents: 749.00 or 749."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.currency in EXPONENTS and "amount" in self.fields:
-            self.initial["amount"] = self.instance.money.plain()
-            self.fields["amount"].help_text = self.hint()
+        if self.instance.currency in EXPONENTS and "Amount" in self.fields:
+            self.initial["Amount"] = self.instance.money.plain()
+            self.fields["Amount"].help_text = self.hint()
 
     def hint(self) -> str:
         """Return the help text for an amount in the price's currency."""
         currency = self.instance.currency
         example = Money(749 * 10 ** exponent_of(currency), currency).plain()
-        return gettext("In %(currency)s, such as %(example)s.") % {"currency": currency, "example": example}
+        return gettext("In %(currency)s, for example %(example)s.") % {"currency": currency, "example": example}
 
     def clean_currency(self) -> str:
         """Refuse an unknown currency."""
@@ -64,11 +64,11 @@ class TermsForm(forms.ModelForm):
         if not currency:
             return 0  # The currency field reports its own error.
         try:
-            amount = Money.parse(self.cleaned_data["amount"], currency).amount
+            amount = Money.parse(self.cleaned_data["Amount"], currency).amount
         except NotMoney as error:
             raise forms.ValidationError(str(error)) from error
         if amount < 0:
-            raise forms.ValidationError(_("A price is zero or more."))
+            raise forms.ValidationError(_("The price must be zero or more."))
         return amount
 
 
@@ -80,7 +80,9 @@ class PriceForm(TermsForm):
         cleaned: dict[str, Any] = super().clean() or {}
         plan, currency = cleaned.get("plan"), cleaned.get("currency")
         if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
-            raise forms.ValidationError(_("The plan has a price in this currency. Open it and make a new version."))
+            raise forms.ValidationError(
+                _("The plan already has a price in this currency. Open it and create a new version.")
+            )
         return cleaned
 
 
@@ -122,7 +124,7 @@ class PriceAdmin(admin.ModelAdmin):
         if obj is None:
             return ["plan", "currency", *TERMS]
         # A read-only price shows `amount_shown` instead of the minor units.
-        terms = [name for name in TERMS if name != "amount" or not (obj.used_at or obj.archived_at)]
+        terms = [name for name in TERMS if name != "Amount" or not (obj.used_at or obj.archived_at)]
         return ["plan", "currency", "amount_shown", *terms, "version", "used_at", "archived_at"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -166,11 +168,11 @@ class PriceAdmin(admin.ModelAdmin):
             form.add_error(None, error.detail)
             return None
         words = {"version": made.version, "price": shown(made)}
-        said = _("Version %(version)d is on sale: %(price)s. Who has an older one keeps it.")
+        said = _("Version %(version)d is on sale: %(price)s. Existing customers keep their version.")
         self.message_user(request, said % words)
         return made
 
-    @admin.display(description=_("amount"))
+    @admin.display(description=_("Amount"))
     def amount_shown(self, price: Price) -> str:
         """Return the amount and the interval."""
         return shown(price)

@@ -28,9 +28,9 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     readonly_fields = ["access", "charges_shown", "paid_shown"]
     fieldsets = [
         (None, {"fields": ["customer", "price", "quantity", "periods", "status", "access", "charges_shown"]}),
-        (_("What comes"), {"fields": ["auto_renew", "cancel_requested", "scheduled_price", "trial_end", "grace_end"]}),
+        (_("Next"), {"fields": ["auto_renew", "cancel_requested", "scheduled_price", "trial_end", "grace_end"]}),
         (
-            _("Paid ahead"),
+            _("Paid in advance"),
             {"fields": ["anchor_at", "period_number", "period_start", "period_end", "paid_shown", "paused_left"]},
         ),
         (_("Metered"), {"fields": ["billed_until", "remainder"]}),
@@ -50,7 +50,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         until = f" → {access.until:%Y-%m-%d %H:%M:%S} UTC" if access.until else ""
         return f"{_('yes') if access.active else _('no')} ({access.reason}){until}"
 
-    @admin.display(description=_("period paid"))
+    @admin.display(description=_("paid period"))
     def paid_shown(self, row: Subscription) -> str:
         """Return the price paid for the current period."""
         return money(Money(row.period_paid, row.price.currency))

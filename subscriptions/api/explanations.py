@@ -52,11 +52,11 @@ class ExplanationSerializer(serializers.Serializer):
         source="explanation.formula", default=None, allow_null=True, help_text="In minor units and microseconds."
     )
     worked_out = MoneySerializer(allow_null=True, help_text="The result of the formula, calculated now.")
-    posted = MoneySerializer(help_text="What the transaction moved, without a sign.")
+    posted = MoneySerializer(help_text="Amount of the transaction, unsigned.")
     match = serializers.BooleanField(source="explanation.matches", default=None, allow_null=True)
     remainder = RemainderSerializer(allow_null=True, help_text="Metered use only.")
     counterpart = serializers.CharField(allow_null=True, help_text="For a movement: where it came from or went to.")
-    steps = serializers.ListField(child=serializers.CharField(), help_text="The same in short sentences.")
+    steps = serializers.ListField(child=serializers.CharField(), help_text="The calculation in short sentences.")
 
 
 class ExplainedTransaction:

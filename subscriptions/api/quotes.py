@@ -86,7 +86,7 @@ def accept(subscription: Subscription, quote_id: str, *, now: datetime) -> None:
     Raises NotFound if the subscription has no such quote, QuoteChanged with the new quote if it is no longer valid.
     """
     rows = Quote.objects.select_related("subscription__customer", "price__plan").filter(subscription=subscription)
-    detail = _("This subscription has no quote of this id; GET .../change-preview makes one.")
+    detail = _("This subscription has no quote with this id. Create one with GET .../change-preview.")
     quote = find_by_public_id(rows, param="quote", detail=detail, public_id=quote_id)
     try:
         quotes.accept(quote, now=now)

@@ -27,7 +27,7 @@ class SubscriptionQuery(StrictSerializer):
     status = serializers.ChoiceField(choices=Subscription.Status.choices, required=False)
     plan = plan_code(required=False)
     limit = serializers.CharField(required=False, help_text="1 to 100.")
-    cursor = serializers.CharField(required=False, help_text="As given in `next` and `previous`.")
+    cursor = serializers.CharField(required=False, help_text="From `next` or `previous`.")
 
 
 class SubscribeSerializer(StrictSerializer):
@@ -42,7 +42,7 @@ class SubscribeSerializer(StrictSerializer):
     periods = WholeField(
         min_value=1, max_value=MOST_PERIODS, required=False, help_text="How many intervals one payment buys; default 1."
     )
-    duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Another name for `periods`.")
+    duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Alias of `periods`.")
     quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, default=1)
     auto_renew = FlagField(default=True)
 
@@ -65,9 +65,9 @@ class ChangePlanSerializer(StrictSerializer):
         """Require either a plan or a quote, and no `plan` or `when` with a quote, which has its own."""
         redundant = [name for name in ("plan", "when") if name in attrs and "quote" in attrs]
         if redundant:
-            raise serializers.ValidationError(dict.fromkeys(redundant, _("The quote says it already; leave it out.")))
+            raise serializers.ValidationError(dict.fromkeys(redundant, _("The quote already has this. Omit it.")))
         if "plan" not in attrs and "quote" not in attrs:
-            raise serializers.ValidationError({"plan": _("Send `plan` or `quote`, one of the two.")})
+            raise serializers.ValidationError({"plan": _("Send either `plan` or `quote`.")})
         return attrs
 
 
@@ -81,7 +81,7 @@ class PatchSubscriptionSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Reject `when` without `plan`."""
         if "when" in attrs and "plan" not in attrs:
-            raise serializers.ValidationError({"when": _("`when` goes with `plan`.")})
+            raise serializers.ValidationError({"when": _("Send `when` only with `plan`.")})
         return attrs
 
 
@@ -94,7 +94,7 @@ class CancelSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Reject `refund_unused` unless it ends now: otherwise no time is left unused."""
         if attrs["refund_unused"] and attrs.get("when") != "now":
-            raise serializers.ValidationError({"refund_unused": _('`refund_unused` goes with `"when": "now"`.')})
+            raise serializers.ValidationError({"refund_unused": _('Send `refund_unused` only with `"when": "now"`.')})
         return attrs
 
 
@@ -150,7 +150,7 @@ class SubscriptionSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=Subscription.Status.choices)
     access = serializers.BooleanField(source="access.active", help_text="Whether it can be used now.")
     quantity = serializers.IntegerField(source="row.quantity")
-    periods = serializers.IntegerField(source="row.periods", help_text="How many intervals one payment buys.")
+    periods = serializers.IntegerField(source="row.periods", help_text="How many intervals one payment covers.")
     auto_renew = serializers.BooleanField()
     cancel_at_period_end = serializers.BooleanField(source="cancel_requested")
     scheduled_plan = serializers.CharField(

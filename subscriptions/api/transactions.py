@@ -51,7 +51,7 @@ class TransactionQuery(StrictSerializer):
     currency = serializers.ChoiceField(choices=sorted(EXPONENTS), required=False)
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices, required=False)
     limit = serializers.CharField(required=False, help_text="1 to 100.")
-    cursor = serializers.CharField(required=False, help_text="As given in `next` and `previous`.")
+    cursor = serializers.CharField(required=False, help_text="From `next` or `previous`.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Add `from` and `to`: `from` is a Python keyword, so it cannot be declared above."""
@@ -91,7 +91,7 @@ class LogPages(CursorPages):
             return None
         edge = Transaction.objects.filter(wallet__in=wallet_ids, pk=int(self.cursor.position or 0)).first()
         if edge is None:
-            raise InvalidCursor(_("This cursor was not given out here. Follow `next` or leave it out."))
+            raise InvalidCursor(_("This cursor is invalid. Use the link in `next`, or omit it."))
         return edge
 
     def _beyond(self, log: QuerySet[Transaction], edge: Transaction | None, *, back: bool) -> QuerySet[Transaction]:

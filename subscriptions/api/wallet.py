@@ -26,7 +26,7 @@ class RunwaySerializer(serializers.Serializer):
     """When the money runs out at the current rate of use, if none comes in."""
 
     ends_at = serializers.DateTimeField()
-    hours_left = serializers.IntegerField(help_text="Whole hours until then.")
+    hours_left = serializers.IntegerField(help_text="Full hours until then.")
     ends = EndingSerializer(many=True, help_text="The subscriptions that cannot be paid for then.")
 
 

@@ -107,7 +107,7 @@ def _used(charge: Charge, transaction: Transaction) -> Explanation:
     sum_ = f"({rate} × {span} + {before})" if span else f"{before}"
     return Explanation(
         "slice" if span else "leftover", charge.subscription, price, quantity, 1,
-        charge.period_start, charge.period_end, f"{sum_} ÷ {length} = " + _("%(whole)d, %(rest)d carried on") % parts,
+        charge.period_start, charge.period_end, f"{sum_} ÷ {length} = " + _("%(whole)d, %(rest)d carried over") % parts,
         amount, transaction.amount,
         before, after, length, charge.remainder_after,
     )  # fmt: skip

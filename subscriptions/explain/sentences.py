@@ -26,10 +26,10 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 DECIMALS = 6
 
 SPAN_SENTENCES = {
-    "period": gettext_lazy("Paid ahead from %(start)s to %(end)s."),
+    "period": gettext_lazy("Paid in advance from %(start)s to %(end)s."),
     "slice": gettext_lazy("Used from %(start)s to %(end)s: %(lasting)s."),
-    "leftover": gettext_lazy("Fractions of earlier use, which had come to a whole by %(start)s."),
-    "unused": gettext_lazy("Not used from %(start)s to %(end)s: %(left)s."),
+    "leftover": gettext_lazy("Fractions of earlier use that added up to a whole unit by %(start)s."),
+    "unused": gettext_lazy("Unused from %(start)s to %(end)s: %(left)s."),
 }
 
 
@@ -114,17 +114,19 @@ def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
 def verdict(explanation: Explanation, *, write: Writer = str) -> str:
     """Return whether the result matches what was posted; if not, name the expected and the posted value."""
     if explanation.matches:
-        return _("Worked out again just now: it matches what was posted.")
+        return _("Recalculated just now: the amount is correct.")
     said = []
     if not explanation.amount_matches:
         amounts = {
             "expected": _worked_out(explanation, write),
             "posted": _money(explanation.posted, explanation.price.currency, write),
         }
-        said.append(_("Worked out again just now: it should be %(expected)s, but %(posted)s was posted.") % amounts)
+        said.append(
+            _("Recalculated just now: it should be %(expected)s, but the transaction says %(posted)s.") % amounts
+        )
     if not explanation.rest_matches:
         said.append(_carried_wrong(explanation, write))
-    return " ".join([*said, _("Please tell support.")])
+    return " ".join([*said, _("Please contact support.")])
 
 
 def of_movement(transaction: Transaction, *, write: Writer = str) -> list[str]:
@@ -150,7 +152,7 @@ def other_side(transaction: Transaction) -> str:
 
 def _price(explanation: Explanation, write: Writer) -> str:
     price = explanation.price
-    return _("%(plan)s, version %(version)d of its price: %(rate)s.") % {
+    return _("%(plan)s, price version %(version)d: %(rate)s.") % {
         "plan": price.plan.title, "version": price.version, "rate": rate(price, write=write),
     }  # fmt: skip
 
@@ -181,7 +183,7 @@ def _used(explanation: Explanation, write: Writer) -> str:
     if not explanation.remainder_after:
         return said
     carried = f"{fraction(explanation.remainder_after, length)} × {unit}"
-    return _("%(sum)s, and %(rest)s is carried on to the next charge") % {"sum": said, "rest": carried}
+    return _("%(sum)s, and %(rest)s is carried to the next charge") % {"sum": said, "rest": carried}
 
 
 def _unused(explanation: Explanation, write: Writer) -> str:
@@ -193,10 +195,12 @@ def _unused(explanation: Explanation, write: Writer) -> str:
 
 def _carried_wrong(explanation: Explanation, write: Writer) -> str:
     length, unit = explanation.rate_length or 1, _money(1, explanation.price.currency, write)
-    return _("The fraction carried on should be %(expected)s × %(unit)s, but %(written)s is written down.") % {
+    text = _("The fraction carried to the next charge should be %(expected)s × %(unit)s, but %(written)s is recorded.")
+    return text % {
         "expected": fraction(explanation.remainder_after or 0, length),
-        "written": fraction(explanation.remainder_written or 0, length), "unit": unit,
-    }  # fmt: skip
+        "written": fraction(explanation.remainder_written or 0, length),
+        "unit": unit,
+    }
 
 
 def _worked_out(explanation: Explanation, write: Writer) -> str:

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("quantity", models.PositiveIntegerField(default=1)),
-                ("periods", models.PositiveIntegerField(default=1, help_text="How many intervals one payment buys.")),
+                ("periods", models.PositiveIntegerField(default=1, help_text="How many intervals one payment covers.")),
                 ("auto_renew", models.BooleanField(default=True)),
                 (
                     "status",

@@ -121,14 +121,14 @@ class Price(models.Model):
         if self.interval not in allowed:
             words = {"sent": self.interval, "allowed": ", ".join(allowed)}
             said = (
-                _("Interval: a metered price is for one of %(allowed)s; you sent %(sent)s.")
+                _("Interval: a metered price needs one of %(allowed)s. You sent %(sent)s.")
                 if self.metered
-                else _("Interval: a price paid in advance is for one of %(allowed)s; you sent %(sent)s.")
+                else _("Interval: a price paid in advance needs one of %(allowed)s. You sent %(sent)s.")
             )
             raise ValidationError({"interval": said % words})
         if not self.metered and not is_within_calendar(self.interval, self.interval_count):
             most = {"most": MOST_YEARS * IN_A_YEAR[self.interval], "interval": self.interval, "years": MOST_YEARS}
-            said = _("Interval count: at most %(most)d with the interval %(interval)s, which is %(years)d years.")
+            said = _("Interval count: at most %(most)d for the interval %(interval)s, which is %(years)d years.")
             raise ValidationError({"interval_count": said % most})
 
     @property

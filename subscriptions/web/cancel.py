@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -40,7 +41,9 @@ class RefundChanged(Exception):
 class CancelForm(forms.Form):
     """The form: `when` is the end of the period or now; the other fields are what the page showed."""
 
-    when = forms.ChoiceField()
+    when = forms.ChoiceField(
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose when to cancel"))
+    )
     shown_until = forms.CharField(required=False)
     shown_unused = forms.IntegerField(required=False)
 
@@ -70,11 +73,11 @@ class CancelForm(forms.Form):
         """Cancel and return the message for the customer. Raises Refused or RefundChanged, and then does nothing."""
         if self.cleaned_data["when"] == "period_end":
             orders.change(self.card.row, now=now, act=partial(OpenBook.cancel, subscription=self.card.row))
-            return _("Done. You will find what happens next below.")
+            return _("Done. See below what happens next.")
         refund = end_now(self.card, self.cleaned_data["shown_unused"] or 0, now=now)
         if not refund.amount:
-            return _("Cancelled. It has ended.")
-        return _("Cancelled. %(amount)s came back to your balance.") % {"amount": display.money(refund)}
+            return _("Cancelled. The subscription has ended.")
+        return _("Cancelled. We refunded %(amount)s to your balance.") % {"amount": display.money(refund)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def later(card: Card) -> list[Way]:
     """Return the way that waits for the end of the period or trial; empty if there is no such end."""
     if not card.ends_by_itself or card.until is None:
         return []
-    effect = _("You keep it until %(moment)s. Nothing more is charged, and you can change your mind until then.") % {
+    effect = _("You keep it until %(moment)s. Nothing more is charged. You can change your mind until then.") % {
         "moment": display.moment(card.until)
     }
     return [Way("period_end", _("Cancel on %(day)s") % {"day": display.day(card.until)}, effect)]
@@ -125,7 +128,7 @@ def end_now(card: Card, shown: int, *, now: datetime) -> Money:
 
 def changed_message() -> str:
     """Return the message that nothing was done because the subscription has changed."""
-    return _("The subscription has changed since this page was shown. Nothing was done; look at it again.")
+    return _("The subscription has changed since you opened this page. Nothing was done. Check it and try again.")
 
 
 def _allowed_loss(card: Card) -> int:
@@ -138,20 +141,20 @@ def _allowed_loss(card: Card) -> int:
 def _at_once(card: Card) -> str:
     """Return a sentence on the effect of cancelling now."""
     if card.unused.amount and card.is_paused:
-        return _("It ends for good. The unused part, %(amount)s, goes back to your balance.") % {
+        return _("It ends for good. We refund %(amount)s for unused time to your balance.") % {
             "amount": display.money(card.unused)
         }
     if card.unused.amount:
         values = {"amount": display.money(card.unused), "less": display.money(_loss_per_hour(card))}
         return (
             _(
-                "Access ends at once. The unused part goes back to your balance: %(amount)s at this moment. The exact "
-                "amount is worked out when you confirm; it gets less by about %(less)s an hour."
+                "Access ends at once. We refund the unused time to your balance: %(amount)s right now. The exact "
+                "amount is calculated when you confirm. It drops by about %(less)s an hour."
             )
             % values
         )
     if card.price.metered and card.is_live:
-        return _("Access ends at once. What was used up to this second is charged, nothing after it.")
+        return _("Access ends at once. You pay for what you used up to that second and nothing after it.")
     if card.is_live:
         return _("Access ends at once. Nothing is charged.")
     return _("It ends at once. Nothing is charged.")

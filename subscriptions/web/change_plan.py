@@ -44,8 +44,12 @@ class Offer:
 class ChangeForm(forms.Form):
     """The form: a plan, and `when` to change to it: now or at the end of the period."""
 
-    plan = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose a plan")})
-    when = forms.ChoiceField(required=False)
+    plan = forms.ChoiceField(
+        error_messages={"required": gettext_lazy("Choose a plan"), "invalid_choice": gettext_lazy("Choose a plan")}
+    )
+    when = forms.ChoiceField(
+        required=False, error_messages={"invalid_choice": gettext_lazy("Choose when the plan changes")}
+    )
 
     def __init__(self, data: Any, *, card: Card) -> None:
         super().__init__(data)
@@ -90,7 +94,7 @@ def times(card: Card) -> list[dict[str, str]]:
     later = {
         "when": "period_end",
         "title": _("On %(day)s") % {"day": display.day(card.until)},
-        "effect": _("You keep %(plan)s until then. Nothing is charged before.") % {"plan": card.price.plan.title},
+        "effect": _("You keep %(plan)s until then. Nothing is charged before that.") % {"plan": card.price.plan.title},
     }
     return [now, later]
 
@@ -103,7 +107,7 @@ def waits(card: Card) -> bool:
 
 def _now(card: Card) -> str:
     if card.unused.amount:
-        return _("The unused part of %(plan)s, %(amount)s at this moment, comes back to your balance.") % {
+        return _("We refund the unused time of %(plan)s to your balance: %(amount)s right now.") % {
             "plan": card.price.plan.title, "amount": display.money(card.unused),
         }  # fmt: skip
     return _("You see every amount before you confirm.")
@@ -211,13 +215,13 @@ def _accept(request: SignedInRequest, card: Card, quote: Quote, *, now: datetime
             return HttpResponseRedirect(_requote_url(quote), status=303)
         add_too_late_error(request)
     else:
-        messages.success(request, _("Done. You will find what happens next below."))
+        messages.success(request, _("Done. See below what happens next."))
     return redirect_to(card)
 
 
 def _changed_message(old: Quote, new: Quote) -> str:
     if quotes.moves(old.lines) == quotes.moves(new.lines):
-        return _("The calculation was too old, so it was made again. You have not been charged.")
+        return _("The amounts were out of date, so we calculated them again. You have not been charged.")
     return _("The amounts have changed. You have not been charged.")
 
 

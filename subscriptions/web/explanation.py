@@ -80,12 +80,12 @@ def _terms(explanation: Explanation) -> list[Detail]:
     details = [
         Detail(_("Plan"), price.plan.title),
         Detail(_("Price"), rate(price, write=display.money)),
-        Detail(_("Version of the price"), str(price.version)),
+        Detail(_("Price version"), str(price.version)),
     ]
     if explanation.quantity > 1:
         details.append(Detail(_("Quantity"), str(explanation.quantity)))
     if explanation.kind == "period":
-        details.append(Detail(_("Paid for at once"), span(price, explanation.periods)))
+        details.append(Detail(_("Payment period"), span(price, explanation.periods)))
     return details
 
 
@@ -104,15 +104,15 @@ def _measures(explanation: Explanation) -> list[Detail]:
                     if explanation.micros
                     else [Detail(_("When"), sentences.instant(explanation.span_end))]
                 ),
-                Detail(_("Brought over from earlier use"), _rest(explanation, explanation.remainder_before)),
-                Detail(_("Carried on to the next charge"), _rest(explanation, explanation.remainder_after)),
+                Detail(_("Carried over from earlier use"), _rest(explanation, explanation.remainder_before)),
+                Detail(_("Carried to the next charge"), _rest(explanation, explanation.remainder_after)),
             ]
         case _:
             paid = display.money(Money(explanation.paid, explanation.price.currency))
             return [
                 *_exact_span(explanation, lasting(explanation.left)),
-                Detail(_("Had been paid"), paid),
-                Detail(_("Not used"), share(explanation.left, explanation.full)),
+                Detail(_("Paid"), paid),
+                Detail(_("Unused"), share(explanation.left, explanation.full)),
             ]
 
 
@@ -120,7 +120,7 @@ def _exact_span(explanation: Explanation, how_long: str) -> list[Detail]:
     return [
         Detail(_("From"), sentences.instant(explanation.span_start)),
         Detail(_("To"), sentences.instant(explanation.span_end)),
-        Detail(_("How long"), how_long),
+        Detail(_("Duration"), how_long),
     ]
 
 

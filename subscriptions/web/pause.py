@@ -23,15 +23,14 @@ def pause_effects(card: Card) -> list[str]:
     """Return sentences on what pausing does, for the page."""
     if card.price.metered:
         return [
-            _("Access ends at once, and so does the charge of %(rate)s.") % {"rate": _rate(card)},
-            _("What was used up to this second is charged. Your balance then is %(amount)s.")
+            _("Access and the charge of %(rate)s stop at once.") % {"rate": _rate(card)},
+            _("You pay for what you used up to this second. Your balance is then %(amount)s.")
             % {"amount": display.money(card.available)},
-            _("You can resume at any time: the charge goes on from that moment."),
+            _("You can resume at any time. Charges continue from that moment."),
         ]
     effects = [
         _("Access ends at once. Nothing is charged while it is paused."),
-        _("You keep what is left of the period: %(left)s. It goes on from the moment you resume.")
-        % {"left": shortly(card.left)},
+        _("You keep the rest of the period: %(left)s. It continues when you resume.") % {"left": shortly(card.left)},
     ]
     if card.until:
         effects.append(_until(card) % {"day": display.day(card.until)})
@@ -42,19 +41,19 @@ def resume_effects(card: Card) -> list[str]:
     """Return sentences on what resuming metered use does. A paid period simply continues."""
     if card.available.amount or not card.due.amount:
         return [
-            _("It runs from the moment you confirm, for %(rate)s from your balance, to the second.")
+            _("It starts when you confirm and costs %(rate)s from your balance, charged by the second.")
             % {"rate": _rate(card)},
             _("Your balance is %(amount)s.") % {"amount": display.money(card.available)},
         ]
-    return [_("Your balance is empty. It starts by itself when you top up, for %(rate)s.") % {"rate": _rate(card)}]
+    return [_("Your balance is empty. Top up and it starts, for %(rate)s.") % {"rate": _rate(card)}]
 
 
 def _until(card: Card) -> str:
     if card.is_leaving:
-        return _("It was to end on %(day)s; it ends as much later as the pause lasts.")
+        return _("It was due to end on %(day)s. The pause moves this date by as long as it lasts.")
     if not card.state.auto_renew:
-        return _("It was paid until %(day)s; it ends as much later as the pause lasts.")
-    return _("The next payment was to be on %(day)s; it comes as much later as the pause lasts.")
+        return _("It was paid until %(day)s. The pause moves this date by as long as it lasts.")
+    return _("The next charge was due on %(day)s. The pause moves this date by as long as it lasts.")
 
 
 def _rate(card: Card) -> str:
@@ -86,7 +85,7 @@ def resume(request: SignedInRequest, public_id: str) -> HttpResponse:
     card = get_card(request, public_id, now=now)
     if request.method == "POST":
         act = partial(OpenBook.resume, subscription=card.row)
-        message = _("Done. You will find what happens next below.")
+        message = _("Done. See below what happens next.")
         return perform(
             request, card, act, message=message, now=now, is_done=lambda card: not card.is_paused and not card.is_over
         )

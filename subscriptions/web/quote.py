@@ -102,10 +102,10 @@ class Quoted:
             text = _("You keep %(old)s until %(moment)s. Then %(new)s starts.")
             return text % {**values, "moment": display.moment(self.takes_effect_at)}
         if self.takes_effect_at:
-            text = _("You keep %(old)s until %(moment)s. Then %(new)s starts. The money moves when you confirm.")
+            text = _("You keep %(old)s until %(moment)s. Then %(new)s starts. Your balance changes when you confirm.")
             return text % {**values, "moment": display.instant(self.takes_effect_at)}
         if self.card.status is Status.TRIALING and self.card.until:
-            text = _("%(new)s takes the place of %(old)s when you confirm. Your free trial still ends on %(day)s.")
+            text = _("%(new)s replaces %(old)s when you confirm. Your free trial still ends on %(day)s.")
             return text % {**values, "day": display.day(self.card.until)}
         if self.is_live:
             return _("%(old)s ends when you confirm, and %(new)s starts.") % values
@@ -113,23 +113,23 @@ class Quoted:
             return (
                 _("%(old)s and your access end when you confirm. %(new)s starts when you top up %(amount)s.") % values
             )
-        return _("%(new)s takes the place of %(old)s. It starts when you top up %(amount)s.") % values
+        return _("%(new)s replaces %(old)s. It starts when you top up %(amount)s.") % values
 
     def _dropped_requests(self) -> list[str]:
         planned = {"plan": self.card.coming.plan.title} if self.card.coming else None
         sentences = []
         if self.card.is_leaving and not self.is_at_end:
-            sentences.append(_("Your cancellation is taken back: the new plan goes on until you cancel it."))
+            sentences.append(_("Your cancellation no longer applies: the new plan continues until you cancel it."))
         if planned and self.is_at_end:
-            sentences.append(_("This takes the place of the change to %(plan)s that was planned.") % planned)
+            sentences.append(_("This replaces the planned change to %(plan)s.") % planned)
         elif planned:
-            sentences.append(_("The change to %(plan)s that was planned does not happen.") % planned)
+            sentences.append(_("The planned change to %(plan)s will not happen.") % planned)
         return sentences
 
     def _label(self, line: QuoteLine) -> str:
         is_own = line.subscription is not None and line.subscription.pk == self.card.row.pk
         if line.reason == UNUSED:
-            return _("Unused part of %(plan)s") % {"plan": self.card.price.plan.title}
+            return _("Refund for unused time of %(plan)s") % {"plan": self.card.price.plan.title}
         if line.subscription is None or is_own:
             return self.new.plan.title
         return line.subscription.price.plan.title

@@ -59,7 +59,7 @@ def perform(
 
 def add_too_late_error(request: SignedInRequest) -> None:
     """Add the message that the action is no longer possible."""
-    messages.error(request, _("This cannot be done any more. This is how the subscription stands."))
+    messages.error(request, _("This is no longer possible. The current state of your subscription is below."))
 
 
 @require_safe
@@ -81,7 +81,7 @@ def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.keep_plan, subscription=card.row)
-    message = _("The planned change is dropped.")
+    message = _("The planned change is cancelled.")
     return perform(request, card, act, message=message, now=now, is_done=lambda card: False)
 
 
@@ -93,7 +93,7 @@ def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.undo_cancel, subscription=card.row)
-    message = _("The cancellation is taken back.")
+    message = _("You keep your plan.")
     return perform(
         request, card, act, message=message, now=now, is_done=lambda card: card.is_live and not card.is_leaving
     )
@@ -107,5 +107,5 @@ def renewal(request: SignedInRequest, public_id: str, *, renews: bool) -> HttpRe
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.set_auto_renew, subscription=card.row, value=renews)
-    message = _("It renews by itself from now on.") if renews else _("It does not renew by itself any more.")
+    message = _("Automatic renewal is on.") if renews else _("Automatic renewal is off.")
     return perform(request, card, act, message=message, now=now, is_done=lambda card: False)

@@ -96,7 +96,7 @@ def test_a_second_factor_is_set_up_and_removed_on_pages(alice):
     code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
     assert browser.post("/2fa/totp/activate/", {"code": code}).status_code == 302
     assert browser.get("/2fa/recovery-codes/").content.decode().count("<li>") >= 10
-    assert "Switch off" in browser.get("/2fa/").content.decode()
+    assert "Turn off" in browser.get("/2fa/").content.decode()
     assert browser.get("/2fa/totp/deactivate/").status_code == 200
     assert browser.get("/2fa/recovery-codes/generate/").status_code == 200
     assert browser.post("/2fa/totp/deactivate/", {}).status_code == 302

@@ -81,6 +81,20 @@ def test_every_translation_has_the_places_of_its_original(russian):
     assert [pair for pair in pairs if places(pair[0]) != places(pair[1])] == []
 
 
+def test_a_russian_sentence_that_ends_in_a_date_adds_no_full_stop(russian):
+    """The date brings its own: «21 ноября 2026 г.»."""
+    pairs = [(text_of(message), said) for message in messages(russian) for said in said_by(message)]
+    assert [said for _, said in pairs if "%(day)s." in said] == []
+    ending = [said for text, said in pairs if text.endswith("%(day)s.") and "%(day)s" in said]
+    assert len(ending) > 3
+    assert [said for said in ending if said.endswith("%(day)s.")] == []
+
+
+def test_no_template_puts_a_full_stop_behind_a_date():
+    texts = {path: path.read_text() for path in (ROOT / "templates").rglob("*.html")}
+    assert [path for path, text in texts.items() if re.search(r"\|day\s*}}\.", text)] == []
+
+
 def test_no_translation_is_kept_for_a_string_that_is_gone(russian):
     used = {said if isinstance(said, str) else said[0] for _, said in (*from_python(), *from_templates()) if said}
     kept = {message.id if isinstance(message.id, str) else message.id[0] for message in messages(russian)}

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 
 from ledger import display
 from ledger.money import EXPONENTS, LARGEST, Money
@@ -13,11 +14,11 @@ NBSP, MINUS = "\u00a0", "\u2212"
     ("amount", "currency", "english", "russian"),
     [
         (34_80, "EUR", "€34.80", f"34,80{NBSP}€"),
-        (2_900_00, "RUB", f"RUB{NBSP}2,900.00", f"2{NBSP}900,00{NBSP}₽"),
+        (2_900_00, "RUB", "₽2,900.00", f"2{NBSP}900,00{NBSP}₽"),
         (-34_80, "EUR", f"{MINUS}€34.80", f"{MINUS}34,80{NBSP}€"),
         (500, "JPY", "¥500", f"500{NBSP}¥"),
         (1_234, "KWD", f"KWD{NBSP}1.234", f"1,234{NBSP}KWD"),
-        (15_000_00, "KZT", f"KZT{NBSP}15,000.00", f"15{NBSP}000,00{NBSP}KZT"),
+        (15_000_00, "KZT", "₸15,000.00", f"15{NBSP}000,00{NBSP}₸"),
         (0, "EUR", "€0.00", f"0,00{NBSP}€"),
     ],
 )
@@ -47,10 +48,19 @@ def test_an_amount_never_breaks_across_lines(language):
 def test_a_date_has_the_month_as_a_word_and_a_time_has_its_zone():
     at = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
     assert display.day(at, language="en") == "21 November 2026"
-    assert display.day(at, language="ru") == "21 ноября 2026"
-    sentence = "Баланса хватит до " + display.day(at, language="ru") + "."
-    assert sentence == "Баланса хватит до 21 ноября 2026."
+    assert display.day(at, language="ru") == f"21 ноября 2026{NBSP}г."
     assert display.moment(at, language="en") == f"21 November 2026, 14:02{NBSP}UTC"
+    assert display.moment(at, language="ru") == f"21 ноября 2026{NBSP}г., 14:02{NBSP}UTC"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "Your balance lasts until 21 November 2026."), ("ru", f"Баланса хватит до 21 ноября 2026{NBSP}г.")],
+)
+def test_a_sentence_that_ends_in_a_date_has_one_full_stop(language, sentence):
+    at = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
+    with translation.override(language):
+        assert translation.gettext("Your balance lasts until %(day)s.") % {"day": display.day(at)} == sentence
 
 
 def test_a_date_on_a_page_has_a_machine_readable_form():

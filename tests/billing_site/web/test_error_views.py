@@ -7,7 +7,7 @@ from subscriptions import catalogue
 from tests.web import heading, words
 
 
-@pytest.mark.parametrize(("prefix", "title"), [("", "There is no such page"), ("/ru", "Такой страницы нет")])
+@pytest.mark.parametrize(("prefix", "title"), [("", "Page not found"), ("/ru", "Страница не найдена")])
 def test_the_404_page_is_in_the_readers_language(client, db, prefix, title):
     answer = client.get(prefix + "/nothing/here/")
     assert answer.status_code == 404
@@ -28,7 +28,9 @@ def breaking(monkeypatch):
     return breaking
 
 
-@pytest.mark.parametrize(("prefix", "title"), [("", "Something broke on our side"), ("/ru", "У нас что-то сломалось")])
+@pytest.mark.parametrize(
+    ("prefix", "title"), [("", "Something went wrong on our side"), ("/ru", "У нас произошла ошибка")]
+)
 def test_the_500_page_shows_a_reference_and_promises_nothing_about_money(breaking, db, prefix, title):
     answer = breaking(ZeroDivisionError()).get(prefix + "/pricing/")
     assert answer.status_code == 500
@@ -41,7 +43,7 @@ def test_the_500_page_shows_a_reference_and_promises_nothing_about_money(breakin
 def test_a_busy_database_gives_503_with_retry_after(breaking, db, error):
     answer = breaking(error).get("/pricing/")
     assert answer.status_code == 503
-    assert heading(answer) == "Busy for a moment"
+    assert heading(answer) == "The site is busy"
     assert answer["Retry-After"]
 
 
@@ -60,7 +62,7 @@ def test_a_form_without_a_csrf_token_gets_its_own_page(alice, on_sale):
 
 def test_the_403_page_says_so_in_words(staff, client):
     client.force_login(staff)
-    assert heading(client.get("/admin/ledger/account/")) == "You may not see this page"
+    assert heading(client.get("/admin/ledger/account/")) == "You do not have access to this page"
 
 
 def test_pages_run_only_our_own_scripts(client, on_sale):

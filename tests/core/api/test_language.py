@@ -56,7 +56,7 @@ def test_refused_actions_are_explained_in_russian(as_alice, alice):
     subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
     for action, russian in (
         ("pause", "Поставить на паузу можно только действующую подписку."),
-        ("undo-cancel", "Отменять нечего"),
+        ("undo-cancel", "Нет отмены, которую можно отозвать"),
         ("resume", "Возобновить можно только подписку на паузе."),
     ):
         answer = in_russian(as_alice, "post", f"{ORDER}{subscription.public_id}/{action}", {})
@@ -80,7 +80,7 @@ def test_other_languages_get_english(as_alice, header):
 
 
 def test_a_callers_language_does_not_leak_into_the_next_request(as_alice, as_mallory):
-    assert in_russian(as_alice, "get", "/api/payments/").json()["detail"] == "Платежей не найдено"
+    assert in_russian(as_alice, "get", "/api/payments/").json()["detail"] == "Платежи не найдены"
     assert as_mallory.get("/api/payments/").json()["detail"] == "No payments found"
 
 

@@ -30,8 +30,8 @@ def test_an_unknown_id_in_the_body_is_an_error_of_its_parameter(api: APIClient, 
     ("query", "detail"),
     [
         ("status=x", "Allowed: pending, unknown, confirmed,"),
-        ("created_after=yesterday", "Write it as 2026-03-01T00:00:00Z. You sent: yesterday"),
-        ("limit=0", "limit is 1 to 100; you sent 0."),
+        ("created_after=yesterday", "Use this format: 2026-03-01T00:00:00Z. You sent: yesterday"),
+        ("limit=0", "limit must be from 1 to 100. You sent 0."),
     ],
 )
 def test_an_invalid_filter_says_what_can_be_sent(api: APIClient, query: str, detail: str) -> None:

@@ -11,7 +11,7 @@ from tests.web import words
 
 def test_a_new_customer_is_shown_the_plans(browser):
     page = words(browser.get("/account/"))
-    assert "You have not paid anything in yet." in page
+    assert "No top-ups yet." in page
     assert "You have no plan yet" in page
 
 
@@ -20,9 +20,9 @@ def test_the_page_shows_the_balance_the_price_and_the_next_payment(browser, alic
     pay_in(alice, 1000_00, at=now)
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     page = words(browser.get("/account/"))
-    assert "RUB\u00a0310.00" in page
+    assert "₽310.00" in page
     assert "Standard ✓ Active" in page
-    assert "RUB\u00a0690.00, from your balance." in page
+    assert "₽690.00 from your balance." in page
     assert "Charge Standard," in page
 
 
@@ -32,8 +32,8 @@ def test_metered_use_not_charged_yet_reduces_the_available_balance(browser, alic
     pay_in(alice, 10_00, at=then)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
     page = words(browser.get("/account/"))
-    assert "RUB\u00a08.50" in page or "RUB\u00a08.49" in page
-    assert "available On your balance RUB\u00a010.00 Used, not yet charged −RUB\u00a01.5" in page
+    assert "₽8.50" in page or "₽8.49" in page
+    assert "available Total balance ₽10.00 Used, not yet charged −₽1.5" in page
 
 
 def test_an_empty_wallet_is_shown_before_any_worker_has_run(browser, alice, now):
@@ -41,9 +41,9 @@ def test_an_empty_wallet_is_shown_before_any_worker_has_run(browser, alice, now)
     pay_in(alice, 10_00, at=then)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
     page = words(browser.get("/account/"))
-    assert "Pay as you go needs money" in page
+    assert "Pay as you go is unpaid" in page
     assert "Suspended" in page
-    assert "RUB\u00a00.00" in page
+    assert "₽0.00" in page
 
 
 def test_an_unpaid_renewal_shows_the_missing_amount(browser, alice, now):
@@ -53,14 +53,14 @@ def test_an_unpaid_renewal_shows_the_missing_amount(browser, alice, now):
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=then)
     page = browser.get("/account/")
     assert "Payment overdue" in words(page)
-    assert "top up RUB\u00a0590.00 to keep it" in words(page)
+    assert "Top up ₽590.00 to keep it" in words(page)
     assert "/topup/?currency=RUB&amp;need=590.00" in page.content.decode()
 
 
 def test_an_unfinished_payment_can_be_finished_and_is_requested_only_once(browser, alice, now):
     payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
     page = browser.get("/account/")
-    assert "You have begun to pay RUB\u00a0690.00 (Standard)." in words(page)
+    assert "Your payment of ₽690.00 (Standard) is not finished." in words(page)
     assert f"/pay/{payment.public_id}/" in page.content.decode()
     assert "needs money" not in words(page)
 
@@ -69,7 +69,7 @@ def test_a_payment_being_processed_is_shown_and_not_in_the_balance(browser, alic
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     Payment.objects.update(gateway_state="processing")
     page = browser.get("/account/")
-    assert "RUB\u00a0500.00 (Top-up) is on its way. It is not in your balance yet." in words(page)
+    assert "Your payment of ₽500.00 (Top-up) is being processed. It has not reached your balance yet." in words(page)
     assert f"/pay/{payment.public_id}/" in page.content.decode()
 
 
@@ -78,7 +78,7 @@ def test_each_currency_has_its_own_balance(browser, alice, now):
     pay_in(alice, 12_00, "EUR", at=now)
     page = words(browser.get("/account/"))
     assert "Balance, EUR €12.00" in page
-    assert "Balance, RUB RUB\u00a0500.00" in page
+    assert "Balance, RUB ₽500.00" in page
 
 
 def test_another_customers_subscriptions_are_not_shown(alice, mallory, on_sale, now):
@@ -110,6 +110,6 @@ def test_an_order_that_was_never_paid_is_shown_as_not_started(browser, alice, no
     payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
     cancellation.cancel(payment, now=now)
     page = words(browser.get("/account/"))
-    assert "You have no plan just now" in page
+    assert "You have no plan at the moment" in page
     assert "You have no plan yet" not in page
     assert "Standard: Not paid, so it never started. Closed on" in page

@@ -33,12 +33,12 @@ def _plans(clock, on_sale) -> None:
 @pytest.mark.parametrize(
     ("hours", "tone", "heading"),
     [
-        (0, "", "Your balance lasts until 5 March 2026. Pay as you go stops then."),
+        (0, "", "Your balance lasts until 5 March 2026. Then Pay as you go stops."),
         (28, "", "Your balance lasts until 5 March 2026."),
-        (29, "warn", "Your balance lasts only 2 days 23 h more"),
-        (76, "warn", "Your balance lasts only 1 day more"),
-        (77, "bad", "Your balance lasts only 23 h more"),
-        (99.5, "bad", "Your balance lasts less than an hour"),
+        (29, "warn", "Your balance runs out in 2 days 23 h"),
+        (76, "warn", "Your balance runs out in 1 day"),
+        (77, "bad", "Your balance runs out in 23 h"),
+        (99.5, "bad", "Your balance runs out in less than an hour"),
     ],
 )
 def test_the_warning_grows_within_72_hours_24_hours_and_one_hour(clock, alice, hours, tone, heading):
@@ -49,7 +49,7 @@ def test_the_warning_grows_within_72_hours_24_hours_and_one_hour(clock, alice, h
     assert box(answer) == tone
     assert heading in words(answer)
     if tone:
-        assert f"it is not enough any more on 5 March 2026, 16:00{UTC}. Pay as you go stops then." in words(answer)
+        assert f"At this rate it runs out on 5 March 2026, 16:00{UTC}. Then Pay as you go stops." in words(answer)
         assert answer.content.decode().count('href="/topup/?currency=RUB"') == 2
 
 
@@ -58,7 +58,7 @@ def test_a_renewal_without_money_is_announced_with_its_grace_period(clock, alice
     bought(alice, "standard", paid_in=1400_00)
     page = words(open_account(alice))
     assert "Your balance lasts until 1 May 2026." in page
-    assert f"Standard cannot be paid for then. It can still be used until 4 May 2026, 12:00{UTC}." in page
+    assert f"Then Standard cannot renew. You can still use it until 4 May 2026, 12:00{UTC}." in page
     clock.move_to(at(days=60))
     assert box(open_account(alice)) == "bad"
 
@@ -68,13 +68,13 @@ def test_a_plan_without_a_grace_period_stops(alice, plan, day):
     """Basic has no grace period, and neither has the end of Premium's trial in 14 days."""
     bought(alice, plan, paid_in=299_00)
     page = words(open_account(alice))
-    assert f"Your balance lasts until {day}. {plan.title()} cannot be paid for then, and stops." in page
+    assert f"Your balance lasts until {day}. Then {plan.title()} cannot renew and stops." in page
 
 
 def test_all_subscriptions_that_end_at_that_moment_are_named(alice):
     bought(alice, "basic", paid_in=600_00)
     bought(alice, "standard", paid_in=400_00)
-    assert words(open_account(alice)).count("cannot be paid for then") == 2
+    assert words(open_account(alice)).count("cannot renew") == 2
 
 
 def test_there_is_no_warning_if_nothing_will_end(clock, alice):
@@ -94,7 +94,7 @@ def test_an_unpaid_subscription_has_only_one_warning(clock, alice):
     bought(alice, "standard", paid_in=690_00)
     clock.move_to(at(days=32))
     answer = open_account(alice)
-    assert "Standard needs money" in words(answer)
+    assert "Standard is unpaid" in words(answer)
     assert "lasts" not in words(answer)
     assert box(answer) == ""
 
@@ -112,13 +112,13 @@ def test_each_currency_has_its_own_warning(alice):
     bought(alice, "hourly", paid_in=15_00)
     pay_in(alice, 5_00, "EUR", at=at())
     page = words(open_account(alice))
-    assert "RUB: Your balance lasts only 10 h more" in page
+    assert "RUB: Your balance runs out in 10 h" in page
     assert "EUR: " not in page
 
 
 def test_the_warning_is_in_russian_too(alice):
     bought(alice, "hourly", paid_in=15_00)
-    assert "Баланса хватит ещё только на 10 ч" in words(open_account(alice, "/ru"))
+    assert "Баланса хватит ещё на 10 ч" in words(open_account(alice, "/ru"))
 
 
 def test_another_customers_wallet_gives_no_warning(client, alice, mallory):

@@ -27,8 +27,8 @@ def test_after_a_top_up_the_payment_page_links_back_to_the_plan_change(browser, 
     pay_in(alice, 1135_00, at=NEAR_HALF)
     for part in ("", "status/"):
         page = browser.get(f"/pay/{payment.public_id}/{part}").content.decode()
-        assert f'href="{back.replace("&", "&amp;")}">Go on where you were' in page
-    assert f"Pay RUB{NBSP}1,145.00 and change to Premium" in words(browser.get(back, follow=True))
+        assert f'href="{back.replace("&", "&amp;")}">Continue' in page
+    assert "Pay ₽1,145.00 and change to Premium" in words(browser.get(back, follow=True))
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_another_payment_has_no_link_back(browser, clock):
     form = {"form_key": "form_2", "shown": "50000", "method": "sandbox"}
     browser.post("/topup/?currency=RUB&amount=500", form)
     page = browser.get(f"/pay/{Payment.objects.get().public_id}/").content.decode()
-    assert "Go on where you were" not in page
+    assert ">Continue</a>" not in page

@@ -53,7 +53,7 @@ def test_a_cancel_that_is_too_late_shows_the_payment_as_received(browser, client
     choose(client, payment, "webhook_lost")
     page = browser.post(address(payment) + "cancel/", follow=True)
     assert heading(page) == "Payment received"
-    assert "could not be cancelled any more" in words(page)
+    assert "It is too late to cancel this payment" in words(page)
 
 
 def test_a_wrong_amount_is_not_credited(browser, client, payment, alice):

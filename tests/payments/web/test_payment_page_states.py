@@ -119,8 +119,8 @@ def test_the_page_polls_only_while_the_state_can_change(show, browser, state):
         ("insufficient_funds", "There was not enough money on the card."),
         ("expired_card", "The card has expired."),
         # A code that would help a thief is shown as any other refusal.
-        ("stolen_card", "The bank declined the payment. Try another card, or ask your bank."),
-        ("fraudulent", "The bank declined the payment. Try another card, or ask your bank."),
+        ("stolen_card", "Your bank declined the payment. Try another card, or ask your bank."),
+        ("fraudulent", "Your bank declined the payment. Try another card, or ask your bank."),
     ],
 )
 def test_the_reason_of_a_decline_is_shown_as_a_text(browser, alice, code, text):

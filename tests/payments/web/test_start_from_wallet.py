@@ -34,7 +34,7 @@ def address(payment: Payment) -> str:
 
 def test_a_sufficient_balance_starts_the_subscription_on_the_same_terms(browser, alice, now):
     waiting = unpaid_order(alice, 2000_00, now=now)
-    assert "Pay RUB\u00a01,380.00 from my balance" in words(browser.get(address(waiting)))
+    assert "Pay ₽1,380.00 from my balance" in words(browser.get(address(waiting)))
     answer = browser.post(address(waiting) + "start/")
     new = Subscription.objects.latest("id")
     assert (answer.status_code, answer["location"]) == (303, f"/account/subscriptions/{new.public_id}/")
@@ -43,7 +43,7 @@ def test_a_sufficient_balance_starts_the_subscription_on_the_same_terms(browser,
     assert wallet(alice, "RUB").balance == 620_00
     waiting.refresh_from_db()
     assert (waiting.status, subscription_of(waiting).status) == ("cancelled", "cancelled")
-    assert "Started from your balance." in words(browser.get(answer["location"]))
+    assert "Started. It is paid from your balance." in words(browser.get(answer["location"]))
     again = browser.post(address(waiting) + "start/")
     assert again["location"] == address(waiting)
     assert wallet(alice, "RUB").balance == 620_00
@@ -53,7 +53,7 @@ def test_an_insufficient_balance_starts_nothing_and_keeps_the_payment(browser, a
     waiting = unpaid_order(alice, 1379_99, now=now)
     assert "from my balance" not in words(browser.get(address(waiting)))
     answer = browser.post(address(waiting) + "start/")
-    assert "Your balance is not enough any more" in words(browser.get(answer["location"]))
+    assert "Your balance is too low now" in words(browser.get(answer["location"]))
     waiting.refresh_from_db()
     assert (waiting.status, subscription_of(waiting).status) == ("pending", "pending")
     assert Subscription.objects.count() == 1
@@ -67,7 +67,7 @@ def test_nothing_changes_if_the_gateway_does_not_answer(browser, alice, now, mon
 
     monkeypatch.setattr(Sandbox, "cancel", silence)
     answer = browser.post(address(waiting) + "start/")
-    assert "The payment service does not answer just now." in words(browser.get(answer["location"]))
+    assert "The payment service is not responding." in words(browser.get(answer["location"]))
     waiting.refresh_from_db()
     assert (waiting.status, wallet(alice, "RUB").balance) == ("pending", 2000_00)
 

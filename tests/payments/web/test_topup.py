@@ -8,7 +8,7 @@ from tests.web import hidden, words
 def test_the_balance_after_is_shown_before_anything_is_paid(browser, alice):
     pay_in(alice, 120_40, "EUR")
     page = words(browser.get("/topup/?currency=EUR&amount=100"))
-    assert "Balance now €120.40 You pay in +€100.00 Balance after €220.40" in page
+    assert "Balance now €120.40 Top-up +€100.00 Balance after €220.40" in page
     assert "Pay €100.00" in page
     assert "From €1.00 to €10,000.00" in page
 
@@ -16,7 +16,7 @@ def test_the_balance_after_is_shown_before_anything_is_paid(browser, alice):
 def test_an_amount_is_accepted_as_people_write_it(browser, alice):
     address = "/topup/?currency=RUB&amount=1%20000,50"
     page = browser.get(address)
-    assert "Pay RUB\u00a01,000.50" in words(page)
+    assert "Pay ₽1,000.50" in words(page)
     answer = browser.post("/topup/?currency=RUB&amount=1000.50", hidden(page) | {"method": "sandbox"})
     payment = Payment.objects.get(customer=alice)
     assert (answer.status_code, answer["location"]) == (303, payment.confirmation_url)
@@ -36,7 +36,7 @@ def test_a_sent_form_sent_again_with_another_amount_is_refused(browser, alice):
     first = browser.post(address, sent)
     answer = browser.post(address, sent | {"amount": "900"})
     assert answer.status_code == 422
-    assert "You have sent this form before, with other choices, and that order stands" in words(answer)
+    assert "You already sent this form with other choices, and that order is in your account" in words(answer)
     assert browser.post(address, sent)["location"] == first["location"]
     assert Payment.objects.filter(customer=alice).count() == 1
     again = browser.post(address, hidden(answer) | {"method": "sandbox", "amount": "900"})
@@ -47,10 +47,10 @@ def test_a_sent_form_sent_again_with_another_amount_is_refused(browser, alice):
     ("typed", "text"),
     [
         ("", "Enter an amount"),
-        ("ten", "Enter an amount in digits, like 1000.50"),
-        ("0.99", "The amount must be €1.00 or more"),
-        ("10000.01", "The amount must be €10,000.00 or less"),
-        ("10.999", "Enter an amount in digits, like 1000.50"),
+        ("ten", "Enter the amount in digits, for example 1000.50"),
+        ("0.99", "The amount must be at least €1.00"),
+        ("10000.01", "The amount must be at most €10,000.00"),
+        ("10.999", "Enter the amount in digits, for example 1000.50"),
         ("1" * 41, "at most 40 characters"),
     ],
 )
@@ -64,8 +64,8 @@ def test_an_invalid_amount_is_explained_and_cannot_be_paid(browser, typed, text)
 
 
 def test_a_needed_amount_is_offered_but_never_below_the_minimum(browser):
-    assert "Pay RUB\u00a0123.45" in words(browser.get("/topup/?currency=RUB&need=123.45"))
-    assert "Pay RUB\u00a0100.00" in words(browser.get("/topup/?currency=RUB&need=3.60"))
+    assert "Pay ₽123.45" in words(browser.get("/topup/?currency=RUB&need=123.45"))
+    assert "Pay ₽100.00" in words(browser.get("/topup/?currency=RUB&need=3.60"))
     assert browser.get("/topup/?currency=RUB&need=x").status_code == 200
 
 
@@ -75,7 +75,7 @@ def test_a_newly_typed_amount_is_shown_before_it_is_paid(browser, alice):
     sent = hidden(browser.get(address)) | {"method": "sandbox", "amount": "77,50"}
     answer = browser.post(address, sent)
     assert answer.status_code == 422
-    assert "The amount has changed to €77.50. You have not been charged." in words(answer)
+    assert "The amount is now €77.50. You have not been charged." in words(answer)
     assert "Pay €77.50" in words(answer)
     assert not Payment.objects.exists()
     again = hidden(answer) | {"method": "sandbox", "amount": "77,50"}
@@ -91,7 +91,7 @@ def test_updating_the_amount_redirects_to_its_own_url(browser):
 
 
 @pytest.mark.parametrize("button", [{}, {"show": "sum"}])
-@pytest.mark.parametrize(("typed", "text"), [("", "Enter an amount"), ("ten", "Enter an amount in digits")])
+@pytest.mark.parametrize(("typed", "text"), [("", "Enter an amount"), ("ten", "Enter the amount in digits")])
 def test_an_invalid_amount_pays_nothing_with_either_button(browser, button, typed, text):
     address = "/topup/?currency=EUR&amount=25"
     answer = browser.post(address, hidden(browser.get(address)) | {"method": "sandbox", "amount": typed} | button)

@@ -15,7 +15,7 @@ from tests.subscriptions.shop import START, client, params, pay_in, sell
 
 pytestmark = pytest.mark.django_db
 ALL = "/api/subscriptions/"
-GOOD = "Worked out again just now: it matches what was posted."
+GOOD = "Recalculated just now: the amount is correct."
 
 
 @pytest.fixture(autouse=True)
@@ -58,11 +58,11 @@ def test_metered_use_costs_the_rate_times_the_time(alice: User) -> None:
         "price": {"amount": rub("1.00"), "interval": "hour", "interval_count": 1, "billing": "metered",
                   "trial_days": 0, "grace_days": 0, "version": 1},
         "quantity": 1, "periods": 1, "span": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:30:00Z"},
-        "formula": "(100 × 9000000000 + 0) ÷ 3600000000 = 250, 0 carried on",
+        "formula": "(100 × 9000000000 + 0) ÷ 3600000000 = 250, 0 carried over",
         "worked_out": rub("2.50"), "posted": rub("2.50"), "match": True,
         "remainder": {"before": 0, "after": 0, "denominator": 3_600_000_000}, "counterpart": None,
         "steps": [
-            "Vm, version 1 of its price: 1.00 RUB an hour.",
+            "Vm, price version 1: 1.00 RUB an hour.",
             "Used from 2026-03-01 00:00:00 UTC to 2026-03-01 02:30:00 UTC: 2 h 30 min.",
             "1.00 RUB an hour × 2 h 30 min = 2.50 RUB",
             GOOD,
@@ -93,8 +93,8 @@ def test_an_advance_payment_costs_price_times_quantity_times_periods(alice: User
     assert body["span"] == {"start": "2026-03-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"}
     assert (body["formula"], body["worked_out"], body["posted"]) == ("99000 × 3 × 2", rub("5940.00"), rub("5940.00"))
     assert body["steps"] == [
-        "Basic, version 1 of its price: 990.00 RUB a month.",
-        "Paid ahead from 2026-03-01 00:00:00 UTC to 2026-05-01 00:00:00 UTC.",
+        "Basic, price version 1: 990.00 RUB a month.",
+        "Paid in advance from 2026-03-01 00:00:00 UTC to 2026-05-01 00:00:00 UTC.",
         "990.00 RUB a month × 3 × 2 months = 5940.00 RUB",
         GOOD,
     ]
@@ -116,7 +116,7 @@ def test_unused_time_is_refunded_in_proportion(
     body = explain(alice, last(alice, "unused_refund"))
     assert (body["kind"], body["match"]) == ("unused", True)
     assert body["steps"][1:] == [
-        "Not used from 2026-03-11 00:00:00 UTC to 2026-04-01 00:00:00 UTC: 21 of 31 days.", step, GOOD,
+        "Unused from 2026-03-11 00:00:00 UTC to 2026-04-01 00:00:00 UTC: 21 of 31 days.", step, GOOD,
     ]  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_a_tampered_transaction_does_not_match(alice: User) -> None:
     body = explain(alice, last(alice))
     assert (body["worked_out"], body["posted"], body["match"]) == (rub("2.00"), rub("2.01"), False)
     assert body["steps"][-1] == (
-        "Worked out again just now: it should be 2.00 RUB, but 2.01 RUB was posted. Please tell support."
+        "Recalculated just now: it should be 2.00 RUB, but the transaction says 2.01 RUB. Please contact support."
     )
     with guards_off("ledger_transaction"):
         Transaction.objects.filter(reason="charge").update(amount=2_00)

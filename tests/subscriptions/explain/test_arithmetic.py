@@ -54,7 +54,7 @@ def test_a_slice_costs_rate_times_time_plus_the_carried_fraction(alice):
         carried,
         3_600_000_000,
     )
-    assert explanation.formula == f"(720 × 5000000 + {carried}) ÷ 3600000000 = 1, {carried} carried on"
+    assert explanation.formula == f"(720 × 5000000 + {carried}) ÷ 3600000000 = 1, {carried} carried over"
 
 
 def test_a_charge_for_leftover_fractions_is_explained(alice):
@@ -70,10 +70,10 @@ def test_a_charge_for_leftover_fractions_is_explained(alice):
         1,
         True,
     )
-    assert explanation.formula == f"{before} ÷ 3600000000 = 1, {after} carried on"
+    assert explanation.formula == f"{before} ÷ 3600000000 = 1, {after} carried over"
     assert sentences.of(explanation)[1:3] == [
-        "Fractions of earlier use, which had come to a whole by 2026-03-01 12:00:16 UTC.",
-        "1.3 × 0.01 RUB = 0.01 RUB, and 0.3 × 0.01 RUB is carried on to the next charge",
+        "Fractions of earlier use that added up to a whole unit by 2026-03-01 12:00:16 UTC.",
+        "1.3 × 0.01 RUB = 0.01 RUB, and 0.3 × 0.01 RUB is carried to the next charge",
     ]
 
 

@@ -60,7 +60,7 @@ def test_through_the_database_it_prints_the_same_and_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (BAD_AMOUNT, "events[0].amount: '1.005' has 3 decimals; RUB has 2"),
+        (BAD_AMOUNT, "events[0].amount: '1.005' has 3 decimal places. RUB allows at most 2"),
         (BAD_AMOUNT.replace(b'"ann"', rb'"\ud800"'), "events[0].customer: '\\ud800' is not allowed in a text"),
     ],
 )
@@ -97,7 +97,10 @@ def test_names_that_look_like_markup_are_printed_letter_by_letter(tmp_path: Path
         (b"\xff", "not UTF-8 at byte 0"),
         (b'{"until": NaN}', "NaN is not a number"),
         (BAD_AMOUNT.replace(b'"1.005"', b"-Infinity"), "-Infinity is not a number"),
-        (BAD_AMOUNT.replace(b'"1.005"', b"1.005"), "events[0].amount: '1.005' has 3 decimals; RUB has 2"),
+        (
+            BAD_AMOUNT.replace(b'"1.005"', b"1.005"),
+            "events[0].amount: '1.005' has 3 decimal places. RUB allows at most 2",
+        ),
         (BAD_AMOUNT.replace(b'"ann"', rb'"a\u0000"'), "events[0].customer: '\\x00' is not allowed in a text"),
         (b"[]", "scenario: [] is not an object"),
         (b'{"title": "a", "a": {"b": 1, "b": 1}}', "the key 'b' is given twice in one object"),

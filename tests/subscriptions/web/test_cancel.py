@@ -19,13 +19,13 @@ def test_each_way_to_cancel_shows_its_effect_with_amounts(browser, standard):
     page = words(browser.get(address(standard, "cancel/")))
     assert f"Cancel on 1 April 2026 You keep it until 1 April 2026, 12:00{NBSP}UTC. Nothing more is charged" in page
     # Half of 690.00; 690.00 over the 744 hours of March are 0.927 an hour, rounded up.
-    assert f"The unused part goes back to your balance: RUB{NBSP}345.00 at this moment." in page
-    assert f"The exact amount is worked out when you confirm; it gets less by about RUB{NBSP}0.93 an hour." in page
+    assert "We refund the unused time to your balance: ₽345.00 right now." in page
+    assert "The exact amount is calculated when you confirm. It drops by about ₽0.93 an hour." in page
 
 
 def test_cancelling_at_the_end_keeps_it_until_then(browser, standard, alice):
     answer = browser.get(submit(browser, standard, "period_end")["location"])
-    assert "You cancelled it. It stays until 1 April 2026" in words(answer)
+    assert "You cancelled it. You keep it until 1 April 2026" in words(answer)
     standard.refresh_from_db()
     assert (standard.status, standard.cancel_requested) == ("active", True)
     assert balance(alice) == 310_00
@@ -33,10 +33,10 @@ def test_cancelling_at_the_end_keeps_it_until_then(browser, standard, alice):
 
 def test_cancelling_now_refunds_the_shown_amount(browser, standard, alice):
     answer = browser.get(submit(browser, standard, "now")["location"])
-    assert f"Cancelled. RUB{NBSP}345.00 came back to your balance." in words(answer)
+    assert "Cancelled. We refunded ₽345.00 to your balance." in words(answer)
     standard.refresh_from_db()
     assert (standard.status, balance(alice)) == ("cancelled", 655_00)
-    assert "given back" in words(browser.get(address(standard)))
+    assert "refunded" in words(browser.get(address(standard)))
 
 
 def test_a_page_some_minutes_old_refunds_what_is_left_by_then(browser, clock, standard, alice):
@@ -44,7 +44,7 @@ def test_a_page_some_minutes_old_refunds_what_is_left_by_then(browser, clock, st
     clock.shift(10 * MINUTE)
     answer = browser.get(submit(browser, standard, "now", page)["location"])
     # 10 minutes of 690.00 over 44640 are 0.1545...: 344.845, rounded down.
-    assert f"Cancelled. RUB{NBSP}344.84 came back to your balance." in words(answer)
+    assert "Cancelled. We refunded ₽344.84 to your balance." in words(answer)
     assert balance(alice) == 654_84
 
 
@@ -54,8 +54,8 @@ def test_an_older_page_is_shown_again_and_nothing_is_done(browser, clock, standa
     clock.shift(later)
     again = submit(browser, standard, "now", page)
     assert again.status_code == 422
-    assert "Nothing was done; look at it again." in words(again)
-    assert f"RUB{NBSP}345.00" not in words(again)
+    assert "Nothing was done. Check it and try again." in words(again)
+    assert "₽345.00" not in words(again)
     standard.refresh_from_db()
     assert (standard.status, balance(alice)) == ("active", 310_00)
     assert submit(browser, standard, "now", again).status_code == 303
@@ -106,7 +106,7 @@ def test_a_cancellation_at_the_end_can_be_replaced_by_one_now(browser, standard,
 def test_cancelling_a_paused_subscription_refunds_the_kept_time(browser, clock, standard, alice):
     act(standard, HALF, lambda book: book.pause(standard))
     page = browser.get(address(standard, "cancel/"))
-    assert f"The unused part, RUB{NBSP}345.00, goes back to your balance." in words(page)
+    assert "We refund ₽345.00 for unused time to your balance." in words(page)
     clock.shift(100 * DAY)
     submit(browser, standard, "now", page)
     assert balance(alice) == 655_00
@@ -116,7 +116,7 @@ def test_cancelling_metered_use_charges_only_the_use_so_far(browser, clock, alic
     """2 hours at 1.50: 3.00 of 10.00."""
     row = bought(alice, "hourly", paid_in=10_00)
     clock.shift(2 * HOUR)
-    assert "What was used up to this second is charged, nothing after it." in words(
+    assert "You pay for what you used up to that second and nothing after it." in words(
         browser.get(address(row, "cancel/"))
     )
     submit(browser, row, "now")

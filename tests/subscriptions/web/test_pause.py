@@ -29,8 +29,8 @@ def state(row) -> str:
 def test_the_pause_page_shows_the_time_kept_and_the_next_payment(browser, standard):
     page = words(browser.get(address(standard, "pause/")))
     assert "Access ends at once. Nothing is charged while it is paused." in page
-    assert "You keep what is left of the period: 15 days 12 h." in page
-    assert "The next payment was to be on 1 April 2026; it comes as much later as the pause lasts." in page
+    assert "You keep the rest of the period: 15 days 12 h." in page
+    assert "The next charge was due on 1 April 2026. The pause moves this date by as long as it lasts." in page
     assert state(standard) == "active"
 
 
@@ -41,15 +41,15 @@ def test_resuming_continues_the_rest_of_the_period(browser, clock, standard, ali
     clock.shift(10 * DAY)
     page = words(press(browser, standard, "resume/"))
     # 10 days after noon of 1 April
-    assert f"Next payment on 11 April 2026: RUB{NBSP}690.00" in page
+    assert "Renews on 11 April 2026 for ₽690.00" in page
     assert (state(standard), balance(alice)) == ("active", 310_00)
 
 
 def test_pausing_metered_use_shows_the_rate_and_the_balance(browser, hourly, alice):
     page = words(browser.get(address(hourly, "pause/")))
-    assert f"so does the charge of RUB{NBSP}1.50 an hour" in page
+    assert "Access and the charge of ₽1.50 an hour stop at once." in page
     # 10.00 - 2 x 1.50
-    assert f"Your balance then is RUB{NBSP}7.00" in page
+    assert "Your balance then is ₽7.00" in page
     press(browser, hourly, "pause/")
     assert (state(hourly), balance(alice)) == ("paused", 7_00)
 
@@ -57,7 +57,7 @@ def test_pausing_metered_use_shows_the_rate_and_the_balance(browser, hourly, ali
 def test_resuming_metered_use_shows_the_rate_first(browser, hourly):
     act(hourly, at(hours=2), lambda book: book.pause(hourly))
     page = words(browser.get(address(hourly, "resume/")))
-    assert f"for RUB{NBSP}1.50 an hour from your balance, to the second. Your balance is RUB{NBSP}7.00." in page
+    assert "costs ₽1.50 an hour from your balance, charged by the second. Your balance is ₽7.00." in page
     assert f'href="{address(hourly, "resume/")}"' in browser.get(address(hourly)).content.decode()
     press(browser, hourly, "resume/")
     assert state(hourly) == "active"
@@ -66,34 +66,34 @@ def test_resuming_metered_use_shows_the_rate_first(browser, hourly):
 def test_resuming_with_an_empty_balance_says_that_it_waits_for_money(browser, hourly):
     act(hourly, at(hours=2), lambda book: book.pause(hourly))
     act(hourly, at(hours=2), lambda book: book.withdraw(7_00, key="t:1", to="gateway_clearing:sandbox"))
-    assert "Your balance is empty. It starts by itself when you top up" in words(
-        browser.get(address(hourly, "resume/"))
-    )
+    assert "Your balance is empty. Top up and it starts" in words(browser.get(address(hourly, "resume/")))
     assert "It starts again by itself when you top up." in words(press(browser, hourly, "resume/"))
 
 
 def test_a_cancellation_stays_in_force_during_a_pause(browser, standard):
     act(standard, HALF, lambda book: book.cancel(standard))
-    assert "It was to end on 1 April 2026; it ends as much later" in words(browser.get(address(standard, "pause/")))
+    assert "It was due to end on 1 April 2026. The pause moves this date" in words(
+        browser.get(address(standard, "pause/"))
+    )
     page = words(press(browser, standard, "pause/"))
-    assert "You cancelled it: it ends when that is used up." in page
+    assert "You cancelled it, so it ends when that time is used up." in page
 
 
 def test_a_button_undoes_a_cancellation(browser, standard):
     act(standard, HALF, lambda book: book.cancel(standard))
     assert f'action="{address(standard, "undo-cancel/")}"' in browser.get(address(standard)).content.decode()
     page = words(press(browser, standard, "undo-cancel/"))
-    assert "The cancellation is taken back." in page
-    assert f"Next payment on 1 April 2026: RUB{NBSP}690.00" in page
+    assert "You keep your plan." in page
+    assert "Renews on 1 April 2026 for ₽690.00" in page
 
 
 def test_buttons_switch_renewal_off_and_on(browser, standard):
     page = words(press(browser, standard, "stop-renewing/"))
-    assert "It does not renew by itself any more." in page
-    assert "Paid until 1 April 2026. It does not renew by itself." in page
+    assert "Automatic renewal is off." in page
+    assert "Paid until 1 April 2026. It does not renew automatically." in page
     page = words(press(browser, standard, "renew/"))
-    assert "It renews by itself from now on." in page
-    assert "Next payment on 1 April 2026" in page
+    assert "Automatic renewal is on." in page
+    assert "Renews on 1 April 2026" in page
 
 
 @pytest.mark.parametrize("part", ["pause/", "stop-renewing/"])
@@ -114,7 +114,7 @@ def test_resume_and_undo_pressed_twice_show_no_error(browser, standard):
 @pytest.mark.parametrize("part", ["pause/", "resume/", "undo-cancel/", "renew/", "stop-renewing/"])
 def test_an_ended_subscription_refuses_every_action(browser, standard, part):
     act(standard, HALF, lambda book: book.cancel(standard, when="now"))
-    assert "This cannot be done any more." in words(press(browser, standard, part))
+    assert "This is no longer possible." in words(press(browser, standard, part))
 
 
 @pytest.mark.parametrize("part", ["pause/", "resume/", "undo-cancel/", "renew/", "stop-renewing/"])

@@ -20,8 +20,8 @@ def test_the_page_shows_state_price_and_charges(browser, standard):
     page = browser.get(address(standard))
     assert heading(page) == "Standard"
     assert "✓ Active" in words(page)
-    assert "Price RUB\u00a0690.00 a month" in words(page)
-    assert words(page).count("RUB\u00a0690.00") == 3  # the next payment, the price, the charge
+    assert "Price ₽690.00 a month" in words(page)
+    assert words(page).count("₽690.00") == 3  # the next payment, the price, the charge
 
 
 def test_another_customers_subscription_is_not_found(client, mallory, standard):

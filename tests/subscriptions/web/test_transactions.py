@@ -22,19 +22,19 @@ def moved(alice, on_sale, now) -> None:
 def test_the_list_shows_time_reason_amount_and_balance(browser, moved):
     page = words(browser.get("/account/transactions/"))
     rows = page.split("Balance after")[1]
-    assert "+RUB\u00a01,000.00 RUB\u00a01,000.00" in rows
-    assert "−RUB\u00a0690.00 RUB\u00a0310.00" in rows
-    assert "Gift =1+1 · Explain" in rows
-    assert "+RUB\u00a050.00 RUB\u00a0360.00" in rows
-    assert rows.index("Gift") < rows.index("Charge Standard,") < rows.index("Top-up")
+    assert "+₽1,000.00 ₽1,000.00" in rows
+    assert "−₽690.00 ₽310.00" in rows
+    assert "Bonus =1+1 · Explain" in rows
+    assert "+₽50.00 ₽360.00" in rows
+    assert rows.index("Bonus") < rows.index("Charge Standard,") < rows.index("Top-up")
 
 
 def test_the_list_can_be_filtered_by_reason_and_days(browser, moved, now):
     only = words(browser.get("/account/transactions/?reason=charge")).split("Balance after")[1]
     assert "Standard" in only
-    assert "Gift" not in only
+    assert "Bonus" not in only
     assert "Nothing found" in words(browser.get("/account/transactions/?end=2020-01-01"))
-    assert "Gift" in words(browser.get(f"/account/transactions/?start={now.date()}&end={now.date()}"))
+    assert "Bonus" in words(browser.get(f"/account/transactions/?start={now.date()}&end={now.date()}"))
 
 
 @pytest.mark.parametrize("query", ["reason=x", "start=yesterday", "before=x", "before=0", "currency=%27"])
@@ -53,7 +53,7 @@ def test_older_pages_have_no_gaps_or_repetitions(browser, alice, now):
         seen += [line.split("</span>")[0] for line in page.split('num in"><span class="money">')[1:]]
         address = page.split('href="?')[-1].split('"')[0].replace("&amp;", "&") if 'rel="next"' in page else ""
         address = f"/account/transactions/?{address}" if address else ""
-    assert seen == [f"+RUB\u00a0{1 + n / 100:.2f}" for n in reversed(range(120))]
+    assert seen == [f"+₽{1 + n / 100:.2f}" for n in reversed(range(120))]
 
 
 def test_the_csv_holds_everything_and_no_formula(browser, moved):
