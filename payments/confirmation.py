@@ -113,7 +113,7 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime) -> N
         # It has already ended. Only money can change that.
         return
     elif verdict is Verdict.OPEN:
-        _wait(payment, now=now)
+        transitions.wait(payment, Status.PENDING, now=now)
     else:
         transitions.close(payment, Status(verdict.value), now=now, failure_code=snapshot.failure_code)
 
@@ -124,23 +124,8 @@ def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> Non
         return
     if error.permanent:
         transitions.park(payment, f"{payment.gateway} does not know this payment: {error.detail}"[:200], now=now)
-        return
-    if payment.status == Status.PENDING:
-        transitions.move(payment, Status.UNKNOWN, now=now)
-    _set_check(payment, now=now)
-
-
-def _wait(payment: Payment, *, now: datetime) -> None:
-    if payment.parked_reason:
-        return
-    if payment.status == Status.UNKNOWN:
-        transitions.move(payment, Status.PENDING, now=now)
-    _set_check(payment, now=now)
-
-
-def _set_check(payment: Payment, *, now: datetime) -> None:
-    payment.check_at = transitions.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
-    payment.save(update_fields=["check_at"])
+    else:
+        transitions.wait(payment, Status.UNKNOWN, now=now)
 
 
 def _note_state(payment: Payment, state: State, *, now: datetime) -> None:

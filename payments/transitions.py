@@ -104,6 +104,16 @@ def park(payment: Payment, reason: str, *, now: datetime) -> None:
     record_event(payment, "parked", now=now)
 
 
+def wait(payment: Payment, status: Payment.Status, *, now: datetime) -> None:
+    """Keep an open payment open, `pending` or `unknown`, and set its next check. A parked payment waits for staff."""
+    if payment.parked_reason:
+        return
+    if payment.status != status:
+        move(payment, status, now=now)
+    payment.check_at = next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    payment.save(update_fields=["check_at"])
+
+
 def record_event(payment: Payment, kind: str, *, now: datetime) -> None:
     """Record the event `payment.<kind>` with the data that a receipt or an email needs."""
     data = {

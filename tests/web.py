@@ -14,7 +14,7 @@ from accounts.models import User
 from billing_site.demo import plans
 from subscriptions import catalogue, orders
 from subscriptions.models import Subscription
-from tests.payments.unsteady import PATH, Unsteady
+from tests.payments.faulty_gateway import PATH, Unsteady
 from tests.subscriptions.bank import NOON, at
 from tests.subscriptions.shop import pay_in
 

@@ -1,23 +1,16 @@
-"""Quotes of plan changes: the preview endpoint, the quote in responses, and accepting a quote by its id."""
+"""Quotes of plan changes: the query that asks for one, the quote in responses, and accepting a quote by its id."""
 
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from core.api.filters import refuse_unknown_parameters
 from core.api.lookup import find_by_public_id
-from core.api.schema import INSUFFICIENT_FUNDS
 from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneySerializer
 from ledger.money import Money
-from subscriptions import catalogue, quotes
+from subscriptions import quotes
 from subscriptions.api.serializers import WHEN, NextChargeSerializer, plan_code
-from subscriptions.api.views import OneSubscription
 from subscriptions.models import Quote, Subscription
 
 
@@ -93,21 +86,3 @@ def accept(subscription: Subscription, quote_id: str, *, now: datetime) -> None:
     except quotes.QuoteChanged as changed:
         changed.extra = {"quote": body_of(changed.quote)}
         raise
-
-
-class ChangePreview(OneSubscription):
-    """GET .../change-preview"""
-
-    @extend_schema(
-        operation_id="subscriptions_change_preview",
-        parameters=[ChangePreviewQuery],
-        responses={200: QuoteSerializer, **INSUFFICIENT_FUNDS},
-    )
-    def get(self, request: Request, public_id: str) -> Response:
-        """Quote a plan change. If its `id` is sent to change-plan in time, exactly these amounts are posted."""
-        row, query = self.own(), ChangePreviewQuery(data=request.query_params)
-        refuse_unknown_parameters(request, query.fields)
-        query.is_valid(raise_exception=True)
-        terms = query.validated_data
-        price = catalogue.current(terms["plan"], row.price.currency)
-        return Response(body_of(quotes.make(row, price, now=timezone.now(), when=terms["when"])))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from subscriptions.api import explanations, plans, quotes, transactions, views, wallet
+from subscriptions.api import explanations, plans, transactions, views, wallet
 
 urlpatterns = [
     path("plans/", plans.PlanList.as_view(), name="plan-list"),
@@ -17,7 +17,7 @@ urlpatterns = [
     path("subscriptions/<slug:public_id>/change-plan", views.ChangePlan.as_view(), name="subscription-change-plan"),
     path(
         "subscriptions/<slug:public_id>/change-preview",
-        quotes.ChangePreview.as_view(),
+        views.ChangePreview.as_view(),
         name="subscription-change-preview",
     ),
     path("users/<int:user_id>/subscriptions", views.UserSubscriptions.as_view(), name="user-subscriptions"),

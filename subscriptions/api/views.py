@@ -27,6 +27,7 @@ from subscriptions.api.serializers import (
     SubscriptionSerializer,
 )
 from subscriptions.models import Subscription
+from subscriptions.quotes import make as make_quote
 
 MANY = SubscriptionSerializer(many=True)
 
@@ -224,3 +225,21 @@ class ChangePlan(Idempotent, OneSubscription):
             price, when = catalogue.current(terms["plan"], row.price.currency), terms.get("when", "now")
             orders.change(row, now=timezone.now(), act=lambda book: book.change_plan(row, price, when=when))
         return self.answer()
+
+
+class ChangePreview(OneSubscription):
+    """GET .../change-preview"""
+
+    @extend_schema(
+        operation_id="subscriptions_change_preview",
+        parameters=[quotes.ChangePreviewQuery],
+        responses={200: quotes.QuoteSerializer, **INSUFFICIENT_FUNDS},
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        """Quote a plan change. If its `id` is sent to change-plan in time, exactly these amounts are posted."""
+        row, query = self.own(), quotes.ChangePreviewQuery(data=request.query_params)
+        refuse_unknown_parameters(request, query.fields)
+        query.is_valid(raise_exception=True)
+        terms = query.validated_data
+        price = catalogue.current(terms["plan"], row.price.currency)
+        return Response(quotes.body_of(make_quote(row, price, now=timezone.now(), when=terms["when"])))

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import grimp
 import pytest
 from django.apps import apps
 from django.conf import settings
@@ -52,6 +53,22 @@ def test_no_module_is_named_after_a_pattern():
     """A file with such a name has no reason to stop growing."""
     patterns = {"services.py", "utils.py", "helpers.py", "managers.py", "common.py", "misc.py"}
     assert [str(path) for path in our_files() if path.name in patterns] == []
+
+
+def test_no_module_is_named_after_an_act_or_a_state():
+    """Modules are named by nouns; these ones in -ing are nouns of the trade."""
+    nouns = {"metering.py", "posting.py", "pricing.py", "billing.py"}
+    product = (path for path in our_files() if path.parts[0] != "tests" and path.name not in nouns)
+    assert [str(path) for path in product if path.stem.endswith(("ing", "ed"))] == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = grimp.build_graph("core", "accounts", "events", "ledger", "subscriptions", "payments", "billing_site")
+    waiting = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    # Take away whatever imports nothing that is left, until nothing can be taken away.
+    while free := {module for module, imported in waiting.items() if not imported & waiting.keys()}:
+        waiting = {module: imported for module, imported in waiting.items() if module not in free}
+    assert waiting == {}
 
 
 def test_views_tasks_and_commands_stay_thin():

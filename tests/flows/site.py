@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SHIFTED = Path(__file__).with_name("shifted.py")
+SHIFTED = Path(__file__).with_name("clock_shift.py")
 PATIENCE = 90.0
 NOW = timedelta(0)
 

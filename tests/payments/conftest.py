@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from payments.models import Payment
 from subscriptions.models import Price
-from tests.payments import unsteady as unsteady_gateway
-from tests.payments.unsteady import Unsteady
+from tests.payments import faulty_gateway as unsteady_gateway
+from tests.payments.faulty_gateway import Unsteady
 from tests.subscriptions.shop import sell
 
 

@@ -16,8 +16,8 @@ from subscriptions import books, orders
 from subscriptions.catalogue import PlanNotSoldInCurrency
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
+from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance
-from tests.payments.unsteady import Unsteady
 from tests.subscriptions.shop import sell
 
 

@@ -15,7 +15,7 @@ from payments.models import Payment
 from subscriptions import billing_run, books
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
-from tests.payments.unsteady import Unsteady
+from tests.payments.faulty_gateway import Unsteady
 
 
 def test_the_same_form_sent_twice_makes_one_payment(alice: User, basic: Price) -> None:

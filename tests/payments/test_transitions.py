@@ -16,8 +16,8 @@ from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
 from subscriptions import books
 from subscriptions.models import Price, Subscription
+from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance, events, times_credited
-from tests.payments.unsteady import Unsteady
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ import redis
 from billing_site.local import children, processes
 from billing_site.local.postgres import Postgres
 from billing_site.local.valkey import Valkey
-from tests.billing_site.local.launched import (
+from tests.billing_site.local.launcher import (
     READY,
     ROOT,
     Running,

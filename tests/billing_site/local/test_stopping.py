@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.billing_site.local.launched import READY, Running, free_port, make_stop, nothing_is_left, processes_of
+from tests.billing_site.local.launcher import READY, Running, free_port, make_stop, nothing_is_left, processes_of
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("run")]
 LIGHT_TURNS, REAL_TURNS = 44, 6

@@ -9,7 +9,7 @@ from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
 from subscriptions.models import Price, Subscription
 from tests.payments.api.calls import CANCEL, CHECKOUT, LIST, TOP_UP, problem
-from tests.payments.unsteady import Unsteady
+from tests.payments.faulty_gateway import Unsteady
 from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from accounts.models import User
 from payments import checkout
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
+from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance, times_credited
-from tests.payments.unsteady import Unsteady
 
 pytestmark = pytest.mark.django_db
 

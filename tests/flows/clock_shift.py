@@ -1,4 +1,4 @@
-"""Runs a program of the product as it will be: `python shifted.py SECONDS celery worker ...`.
+"""Runs a program of the product as it will be: `python clock_shift.py SECONDS celery worker ...`.
 
 The whole process lives then, its children too, and reads the database's clock as it will stand. The product knows
 nothing of it. No test lives here.
