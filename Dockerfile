@@ -1,7 +1,7 @@
 # The same image runs web, worker, scheduler and migrations; docker-compose.yml says which.
 FROM python:3.11-slim-bookworm
 
-# WeasyPrint draws invoices with pango.
+# Libraries for PDF invoices, which are to come.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
     && rm -rf /var/lib/apt/lists/*
@@ -13,7 +13,7 @@ COPY requirements.txt constraints.txt ./
 RUN pip install --requirement requirements.txt
 
 COPY . .
-# What needs no database is made here, so that a container starts at once and its files can be read-only.
+# Translations and static files are built here, so that a container starts quickly and its files can be read-only.
 RUN useradd --create-home --uid 10001 billing \
     && LOCAL=1 python -m billing_site.local.translations \
     && LOCAL=0 SECRET_KEY=only-for-collecting-static-files python manage.py collectstatic --noinput --verbosity 0 \

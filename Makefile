@@ -1,10 +1,10 @@
-# One command each. All of them set themselves up; the first takes a minute or two to install, then they are quick.
+# Each target installs what it needs first, which takes a minute or two once.
 
 VENV = .venv
 PY = $(VENV)/bin/python
-# The tests have servers of their own: var/valkey-test and, where DATABASE_URL is not set, var/postgres-test.
+# The tests use servers of their own: var/valkey-test and, unless DATABASE_URL is set, var/postgres-test.
 TEST_PROCESSES = 2
-# What `check --deploy` is shown: a production of made-up names.
+# Made-up production settings for `check --deploy`.
 PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
 	SECRET_KEY=for-the-check-only-5Gq0vXyJtR8mWb2LzKd7NcPfUhSa3eTo \
 	JWT_SIGNING_KEY=for-the-check-only-u1YwQk9ZrB6sEvM4xTj8HgDnCiLp2FaX \
@@ -17,10 +17,10 @@ help: ## List these commands.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | while IFS=: read -r name rest; do \
 		printf '  make %-13s%s\n' "$$name" "$${rest#*## }"; done
 
-run: install ## Start everything with demo data: web, worker, scheduler, and the servers that no URL names.
+run: install ## Start web, worker, scheduler and demo data, with an embedded PostgreSQL and Valkey if needed.
 	@exec $(PY) -m billing_site.local.run
 
-test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them); EVERYTHING=1 leaves none out.
+test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them). EVERYTHING=1 fails if a program is missing.
 	@$(PY) -m tests.tools
 	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
@@ -40,11 +40,11 @@ bench: install-dev ## Measure postings, billing runs and statements against plai
 stop: ## Stop what `make run` started, from another terminal or after a crash.
 	@test ! -x $(PY) || exec $(PY) -m billing_site.local.stop
 
-install: $(VENV)/run.stamp ## Make the virtual environment with what the product runs on, pinned.
+install: $(VENV)/run.stamp ## Create the virtual environment with the pinned requirements of the product.
 
-install-dev: $(VENV)/dev.stamp ## The same with what tests and checks need.
+install-dev: $(VENV)/dev.stamp ## The same with the requirements of tests and checks.
 
-lock: install-dev ## Write constraints.txt anew from what is installed, and list what is newer.
+lock: install-dev ## Write constraints.txt from what is installed, and list newer versions.
 	@{ head -n 1 constraints.txt; $(PY) -m pip freeze; } > constraints.new && mv constraints.new constraints.txt
 	@$(PY) -m pip list --outdated
 
@@ -54,15 +54,15 @@ clean: stop ## Remove the virtual environment and everything under var/, demo da
 $(PY):
 	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-			echo "Making $(VENV) with $$python"; exec $$python -m venv $(VENV); fi; \
+			echo "Creating $(VENV) with $$python"; exec $$python -m venv $(VENV); fi; \
 	done; echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11" >&2; exit 1
 
 $(VENV)/run.stamp: requirements.txt constraints.txt | $(PY)
-	@echo "Installing what the product runs on"
+	@echo "Installing the requirements of the product"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt | $(PY)
-	@echo "Installing what tests and checks need"
+	@echo "Installing the requirements of tests and checks"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp

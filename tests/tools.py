@@ -1,7 +1,7 @@
-"""The programs that tests drive and pip does not bring: where they are on this machine, and how they get there.
+"""Programs that some tests need and pip does not install: how to find them and how to install them.
 
-`python -m tests.tools` installs what is missing, as well as it can. tests/selection.py leaves out the tests of a
-program that is still missing.
+`python -m tests.tools` installs the missing ones if it can. tests/selection.py leaves out the tests of a program that
+is still missing.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Debian's, Ubuntu's and Google's names.
+# The names in Debian, Ubuntu and Google's packages.
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PLAYWRIGHT_INSTALLER = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
 APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet=2", "--option=DPkg::Lock::Timeout=60"]
@@ -22,23 +22,24 @@ PLAYWRIGHT_PATH = (
 )
 # Where fontconfig looks by default.
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
-# In seconds: a slow line may take minutes, a dead one must not hold up the tests for good.
+# In seconds: a slow connection may take minutes, but a dead one must not block the tests for ever.
 INSTALL_LIMIT = 600
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program, the pytest marker of the tests that drive it, how to find it, and what brings it."""
+    """A program, the pytest marker of the tests that need it, how to find it, and how to install it."""
 
     name: str
     marker: str
     find: Callable[[], str | None]
+    # The Debian package, and the command that a notice suggests.
     package: str
     command: str
 
 
 def chromium() -> str | None:
-    """Return the path of a Chromium that starts: the one CHROMIUM names, or else the system's or Playwright's own."""
+    """Return the path of a Chromium that starts: the one CHROMIUM names, else the system's or Playwright's."""
     return next((path for path in _browsers() if _starts(path)), None)
 
 
@@ -52,7 +53,7 @@ def _browsers() -> Iterator[str]:
 
 
 def _starts(path: str) -> bool:
-    """Ubuntu's `chromium-browser` may be a notice only, and Playwright's browser may lack a library."""
+    """Return whether a browser starts. Ubuntu's may only print a notice, and Playwright's may lack a library."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -60,7 +61,7 @@ def _starts(path: str) -> bool:
 
 
 def font() -> str | None:
-    """Return the path of a font. Without any, pages crash in Debian's Chromium; other systems bring their own."""
+    """Return the path of a font. Without any, pages crash in Debian's Chromium; other systems have fonts."""
     if sys.platform != "linux":
         return "the system's"
     folders = (Path(folder).expanduser() for folder in FONT_FOLDERS)
@@ -71,7 +72,7 @@ def _from_debian(name: str, marker: str, find: Callable[[], str | None], package
     return Tool(name, marker, find, package, f"sudo apt-get install {package}")
 
 
-# Ubuntu's package of Chromium only points to a snap, so Playwright's installer is the command that works everywhere.
+# Ubuntu's package of Chromium only points to a snap, so the notice suggests Playwright's installer.
 CHROMIUM = Tool(
     "Chromium", "browser", chromium, "chromium", ".venv/bin/python -m playwright install --with-deps chromium"
 )
@@ -87,7 +88,7 @@ def missing(tools: Sequence[Tool] = TOOLS) -> list[Tool]:
 
 
 def notice(tools: Sequence[Tool]) -> str:
-    """Return the line that names the tests that cannot run without `tools`, and the commands that bring these."""
+    """Return a line that names the tests that are left out without `tools`, and the commands to install these."""
     names = " and ".join(tool.name for tool in tools)
     markers = " and ".join(dict.fromkeys(tool.marker for tool in tools))
     commands = " && ".join(tool.command if _may_install(tool) else "unset CHROMIUM" for tool in tools)
@@ -95,7 +96,7 @@ def notice(tools: Sequence[Tool]) -> str:
 
 
 def install(tools: Sequence[Tool]) -> None:
-    """Install them with apt-get where that needs no password, and a Chromium otherwise by Playwright's installer."""
+    """Install them with apt-get if that needs no password, and a Chromium otherwise with Playwright's installer."""
     root = _as_root()
     if by_apt := root is not None and shutil.which("apt-get"):
         apt = [*root, *APT]
@@ -107,21 +108,21 @@ def install(tools: Sequence[Tool]) -> None:
 
 
 def _may_install(tool: Tool) -> bool:
-    """Where CHROMIUM names a browser, it is that one or none."""
+    """Return whether the tool may be installed: no Chromium where the variable CHROMIUM names one."""
     return tool is not CHROMIUM or not os.environ.get("CHROMIUM")
 
 
 def _as_root() -> list[str] | None:
-    """Return the words that run a command as root, or None where that takes a password."""
+    """Return the prefix that runs a command as root, or None if that needs a password."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "--non-interactive"]
-    may = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
-    return sudo if may else None
+    works = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
+    return sudo if works else None
 
 
 def _run(command: list[str]) -> None:
-    """Run it without a word; say in one line that it failed, and leave the rest to whoever looks for the tool."""
+    """Run a command silently; print one line if it fails."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -129,7 +130,7 @@ def _run(command: list[str]) -> None:
         )  # fmt: skip
         fault = "" if done.returncode == 0 else f"exit code {done.returncode}"
     except subprocess.TimeoutExpired:
-        fault = f"no end after {INSTALL_LIMIT} seconds"
+        fault = f"still running after {INSTALL_LIMIT} seconds"
     if fault:
         print(f"{' '.join(command)}: {fault}")
 

@@ -1,4 +1,4 @@
-"""Follow a call through the modules of the product: which rooms it enters, and how often it returns to one."""
+"""Follow a call through the modules of the product: which it enters, and how often it returns to one."""
 
 import sys
 from collections.abc import Callable
@@ -22,12 +22,12 @@ class Walk(NamedTuple):
 
     @property
     def returns(self) -> int:
-        """How often the call came back to a module it had left."""
+        """How often the call came back to a module that it had left."""
         return len(self.stops) - len(self.rooms)
 
 
 def follow(act: Callable[[], Any]) -> Walk:
-    """Run `act` and return its walk. Generated and foreign code is no room."""
+    """Run `act` and return its walk. Generated code and libraries do not count."""
     stops: list[str] = []
 
     def enter(frame: FrameType, event: str, argument: object) -> None:
@@ -47,7 +47,7 @@ def follow(act: Callable[[], Any]) -> Walk:
 
 
 def _module(frame: FrameType | None) -> str:
-    """Return the product's module that a frame runs in, empty for any other code."""
+    """Return the module of the product that a frame runs in; empty for any other code."""
     path = Path(frame.f_code.co_filename) if frame else Path()
     if not path.is_relative_to(ROOT):
         return ""

@@ -1,4 +1,4 @@
-"""Lines of the log: found again by the request's id, also in a task's process, and without secrets."""
+"""Log lines have the request's id, also those of its tasks, and no secrets."""
 
 import io
 import json
@@ -31,7 +31,7 @@ CANARIES = [
 
 @pytest.fixture
 def written(settings):
-    """Write as production does, into a text that the test reads."""
+    """Log as production does, into a text that the test reads."""
     before = logging.getLogger().handlers[:]
     stream = io.StringIO()
     logging.config.dictConfig(logs.config("json", level="INFO"))
@@ -44,8 +44,10 @@ def written(settings):
 
 
 @pytest.mark.parametrize("canary", CANARIES)
-def test_no_secret_reaches_a_line_whichever_way_it_is_logged(written, canary):
-    structlog.get_logger("canary").warning(f"said {canary}", detail={"deep": [f"in {canary} here"]}, note=canary)
+def test_no_secret_is_logged_by_structlog_the_standard_library_or_a_traceback(written, canary):
+    structlog.get_logger("canary").warning(
+        f"an event with {canary}", detail={"deep": [f"in {canary} here"]}, note=canary
+    )
     logging.getLogger("canary").error("by the standard library: %s", canary)
     try:
         raise ValueError(f"broken by {canary}")
@@ -58,11 +60,11 @@ def test_no_secret_reaches_a_line_whichever_way_it_is_logged(written, canary):
 
 
 @pytest.mark.parametrize("name", ["password", "Authorization", "HTTP_AUTHORIZATION", "api_key", "refresh_token", "cvc"])
-def test_what_is_named_a_secret_is_one(name):
-    assert without_secrets({"user": "anna", name: "whatever it is"}) == {"user": "anna", name: GONE}
+def test_a_value_with_a_secret_name_is_redacted(name):
+    assert without_secrets({"user": "anna", name: "any value"}) == {"user": "anna", name: GONE}
 
 
-def test_secrets_in_headers_addresses_and_forms_go_and_the_rest_stays():
+def test_secrets_in_headers_and_urls_are_redacted_and_the_rest_stays():
     assert without_secrets("Authorization: Bearer abcdefgh123456 sent") == f"Authorization: Bearer {GONE} sent"
     assert without_secrets("GET /x?code=abc123&page=2") == f"GET /x?code={GONE}&page=2"
     assert without_secrets("postgresql://billing:hunter2@db/billing") == f"postgresql://billing:{GONE}@db/billing"
@@ -99,19 +101,19 @@ HIDDEN = [
         ("{'api_key': 'two words', 'page': 2}", f"{{'api_key': {GONE}, 'page': 2}}"),
     ],
 )
-def test_a_secret_goes_by_the_name_before_it(sent, written):
+def test_a_value_after_a_secret_name_is_redacted(sent, written):
     for before in ("", "GET /api/payments/?", "https://billing.example.com/?x=1&"):
         assert without_secrets(before + sent) == before + written
         assert without_secrets({"query": before + sent}) == {"query": before + written}
 
 
 @pytest.mark.parametrize("sent", HIDDEN)
-def test_a_word_goes_that_shows_a_secret_when_it_is_decoded(sent):
-    """As in what gunicorn says of a request that it cannot read, or a client library of an address it called."""
+def test_a_word_that_decodes_to_a_secret_is_redacted(sent):
+    """As in messages of gunicorn about an invalid request, or of a client library about a URL."""
     assert without_secrets(f"Invalid: GET /x?{sent} HTTP/1.1") == f"Invalid: GET {GONE} HTTP/1.1"
 
 
-# What no decoding should have to find, because it is never written.
+# Nothing has to decode these, because no part of a URL is logged.
 DEEPLY_HIDDEN = ["q=Bearer%252520opaque-1234", "q=%" + "25" * 1500 + "20", "opaque-1234", "%2e%2e/opaque-1234"]
 
 
@@ -125,11 +127,12 @@ ROUTES = {
 
 
 def requests_in(text: str) -> set[str]:
+    """Return the `request` of each log line that has one."""
     return {line["request"] for line in map(json.loads, text.splitlines()) if "request" in line}
 
 
 @pytest.mark.parametrize("sent", HIDDEN + DEEPLY_HIDDEN)
-def test_a_request_is_logged_by_its_route_and_nothing_of_its_address(client, db, written, sent):
+def test_a_request_is_logged_by_its_route_without_its_path_and_query(client, db, written, sent):
     for before in ("/no-such-page/", "/api/no-such-thing/?", "/api/payments/", "/pay/", "/pricing/?"):
         client.get(before + sent + "/")
     text = written.getvalue()
@@ -138,7 +141,7 @@ def test_a_request_is_logged_by_its_route_and_nothing_of_its_address(client, db,
         assert secret not in text
 
 
-def test_a_refused_form_is_logged_with_its_reason_and_without_its_address(db, written):
+def test_a_refused_form_is_logged_with_the_reason_and_without_path_and_query(db, written):
     Client(enforce_csrf_checks=True).post("/topup/?note=opaque-1234", {"code": "opaque-1234"})
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [line["reason"] for line in lines if line["event"] == "form_refused"] == ["CSRF cookie not set."]
@@ -152,7 +155,7 @@ def test_a_refused_form_is_logged_with_its_reason_and_without_its_address(db, wr
         "pay_01m7y5s59nekc9624q0eyjkhf7",
         "2026-11-21T04:28:07.284664Z",
         "4242424242424241",  # the check digit is wrong
-        "1763699287284664",  # a clock in microseconds
+        "1763699287284664",  # a time in microseconds
         "balance 1342.00 RUB after 1500.00",
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
         "GET /account/transactions/?from=2026-11-01&at=2026-11-21T04%3A28%3A07Z&currency=RUB",
@@ -160,25 +163,25 @@ def test_a_refused_form_is_logged_with_its_reason_and_without_its_address(db, wr
         "post(entry, form_key=key, currency='RUB')",
     ],
 )
-def test_what_only_looks_like_a_secret_stays(harmless):
+def test_harmless_text_is_not_redacted(harmless):
     assert without_secrets(harmless) == harmless
 
 
-def test_every_answer_carries_the_id_its_log_lines_have(client, db, written):
+def test_every_response_has_the_request_id_of_its_log_lines(client, db, written):
     answer = client.get("/no-such-page/")
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert str(uuid.UUID(answer["X-Request-Id"])) == answer["X-Request-Id"]
     assert answer["X-Request-Id"] in {line.get("request_id") for line in lines if line["event"] == "request_finished"}
 
 
-def test_the_id_is_ours_and_not_the_callers(client, db):
-    """One that a caller chooses could be made to point at somebody else's lines."""
-    answer = client.get("/no-such-page/", headers={"x-request-id": "chosen-by-the-caller"})
+def test_a_request_id_from_the_client_is_ignored(client, db):
+    """A client could choose the id of another request."""
+    answer = client.get("/no-such-page/", headers={"x-request-id": "chosen-by-the-client"})
     assert str(uuid.UUID(answer["X-Request-Id"])) == answer["X-Request-Id"]
 
 
 WORKER = [sys.executable, "-m", "celery", "--quiet", "-A", "billing_site", "worker", "--pool", "solo"]
-ASK = """
+SEND = """
 import django; django.setup()
 import structlog
 from billing_site.celery import app
@@ -189,8 +192,8 @@ app.tasks["subscriptions.tasks.bill_due"].delay()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_id_reaches_the_log_of_the_task_it_caused(child_environment, tmp_path):
-    """A real worker, a real message: its line about the task carries the id that the asking process had."""
+def test_the_log_of_a_task_has_the_id_of_its_request(child_environment, tmp_path):
+    """A real worker logs a real task under the request id of the process that sent it."""
     environment = child_environment | {
         "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "billing_site.settings", "PYTHONWARNINGS": "ignore",
@@ -200,7 +203,7 @@ def test_a_request_id_reaches_the_log_of_the_task_it_caused(child_environment, t
     with log.open("w") as out, subprocess.Popen(WORKER, env=environment, cwd=root, stdout=out, stderr=out) as worker:
         try:
             subprocess.run(
-                [sys.executable, "-c", ASK], env=environment, cwd=root, check=True, stdout=subprocess.DEVNULL
+                [sys.executable, "-c", SEND], env=environment, cwd=root, check=True, stdout=subprocess.DEVNULL
             )
             give_up = time.monotonic() + 40
             while "request-of-the-test" not in log.read_text() and time.monotonic() < give_up:
@@ -211,7 +214,7 @@ def test_a_request_id_reaches_the_log_of_the_task_it_caused(child_environment, t
     assert {"task_started", "task_succeeded"} & {line["event"] for line in lines}, log.read_text()[-2000:]
 
 
-def test_the_schedulers_own_pokes_do_not_bury_the_rest():
+def test_tasks_of_the_scheduler_are_logged_only_when_they_fail():
     event = {"event": "task_started", "logger": "django_structlog.celery.receivers"}
     with pytest.raises(structlog.DropEvent):
         logs.without_pokes(logging.getLogger(), "info", dict(event))

@@ -1,4 +1,4 @@
-"""Every address has a row in policy.py, and each caller gets the answer that stands there."""
+"""Every URL has a row in policy.py, and each caller gets the answer in that row."""
 
 import re
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from payments import checkout
 from subscriptions import books, catalogue, orders, quotes
 from tests.billing_site.policy import API, CALLERS, GROUPS, ROWS, TABLES, Answer, Row
 
-# Views of a single row in the admin ask the same permission as the list (history) or as adding (change, delete).
+# Admin views of a single row need the permission of the list (history) or of adding (change, delete).
 OF_ONE_ROW = ("history", "delete", "change", "password_change")
 
 
 def addresses(patterns: Any = None, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
-    """Walk the URLconf: the name with its namespace (empty for none) and the address of each pattern."""
+    """Yield the name with its namespace (empty for none) and the route of each URL pattern."""
     each: Any
     for each in patterns if patterns is not None else get_resolver().url_patterns:
         route = prefix + str(each.pattern)
@@ -37,37 +37,38 @@ def addresses(patterns: Any = None, prefix: str = "", space: str = "") -> Iterat
 
 
 def covered(name: str, route: str) -> bool:
+    """Return whether the policy has a row for this URL, or for the table or list that it belongs to."""
     if name in ROWS or name == "admin:view_on_site":
         return True
     table, _, view = name.removeprefix("admin:").rpartition("_")
     if view in OF_ONE_ROW or name == "admin:auth_user_password_change":
         return table in TABLES or name == "admin:auth_user_password_change"
-    # Without a name: what catches the rest under /api/ and /admin/, and the admin's old addresses of a row.
+    # Without a name: the catch-all patterns of /api/ and /admin/, and the admin's old URLs of a row.
     return not name and (route.startswith(("^api", "admin/(?P<url>")) or route.endswith("<path:object_id>/"))
 
 
-def test_every_address_has_a_row():
+def test_every_url_has_a_row():
     assert [(name, route) for name, route in addresses() if not covered(name, route)] == []
 
 
-def test_every_row_is_of_an_address():
+def test_every_row_has_a_url():
     assert set(ROWS) - {name for name, _ in addresses()} == set()
 
 
-def test_the_pinned_api_is_the_same_as_the_plain_one():
+def test_the_versioned_api_has_the_same_urls_as_the_plain_one():
     routes = {route for _, route in addresses() if route.startswith("api/")}
     pinned = {route.replace("api/v1/", "api/") for route in routes if route.startswith("api/v1/")}
     assert pinned == {route for route in routes if not route.startswith("api/v1/")}
 
 
-def test_every_table_of_the_admin_is_in_the_policy():
+def test_every_admin_table_is_in_the_policy():
     assert {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry} == set(TABLES)
 
 
 @pytest.fixture
 def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]:
     support = User.objects.create(username="support", email="support@example.com", is_staff=True)
-    group = Group.objects.create(name="looking on")
+    group = Group.objects.create(name="read-only")
     ours = ("core", "accounts", "events", "ledger", "subscriptions", "payments")
     group.permissions.set(Permission.objects.filter(content_type__app_label__in=ours, codename__startswith="view_"))
     support.groups.add(group)
@@ -76,7 +77,7 @@ def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]
 
 @pytest.fixture
 def things(alice) -> dict[str, object]:
-    """One of everything, all of it Alice's, for the addresses."""
+    """Create one object for each parameter of a URL, all of them Alice's."""
     now = datetime.now(UTC)
     plans.put_on_sale(now=now)
     with books.open(alice, "RUB", now=now) as book:
@@ -100,7 +101,7 @@ def things(alice) -> dict[str, object]:
 
 
 def call(name: str, row: Row, caller: User | None, things: dict[str, object]) -> Any:
-    """Make the request as `caller`, and take back whatever it did."""
+    """Make the request as `caller`, and roll back what it did."""
     path = reverse(name, kwargs={part: things[thing] for part, thing in row.address.items()})
     client, headers = Client(raise_request_exception=False), {}
     with transaction.atomic():
@@ -115,6 +116,7 @@ def call(name: str, row: Row, caller: User | None, things: dict[str, object]) ->
 
 
 def answer_of(response: Any) -> Answer:
+    """Return which answer of the policy a response is."""
     where = response.get("location", "")
     if response.status_code == 401 or (response.status_code == 302 and where.startswith(("/login/", "/admin/login/"))):
         return Answer.LOGIN
@@ -134,21 +136,21 @@ def test_each_caller_gets_the_answer_of_the_policy(group, people, things):
     assert wrong == {}
 
 
-def test_what_is_anothers_is_told_of_exactly_as_what_is_not(people, things):
-    """Not by status alone: a body that differs tells a stranger which ids exist."""
+def test_a_strangers_object_and_a_missing_one_give_the_same_response(people, things):
+    """The bodies are compared too, because a difference would reveal which ids exist."""
     for name, row in ROWS.items():
         if not row.address or row.who["mallory"] is not Answer.NOT_FOUND:
             continue
         thing = next(iter(row.address.values()))
         absent = {**things, thing: 10**9 if isinstance(things[thing], int) else str(things[thing])[:-4] + "0000"}
-        others, nobodys = (call(name, row, people["mallory"], ids) for ids in (things, absent))
-        assert others.status_code == nobodys.status_code == 404, name
+        existing, missing = (call(name, row, people["mallory"], ids) for ids in (things, absent))
+        assert existing.status_code == missing.status_code == 404, name
         ids = [str(each[thing]).encode() for each in (things, absent)]
-        assert stripped(others, *ids) == stripped(nobodys, *ids), name
+        assert stripped(existing, *ids) == stripped(missing, *ids), name
 
 
 def stripped(response: Any, *ids: bytes) -> bytes:
-    """The body without what differs in any two answers: the id asked for, the request's reference, the form's token."""
+    """Return the body without what differs in any two responses: the object's id, the request id, the CSRF token."""
     body: bytes = response.content.replace(response.get("X-Request-Id", "-").encode(), b"")
     body = re.sub(rb'(name="csrfmiddlewaretoken" value=")\w+', rb"\1", body)
     for each in ids:

@@ -1,4 +1,4 @@
-"""A program that tests drive is installed where possible; otherwise its tests are left out, as the last line says."""
+"""Programs that tests need are installed where possible; otherwise their tests are left out with a notice."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-# Installs a package by writing a program of its name, which ends well, beside itself.
+# A stand-in for apt-get: it installs a package by writing a program of that name, which exits 0, beside itself.
 APT_GET = """#!/bin/sh
 for package; do :; done
 case " $* " in *" install "*) printf '#!/bin/sh\n' >"${0%/*}/$package" && /bin/chmod +x "${0%/*}/$package";; esac
@@ -28,7 +28,7 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
-    """An environment with no program but `env`, and no way for Playwright to download anything."""
+    """Return an environment with no program but `env`, where Playwright cannot download anything."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "env").symlink_to("/usr/bin/env")
@@ -39,12 +39,13 @@ def bare(tmp_path: Path) -> dict[str, str]:
 
 
 def add(bare: dict[str, str], name: str, script: str) -> None:
+    """Add a program to the environment."""
     program = Path(bare["PATH"], name)
     program.write_text(script)
     program.chmod(0o755)
 
 
-def test_what_is_missing_is_installed_with_apt_get(bare):
+def test_missing_programs_are_installed_with_apt_get(bare):
     add(bare, "apt-get", APT_GET)
     add(bare, "sudo", SUDO)
     assert "Chromium" in run("-c", PROBE, **bare).stdout
@@ -54,23 +55,22 @@ def test_what_is_missing_is_installed_with_apt_get(bare):
     assert run("-c", PROBE, **bare).stdout == "[]\n"
 
 
-def test_where_nothing_can_be_installed_the_run_goes_on(bare):
+def test_the_run_goes_on_where_nothing_can_be_installed(bare):
     done = run("-m", "tests.tools", **bare)
     assert (done.returncode, done.stderr) == (0, "")
     assert "playwright install --no-shell chromium: exit code" in done.stdout
 
 
-def test_a_program_that_does_not_start_is_no_browser(bare):
-    """As on Ubuntu, where `chromium-browser` may only print how to get it."""
+def test_a_browser_that_does_not_start_is_not_used(bare):
+    """As on Ubuntu, where `chromium-browser` may only print how to install it."""
     add(bare, "chromium-browser", "#!/bin/sh\nexit 1\n")
     assert "Chromium" in run("-c", PROBE, **bare).stdout
     add(bare, "google-chrome", "#!/bin/sh\n")
     assert "Chromium" not in run("-c", PROBE, **bare).stdout
 
 
-# --- The run of the tests ---------------------------------------------------------------------------------------------
 def pytest_run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest over a file with one browser test, on a machine whose Chromium does not start."""
+    """Run pytest on a file with one browser test, where CHROMIUM names a browser that does not exist."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "EVERYTHING"))}
     arguments = ["-m", "pytest", "tests/core/api/test_schema.py", *words]
     return run(*arguments, **ours, **{"CHROMIUM": "/nowhere"} | environment)
@@ -86,17 +86,17 @@ def test_browser_tests_are_left_out_and_the_last_line_says_so(processes):
     assert done.stdout.splitlines()[-1] == LINE
 
 
-def test_a_run_without_browser_tests_says_nothing_of_them():
+def test_a_run_without_browser_tests_does_not_mention_them():
     done = pytest_run("-k", "the_passwords_are", "-n", "0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout.splitlines()[-1]
 
 
-def test_with_everything_the_run_stops_before_the_first_test():
+def test_a_run_of_everything_stops_before_the_first_test():
     done = pytest_run("-n", "1", EVERYTHING="1")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    said = done.stderr.strip().splitlines()[-1]
+    last_line = done.stderr.strip().splitlines()[-1]
     # The machine may lack more than Chromium.
-    assert said.startswith("ERROR: Without Chromium")
-    assert "To run them too: unset CHROMIUM" in said
+    assert last_line.startswith("ERROR: Without Chromium")
+    assert "To run them too: unset CHROMIUM" in last_line
     assert "test session starts" not in done.stdout

@@ -1,7 +1,6 @@
-"""Runs a program of the product as it will be: `python clock_shift.py SECONDS celery worker ...`.
+"""Run a program of the product some time in the future: `python clock_shift.py SECONDS celery worker ...`.
 
-The whole process lives then, its children too, and reads the database's clock as it will stand. The product knows
-nothing of it. No test lives here.
+The clocks of the process and of its children, and the database's clock as they read it, are ahead by SECONDS.
 """
 
 import runpy
@@ -18,6 +17,6 @@ if __name__ == "__main__":
     if ahead:
         time_machine.travel(datetime.now(UTC) + ahead).start()
         clock = import_module("core.clock")
-        setattr(clock, "now", lambda told=clock.now: told() + ahead)  # noqa: B010 - a module has no such attribute to mypy
+        setattr(clock, "now", lambda now=clock.now: now() + ahead)  # noqa: B010 - mypy rejects an assignment to a module's function
     sys.argv = sys.argv[2:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -1,4 +1,4 @@
-"""A site of real processes on the test's database, broker and cache."""
+"""Fixtures for a site of real processes on the test's database, broker and cache."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.settings import BROKER_DATABASE, VALKEY
 
 @pytest.fixture(scope="session")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Static files as a site serves them, hashed and compressed. Made once: it takes some seconds."""
+    """Collect the static files, hashed and compressed, once per session, because it takes some seconds."""
     var = tmp_path_factory.mktemp("collected")
     environment = os.environ | {"VAR_DIR": str(var), "DJANGO_SETTINGS_MODULE": "billing_site.settings", "LOCAL": "1"}
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
@@ -26,7 +26,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(transactional_db: None, child_environment: dict[str, str], collected: Path, tmp_path: Path) -> Iterator[Site]:
-    """Nothing runs yet, and the broker is empty. Whatever is started is ended with the test."""
+    """A site of which nothing runs yet, on an empty broker. Everything that a test starts is stopped at its end."""
     (tmp_path / "static").symlink_to(collected)
     with redis.Redis.from_url(VALKEY.cache_url(BROKER_DATABASE)) as broker:
         broker.flushdb()

@@ -1,4 +1,4 @@
-"""The product as it runs: web by gunicorn and a Celery worker, each a process of its own. No test lives here."""
+"""Helpers: web and worker as real processes, and a client of the API."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ NOW = timedelta(0)
 
 
 class Site:
-    """Starts processes and remembers them; `ahead` is how far a machine's clock is ahead of ours."""
+    """Starts and stops the processes. `ahead` is how far the clock of a process is ahead of ours."""
 
     def __init__(self, environment: Mapping[str, str], place: Path) -> None:
         self.place = place
@@ -41,20 +41,20 @@ class Site:
         self.start("worker", shifted(ahead, *celery, "--without-gossip", "--without-mingle"), **environment)
 
     def manage(self, *words: str, ahead: timedelta = NOW) -> "subprocess.CompletedProcess[str]":
-        """Run a command of manage.py to its end."""
+        """Run a command of manage.py and wait for its end."""
         command = [sys.executable, str(SHIFTED), str(ahead.total_seconds()), "manage", *words]
         return subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE
         )
 
     def kill(self, name: str) -> None:
-        """SIGKILL the program and its children, and wait until they are gone."""
+        """Kill the program and its children with SIGKILL, and wait for its end."""
         process = self.running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=PATIENCE)
 
     def stop(self, *names: str) -> None:
-        """Ask these to end, as an operator does, and insist in the end."""
+        """Send SIGTERM to these, as an operator does, and SIGKILL to what is left after 20 seconds."""
         for name in names:
             self.running[name].terminate()
         for name in names:
@@ -65,7 +65,7 @@ class Site:
                 try:
                     os.killpg(process.pid, signal.SIGKILL)
                 except ProcessLookupError:
-                    pass  # the usual case: all of it is gone
+                    pass  # the usual case: all of them have ended
 
     def answers(self) -> bool:
         try:
@@ -77,7 +77,7 @@ class Site:
         return (self.place / f"{name}.log").read_text(errors="replace")
 
     def start(self, name: str, command: list[str], **environment: str) -> None:
-        """Start a program; what it prints is in `log(name)`."""
+        """Start a program. Its output is in `log(name)`."""
         with (self.place / f"{name}.log").open("ab") as out:
             self.running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment | environment, stdout=out, stderr=out,
@@ -86,14 +86,14 @@ class Site:
 
 
 class Visitor:
-    """Somebody with a program that speaks to the API."""
+    """A client of the API."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.session = requests.Session()
 
     def call(self, method: str, path: str, *, expect: int = 200, **body: Any) -> Any:
-        """Send JSON, expect a status, return the JSON of the answer."""
+        """Send JSON, check the status, return the JSON of the response."""
         answer = self.session.request(
             method, f"{self.site.url}/api/{path}", json=body or None, timeout=30, allow_redirects=False
         )
@@ -109,13 +109,13 @@ def shifted(ahead: timedelta, *words: str) -> list[str]:
     return [sys.executable, str(SHIFTED), str(ahead.total_seconds()), *words]
 
 
-def wait_for(true: Callable[[], Any], what: str, *, every: float = 0.1) -> Any:
-    """Ask again and again until the answer is true, and return it."""
+def wait_for(condition: Callable[[], Any], what: str, *, every: float = 0.1) -> Any:
+    """Call `condition` every so many seconds until its result is true, and return that result."""
     give_up = time.monotonic() + PATIENCE
-    while not (answer := true()):
-        assert time.monotonic() < give_up, f"waited in vain for {what}"
+    while not (result := condition()):
+        assert time.monotonic() < give_up, f"timed out while waiting for {what}"
         time.sleep(every)
-    return answer
+    return result
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""A task that takes too long, for a worker started with `--include tests.flows.slow_task`. No test lives here."""
+"""A task that takes too long, for a worker started with `--include tests.flows.slow_task`."""
 
 import os
 import time
@@ -12,7 +12,7 @@ NAME = "tests.sleep"
 
 @shared_task(name=NAME)
 def sleep(file: str) -> None:
-    """Write the number of this process to a file, and sleep for an hour, whatever the soft limit says."""
+    """Write the number of this process to a file, then sleep for an hour and ignore the soft time limit."""
     Path(file).write_text(str(os.getpid()))
     try:
         time.sleep(3600)

@@ -1,6 +1,6 @@
-"""The whole story by a real browser: sign up, choose, pay on the gateway's page, be active, read what was charged.
+"""A customer in a real browser: sign up, choose a plan, pay on the gateway's page, read what was charged.
 
-Web, worker and broker are processes of their own, and the webhook comes over HTTP.
+Web, worker and broker are real processes, and the webhook comes over HTTP.
 """
 
 import re
@@ -20,7 +20,7 @@ MINUTE = 60_000
 
 @pytest.fixture
 def olga(site: Site, chromium: Browser) -> Visit:
-    """A visitor who has never been here."""
+    """A browser with no session, on a running site."""
     plans.put_on_sale(now=datetime.now(UTC))
     site.start_worker()
     site.start_web()

@@ -1,4 +1,4 @@
-"""A Celery worker killed with SIGKILL in the middle of a billing run: the next one ends with the same rows."""
+"""A worker killed with SIGKILL in the middle of a billing run: the next one finishes with the same rows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ CUSTOMERS = 250
 
 
 def subscribed(customers: list[User], *, at: datetime) -> None:
-    """A month that is paid at `at`, and money for the next."""
+    """Subscribe each customer to a monthly plan at `at`, with money for a second month."""
     price = basic()
     for user in customers:
         with books.open(user, "RUB", now=at) as book:
@@ -26,30 +26,30 @@ def subscribed(customers: list[User], *, at: datetime) -> None:
 
 
 def rows_of(user: User) -> dict[str, Any]:
-    """Everything written about a customer but when the scheduler came by."""
-    drawn = of_one(user)
-    drawn["books"] = [row[1:] for row in drawn["books"]]
-    return drawn
+    """Return every row about a customer, without the time at which the scheduler ran."""
+    rows = of_one(user)
+    rows["books"] = [row[1:] for row in rows["books"]]
+    return rows
 
 
-def test_a_worker_killed_in_the_middle_of_a_run_is_followed_by_one_that_finishes_it(site: Site):
+def test_the_next_worker_finishes_the_billing_run_of_a_killed_one(site: Site):
     now = datetime.now(UTC)
     *customers, twin = people(CUSTOMERS + 1)
-    # The month that is over ended some days ago, whichever month it was.
+    # The first month ended some days ago, however long it was.
     subscribed([*customers, twin], at=now - timedelta(days=32))
     settle(twin, now)
     due = BillingClock.objects.filter(due_at__lte=now)
     assert due.count() == CUSTOMERS
 
     site.start_worker(BILLING_BATCH="2")
-    wait_for(lambda: due.count() <= CUSTOMERS - 20, "a run that has begun", every=0.005)
+    wait_for(lambda: due.count() <= CUSTOMERS - 20, "the run to begin", every=0.005)
     site.kill("worker")
     left = due.count()
     assert 0 < left < CUSTOMERS, f"{left} of {CUSTOMERS} books were left: not the middle of the run"
     assert broken_rules() == []
 
     site.start_worker(BILLING_BATCH="50")
-    wait_for(lambda: due.count() == 0, "the run of the next worker")
+    wait_for(lambda: due.count() == 0, "the next worker to finish the run")
     expected = rows_of(twin)
     assert len(expected["transactions"]) == 3
     for user in customers:

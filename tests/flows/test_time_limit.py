@@ -1,4 +1,4 @@
-"""The worker of a local run has processes, as in production, so a task that takes too long is ended."""
+"""The worker of a local run has processes, as in production, so that time limits of tasks hold."""
 
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(200)]
 
 
 def process_of(file: Path) -> int:
-    """Wait until the task has begun; return its process."""
+    """Wait until the task has begun and return its process number."""
     return int(wait_for(lambda: file.exists() and file.read_text(), "the task to begin"))
 
 
@@ -22,7 +22,7 @@ def has_ended(pid: int) -> bool:
     return not processes.is_alive(pid)
 
 
-def test_a_task_over_its_time_limit_is_ended_and_the_next_one_is_taken(site: Site, tmp_path: Path):
+def test_a_task_over_its_time_limit_is_killed_and_the_next_one_runs(site: Site, tmp_path: Path):
     site.start("worker", [*run.commands()["worker"], "--include", slow_task.__name__])
     for turn in ("first", "second"):
         file = tmp_path / turn

@@ -1,4 +1,4 @@
-"""How many rooms a payment and a wallet walk through: what a reader must open to follow one story."""
+"""How many modules a payment and a billing run go through, which a reader must open to follow them."""
 
 import pytest
 from django.utils import timezone
@@ -14,7 +14,7 @@ from tests.walk import follow
 pytestmark = pytest.mark.django_db
 
 
-def test_a_confirmed_payment_walks_through_few_rooms(alice, client):
+def test_a_confirmed_payment_goes_through_few_modules(alice, client):
     sell("basic", RUB=990_00)
     payment = start(alice, plan="basic")
     client.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": "succeeds"})
@@ -25,7 +25,7 @@ def test_a_confirmed_payment_walks_through_few_rooms(alice, client):
     assert len(walk.rooms) <= 27
 
 
-def test_a_billing_run_walks_through_few_rooms(db):
+def test_a_billing_run_goes_through_few_modules(db):
     [customer] = due_in_april(1, sell("basic", RUB=990_00)["RUB"])
     walk = follow(lambda: billing_run.run_due(now=APRIL))
     assert customer.subscriptions.get().period_start == APRIL > NOON

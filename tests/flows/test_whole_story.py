@@ -1,4 +1,4 @@
-"""From nobody to a customer who is charged by the hour, through HTTP, a broker, a Celery worker and PostgreSQL."""
+"""A new customer is charged by the second, through HTTP, a broker, a Celery worker and PostgreSQL."""
 
 import json
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ PASSWORD = "long-enough-and-not-common"
 
 
 def pay(url: str) -> str:
-    """Press `Pay` on the gateway's page as a browser does; return where it sends the browser, which does not go."""
+    """Press `Pay` on the gateway's page as a browser does; return the URL it redirects to, without following it."""
     browser = requests.Session()
     page = browser.get(url, timeout=30)
     assert page.status_code == 200
@@ -28,19 +28,20 @@ def pay(url: str) -> str:
     return sent.headers["Location"]
 
 
-def seconds(started: str, ended: str) -> Decimal:
+def seconds_between(started: str, ended: str) -> Decimal:
     return (
         Decimal((datetime.fromisoformat(ended) - datetime.fromisoformat(started)) / timedelta(microseconds=1)) / 10**6
     )
 
 
 def log_of(visitor: Visitor) -> list[dict[str, Any]]:
+    """Return the visitor's transactions, the newest first."""
     rows: list[dict[str, Any]] = visitor.call("GET", "transactions/?limit=100")["results"]
     return rows
 
 
-def arrives_and_pays(site: Site, visitor: Visitor) -> Any:
-    """Register, log in, buy ten hours at the gateway's page; return the payment, as it was when it was begun."""
+def register_and_pay(site: Site, visitor: Visitor) -> Any:
+    """Register, log in and pay for ten hours on the gateway's page; return the payment as it was before."""
     visitor.call("POST", "auth/register", expect=201, username="olga", email="olga@example.com", password=PASSWORD)
     visitor.log_in("olga", PASSWORD)
     assert visitor.call("GET", "payments/") == {
@@ -55,11 +56,10 @@ def arrives_and_pays(site: Site, visitor: Visitor) -> Any:
     return payment
 
 
-def is_told_of(visitor: Visitor, payment: Any) -> Any:
-    """Wait until it is confirmed; return the subscription.
+def wait_for_confirmation(visitor: Visitor, payment: Any) -> Any:
+    """Wait until the payment is confirmed; return the subscription.
 
-    Nobody goes back from the gateway's page, and nobody asks the gateway: only the worker sends the webhook, and only
-    the worker processes it.
+    The customer does not return to our site. Only the worker sends the sandbox's webhook and processes it.
     """
     wait_for(lambda: visitor.call("GET", f"payments/{payment['id']}")["status"] == "confirmed", "the webhook")
     event = WebhookEvent.objects.get()
@@ -71,8 +71,8 @@ def is_told_of(visitor: Visitor, payment: Any) -> Any:
     return bought
 
 
-def comes_back_in_two_hours(site: Site, visitor: Visitor, bought: Any) -> None:
-    """No worker is up yet: what was used is known all the same, and not written down."""
+def read_wallet_after_two_hours(site: Site, visitor: Visitor, bought: Any) -> None:
+    """Check that the use of two hours is known before any worker has charged it."""
     site.start_web(ahead=TWO_HOURS)
     assert visitor.call("GET", "auth/me", expect=401)["status"] == 401
     visitor.log_in("olga", PASSWORD)
@@ -82,10 +82,10 @@ def comes_back_in_two_hours(site: Site, visitor: Visitor, bought: Any) -> None:
     assert visitor.call("GET", f"subscriptions/{bought['id']}/access")["active"] is True
 
 
-def is_charged_exactly(visitor: Visitor, bought: Any) -> None:
-    """360 kopecks an hour are one in ten seconds; one that is begun is not charged yet."""
+def check_charges(visitor: Visitor, bought: Any) -> None:
+    """Check the charges: 360 kopecks an hour are one kopeck in ten seconds, and only whole kopecks are charged."""
     *charges, top_up = log_of(visitor)
-    used = seconds(bought["started_at"], charges[0]["effective_at"])
+    used = seconds_between(bought["started_at"], charges[0]["effective_at"])
     assert 7200 <= used < 7300
     cost = Decimal(int(used / 10)) / 100
     assert {row["reason"] for row in charges} == {"charge"}
@@ -96,23 +96,23 @@ def is_charged_exactly(visitor: Visitor, bought: Any) -> None:
     assert wallet["balance"] == charges[0]["balance"]
 
 
-def test_a_visitor_registers_pays_uses_two_hours_and_is_charged_exactly_those(site: Site):
+def test_a_customer_who_uses_two_hours_is_charged_exactly_two_hours(site: Site):
     hourly()
     visitor = Visitor(site)
     site.start_worker()
     site.start_web()
-    payment = arrives_and_pays(site, visitor)
-    bought = is_told_of(visitor, payment)
+    payment = register_and_pay(site, visitor)
+    bought = wait_for_confirmation(visitor, payment)
 
     # Two hours pass on every machine.
     site.stop("web", "worker")
-    comes_back_in_two_hours(site, visitor, bought)
+    read_wallet_after_two_hours(site, visitor, bought)
     site.start_worker(ahead=TWO_HOURS)
     wait_for(lambda: len(log_of(visitor)) > 1, "the billing run")
     site.stop("worker")
     again = site.manage("bill_due", "--json", ahead=TWO_HOURS)
     assert json.loads(again.stdout) == {"books": 0, "charges": 0, "parked": 0, "held_back": 0}
-    is_charged_exactly(visitor, bought)
+    check_charges(visitor, bought)
 
     check = site.manage("check_ledger", "--json")
     assert check.returncode == 0, check.stdout + check.stderr

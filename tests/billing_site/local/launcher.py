@@ -1,4 +1,4 @@
-"""A `make run` of a test's own, and what is left of one. No test lives here."""
+"""Helpers: start a `make run` with its own folder and port, and look for processes that it left behind."""
 
 import fcntl
 import os
@@ -14,23 +14,25 @@ import requests
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-# A first start migrates and seeds the demo; two cores may be shared with other tests.
+# In seconds. A first start migrates and seeds the demo, perhaps beside other tests.
 PATIENCE = 150
 READY = "Ctrl-C stops everything"
 
 
 class Running:
-    """A launcher with its own var/ and port, in a process group of its own, as a shell would start it."""
+    """A launcher with its own var/ and port, in its own process group, as a shell starts it."""
 
     def __init__(self, var: Path, port: int, *, program: str = "", **more: str) -> None:
         self.port, self.log = port, var / "output"
         var.mkdir(parents=True, exist_ok=True)
-        keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = keep | {"VAR_DIR": str(var), "PORT": str(port), "WEB_WORKERS": "1", "WORKERS": "1"} | more
-        what = ["-c", program] if program else ["-m", "billing_site.local.run"]
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environment = (
+            inherited | {"VAR_DIR": str(var), "PORT": str(port), "WEB_WORKERS": "1", "WORKERS": "1"} | more
+        )
+        arguments = ["-c", program] if program else ["-m", "billing_site.local.run"]
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *what], cwd=ROOT, env=self.environment, stdout=out, stderr=out, process_group=0
+                [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=out, stderr=out, process_group=0
             )
 
     @property
@@ -38,6 +40,7 @@ class Running:
         return self.log.read_text()
 
     def wait_for(self, text: str) -> None:
+        """Wait until the output contains the text; fail if the launcher ends."""
         give_up = time.monotonic() + PATIENCE
         while text not in self.output:
             assert self.process.poll() is None, self.output
@@ -48,7 +51,7 @@ class Running:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, headers=headers)
 
     def wait_until_ready(self) -> None:
-        """Wait until scheduler and worker are up too: a billing run has been made."""
+        """Wait until /readyz answers 200, which takes a billing run and so a scheduler and a worker."""
         give_up = time.monotonic() + 60
         while (ready := self.get("/readyz")).status_code != 200 and time.monotonic() < give_up:
             time.sleep(0.2)
@@ -61,6 +64,7 @@ class Running:
 
 @contextmanager
 def running(var: Path, port: int, **more: str) -> Iterator[Running]:
+    """Start a launcher and terminate it at the end, if it still runs."""
     run = Running(var, port, **more)
     try:
         yield run
@@ -71,6 +75,7 @@ def running(var: Path, port: int, **more: str) -> Iterator[Running]:
 
 
 def make_stop(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run what `make stop` runs."""
     return subprocess.run(
         [sys.executable, "-m", "billing_site.local.stop"],
         env=environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
@@ -84,19 +89,19 @@ def free_port() -> int:
 
 def processes_of(var: Path) -> list[str]:
     """Return the command lines of all processes that have this var/ in their environment or command."""
-    found = []
+    commands = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            text = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
         except (FileNotFoundError, PermissionError, ProcessLookupError):
             continue
-        if str(var).encode() in told and int(process.name) != os.getpid():
-            found.append(command_of(int(process.name)).decode())
-    return found
+        if str(var).encode() in text and int(process.name) != os.getpid():
+            commands.append(command_of(int(process.name)).decode())
+    return commands
 
 
 def nothing_is_left(var: Path) -> bool:
-    """Return whether no process is left, and the launcher's lock is free. What is killed takes a moment to go."""
+    """Return whether no process is left and the launcher's lock is free. Killed processes get some seconds to end."""
     give_up = time.monotonic() + 10
     while processes_of(var) and time.monotonic() < give_up:
         time.sleep(0.05)

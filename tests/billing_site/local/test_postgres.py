@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, and the lease that Valkey shares with it. Each test has a data directory of its own."""
+"""The embedded PostgreSQL, and the lease, which Valkey uses too."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from billing_site.local import processes
 from billing_site.local.lease import ServerError, make_private
 from billing_site.local.postgres import Postgres
 
-# Holds the server, adds a row to a table, prints how many there are, and ends when its input does.
+# Holds the server, adds a row to a table, prints the number of rows, and ends when its input ends.
 CLIENT = """
 import sys
 from pathlib import Path
@@ -36,13 +36,14 @@ sys.stdin.read()
 
 
 def client(data: Path) -> "subprocess.Popen[str]":
+    """Start a process that runs CLIENT."""
     return subprocess.Popen(
         [sys.executable, "-c", CLIENT, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
-def up(process: "subprocess.Popen[str]") -> None:
+def wait_until_up(process: "subprocess.Popen[str]") -> None:
     """Wait until the client holds a running server."""
     assert process.stdout is not None
     assert process.stdout.readline().strip().isdigit()
@@ -57,6 +58,7 @@ def visit(data: Path) -> tuple[str, str]:
 
 
 def count(data: Path) -> int:
+    """Run one client and return how many rows there are with its own."""
     out, error = visit(data)
     assert error == ""
     return int(out)
@@ -71,7 +73,7 @@ def wait_until(condition, seconds: float = 10) -> bool:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A data directory that has been used once: making one takes a second."""
+    """Return a data directory that has been used once, because creating one takes a second."""
     data = tmp_path_factory.mktemp("pg") / "data"
     assert visit(data) == ("1", "")
     return data
@@ -80,10 +82,10 @@ def made(tmp_path_factory) -> Path:
 def test_the_last_holder_to_leave_stops_the_server(made):
     before = count(made)
     assert not (made / "postmaster.pid").exists()
-    assert count(made) == before + 1, "what was written is there again"
+    assert count(made) == before + 1, "the data is still there"
 
 
-def test_holders_that_come_at_once_share_one_server(made):
+def test_holders_that_start_together_share_one_server(made):
     before = count(made)
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(lambda _: visit(made), range(5)))
@@ -94,7 +96,7 @@ def test_holders_that_come_at_once_share_one_server(made):
 
 def test_the_server_cannot_be_reached_over_the_network(made):
     with client(made) as process:
-        up(process)
+        wait_until_up(process)
         with psycopg.connect(Postgres(made).url) as server:
             assert server.execute("SHOW listen_addresses").fetchone() == ("",)
         assert made.stat().st_mode & 0o077 == 0
@@ -103,7 +105,7 @@ def test_the_server_cannot_be_reached_over_the_network(made):
 
 def test_the_next_holder_takes_over_the_server_of_a_killed_one(made):
     with client(made) as process:
-        up(process)
+        wait_until_up(process)
         process.kill()
     assert (made / "postmaster.pid").exists()
     assert visit(made)[1] == ""
@@ -112,7 +114,7 @@ def test_the_next_holder_takes_over_the_server_of_a_killed_one(made):
 
 def test_stop_ends_the_server_of_a_killed_holder(made):
     with client(made) as process:
-        up(process)
+        wait_until_up(process)
         process.kill()
     assert Postgres(made).stop_unused() == ""
     assert not (made / "postmaster.pid").exists()
@@ -120,16 +122,16 @@ def test_stop_ends_the_server_of_a_killed_holder(made):
 
 def test_stop_names_the_process_that_uses_the_server_and_leaves_it_alone(made):
     with client(made) as process:
-        up(process)
+        wait_until_up(process)
         assert f"in use by process {process.pid} (" in Postgres(made).stop_unused()
         assert (made / "postmaster.pid").exists()
         process.communicate(timeout=60)
 
 
-def test_a_killed_server_starts_again_with_all_data(made):
+def test_a_killed_server_restarts_with_all_its_data(made):
     before = count(made)
     with client(made) as process:
-        up(process)
+        wait_until_up(process)
         pid = int((made / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=60)
@@ -137,8 +139,8 @@ def test_a_killed_server_starts_again_with_all_data(made):
     assert visit(made) == (str(before + 2), "")
 
 
-def test_a_process_number_that_now_belongs_to_another_program_is_not_trusted(made):
-    """Containers count processes from 1 again, so the number in the file soon belongs to another program."""
+def test_a_process_number_of_another_program_is_not_trusted(made):
+    """Containers count processes from 1 again, so the number in the file may soon belong to another program."""
     (made / "postmaster.pid").write_text(f"{os.getpid()}\n{made}\n")
     assert visit(made)[1] == ""
 
@@ -155,14 +157,14 @@ def test_data_of_another_version_is_refused_with_advice(made):
     assert "DATABASE_URL" in error
 
 
-def test_a_deep_checkout_gets_a_short_socket(tmp_path):
+def test_a_checkout_with_a_long_path_gets_a_short_socket_path(tmp_path):
     data = tmp_path / ("deep" * 30) / "postgres"
     assert len(str(Postgres(data).socket_dir / Postgres.socket_name)) <= 103
     assert visit(data) == ("1", "")
     assert Postgres(data).socket_dir.stat().st_mode & 0o077 == 0
 
 
-def test_a_start_that_was_cut_short_does_not_block_the_next(tmp_path):
+def test_an_interrupted_start_does_not_block_the_next(tmp_path):
     (tmp_path / "data.new").mkdir()
     (tmp_path / "data.new" / "half").write_text("made")
     assert visit(tmp_path / "data") == ("1", "")

@@ -1,4 +1,4 @@
-"""Before a start, an older database is recognised, and static files are collected only if they changed."""
+"""Preparing a start: a database of an older layout is recognised, static files are collected only if they changed."""
 
 import os
 
@@ -14,32 +14,33 @@ def recorder(db) -> MigrationRecorder:
     return MigrationRecorder(connection)
 
 
-def of(recorder: MigrationRecorder, app: str) -> list[tuple[str, str]]:
+def migrations_of(recorder: MigrationRecorder, app: str) -> list[tuple[str, str]]:
+    """Return the applied migrations of an app, in order."""
     return sorted(key for key in recorder.applied_migrations() if key[0] == app)
 
 
-def test_todays_database_is_not_of_an_older_layout(recorder):
+def test_a_current_database_is_accepted(recorder):
     assert not prepare.is_of_an_older_layout()
 
 
-def test_a_migration_of_ours_that_the_code_does_not_have_makes_it_one(recorder):
+def test_a_migration_that_the_code_does_not_have_means_an_older_layout(recorder):
     recorder.record_applied("ledger", "0000_of_before")
     assert prepare.is_of_an_older_layout()
 
 
-def test_so_does_an_app_that_lacks_its_first_migration(recorder):
-    recorder.record_unapplied(*of(recorder, "payments")[0])
+def test_an_app_without_its_first_migration_means_an_older_layout(recorder):
+    recorder.record_unapplied(*migrations_of(recorder, "payments")[0])
     assert prepare.is_of_an_older_layout()
 
 
-def test_a_release_that_is_behind_by_a_migration_or_by_an_app_is_migrated(recorder):
-    recorder.record_unapplied(*of(recorder, "subscriptions")[-1])
-    for migration in of(recorder, "payments"):
+def test_a_database_that_lacks_the_newest_migrations_is_accepted(recorder):
+    recorder.record_unapplied(*migrations_of(recorder, "subscriptions")[-1])
+    for migration in migrations_of(recorder, "payments"):
         recorder.record_unapplied(*migration)
     assert not prepare.is_of_an_older_layout()
 
 
-def test_migrations_of_libraries_are_their_own_matter(recorder):
+def test_migrations_of_libraries_do_not_matter(recorder):
     recorder.record_applied("axes", "9999_of_a_newer_release")
     recorder.record_applied("no_longer_installed", "0001_initial")
     assert not prepare.is_of_an_older_layout()
@@ -64,7 +65,7 @@ def test_static_files_are_collected_again_only_when_one_has_changed(settings, tm
     collected = settings.STATIC_ROOT / "page.css"
     os.utime(collected, (1, 1))
     prepare.collect_static_files()
-    assert collected.stat().st_mtime == 1, "nothing changed, nothing was written"
+    assert collected.stat().st_mtime == 1, "nothing changed, so nothing was written"
     source.write_text("a { color: blue }")
     prepare.collect_static_files()
     assert collected.read_text() == "a { color: blue }"

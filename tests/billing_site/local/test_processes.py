@@ -14,7 +14,7 @@ def _own_record(tmp_path, monkeypatch):
     monkeypatch.setattr(children, "RECORD", tmp_path / "run.children")
 
 
-def test_a_program_that_has_the_process_number_of_a_former_child_is_left_alone():
+def test_a_program_with_the_process_number_of_a_former_child_is_left_alone():
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
         children.record({"web": other.pid})
         (pid, start) = json.loads(children.RECORD.read_text())["web"]
@@ -25,12 +25,16 @@ def test_a_program_that_has_the_process_number_of_a_former_child_is_left_alone()
 
 
 def test_a_child_that_ignores_sigterm_is_killed():
-    deaf = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(); time.sleep(60)"]
-    with subprocess.Popen(deaf, start_new_session=True, stdout=subprocess.PIPE) as child:
+    ignores_sigterm = [
+        sys.executable,
+        "-c",
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print(); time.sleep(60)",
+    ]
+    with subprocess.Popen(ignores_sigterm, start_new_session=True, stdout=subprocess.PIPE) as child:
         assert child.stdout
         child.stdout.readline()
         children.record({"beat": child.pid})
         assert children.end_recorded(patience=0.5) == (["beat"], [])
-        # Long before its sleep is over. Its status is not asked for: billiard may have waited for it (pid -1).
+        # Long before its sleep is over. The exit code is not checked: billiard may have waited for the child (pid -1).
         child.wait(timeout=10)
     assert children.end_recorded(patience=0.5) == ([], [])

@@ -1,4 +1,4 @@
-"""`make run` and `make stop`, as an operator meets them: everything comes up by one command and goes down with it."""
+"""`make run` and `make stop`: one command starts everything and stops everything."""
 
 import os
 import re
@@ -38,11 +38,11 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def var(tmp_path_factory) -> Path:
-    """A var/ that the tests of this module share: the first start fills it."""
+    """Return a var/ that the tests of this module share; the first start fills it."""
     return tmp_path_factory.mktemp("run") / "var"
 
 
-def test_one_command_starts_everything_with_demo_data_and_ctrl_c_ends_it(var, port):
+def test_one_command_starts_everything_with_demo_data_and_ctrl_c_stops_it(var, port):
     with running(var, port) as run:
         run.wait_for(READY)
         assert f"http://127.0.0.1:{port}/" in run.output
@@ -50,7 +50,7 @@ def test_one_command_starts_everything_with_demo_data_and_ctrl_c_ends_it(var, po
         assert run.get("/livez").status_code == 200
         assert run.get("/pricing/").status_code == 200
         run.wait_until_ready()
-        # By then the scheduler has saved what it has sent; stopped in the middle of that, it would complain.
+        # By then the scheduler has saved what it has sent; stopped during that, it prints a traceback.
         time.sleep(3)
         assert len(processes_of(var)) >= 6
         run.process.send_signal(signal.SIGINT)
@@ -59,7 +59,7 @@ def test_one_command_starts_everything_with_demo_data_and_ctrl_c_ends_it(var, po
     assert nothing_is_left(var), processes_of(var)
 
 
-def test_pages_name_static_files_by_hash_and_they_are_served_compressed(var, port):
+def test_static_files_have_hashed_names_and_are_served_compressed(var, port):
     with running(var, port) as run:
         run.wait_for(READY)
         page = run.get("/pricing/").text
@@ -72,7 +72,7 @@ def test_pages_name_static_files_by_hash_and_they_are_served_compressed(var, por
             assert "immutable" in sent.headers["Cache-Control"]
 
 
-def test_a_second_start_is_quick_and_keeps_the_data_and_a_dead_child_ends_it(var, port):
+def test_a_second_start_is_quick_and_a_child_that_dies_stops_everything(var, port):
     began = time.monotonic()
     with running(var, port) as run:
         run.wait_for(READY)
@@ -84,15 +84,15 @@ def test_a_second_start_is_quick_and_keeps_the_data_and_a_dead_child_ends_it(var
     assert nothing_is_left(var), processes_of(var)
 
 
-def test_tasks_go_on_after_the_processes_below_the_worker_were_killed(var, port):
+def test_tasks_go_on_after_the_processes_of_the_worker_were_killed(var, port):
     with running(var, port) as run:
         run.wait_for(READY)
         run.wait_until_ready()
-        below = children_of(run.worker())
-        assert below, "the worker has processes, as in production"
-        for process in below:
+        workers = children_of(run.worker())
+        assert workers, "the worker has processes, as in production"
+        for process in workers:
             os.kill(process, signal.SIGKILL)
-        # The scheduler sends a task every two seconds. Where nobody takes them, they stay in the queue.
+        # The scheduler sends a task every two seconds. If nobody takes them, they stay in the queue.
         time.sleep(6)
         with redis.Redis.from_url(Valkey(var / "valkey").cache_url(0)) as broker:
             give_up = time.monotonic() + 15
@@ -131,7 +131,7 @@ def test_make_stop_ends_a_run_and_a_second_run_beside_it_is_refused(var, port):
         second = Running(var, free_port())
         assert second.process.wait(timeout=30) == 1
         assert "already running here" in (var / "output").read_text()
-        assert children.RECORD.name in {file.name for file in var.iterdir()}, "the refused one forgot nobody"
+        assert children.RECORD.name in {file.name for file in var.iterdir()}, "the refused run left the record alone"
         stop = make_stop(run.environment)
         assert (stop.returncode, stop.stderr) == (0, "")
         assert stop.stdout == f"Stopped `make run` (process {run.process.pid}).\n"
@@ -143,9 +143,9 @@ def test_make_stop_ends_a_run_and_a_second_run_beside_it_is_refused(var, port):
 
 def test_make_stop_names_the_process_that_keeps_the_database_running(tmp_path):
     environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "LOCAL": "1"}
-    held = [sys.executable, "manage.py", "shell", "--command", "print('up', flush=True); input()"]
+    command = [sys.executable, "manage.py", "shell", "--command", "print('up', flush=True); input()"]
     with subprocess.Popen(
-        held, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as user:
         assert user.stdout
         while user.stdout.readline().strip() != "up":
@@ -171,11 +171,11 @@ def test_a_database_of_an_older_layout_is_refused_in_one_line_and_left_as_it_is(
         assert refused.process.wait(timeout=60) == 1
         assert database.execute(tables).fetchall() == before
     assert server.release()
-    said = [line for line in refused.output.splitlines() if not line.startswith("Starting ")]
-    assert said == [
+    lines = [line for line in refused.output.splitlines() if not line.startswith("Starting ")]
+    assert lines == [
         (
             f"An older version made the database in {tmp_path}/postgres. "
-            "Start anew: `make clean` deletes it and all local data."
+            "Start over: `make clean` deletes it and all local data."
         )
     ]
     assert nothing_is_left(tmp_path), processes_of(tmp_path)

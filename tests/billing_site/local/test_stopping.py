@@ -1,7 +1,7 @@
 """Signals to the launcher at any moment, one or several in quick succession, leave nothing behind.
 
-50 turns. Most are made with light stand-ins for `prepare`, web, worker and scheduler, on a real PostgreSQL and Valkey,
-and aim at every phase of the start; the others with the real programs.
+There are 50 turns. Most use light stand-ins for `prepare`, web, worker and scheduler, on a real PostgreSQL and Valkey,
+and hit every phase of the start; the others use the real programs.
 """
 
 import os
@@ -16,7 +16,7 @@ from tests.billing_site.local.launcher import READY, Running, free_port, make_st
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("run")]
 LIGHT_TURNS, REAL_TURNS = 44, 6
-# Children that end a moment after they are asked, and one that has a child of its own.
+# Children that take a moment to end after SIGTERM.
 LIGHT = """
 import sys
 from billing_site.local import run
@@ -34,7 +34,7 @@ def signalled(var: Path, program: str, chance: random.Random, longest: float) ->
     time.sleep(chance.uniform(0, longest))
     for _ in range(chance.randint(1, 5)):
         number = chance.choice([signal.SIGINT, signal.SIGTERM])
-        # To the process, as `kill` does; or to its whole group, as Ctrl-C and `timeout` do.
+        # To the process, as `kill` does, or to its whole group, as Ctrl-C and `timeout` do.
         if run.process.poll() is None:
             chance.choice([os.kill, os.killpg])(run.process.pid, number)
         time.sleep(chance.choice([0, 0.001, 0.05, 0.3]))
@@ -43,7 +43,7 @@ def signalled(var: Path, program: str, chance: random.Random, longest: float) ->
 
 
 def seconds_to_start(var: Path, program: str) -> float:
-    """Start once to the end, which also fills var/; then once more, and measure that."""
+    """Start once, which fills var/; then once more, and return how long that took."""
     for _ in range(2):
         began = time.monotonic()
         run = Running(var, free_port(), program=program)
@@ -60,7 +60,7 @@ def test_signals_at_random_moments_leave_nothing_behind(tmp_path, turns, program
     longest = 1.2 * seconds_to_start(var, program)
     for turn in range(turns):
         run = signalled(var, program, random.Random(turn), longest)
-        # Before it listens to signals (while Python imports it), the first one ends it.
+        # A signal that comes before the handlers are set, while Python imports, ends the process.
         assert run.process.returncode in (0, -signal.SIGINT, -signal.SIGTERM), f"turn {turn}: {run.output}"
         assert nothing_is_left(var), f"turn {turn}: {processes_of(var)}\n{run.output}"
         assert not (var / "run.children").exists(), f"turn {turn}"

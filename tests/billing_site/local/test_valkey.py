@@ -1,4 +1,4 @@
-"""The embedded Valkey: broker and cache by URL, and what differs from PostgreSQL. The lease is tested there."""
+"""The embedded Valkey as broker and cache. test_postgres.py tests the lease."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from billing_site.local.valkey import Valkey
 
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A server in a directory whose name needs quoting in a URL."""
+    """Hold a server in a directory whose name needs quoting in a URL."""
     server = Valkey(tmp_path / "50% of #1" / "valkey")
     server.hold()
     yield server
@@ -25,10 +25,11 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 
 def client(server: Valkey, database: int = 0) -> redis.Redis:
+    """Return a client of one database of the server."""
     return redis.Redis.from_url(server.cache_url(database))
 
 
-def test_its_urls_work_for_celery_and_for_django(valkey):
+def test_the_urls_work_for_celery_and_for_django(valkey):
     with Connection(valkey.broker_url(2)) as connection:
         queue = connection.SimpleQueue("q")
         queue.put({"for": "celery"})
@@ -39,14 +40,14 @@ def test_its_urls_work_for_celery_and_for_django(valkey):
         assert {"db2", "db3"} == {*server.info("keyspace")}
 
 
-def test_nobody_else_can_reach_it(valkey):
+def test_no_other_user_can_reach_the_server(valkey):
     with client(valkey) as server:
         assert server.config_get("port") == {"port": "0"}
     assert valkey.data.stat().st_mode & 0o077 == 0
     assert valkey.socket.stat().st_mode & 0o077 == 0
 
 
-def test_it_writes_nothing_to_disk_and_forgets_everything(valkey):
+def test_the_server_keeps_nothing_on_disk(valkey):
     with client(valkey) as server:
         server.set("name", "value")
     assert {file.name for file in valkey.data.iterdir()} == {"valkey.sock", "valkey.pid"}
@@ -67,20 +68,20 @@ def test_a_killed_server_is_replaced(valkey):
         assert server.ping()
 
 
-class Asked(Exception):
-    """The launcher was asked to stop."""
+class StopNow(Exception):
+    """Stands for a signal to the launcher while it waits for the server."""
 
 
-def test_a_server_that_was_launched_a_moment_ago_is_stopped(tmp_path, monkeypatch):
-    """The launcher may be asked to stop before the server has written its process number to a file."""
+def test_a_server_that_has_just_been_launched_is_stopped(tmp_path, monkeypatch):
+    """The launcher may have to stop before the server has written its process number to a file."""
     server = Valkey(tmp_path / "valkey")
     monkeypatch.setattr(server, "_problem", lambda: "it does not answer yet")
 
     def stop_now(seconds: float) -> None:
         (server.data / server.pid_name).unlink(missing_ok=True)
-        raise Asked
+        raise StopNow
 
-    with pytest.raises(Asked):
+    with pytest.raises(StopNow):
         server.hold(stop_now)
     launched = server.pid()
     assert launched
@@ -88,7 +89,7 @@ def test_a_server_that_was_launched_a_moment_ago_is_stopped(tmp_path, monkeypatc
     assert not processes.is_alive(launched)
 
 
-def test_a_server_that_cannot_start_says_why_and_what_to_do(tmp_path, monkeypatch):
+def test_a_failed_start_says_why_and_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("billing_site.local.valkey.DATABASES", 0)
     server = Valkey(tmp_path / "valkey")
     with pytest.raises(ServerError, match="CELERY_BROKER_URL and CACHE_URL") as error:
@@ -96,7 +97,7 @@ def test_a_server_that_cannot_start_says_why_and_what_to_do(tmp_path, monkeypatc
     assert "databases" in str(error.value), "the end of its log"
 
 
-def test_a_deep_checkout_gets_a_short_socket(tmp_path):
+def test_a_checkout_with_a_long_path_gets_a_short_socket_path(tmp_path):
     server = Valkey(tmp_path / ("deep" * 30) / "valkey")
     server.hold()
     assert len(str(server.socket)) <= 103
