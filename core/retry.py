@@ -1,6 +1,6 @@
-"""Run again what the database gave up: serialization failures, deadlocks, lock time-outs, a key raced.
+"""Retry transactions that the database rolled back: serialization failures, deadlocks, lock time-outs, a raced key.
 
-None of them says anything about the customer's money, so none is ever reported as "insufficient funds".
+None of these says anything about the customer's money, so none is reported as "insufficient funds".
 """
 
 import functools
@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from core.errors import Unavailable
 
 TRIES = 5
-# serialization_failure, deadlock_detected, lock_not_available
-AGAIN = {"40001", "40P01", "55P03"}
-# Two sessions posted one cause at once: the second finds the first one's transaction when it looks again.
+# SQLSTATEs: serialization_failure, deadlock_detected, lock_not_available.
+RETRYABLE = {"40001", "40P01", "55P03"}
+# Two sessions posted the same cause at once. On its retry, the second one finds the first one's transaction.
 RACED = "same_cause_posts_once"
 
 log = structlog.get_logger(__name__)
@@ -27,9 +27,9 @@ R = TypeVar("R")
 
 
 def retried(function: Callable[P, R]) -> Callable[P, R]:
-    """Run `function`, which opens its own transaction, up to five times; then raise accounts.errors.Unavailable.
+    """Run a function that opens its own transaction up to five times, then raise core.errors.Unavailable.
 
-    Inside an outer transaction it runs once: only the whole can be run again, by whoever opened it.
+    Inside an outer transaction it runs once: only the caller that opened that transaction can retry it as a whole.
     """
 
     @functools.wraps(function)
@@ -40,20 +40,20 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
             try:
                 return function(*args, **kwargs)
             except DatabaseError as error:
-                if not is_passing(error):
+                if not is_retryable(error):
                     raise
                 log.warning("transaction_run_again", what=function.__qualname__, turn=turn, error=str(error).strip())
                 if turn < TRIES:
-                    # Jitter, so that two who met do not meet again.
+                    # Jitter keeps two sessions that collided from colliding again.
                     time.sleep(random.uniform(0, 0.02 * 2**turn))  # noqa: S311
         raise Unavailable(_("The database is busy. Nothing was done. Try again."))
 
     return run
 
 
-def is_passing(error: DatabaseError) -> bool:
-    """Tell whether the same statements may succeed when run again from the start."""
+def is_retryable(error: DatabaseError) -> bool:
+    """Return whether the same transaction may succeed when it is run again from the start."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None)
     raced = state == "23505" and getattr(getattr(cause, "diag", None), "constraint_name", None) == RACED
-    return state in AGAIN or raced
+    return state in RETRYABLE or raced
