@@ -8,7 +8,7 @@ from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from billing_site.errors import ERRORS
+from billing_site.error_codes import ERRORS
 
 # Swagger UI sets style attributes and loads images from data: URLs. Scripts still come from our own files only.
 DOCS_POLICY = {

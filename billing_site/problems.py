@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import set_rollback
 
-from billing_site.errors import kind_of
+from billing_site.error_codes import kind_of
 from core.errors import DomainError
 
 CONTENT_TYPE = "application/problem+json"
@@ -38,7 +38,7 @@ RENAMED = {
 
 
 class Problem(Exception):
-    """An error response: a code of billing_site.errors, its detail, and headers."""
+    """An error response: a code of billing_site.error_codes, its detail, and headers."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Base classes of all domain errors.
 
-A domain error has a stable `code`; billing_site/errors.py maps codes to HTTP. Nothing here knows about HTTP.
+A domain error has a stable `code`; billing_site/error_codes.py maps codes to HTTP. Nothing here knows about HTTP.
 """
 
 from collections.abc import Mapping

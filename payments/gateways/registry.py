@@ -1,4 +1,4 @@
-"""The gateways of this site, by the names in settings. Each implements payments.gateways.base.Gateway."""
+"""The gateways of this site: PAYMENT_GATEWAYS names them, GATEWAY_CLASSES has their classes (billing_site/settings)."""
 
 from typing import cast
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from subscriptions import labels
 from subscriptions.explain import sentences
 from subscriptions.models import Plan, Price, Subscription
-from subscriptions.web import cards
+from subscriptions.web import actions
 from subscriptions.web.cards import Card
 
 register = template.Library()
@@ -47,6 +47,6 @@ def shortly(span: timedelta) -> str:
 
 
 @register.filter
-def possible(card: Card) -> list[cards.Action]:
+def possible(card: Card) -> list[actions.Action]:
     """`{{ card|possible }}`: the actions that the subscription allows now."""
-    return cards.possible_actions(card)
+    return actions.possible_actions(card)

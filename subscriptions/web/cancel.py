@@ -28,7 +28,8 @@ from subscriptions import orders
 from subscriptions.books import OpenBook, Refused
 from subscriptions.explain.sentences import HOUR
 from subscriptions.quotes import VALID_FOR
-from subscriptions.web.cards import Action, Card, possible_actions
+from subscriptions.web.actions import Action, possible_actions
+from subscriptions.web.cards import Card
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
 
 UNUSED = "unused_refund"

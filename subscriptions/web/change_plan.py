@@ -22,7 +22,8 @@ from subscriptions import books, catalogue, overview, quotes
 from subscriptions.books import Refused
 from subscriptions.explain.sentences import HOUR
 from subscriptions.models import Price, Quote, Subscription
-from subscriptions.web.cards import Action, Card, possible_actions
+from subscriptions.web.actions import Action, possible_actions
+from subscriptions.web.cards import Card
 from subscriptions.web.quote import Quoted
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
 

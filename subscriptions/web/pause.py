@@ -15,7 +15,8 @@ from ledger import display
 from subscriptions.books import OpenBook
 from subscriptions.explain.sentences import shortly
 from subscriptions.labels import every
-from subscriptions.web.cards import Action, Card, possible_actions
+from subscriptions.web.actions import Action, possible_actions
+from subscriptions.web.cards import Card
 from subscriptions.web.subscriptions import get_card, perform, redirect_to
 
 

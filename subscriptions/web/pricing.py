@@ -20,7 +20,7 @@ USUAL = {"ru": "RUB", "en": "EUR"}
 def currency_for(requested: str | None, sold: list[str], *, reader: User | AnonymousUser) -> str | None:
     """Return the currency to show: the requested one, else the reader's own, their language's, or the first in `sold`.
 
-    Returns None if `sold` is empty.
+    Returns None if `sold` is empty. The API, where nobody sees the choice, uses subscriptions.catalogue.chosen.
     """
     if requested in sold:
         return requested

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from rest_framework.test import APIClient
 
-from billing_site.errors import ERRORS
+from billing_site.error_codes import ERRORS
 from billing_site.problems import problem_of
 from core.errors import DomainError
 from subscriptions.engine.operations import Refusal

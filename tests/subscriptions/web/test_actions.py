@@ -17,6 +17,7 @@ PATHS = {
     "change": "change/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
     "renew": "renew/", "stop": "stop-renewing/", "cancel": "cancel/",
 }  # fmt: skip
+
 NOTHING: set[str] = set()
 
 
