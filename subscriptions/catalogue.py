@@ -89,8 +89,8 @@ def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
     """Return the price that a customer chooses.
 
     That is the one in `currency` if given, else the plan's only price, else the one in the currency of the customer's
-    only wallet. Raise PlanNotFound, PlanNotSoldInCurrency, or CurrencyRequired if several prices remain. An API call must
-    not guess; pages, which show what they chose, use subscriptions.web.pricing.currency_for.
+    only wallet. Raise PlanNotFound, PlanNotSoldInCurrency, or CurrencyRequired if several prices remain. Pages, which
+    show what they chose, use subscriptions.web.pricing.currency_for.
     """
     if currency is not None:
         return current(plan, currency)

@@ -112,7 +112,7 @@ def child_environment(db: None) -> dict[str, str]:
         else (f"{host}:{parameters.get('port', 5432)}/{parameters['dbname']}")
     )
     return os.environ | {
-        "LOCAL": "1", "DATABASE_URL": f"postgresql://{login}@{where}",
+        "DJANGO_SETTINGS_MODULE": "billing_site.settings", "LOCAL": "1", "DATABASE_URL": f"postgresql://{login}@{where}",
         "CELERY_BROKER_URL": settings.CELERY_BROKER_URL, "CACHE_URL": str(settings.CACHES["default"]["LOCATION"]),
     }  # fmt: skip
 

@@ -85,7 +85,7 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
 EMBEDDED_VALKEY = not (env.str("CELERY_BROKER_URL", default="") and env.str("CACHE_URL", default=""))
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "core.cache.ForgetfulRedisCache",
         "LOCATION": env.str("CACHE_URL", default="") or Valkey(VAR_DIR / "valkey").cache_url(),
         # A cache that hangs is treated as one that is down.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},

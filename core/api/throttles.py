@@ -7,19 +7,15 @@ exactly, so accounts.brute_force counts them in PostgreSQL.
 import hashlib
 from typing import Any
 
-import structlog
 from django.conf import settings
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from core.addresses import client_address, network_of
 
-log = structlog.get_logger(__name__)
-
 
 class Throttle(SimpleRateThrottle):
-    """DRF's throttle with settings.API_RATES. While the cache is down, requests pass: the site must keep working."""
+    """DRF's throttle with settings.API_RATES. While the cache is down, requests pass (core.cache)."""
 
     def __init__(self) -> None:
         """Skip DRF's look-up of the rate, which here depends on the view."""
@@ -32,11 +28,7 @@ class Throttle(SimpleRateThrottle):
         self.scope = scope
         self.rate = settings.API_RATES[scope]
         self.num_requests, self.duration = self.parse_rate(self.rate)
-        try:
-            return bool(super().allow_request(request, view))
-        except RedisError as error:
-            log.warning("throttle_not_counted", scope=scope, error=str(error))
-            return True
+        return bool(super().allow_request(request, view))
 
     def scope_of(self, view: Any) -> str:
         """Return the name of the rate, or an empty string for no limit."""
