@@ -1,11 +1,6 @@
 # The same image runs web, worker, scheduler and migrations; docker-compose.yml says which.
 FROM python:3.11-slim-bookworm
 
-# Libraries for PDF invoices, which are to come.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
-    && rm -rf /var/lib/apt/lists/*
-
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 

@@ -45,7 +45,9 @@ install: $(VENV)/run.stamp ## Create the virtual environment with the pinned req
 install-dev: $(VENV)/dev.stamp ## The same with the requirements of tests and checks.
 
 lock: install-dev ## Write constraints.txt from what is installed, and list newer versions.
-	@{ head -n 1 constraints.txt; $(PY) -m pip freeze; } > constraints.new && mv constraints.new constraints.txt
+	@# redis needs async-timeout on Python 3.11.0 to 3.11.2 only, so a newer one does not list it.
+	@{ head -n 1 constraints.txt; { $(PY) -m pip freeze; grep ^async-timeout= constraints.txt; } | sort -f -u; } \
+		> constraints.new && mv constraints.new constraints.txt
 	@$(PY) -m pip list --outdated
 
 clean: stop ## Remove the virtual environment and everything under var/, demo data included.

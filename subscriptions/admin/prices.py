@@ -39,9 +39,9 @@ class TermsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.currency in EXPONENTS and "Amount" in self.fields:
-            self.initial["Amount"] = self.instance.money.plain()
-            self.fields["Amount"].help_text = self.hint()
+        if self.instance.currency in EXPONENTS and "amount" in self.fields:
+            self.initial["amount"] = self.instance.money.plain()
+            self.fields["amount"].help_text = self.hint()
 
     def hint(self) -> str:
         """Return the help text for an amount in the price's currency."""
@@ -64,7 +64,7 @@ class TermsForm(forms.ModelForm):
         if not currency:
             return 0  # The currency field reports its own error.
         try:
-            amount = Money.parse(self.cleaned_data["Amount"], currency).amount
+            amount = Money.parse(self.cleaned_data["amount"], currency).amount
         except NotMoney as error:
             raise forms.ValidationError(str(error)) from error
         if amount < 0:
@@ -124,7 +124,7 @@ class PriceAdmin(admin.ModelAdmin):
         if obj is None:
             return ["plan", "currency", *TERMS]
         # A read-only price shows `amount_shown` instead of the minor units.
-        terms = [name for name in TERMS if name != "Amount" or not (obj.used_at or obj.archived_at)]
+        terms = [name for name in TERMS if name != "amount" or not (obj.used_at or obj.archived_at)]
         return ["plan", "currency", "amount_shown", *terms, "version", "used_at", "archived_at"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -172,7 +172,7 @@ class PriceAdmin(admin.ModelAdmin):
         self.message_user(request, said % words)
         return made
 
-    @admin.display(description=_("Amount"))
+    @admin.display(description=_("amount"))
     def amount_shown(self, price: Price) -> str:
         """Return the amount and the interval."""
         return shown(price)

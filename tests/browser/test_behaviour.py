@@ -123,7 +123,7 @@ def test_the_whole_menu_fits_on_a_phone(visit, superuser, width):
         assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
 
 
-@pytest.mark.parametrize("app", ["payments/payment", "subscriptions/transaction", "subscriptions/subscription"])
+@pytest.mark.parametrize("app", ["payments/payment", "ledger/transaction", "subscriptions/subscription"])
 def test_admin_lists_fit_a_1280_pixel_screen(visit, superuser, alice, app):
     """No column is cut off next to the filters."""
     pay_in(alice, 1_234_567_00, "RUB", at=datetime.now(UTC))
@@ -173,7 +173,7 @@ def test_sign_up_to_cancellation_works_without_javascript(visit):
     page.get_by_role("link", name="Manage").click()
     page.get_by_role("link", name="Cancel plan").click()
     page.get_by_role("button", name="Cancel plan").click()
-    expect(page.locator("main")).to_contain_text("You cancelled it. It stays until")
+    expect(page.locator("main")).to_contain_text("You cancelled it. You keep it until")
     olga = User.objects.get(username="olga")
     assert Subscription.objects.get(customer=olga).cancel_requested
     # 690.00 x 3 was paid in and charged.
@@ -195,14 +195,14 @@ def test_an_upgrade_that_needs_a_top_up_works_without_javascript(visit, alice):
     page.get_by_role("button", name="Show amounts").click()
     # 10.00 are left and 690.00 less some kopecks are refunded, so a little more than 790.00 is missing.
     expect(page.get_by_role("alert")).to_contain_text(re.compile("You need ₽790.[0-9]{2} more"))
-    page.get_by_role("link", name="Top up RUB").click()
+    page.get_by_role("link", name=re.compile("Top up ₽79")).click()
     page.get_by_role("button", name=re.compile("Pay ₽79[01]")).click()
     page.locator("input[value=succeeds]").check()
     page.get_by_role("button", name=re.compile("Pay ₽")).click()
     page.wait_for_url("**/pay/**")
     page.get_by_role("link", name="Continue").click()
     expect(page.locator("h1")).to_have_text("Change to Premium?")
-    expect(page.locator("main")).to_contain_text("These amounts hold until")
+    expect(page.locator("main")).to_contain_text("These amounts are valid until")
     page.get_by_role("button", name=re.compile("Pay ₽800.* and change to Premium")).click()
     page.wait_for_url(f"**/account/subscriptions/{row.public_id}/")
     expect(page.locator("main")).to_contain_text("Changes to Premium on")

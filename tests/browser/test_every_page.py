@@ -94,8 +94,8 @@ def test_admin_pages_are_accessible_and_keep_the_content_policy(visit, superuser
     faults = []
     for address in ("", "accounts/user/", "subscriptions/plan/", f"subscriptions/subscription/{subscription}/change/",
                     f"subscriptions/price/{price}/change/", f"subscriptions/price/{price}/new-version/",
-                    f"payments/payment/{payment}/change/", "subscriptions/transaction/",
-                    f"subscriptions/transaction/{line}/change/",
+                    f"payments/payment/{payment}/change/", "ledger/transaction/",
+                    f"ledger/transaction/{line}/change/",
                     "django_celery_beat/periodictask/add/"):  # fmt: skip
         page = window.to(f"/admin/{address}")
         assert window.console == []

@@ -50,12 +50,12 @@ def test_an_invalid_amount_is_refused_with_the_allowed_range(amount):
     errors: Any = caught.value.detail
     assert list(errors) == ["amount"]
     if amount != b"null":
-        assert "0.01 to 10000000000.00 with at most 2 decimals" in str(errors["amount"][0])
+        assert "0.01 to 10000000000.00 with at most 2 decimal places" in str(errors["amount"][0])
 
 
 def test_a_currency_without_decimals_allows_none():
     with pytest.raises(
-        serializers.ValidationError, match="JPY as a plain decimal from 1 to 1000000000000 with at most 0"
+        serializers.ValidationError, match="JPY as a decimal string or number from 1 to 1000000000000 with at most 0"
     ):
         read(b'{"amount": "5.0", "currency": "JPY"}')
 

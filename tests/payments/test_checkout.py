@@ -64,7 +64,7 @@ def test_the_subscription_stays_pending_even_if_the_wallet_could_pay(alice: User
 
 @pytest.mark.parametrize(("amount", "currency"), [(989_99, "RUB"), (990_01, "RUB"), (0, "RUB"), (-990_00, "RUB")])
 def test_an_amount_other_than_the_price_is_refused(alice: User, basic: Price, amount: int, currency: str) -> None:
-    with pytest.raises(amounts.AmountMismatch, match=r"The amount is 990\.00 RUB; you sent") as caught:
+    with pytest.raises(amounts.AmountMismatch, match=r"The amount due is 990\.00 RUB. You sent") as caught:
         start(alice, plan="basic", amount=amount, currency=currency)
     assert caught.value.extra["due"] == {"value": "990.00", "currency": "RUB"}
     assert not Payment.objects.exists()

@@ -56,7 +56,7 @@ def test_cancelling_a_decided_payment_applies_the_gateways_decision(
 
 def test_a_payment_the_bank_is_processing_cannot_be_cancelled(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "succeeds_late")
-    with pytest.raises(NotCancellable, match="is being processed by the bank"):
+    with pytest.raises(NotCancellable, match="The bank is processing"):
         cancellation.cancel(payment, now=timezone.now())
     payment.refresh_from_db()
     assert payment.status == "pending"

@@ -48,7 +48,7 @@ def test_a_new_version_replaces_the_old_one_and_customers_keep_theirs(root, alic
     held = orders.subscribe(alice, price_of("standard"), now=now)
     old = price_of("standard")
     address = f"/admin/subscriptions/price/{old.pk}/new-version/"
-    assert b"Put the new version on sale" in root.get(address).content
+    assert b"Publish version" in root.get(address).content
     terms = TERMS | {"amount": "790.00", "grace_days": "3"}
     answer = root.post(address, terms)
     new = price_of("standard")
@@ -82,7 +82,7 @@ def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root
     assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
     assert price_of("extra", "EUR").version == 1
     again = root.post("/admin/subscriptions/price/add/", form)
-    assert b"Open it and make a new version" in again.content
+    assert b"Open it and create a new version" in again.content
     assert Price.objects.filter(plan=plan).count() == 1
 
 
@@ -90,11 +90,11 @@ def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root
     ("terms", "field", "complaint"),
     [
         # A hundred years of 12 months, of 53 weeks.
-        ({"interval": "month", "interval_count": "1201"}, "interval_count", "Interval count: at most 1200 with"),
-        ({"interval": "week", "interval_count": "5301"}, "interval_count", "Interval count: at most 5300 with"),
-        ({"interval": "second"}, "interval", "Interval: a price paid in advance is for one of hour, day, week, month,"),
-        ({"interval": "minute"}, "interval", "Interval: a price paid in advance is for one of hour, day, week, month,"),
-        ({"interval": "month", "metered": "on"}, "interval", "Interval: a metered price is for one of second, minute,"),
+        ({"interval": "month", "interval_count": "1201"}, "interval_count", "Interval count: at most 1200 for"),
+        ({"interval": "week", "interval_count": "5301"}, "interval_count", "Interval count: at most 5300 for"),
+        ({"interval": "second"}, "interval", "Interval: a price paid in advance needs one of hour, day, week, month,"),
+        ({"interval": "minute"}, "interval", "Interval: a price paid in advance needs one of hour, day, week, month,"),
+        ({"interval": "month", "metered": "on"}, "interval", "Interval: a metered price needs one of second, minute,"),
     ],
 )
 def test_a_price_that_cannot_be_ordered_is_an_error_of_its_field(root, terms, field, complaint):
@@ -137,7 +137,7 @@ def test_a_new_version_is_priced_in_major_units_next_to_the_current_price(root):
 def test_the_amount_of_a_first_price_is_in_major_units_of_its_currency(root, currency, sent, kept):
     plan = Plan.objects.create(code="extra", name="Extra")
     address = "/admin/subscriptions/price/add/"
-    assert b"not in its hundredths" in root.get(address).content
+    assert b"not in cents" in root.get(address).content
     form = {**TERMS, "plan": plan.pk, "currency": currency, "amount": sent}
     assert root.post(address, form).status_code == 302
     assert price_of("extra", currency).amount == kept
@@ -150,7 +150,7 @@ def test_the_amount_of_a_first_price_is_in_major_units_of_its_currency(root, cur
         ("JPY", "749.00", "amount", "'749.00' has 2 decimal places. JPY allows at most 0"),
         ("RUB", "749,00", "amount", "'749,00' is not an amount. Use digits with a decimal point, for example 1342.00"),
         ("RUB", "-1", "amount", "The price must be zero or more."),
-        ("XXX", "749.00", "currency", "'XXX' is not a currency we take;"),
+        ("XXX", "749.00", "currency", "We do not accept 'XXX'."),
     ],
 )
 def test_an_invalid_amount_for_its_currency_is_refused(root, currency, sent, field, complaint):

@@ -79,7 +79,7 @@ def test_a_payment_is_named_in_the_readers_language(browser, alice, now):
     for payment, english, russian in (
         (top_up, "Top-up", "Пополнение"), (bought, "Standard", "Стандартный"), (own, "Standard", "Standard"),
     ):  # fmt: skip
-        assert f" {english} RUB" in words(browser.get(f"/pay/{payment.public_id}/"))
+        assert f" {english} ₽" in words(browser.get(f"/pay/{payment.public_id}/"))
         assert f" {russian} {payment.amount // 100},00" in words(browser.get(f"/ru/pay/{payment.public_id}/"))
         assert f"({russian})" in words(browser.get("/ru/account/"))
     assert Payment.objects.count() == 3

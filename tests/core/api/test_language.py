@@ -29,13 +29,13 @@ def in_russian(caller: APIClient, method: str, path: str, body: Any = None, **he
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code", "russian"),
     [
-        ("post", ORDER, {"plan": "no"}, 404, "plan_not_found", "Тарифа 'no' в продаже нет"),
+        ("post", ORDER, {"plan": "no"}, 404, "plan_not_found", "Тарифа 'no' нет."),
         ("post", ORDER, {"plan": "basic"}, 400, "currency_required", "Пришлите `currency`"),
         ("post", ORDER, {"plan": "basic", "currency": "JPY"}, 400, "plan_not_sold_in_currency", "продаётся в EUR, RUB"),
         ("post", ORDER, {}, 400, "validation_failed", "plan: Обязательное поле."),
-        ("post", ORDER, {"plan": "basic", "plna": 1}, 400, "validation_failed", "plna: Поле plna"),
+        ("post", ORDER, {"plan": "basic", "plna": 1}, 400, "validation_failed", "plna: Неизвестное поле: plna."),
         ("post", CHECKOUT, {"plan": "basic", "currency": "RUB", "gateway": "x"}, 400, "unknown_gateway", "Шлюза 'x'"),
-        ("get", "/api/payments/pay_nothing", None, 404, "not_found", "По этому адресу ничего не нашлось"),
+        ("get", "/api/payments/pay_nothing", None, 404, "not_found", "По этому адресу ничего не найдено"),
         ("get", "/api/nothing", None, 404, "not_found", "/api/nothing"),
     ],
 )
@@ -56,7 +56,7 @@ def test_refused_actions_are_explained_in_russian(as_alice, alice):
     subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=datetime.now(UTC))
     for action, russian in (
         ("pause", "Поставить на паузу можно только действующую подписку."),
-        ("undo-cancel", "Нет отмены, которую можно отозвать"),
+        ("undo-cancel", "Отзывать нечего"),
         ("resume", "Возобновить можно только подписку на паузе."),
     ):
         answer = in_russian(as_alice, "post", f"{ORDER}{subscription.public_id}/{action}", {})

@@ -23,7 +23,7 @@ def test_an_unknown_id_in_the_body_is_an_error_of_its_parameter(api: APIClient, 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     [error] = answer.json()["errors"]
     assert error["param"] == param
-    assert "lists yours" in error["detail"]
+    assert "lists your" in error["detail"]
 
 
 @pytest.mark.parametrize(

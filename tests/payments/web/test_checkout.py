@@ -23,7 +23,7 @@ def test_the_page_shows_the_amount_due_and_the_next_payment(browser):
     assert "2 × Standard, 3 months" in page
     assert "You pay now ₽4,140.00" in page
     assert "Pay ₽4,140.00 and subscribe" in page
-    assert "every 3 months until you cancel. Next payment:" in page
+    assert "every 3 months until you cancel. Next charge:" in page
 
 
 def test_metered_use_is_paid_in_advance_and_shows_its_rate(browser):

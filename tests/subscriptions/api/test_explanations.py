@@ -80,7 +80,7 @@ def test_carried_fractions_are_explained(alice: User) -> None:
     assert body["remainder"] == {"before": 300_000_000, "after": 150_000_000, "denominator": 3_600_000_000}
     assert body["steps"][2] == (
         "1.00 RUB an hour × 3 × 47.5 s + ≈0.083333 × 0.01 RUB = 0.04 RUB, "
-        "and ≈0.041666 × 0.01 RUB is carried on to the next charge"
+        "and ≈0.041666 × 0.01 RUB is carried to the next charge"
     )
     assert (body["worked_out"], body["match"]) == (rub("0.04"), True)
 

@@ -94,7 +94,7 @@ def test_the_quote_shows_the_effect_its_time_and_the_next_payment(browser, stand
     assert f"You keep Standard until {moment}. Then Premium starts. Your balance changes when you confirm." in page
     assert f"Takes effect {moment}" in page
     assert f"Next charge ₽1,490.00 17 April 2026, 00:00{NBSP}UTC" in page
-    assert f"These amounts hold until {moment}." in page
+    assert f"These amounts are valid until {moment}." in page
     # 1490 - 345
     assert "Pay ₽1,145.00 and change to Premium" in page
 

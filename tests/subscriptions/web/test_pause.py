@@ -49,7 +49,7 @@ def test_pausing_metered_use_shows_the_rate_and_the_balance(browser, hourly, ali
     page = words(browser.get(address(hourly, "pause/")))
     assert "Access and the charge of ₽1.50 an hour stop at once." in page
     # 10.00 - 2 x 1.50
-    assert "Your balance then is ₽7.00" in page
+    assert "Your balance is then ₽7.00" in page
     press(browser, hourly, "pause/")
     assert (state(hourly), balance(alice)) == ("paused", 7_00)
 
@@ -67,7 +67,7 @@ def test_resuming_with_an_empty_balance_says_that_it_waits_for_money(browser, ho
     act(hourly, at(hours=2), lambda book: book.pause(hourly))
     act(hourly, at(hours=2), lambda book: book.withdraw(7_00, key="t:1", to="gateway_clearing:sandbox"))
     assert "Your balance is empty. Top up and it starts" in words(browser.get(address(hourly, "resume/")))
-    assert "It starts again by itself when you top up." in words(press(browser, hourly, "resume/"))
+    assert "Top up and it starts again." in words(press(browser, hourly, "resume/"))
 
 
 def test_a_cancellation_stays_in_force_during_a_pause(browser, standard):
