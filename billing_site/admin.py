@@ -58,11 +58,11 @@ admin.site.unregister(User)
 
 
 class Link(NamedTuple):
-    """A link to a list or a wallet. `told` is the wallet's balance, empty for a list."""
+    """A link to a list or a wallet. `note` is the wallet's balance, empty for a list."""
 
     href: str
     name: str | Promise
-    told: str = ""
+    note: str = ""
 
 
 @admin.register(User)

@@ -88,7 +88,7 @@ LAST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Purse:
+class WalletSummary:
     """One wallet on the page."""
 
     # As recorded in the ledger.
@@ -114,7 +114,7 @@ class Purse:
 class AccountSummary:
     """Everything that the account page shows."""
 
-    purses: list[Purse]
+    wallets: list[WalletSummary]
     going_on: list[Card]
     over: list[Card]
     # Payments that the gateway is processing; not in the balance yet.
@@ -123,7 +123,7 @@ class AccountSummary:
     to_finish: list[Payment]
 
     @property
-    def wanting(self) -> list[Card]:
+    def unpaid(self) -> list[Card]:
         """Unpaid subscriptions without an open payment. Asking for the others too could make the customer pay twice."""
         paid_for = {payment.subscription_id for payment in [*self.open_payments, *self.to_finish]}
         return [card for card in self.going_on if card.state.is_unpaid and card.row.pk not in paid_for]
@@ -146,8 +146,8 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         paying_in={payment.currency for payment in unfinished},
     )
     return AccountSummary(
-        purses=[
-            _purse(wallet, available[wallet.currency], warning(forecasts.get(wallet.currency))) for wallet in wallets
+        wallets=[
+            _summary(wallet, available[wallet.currency], warning(forecasts.get(wallet.currency))) for wallet in wallets
         ],
         going_on=going_on,
         over=[card for card in all_cards if card.is_over],
@@ -156,8 +156,8 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     )
 
 
-def _purse(wallet: Account, available: int, warning: RunningOut | None) -> Purse:
-    return Purse(
+def _summary(wallet: Account, available: int, warning: RunningOut | None) -> WalletSummary:
+    return WalletSummary(
         balance=Money(wallet.balance or 0, wallet.currency),
         available=Money(available, wallet.currency),
         lines=list(statement_lines(statements.statement(wallet.pk, limit=LAST))),

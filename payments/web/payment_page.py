@@ -40,7 +40,7 @@ LATE_AFTER = timedelta(seconds=60)
 
 
 class PageState(StrEnum):
-    """A state of the page. Each has a template named after its value in templates/payments/faces/."""
+    """A state of the page. Each has a template named after its value in templates/payments/states/."""
 
     UNOPENED = "unopened"
     CREATED = "created"
@@ -126,31 +126,35 @@ def _open(payment: Payment, *, now: datetime) -> PageState:
     return PageState.LATE if now - payment.updated_at > LATE_AFTER else PageState.PROCESSING
 
 
-def page_context(payment: Payment, *, now: datetime, way_back: str = "") -> dict[str, Any]:
-    """Return the template context of a payment's page at `now`. `way_back` is the URL of the page to return to."""
-    face = page_state(payment, now=now)
-    look = APPEARANCES[face]
+def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> dict[str, Any]:
+    """Return the template context of a payment's page at `now`. `return_url` is the URL of the page to return to."""
+    state = page_state(payment, now=now)
+    appearance = APPEARANCES[state]
     if payment.subscription is None:
-        last_step = _("Balance topped up") if look.steps[2] == "done" else _("Balance top-up")
+        last_step = _("Balance topped up") if appearance.steps[2] == "done" else _("Balance top-up")
     else:
-        last_step = _("Plan active") if look.steps[2] == "done" else _("Plan start")
+        last_step = _("Plan active") if appearance.steps[2] == "done" else _("Plan start")
     payment_step = (
-        _("Not paid") if look.steps[1] == "fail" else _("Paid") if look.steps[1] == "done" else _("Waiting for payment")
+        _("Not paid")
+        if appearance.steps[1] == "fail"
+        else _("Paid")
+        if appearance.steps[1] == "done"
+        else _("Waiting for payment")
     )
-    ended_at = None if look.steps[1] in ("", "now") else payment.updated_at
+    ended_at = None if appearance.steps[1] in ("", "now") else payment.updated_at
     return {
         "payment": payment,
-        "face": face,
-        "look": look,
-        "template": f"payments/faces/{face}.html",
+        "state": state,
+        "appearance": appearance,
+        "template": f"payments/states/{state}.html",
         "steps": [
-            (look.steps[0], _("Order created"), payment.created_at),
-            (look.steps[1], payment_step, payment.confirmed_at or ended_at),
-            (look.steps[2], last_step, payment.confirmed_at),
+            (appearance.steps[0], _("Order created"), payment.created_at),
+            (appearance.steps[1], payment_step, payment.confirmed_at or ended_at),
+            (appearance.steps[2], last_step, payment.confirmed_at),
         ],
         "failure": failure_of(payment),
         "card": _card(payment, now=now),
-        "way_back": way_back,
+        "return_url": return_url,
     }
 
 
@@ -193,7 +197,7 @@ def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     if payment.status in transitions.OPEN and payment.gateway_id and not payment.parked_reason:
         confirmation.confirm(payment.pk, now=timezone.now())
         payment = _own_payment(request, public_id)
-    context = page_context(payment, now=timezone.now(), way_back=next_url.for_payment(request, payment))
+    context = page_context(payment, now=timezone.now(), return_url=next_url.for_payment(request, payment))
     return render(request, "payments/payment.html", context)
 
 
@@ -203,10 +207,10 @@ def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 def status(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Return the part of the page that changes, for polling. Reads the row only and does not call the gateway."""
     payment = _own_payment(request, public_id)
-    context = page_context(payment, now=timezone.now(), way_back=next_url.for_payment(request, payment))
+    context = page_context(payment, now=timezone.now(), return_url=next_url.for_payment(request, payment))
     answer = render(request, "payments/_status.html", context)
     answer["X-Payment-Status"] = context["payment"].status
-    answer["X-Payment-Over"] = "no" if context["look"].moves else "yes"
+    answer["X-Payment-Over"] = "no" if context["appearance"].moves else "yes"
     return answer
 
 

@@ -93,7 +93,7 @@ class TopUpPage:
     # None if the typed amount is not valid.
     amount: Money | None
     # URL of the page that sent the customer here, to link back to after paying; empty if there is none.
-    way_back: str
+    return_url: str
 
     @property
     def after(self) -> Money:
@@ -103,7 +103,11 @@ class TopUpPage:
     @property
     def address(self) -> str:
         """The query string that leads back to this page with the same choices."""
-        query = {"currency": self.currency, "amount": self.amount.plain() if self.amount else "", "next": self.way_back}
+        query = {
+            "currency": self.currency,
+            "amount": self.amount.plain() if self.amount else "",
+            "next": self.return_url,
+        }
         return "?" + urlencode({name: value for name, value in query.items() if value})
 
 
@@ -125,7 +129,7 @@ def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
         presets=presets,
         balance=Money(overview.peek(request.user, currency, now=now).available, currency),
         amount=amount,
-        way_back=next_url.from_request(request),
+        return_url=next_url.from_request(request),
     )
 
 

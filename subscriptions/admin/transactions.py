@@ -32,4 +32,4 @@ class ExplainedTransactionAdmin(TransactionAdmin):
         """Return the explanation that the customer sees; empty for a transaction without a wallet."""
         if row.wallet_id is None:
             return ""
-        return render_to_string("subscriptions/_explanation.html", {"told": explain_transaction(row)})
+        return render_to_string("subscriptions/_explanation.html", {"explanation": explain_transaction(row)})

@@ -24,7 +24,7 @@ from subscriptions.explain.sentences import HOUR
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
-from subscriptions.web.quote import Quoted
+from subscriptions.web.quote import QuotePage
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
 
 Status = Subscription.Status
@@ -181,7 +181,7 @@ def confirm(request: SignedInRequest, public_id: str, quote_id: str) -> HttpResp
     if now > quote.expires_at:
         return HttpResponseRedirect(_requote_url(quote), status=303)
     return render(
-        request, "subscriptions/change_confirm.html", {"card": card, "quoted": Quoted(quote=quote, card=card)}
+        request, "subscriptions/change_confirm.html", {"card": card, "page": QuotePage(quote=quote, card=card)}
     )
 
 

@@ -27,7 +27,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quoted:
+class QuotePage:
     """A quote and the subscription as it is now."""
 
     quote: Quote

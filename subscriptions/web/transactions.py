@@ -69,7 +69,7 @@ def transaction(request: SignedInRequest, number: int) -> HttpResponse:
     """Explain one transaction: its amount is calculated again and compared."""
     own = Transaction.objects.filter(customer=request.user, wallet__isnull=False)
     row = get_object_or_404(own.select_related("debit", "credit"), pk=number)
-    return render(request, "subscriptions/transaction.html", {"told": explain_transaction(row)})
+    return render(request, "subscriptions/transaction.html", {"explanation": explain_transaction(row)})
 
 
 def _wallets(request: SignedInRequest) -> tuple[list[Account], Account | None]:

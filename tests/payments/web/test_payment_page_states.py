@@ -56,7 +56,7 @@ def test_every_status_and_gateway_state_has_a_page_state(alice):
         for state in ["", *State]:
             shown = page_state(payment_of(alice, status=status, gateway_state=state), now=NOW)
             assert APPEARANCES[shown].heading
-            get_template(f"payments/faces/{shown}.html")
+            get_template(f"payments/states/{shown}.html")
 
 
 @pytest.mark.parametrize("state", PageState)
