@@ -44,7 +44,7 @@ class Known:
 
     def positive(self, amount: int) -> int:
         if amount < 1:
-            raise not_allowed(f"zero is too small; the least is {Money(1, self.currency).plain()}")
+            raise not_allowed(f"zero is too small. The minimum is {Money(1, self.currency).plain()}")
         return amount
 
     def offer(self, plan: "Plan") -> Terms:
@@ -52,7 +52,7 @@ class Known:
             raise not_allowed(f"{plan.code!r} is there twice", "code")
         most = max(0, SHORTEST[plan.interval] // DAY * plan.interval_count - 1)
         if plan.grace_days > most:
-            raise not_allowed(f"{plan.grace_days} is too large; the most is {most}", "grace_days")
+            raise not_allowed(f"{plan.grace_days} is too large. The maximum is {most}", "grace_days")
         self.plans[plan.code] = Terms(
             id=plan.code, plan=plan.code, amount=plan.amount, interval=plan.interval, count=plan.interval_count,
             metered=plan.metered, trial_days=plan.trial_days, grace_days=plan.grace_days,

@@ -85,7 +85,7 @@ def test_the_action_settles_overdue_books(client, superuser, late):
     assert "Books settled: 1. Charges made: 1. Parked: 0." in page
     assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
     # The second time there is nothing to charge.
-    assert "Charges written: 0" in press(client, late).content.decode()
+    assert "Charges made: 0" in press(client, late).content.decode()
 
 
 def test_the_action_reports_books_it_had_to_park(client, superuser, late):
