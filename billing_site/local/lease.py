@@ -140,15 +140,34 @@ class Server(ABC):
         pid = int(started.stdout)
         self._launched = (pid, processes.start_of(pid))
 
-    def wait_until_ready(self, problem: Callable[[], str], pause: Pause) -> None:
-        """Wait until `problem` returns an empty text. Raise ServerError if the server ends or takes too long."""
+    def runs(self, pause: Pause) -> bool:
+        """Return whether the server runs. Wait until it answers, or has ended: it may be starting, or just killed.
+
+        Raise ServerError if that takes too long.
+        """
         give_up = time.monotonic() + PATIENCE
-        while reason := problem():
-            if self.pid() is None or time.monotonic() > give_up:
-                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-                message = f"{self.title} in {self.data} cannot be reached: {reason}\nThe end of {self.log}:\n{tail}"
-                raise ServerError(message + self.advice)
+        while self.pid() is not None:
+            problem = self._problem()
+            if not problem:
+                return True
+            if time.monotonic() > give_up:
+                raise self._unreachable(problem)
             pause(0.02)
+        return False
+
+    def wait_until_ready(self, pause: Pause) -> None:
+        """Wait until the launched server answers. Raise ServerError if it ends or takes too long."""
+        if not self.runs(pause):
+            raise self._unreachable("it ended as soon as it was started")
+
+    @abstractmethod
+    def _problem(self) -> str:
+        """Return why the server does not answer; empty if it does."""
+
+    def _unreachable(self, reason: str) -> ServerError:
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        message = f"{self.title} in {self.data} cannot be reached: {reason}\nThe end of {self.log}:\n{tail}"
+        return ServerError(message + self.advice)
 
     @property
     def _lease_file(self) -> Path:

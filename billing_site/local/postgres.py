@@ -48,14 +48,14 @@ class Postgres(Server):
         if not (self.data / "PG_VERSION").exists():
             self._create(as_user)
         self._refuse_other_version()
-        if self.pid() is None:
+        if not self.runs(pause):
             # A killed server leaves these files. PostgreSQL would trust the process number in them, which may belong to
             # another program by now (containers count from 1 again). Old sessions it finds by shared memory anyway.
             (self.data / self.pid_name).unlink(missing_ok=True)
             (self.socket_dir / f"{self.socket_name}.lock").unlink(missing_ok=True)
             _give_to_its_user(self.data, as_user)
             self._launch_server(as_user)
-        self.wait_until_ready(self._problem, pause)
+            self.wait_until_ready(pause)
 
     def _create(self, as_user: list[str]) -> None:
         """Create the data directory under another name, then rename it: an interrupted start leaves no half of it."""

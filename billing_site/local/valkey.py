@@ -41,7 +41,7 @@ class Valkey(Server):
 
     def start(self, pause: Pause) -> None:
         """Start the server unless it runs, and wait until it answers."""
-        if self.pid() is None:
+        if not self.runs(pause):
             make_private(self.data)
             make_private(self.socket_dir)
             (self.data / self.pid_name).unlink(missing_ok=True)
@@ -50,7 +50,7 @@ class Valkey(Server):
                 "--databases", str(DATABASES), "--save", "", "--appendonly", "no", "--dir", str(self.data),
                 "--pidfile", str(self.data / self.pid_name), "--daemonize", "no", "--set-proc-title", "no",
             ])  # fmt: skip
-        self.wait_until_ready(self._problem, pause)
+            self.wait_until_ready(pause)
 
     def _program(self) -> Path:
         """Return the path of the binary. A wheel is built for one platform and has one."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def test_a_killed_server_is_replaced(valkey):
     assert valkey.pid() not in (None, first)
     with client(valkey) as server:
         assert server.ping()
+
+
+def test_a_server_that_is_just_dying_is_replaced(valkey, monkeypatch):
+    """A killed process can still be listed when the next start looks for it."""
+    first = valkey.pid()
+    os.kill(first, signal.SIGKILL)
+    while valkey.pid():
+        time.sleep(0.01)
+    real, still_listed = valkey.pid, iter([first])
+    monkeypatch.setattr(valkey, "pid", lambda: next(still_listed, None) or real())
+    valkey.hold()
+    assert valkey.pid() not in (None, first)
 
 
 class StopNow(Exception):
