@@ -88,7 +88,7 @@ class Transaction(models.Model):
     class Reason(models.TextChoices):
         TOP_UP = "top_up", "top-up"
         CHARGE = "charge", "charge"
-        UNUSED_REFUND = "unused_refund", "unused time given back"
+        UNUSED_REFUND = "unused_refund", "refund for unused time"
         REFUND = "refund", "refund"
         ADJUSTMENT = "adjustment", "adjustment"
         PROMOTION = "promotion", "promotion"

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("top_up", "top-up"),
                             ("charge", "charge"),
-                            ("unused_refund", "unused time given back"),
+                            ("unused_refund", "refund for unused time"),
                             ("refund", "refund"),
                             ("adjustment", "adjustment"),
                             ("promotion", "promotion"),

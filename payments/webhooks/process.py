@@ -88,4 +88,4 @@ def _outcome(event: WebhookEvent, *, now: datetime) -> tuple[WebhookEvent.Status
     payment = confirmation.confirm(payment.pk, now=now)
     if payment.status == Payment.Status.UNKNOWN and not payment.parked_reason:
         return Status.PARKED, f"{payment.public_id}: the gateway did not answer."
-    return Status.PROCESSED, f"{payment.public_id} is {payment.status}. {payment.parked_reason}".strip()
+    return Status.PROCESSED, f"{payment.public_id}: {payment.status}. {payment.parked_reason}".strip()

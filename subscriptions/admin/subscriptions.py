@@ -47,7 +47,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def access(self, row: Subscription) -> str:
         """Return whether the customer has access now, and until when."""
         access = overview.access(row, now=timezone.now())
-        until = f" → {access.until:%Y-%m-%d %H:%M:%S} UTC" if access.until else ""
+        until = f" until {access.until:%Y-%m-%d %H:%M:%S} UTC" if access.until else ""
         return f"{_('yes') if access.active else _('no')} ({access.reason}){until}"
 
     @admin.display(description=_("paid period"))

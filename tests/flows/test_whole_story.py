@@ -63,7 +63,7 @@ def wait_for_confirmation(visitor: Visitor, payment: Any) -> Any:
     """
     wait_for(lambda: visitor.call("GET", f"payments/{payment['id']}")["status"] == "confirmed", "the webhook")
     event = WebhookEvent.objects.get()
-    assert (event.status, event.outcome) == ("processed", f"{payment['id']} is confirmed.")
+    assert (event.status, event.outcome) == ("processed", f"{payment['id']}: confirmed.")
     bought = visitor.call("GET", f"subscriptions/{payment['subscription']}")
     assert (bought["status"], bought["access"], bought["plan"]) == ("active", True, "hourly")
     [first] = log_of(visitor)

@@ -36,7 +36,7 @@ def test_an_event_is_only_a_hint(alice: User) -> None:
     payment, now = top_up(alice), timezone.now()
     done = process.process(event(payment.gateway_id or "", now=now).pk, now=now)
     assert done is not None
-    assert (done.status, done.outcome, done.next_try_at) == ("processed", f"{payment.public_id} is pending.", None)
+    assert (done.status, done.outcome, done.next_try_at) == ("processed", f"{payment.public_id}: pending.", None)
     assert balance(alice) == 0
 
 
@@ -101,7 +101,7 @@ def test_an_event_waits_until_the_gateway_answers(
     assert (waiting.status, waiting.outcome) == ("parked", f"{payment.public_id}: the gateway did not answer.")
     process.sweep(now=now + timedelta(seconds=5))
     waiting.refresh_from_db()
-    assert (waiting.status, waiting.outcome) == ("processed", f"{payment.public_id} is confirmed.")
+    assert (waiting.status, waiting.outcome) == ("processed", f"{payment.public_id}: confirmed.")
 
 
 def test_a_failing_event_does_not_block_others(alice: User, choose: Callable[..., Any], settings: Any) -> None:
