@@ -28,10 +28,11 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
-    """Return an environment with no program but `env`, where Playwright cannot download anything."""
+    """Return an environment with no program but `env` and `true`, where Playwright cannot download anything."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "env").symlink_to("/usr/bin/env")
+    for name in ("env", "true"):
+        (programs / name).symlink_to(f"/usr/bin/{name}")
     return {
         "PATH": str(programs), "HOME": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers"),
         "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:1",
