@@ -1,9 +1,8 @@
-"""A customer's subscriptions as pages show them: state, amounts, and the actions that are possible."""
+"""A customer's subscriptions as pages show them: state and amounts. `actions` has what can be done with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from ledger.money import Money
 from subscriptions import catalogue, overview
@@ -116,42 +115,3 @@ def _card(state: SubscriptionState, view: overview.View) -> Card:
         missing=Money(max(0, due - view.free) if due else 0, price.currency),
         available=Money(view.available, price.currency),
     )
-
-
-class Action(StrEnum):
-    """An action that a page offers. templates/subscriptions/_actions.html maps each to a URL."""
-
-    CHANGE = "change"
-    KEEP_PLAN = "keep_plan"
-    PAUSE = "pause"
-    RESUME = "resume"
-    UNDO_CANCEL = "undo_cancel"
-    RENEW = "renew"
-    STOP_RENEWING = "stop_renewing"
-    CANCEL = "cancel"
-
-
-def possible_actions(card: Card) -> list[Action]:
-    """Return the actions that the rules (R5) allow now and that would change something, in the order of the page.
-
-    There are none while an accepted change of plan is about to take effect, which takes minutes.
-    """
-    if card.is_over or card.changes_at:
-        return []
-    renews = card.state.auto_renew
-    offered = {
-        Action.CHANGE: not card.is_paused,
-        Action.KEEP_PLAN: card.status is Status.ACTIVE and card.coming is not None,
-        Action.PAUSE: card.status is Status.ACTIVE,
-        Action.RESUME: card.is_paused,
-        Action.UNDO_CANCEL: card.state.cancel_requested,
-        Action.RENEW: not renews and _can_renew(card),
-        Action.STOP_RENEWING: renews and _can_renew(card),
-        Action.CANCEL: True,
-    }
-    return [action for action, is_possible in offered.items() if is_possible]
-
-
-def _can_renew(card: Card) -> bool:
-    """Return whether it has renewals: metered use has no periods, and a cancelled subscription has no next one."""
-    return not card.price.metered and not card.is_leaving
