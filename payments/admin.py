@@ -80,9 +80,9 @@ class PaymentAdmin(StatusAdmin):
         """Check each payment at its gateway and confirm it if it was paid."""
         for row in queryset.order_by("id"):
             payment = confirmation.confirm(row.pk, now=timezone.now())
-            text = _("Payment %(id)s is %(state)s. %(reason)s")
-            values = {"id": payment.public_id, "state": payment.get_status_display(), "reason": payment.parked_reason}
-            self.message_user(request, text % values, messages.INFO)
+            text = _("Payment %(id)s is now %(state)s.")
+            said = text % {"id": payment.public_id, "state": payment.get_status_display()}
+            self.message_user(request, f"{said} {payment.parked_reason}".strip(), messages.INFO)
 
 
 @admin.register(WebhookEvent)

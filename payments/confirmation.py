@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import DomainError
-from ledger.money import Money
+from ledger.money import EXPONENTS, Money
 from payments import transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
@@ -138,6 +138,8 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
 
 
 def _difference(payment: Payment, snapshot: Snapshot) -> str:
-    """Return the reason for staff, in minor units: we may not know the decimals of the gateway's currency."""
-    taken = f"{snapshot.amount} {snapshot.currency}"
-    return f"{payment.gateway} took {taken}, we requested {payment.amount} {payment.currency} (minor units)"
+    """Return the reason for staff: `sandbox took 250.00 RUB, we requested 500.00 RUB`."""
+    taken = f"{snapshot.amount} minor units of {snapshot.currency}"
+    if snapshot.amount is not None and snapshot.currency in EXPONENTS:
+        taken = str(Money(snapshot.amount, snapshot.currency))
+    return f"{payment.gateway} took {taken}, we requested {payment.money}"

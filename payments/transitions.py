@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from events import outbox
+from payments.descriptions import own_description
 from payments.models import Payment
 from subscriptions import books
 from subscriptions.models import Subscription
@@ -76,7 +77,7 @@ def credit(payment: Payment, *, now: datetime) -> None:
             payment.amount,
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
-            description=payment.description,
+            description=own_description(payment),
             first=_live_subscription(payment),
         )
     move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="")

@@ -6,10 +6,8 @@ The page says "No money has been taken" only if the gateway said so: failed, can
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseRedirect
@@ -17,7 +15,7 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -29,7 +27,7 @@ from payments.gateways.base import State
 from payments.models import Payment
 from payments.web import next_url
 from payments.web.forms import start_payment
-from subscriptions.models import Plan, Subscription
+from subscriptions.models import Subscription
 from subscriptions.web import cards
 from subscriptions.web.cards import Card
 
@@ -56,6 +54,9 @@ class PageState(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
+
+# States of a subscription that is over.
+ENDED = frozenset({Subscription.Status.CANCELLED, Subscription.Status.EXPIRED})
 
 # States in which nothing happens until the customer acts.
 WAITS_FOR_CUSTOMER = frozenset({PageState.UNOPENED, PageState.CREATED, PageState.ACTION})
@@ -130,17 +131,6 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
     """Return the template context of a payment's page at `now`. `return_url` is the URL of the page to return to."""
     state = page_state(payment, now=now)
     appearance = APPEARANCES[state]
-    if payment.subscription is None:
-        last_step = _("Balance topped up") if appearance.steps[2] == "done" else _("Balance top-up")
-    else:
-        last_step = _("Plan active") if appearance.steps[2] == "done" else _("Plan start")
-    payment_step = (
-        _("Not paid")
-        if appearance.steps[1] == "fail"
-        else _("Paid")
-        if appearance.steps[1] == "done"
-        else _("Waiting for payment")
-    )
     ended_at = None if appearance.steps[1] in ("", "now") else payment.updated_at
     return {
         "payment": payment,
@@ -149,13 +139,33 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
         "template": f"payments/states/{state}.html",
         "steps": [
             (appearance.steps[0], _("Order created"), payment.created_at),
-            (appearance.steps[1], payment_step, payment.confirmed_at or ended_at),
-            (appearance.steps[2], last_step, payment.confirmed_at),
+            (appearance.steps[1], _payment_step(state, appearance), payment.confirmed_at or ended_at),
+            (appearance.steps[2], _last_step(payment, appearance), payment.confirmed_at),
         ],
         "failure": failure_of(payment),
         "card": _card(payment, now=now),
         "return_url": return_url,
     }
+
+
+def _payment_step(state: PageState, appearance: Appearance) -> str:
+    """Return the text of the second step: what has become of the money."""
+    match appearance.steps[1]:
+        case "fail":
+            return _("Not paid")
+        case "done":
+            return _("Paid")
+    return _("Waiting for payment") if state in WAITS_FOR_CUSTOMER else _("Checking the payment")
+
+
+def _last_step(payment: Payment, appearance: Appearance) -> str:
+    """Return the text of the third step: what the money does."""
+    is_done = appearance.steps[2] == "done"
+    if payment.subscription is None:
+        return _("Balance topped up") if is_done else _("Balance top-up")
+    if not is_done:
+        return _("Plan start")
+    return _("Plan ended") if payment.subscription.status in ENDED else _("Plan active")
 
 
 def _card(payment: Payment, *, now: datetime) -> Card | None:
@@ -164,28 +174,6 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
         return None
     row = Subscription.objects.select_related("customer", "price__plan").get(pk=payment.subscription.pk)
     return cards.one(row, now=now)
-
-
-def name_of(payment: Payment) -> str:
-    """Return the plan's title or "Top-up" in the reader's language; a description by the customer stays as it is."""
-    plan = payment.plan or (payment.subscription.price.plan if payment.subscription else None)
-    if plan is not None and payment.description in _names(plan):
-        return plan.title
-    return _("Top-up") if payment.description in _top_ups() else payment.description
-
-
-def _names(plan: Plan) -> set[str]:
-    return {plan.name, plan.name_ru}
-
-
-@cache
-def _top_ups() -> frozenset[str]:
-    """Return the word for a top-up in each language."""
-    names = set()
-    for language, _name in settings.LANGUAGES:
-        with override(language):
-            names.add(_("Top-up"))
-    return frozenset(names)
 
 
 @require_safe

@@ -70,10 +70,10 @@ class BookAdmin(ReadOnlyAdmin):
             return f"{type(error).__name__}: {error}"
         return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
 
-    @admin.action(description=_("Settle these books now"), permissions=["act"])
+    @admin.action(description=_("Bill these customers now"), permissions=["act"])
     def settle_now(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> None:
         """Settle each book, however long overdue, and park those that cannot be settled."""
         run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
-        said = _("Books settled: %(books)d. Charges made: %(charges)d. Parked: %(parked)d.")
+        said = _("Balances billed: %(books)d. Charges made: %(charges)d. Parked: %(parked)d.")
         level = messages.WARNING if run.parked else messages.SUCCESS
         self.message_user(request, said % {"books": run.books, "charges": run.charges, "parked": run.parked}, level)

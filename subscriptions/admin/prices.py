@@ -134,6 +134,11 @@ class PriceAdmin(admin.ModelAdmin):
         )
         return [new, *super().get_urls()]
 
+    def has_change_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
+        """Show a used or archived price for reading, without buttons that could save nothing."""
+        is_fixed = obj is not None and bool(obj.used_at or obj.archived_at)
+        return not is_fixed and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Forbid deletion: a new version archives the price."""
         return False

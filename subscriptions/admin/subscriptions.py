@@ -22,7 +22,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
     list_filter = ["status", "price__plan", "price__currency"]
-    list_select_related = ["customer", "price"]
+    list_select_related = ["customer", "price__plan"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     ordering = ["-id"]
     readonly_fields = ["access", "charges_shown", "paid_shown"]

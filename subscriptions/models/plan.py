@@ -111,7 +111,7 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         each = self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
-        return f"{self.plan_id}: {Money(self.amount, self.currency)} / {each} v{self.version}"
+        return f"{self.plan}: {Money(self.amount, self.currency)} / {each}, version {self.version}"
 
     def clean(self) -> None:
         """Refuse an interval that cannot be sold. Prices used or archived already are not checked again."""

@@ -72,7 +72,7 @@ def test_asking_the_gateway_confirms_a_paid_payment(
     answer = admin_client.post(
         PAYMENTS, {"action": "ask_the_gateway_now", "_selected_action": [payment.pk]}, follow=True
     )
-    assert f"Payment {payment.public_id} is confirmed." in answer.content.decode()
+    assert f"Payment {payment.public_id} is now confirmed." in answer.content.decode()
     assert balance(payment.customer) == 1342_00
 
 

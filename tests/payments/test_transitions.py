@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
 from core.errors import Unavailable
+from ledger.models import Transaction
 from payments import cancellation, checkout, confirmation, reconciliation
 from payments.cancellation import NotCancellable
 from payments.gateways.sandbox.models import SandboxSession
@@ -233,3 +234,15 @@ def test_a_payment_without_an_answer_is_checked_daily_for_months(payment: Paymen
         reconciliation.expire_due(now=timezone.now())
     payment.refresh_from_db()
     assert payment.status == "confirmed"
+
+
+@pytest.mark.parametrize(("typed", "written"), [("", ""), ("For the office", "For the office")])
+def test_a_credit_keeps_the_customers_own_description_only(
+    alice: User, basic: Price, choose: Callable[..., Any], typed: str, written: str
+) -> None:
+    """Our own descriptions are in the language of the order; the page names the plan in the reader's language."""
+    with translation.override("ru"):
+        paid = checkout.start(alice, now=timezone.now(), plan="basic", description=typed, idempotency_key="form-1")
+    choose(paid, "succeeds")
+    confirmation.confirm(paid.pk, now=timezone.now())
+    assert Transaction.objects.get(key=f"payment:{paid.public_id}").description == written

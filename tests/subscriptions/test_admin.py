@@ -82,7 +82,7 @@ def test_the_action_settles_overdue_books(client, superuser, late):
     client.force_login(superuser)
     assert billing_run.run_due(now=timezone.now()) == billing_run.Run(held_back=1)
     page = press(client, late).content.decode()
-    assert "Books settled: 1. Charges made: 1. Parked: 0." in page
+    assert "Balances billed: 1. Charges made: 1. Parked: 0." in page
     assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
     # The second time there is nothing to charge.
     assert "Charges made: 0" in press(client, late).content.decode()

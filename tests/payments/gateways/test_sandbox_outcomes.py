@@ -169,7 +169,7 @@ def test_a_wrong_amount_is_parked_and_never_credited(
     deliver_and_process()
     payment.refresh_from_db()
     # Half of 990.00 is 495.00.
-    assert payment.parked_reason == "sandbox took 49500 RUB, we requested 99000 RUB (minor units)"
+    assert payment.parked_reason == "sandbox took 495.00 RUB, we requested 990.00 RUB"
     assert payment.check_at is None
     assert events(payment) == ["payment.parked"]
     # Checking again changes nothing and records no second event.
@@ -185,7 +185,7 @@ def test_a_wrong_currency_is_parked_too(alice: User, basic: Price, site: str, ch
     choose(payment, "succeeds")
     deliver_and_process()
     payment.refresh_from_db()
-    assert payment.parked_reason == "sandbox took 99000 EUR, we requested 99000 RUB (minor units)"
+    assert payment.parked_reason == "sandbox took 990.00 EUR, we requested 990.00 RUB"
     assert (balance(alice), balance(alice, "EUR")) == (0, 0)
 
 

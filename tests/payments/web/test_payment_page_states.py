@@ -142,3 +142,19 @@ def test_another_customers_payment_is_not_found(client, mallory, alice):
         assert client.get(f"/pay/{payment.public_id}/{part}").status_code == 404
     for part in ("cancel/", "open/"):
         assert client.post(f"/pay/{payment.public_id}/{part}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        (PageState.CREATED, "Waiting for payment"),
+        (PageState.ACTION, "Waiting for payment"),
+        (PageState.PROCESSING, "Checking the payment"),
+        (PageState.CHECKING, "Checking the payment"),
+        (PageState.SUCCEEDED, "Paid"),
+        (PageState.FAILED, "Not paid"),
+    ],
+)
+def test_the_second_step_says_what_has_become_of_the_money(show, state, step):
+    steps = show(state).content.decode().split('<ol class="steps">')[1].split("</ol>")[0]
+    assert f"<span>{step}</span>" in steps
