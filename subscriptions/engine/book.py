@@ -5,19 +5,21 @@ Every change of a balance, a status or a charge goes through this module.
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from subscriptions.engine.subscription import Status, Sub, Terms
 
-# The largest number that a PostgreSQL bigint holds.
-MAX_BIGINT = 2**63 - 1
-# Events that carry the terms, and events that carry the auto-renew setting.
+# Events that carry the terms, the quantity, and the auto-renew setting.
 EVENTS_WITH_TERMS = {"subscription.created", "subscription.plan_changed", "subscription.plan_change_scheduled"}
+EVENTS_WITH_QUANTITY = {
+    "subscription.created", "subscription.quantity_changed", "subscription.quantity_change_scheduled",
+}  # fmt: skip
 EVENTS_WITH_AUTO_RENEW = {"subscription.created", "subscription.auto_renew_changed"}
 
 
 @dataclass(slots=True)
 class Movement:
-    """One movement of the wallet: `amount` is signed, `balance` is the balance after it."""
+    """One movement of the wallet, or of the debt if `on_debt`: `amount` is signed, `balance` is the one after it."""
 
     at: int
     amount: int
@@ -32,6 +34,10 @@ class Movement:
     description: str = ""
     # The staff user who made it by hand.
     author: int | None = None
+    # Of the debt account: the part that the wallet could not pay.
+    on_debt: bool = False
+    # The movement that this one stands or falls with: the debt is paid out of the money that came.
+    along_with: "Movement | None" = None
 
 
 @dataclass(slots=True)
@@ -44,9 +50,12 @@ class Charge:
     end: int
     amount: int
     movement: Movement | None
-    # Metered: the fraction carried in and out, in [0, terms.length).
-    remainder_before: int | None = None
-    remainder_after: int | None = None
+    quantity: int
+    # Days of grace: the part that became a debt.
+    owed: Movement | None = None
+    # Metered: what was left of the last unit paid before and after, in parts 1 / terms.length of a minor unit.
+    credit_before: int | None = None
+    credit_after: int | None = None
     # Set when the use ended before `end`, with the refund for the rest if there was one.
     ended_at: int | None = None
     refund: Movement | None = None
@@ -71,8 +80,9 @@ class Event:
     sub: Sub
     before: Status
     after: Status
-    # The new terms and the new auto-renew setting, for the events that are about them.
+    # The new terms, quantity and auto-renew setting, for the events that are about them.
     terms: Terms | None = None
+    quantity: int | None = None
     auto_renew: bool | None = None
 
 
@@ -100,27 +110,68 @@ class Cause:
 
 @dataclass(slots=True)
 class Book:
-    """One wallet and its subscriptions, oldest first."""
+    """One wallet, its debt and its subscriptions, oldest first. Wallet and debt are never both above zero."""
 
     balance: int = 0
     subs: list[Sub] = field(default_factory=list)
     # Plans that the customer has already tried for free.
     tried: set[Hashable] = field(default_factory=set)
-    # The fraction of a minor unit left by metered uses that ended, in parts (see metering.PARTS).
-    leftover: int = 0
     # The instant up to which the book is settled.
     at: int | None = None
+    debt: int = 0
+    # Days that a subscription which has never started waits for money.
+    order_days: int = 14
+    # Staff have closed the account: nothing is used or renewed.
+    is_blocked: bool = False
     # The changes that are not saved yet.
     journal: Journal = field(default_factory=Journal)
+    # The running meters by place, and the boundaries to come as (instant, place); an outdated one is skipped.
+    meters: dict[int, Sub] = field(default_factory=dict)
+    boundaries: list[tuple[int, int]] = field(default_factory=list)
+    # (instant, units): what the running meters need up to the microsecond that begins there; None: not known.
+    needed: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        for place, sub in enumerate(self.subs):
+            sub.place = place
+            self.track(sub)
+
+    def add(self, sub: Sub) -> None:
+        """Add the newest subscription."""
+        sub.place = len(self.subs)
+        self.subs.append(sub)
+
+    def track(self, sub: Sub) -> None:
+        """Note whether the subscription's meter runs and when its next boundary is, after a change of either."""
+        if sub.is_metering:
+            self.meters[sub.place] = sub
+        elif sub.place in self.meters:
+            del self.meters[sub.place]
+            self.needed = None
+        boundary = sub.boundary
+        if boundary is not None:
+            heappush(self.boundaries, (boundary, sub.place))
+
+    def next_boundary(self) -> tuple[int, Sub] | None:
+        """Return the earliest boundary and its subscription, the oldest if several share it; None if there is none."""
+        while self.boundaries:
+            at, place = self.boundaries[0]
+            sub = self.subs[place]
+            if sub.boundary == at:
+                return at, sub
+            heappop(self.boundaries)
+        return None
 
 
 def set_status(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
     """Set the subscription's status and record the event."""
-    terms = sub.scheduled or sub.terms if event in EVENTS_WITH_TERMS else None
+    terms = (sub.scheduled or sub.terms) if event in EVENTS_WITH_TERMS else None
+    quantity = (sub.scheduled_quantity or sub.quantity) if event in EVENTS_WITH_QUANTITY else None
     auto_renew = sub.auto_renew if event in EVENTS_WITH_AUTO_RENEW else None
-    book.journal.events.append(Event(at, event, sub, sub.status, status, terms, auto_renew))
+    book.journal.events.append(Event(at, event, sub, sub.status, status, terms, quantity, auto_renew))
     sub.status = status
     sub.changed = True
+    book.track(sub)
 
 
 def record_event(book: Book, sub: Sub, at: int, event: str) -> None:
@@ -131,54 +182,55 @@ def record_event(book: Book, sub: Sub, at: int, event: str) -> None:
 def record_movement(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Movement:
     """Change the balance by `amount`, record the movement and return it."""
     book.balance += amount
-    movement = Movement(at, amount, book.balance, reason, sub, sub.entry_count if sub else 0)
-    if sub:
+    return _record(book, Movement(at, amount, book.balance, reason, sub))
+
+
+def record_debt(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Movement:
+    """Add `amount` to the debt, record the movement and return it."""
+    book.debt += amount
+    return _record(book, Movement(at, amount, book.debt, reason, sub, on_debt=True))
+
+
+def _record(book: Book, movement: Movement) -> Movement:
+    if sub := movement.sub:
+        movement.number = sub.entry_count
         sub.entry_count += 1
         sub.changed = True
     book.journal.movements.append(movement)
     return movement
 
 
-def record_outside_movement(book: Book, at: int, amount: int, reason: str, cause: Cause) -> None:
-    """Record money that comes into the wallet or leaves it, with its cause."""
-    movement = record_movement(book, at, amount, reason)
+def receive(book: Book, money: Movement) -> None:
+    """Pay the debt out of money that has just come in."""
+    paid = min(book.debt, money.amount)
+    if paid:
+        book.debt -= paid
+        payment = record_movement(book, money.at, -paid, "debt_payment")
+        payment.counter, payment.along_with = "debt", money
+
+
+def caused(movement: Movement, cause: Cause) -> Movement:
+    """Set where the money comes from or goes to, and why."""
     movement.key, movement.counter, movement.description = cause.key, cause.counter, cause.description
     movement.author = cause.author
+    return movement
 
 
-def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int, terms: Terms | None = None) -> Charge:
-    """Charge `amount` at `at` for the span [start, end) under `terms`, by default the subscription's own."""
+def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int) -> Charge:
+    """Charge `amount` at `at` for the span [start, end)."""
     movement = record_movement(book, at, -amount, "charge", sub) if amount else None
-    row = Charge(sub, terms or sub.terms, start, end, amount, movement)
+    row = Charge(sub, sub.terms, start, end, amount, movement, sub.quantity)
     book.journal.charges.append(row)
     return row
 
 
-def charge_leftover(book: Book, sub: Sub, at: int, whole: int, *, rest: int) -> None:
-    """Charge the `whole` minor units that carried fractions add up to, with `rest` still carried on.
-
-    The charges have an empty span. There may be several: remainder_before is amount x length, which must fit a bigint.
-    """
-    length = sub.terms.length
-    while whole:
-        amount = min(whole, MAX_BIGINT // length - 1)
-        row = charge(book, sub, at, at, at, amount)
-        row.remainder_before, row.remainder_after = amount * length + rest, rest
-        row.ended_at = at
-        whole -= amount
-
-
 def cut(book: Book, sub: Sub, ended_at: int | None, refund: Movement | None = None) -> None:
     """End the subscription's current charge early, whether that charge is still in the journal or already saved."""
-    assert sub.start is not None
-    for row in reversed(book.journal.charges):
-        if row.sub is sub and row.start == sub.start:
+    assert sub.charge_start is not None
+    rows: list[Charge | Cut] = [*book.journal.cuts, *book.journal.charges]
+    for row in reversed(rows):
+        if row.sub is sub and row.start == sub.charge_start:
             row.ended_at = row.ended_at if ended_at is None else ended_at
             row.refund = refund or row.refund
             return
-    for earlier in book.journal.cuts:
-        if earlier.sub is sub and earlier.start == sub.start:
-            earlier.ended_at = earlier.ended_at if ended_at is None else ended_at
-            earlier.refund = refund or earlier.refund
-            return
-    book.journal.cuts.append(Cut(sub, sub.start, ended_at, refund))
+    book.journal.cuts.append(Cut(sub, sub.charge_start, ended_at, refund))

@@ -16,7 +16,7 @@ SHORTEST = LENGTHS | {"month": 28 * DAY, "year": 365 * DAY}
 FIRST_DAY = EPOCH.toordinal()
 
 # The longest time that one payment may buy: keeps periods within the calendar.
-MOST_YEARS = 100
+MOST_YEARS = 10
 # The number of intervals in a year, rounded up.
 IN_A_YEAR = {
     "second": 366 * 86_400,

@@ -1,144 +1,135 @@
-"""R2: metered use and the fractions of a minor unit that it carries on.
+"""R2: metered use, paid by the minor unit as its use begins.
 
-The total is exact to the microsecond and the minor unit, no matter into how many slices the time is cut.
+Use is charged up to the instant of a settlement. In between the wallet holds what the running meters have used.
 """
 
-from subscriptions.engine.book import Book, charge, charge_leftover, set_status
-from subscriptions.engine.calendar import LENGTHS
+from subscriptions.engine.book import Book, charge, set_status
+from subscriptions.engine.calendar import DAY
 from subscriptions.engine.subscription import Status, Sub, Terms
 
-# Fractions under different rates are added up in units of 1 / PARTS of a minor unit: a week in microseconds, which
-# every metered interval with a count of one divides.
-PARTS = LENGTHS["week"]
 
-
-def metered(book: Book) -> list[Sub]:
-    """Return the active metered subscriptions, oldest first."""
-    return [sub for sub in book.subs if sub.terms.metered and sub.status is Status.ACTIVE]
-
-
-def owed(sub: Sub, until: int) -> int:
-    """Return the whole minor units that an active metered subscription owes at `until`."""
+def units(sub: Sub, until: int) -> int:
+    """Return the minor units to pay for use up to `until`, beside those already paid: the whole of each one begun."""
     assert sub.billed_until is not None
-    if until <= sub.billed_until:
-        return 0
-    return (sub.rate * (until - sub.billed_until) + sub.remainder) // sub.terms.length
+    return max(0, -((sub.credit - sub.rate * (until - sub.billed_until)) // sub.terms.length))
 
 
-def use(book: Book, until: int) -> None:
-    """Charge all metered use up to `until`; if the wallet runs dry before, charge up to there and suspend."""
-    subs = metered(book)
-    if not subs:
+def first_units(terms: Terms, quantity: int, credit: int) -> int:
+    """Return the minor units of the first microsecond of a use that starts."""
+    return max(0, -((credit - terms.amount * quantity) // terms.length))
+
+
+def needed(book: Book, at: int) -> int:
+    """Return the units that the running meters need up to the microsecond that begins at `at`, with that one."""
+    if book.needed is None or book.needed[0] != at:
+        book.needed = at, sum(units(sub, at + 1) for sub in book.meters.values())
+    return book.needed[1]
+
+
+def used(book: Book, at: int) -> int:
+    """Return the units that the running meters have used up to `at` and that are not charged yet."""
+    return sum(units(sub, at) for sub in book.meters.values())
+
+
+def free(book: Book, at: int) -> int:
+    """Return what the wallet can spend at `at`: the balance less what is used and due now. It may be below zero."""
+    return book.balance - needed(book, at) if book.meters else book.balance
+
+
+def can_pay(book: Book, at: int, amount: int) -> bool:
+    """Tell whether the wallet can pay `amount` beside what is due now. What costs nothing can always be paid."""
+    return amount <= 0 or amount <= free(book, at)
+
+
+def begin(book: Book, sub: Sub, at: int) -> None:
+    """Let the meter run from `at`. Call it right before the status is set."""
+    sub.billed_until = at
+    if book.needed is not None and book.needed[0] == at:
+        book.needed = at, book.needed[1] + units(sub, at + 1)
+
+
+def charge_use(book: Book, at: int) -> None:
+    """Charge every running meter up to `at`."""
+    for sub in book.meters.values() if len(book.meters) < 2 else sorted(book.meters.values(), key=by_age):
+        charge_one(book, sub, at)
+
+
+def charge_one(book: Book, sub: Sub, until: int) -> None:
+    """Charge one meter for the slice up to `until`, which may cost nothing, and carry on the rest of its last unit."""
+    start = sub.billed_until
+    assert start is not None
+    if until <= start:
         return
-    paying = [sub for sub in subs if sub.rate]
-    dry = None
-    if paying and sum(owed(sub, until) for sub in paying) > (funds := funds_of(book)):
-        dry = dry_at(paying, funds, until)
-    for sub in subs:
-        take(book, sub, until if dry is None or not sub.rate else dry)
-    if dry is not None:
-        for sub in paying:
-            sub.billed_until = None
-            set_status(book, sub, dry, Status.SUSPENDED, "subscription.suspended")
+    amount, before = units(sub, until), sub.credit
+    sub.credit = before + amount * sub.terms.length - sub.rate * (until - start)
+    sub.billed_until = until
+    sub.changed = True
+    book.needed = None
+    row = charge(book, sub, until, start, until, amount)
+    row.credit_before, row.credit_after = before, sub.credit
 
 
-def funds_of(book: Book) -> int:
-    """Return the minor units available to running meters: the balance less what stopped meters still owe."""
-    return book.balance - idle(book)
+def stop_dry(book: Book, until: int) -> bool:
+    """Suspend the meters that run dry before `until`, up to the first of them that expires; tell whether any did.
+
+    At the last microsecond that the wallet can pay for all, those that need units for the next are asked, the oldest
+    first. Whoever finds none is suspended. With an empty wallet each ends at the end of its own paid unit.
+    """
+    if not book.meters or used(book, until) <= book.balance:
+        return False
+    meters = sorted((sub for sub in book.meters.values() if sub.rate), key=by_age)
+    dry = last_paid(meters, book.balance, until)
+    left = book.balance - sum(units(sub, dry) for sub in meters)
+    expiry = until
+    lasting = []
+    for sub in meters:
+        more = units(sub, dry + 1) - units(sub, dry)
+        if more <= left:
+            left -= more
+            lasting.append((paid_end(sub, units(sub, dry + 1)), sub.place))
+        else:
+            expiry = min(expiry, suspend(book, sub, dry))
+    if left == 0:
+        # Nothing is left for another unit, so that each of the others ends with the unit it is in.
+        for end, place in sorted(lasting):
+            if end >= until or end > expiry:
+                break
+            expiry = min(expiry, suspend(book, book.subs[place], end))
+    return True
 
 
-def dry_at(paying: list[Sub], funds: int, until: int) -> int:
-    """Return the last microsecond before `until` at which the funds still cover what all the meters owe."""
-    fits = min(sub.billed_until for sub in paying if sub.billed_until is not None)
+def paid_end(sub: Sub, paid: int) -> int:
+    """Return the last microsecond up to which `paid` units more carry the meter."""
+    assert sub.billed_until is not None
+    return sub.billed_until + (sub.credit + paid * sub.terms.length) // sub.rate
+
+
+def by_age(sub: Sub) -> int:
+    return sub.place
+
+
+def last_paid(meters: list[Sub], money: int, until: int) -> int:
+    """Return the last microsecond before `until` up to which the money covers all the meters."""
+    fits = min(sub.billed_until for sub in meters if sub.billed_until is not None)
     fails = until
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        if sum(owed(sub, middle) for sub in paying) > funds:
+        if sum(units(sub, middle) for sub in meters) > money:
             fails = middle
         else:
             fits = middle
     return fits
 
 
-def take(book: Book, sub: Sub, until: int) -> None:
-    """Charge one subscription for the slice up to `until` and carry the fraction on. The amount may be zero."""
-    start = sub.billed_until
-    assert start is not None
-    if until <= start:
-        return
-    before = sub.remainder
-    amount, sub.remainder = divmod(sub.rate * (until - start) + before, sub.terms.length)
-    row = charge(book, sub, until, start, until, amount)
-    row.remainder_before, row.remainder_after = before, sub.remainder
-    sub.billed_until = until
-    sub.changed = True
+def suspend(book: Book, sub: Sub, at: int) -> int:
+    """Charge a meter up to `at`, where the wallet cannot pay more, and suspend it; return when it expires."""
+    charge_one(book, sub, at)
+    sub.billed_until = None
+    sub.wait_end = at + sub.terms.keep_days * DAY
+    set_status(book, sub, at, Status.SUSPENDED, "subscription.suspended")
+    return sub.wait_end
 
 
-def carry(book: Book, sub: Sub, at: int, terms: Terms) -> None:
-    """Convert the carried fraction to the new terms; add it to the book if the new terms are not a paid meter."""
-    if terms.metered and terms.amount:
-        sub.remainder = sub.remainder and sub.remainder * terms.length // sub.terms.length
-    else:
-        leave(book, sub, at)
-
-
-def leave(book: Book, sub: Sub, at: int) -> None:
-    """Add the fraction of a use that ended to the book, and charge the whole units that the wallet can pay."""
-    if not sub.remainder:
-        return
-    book.leftover += _parts(sub)
-    sub.remainder = 0
-    whole = min(book.leftover // PARTS, book.balance)
-    book.leftover -= whole * PARTS
-    charge_leftover(book, sub, at, whole, rest=book.leftover % PARTS * sub.terms.length // PARTS)
-
-
-def take_up(book: Book, sub: Sub, at: int) -> None:
-    """Give the book's leftover to a paid use that starts, and charge the whole units in it."""
-    if not sub.rate:
-        return
-    length = sub.terms.length
-    taken, rest = divmod(book.leftover * length, PARTS)
-    book.leftover = rest // length
-    whole, sub.remainder = divmod(sub.remainder + taken, length)
-    charge_leftover(book, sub, at, whole, rest=sub.remainder)
-
-
-def behind(book: Book, sub: Sub) -> int:
-    """Return the minor units required to start a meter.
-
-    One for it, one for each other running meter, and the whole units owed by stopped ones. Otherwise many meters could
-    run on one unit that none of them has used up yet.
-    """
-    return 1 + sum(1 for one in book.subs if one.is_running and one is not sub) + idle(book)
-
-
-def backs(book: Book, sub: Sub) -> bool:
-    """Tell whether the wallet can start this meter. Sum fractions only when they can change the answer."""
-    if not 1 <= book.balance <= len(book.subs) + book.leftover // PARTS + 1:
-        return book.balance >= 1
-    return book.balance >= behind(book, sub)
-
-
-def idle(book: Book) -> int:
-    """Return the whole minor units in the fractions of stopped meters: used already, but not charged yet."""
-    return (book.leftover + sum(_parts(sub) for sub in book.subs if sub.remainder and not sub.is_running)) // PARTS
-
-
-def spoken_for(book: Book) -> int:
-    """Return the whole minor units in all carried fractions: used already, so they cannot pay for anything else."""
-    return (book.leftover + sum(_parts(sub) for sub in book.subs if sub.remainder)) // PARTS
-
-
-def affords(book: Book, amount: int) -> bool:
-    """Tell whether the wallet can pay `amount` beside all carried fractions. Sum them only when it matters."""
-    if not amount:
-        return True
-    if not amount <= book.balance < amount + len(book.subs) + book.leftover // PARTS + 1:
-        return book.balance >= amount
-    return book.balance >= amount + spoken_for(book)
-
-
-def _parts(sub: Sub) -> int:
-    """Return the fraction that the subscription carries, in parts."""
-    return sub.remainder * PARTS // sub.terms.length
+def carry(sub: Sub, terms: Terms) -> None:
+    """Convert the credit to the new rate; it is gone if the new price is paid in advance or free."""
+    sub.credit = sub.credit * terms.length // sub.terms.length if terms.metered and terms.amount and sub.credit else 0

@@ -6,12 +6,12 @@ Nothing here changes the book.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from subscriptions.engine import metering
 from subscriptions.engine.access import next_due, settled
 from subscriptions.engine.book import Book, Journal
 from subscriptions.engine.calendar import SHORTEST
-from subscriptions.engine.metering import metered, spoken_for
 from subscriptions.engine.settlement import settle
-from subscriptions.engine.subscription import Sub
+from subscriptions.engine.subscription import WAITING, Sub
 
 # Events that mean the wallet could not pay.
 SHORT = frozenset({"subscription.suspended", "subscription.past_due"})
@@ -64,25 +64,22 @@ def may_fall_short(book: Book, until: int) -> bool:
     need = 0
     for sub in book.subs:
         boundary = sub.boundary
-        if boundary is not None and boundary <= until:
+        if boundary is not None and boundary <= until and sub.status not in WAITING:
             need += dues_until(sub, boundary, until)
     if need > book.balance:
         return True
-    need += 1 + spoken_for(book)
-    for sub in metered(book):
-        assert sub.billed_until is not None
-        need += 1 + (sub.rate * max(0, until - sub.billed_until) + sub.remainder) // sub.terms.length
+    need += sum(metering.units(sub, until) for sub in book.meters.values())
     return need > book.balance
 
 
 def dues_until(sub: Sub, boundary: int, until: int) -> int:
     """Return an upper bound of what the subscription's boundaries up to `until` can cost."""
-    terms = sub.scheduled or sub.terms
+    terms, quantity = sub.scheduled or sub.terms, sub.scheduled_quantity or sub.quantity
     if terms.metered:
         # The meter starts at the boundary: count it as running from there.
-        return 1 + terms.amount * sub.quantity * (until - boundary) // terms.length
+        return 1 + terms.amount * quantity * (until - boundary) // terms.length
     payments = 1 + (until - boundary) // (SHORTEST[terms.interval] * terms.count * sub.periods)
-    return terms.amount * sub.quantity * sub.periods * payments
+    return terms.amount * quantity * sub.periods * payments
 
 
 def notice(book: Book, due: int | None) -> Notice:

@@ -4,11 +4,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from subscriptions.engine.calendar import LENGTHS
+from subscriptions.engine.calendar import DAY, LENGTHS
 
 # Limits of one subscription: keep amounts within bigint.
 MOST_PERIODS = 1_000
 MOST_QUANTITY = 1_000_000
+# One payment, in minor units.
+MOST_DUE = 10**12
 
 
 class Status(StrEnum):
@@ -28,8 +30,8 @@ class Status(StrEnum):
 LIVE = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE})
 # Ended for good.
 FINAL = frozenset({Status.CANCELLED, Status.EXPIRED})
-# Waiting for money.
-WAITING = frozenset({Status.PENDING, Status.SUSPENDED, Status.PAST_DUE})
+# Without service until money comes. It expires if none comes in time.
+WAITING = frozenset({Status.PENDING, Status.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Terms:
     metered: bool = False
     trial_days: int = 0
     grace_days: int = 0
+    # How long a suspended subscription waits for money.
+    keep_days: int = 30
+    # The largest quantity that a trial is given for.
+    trial_quantity_max: int = 10
+    can_pause: bool = True
+    can_refund_unused: bool = True
 
     @property
     def length(self) -> int:
@@ -61,8 +69,10 @@ class Sub:
     periods: int = 1
     auto_renew: bool = True
     status: Status = Status.PENDING
+    # Its position in the book: the oldest has 0.
+    place: int = 0
 
-    # Advance: the current period is [start, end), number `number` from `anchor`; it cost `paid` for `length`.
+    # Advance: the current period is [start, end), number `number` from `anchor`; it is worth `paid` for `length`.
     # A pause moves the end and leaves the length.
     anchor: int | None = None
     number: int = 0
@@ -70,20 +80,27 @@ class Sub:
     end: int | None = None
     paid: int = 0
     length: int = 0
+    # What the period has cost: paid at its start, plus or less what changes of the quantity moved since.
+    net: int = 0
+    # The start of the charge that covers the present: the period's start, or its last change of the quantity.
+    charge_start: int | None = None
     # Paused advance: the remaining microseconds of the period.
     left: int | None = None
     trial_end: int | None = None
     grace_end: int | None = None
+    # Pending or suspended: when it expires unless it has started.
+    wait_end: int | None = None
 
-    # Metered: charged up to this instant; the carried fraction of a minor unit is remainder / terms.length.
+    # Metered: paid up to this instant; `credit` / terms.length is what is left of the last minor unit paid.
     billed_until: int | None = None
-    remainder: int = 0
+    credit: int = 0
 
     cancel_requested: bool = False
+    # What changes at the period's end.
     scheduled: Terms | None = None
-    # Set when the change to `scheduled` is agreed: the end of its first period, which begins at `end` and is paid.
-    # With metered terms it equals `end`.
-    next_end: int | None = None
+    scheduled_quantity: int | None = None
+    # Paused because the customer is blocked; resumed when that is undone.
+    is_held: bool = False
     started_at: int | None = None
     ended_at: int | None = None
     # Number of movements so far: part of the next movement's key.
@@ -106,17 +123,30 @@ class Sub:
         return self.status in LIVE
 
     @property
-    def is_running(self) -> bool:
-        """Whether a paid meter runs now."""
-        return self.billed_until is not None and self.status is Status.ACTIVE and self.rate > 0
+    def is_metering(self) -> bool:
+        """Whether a meter runs now, also a free one."""
+        return self.status is Status.ACTIVE and self.terms.metered
+
+    @property
+    def is_paid_ahead(self) -> bool:
+        """Whether a period paid in advance runs now."""
+        return self.status is Status.ACTIVE and not self.terms.metered
 
     @property
     def boundary(self) -> int | None:
-        """The end of the current period, trial or grace (R3), None if there is none."""
-        if self.status is Status.ACTIVE:
-            return None if self.terms.metered else self.end
-        if self.status is Status.TRIALING:
-            return self.trial_end
-        if self.status is Status.PAST_DUE:
-            return self.grace_end
+        """The next instant at which something ends by itself (R1), None if nothing does."""
+        match self.status:
+            case Status.ACTIVE:
+                return None if self.terms.metered else self.end
+            case Status.TRIALING:
+                return self.trial_end
+            case Status.PAST_DUE:
+                return self.grace_end
+            case Status.PENDING | Status.SUSPENDED:
+                return self.wait_end
         return None
+
+    def wait(self, at: int, order_days: int) -> None:
+        """Begin to wait for money at `at`."""
+        days = order_days if self.status is Status.PENDING else self.terms.keep_days
+        self.wait_end = at + days * DAY

@@ -19,12 +19,15 @@ Instant = TypeAliasType(
 )
 NotNegative = TypeAliasType("NotNegative", Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?$")])
 
+Reason = Literal["top_up", "charge", "unused_refund", "refund", "debt_payment", "chargeback"]
+
 closed = with_config(ConfigDict(extra="forbid"))
 
 
 @closed
 class CustomerOutcome(TypedDict):
     balance: Annotated[NotNegative, Field(description="In the wallet at `until`.")]
+    debt: Annotated[NotNegative, Field(description="Owed at `until`: grace that was not paid, a lost dispute.")]
 
 
 @closed
@@ -42,8 +45,8 @@ class SubscriptionOutcome(TypedDict):
 class TransactionOutcome(TypedDict):
     at: Instant
     customer: str
-    subscription: Annotated[str | None, Field(description="null for top_up and refund.")]
-    reason: Annotated[str, read_as(Literal["top_up", "charge", "unused_refund", "refund"])]
+    subscription: Annotated[str | None, Field(description="null for money that comes in or goes out.")]
+    reason: Annotated[str, read_as(Reason)]
     amount: Annotated[
         str,
         StringConstraints(pattern=r"^-?\d+(\.\d+)?$"),
@@ -74,6 +77,7 @@ class Record:
         self.currency = currency
         self.rows: list[tuple[int, str, str | None, str, int, int]] = []
         self.spans: dict[str, list[list[int | None]]] = {}
+        self.owed: dict[str, int] = {}
         self.rejected: list[int] = []
 
     def entry(self, at: int, customer: str, subscription: str | None, reason: str, amount: int, balance: int) -> None:
@@ -92,14 +96,21 @@ class Record:
         else:
             spans[-1][1] = at
 
-    def outcome(self, balances: dict[str, int], statuses: dict[str, str]) -> Outcome:
-        """Write everything out as JSON wants it."""
-        charged = dict.fromkeys(statuses, 0)
+    def owe(self, subscription: str, amount: int) -> None:
+        """Note a part of a charge that the wallet could not pay."""
+        self.owed[subscription] = self.owed.get(subscription, 0) + amount
+
+    def outcome(self, funds: dict[str, tuple[int, int]], statuses: dict[str, str]) -> Outcome:
+        """Write everything out as JSON wants it. `funds` are the balance and the debt of each customer."""
+        charged = {name: self.owed.get(name, 0) for name in statuses}
         for _, _, subscription, _, amount, _ in self.rows:
             if subscription is not None:
                 charged[subscription] -= amount
         return {
-            "customers": {name: {"balance": self.money(balance)} for name, balance in balances.items()},
+            "customers": {
+                name: {"balance": self.money(balance), "debt": self.money(debt)}
+                for name, (balance, debt) in funds.items()
+            },
             "subscriptions": {
                 name: {"status": status, "charged": self.money(charged[name]), "access": self.access(name)}
                 for name, status in statuses.items()

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
 from typing_extensions import TypeAliasType
 
-from ledger.money import EXPONENTS, LARGEST, Money, NotMoney
-from subscriptions.engine.calendar import DAY, MOST_YEARS, SECOND, SHORTEST, is_within_calendar
+from ledger.money import EXPONENTS, Money, NotMoney
+from subscriptions.engine.calendar import DAY, SECOND, SHORTEST
 from subscriptions.engine.subscription import MOST_PERIODS, MOST_QUANTITY, Terms
 from subscriptions.simulation.fields import AmountText, Instant, Name, Text, not_allowed, parse, read_as, shown, then
 
@@ -55,7 +55,9 @@ class Known:
             raise not_allowed(f"{plan.grace_days} is too large. The maximum is {most}", "grace_days")
         self.plans[plan.code] = Terms(
             id=plan.code, plan=plan.code, amount=plan.amount, interval=plan.interval, count=plan.interval_count,
-            metered=plan.metered, trial_days=plan.trial_days, grace_days=plan.grace_days,
+            metered=plan.metered, trial_days=plan.trial_days, grace_days=plan.grace_days, keep_days=plan.keep_days,
+            trial_quantity_max=plan.trial_quantity_max, can_pause=plan.can_pause,
+            can_refund_unused=plan.can_refund_unused,
         )  # fmt: skip
         return self.plans[plan.code]
 
@@ -83,19 +85,11 @@ class Known:
         if step.do == "subscribe":
             if step.name in self.subscriptions:
                 raise not_allowed(f"{step.name!r} is taken by an earlier event", "as")
-            self.check_sale(step.plan, step)
             self.subscriptions[step.name] = step
-        elif step.do == "change_plan":
-            self.check_sale(step.plan, step.subscription)
+        elif step.do == "top_up" and step.paid_for and step.paid_for.customer != step.customer:
+            raise not_allowed(f"is a subscription of {step.paid_for.customer!r}", "for")
         self.at = step.at
         return step
-
-    def check_sale(self, terms: Terms, bought: "Subscribe") -> None:
-        """Refuse what cannot be sold: too much for one amount, or for longer than a calendar goes."""
-        if terms.amount * bought.quantity * bought.periods > LARGEST:
-            raise not_allowed(f"times quantity and periods costs more than {Money(LARGEST, self.currency)}", "plan")
-        if not terms.metered and not is_within_calendar(terms.interval, terms.count * bought.periods):
-            raise not_allowed(f"one payment would buy more than {MOST_YEARS} years", "plan")
 
 
 # Minor units of the scenario's currency.
@@ -129,6 +123,12 @@ class Plan(Part):
     trial_days: Annotated[int, Field(ge=0, le=32767)] = 0
     grace_days: Annotated[int, Field(ge=0, le=32767)] = 0
     """Fewer than the interval has."""
+    keep_days: Annotated[int, Field(ge=0, le=32767)] = 30
+    """How long a suspended subscription waits for money."""
+    trial_quantity_max: Annotated[int, Field(ge=1, le=MOST_QUANTITY)] = 10
+    """The largest quantity that a trial is given for."""
+    can_pause: bool = True
+    can_refund_unused: bool = True
 
 
 class MeteredPlan(Plan):
@@ -169,9 +169,9 @@ class BaseStep(Part):
 
 
 class Movement(BaseStep):
-    """Money that comes into a wallet or leaves it."""
+    """Money that leaves a wallet, also when the customer's bank has taken a payment back."""
 
-    do: Literal["top_up", "withdraw"]
+    do: Literal["withdraw", "dispute_lost"]
     customer: Name
     amount: Annotated[Amount, then(Known.positive)]
 
@@ -185,6 +185,16 @@ class Subscribe(BaseStep):
     quantity: Annotated[int, Field(ge=1, le=MOST_QUANTITY)] = 1
     periods: Annotated[int, Field(ge=1, le=MOST_PERIODS)] = 1
     auto_renew: bool = True
+    checkout: bool = False
+    """Ordered on a checkout page: it starts when the payment for it arrives."""
+
+
+class TopUp(BaseStep):
+    do: Literal["top_up"]
+    customer: Name
+    amount: Annotated[Amount, then(Known.positive)]
+    paid_for: Annotated[Subscribe, read_as(Name), then(Known.subscription)] | None = Field(alias="for", default=None)
+    """The subscription that the payment was made for."""
 
 
 class Request(BaseStep):
@@ -205,8 +215,17 @@ class ChangePlan(Request):
     do: Literal["change_plan"]
     plan: PlanCode
     when: Literal["now", "period_end"] = "now"
-    effective_at: Instant | None = None
-    """Agreed and paid for at `at`, in effect from here on: an instant within the running period."""
+
+
+class ChangeQuantity(Request):
+    do: Literal["change_quantity"]
+    quantity: Annotated[int, Field(ge=1, le=MOST_QUANTITY)]
+    when: Literal["now", "period_end"] = "now"
+
+
+class SetAutoRenew(Request):
+    do: Literal["set_auto_renew"]
+    value: bool
 
 
 class Cancel(Request):
@@ -217,10 +236,10 @@ class Cancel(Request):
 
 
 class PlainRequest(Request):
-    do: Literal["pause", "resume", "undo_cancel"]
+    do: Literal["start", "pause", "resume", "undo_cancel"]
 
 
-Step = Movement | Subscribe | ChangePlan | Cancel | PlainRequest
+Step = TopUp | Movement | Subscribe | ChangePlan | ChangeQuantity | SetAutoRenew | Cancel | PlainRequest
 
 CheckedStep = Annotated[Annotated[Step, Discriminator("do")], then(Known.follow)]
 
@@ -233,6 +252,8 @@ class Scenario(Part):
     currency: Annotated[str, read_as(Literal[tuple(EXPONENTS)]), then(Known.set_currency)]
     until: Annotated[Instant, then(Known.set_until)]
     """Everything is settled up to and with this instant."""
+    order_days: Annotated[int, Field(ge=0, le=32767)] = 14
+    """How long a subscription that has never started waits for money."""
     plans: list[Annotated[Terms, read_as(AnyPlan), then(Known.offer)]]
     ticks: Ticks | None = None
     """The scheduler. Left out: there is none."""

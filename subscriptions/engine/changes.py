@@ -1,0 +1,150 @@
+"""R5: changes of plan and of quantity, now or at the period's end.
+
+Each settles the book first, then does the whole of it or returns a Refusal and changes nothing more.
+"""
+
+from subscriptions.engine import metering
+from subscriptions.engine.book import Book, charge, cut, receive, record_event, record_movement
+from subscriptions.engine.periods import charge_grace, give_back, grace_cost, unused
+from subscriptions.engine.refusals import Refusal, is_within_limits
+from subscriptions.engine.settlement import settle
+from subscriptions.engine.starting import cost_of_start, grants_trial, revive, start, switch
+from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub, Terms
+
+
+def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now") -> Refusal | None:
+    """Change the plan; one to the plan it has moves nothing and keeps the version of its price."""
+    settle(book, at)
+    if (refusal := _obstacle(book, sub)) is not None:
+        return refusal
+    if terms.plan == sub.terms.plan:
+        drop_scheduled(book, sub, at)
+        return None
+    number = sub.scheduled_quantity or sub.quantity
+    if not all(is_within_limits(terms, quantity, sub.periods) for quantity in {sub.quantity, number}):
+        return Refusal.OUT_OF_RANGE
+    if when == "period_end" and sub.is_paid_ahead:
+        sub.scheduled = terms
+        record_event(book, sub, at, "subscription.plan_change_scheduled")
+        return None
+    if sub.status is Status.TRIALING and grants_trial(terms, sub.quantity):
+        switch_in_place(book, at, sub, terms, sub.quantity, "subscription.plan_changed")
+        sub.cancel_requested = False
+        return None
+    if sub.is_metering and terms.metered:
+        if not sub.terms.amount and not metering.can_pay(book, at, cost_of_start(sub, terms, sub.quantity)):
+            return Refusal.INSUFFICIENT_FUNDS
+        switch_in_place(book, at, sub, terms, sub.quantity, "subscription.plan_changed")
+        return None
+    return restart(book, at, sub, terms, sub.quantity, "subscription.plan_changed")
+
+
+def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str = "now") -> Refusal | None:
+    """Change the quantity; one to the quantity it has drops what was scheduled."""
+    settle(book, at)
+    if (refusal := _obstacle(book, sub)) is not None:
+        return refusal
+    if quantity == sub.quantity:
+        drop_scheduled(book, sub, at)
+        return None
+    if not all(is_within_limits(terms, quantity, sub.periods) for terms in (sub.terms, sub.scheduled or sub.terms)):
+        return Refusal.OUT_OF_RANGE
+    if sub.is_paid_ahead:
+        if when == "period_end":
+            sub.scheduled_quantity = quantity
+            record_event(book, sub, at, "subscription.quantity_change_scheduled")
+            return None
+        return change_paid_quantity(book, at, sub, quantity)
+    if sub.status is Status.TRIALING:
+        if quantity > sub.terms.trial_quantity_max:
+            return Refusal.TRIAL_QUANTITY
+        sub.quantity = quantity
+        record_event(book, sub, at, "subscription.quantity_changed")
+        return None
+    if sub.is_metering:
+        sub.quantity = quantity
+        book.needed = None
+        record_event(book, sub, at, "subscription.quantity_changed")
+        return None
+    return restart(book, at, sub, sub.terms, quantity, "subscription.quantity_changed")
+
+
+def _obstacle(book: Book, sub: Sub) -> Refusal | None:
+    """Return why nothing can change in this state, None if it can."""
+    if sub.status in FINAL:
+        return Refusal.FINAL
+    if sub.status is Status.PAUSED:
+        return Refusal.PAUSED
+    return Refusal.BLOCKED if book.is_blocked else None
+
+
+def drop_scheduled(book: Book, sub: Sub, at: int) -> None:
+    """Drop what was scheduled for the period's end."""
+    if sub.scheduled is not None:
+        sub.scheduled = None
+        record_event(book, sub, at, "subscription.plan_change_dropped")
+    if sub.scheduled_quantity is not None:
+        sub.scheduled_quantity = None
+        record_event(book, sub, at, "subscription.quantity_change_dropped")
+
+
+def switch_in_place(book: Book, at: int, sub: Sub, terms: Terms, quantity: int, event: str) -> None:
+    """Change a trial or a running meter without a restart."""
+    switch(book, sub, terms, quantity)
+    record_event(book, sub, at, event)
+
+
+def change_paid_quantity(book: Book, at: int, sub: Sub, quantity: int) -> Refusal | None:
+    """Change the quantity within a paid period: the difference for the time left moves, the period stays."""
+    assert sub.end is not None
+    due = sub.terms.amount * quantity * sub.periods
+    # Rounded up when the customer pays, down when he gets money back: in both cases towards the same side.
+    difference = -((sub.paid - due) * (sub.end - at) // sub.length)
+    if difference > 0 and not metering.can_pay(book, at, difference):
+        return Refusal.INSUFFICIENT_FUNDS
+    drop_scheduled(book, sub, at)
+    refund = record_movement(book, at, -difference, "unused_refund", sub) if difference < 0 else None
+    cut(book, sub, at, refund)
+    sub.quantity, sub.paid, sub.charge_start = quantity, due, at
+    sub.net += difference
+    charge(book, sub, at, at, sub.end, max(0, difference))
+    record_event(book, sub, at, "subscription.quantity_changed")
+    if refund:
+        receive(book, refund)
+        revive(book, at)
+    return None
+
+
+def restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int, event: str) -> Refusal | None:
+    """Start under other terms or in another quantity; what waits for money waits anew instead."""
+    if sub.status in WAITING:
+        switch(book, sub, terms, quantity)
+        sub.wait(at, book.order_days)
+        record_event(book, sub, at, event)
+        if sub.status is Status.SUSPENDED:
+            start(book, sub, at)
+        return None
+    if not can_restart(book, at, sub, terms, quantity):
+        return Refusal.INSUFFICIENT_FUNDS
+    if sub.status is Status.PAST_DUE:
+        charge_grace(book, sub, at)
+    has_money = give_back(book, sub, at)
+    sub.cancel_requested = False
+    if sub.is_metering:
+        del book.meters[sub.place]
+    switch(book, sub, terms, quantity)
+    started = start(book, sub, at, event)
+    assert started, sub
+    if has_money:
+        revive(book, at)
+    return None
+
+
+def can_restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int) -> bool:
+    """Tell whether the wallet funds the start, with the unused time that comes back, less grace and debt."""
+    cost = cost_of_start(sub, terms, quantity)
+    if not cost:
+        return True
+    coming = unused(sub, at) - book.debt - grace_cost(sub, at)
+    own = metering.units(sub, at + 1) if sub.is_metering else 0
+    return metering.free(book, at) + own + coming >= cost

@@ -1,0 +1,64 @@
+"""R4: money that comes in, money that goes out, and a dispute that is lost."""
+
+from subscriptions.engine.book import (
+    Book,
+    Cause,
+    caused,
+    receive,
+    record_debt,
+    record_movement,
+)
+from subscriptions.engine.metering import can_pay
+from subscriptions.engine.periods import charge_grace, give_back, grace_cost
+from subscriptions.engine.refusals import Refusal
+from subscriptions.engine.settlement import settle, suspend
+from subscriptions.engine.starting import revive
+from subscriptions.engine.subscription import Status, Sub
+
+NO_CAUSE = Cause()
+
+
+def top_up(
+    book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE, reason: str = "top_up", first: Sub | None = None
+) -> Refusal | None:
+    """Add money: it pays the debt, then `first`, for which it was paid, then revives the others."""
+    settle(book, at)
+    receive(book, caused(record_movement(book, at, amount, reason), cause))
+    revive(book, at, first)
+    return None
+
+
+def withdraw(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE, reason: str = "refund") -> Refusal | None:
+    """Take money out; refuse if that would leave less than what is due now and the days of grace so far."""
+    settle(book, at)
+    if not can_pay(book, at, amount + sum(grace_cost(sub, at) for sub in book.subs)):
+        return Refusal.INSUFFICIENT_FUNDS
+    caused(record_movement(book, at, -amount, reason), cause)
+    return None
+
+
+def lose_dispute(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE) -> Refusal | None:
+    """Take back a payment that the customer's bank has returned.
+
+    The wallet pays as far as it goes and the rest is a debt. Then the newest subscriptions lose what is not paid for
+    any more, until no debt is left: days of grace end, and unused time pays the debt.
+    """
+    settle(book, at)
+    taken = min(book.balance, amount)
+    movement = caused(record_movement(book, at, -taken, "chargeback"), cause) if taken else None
+    if taken < amount:
+        owed = caused(record_debt(book, at, amount - taken, "chargeback"), cause)
+        owed.along_with = movement
+    book.needed = None
+    for sub in reversed(book.subs):
+        if not book.debt:
+            break
+        if sub.status is Status.PAST_DUE:
+            charge_grace(book, sub, at)
+            suspend(book, sub, at)
+        elif sub.is_paid_ahead:
+            give_back(book, sub, at)
+            suspend(book, sub, at)
+    if book.balance:
+        revive(book, at)
+    return None
