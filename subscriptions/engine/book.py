@@ -96,6 +96,8 @@ class Journal:
     events: list[Event] = field(default_factory=list)
     # The trials that started: (plan, instant).
     trials: list[tuple[Hashable, int]] = field(default_factory=list)
+    # By place of the subscription: its newest charge here, or the change of one saved before.
+    newest: dict[int, Charge | Cut] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,8 @@ class Book:
     # The running meters by place, and the boundaries to come as (instant, place); an outdated one is skipped.
     meters: dict[int, Sub] = field(default_factory=dict)
     boundaries: list[tuple[int, int]] = field(default_factory=list)
-    # (instant, units): what the running meters need up to the microsecond that begins there; None: not known.
-    needed: tuple[int, int] | None = None
+    # (instant, units): what the running meters use up to there; None: not known.
+    use: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         for place, sub in enumerate(self.subs):
@@ -147,7 +149,7 @@ class Book:
             self.meters[sub.place] = sub
         elif sub.place in self.meters:
             del self.meters[sub.place]
-            self.needed = None
+            self.use = None
         boundary = sub.boundary
         if boundary is not None:
             heappush(self.boundaries, (boundary, sub.place))
@@ -221,16 +223,18 @@ def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int) -> 
     movement = record_movement(book, at, -amount, "charge", sub) if amount else None
     row = Charge(sub, sub.terms, start, end, amount, movement, sub.quantity)
     book.journal.charges.append(row)
+    book.journal.newest[sub.place] = row
     return row
 
 
 def cut(book: Book, sub: Sub, ended_at: int | None, refund: Movement | None = None) -> None:
     """End the subscription's current charge early, whether that charge is still in the journal or already saved."""
     assert sub.charge_start is not None
-    rows: list[Charge | Cut] = [*book.journal.cuts, *book.journal.charges]
-    for row in reversed(rows):
-        if row.sub is sub and row.start == sub.charge_start:
-            row.ended_at = row.ended_at if ended_at is None else ended_at
-            row.refund = refund or row.refund
-            return
-    book.journal.cuts.append(Cut(sub, sub.charge_start, ended_at, refund))
+    row = book.journal.newest.get(sub.place)
+    if row is not None and row.start == sub.charge_start:
+        row.ended_at = row.ended_at if ended_at is None else ended_at
+        row.refund = refund or row.refund
+        return
+    row = Cut(sub, sub.charge_start, ended_at, refund)
+    book.journal.cuts.append(row)
+    book.journal.newest[sub.place] = row

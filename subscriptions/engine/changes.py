@@ -63,7 +63,7 @@ def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str =
         return None
     if sub.is_metering:
         sub.quantity = quantity
-        book.needed = None
+        book.use = None
         record_event(book, sub, at, "subscription.quantity_changed")
         return None
     return restart(book, at, sub, sub.terms, quantity, "subscription.quantity_changed")

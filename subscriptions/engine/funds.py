@@ -49,7 +49,6 @@ def lose_dispute(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE) -
     if taken < amount:
         owed = caused(record_debt(book, at, amount - taken, "chargeback"), cause)
         owed.along_with = movement
-    book.needed = None
     for sub in reversed(book.subs):
         if not book.debt:
             break

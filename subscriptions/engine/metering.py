@@ -19,33 +19,37 @@ def first_units(terms: Terms, quantity: int, credit: int) -> int:
     return max(0, -((credit - terms.amount * quantity) // terms.length))
 
 
-def needed(book: Book, at: int) -> int:
-    """Return the units that the running meters need up to the microsecond that begins at `at`, with that one."""
-    if book.needed is None or book.needed[0] != at:
-        book.needed = at, sum(units(sub, at + 1) for sub in book.meters.values())
-    return book.needed[1]
+def used(book: Book, until: int) -> int:
+    """Return the units that the running meters use up to `until` and that are not charged yet."""
+    if book.use is None or book.use[0] != until:
+        book.use = until, sum(units(sub, until) for sub in book.meters.values())
+    return book.use[1]
 
 
-def used(book: Book, at: int) -> int:
-    """Return the units that the running meters have used up to `at` and that are not charged yet."""
-    return sum(units(sub, at) for sub in book.meters.values())
+def covers(book: Book, money: int, until: int) -> bool:
+    """Tell whether `money` pays for what the running meters use up to `until`."""
+    if book.use is not None and until <= book.use[0] and book.use[1] <= money:
+        # It pays for more than that.
+        return True
+    return used(book, until) <= money
 
 
 def free(book: Book, at: int) -> int:
     """Return what the wallet can spend at `at`: the balance less what is used and due now. It may be below zero."""
-    return book.balance - needed(book, at) if book.meters else book.balance
+    return book.balance - used(book, at + 1) if book.meters else book.balance
 
 
 def can_pay(book: Book, at: int, amount: int) -> bool:
     """Tell whether the wallet can pay `amount` beside what is due now. What costs nothing can always be paid."""
-    return amount <= 0 or amount <= free(book, at)
+    return amount <= 0 or covers(book, book.balance - amount, at + 1)
 
 
 def begin(book: Book, sub: Sub, at: int) -> None:
     """Let the meter run from `at`. Call it right before the status is set."""
     sub.billed_until = at
-    if book.needed is not None and book.needed[0] == at:
-        book.needed = at, book.needed[1] + units(sub, at + 1)
+    if book.use is not None:
+        until, total = book.use
+        book.use = until, total + units(sub, until)
 
 
 def charge_use(book: Book, at: int) -> None:
@@ -64,7 +68,7 @@ def charge_one(book: Book, sub: Sub, until: int) -> None:
     sub.credit = before + amount * sub.terms.length - sub.rate * (until - start)
     sub.billed_until = until
     sub.changed = True
-    book.needed = None
+    book.use = None
     row = charge(book, sub, until, start, until, amount)
     row.credit_before, row.credit_after = before, sub.credit
 
@@ -75,7 +79,7 @@ def stop_dry(book: Book, until: int) -> bool:
     At the last microsecond that the wallet can pay for all, those that need units for the next are asked, the oldest
     first. Whoever finds none is suspended. With an empty wallet each ends at the end of its own paid unit.
     """
-    if not book.meters or used(book, until) <= book.balance:
+    if not book.meters or covers(book, book.balance, until):
         return False
     meters = sorted((sub for sub in book.meters.values() if sub.rate), key=by_age)
     dry = last_paid(meters, book.balance, until)

@@ -70,7 +70,7 @@ def start_trial(book: Book, sub: Sub, at: int) -> None:
 def switch(book: Book, sub: Sub, terms: Terms, quantity: int) -> None:
     """Replace terms and quantity, and reset the period; credit is carried from one rate to another."""
     metering.carry(sub, terms)
-    book.needed = None
+    book.use = None
     if not terms.metered:
         sub.billed_until = None
     sub.anchor = sub.start = sub.end = sub.charge_start = None
