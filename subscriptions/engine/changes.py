@@ -20,10 +20,12 @@ def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now
     if terms.plan == sub.terms.plan:
         drop_scheduled(book, sub, at)
         return None
-    number = sub.scheduled_quantity or sub.quantity
-    if not all(is_within_limits(terms, quantity, sub.periods) for quantity in {sub.quantity, number}):
+    is_later = when == "period_end" and sub.is_paid_ahead
+    # What takes effect now drops the number that was scheduled.
+    number = (sub.scheduled_quantity if is_later else None) or sub.quantity
+    if not is_within_limits(terms, number, sub.periods):
         return Refusal.OUT_OF_RANGE
-    if when == "period_end" and sub.is_paid_ahead:
+    if is_later:
         sub.scheduled = terms
         record_event(book, sub, at, "subscription.plan_change_scheduled")
         return None
@@ -47,13 +49,16 @@ def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str =
     if quantity == sub.quantity:
         drop_scheduled(book, sub, at)
         return None
-    if not all(is_within_limits(terms, quantity, sub.periods) for terms in (sub.terms, sub.scheduled or sub.terms)):
+    is_later = when == "period_end" and sub.is_paid_ahead
+    # What takes effect now drops the plan that was scheduled.
+    terms = (sub.scheduled if is_later else None) or sub.terms
+    if not is_within_limits(terms, quantity, sub.periods):
         return Refusal.OUT_OF_RANGE
+    if is_later:
+        sub.scheduled_quantity = quantity
+        record_event(book, sub, at, "subscription.quantity_change_scheduled")
+        return None
     if sub.is_paid_ahead:
-        if when == "period_end":
-            sub.scheduled_quantity = quantity
-            record_event(book, sub, at, "subscription.quantity_change_scheduled")
-            return None
         return change_paid_quantity(book, at, sub, quantity)
     if sub.status is Status.TRIALING:
         if quantity > sub.terms.trial_quantity_max:
