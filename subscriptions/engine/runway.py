@@ -11,7 +11,7 @@ from subscriptions.engine.access import next_due, settled
 from subscriptions.engine.book import Book, Journal
 from subscriptions.engine.calendar import SHORTEST
 from subscriptions.engine.settlement import settle
-from subscriptions.engine.subscription import WAITING, Sub
+from subscriptions.engine.subscription import WAITING, Status, Sub
 
 # Events that mean the wallet could not pay.
 SHORT = frozenset({"subscription.suspended", "subscription.past_due"})
@@ -65,10 +65,14 @@ def may_fall_short(book: Book, until: int) -> bool:
     for sub in book.subs:
         boundary = sub.boundary
         if boundary is not None and boundary <= until and sub.status not in WAITING:
+            if sub.status is Status.PAST_DUE:
+                # It is suspended then, whatever the wallet holds.
+                return True
             need += dues_until(sub, boundary, until)
     if need > book.balance:
         return True
-    need += sum(metering.units(sub, until) for sub in book.meters.values())
+    # A payment leaves what is due at its own instant.
+    need += sum(metering.units(sub, until + 1) for sub in book.meters.values())
     return need > book.balance
 
 
@@ -76,8 +80,8 @@ def dues_until(sub: Sub, boundary: int, until: int) -> int:
     """Return an upper bound of what the subscription's boundaries up to `until` can cost."""
     terms, quantity = sub.scheduled or sub.terms, sub.scheduled_quantity or sub.quantity
     if terms.metered:
-        # The meter starts at the boundary: count it as running from there.
-        return 1 + terms.amount * quantity * (until - boundary) // terms.length
+        # The meter starts at the boundary: count it as running from there, with the microsecond that begins at `until`.
+        return 1 + terms.amount * quantity * (until + 1 - boundary) // terms.length
     payments = 1 + (until - boundary) // (SHORTEST[terms.interval] * terms.count * sub.periods)
     return terms.amount * quantity * sub.periods * payments
 
