@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.subscriptions.simulation.scenario_files import play
+from subscriptions.simulation import engine_stage
+from subscriptions.simulation.scenario import read
 
 Event = dict[str, Any]
 
@@ -12,16 +13,23 @@ def month(code: str, amount: str, **terms: Any) -> dict[str, Any]:
 
 
 def hour(code: str, amount: str, **terms: Any) -> dict[str, Any]:
+    """Return a metered plan."""
     return {"code": code, "amount": amount, "interval": "hour", "metered": True, **terms}
 
 
 # Ann is the only customer.
-def top_up(at: str, amount: str) -> Event:
-    return {"at": full(at), "do": "top_up", "customer": "ann", "amount": amount}
+def top_up(at: str, amount: str, paid_for: str | None = None) -> Event:
+    event = {"at": full(at), "do": "top_up", "customer": "ann", "amount": amount}
+    return event | {"for": paid_for} if paid_for else event
 
 
 def withdraw(at: str, amount: str) -> Event:
     return {"at": full(at), "do": "withdraw", "customer": "ann", "amount": amount}
+
+
+def dispute(at: str, amount: str) -> Event:
+    """Return a lost dispute: the customer's bank takes the money back."""
+    return {"at": full(at), "do": "dispute_lost", "customer": "ann", "amount": amount}
 
 
 def subscribe(at: str, plan: str, name: str = "s", **more: Any) -> Event:
@@ -29,7 +37,7 @@ def subscribe(at: str, plan: str, name: str = "s", **more: Any) -> Event:
 
 
 def request(at: str, do: str, name: str = "s", **more: Any) -> Event:
-    """Return a request about a subscription: pause, resume, cancel, undo_cancel or change_plan."""
+    """Return a request about a subscription: pause, resume, start, cancel, change_plan and so on."""
     return {"at": full(at), "do": do, "subscription": name, **more}
 
 
@@ -38,11 +46,15 @@ class Story:
 
     def __init__(self, plans: list[dict[str, Any]], *events: Event, until: str, **more: Any) -> None:
         scenario = {"currency": "RUB", "until": full(until), "plans": plans, "events": list(events), **more}
-        self.outcome = play(scenario)
+        self.outcome = engine_stage.play(read(scenario))
 
     @property
     def balance(self) -> str:
         return str(self.outcome["customers"]["ann"]["balance"])
+
+    @property
+    def debt(self) -> str:
+        return str(self.outcome["customers"]["ann"]["debt"])
 
     @property
     def rejected(self) -> list[int]:
