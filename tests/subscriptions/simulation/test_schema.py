@@ -25,16 +25,18 @@ ODD = [
 
 # Every kind of plan and event, with every field.
 FULL: dict[str, Any] = {
-    "title": "t", "story": "s", "currency": "RUB", "until": "2026-03-01T00:00:00Z",
+    "title": "t", "story": "s", "currency": "RUB", "until": "2026-03-01T00:00:00Z", "order_days": 7,
     "ticks": {"every_seconds": 60, "down": [["2026-02-01T00:00:00Z", "2026-02-02T00:00:00+03:00"]]},
     "plans": [
         {
             "code": "basic", "name": "Basic", "amount": "99.00", "interval": "month", "interval_count": 1,
-            "metered": False, "trial_days": 1, "grace_days": 2,
+            "metered": False, "trial_days": 1, "grace_days": 2, "keep_days": 3, "trial_quantity_max": 4,
+            "can_pause": False, "can_refund_unused": False,
         },
         {
             "code": "meter", "name": 1, "amount": 1, "interval": "hour", "interval_count": 2,
-            "metered": True, "trial_days": 1, "grace_days": 0,
+            "metered": True, "trial_days": 1, "grace_days": 0, "keep_days": 0, "trial_quantity_max": 1,
+            "can_pause": True, "can_refund_unused": True,
         },
     ],
     "events": [
@@ -44,12 +46,14 @@ FULL: dict[str, Any] = {
             {"do": "withdraw", "customer": "ann", "amount": 1},
             {
                 "do": "subscribe", "customer": "ann", "plan": "basic", "as": "s",
-                "quantity": 2, "periods": 3, "auto_renew": False,
+                "quantity": 2, "periods": 3, "auto_renew": False, "checkout": True,
             },
-            {
-                "do": "change_plan", "subscription": "s", "plan": "meter",
-                "when": "now", "effective_at": "2026-02-02T00:00:00Z",
-            },
+            {"do": "top_up", "customer": "ann", "amount": "600.00", "for": "s"},
+            {"do": "start", "subscription": "s"},
+            {"do": "change_plan", "subscription": "s", "plan": "meter", "when": "now"},
+            {"do": "change_quantity", "subscription": "s", "quantity": 5, "when": "period_end"},
+            {"do": "set_auto_renew", "subscription": "s", "value": True},
+            {"do": "dispute_lost", "customer": "ann", "amount": "600.00"},
             {"do": "pause", "subscription": "s"},
             {"do": "resume", "subscription": "s"},
             {"do": "cancel", "subscription": "s", "when": "period_end", "refund_unused": True},
