@@ -10,7 +10,7 @@ from rich.text import Text
 
 from subscriptions.simulation.fields import on_one_line
 from subscriptions.simulation.play import Outcome, written
-from subscriptions.simulation.scenario import Movement, Scenario
+from subscriptions.simulation.scenario import Request, Scenario, Subscribe
 
 # How many steps pass between two looks of the bar: drawing must not cost more than playing.
 STRIDE = 500
@@ -45,7 +45,7 @@ def show(outcome: Outcome, scenario: Scenario, console: Console) -> None:
     console.print(transactions(outcome, scenario.currency))
     for index in outcome["rejected"]:
         step = scenario.events[index]
-        what = f"{step.do} {step.customer if isinstance(step, Movement) else step.name}"
+        what = f"{step.do} {step.name if isinstance(step, Subscribe | Request) else step.customer}"
         console.print(as_it_is(f"Refused: events[{index}], {what} at {written(step.at)}"))
 
 
@@ -63,9 +63,9 @@ def table(title: str, *columns: str) -> Table:
 
 
 def customers(outcome: Outcome, currency: str) -> Table:
-    made = table("Customers", "customer", f">balance {currency}")
+    made = table("Customers", "customer", f">balance {currency}", f">debt {currency}")
     for name, customer in outcome["customers"].items():
-        made.add_row(as_it_is(name), customer["balance"])
+        made.add_row(as_it_is(name), customer["balance"], customer["debt"])
     return made
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,21 @@ def test_the_tables_to_read_hold_every_figure() -> None:
     for word in ("ann", "plan", "active", "1150.00", "2026-04-01 00:00:00 - now", "unused_refund", "-1000.00"):
         assert word in printed
     assert "Refused: events[2], change_plan plan at 2026-04-16T00:00:00Z" in printed
+
+
+def test_the_tables_to_read_show_what_is_owed() -> None:
+    printed = simulate(str(SCENARIOS["dispute-lost"]))
+    for line in ("customer balance RUB debt RUB", "carol 0.00 0.01", "chargeback -50.00 0.00", "debt_payment -225.00"):
+        assert line in " ".join(re.sub("[^ -~]", " ", printed).split())
+
+
+def test_a_refused_subscription_is_called_by_its_name(tmp_path: Path) -> None:
+    plan = {"code": "decades", "amount": "1.00", "interval": "year", "interval_count": 11}
+    asked = {"at": "2026-02-01T00:00:00Z", "do": "subscribe", "customer": "ann", "plan": "decades", "as": "s"}
+    refused = tmp_path / "refused.json"
+    head = {"currency": "RUB", "until": "2026-02-02T00:00:00Z"}
+    refused.write_text(json.dumps(head | {"plans": [plan], "events": [asked]}))
+    assert "Refused: events[0], subscribe s at 2026-02-01T00:00:00Z" in simulate(str(refused))
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +142,9 @@ def test_what_is_no_json_object_is_refused(tmp_path: Path, content: bytes, compl
 def test_a_number_of_the_file_stays_exact(tmp_path: Path) -> None:
     exact = tmp_path / "exact.json"
     exact.write_bytes(BAD_AMOUNT.replace(b'"1.005"', b"1000000000.10"))
-    assert json.loads(simulate(str(exact), "--json"))["customers"] == {"ann": {"balance": "1000000000.10"}}
+    assert json.loads(simulate(str(exact), "--json"))["customers"] == {
+        "ann": {"balance": "1000000000.10", "debt": "0.00"}
+    }
 
 
 @pytest.mark.parametrize("args", [(), ("--schema", "nothing"), (str(FILE), "--schema", "scenario")])
