@@ -17,6 +17,7 @@ REASONS = {
     Reason.CHARGEBACK: _("Reversed by your bank"),
     Reason.CHARGEBACK_REVERSAL: _("Returned by your bank"),
     Reason.FEE: _("Fee"),
+    Reason.DEBT_PAYMENT: _("Debt paid"),
 }
 
 # Names of the account on the other side of a wallet.

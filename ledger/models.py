@@ -21,6 +21,7 @@ REASONS = (
     "chargeback",
     "chargeback_reversal",
     "fee",
+    "debt_payment",
 )
 
 
@@ -95,6 +96,7 @@ class Transaction(models.Model):
         CHARGEBACK = "chargeback", "chargeback"
         CHARGEBACK_REVERSAL = "chargeback_reversal", "chargeback reversed"
         FEE = "fee", "gateway fee"
+        DEBT_PAYMENT = "debt_payment", "debt payment"
 
     # Derived from the cause, so that each cause posts once. Compared byte by byte, whatever the database's collation.
     key = models.CharField(max_length=100, db_collation="C")

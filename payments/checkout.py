@@ -275,7 +275,7 @@ def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutReques
             quantity=request.get("quantity", 1),
             periods=catalogue.renewal_periods(due.price, request.get("periods", 1)),
             auto_renew=request.get("auto_renew", True),
-            wait_for_money=True,
+            is_checkout=True,
         )
     payment.opened_subscription = True
     payment.save(update_fields=["subscription", "opened_subscription"])

@@ -2,28 +2,55 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, assert_never
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from core.errors import DomainError
 from ledger import wallets
 from ledger.money import LARGEST, Money
-from subscriptions.engine import operations
+from subscriptions.engine import changes, funds, operations
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import MOST_YEARS, is_within_calendar, to_datetime, to_micros
-from subscriptions.engine.operations import Refusal, change_plan
+from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.settlement import settle
-from subscriptions.engine.subscription import FINAL, MOST_PERIODS, MOST_QUANTITY, Status, Sub, Terms
+from subscriptions.engine.subscription import FINAL, MOST_DUE, MOST_PERIODS, MOST_QUANTITY, Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.storage import read, write
 from subscriptions.storage.read import LoadedBook
 
 # The code of a refusal because money is missing.
 INSUFFICIENT_FUNDS = str(Refusal.INSUFFICIENT_FUNDS)
+
+
+DETAILS: dict[str, str | Promise] = {
+    Refusal.FINAL: gettext_lazy("The subscription has ended. Create a new one."),
+    Refusal.PAUSED: gettext_lazy("The subscription is paused. Resume it first."),
+    Refusal.NOT_ACTIVE: gettext_lazy("Only an active subscription can be paused."),
+    Refusal.NOT_PAUSED: gettext_lazy("Only a paused subscription can be resumed."),
+    Refusal.NO_CANCEL_TO_UNDO: gettext_lazy(
+        "There is no cancellation to undo: the subscription was not cancelled, or it has already ended."
+    ),
+    Refusal.NOT_WAITING: gettext_lazy("Only a pending or suspended subscription can be started."),
+    Refusal.INSUFFICIENT_FUNDS: gettext_lazy(
+        "There is not enough money on the balance. Top up first. Nothing was changed."
+    ),
+    Refusal.NO_PAUSE: gettext_lazy("This plan cannot be paused."),
+    Refusal.NO_REFUND: gettext_lazy(
+        "This plan does not refund unused time. Cancel it at the period's end, or now without a refund."
+    ),
+    Refusal.TRIAL_QUANTITY: gettext_lazy(
+        "A trial is not given for this quantity. Choose a smaller one, or change it after the trial."
+    ),
+    Refusal.OUT_OF_RANGE: gettext_lazy("The quantity or the amount is too large."),
+    Refusal.BLOCKED: gettext_lazy("The account is closed. Contact support."),
+}
 
 
 class Refused(DomainError):
@@ -54,22 +81,16 @@ class OpenBook:
         self, amount: int, *, key: str, source: str, reason: str = "top_up", description: str = "",
         first: Subscription | None = None, author: User | None = None,
     ) -> None:  # fmt: skip
-        """Credit `amount` minor units from the system account `source`; then revive, `first` before the others.
+        """Credit `amount` minor units from the system account `source`: first the debt is paid, then `first` starts.
 
-        If `first` has ended meanwhile, the money still goes to the wallet.
+        Then the suspended ones are revived. If `first` has ended meanwhile, the money still goes to the wallet.
         """
         self._check_amount(amount)
-        if any(sub.status is Status.PENDING and sub.terms.trial_days for sub in self.item.book.subs):
-            self.item.book.tried |= read.hold_trials(self.customer.pk)
+        paid_for = self._find_or_none(first) if first else None
+        if paid_for is not None:
+            self._hold_trials(paid_for)
         cause = Cause(key, source, description, author.pk if author else None)
-        operations.top_up(
-            self.item.book,
-            self.at,
-            amount,
-            cause=cause,
-            reason=reason,
-            first=self._find_or_none(first) if first else None,
-        )
+        funds.top_up(self.item.book, self.at, amount, cause=cause, reason=reason, first=paid_for)
 
     def withdraw(
         self, amount: int, *, key: str, to: str, reason: str = "refund", description: str = "",
@@ -78,41 +99,58 @@ class OpenBook:
         """Move `amount` minor units to the system account `to`; refuse if the wallet cannot pay all of it."""
         self._check_amount(amount)
         cause = Cause(key, to, description, author.pk if author else None)
-        self._raise_if_refused(operations.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
+        self._raise_if_refused(funds.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
+
+    def lose_dispute(self, amount: int, *, key: str, to: str = "disputes", description: str = "") -> None:
+        """Take back a disputed payment: what the wallet lacks is a debt, and what is not paid any more stops."""
+        self._check_amount(amount)
+        funds.lose_dispute(self.item.book, self.at, amount, cause=Cause(key, to, description))
 
     def subscribe(
         self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True,
-        wait_for_money: bool = False,
+        is_checkout: bool = False,
     ) -> Subscription:  # fmt: skip
         """Create a subscription and start it if the wallet or a trial allows it, else leave it pending.
 
-        With `wait_for_money` it stays pending until money comes in, whatever the balance. A checkout does that: a
-        customer who turns back on the gateway's page has bought nothing.
+        One made by a checkout starts by its own payment, whatever the balance: a customer who turns back on the
+        gateway's page has bought nothing. A trial starts at once.
         """
         self._check_sale(price, quantity, periods)
         row = Subscription.objects.create(
             customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
-            auto_renew=auto_renew, created_at=self.now,
+            auto_renew=auto_renew, created_at=self.now, wait_end=self.now + timedelta(days=settings.ORDER_DAYS),
         )  # fmt: skip
-        sub = Sub(row.pk, self._terms(price), quantity, periods, auto_renew)
-        operations.subscribe(self.item.book, self.at, sub, wait_for_money=wait_for_money)
+        sub = Sub(row.pk, read.terms_of([price.pk])[price.pk], quantity, periods, auto_renew)
+        self._hold_trials(sub)
+        self._raise_if_refused(operations.subscribe(self.item.book, self.at, sub, is_checkout=is_checkout))
         self.created.append(row)
         return row
 
-    def change_plan(
-        self, subscription: Subscription, price: Price, *, when: str = "now", effective_at: datetime | None = None
-    ) -> None:
-        """Change to another price, `now` or at the `period_end`; with `effective_at`, pay now and change then."""
+    def start(self, subscription: Subscription) -> None:
+        """Start a pending or suspended subscription from the balance."""
         sub = self._find(subscription)
-        self._check_sale(price, sub.quantity, sub.periods)
-        effective = to_micros(effective_at) if effective_at else None
-        terms = self._terms(price)
-        self._raise_if_refused(change_plan(self.item.book, self.at, sub, terms, when=when, effective=effective))
+        self._hold_trials(sub)
+        self._raise_if_refused(operations.start_waiting(self.item.book, self.at, sub))
+
+    def change_plan(self, subscription: Subscription, price: Price, *, when: str = "now") -> None:
+        """Change to another plan's price, `now` or at the `period_end`. A change to the plan it has moves nothing."""
+        sub = self._find(subscription)
+        terms = read.terms_of([price.pk])[price.pk]
+        if terms.plan != sub.terms.plan:
+            self._check_sale(price, max(sub.quantity, sub.scheduled_quantity or 0), sub.periods)
+        self._raise_if_refused(changes.change_plan(self.item.book, self.at, sub, terms, when=when))
+
+    def change_quantity(self, subscription: Subscription, quantity: int, *, when: str = "now") -> None:
+        """Change the quantity, `now` or at the `period_end`."""
+        sub = self._find(subscription)
+        if not is_within_limits(sub.terms, quantity, sub.periods):
+            check_limits(Price.objects.get(pk=sub.terms.id), quantity, sub.periods)
+        self._raise_if_refused(changes.change_quantity(self.item.book, self.at, sub, quantity, when=when))
 
     def keep_plan(self, subscription: Subscription) -> None:
-        """Drop the plan change scheduled for the period's end."""
+        """Drop what is scheduled for the period's end."""
         sub = self._find(subscription)
-        self._raise_if_refused(change_plan(self.item.book, self.at, sub, sub.terms, when="period_end"))
+        self._raise_if_refused(changes.change_plan(self.item.book, self.at, sub, sub.terms, when="period_end"))
 
     def cancel(self, subscription: Subscription, *, when: str | None = None, refund_unused: bool = False) -> None:
         """Cancel, by default at the end of the period or trial if there is one; else at once."""
@@ -159,12 +197,10 @@ class OpenBook:
             raise ValueError(f"{subscription} belongs to another book")
         return next((sub for sub in self.item.book.subs if sub.id == subscription.pk), None)
 
-    def _terms(self, price: Price) -> Terms:
-        """Return the terms of a price. If they include a trial, lock the customer's trials."""
-        terms = read.terms_of([price.pk])[price.pk]
-        if terms.trial_days:
+    def _hold_trials(self, sub: Sub) -> None:
+        """Lock the customer's trials before a start that may be one."""
+        if sub.status is Status.PENDING and sub.terms.trial_days:
             self.item.book.tried |= read.hold_trials(self.customer.pk)
-        return terms
 
     def _raise_if_refused(self, refusal: Refusal | None) -> None:
         if refusal is not None:
@@ -181,15 +217,20 @@ class OpenBook:
             detail = _("The price is in %(price)s and the balance in %(wallet)s. The currencies must match.")
             both = {"price": price.currency, "wallet": self.item.currency}
             raise Refused("currency_mismatch", detail % both, param="currency")
-        if not 1 <= quantity <= MOST_QUANTITY:
-            raise _beyond("quantity", MOST_QUANTITY, quantity)
-        if not 1 <= periods <= MOST_PERIODS:
-            raise _beyond("periods", MOST_PERIODS, periods)
-        if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
-            raise Refused("out_of_range", _("One payment covers at most %d years.") % MOST_YEARS, param="periods")
-        if price.amount * quantity * periods > LARGEST:
-            detail = _("The price times quantity and periods must be at most %s.") % Money(LARGEST, price.currency)
-            raise Refused("out_of_range", detail, param="quantity")
+        check_limits(price, quantity, periods)
+
+
+def check_limits(price: Price, quantity: int, periods: int) -> None:
+    """Raise Refused for a quantity, periods or an amount beyond the limits."""
+    if not 1 <= quantity <= MOST_QUANTITY:
+        raise _beyond("quantity", MOST_QUANTITY, quantity)
+    if not 1 <= periods <= MOST_PERIODS:
+        raise _beyond("periods", MOST_PERIODS, periods)
+    if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
+        raise Refused("out_of_range", _("One payment covers at most %d years.") % MOST_YEARS, param="periods")
+    if price.amount * quantity * periods > MOST_DUE:
+        detail = _("The price times quantity and periods must be at most %s.") % Money(MOST_DUE, price.currency)
+        raise Refused("out_of_range", detail, param="quantity")
 
 
 def _beyond(name: str, most: int, sent: int) -> Refused:
@@ -204,23 +245,7 @@ def insufficient_funds() -> Refused:
 
 def refusal_detail(refusal: Refusal) -> str:
     """Return the translated text of a refusal."""
-    match refusal:
-        case Refusal.FINAL:
-            return _("The subscription has ended. Create a new one.")
-        case Refusal.PAUSED:
-            return _("The subscription is paused. Resume it first.")
-        case Refusal.NOT_ACTIVE:
-            return _("Only an active subscription can be paused.")
-        case Refusal.NOT_PAUSED:
-            return _("Only a paused subscription can be resumed.")
-        case Refusal.NO_CANCEL_TO_UNDO:
-            return _("There is no cancellation to undo: the subscription was not cancelled, or it has already ended.")
-        case Refusal.CHANGING:
-            return _("A plan change takes effect within minutes. Try again after that.")
-        case Refusal.INSUFFICIENT_FUNDS:
-            return _("There is not enough money on the balance. Top up first. Nothing was changed.")
-        case _:
-            assert_never(refusal)
+    return str(DETAILS[refusal])
 
 
 @contextmanager

@@ -63,6 +63,10 @@ class PriceTerms(TypedDict, total=False):
     metered: bool
     trial_days: int
     grace_days: int
+    keep_days: int
+    trial_quantity_max: int
+    can_pause: bool
+    can_refund_unused: bool
 
 
 def on_sale(plan: Plan | str) -> dict[str, Price]:
@@ -104,7 +108,11 @@ def chosen(plan: Plan | str, *, customer: User, currency: str | None) -> Price:
 
 
 def first_version(plan: Plan, *, now: datetime, currency: str, **terms: Unpack[PriceTerms]) -> Price:
-    """Put a plan on sale in a currency in which it has no current price; raise TermsInvalid."""
+    """Put a plan on sale in a currency in which it has no current price; raise TermsInvalid.
+
+    Unless the terms say otherwise, a metered price can be paused and one paid in advance cannot.
+    """
+    terms.setdefault("can_pause", terms.get("metered", False))
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         return _create(Price(plan=plan, currency=currency, created_at=now, **terms))
@@ -130,6 +138,10 @@ def _terms(price: Price) -> PriceTerms:
         metered=price.metered,
         trial_days=price.trial_days,
         grace_days=price.grace_days,
+        keep_days=price.keep_days,
+        trial_quantity_max=price.trial_quantity_max,
+        can_pause=price.can_pause,
+        can_refund_unused=price.can_refund_unused,
     )
 
 

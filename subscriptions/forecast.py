@@ -8,7 +8,7 @@ from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.runway import HOURS, Runway, runway
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
-from subscriptions.overview import View
+from subscriptions.overview import View, pk_of
 
 # Hours before the end at which a low-balance notice is sent.
 NOTICE_HOURS = HOURS
@@ -54,14 +54,9 @@ def by_currency(views: Iterable[View], *, now: datetime) -> dict[str, Forecast]:
 
 def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:
     ends_at = to_datetime(end.ends_at)
-    ends = [Ending(rows[_pk(sub.id)], prices[_pk(sub.terms.id)], _grace_end(sub)) for sub in end.subs]
+    ends = [Ending(rows[pk_of(sub.id)], prices[pk_of(sub.terms.id)], _grace_end(sub)) for sub in end.subs]
     return Forecast(ends_at, max(0, (ends_at - now) // HOUR), ends)
 
 
 def _grace_end(sub: Sub) -> datetime | None:
     return to_datetime(sub.grace_end) if sub.status is Status.PAST_DUE and sub.grace_end is not None else None
-
-
-def _pk(key: object) -> int:
-    assert isinstance(key, int)
-    return key

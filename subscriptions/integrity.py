@@ -4,16 +4,15 @@ Each query returns one row for each error.
 """
 
 from core.integrity import Check, guards
-from subscriptions.engine.metering import PARTS
 from subscriptions.models import Charge, Plan, Price, Subscription, Trial
 
 # The allowed status changes by the rules R3 to R5. An event may also leave the status unchanged.
 MOVES = {
-    "pending": ("trialing", "active", "cancelled"),
+    "pending": ("trialing", "active", "cancelled", "expired"),
     "trialing": ("active", "suspended", "cancelled"),
     "active": ("past_due", "suspended", "paused", "cancelled", "expired"),
     "past_due": ("active", "suspended", "cancelled"),
-    "suspended": ("active", "cancelled"),
+    "suspended": ("active", "cancelled", "expired"),
     "paused": ("active", "suspended", "cancelled"),
 }
 _PAIRS = ", ".join(f"('{origin}', '{target}')" for origin, targets in MOVES.items() for target in targets)
@@ -55,18 +54,17 @@ STATUS_CHECKS = (
     ),
 )
 
-# The spans that must be charged: those in which a subscription was active, and a grace that was paid in the end. An
+# The spans that must be charged: those in which a subscription was active, and days of grace that are over. An
 # open span ends where the subscription is paid or billed up to.
 USED = f"""
     SELECT subscription_id, start, stop
       FROM (SELECT move.subscription_id, move.target, lead(move.target) OVER line AS next_target,
                    move.effective_at AS start,
-                   coalesce(lead(move.effective_at) OVER line, row.billed_until, row.next_period_end,
-                            row.period_end) AS stop
+                   coalesce(lead(move.effective_at) OVER line, row.billed_until, row.period_end) AS stop
               FROM ({EVENTS}) AS move JOIN subscriptions_subscription AS row ON row.id = move.subscription_id
              WHERE move.origin <> move.target
             WINDOW line AS (PARTITION BY move.subscription_id ORDER BY move.id)) AS span
-     WHERE stop > start AND (target = 'active' OR (target = 'past_due' AND next_target = 'active'))
+     WHERE stop > start AND (target = 'active' OR (target = 'past_due' AND next_target IS NOT NULL))
 """  # noqa: S608
 
 # The spans that are charged.
@@ -92,7 +90,7 @@ SPAN_CHECKS = (
     ),
     Check(
         "no_live_second_is_left_out",
-        "Every instant at which a subscription was active is covered by a charge.",
+        "Every instant at which a subscription was active or in its days of grace is covered by a charge.",
         f"""
         SELECT used.subscription_id AS subscription, used.start, used.stop,
                used.stop - used.start - {SHARED} AS left_out
@@ -119,18 +117,47 @@ SPAN_CHECKS = (
 
 MONEY_CHECKS = (
     Check(
-        "charges_equal_their_transactions",
-        "Each charge has one transaction, of its amount and from the subscription's wallet, and there are no others.",
+        "no_period_begins_in_the_future",
+        "No charge begins later than its book is settled.",
         """
-        SELECT charge.id AS charge, charge.amount, transaction.id AS transaction, transaction.amount AS taken
+        SELECT charge.id AS charge, charge.period_start, clock.settled_at FROM subscriptions_charge AS charge
+          JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
+          JOIN subscriptions_billingclock AS clock ON clock.wallet_id = row.wallet_id
+         WHERE charge.period_start > clock.settled_at
+        """,
+    ),
+    Check(
+        "wallet_or_debt_is_empty",
+        "A customer with money in a currency has no debt in it.",
+        """
+        SELECT wallet.owner_id AS customer, wallet.currency, wallet.balance, debt.balance AS debt
+          FROM ledger_account AS wallet JOIN ledger_account AS debt USING (owner_id, currency)
+         WHERE wallet.kind = 'wallet' AND debt.kind = 'debt' AND wallet.balance > 0 AND debt.balance < 0
+        """,
+    ),
+    Check(
+        "charges_equal_their_transactions",
+        "Each charge is what its transactions take: from the subscription's wallet, and for days of grace from the "
+        "customer's debt. There are no others.",
+        """
+        SELECT charge.id AS charge, charge.amount, paid.id AS transaction, paid.amount AS taken, owed.amount AS owed
           FROM subscriptions_charge AS charge
           JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
-          FULL JOIN (SELECT id, amount, wallet_id, debit_id FROM ledger_transaction
-                      WHERE reason = 'charge') AS transaction
-            ON transaction.id = charge.transaction_id
-         WHERE (transaction.id IS NOT NULL AND charge.id IS NULL)
-            OR (charge.amount > 0 AND (charge.amount, row.wallet_id, row.wallet_id)
-                IS DISTINCT FROM (transaction.amount, transaction.wallet_id, transaction.debit_id))
+          LEFT JOIN ledger_transaction AS paid ON paid.id = charge.transaction_id
+          LEFT JOIN ledger_transaction AS owed ON owed.id = charge.debt_transaction_id
+          LEFT JOIN ledger_account AS debt ON debt.id = owed.debit_id
+         WHERE charge.amount <> coalesce(paid.amount, 0) + coalesce(owed.amount, 0)
+            OR (paid.id IS NOT NULL AND ('charge', row.wallet_id, row.wallet_id)
+                IS DISTINCT FROM (paid.reason, paid.wallet_id, paid.debit_id))
+            OR (owed.id IS NOT NULL AND ('charge', 'debt', row.customer_id)
+                IS DISTINCT FROM (owed.reason, debt.kind, debt.owner_id))
+            OR (charge.transaction_id IS NOT NULL AND paid.id IS NULL)
+            OR (charge.debt_transaction_id IS NOT NULL AND owed.id IS NULL)
+         UNION ALL
+        SELECT NULL, NULL, row.id, row.amount, NULL FROM ledger_transaction AS row
+         WHERE row.reason = 'charge'
+           AND NOT EXISTS (SELECT FROM subscriptions_charge WHERE transaction_id = row.id)
+           AND NOT EXISTS (SELECT FROM subscriptions_charge WHERE debt_transaction_id = row.id)
         """,
     ),
     Check(
@@ -165,67 +192,55 @@ LENGTH = """(price.interval_count * CASE price.interval WHEN 'second' THEN 10000
 ARITHMETIC_CHECKS = (
     Check(
         "charges_follow_from_their_price",
-        "Each charge's amount and carried fraction follow from its price, its span and the fraction carried in.",
+        "A charge of metered use follows from its price, its span and the credit before it; one paid in advance is the "
+        "price of a whole period, or not more than that for a part of it.",
         f"""
-        SELECT charge.id AS charge, charge.amount, charge.remainder_before, charge.remainder_after
+        SELECT charge.id AS charge, charge.amount, charge.credit_before, charge.credit_after
           FROM subscriptions_charge AS charge
           JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
           LEFT JOIN subscriptions_price AS price ON price.id = charge.price_id
          WHERE CASE
                WHEN price.metered THEN
-                    (price.amount::numeric * row.quantity
-                     * (extract(epoch FROM charge.period_end - charge.period_start) * 1000000)
-                     + charge.remainder_before = charge.amount * {LENGTH} + charge.remainder_after
-                     AND charge.remainder_before >= 0 AND charge.remainder_after >= 0
-                     AND charge.remainder_after < {LENGTH}) IS NOT TRUE
-               ELSE charge.amount NOT IN (0, price.amount::numeric * row.quantity * row.periods)
-                    OR price.id IS NULL
+                    (charge.credit_before + charge.amount * {LENGTH}
+                     = price.amount::numeric * charge.quantity
+                     * (extract(epoch FROM charge.period_end - charge.period_start) * 1000000) + charge.credit_after
+                     AND charge.credit_before >= 0 AND charge.credit_after >= 0
+                     AND (charge.amount = 0 OR charge.credit_after < {LENGTH})) IS NOT TRUE
+               ELSE price.id IS NULL
+                    OR (charge.period_end - charge.period_start = charge.full_length * interval '1 microsecond'
+                        AND charge.amount NOT IN (0, price.amount::numeric * charge.quantity * row.periods))
+                    OR charge.amount > price.amount::numeric * charge.quantity * row.periods
                END
         """,  # noqa: S608
     ),
     Check(
-        "fractions_are_carried_on",
-        "A metered charge begins with the fraction that the previous charge carried on, unless the rate changed or the "
-        "subscription restarted in between.",
+        "credit_is_carried_on",
+        "A metered charge begins with the credit that the previous charge left, unless the rate changed in between.",
         """
-        SELECT subscription_id AS subscription, id AS charge, carried, remainder_before
-          FROM (SELECT id, subscription_id, price_id, period_start, remainder_before,
-                       lag(remainder_after) OVER line AS carried, lag(price_id) OVER line AS previous_price,
-                       lag(period_end) OVER line AS previous_end
-                  FROM subscriptions_charge WHERE void_as = 0
+        SELECT subscription_id AS subscription, id AS charge, carried, credit_before
+          FROM (SELECT id, subscription_id, price_id, credit_before,
+                       lag(credit_after) OVER line AS carried, lag(price_id) OVER line AS previous_price
+                  FROM subscriptions_charge
                 WINDOW line AS (PARTITION BY subscription_id ORDER BY id)) AS slice
-         WHERE previous_price = price_id AND carried <> remainder_before
-           AND NOT EXISTS (
-               SELECT FROM subscriptions_subscription AS row
-                 JOIN events_event AS event ON event.subject = row.public_id
-                WHERE row.id = slice.subscription_id
-                  AND event.type IN ('subscription.plan_changed', 'subscription.activated', 'subscription.resumed')
-                  AND event.effective_at BETWEEN slice.previous_end AND slice.period_start)
+         WHERE previous_price = price_id AND carried <> credit_before
         """,
     ),
-    # A change of the rate rounds the carried fraction down by a millionth of a unit at most.
+    # A change of the rate rounds the credit down by a millionth of a unit at most.
     Check(
-        "use_is_charged_or_carried",
-        "All metered use of a wallet was charged, except for the fractions that are still carried on.",
+        "metered_use_was_paid_before",
+        "What a wallet was charged for metered use is what was used, and less than one minor unit more for each end.",
         f"""
-        SELECT used.wallet_id AS wallet, used.amount - used.charged - coalesce(held.amount, 0) AS lost
+        SELECT used.wallet_id AS wallet, used.charged - used.amount AS paid_ahead, used.ends
           FROM (SELECT row.wallet_id, count(*) AS slices, sum(charge.amount) AS charged,
-                       sum(price.amount::numeric * row.quantity
+                       sum(price.amount::numeric * charge.quantity
                            * (extract(epoch FROM charge.period_end - charge.period_start) * 1000000)
-                           / {LENGTH}) AS amount
+                           / {LENGTH}) AS amount,
+                       count(DISTINCT (charge.subscription_id, charge.price_id)) AS ends
                   FROM subscriptions_charge AS charge
                   JOIN subscriptions_subscription AS row ON row.id = charge.subscription_id
                   JOIN subscriptions_price AS price ON price.id = charge.price_id AND price.metered
                  GROUP BY row.wallet_id) AS used
-          LEFT JOIN (SELECT wallet_id, sum(amount) AS amount
-                       FROM (SELECT row.wallet_id, row.remainder / {LENGTH} AS amount
-                               FROM subscriptions_subscription AS row
-                               JOIN subscriptions_price AS price ON price.id = row.price_id AND price.metered
-                              UNION ALL
-                             SELECT wallet_id, leftover / {PARTS}::numeric FROM subscriptions_billingclock) AS part
-                      GROUP BY wallet_id) AS held ON held.wallet_id = used.wallet_id
-         WHERE used.amount - used.charged - coalesce(held.amount, 0)
-               NOT BETWEEN -0.000001 AND 0.000001 * (used.slices + 1)
+         WHERE used.charged < used.amount - 0.000001
         """,  # noqa: S608
     ),
 )

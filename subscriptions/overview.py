@@ -17,9 +17,9 @@ from subscriptions.engine import subscription as engine
 from subscriptions.engine.access import live_until, settled
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import MICROSECOND, to_datetime, to_micros
-from subscriptions.engine.metering import metered, spoken_for
-from subscriptions.engine.proration import unused
-from subscriptions.engine.settlement import is_funded
+from subscriptions.engine.metering import free
+from subscriptions.engine.periods import unused
+from subscriptions.engine.starting import is_funded
 from subscriptions.engine.subscription import Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.models.subscription import LIVE, UNPAID
@@ -67,8 +67,9 @@ class SubscriptionState:
     is_leaving: bool = False
     cancel_requested: bool = False
     scheduled: Price | None = None
-    # When an agreed plan change takes effect, within minutes.
-    changes_at: datetime | None = None
+    scheduled_quantity: int | None = None
+    # Pending or suspended: when it expires unless it is paid.
+    wait_end: datetime | None = None
     period: Period | None = None
     trial_end: datetime | None = None
     grace_end: datetime | None = None
@@ -93,10 +94,10 @@ class View:
     currency: str
     # The saved balance.
     balance: int
-    # The balance less all use and payments that are due but not saved yet, and whole units of carried fractions.
+    # The balance less all that is used and due but not saved yet.
     available: int
-    # The same, but below zero if more is owed than there is.
-    free: int
+    # What is owed, and paid first by whatever money comes.
+    debt: int
     subs: dict[int, Sub]
     book: Book
 
@@ -108,7 +109,13 @@ class View:
     def can_start(self, subscription: Subscription) -> bool:
         """Tell whether the wallet can fund a start of the subscription now."""
         sub = self.subs.get(subscription.pk)
-        return sub is not None and is_funded(self.book, sub)
+        return sub is not None and is_funded(self.book, sub, self.at)
+
+    @property
+    def at(self) -> int:
+        """The instant of the view, in microseconds."""
+        assert self.book.at is not None
+        return self.book.at
 
     def access_to(self, subscription: Subscription) -> Access:
         """Return whether the customer has access to the subscription at this instant."""
@@ -121,7 +128,7 @@ class View:
     def metered_use(self, span: timedelta) -> int:
         """Return the minor units that the running meters cost within `span`, each rounded up."""
         micros = span // MICROSECOND
-        return sum(-(-sub.rate * micros // sub.terms.length) for sub in metered(self.book))
+        return sum(-(-sub.rate * micros // sub.terms.length) for sub in self.book.meters.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +188,8 @@ def view(currency: str, book: Book, now: datetime) -> View:
     twin = settled(book, at)
     # The view needs an instant even if there is nothing to settle.
     twin.at = at
-    free = twin.balance - spoken_for(twin)
-    return View(currency, book.balance, max(0, free), free, {_pk(sub.id): sub for sub in twin.subs}, twin)
+    subs = {pk_of(sub.id): sub for sub in twin.subs}
+    return View(currency, book.balance, max(0, free(twin, at)), twin.debt, subs, twin)
 
 
 def access(subscription: Subscription, *, now: datetime) -> Access:
@@ -198,9 +205,9 @@ def next_charge(sub: Sub) -> tuple[datetime | None, int | None]:
     metered plan is scheduled.
     """
     if sub.status is engine.Status.ACTIVE and not sub.terms.metered and sub.auto_renew and not sub.cancel_requested:
-        terms, end = sub.scheduled or sub.terms, sub.next_end or sub.end
-        assert end is not None
-        return to_datetime(end), None if terms.metered else terms.amount * sub.quantity * sub.periods
+        terms, quantity = sub.scheduled or sub.terms, sub.scheduled_quantity or sub.quantity
+        assert sub.end is not None
+        return to_datetime(sub.end), None if terms.metered else terms.amount * quantity * sub.periods
     if sub.status is engine.Status.TRIALING and not sub.cancel_requested and not sub.terms.metered:
         assert sub.trial_end is not None
         return to_datetime(sub.trial_end), sub.due
@@ -221,7 +228,7 @@ def _final(row: Subscription) -> SubscriptionState:
 
 
 def _current(row: Subscription, sub: Sub, view: View, prices: dict[int, Price]) -> SubscriptionState:
-    price, status, at = prices[_pk(sub.terms.id)], Status(sub.status), view.book.at or 0
+    price, status, at = prices[pk_of(sub.terms.id)], Status(sub.status), view.book.at or 0
     runs_ahead = status is Status.ACTIVE and not sub.terms.metered and sub.start is not None and sub.end is not None
     due_at, due = next_charge(sub)
     return SubscriptionState(
@@ -232,13 +239,14 @@ def _current(row: Subscription, sub: Sub, view: View, prices: dict[int, Price]) 
         auto_renew=sub.auto_renew,
         is_leaving=sub.cancel_requested,
         cancel_requested=sub.cancel_requested and status in LIVE,
-        scheduled=prices[_pk(sub.scheduled.id)] if sub.scheduled else None,
-        changes_at=_moment(sub.end) if sub.next_end is not None else None,
+        scheduled=prices[pk_of(sub.scheduled.id)] if sub.scheduled else None,
+        scheduled_quantity=sub.scheduled_quantity,
+        wait_end=moment(sub.wait_end),
         period=Period(to_datetime(sub.start or 0), to_datetime(sub.end or 0)) if runs_ahead else None,
-        trial_end=_moment(sub.trial_end) if status is Status.TRIALING else None,
-        grace_end=_moment(sub.grace_end) if status is Status.PAST_DUE else None,
-        started_at=_moment(sub.started_at),
-        ended_at=_moment(sub.ended_at),
+        trial_end=moment(sub.trial_end) if status is Status.TRIALING else None,
+        grace_end=moment(sub.grace_end) if status is Status.PAST_DUE else None,
+        started_at=moment(sub.started_at),
+        ended_at=moment(sub.ended_at),
         next_charge=NextCharge(due_at, Money(due, price.currency)) if due_at and due is not None else None,
         unused=unused(sub, at),
         left=_left(sub, at) * MICROSECOND,
@@ -252,10 +260,12 @@ def _left(sub: Sub, at: int) -> int:
     return sub.end - at if sub.status is engine.Status.ACTIVE and not sub.terms.metered and sub.end is not None else 0
 
 
-def _moment(at: int | None) -> datetime | None:
+def moment(at: int | None) -> datetime | None:
+    """Return an instant in microseconds as a datetime."""
     return None if at is None else to_datetime(at)
 
 
-def _pk(key: object) -> int:
+def pk_of(key: object) -> int:
+    """Return the primary key of a row that the engine knows by it."""
     assert isinstance(key, int)
     return key

@@ -1,16 +1,15 @@
-"""Quotes for plan changes: accepting a quote posts exactly the amounts shown, or nothing.
+"""Quotes for changes of plan and quantity: what they cost at most, and the change itself when a quote is accepted.
 
-A quote is calculated on a copy of the book. Unused time loses value every second, so a change that refunds it names an
-instant a few minutes ahead: the money moves at acceptance, the old plan runs until that instant, and the plan changes
-then. (Backdating the change to the quote would let customers use an expensive plan at a cheap plan's price.) Any other
-change takes effect at acceptance. Acceptance compares the amounts, the status and the next payment with the quote; if
-one differs, nothing happens and the customer gets a new quote.
+A quote is calculated on copies of the book, at its beginning and at its end, and shows for each movement what is worse
+for the customer: unused time is worth less by the second, and so is what more seats cost. Accepted in between, the
+change takes effect at once with the exact amounts of that instant. If anything else has changed, nothing happens and
+the customer gets a new quote.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,29 +17,27 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from core.retry import retried
 from ledger.money import Money
-from subscriptions import books, overview
-from subscriptions.books import Refused, refusal_detail
+from subscriptions import books, catalogue, overview
+from subscriptions.books import OpenBook, Refused, refusal_detail
+from subscriptions.engine import changes
 from subscriptions.engine.access import dry_instant, settled
 from subscriptions.engine.book import Book, Charge, Journal, Movement
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
-from subscriptions.engine.operations import Refusal, change_plan
-from subscriptions.engine.proration import unused
-from subscriptions.engine.settlement import needed
-from subscriptions.engine.subscription import FINAL, Status, Sub
+from subscriptions.engine.changes import shortage
+from subscriptions.engine.refusals import Refusal
+from subscriptions.engine.subscription import FINAL, Status, Sub, Terms
 from subscriptions.explain import sentences
 from subscriptions.explain.sentences import Writer
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.overview import next_charge
 from subscriptions.storage import read
 
-# The longest time that a quote is valid.
-VALID_FOR = timedelta(minutes=15)
-# How far ahead a change that refunds unused time takes effect, rounded up to a minute: time to read the quote.
-MINUTE = 60 * SECOND
-AHEAD = 2 * MINUTE
+# The longest time that a quote is valid, in microseconds.
+VALID_FOR = 900 * SECOND
+# How long the money that is missing for a change is enough for it.
+TIME_TO_PAY = 3600 * SECOND
 # How long an expired quote is kept. Who accepts it in that time gets a new quote instead of an error.
 KEPT_FOR = timedelta(days=1)
-FAR = to_micros(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 class QuoteChanged(DomainError):
@@ -70,28 +67,56 @@ class _Stale(Exception):
     """Raised to roll back a change that differs from its quote."""
 
 
-def make(subscription: Subscription, price: Price, *, now: datetime, when: str = "now") -> Quote:
-    """Create a quote for a plan change at `now`; raise Refused if the change would be refused."""
+class Change(NamedTuple):
+    """What a quote is about: other terms, or another quantity if that is set."""
+
+    terms: Terms
+    quantity: int | None
+    when: str
+
+    def apply(self, book: Book, at: int, sub: Sub) -> Refusal | None:
+        """Make the change on a book of the engine."""
+        if self.quantity is None:
+            return changes.change_plan(book, at, sub, self.terms, when=self.when)
+        return changes.change_quantity(book, at, sub, self.quantity, when=self.when)
+
+
+class Played(NamedTuple):
+    """A change played on a copy of the book: the balance before, its movements, and the subscription afterwards."""
+
+    balance: int
+    lines: list[dict[str, Any]]
+    sub: Sub
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What must be the same at acceptance, whenever that is."""
+        return [key_of(line) for line in self.lines], self.sub.status, next_charge(self.sub)[1]
+
+
+def make(
+    subscription: Subscription, price: Price, *, now: datetime, quantity: int | None = None, when: str = "now"
+) -> Quote:
+    """Create a quote at `now` for a change to `price`, or to `quantity` if given; raise Refused if it would be."""
     book, sub = _copy_at(subscription, now)
-    assert book.at is not None
-    effective = _effective(sub, book.at, when)
-    balance, rest = book.balance, rest_of(sub, effective or book.at)
-    holds_until = _same_until(book, sub, when) if effective is None else to_datetime(effective)
-    expires_at = min(to_datetime(book.at) + VALID_FOR, holds_until)
-    terms = read.terms_of([price.pk])[price.pk]
-    refusal = change_plan(book, book.at, sub, terms, when=when, effective=effective)
-    if refusal is Refusal.INSUFFICIENT_FUNDS:
-        raise _short(needed(book, sub, terms) - balance - unused(sub, effective or book.at), price.currency)
-    if refusal is not None:
-        raise Refused(refusal, refusal_detail(refusal))
-    then = _afterwards(book, subscription, effective)
-    due_at, due = next_charge(then)
-    lines = stored_lines(book.journal.movements, book.journal, rest)
+    change = Change(read.terms_of([price.pk])[price.pk], quantity, when)
+    _check_limits(price, sub, quantity)
+    start = book.at
+    assert start is not None
+    first = _play(book, start, sub.id, change)
+    if isinstance(first, Refusal):
+        raise _refused(first, book, sub, change, price.currency)
+    end = _end(book, start)
+    while (last := _play(book, end, sub.id, change)) != first and not _is_alike(first, last):
+        end = start + (end - start) // 2
+    assert not isinstance(last, Refusal)
+    lines = [_worse(one, other) for one, other in zip(first.lines, last.lines, strict=True)]
+    due_at, due = next_charge(last.sub)
     return Quote.objects.create(
-        subscription=subscription, price=price, when=when, as_of=to_datetime(book.at),
-        expires_at=expires_at, takes_effect_at=_moment(effective), balance_before=balance,
-        balance_after=balance + sum(line["amount"] for line in lines), lines=lines, status_after=then.status,
-        next_charge_at=due_at, next_charge_amount=due,
+        subscription=subscription, price=price, quantity=quantity, when=when, as_of=to_datetime(start),
+        expires_at=to_datetime(end), balance_before=first.balance,
+        balance_after=last.balance + sum(line["amount"] for line in lines), lines=lines,
+        status_after=first.sub.status, next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
 
@@ -103,7 +128,10 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
             raise _Stale
         _carry_out(quote, now=now)
     except _Stale:
-        raise QuoteChanged(make(subscription, quote.price, now=now, when=quote.when)) from None
+        price = quote.price
+        if quote.quantity is None and price.archived_at is not None:
+            price = catalogue.current(price.plan, price.currency)
+        raise QuoteChanged(make(subscription, price, now=now, quantity=quote.quantity, when=quote.when)) from None
     subscription.refresh_from_db()
     return subscription
 
@@ -132,94 +160,117 @@ def forget(*, now: datetime) -> int:
 
 @retried
 def _carry_out(quote: Quote, *, now: datetime) -> None:
-    """Change the plan and compare the result with the quote; raise _Stale, which rolls back, if it differs."""
+    """Make the change and compare the result with the quote; raise _Stale, which rolls back, if it is worse."""
     subscription = quote.subscription
     with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=now) as book:
         if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
             return
-        journal = book.item.book.journal
+        journal, balance = book.item.book.journal, book.balance
         done = len(journal.movements)
-        book.change_plan(subscription, quote.price, when=quote.when, effective_at=quote.takes_effect_at)
-        posted = stored_lines(journal.movements[done:], journal, {})
-        effective = to_micros(quote.takes_effect_at) if quote.takes_effect_at else None
-        then = _afterwards(book.item.book, subscription, effective)
-        _, due = next_charge(then)
-        promised = moves(quote.lines), quote.status_after, quote.next_charge_amount
-        if (moves(posted), then.status, due) != promised:
+        sub = _sub_of(book.item.book, subscription)
+        rest = rest_of(sub, book.at)
+        _change(book, quote)
+        posted = Played(balance, stored_lines(journal.movements[done:], journal, rest), sub)
+        if not _holds(quote, posted):
             raise _Stale
 
 
-def _afterwards(book: Book, subscription: Subscription, effective: int | None) -> Sub:
-    """Return the subscription after the change has taken effect, if nothing else happens."""
-    assert book.at is not None
-    twin = settled(book, book.at if effective is None else effective)
-    return next(sub for sub in twin.subs if sub.id == subscription.pk)
+def _change(book: OpenBook, quote: Quote) -> None:
+    if quote.quantity is not None:
+        book.change_quantity(quote.subscription, quote.quantity, when=quote.when)
+    elif quote.price.archived_at is None:
+        book.change_plan(quote.subscription, quote.price, when=quote.when)
+    else:
+        raise _Stale
 
 
-def _effective(sub: Sub, at: int, when: str) -> int | None:
-    """Return when a change that refunds unused time takes effect: a whole minute within the period, else None."""
-    if when != "now" or not unused(sub, at):
-        return None
-    assert sub.end is not None
-    effective = -(-(at + AHEAD) // MINUTE) * MINUTE
-    return effective if effective < sub.end else None
+def _holds(quote: Quote, posted: Played) -> bool:
+    """Tell whether what a change came to is what the quote showed, or better by the time that has passed."""
+    shown = [key_of(line) for line in quote.lines], quote.status_after, quote.next_charge_amount
+    if posted.shape != shown:
+        return False
+    least = quote.balance_after - quote.total
+    no_worse = all(new["amount"] >= old["amount"] for new, old in zip(posted.lines, quote.lines, strict=True))
+    return no_worse and least <= posted.balance <= quote.balance_before
 
 
-def _same_until(book: Book, sub: Sub, when: str) -> datetime:
-    """Return the last instant at which a change of `sub` has the same result as now; FAR if nothing limits it.
-
-    The value of unused time, floor(paid x (end - t) / length), stays the same up to t = end - ceil(value x length /
-    paid). Without unused time the limit is the end of the period or trial (a change scheduled after it would be for the
-    next period) or the instant at which the meters empty the wallet.
-    """
-    assert book.at is not None
-    worth = unused(sub, book.at)
-    if worth and when == "now":
-        assert sub.end is not None
-        return to_datetime(sub.end + (-worth * sub.length) // sub.paid)
-    ends = [FAR if sub.boundary is None else sub.boundary - 1, FAR if (dry := dry_instant(book)) is None else dry]
-    return to_datetime(min(*ends, FAR))
+def _play(book: Book, at: int, key: object, change: Change) -> Played | Refusal:
+    """Play the change at `at` on a copy of the book."""
+    twin = settled(book, at)
+    twin.journal = Journal()
+    sub = next(one for one in twin.subs if one.id == key)
+    balance, rest = twin.balance, rest_of(sub, at)
+    refusal = change.apply(twin, at, sub)
+    if refusal is not None:
+        return refusal
+    return Played(balance, stored_lines(twin.journal.movements, twin.journal, rest), sub)
 
 
-def _moment(at: int | None) -> datetime | None:
-    return None if at is None else to_datetime(at)
+def _is_alike(first: Played, last: Played | Refusal) -> bool:
+    return not isinstance(last, Refusal) and first.shape == last.shape
+
+
+def _end(book: Book, start: int) -> int:
+    """Return the last instant at which a quote made at `start` can hold: before the next payment of the book."""
+    ends = [start + VALID_FOR]
+    coming = book.next_boundary()
+    if coming is not None:
+        ends.append(coming[0] - 1)
+    ends += [dry for meter in book.meters.values() if (dry := dry_instant(book, meter)) is not None]
+    return max(start, min(ends))
+
+
+def _worse(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return the line that is worse for the customer."""
+    return one if one["amount"] <= other["amount"] else other
+
+
+def _check_limits(price: Price, sub: Sub, quantity: int | None) -> None:
+    if quantity is not None or price.plan_id != sub.terms.plan:
+        books.check_limits(price, sub.quantity if quantity is None else quantity, sub.periods)
+
+
+def _sub_of(book: Book, subscription: Subscription) -> Sub:
+    sub = next((one for one in book.subs if one.id == subscription.pk), None)
+    if sub is None or sub.status in FINAL:
+        raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
+    return sub
 
 
 def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
-    """Return a copy of the subscription's book, settled to `now` with an empty journal, and the subscription in it."""
+    """Return a copy of the subscription's book, settled to `now`, and the subscription in it."""
     [item] = read.look([subscription.wallet_id])
     view = overview.view(item.currency, item.book, now)
-    sub = view.subs.get(subscription.pk)
-    if sub is None or sub.status in FINAL:
-        raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
-    assert view.book.at is not None
-    assert view.book.at >= to_micros(now)
-    view.book.journal = Journal()
-    return view.book, sub
+    assert view.at >= to_micros(now)
+    return view.book, _sub_of(view.book, subscription)
 
 
-def _short(amount: int, currency: str) -> Refused:
-    """Return the refusal of a change for which `amount` minor units are missing."""
-    missing = Money(amount, currency)
+def _refused(refusal: Refusal, book: Book, sub: Sub, change: Change, currency: str) -> Refused:
+    """Return the refusal of a change. Money that is missing is named with what the time to pay takes off it."""
+    if refusal is not Refusal.INSUFFICIENT_FUNDS:
+        return Refused(refusal, refusal_detail(refusal))
+    quantity = sub.quantity if change.quantity is None else change.quantity
+    missing = Money(max(1, shortage(book, sub, change.terms, quantity, TIME_TO_PAY)), currency)
     return Refused(
-        Refusal.INSUFFICIENT_FUNDS, _("This change needs %s more on the balance. Top up first.") % missing,
+        refusal, _("This change needs %s more on the balance. Top up first.") % missing,
         missing={"value": missing.plain(), "currency": missing.currency},
     )  # fmt: skip
 
 
+def key_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the parts of a line that must be the same at acceptance."""
+    return line["reason"], line["subscription"]
+
+
 def rest_of(sub: Sub, at: int) -> dict[str, int]:
-    """Return what the refund of unused time is calculated from. Call it before the change, which resets it."""
+    """Return what the worth of unused time is calculated from. Call it before the change, which resets it."""
     if sub.status is not Status.ACTIVE or sub.terms.metered or sub.end is None:
         return {}
     return {"paid": sub.paid, "left": sub.end - at, "full": sub.length}
 
 
 def stored_lines(movements: Iterable[Movement], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return the movements as a quote stores them.
-
-    Leave out charges for fractions of earlier use (engine.metering): like the metered use up to the change, they are
-    charged with or without it.
-    """
+    """Return the movements as a quote stores them."""
     charges = {id(charge.movement): charge for charge in journal.charges if charge.movement}
     return [
         {
@@ -229,17 +280,16 @@ def stored_lines(movements: Iterable[Movement], journal: Journal, rest: Mapping[
             "from": _terms(charges[id(movement)]) if id(movement) in charges else dict(rest),
         }
         for movement in movements
-        if id(movement) not in charges or charges[id(movement)].start < charges[id(movement)].end
+        if not movement.on_debt
     ]
 
 
-def moves(lines: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return the parts of these lines that must be the same at acceptance."""
-    return [(line["reason"], line["subscription"], line["amount"]) for line in lines]
-
-
 def _terms(charge: Charge) -> dict[str, Any]:
-    return {"price": charge.terms.id, "quantity": charge.sub.quantity, "periods": charge.sub.periods}
+    """Return what the amount of a charge follows from, unless it is for a part of a period."""
+    due = charge.terms.amount * charge.quantity * charge.sub.periods
+    if charge.amount != due:
+        return {}
+    return {"price": charge.terms.id, "quantity": charge.quantity, "periods": charge.sub.periods}
 
 
 def _formula(source: Mapping[str, int], currency: str, prices: Mapping[int, Price], write: Writer) -> str:

@@ -8,6 +8,8 @@ from billing_site.settings.environment import LOCAL, env
 BILLING_METER_EVERY = timedelta(seconds=env.int("BILLING_METER_EVERY", default=3600))
 # Books overdue for longer than this wait for staff, so that a clock that jumped does not bill a year.
 BILLING_MAX_CATCH_UP = timedelta(seconds=env.int("BILLING_MAX_CATCH_UP", default=7 * 24 * 3600))
+# Days that an order, a subscription which has never started, waits for its payment.
+ORDER_DAYS = env.int("ORDER_DAYS", default=14)
 # Books that a worker claims and settles in one transaction.
 BILLING_BATCH = env.int("BILLING_BATCH", default=1000)
 

@@ -51,6 +51,8 @@ class Charge:
     amount: int
     movement: Movement | None
     quantity: int
+    # Advance: the microseconds of the whole period of which this is a part, or all.
+    full_length: int | None = None
     # Days of grace: the part that became a debt.
     owed: Movement | None = None
     # Metered: what was left of the last unit paid before and after, in parts 1 / terms.length of a minor unit.
@@ -221,7 +223,8 @@ def caused(movement: Movement, cause: Cause) -> Movement:
 def charge(book: Book, sub: Sub, at: int, start: int, end: int, amount: int) -> Charge:
     """Charge `amount` at `at` for the span [start, end)."""
     movement = record_movement(book, at, -amount, "charge", sub) if amount else None
-    row = Charge(sub, sub.terms, start, end, amount, movement, sub.quantity)
+    full_length = None if sub.terms.metered else sub.length
+    row = Charge(sub, sub.terms, start, end, amount, movement, sub.quantity, full_length)
     book.journal.charges.append(row)
     book.journal.newest[sub.place] = row
     return row

@@ -148,8 +148,27 @@ def restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int, event: s
 def can_restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int) -> bool:
     """Tell whether the wallet funds the start, with the unused time that comes back, less grace and debt."""
     cost = cost_of_start(sub, terms, quantity)
-    if not cost:
-        return True
-    coming = unused(sub, at) - book.debt - grace_cost(sub, at)
+    return not cost or funds_for(book, at, sub) >= cost
+
+
+def funds_for(book: Book, at: int, sub: Sub) -> int:
+    """Return what a start of this subscription under other terms can spend: it may be below zero."""
     own = metering.units(sub, at + 1) if sub.is_metering else 0
-    return metering.free(book, at) + own + coming >= cost
+    return metering.free(book, at) + own + unused(sub, at) - book.debt - grace_cost(sub, at)
+
+
+def shortage(book: Book, sub: Sub, terms: Terms, quantity: int, time_to_pay: int) -> int:
+    """Return what is missing for a change that is made up to `time_to_pay` microseconds after the book's instant.
+
+    Unused time is worth less by then, and the meters of the book have used more.
+    """
+    assert book.at is not None
+    cost = cost_of_start(sub, terms, quantity)
+    if sub.is_paid_ahead and terms.plan == sub.terms.plan:
+        assert sub.end is not None
+        cost = -((sub.paid - cost) * (sub.end - book.at) // sub.length)
+        return cost - metering.free(book, book.at + time_to_pay)
+    later = book.at + time_to_pay
+    if sub.is_paid_ahead and sub.end is not None:
+        later = min(later, sub.end)
+    return cost - funds_for(book, later, sub)

@@ -80,6 +80,7 @@ def charge_grace(book: Book, sub: Sub, at: int) -> Charge | None:
     if at == start:
         return None
     row = charge(book, sub, at, start, at, min(cost, max(0, book.balance - used(book, at))))
+    row.full_length = next_end(sub) - start
     owed = cost - row.amount
     if owed:
         row.amount = cost

@@ -20,8 +20,6 @@ class BillingClock(models.Model):
     )
     # The instant up to which the book is settled. An operation with an earlier `now` happens at this instant.
     settled_at = models.DateTimeField(null=True)
-    # The fraction of a minor unit left by metered uses that ended, in parts (engine.metering.PARTS).
-    leftover = models.BigIntegerField(default=0, db_default=0)
     # The next instant at which settling the book changes something; null: never. Set at each settling.
     due_at = models.DateTimeField(null=True)
     # The low-balance notice in force: 72, 24 or 1 hours before the end; null: none. Set at each settling.
@@ -33,7 +31,6 @@ class BillingClock(models.Model):
     parked_reason = models.TextField(default="", blank=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(leftover__gte=0), name="leftover_is_zero_or_more")]
         verbose_name = "billing clock"
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False, parked_at__isnull=True), name="book_due"),

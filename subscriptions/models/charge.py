@@ -31,13 +31,21 @@ class Charge(models.Model):
     # Set once, when the use ends before the period (pause, plan change, cancellation).
     ended_at = models.DateTimeField(null=True)
     # 0 while the charge covers time. A unique number if its use ended at the instant it began, so that another charge
-    # may start there. A charge with an empty span collects fractions of earlier use (engine.metering).
+    # may start there.
     void_as = models.BigIntegerField(default=0, db_default=0)
     # Minor units. A charge of zero has no transaction.
     amount = models.BigIntegerField()
-    # Metered: the fraction carried in and out (R2), so that the amount can be recalculated.
-    remainder_before = models.BigIntegerField(null=True)
-    remainder_after = models.BigIntegerField(null=True)
+    # The quantity that it is for.
+    quantity = models.PositiveIntegerField(default=1)
+    # Advance: the microseconds of the whole period of which this is a part, or all.
+    full_length = models.BigIntegerField(null=True)
+    # Days of grace that the wallet could not pay in full: the transaction of the part that became a debt.
+    debt_transaction = models.OneToOneField(
+        Transaction, models.DO_NOTHING, null=True, related_name="owed_charge", db_constraint=False
+    )
+    # Metered: what was left of the last unit paid before and after (R2), so that the amount can be recalculated.
+    credit_before = models.BigIntegerField(null=True)
+    credit_after = models.BigIntegerField(null=True)
     # The transaction that refunded unused time. Set once, if there is a refund.
     refund = models.OneToOneField(
         Transaction, models.DO_NOTHING, null=True, related_name="refunded_charge", db_constraint=False
@@ -55,16 +63,14 @@ class Charge(models.Model):
                 name="only_an_empty_charge_is_void",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="charge_is_zero_or_more"),
-            models.CheckConstraint(
-                condition=Q(period_end__gt=F("period_start")) | Q(period_end=F("period_start")) & ~Q(void_as=0),
-                name="charge_has_a_span",
-            ),
+            models.CheckConstraint(condition=Q(period_end__gt=F("period_start")), name="charge_has_a_span"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("period_start"), ended_at__lte=F("period_end")),
                 name="charge_ends_within_its_span",
             ),
             models.CheckConstraint(
-                condition=Q(amount=0, transaction__isnull=True) | Q(amount__gt=0, transaction__isnull=False),
+                condition=Q(amount=0, transaction__isnull=True, debt_transaction__isnull=True)
+                | Q(amount__gt=0) & (Q(transaction__isnull=False) | Q(debt_transaction__isnull=False)),
                 name="charge_above_zero_has_a_transaction",
             ),
         ]

@@ -1,6 +1,7 @@
 """Plans and the versions of their prices."""
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -74,6 +75,16 @@ class Price(models.Model):
     # On the price, not on the plan: a change must not affect existing subscriptions.
     trial_days = models.PositiveSmallIntegerField(default=0)
     grace_days = models.PositiveSmallIntegerField(default=0)
+    keep_days = models.PositiveSmallIntegerField(
+        default=30, help_text="How many days a suspended subscription waits for money before it expires."
+    )
+    trial_quantity_max = models.PositiveIntegerField(
+        default=10, validators=[MinValueValidator(1)], help_text="The largest quantity that a trial is given for."
+    )
+    can_pause = models.BooleanField(default=True, help_text="Customers may pause the subscription.")
+    can_refund_unused = models.BooleanField(
+        default=True, help_text="Who cancels a paid period may have its unused time back."
+    )
     # Set when a newer version replaces it: not sold any more, but existing subscriptions keep it.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Set by a trigger when a subscription first uses or schedules it. From then on the terms cannot change.
@@ -97,6 +108,7 @@ class Price(models.Model):
                 condition=Q(metered=True) | Q(interval__in=ADVANCE), name="advance_price_is_for_an_hour_or_longer"
             ),
             models.CheckConstraint(condition=Q(metered=False) | Q(grace_days=0), name="metered_price_has_no_grace"),
+            models.CheckConstraint(condition=Q(trial_quantity_max__gte=1), name="trial_quantity_max_is_one_or_more"),
             models.CheckConstraint(
                 condition=Q(grace_days=0)
                 | Q(interval__in=["day", "week", "month", "year"])

@@ -1,4 +1,4 @@
-"""Quotes: the cost of a plan change, guaranteed until the quote expires."""
+"""Quotes: what a change of plan or quantity costs at most, until the quote expires."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from subscriptions.models.subscription import Subscription
 
 
 class Quote(models.Model):
-    """The movements of a plan change. Accepting the quote posts exactly these lines or nothing.
+    """The movements of a change as they are at `expires_at`: the customer pays no more and gets back no less.
 
     Everything except `used_at` is set at creation.
     """
@@ -23,12 +23,12 @@ class Quote(models.Model):
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "quo"), editable=False)
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="quotes")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    # The new quantity; null: the plan changes.
+    quantity = models.PositiveIntegerField(null=True)
     when = models.CharField(max_length=10, choices=When.choices, default=When.NOW)
     # When the quote was calculated, and the last instant at which it can be accepted.
     as_of = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # When the plan changes; null: at acceptance. The money always moves at acceptance.
-    takes_effect_at = models.DateTimeField(null=True)
     # The movements in order: [{"reason": "unused_refund", "subscription": 17, "amount": 4950, "from": {...}}, ...];
     # see subscriptions.quotes.stored_lines.
     lines = models.JSONField()

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from core.ids import new_id
 from core.models import MadeOnce
@@ -34,8 +34,8 @@ class Subscription(MadeOnce):
     # The wallet that pays. It also gives the currency and the lock.
     wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="subscriptions")
-    # These two never change after creation.
     quantity = models.PositiveIntegerField(default=1)
+    # Never changes after creation.
     periods = models.PositiveIntegerField(default=1, help_text="How many intervals one payment covers.")
     auto_renew = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
@@ -46,24 +46,31 @@ class Subscription(MadeOnce):
     period_number = models.PositiveIntegerField(default=0)
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
-    # What the current period cost, and its full length in microseconds. A pause moves the end and leaves the length.
+    # What the current period is worth in full, and its full length in microseconds. A pause moves the end and leaves
+    # the length.
     period_paid = models.BigIntegerField(default=0)
     period_length = models.BigIntegerField(default=0)
+    # What it has cost: paid at its start, plus or less what changes of the quantity moved since.
+    period_net = models.BigIntegerField(default=0)
+    # The start of the charge that covers the present.
+    charge_start = models.DateTimeField(null=True)
     # Paused: the remaining time of the period in microseconds.
     paused_left = models.BigIntegerField(null=True)
-    # Trialing: the end of the trial. Past due: the end of the grace.
+    # Trialing: the end of the trial. Past due: the end of the grace. Pending or suspended: when it expires.
     trial_end = models.DateTimeField(null=True)
     grace_end = models.DateTimeField(null=True)
+    wait_end = models.DateTimeField(null=True)
 
-    # Metered: charged up to this instant, with this fraction of a minor unit carried on (R2).
+    # Metered: paid up to this instant, with this part of the last minor unit left (R2).
     billed_until = models.DateTimeField(null=True)
-    remainder = models.BigIntegerField(default=0)
+    credit = models.BigIntegerField(default=0)
 
     # Set on request; takes effect at the end of the period or trial.
     cancel_requested = models.BooleanField(default=False)
     scheduled_price = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    # Set when the change to scheduled_price is agreed: the end of its first period, which begins at `period_end`.
-    next_period_end = models.DateTimeField(null=True)
+    scheduled_quantity = models.PositiveIntegerField(null=True)
+    # Paused because staff blocked the customer; resumed when they undo that.
+    is_held = models.BooleanField(default=False)
 
     # Each is set once: at the first start, and when the status becomes final.
     started_at = models.DateTimeField(null=True)
@@ -76,7 +83,7 @@ class Subscription(MadeOnce):
             models.UniqueConstraint(fields=["customer", "idempotency_key"], name="one_subscription_per_request"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_is_one_or_more"),
             models.CheckConstraint(condition=Q(periods__gte=1), name="subscription_periods_is_one_or_more"),
-            models.CheckConstraint(condition=Q(remainder__gte=0), name="remainder_is_zero_or_more"),
+            models.CheckConstraint(condition=Q(credit__gte=0), name="credit_is_zero_or_more"),
             models.CheckConstraint(
                 condition=Q(status__in=["cancelled", "expired"], ended_at__isnull=False)
                 | (~Q(status__in=["cancelled", "expired"]) & Q(ended_at__isnull=True)),
@@ -93,9 +100,12 @@ class Subscription(MadeOnce):
                 name="active_is_paid_for_or_metered",
             ),
             models.CheckConstraint(
-                condition=Q(next_period_end__isnull=True)
-                | Q(status="active", scheduled_price__isnull=False, next_period_end__gte=F("period_end")),
-                name="agreed_change_has_its_price_and_period",
+                condition=~Q(status__in=["pending", "suspended"]) | Q(wait_end__isnull=False),
+                name="waiting_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(scheduled_quantity__isnull=True) | Q(scheduled_quantity__gte=1),
+                name="scheduled_quantity_is_one_or_more",
             ),
         ]
 

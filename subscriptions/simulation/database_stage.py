@@ -1,7 +1,6 @@
 """The real tables as a stage: customers, plans and prices are made for the play, books does the rest, nothing stays."""
 
 from collections.abc import Callable
-from typing import assert_never
 from uuid import uuid4
 
 from django.db import connection, transaction
@@ -12,10 +11,22 @@ from ledger.models import Account, Transaction
 from subscriptions import books
 from subscriptions.books import OpenBook
 from subscriptions.engine.calendar import to_datetime, to_micros
+from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.subscription import LIVE, Terms
 from subscriptions.models import Charge, Plan, Price, Subscription
 from subscriptions.simulation.play import Outcome, Record, ignore, play_on
-from subscriptions.simulation.scenario import Scenario, Step
+from subscriptions.simulation.scenario import (
+    Cancel,
+    ChangePlan,
+    ChangeQuantity,
+    Movement,
+    Request,
+    Scenario,
+    SetAutoRenew,
+    Step,
+    Subscribe,
+    TopUp,
+)
 
 
 def play(scenario: Scenario, advance: Callable[[int], None] = ignore) -> Outcome:
@@ -35,6 +46,7 @@ class DatabaseStage:
     def __init__(self, scenario: Scenario) -> None:
         self.record = Record(scenario.currency)
         self.currency = scenario.currency
+        self.order_days = scenario.order_days
         # Keeps the names and keys of this play apart from everything that is there.
         self.mark = uuid4().hex
         # Where the customers' money comes from and goes to: an account that nobody else waits for.
@@ -50,7 +62,8 @@ class DatabaseStage:
         return Price.objects.create(
             plan=plan, currency=self.currency, amount=terms.amount, interval=terms.interval,
             interval_count=terms.count, metered=terms.metered, trial_days=terms.trial_days,
-            grace_days=terms.grace_days,
+            grace_days=terms.grace_days, keep_days=terms.keep_days, trial_quantity_max=terms.trial_quantity_max,
+            can_pause=terms.can_pause, can_refund_unused=terms.can_refund_unused,
         )  # fmt: skip
 
     def user(self, customer: str) -> User:
@@ -62,6 +75,7 @@ class DatabaseStage:
     def act(self, step: Step) -> bool:
         """Do one step in an opened book. Refused: the book is settled all the same, and that is written."""
         with books.open(self.user(step.customer), self.currency, now=to_datetime(step.at)) as book:
+            book.item.book.order_days = self.order_days
             try:
                 self.request(book, step)
             except books.Refused:
@@ -69,30 +83,38 @@ class DatabaseStage:
         return True
 
     def request(self, book: OpenBook, step: Step) -> None:
-        match step.do:
-            case "top_up":
-                book.top_up(step.amount, key=self.key(), source=self.outside)
-            case "withdraw":
+        match step:
+            case TopUp():
+                paid_for = self.subscriptions.get(step.paid_for.name) if step.paid_for else None
+                book.top_up(step.amount, key=self.key(), source=self.outside, first=paid_for)
+            case Movement(do="withdraw"):
                 book.withdraw(step.amount, key=self.key(), to=self.outside)
-            case "subscribe":
+            case Movement():
+                book.lose_dispute(step.amount, key=self.key(), to=self.outside)
+            case Subscribe():
                 self.subscriptions[step.name] = book.subscribe(
-                    self.prices[step.plan.plan],
-                    quantity=step.quantity, periods=step.periods, auto_renew=step.auto_renew,
+                    self.prices[step.plan.plan], quantity=step.quantity, periods=step.periods,
+                    auto_renew=step.auto_renew, is_checkout=step.checkout,
                 )  # fmt: skip
-            case "change_plan":
-                price = self.prices[step.plan.plan]
-                effective_at = None if step.effective_at is None else to_datetime(step.effective_at)
-                book.change_plan(self.subscriptions[step.name], price, when=step.when, effective_at=effective_at)
-            case "cancel":
-                book.cancel(self.subscriptions[step.name], when=step.when, refund_unused=step.refund_unused)
-            case "undo_cancel":
-                book.undo_cancel(self.subscriptions[step.name])
-            case "pause":
-                book.pause(self.subscriptions[step.name])
-            case "resume":
-                book.resume(self.subscriptions[step.name])
             case _:
-                assert_never(step.do)
+                if step.name not in self.subscriptions:
+                    # It was refused when it was ordered.
+                    raise books.Refused(Refusal.FINAL, "")
+                self.change(book, self.subscriptions[step.name], step)
+
+    def change(self, book: OpenBook, row: Subscription, step: Request) -> None:
+        match step:
+            case ChangePlan():
+                book.change_plan(row, self.prices[step.plan.plan], when=step.when)
+            case ChangeQuantity():
+                book.change_quantity(row, step.quantity, when=step.when)
+            case SetAutoRenew():
+                book.set_auto_renew(row, step.value)
+            case Cancel():
+                book.cancel(row, when=step.when, refund_unused=step.refund_unused)
+            case _:
+                acts = {"start": book.start, "pause": book.pause, "resume": book.resume}
+                acts.get(step.do, book.undo_cancel)(row)
 
     def key(self) -> str:
         self.movements += 1
@@ -110,12 +132,19 @@ class DatabaseStage:
         rows = {name: Subscription.objects.get(pk=row.pk) for name, row in self.subscriptions.items()}
         self.record_transactions({wallet.pk: customer for customer, wallet in mine.items()})
         self.record_access({row.public_id: name for name, row in rows.items()})
-        balances = {customer: wallet.balance or 0 for customer, wallet in mine.items()}
-        return self.record.outcome(balances, {name: row.status for name, row in rows.items()})
+        money = {
+            customer: (mine[customer].balance or 0, debt_of(user, self.currency))
+            for customer, user in self.users.items()
+        }
+        return self.record.outcome(money, {name: row.status for name, row in rows.items()})
 
     def record_transactions(self, customers: dict[int, str]) -> None:
         names = {row.pk: name for name, row in self.subscriptions.items()}
         charges = Charge.objects.filter(subscription__in=names)
+        for subscription, owed in charges.filter(debt_transaction__isnull=False).values_list(
+            "subscription", "debt_transaction__amount"
+        ):
+            self.record.owe(names[subscription], owed)
         paid = dict(charges.exclude(transaction=None).values_list("transaction_id", "subscription_id"))
         back = dict(charges.exclude(refund=None).values_list("refund_id", "subscription_id"))
         causes = {pk: names[subscription] for pk, subscription in (paid | back).items()}
@@ -135,3 +164,8 @@ class DatabaseStage:
 
 def wallet_of(user: User, currency: str) -> Account:
     return Account.objects.get(owner=user, currency=currency, kind=Account.Kind.WALLET)
+
+
+def debt_of(user: User, currency: str) -> int:
+    debt = Account.objects.filter(owner=user, currency=currency, kind=Account.Kind.DEBT).first()
+    return -(debt.balance or 0) if debt else 0

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
 from subscriptions.storage.columns import GIVEN, array, micros, run
@@ -17,20 +19,28 @@ LOCK = f"""
 LOOK = f"""
     SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
 """  # noqa: S608 - ids come as a parameter
+# The clock of each wallet, the debt beside it, and whether staff have closed the account.
 CLOCKS = f"""
-    SELECT wallet_id, leftover, {micros("settled_at")}, noticed_hours FROM subscriptions_billingclock
-    WHERE wallet_id = ANY({GIVEN})
+    SELECT wallet.id, {micros("clock.settled_at")}, clock.noticed_hours, debt.id, -debt.balance, NOT owner.is_active
+    FROM ledger_account AS wallet
+    JOIN accounts_user AS owner ON owner.id = wallet.owner_id
+    LEFT JOIN subscriptions_billingclock AS clock ON clock.wallet_id = wallet.id
+    LEFT JOIN ledger_account AS debt
+        ON debt.owner_id = wallet.owner_id AND debt.currency = wallet.currency AND debt.kind = 'debt'
+    WHERE wallet.id = ANY({GIVEN})
 """  # noqa: S608 - column names only
 SUBSCRIPTIONS = f"""
     SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
            {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
-           {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, remainder, cancel_requested,
-           scheduled_price_id, {micros("next_period_end")}, {micros("started_at")}, entry_count
+           {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, credit, cancel_requested,
+           scheduled_price_id, scheduled_quantity, {micros("started_at")}, entry_count, period_net,
+           {micros("charge_start")}, {micros("wait_end")}, is_held
     FROM subscriptions_subscription
     WHERE wallet_id = ANY({GIVEN}) AND ended_at IS NULL ORDER BY wallet_id, id
 """  # noqa: S608 - column names only
 TERMS = f"""
-    SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days
+    SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days, keep_days,
+           trial_quantity_max, can_pause, can_refund_unused
     FROM subscriptions_price WHERE id = ANY({GIVEN})
 """  # noqa: S608 - ids come as a parameter
 TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
@@ -46,6 +56,8 @@ class LoadedBook:
     currency: str
     # The low-balance notice in force (hours before the end), None if there is none.
     noticed_hours: int | None
+    # The account of the debt, None until there is one.
+    debt_id: int | None
     book: Book
 
 
@@ -74,11 +86,13 @@ def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
     tried: dict[Any, set[Any]] = {}
     for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
         tried.setdefault(customer_id, set()).add(plan_id)
-    loaded = []
+    loaded, order_days = [], settings.ORDER_DAYS
     for wallet_id, owner_id, currency, balance in accounts:
-        leftover, settled_at, noticed_hours = clocks.get(wallet_id, (0, None, None))
-        book = Book(balance, subs.get(wallet_id, []), tried.get(owner_id, set()), leftover, settled_at)
-        loaded.append(LoadedBook(wallet_id, owner_id, currency, noticed_hours, book))
+        settled_at, noticed_hours, debt_id, debt, is_blocked = clocks[wallet_id]
+        book = Book(
+            balance, subs.get(wallet_id, []), tried.get(owner_id, set()), settled_at, debt or 0, order_days, is_blocked
+        )
+        loaded.append(LoadedBook(wallet_id, owner_id, currency, noticed_hours, debt_id, book))
     return loaded
 
 
@@ -102,7 +116,7 @@ def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
         id=row[1], terms=terms[row[2]], quantity=row[3], periods=row[4], auto_renew=row[5], status=STATUSES[row[6]],
         anchor=row[7], number=row[8], start=row[9], end=row[10], paid=row[11],
         length=row[12], left=row[13], trial_end=row[14], grace_end=row[15],
-        billed_until=row[16], remainder=row[17], cancel_requested=row[18],
-        scheduled=terms[row[19]] if row[19] is not None else None, next_end=row[20],
-        started_at=row[21], entry_count=row[22],
+        billed_until=row[16], credit=row[17], cancel_requested=row[18],
+        scheduled=terms[row[19]] if row[19] is not None else None, scheduled_quantity=row[20],
+        started_at=row[21], entry_count=row[22], net=row[23], charge_start=row[24], wait_end=row[25], is_held=row[26],
     )  # fmt: skip

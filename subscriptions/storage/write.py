@@ -1,11 +1,13 @@
 """Save the journals of a batch of books: one statement for each table, from the ledger to the billing clocks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
 import ledger
+from ledger import wallets
 from subscriptions.engine.access import next_due
 from subscriptions.engine.book import Movement
 from subscriptions.engine.calendar import MICROSECOND, to_datetime
@@ -34,36 +36,59 @@ def post_movements(loaded: Sequence[LoadedBook]) -> dict[int, int]:
     movements = [(item, movement) for item in loaded for movement in item.book.journal.movements]
     if not movements:
         return {}
-    results = ledger.post([ledger_entry(item, movement) for item, movement in movements])
+    groups = {id(m.along_with): uuid4() for _, m in movements if m.along_with}
+    groups |= {id(m): groups[id(m.along_with)] for _, m in movements if m.along_with}
+    results = ledger.post([ledger_entry(item, movement, groups) for item, movement in movements])
     posted = {}
     for (_, movement), result in zip(movements, results, strict=True):
         if result.outcome is ledger.Outcome.EXISTS:
             raise AlreadyPosted(movement.key)
         assert result.id is not None
-        assert result.balance_after == movement.balance, (movement, result)
+        assert movement.on_debt or result.balance_after == movement.balance, (movement, result)
         posted[id(movement)] = result.id
     return posted
 
 
-def ledger_entry(item: LoadedBook, movement: Movement) -> ledger.Entry:
-    """Return the ledger entry of a movement, with its two accounts and its key."""
-    wallet, counter = item.wallet_id, movement.counter
-    sub = movement.sub
-    key = movement.key or f"{movement.reason}:{sub and sub.id}:{movement.at}:{movement.number}"
-    debit, credit = (wallet, counter) if movement.amount < 0 else (counter, wallet)
+def ledger_entry(item: LoadedBook, movement: Movement, groups: Mapping[int, UUID]) -> ledger.Entry:
+    """Return the ledger entry of a movement, with its two accounts, its key, and the group it stands or falls with."""
+    account: int | str = debt_id(item) if movement.on_debt else item.wallet_id
+    counter: int | str = debt_id(item) if movement.counter == "debt" else movement.counter
+    # More debt leaves the debt account as a charge leaves the wallet.
+    leaves = movement.amount > 0 if movement.on_debt else movement.amount < 0
+    debit, credit = (account, counter) if leaves else (counter, account)
     return ledger.Entry(
-        key, debit, credit, abs(movement.amount), item.currency, movement.reason, to_datetime(movement.at),
-        movement.description, author=movement.author,
+        entry_key(movement), debit, credit, abs(movement.amount), item.currency, movement.reason,
+        to_datetime(movement.at), movement.description, group=groups.get(id(movement)), author=movement.author,
     )  # fmt: skip
 
 
+def entry_key(movement: Movement) -> str:
+    """Return the key that prevents a second posting, derived from the movement's cause."""
+    if movement.counter == "debt":
+        assert movement.along_with is not None
+        return f"debt_payment:{entry_key(movement.along_with)}"
+    if movement.key:
+        return f"{movement.key}:debt" if movement.on_debt else movement.key
+    sub = movement.sub
+    return f"{movement.reason}:{sub and sub.id}:{movement.at}:{movement.number}"
+
+
+def debt_id(item: LoadedBook) -> int:
+    """Return the account of the customer's debt, opening it on first use."""
+    if item.debt_id is None:
+        item.debt_id = wallets.debt_id_of(item.customer_id, item.currency)
+    return item.debt_id
+
+
 CHARGE = columns(
-    "s bigint, u bigint, p bigint, t bigint, a bigint, b bigint, e bigint, amount bigint, r1 bigint, r2 bigint,f bigint"
+    "s bigint, u bigint, p bigint, t bigint, a bigint, b bigint, e bigint, amount bigint, q int, c1 bigint, c2 bigint,"
+    "f bigint, d bigint, whole bigint"
 )
 INSERT_CHARGES = f"""
     INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
-        ended_at, amount, remainder_before, remainder_after, refund_id, void_as)
-    SELECT u, s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, r1, r2, f,
+        ended_at, amount, quantity, credit_before, credit_after, refund_id, debt_transaction_id, full_length,
+        void_as)
+    SELECT u, s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, q, c1, c2, f, d, whole,
         CASE WHEN e = a THEN nextval(pg_get_serial_sequence('subscriptions_charge', 'id')) ELSE 0 END
     FROM :rows AS c ORDER BY place
 """  # noqa: S608 - column names only
@@ -74,7 +99,8 @@ def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None
     charges = [
         (
             c.sub.id, item.customer_id, c.terms.id, posted[id(c.movement)] if c.movement else None, c.start, c.end,
-            c.ended_at, c.amount, c.remainder_before, c.remainder_after, posted[id(c.refund)] if c.refund else None,
+            c.ended_at, c.amount, c.quantity, c.credit_before, c.credit_after,
+            posted[id(c.refund)] if c.refund else None, posted[id(c.owed)] if c.owed else None, c.full_length,
         )
         for item in loaded for c in item.book.journal.charges
     ]  # fmt: skip
@@ -108,7 +134,8 @@ def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
 STATE = columns(
     "id bigint, price bigint, renew bool, st text, anchor bigint, number int, start bigint, stop bigint, paid bigint,"
     "length bigint, rest bigint, trial bigint, grace bigint, billed bigint, fraction bigint, cancel bool,"
-    "scheduled bigint, next bigint, started bigint, ended bigint, movements int"
+    "scheduled bigint, more int, started bigint, ended bigint, movements int, amount int, net bigint, since bigint,"
+    "waits bigint, held bool"
 )
 # The ids are passed twice: with a join alone the planner scans the whole table for a batch of a few percent of it.
 UPDATE_SUBSCRIPTIONS = f"""
@@ -116,9 +143,10 @@ UPDATE_SUBSCRIPTIONS = f"""
     SET price_id = price, auto_renew = renew, status = st, anchor_at = {instant("anchor")}, period_number = number,
         period_start = {instant("start")}, period_end = {instant("stop")}, period_paid = paid, period_length = length,
         paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
-        billed_until = {instant("billed")}, remainder = fraction, cancel_requested = cancel,
-        scheduled_price_id = scheduled, next_period_end = {instant("next")}, started_at = {instant("started")},
-        ended_at = {instant("ended")}, entry_count = movements
+        billed_until = {instant("billed")}, credit = fraction, cancel_requested = cancel,
+        scheduled_price_id = scheduled, scheduled_quantity = more, started_at = {instant("started")},
+        ended_at = {instant("ended")}, entry_count = movements, quantity = amount, period_net = net,
+        charge_start = {instant("since")}, wait_end = {instant("waits")}, is_held = held
     FROM :rows AS new WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
 """  # noqa: S608 - column names only
 
@@ -128,8 +156,9 @@ def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
     rows = [
         (
             s.id, s.terms.id, s.auto_renew, s.status, s.anchor, s.number, s.start, s.end, s.paid, s.length, s.left,
-            s.trial_end, s.grace_end, s.billed_until, s.remainder, s.cancel_requested,
-            s.scheduled.id if s.scheduled else None, s.next_end, s.started_at, s.ended_at, s.entry_count,
+            s.trial_end, s.grace_end, s.billed_until, s.credit, s.cancel_requested,
+            s.scheduled.id if s.scheduled else None, s.scheduled_quantity, s.started_at, s.ended_at, s.entry_count,
+            s.quantity, s.net, s.charge_start, s.wait_end, s.is_held,
         )
         for item in loaded for s in item.book.subs if s.changed
     ]  # fmt: skip
@@ -151,11 +180,14 @@ def insert_trials(loaded: Sequence[LoadedBook]) -> None:
         run_on(INSERT_TRIALS, TRIAL, trials)
 
 
-EVENT = columns("sub bigint, customer bigint, type text, before text, after text, at bigint, price bigint, renew bool")
+EVENT = columns(
+    "sub bigint, customer bigint, type text, before text, after text, at bigint, price bigint, renew bool, number int"
+)
 INSERT_EVENTS = f"""
     INSERT INTO events_event (customer_id, type, subject, data, effective_at)
     SELECT event.customer, event.type, (SELECT public_id FROM subscriptions_subscription WHERE id = event.sub),
-        jsonb_strip_nulls(jsonb_build_object('from', event.before, 'to', event.after, 'auto_renew', event.renew, 'plan',
+        jsonb_strip_nulls(jsonb_build_object('from', event.before, 'to', event.after, 'auto_renew', event.renew,
+            'quantity', event.number, 'plan',
             (SELECT code FROM subscriptions_price AS price JOIN subscriptions_plan AS plan ON plan.id = price.plan_id
              WHERE price.id = event.price))), {instant("event.at")}
     FROM :rows AS event ORDER BY place
@@ -167,7 +199,7 @@ def insert_events(loaded: Sequence[LoadedBook]) -> None:
     events = [
         (
             event.sub.id, item.customer_id, event.type, event.before, event.after, event.at,
-            event.terms.id if event.terms else None, event.auto_renew,
+            event.terms.id if event.terms else None, event.auto_renew, event.quantity,
         )
         for item in loaded
         for event in item.book.journal.events
@@ -176,14 +208,14 @@ def insert_events(loaded: Sequence[LoadedBook]) -> None:
         run_on(INSERT_EVENTS, EVENT, events)
 
 
-CLOCK = columns("wallet bigint, customer bigint, fractions bigint, settled bigint, due bigint, noticed int")
+CLOCK = columns("wallet bigint, customer bigint, settled bigint, due bigint, noticed int")
 UPSERT_CLOCKS = f"""
     INSERT INTO subscriptions_billingclock
-        (wallet_id, customer_id, leftover, settled_at, due_at, noticed_hours, parked_reason)
-    SELECT wallet, customer, fractions, {instant("settled")}, {instant("due")}, noticed, ''
+        (wallet_id, customer_id, settled_at, due_at, noticed_hours, parked_reason)
+    SELECT wallet, customer, {instant("settled")}, {instant("due")}, noticed, ''
     FROM :rows AS new
     ON CONFLICT (wallet_id) DO UPDATE
-    SET leftover = excluded.leftover, settled_at = excluded.settled_at, due_at = excluded.due_at,
+    SET settled_at = excluded.settled_at, due_at = excluded.due_at,
         noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = ''
 """  # noqa: S608 - column names only
 
@@ -205,7 +237,7 @@ def update_clocks(loaded: Sequence[LoadedBook], meter_every: timedelta) -> None:
     dues = [next_due(item.book, step) for item in loaded]
     notices = [notice(item.book, due) for item, due in zip(loaded, dues, strict=True)]
     rows = [
-        (item.wallet_id, item.customer_id, item.book.leftover, item.book.at, wakes_at(item, due, note), note.hours)
+        (item.wallet_id, item.customer_id, item.book.at, wakes_at(item, due, note), note.hours)
         for item, due, note in zip(loaded, dues, notices, strict=True)
     ]
     run_on(UPSERT_CLOCKS, CLOCK, rows)

@@ -1,6 +1,6 @@
 """Helpers that create plans, wallets and subscriptions. No test lives here."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -32,9 +32,8 @@ def wallet(owner: User, currency: str) -> Account:
 def row(owner: User, price: Price, **fields: Any) -> Subscription:
     """Create only the subscription row, without opening a book."""
     account = wallet(owner, price.currency)
-    return Subscription.objects.create(
-        **{"customer": owner, "wallet": account, "price": price, "created_at": START, **fields}
-    )
+    known = {"customer": owner, "wallet": account, "price": price, "created_at": START}
+    return Subscription.objects.create(**known | {"wait_end": START + timedelta(days=30)} | fields)
 
 
 def pay_in(owner: User, amount: int, currency: str = "RUB", *, at: datetime = START) -> None:
