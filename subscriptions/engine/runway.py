@@ -44,7 +44,7 @@ def runway(book: Book, until: int) -> Runway | None:
     """Play a copy of the book forward without new money; return where it first runs short before `until`, or None."""
     twin = settled(book, book.at or 0)
     left = MOST_WORK // (RENEWAL + len(twin.subs))
-    while left > 0:
+    while left > 0 and (twin.at or 0) < until:
         assert twin.at is not None
         due = next_due(twin, until - twin.at)
         if due is None or due > until:

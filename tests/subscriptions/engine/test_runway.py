@@ -1,166 +1,139 @@
-"""The runway, and the low-balance notices 72, 24 and 1 hours before its end."""
+"""The runway: when the wallet runs short with no more money, and which notice that calls for. By hand."""
 
-from datetime import datetime
+from subscriptions.engine import funds
+from subscriptions.engine.access import next_due
+from subscriptions.engine.book import Book
+from subscriptions.engine.operations import cancel
+from subscriptions.engine.runway import Notice, Runway, may_fall_short, notice, runway
+from subscriptions.engine.settlement import settle
+from subscriptions.engine.subscription import Status
+from tests.subscriptions.engine.bare import DAY, HOUR, SECOND, bought, funded, instant, metered, monthly
 
-import pytest
-
-from accounts.models import User
-from events.models import Event
-from subscriptions import billing_run, books, overview
-from subscriptions.engine import runway
-from subscriptions.engine.calendar import to_datetime, to_micros
-from subscriptions.models import BillingClock, Subscription
-from tests.subscriptions.bank import DAY, HOUR, MICROSECOND, NOON, at, basic, hourly, settle
-from tests.subscriptions.shop import pay_in, sell
-
-pytestmark = pytest.mark.django_db
+START = instant("03-01")
+SERVER = metered("server", 1_00)  # a kopeck lasts 36 s
+BASIC = monthly("basic", 300_00)
 
 
-def notices(user: User) -> list[tuple]:
-    rows = Event.objects.filter(customer=user, type="wallet.low_balance").order_by("id")
-    return [(row.data["hours"], row.effective_at) for row in rows]
+def ends(book: Book, within: int) -> tuple[int, list[object]] | None:
+    """Return how long the wallet lasts, and for which subscriptions it does not."""
+    found = runway(book, START + within)
+    return (found.ends_at - START, [sub.id for sub in found.subs]) if found else None
 
 
-def using(user: User, money: int, *prices) -> list[Subscription]:
-    pay_in(user, money, at=NOON)
-    with books.open(user, "RUB", now=NOON) as book:
-        return [book.subscribe(price) for price in prices]
+def test_a_meter_ends_with_the_last_kopeck() -> None:
+    book = funded(36_00)
+    bought(book, "03-01", SERVER)
+    assert ends(book, 36 * HOUR + 1) == (36 * HOUR, [0])
+    assert ends(book, 36 * HOUR) is None
 
 
-def ticks(until: datetime) -> None:
-    """Run billing one minute after each full hour at which the book is due, up to `until`."""
-    while (due := BillingClock.objects.get().due_at) is not None:
-        now = due.replace(minute=1, second=0, microsecond=0)
-        now += HOUR if now < due else 0 * HOUR
-        if now > until:
-            return
-        assert billing_run.run_due(now=now).books == 1
+def test_meters_that_end_together_are_named_together() -> None:
+    # A kopeck lasts one 10 s and the other 5 s: three in 10 s. 36.00 are 3600 of them: 12,000 s.
+    book = funded(36_00)
+    bought(book, "03-01", metered("small", 3_60))
+    bought(book, "03-01", metered("big", 7_20))
+    assert ends(book, DAY) == (12_000 * SECOND, [0, 1])
+    # With one kopeck more the older goes on for 10 s.
+    funds.top_up(book, START, 1)
+    assert ends(book, DAY) == (12_000 * SECOND, [1])
 
 
-def ends(user: User, *, within) -> tuple | None:
-    """Return the runway: (instant, ids of the unpaid subscriptions), or None."""
-    view = overview.peek(user, "RUB", now=NOON)
-    found = runway.runway(view.book, to_micros(NOON + within))
-    return (to_datetime(found.ends_at), [sub.id for sub in found.subs]) if found else None
+def test_it_ends_at_the_first_renewal_that_is_not_paid() -> None:
+    # 900.00: March, April and May.
+    book = funded(900_00)
+    bought(book, "03-01", BASIC)
+    assert ends(book, 92 * DAY) == (92 * DAY, [0])
+    assert ends(book, 92 * DAY - 1) is None
 
 
-def test_three_notices_are_sent_before_metered_use_ends(alice):
-    # 360.00 lasts 100 hours, and the next kopeck is owed ten seconds later.
-    [subscription] = using(alice, 360_00, hourly())
-    end = at(hours=100, seconds=10) - MICROSECOND
-    ticks(at(hours=102))
-    told = notices(alice)
-    assert [hours for hours, _ in told] == [72, 24, 1]
-    # Each notice is saved by the first tick after its instant, less than an hour later.
-    for hours, when in told:
-        assert end - hours * HOUR <= when < end - (hours - 1) * HOUR
-    event = Event.objects.filter(type="wallet.low_balance").earliest("id")
-    assert event.data == {
-        "hours": 72,
-        "ends_at": "2026-03-05T16:00:09.999999Z",
-        "subscriptions": [subscription.public_id],
-    }
-    assert event.subject == "RUB"
+def test_it_ends_where_the_grace_begins() -> None:
+    book = funded(300_00)
+    bought(book, "03-01", monthly("graceful", 300_00, grace_days=10))
+    assert ends(book, 100 * DAY) == (31 * DAY, [0])
 
 
-def test_notices_are_sent_before_an_unfunded_renewal(alice):
-    using(alice, 1500_00, basic())
-    ticks(at(days=32))
-    end = NOON.replace(month=4)
-    assert [hours for hours, _ in notices(alice)] == [72, 24, 1]
-    for hours, when in notices(alice):
-        assert end - hours * HOUR <= when <= end - hours * HOUR + HOUR
+def test_a_meter_takes_the_money_of_a_renewal() -> None:
+    # 300.00 are left for April, and the server takes a kopeck of it in the last hour.
+    book = funded(600_00)
+    bought(book, "03-01", BASIC)
+    bought(book, "03-31 23:00", metered("slow", 1))
+    assert ends(book, 100 * DAY) == (31 * DAY, [0])
 
 
-def test_notices_are_about_the_first_renewal_that_cannot_be_paid(alice):
-    """On 1 April the wallet can pay the first plan; twelve hours later it cannot pay the second."""
-    first = sell("first", RUB=500_00)["RUB"]
-    second = sell("second", RUB=600_00)["RUB"]
-    using(alice, 1100_00 + 900_00, first)
-    with books.open(alice, "RUB", now=at(hours=12)) as book:
-        book.subscribe(second)
-    # 2000 - 500 - 600 = 900; less 500 on 1 April is 400, and 600 is due half a day later.
-    ticks(at(days=33))
-    end = NOON.replace(month=4) + 12 * HOUR
-    assert [hours for hours, _ in notices(alice)] == [72, 24, 1]
-    assert notices(alice)[0][1] - (end - 72 * HOUR) <= HOUR
+def test_it_ends_at_no_boundary_that_needs_no_money() -> None:
+    book = funded(300_00)
+    bought(book, "03-01", monthly("free", 0))
+    bought(book, "03-01", metered("gratis", 0))
+    sub = bought(book, "03-01", BASIC)
+    assert cancel(book, START, sub) is None
+    assert ends(book, 3650 * DAY) is None
+    assert not may_fall_short(book, START + 20 * DAY)
 
 
-def test_a_funded_wallet_gets_no_notice(alice):
-    using(alice, 5000_00, basic())
-    ticks(at(days=40))
-    assert notices(alice) == []
+def test_the_book_itself_is_not_played() -> None:
+    book = funded(36_00)
+    sub = bought(book, "03-01", SERVER)
+    assert ends(book, 10 * DAY)
+    assert (book.balance, book.at, sub.status, sub.billed_until) == (36_00, START, Status.ACTIVE, START)
 
 
-def test_a_cancelled_subscription_gets_no_notice(alice):
-    using(alice, 990_00, basic())
-    with books.open(alice, "RUB", now=at(days=1)) as book:
-        book.cancel(Subscription.objects.get())
-    ticks(at(days=32))
-    assert (notices(alice), Subscription.objects.get().status) == ([], "cancelled")
+def test_a_year_of_hourly_payments_is_played() -> None:
+    # 8,000 hours, and the payment after them is not found.
+    book = funded(8_000)
+    bought(book, "03-01", monthly("hourly", 1, interval="hour"))
+    assert ends(book, 366 * DAY) == (8_000 * HOUR, [0])
 
 
-def test_a_wallet_already_short_gets_only_the_tightest_notice(alice):
-    # 7.20 lasts two hours: the 72 and 24 hour notices are overdue, the 1 hour notice is to come.
-    using(alice, 7_20, hourly())
-    assert notices(alice) == [(24, NOON)]
-    settle(alice, at(hours=1, minutes=30))
-    assert [hours for hours, _ in notices(alice)] == [24, 1]
+def test_may_fall_short_is_never_wrong_when_false() -> None:
+    # The month is renewed on 1 and 2 Apr..., the server uses 24.00 a day, a trial starts a meter on 8 Mar.
+    for money in (1_000_00, 1_343_99, 1_344_00, 1_344_01):
+        book = funded(money)
+        for terms in (BASIC, SERVER, metered("tried", 10, trial_days=7)):
+            bought(book, "03-01", terms)
+        for hours in range(1, 24 * 60, 7):
+            until = START + hours * HOUR
+            assert may_fall_short(book, until) or runway(book, until) is None
 
 
-def test_notices_are_sent_again_after_a_top_up(alice):
-    using(alice, 360_00, hourly())
-    ticks(at(hours=99, minutes=30))
-    assert [hours for hours, _ in notices(alice)] == [72, 24, 1]
-    pay_in(alice, 360_00, at=at(hours=99, minutes=40))
-    assert len(notices(alice)) == 3
-    ticks(at(hours=202))
-    assert [hours for hours, _ in notices(alice)] == [72, 24, 1, 72, 24, 1]
+def test_a_renewal_at_the_last_instant_leaves_what_the_meter_needs_then() -> None:
+    # At 1 Apr the server begins its third kopeck: 300.02 and 300.00 are one too few, found at that very instant.
+    book = funded(600_02)
+    bought(book, "03-01", BASIC)
+    bought(book, "03-31 23:58:48", SERVER)
+    assert may_fall_short(book, instant("04-01"))
+    assert ends(book, 31 * DAY) == (31 * DAY, [0])
 
 
-def test_a_small_top_up_does_not_repeat_the_notice(alice):
-    using(alice, 100_00, hourly())
-    assert [hours for hours, _ in notices(alice)] == [72]
-    pay_in(alice, 1_00, at=at(hours=1))
-    settle(alice, at(hours=2))
-    assert [hours for hours, _ in notices(alice)] == [72]
+def test_days_of_grace_end_whatever_the_wallet_holds() -> None:
+    # In grace since a kopeck was due to the server; that is cancelled, and the wallet holds the price, but no money
+    # came: the grace runs out.
+    book = funded(600_01)
+    bought(book, "03-01", monthly("graceful", 300_00, grace_days=10))
+    server = bought(book, "03-31 23:59:24", SERVER)
+    settle(book, instant("04-01"))
+    assert cancel(book, instant("04-01"), server) is None
+    assert book.balance == 300_00
+    assert may_fall_short(book, instant("04-11"))
+    assert ends(book, 41 * DAY) == (41 * DAY, [0])
 
 
-def test_repeated_or_missing_ticks_do_not_add_notices(alice):
-    using(alice, 360_00, hourly())
-    for _ in range(3):
-        settle(alice, at(hours=40))
-    settle(alice, at(hours=99, minutes=50))
-    # No tick came 24 hours before; only the notice in force is sent.
-    assert [hours for hours, _ in notices(alice)] == [72, 1]
+def test_the_tightest_notice_in_force_is_given_and_the_next_is_named() -> None:
+    # 100 hours; looked at 72.5, 72, 24 and half an hour before the end.
+    book = funded(100_00)
+    sub = bought(book, "03-01", SERVER)
+    end = Runway(START + 100 * HOUR, (sub,))
+    expected = {27.5: (None, 28), 28: (72, 76), 76: (24, 99), 99.5: (1, None)}
+    for passed, (given, coming) in expected.items():
+        settle(book, START + int(passed * HOUR))
+        told = notice(book, next_due(book, HOUR))
+        assert told.end
+        # It is of a copy of the subscription.
+        assert (told.hours, told.end.ends_at, [one.id for one in told.end.subs]) == (given, end.ends_at, [sub.id])
+        assert told.wake_at == (None if coming is None else START + coming * HOUR)
 
 
-def test_the_runway_names_the_instant_and_the_subscriptions(alice):
-    server, other = using(alice, 36_00, hourly(), hourly(7_20, "big"))
-    # 36.00 at 10.80 an hour: three hours and a third. One server owes a kopeck each 10 s, the other each 5 s. The last
-    # kopeck that the wallet can pay is the 3600th, at 12000 s; the next one is owed at 12005 s.
-    assert ends(alice, within=DAY) == (at(seconds=12005) - MICROSECOND, [server.pk, other.pk])
-    assert ends(alice, within=3 * HOUR) is None
-
-
-def test_the_runway_of_advance_plans_ends_at_the_first_unpaid_renewal(alice):
-    [subscription] = using(alice, 2000_00, basic())
-    # 1010.00 is left: it pays for April, but not for May.
-    assert ends(alice, within=90 * DAY) == (NOON.replace(month=5), [subscription.pk])
-    assert ends(alice, within=45 * DAY) is None
-
-
-def test_a_book_without_costs_has_no_runway(alice):
-    using(alice, 100_00, sell("free", RUB=0)["RUB"], hourly(0, "gratis"))
-    assert ends(alice, within=3650 * DAY) is None
-    assert notices(alice) == []
-
-
-def test_may_fall_short_is_never_wrong_when_false(alice):
-    """If may_fall_short returns False, runway returns None."""
-    using(alice, 1500_00, basic(), hourly())
-    view = overview.peek(alice, "RUB", now=at(hours=7))
-    for hours in range(1, 24 * 70, 13):
-        until = to_micros(at(hours=7 + hours))
-        if not runway.may_fall_short(view.book, until):
-            assert runway.runway(view.book, until) is None
+def test_a_wallet_that_lasts_and_a_book_with_nothing_due_call_for_no_notice() -> None:
+    book = funded(10_000_00)
+    bought(book, "03-01", SERVER)
+    assert notice(book, next_due(book, HOUR)) == Notice(None, None, None)
+    assert notice(book, None) == Notice(None, None, None)
