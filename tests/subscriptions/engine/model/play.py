@@ -1,6 +1,6 @@
 """R7: play a scenario on the model and return the outcome in the format of `manage.py simulate --json`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,29 +18,36 @@ def play(scenario: dict[str, Any]) -> dict[str, Any]:
     return outcome(books, scenario["currency"], rejected)
 
 
-def play_books(scenario: dict[str, Any]) -> tuple[dict[str, Book], list[int]]:
-    """Play a scenario and return the books, and the indexes of refused events."""
+def play_books(
+    scenario: dict[str, Any], more: Sequence[datetime] = (), watch: Callable[[Book], None] = lambda book: None
+) -> tuple[dict[str, Book], list[int]]:
+    """Play a scenario and return the books, and the indexes of refused events.
+
+    All books are settled at `more` instants too, and every settled or changed book is shown to `watch`.
+    """
     currency, until = scenario["currency"], parse(scenario["until"])
     plans = {plan["code"]: full(plan, currency) for plan in scenario["plans"]}
     events = [{**event, "at": parse(event["at"])} for event in scenario["events"]]
-    ticks = list(tick_instants(scenario.get("ticks"), events[0]["at"] if events else until, until))
+    ticks = [*tick_instants(scenario.get("ticks"), events[0]["at"] if events else until, until), *more]
+    ticks = sorted(tick for tick in ticks if tick <= until)
     books: dict[str, Book] = {}
     subs: dict[str, Sub] = {}
     owners: dict[str, str] = {}
     rejected = []
     for index, event in enumerate(events):
         while ticks and ticks[0] <= event["at"]:
-            settle_all(books, ticks.pop(0))
+            settle_all(books, ticks.pop(0), watch)
         customer = event.get("customer") or owners[event["subscription"]]
         book = books.setdefault(customer, new_book(customer, event["at"], scenario.get("order_days", 14)))
         owners.setdefault(event.get("as", ""), customer)
-        settle(book, event["at"])
+        settle_all({customer: book}, event["at"], watch)
         try:
             act(book, event, plans, subs, currency)
         except Refused:
             rejected.append(index)
+        watch(book)
     for instant in [*ticks, until]:
-        settle_all(books, instant)
+        settle_all(books, instant, watch)
     return books, rejected
 
 
@@ -63,9 +70,10 @@ def tick_instants(ticks: dict[str, Any] | None, first: datetime, until: datetime
         instant += timedelta(seconds=ticks["every_seconds"])
 
 
-def settle_all(books: dict[str, Book], instant: datetime) -> None:
+def settle_all(books: dict[str, Book], instant: datetime, watch: Callable[[Book], None]) -> None:
     for book in books.values():
         settle(book, instant)
+        watch(book)
 
 
 def act(book: Book, event: dict[str, Any], plans: dict[str, Any], subs: dict[str, Sub], currency: str) -> None:
@@ -89,7 +97,10 @@ def act(book: Book, event: dict[str, Any], plans: dict[str, Any], subs: dict[str
 def taken_down(book: Book) -> tuple[Book, list[Sub]]:
     """Return a copy of all that an operation may change."""
     lists = {"subs": list(book["subs"]), "trials": set(book["trials"]), "rows": list(book["rows"])}
-    return {**book, **lists}, [{**sub, "spans": [list(span) for span in sub["spans"]]} for sub in book["subs"]]
+    subs = [
+        {**sub, "spans": [list(span) for span in sub["spans"]], "history": list(sub["history"])} for sub in book["subs"]
+    ]
+    return {**book, **lists}, subs
 
 
 def put_back(book: Book, before: tuple[Book, list[Sub]]) -> None:

@@ -32,7 +32,7 @@ def new_book(customer: str, at: datetime, order_days: int = 14) -> Book:
 def new_sub(name: str, plan: Plan, quantity: int, periods: int, auto_renew: bool) -> Sub:
     return {
         "name": name, "plan": plan, "quantity": quantity, "periods": periods, "auto_renew": auto_renew,
-        "status": "pending", "spans": [], "charged": 0,
+        "status": "pending", "spans": [], "history": [], "charged": 0,
         # Pending and suspended: since when.
         "waits_since": None,
         # Advance: the number of the period counted from the anchor, its start and end; what the whole period costs at
@@ -47,13 +47,14 @@ def new_sub(name: str, plan: Plan, quantity: int, periods: int, auto_renew: bool
 
 
 def turn(sub: Sub, status: str, at: datetime) -> None:
-    """Set the status at `at`, and record the spans in which the subscription was live."""
+    """Set the status at `at`, and record it, and the spans in which the subscription was live."""
     was, becomes = sub["status"] in LIVE, status in LIVE
     if was and not becomes:
         sub["spans"][-1][1] = at
     if becomes and not was:
         sub["spans"].append([at, None])
     sub["status"] = status
+    sub["history"].append((status, at))
     sub["waits_since"] = at if status in WAITING else None
 
 
