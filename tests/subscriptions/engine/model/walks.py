@@ -80,7 +80,7 @@ class Walk:
         # The first is a meter, the second is paid ahead, the rest are either.
         metered = number == 0 or (number > 1 and choice([True, False]))
         count = choice([1, 1, 1, 2])
-        plan = {"code": f"p{number}", "metered": metered, "interval_count": count}
+        plan: dict[str, Any] = {"code": f"p{number}", "metered": metered, "interval_count": count}
         if metered:
             plan["amount"] = money(choice([0, 1, 7, 100, 100, 360, 999_983, 10**6]), self.currency)
             plan["interval"] = choice(["second", "minute", "hour", "hour", "hour", "day", "week"])
@@ -90,7 +90,7 @@ class Walk:
             most = GRACES.get(plan["interval"], 0)
             plan["grace_days"] = choice([0, most, min(most, 2), min(most, 5)])
         plan["trial_days"] = choice([0, 0, 1, 3])
-        seller = {
+        seller: dict[str, list[Any]] = {
             "keep_days": [None, None, None, 0, 1, 3], "trial_quantity_max": [None, 1, 2],
             "can_pause": [None, None, False], "can_refund_unused": [None, None, False],
         }  # fmt: skip
