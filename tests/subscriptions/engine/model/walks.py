@@ -49,6 +49,8 @@ FITTING = {
     "suspended": ["start", "pay", "change_plan", "change_quantity", "cancel"],
     "paused": ["resume", "resume", "resume", "cancel", "set_auto_renew"],
 }
+# What a walk is about: anything, grace, meters on the last units, or many subscriptions and lost disputes.
+THEMES = ["anything", "anything", "trust", "meters", "meters", "disputes"]
 ANY = ["start", "change_plan", "change_quantity", "pause", "resume", "cancel", "undo_cancel", "set_auto_renew"]
 
 
@@ -57,6 +59,7 @@ class Walk:
 
     def __init__(self, random: Random, currency: str, first: datetime, names: list[str]) -> None:
         self.random, self.currency, self.at = random, currency, first
+        self.theme = random.choice(THEMES)
         self.offered = [self.plan(number) for number in range(random.randint(2, 5))]
         self.plans = {plan["code"]: full(plan, currency) for plan in self.offered}
         self.order_days = random.choice([1, 2, 14, 14])
@@ -77,22 +80,30 @@ class Walk:
 
     def plan(self, number: int) -> dict[str, Any]:
         choice = self.random.choice
-        # The first is a meter, the second is paid ahead, the rest are either.
+        # The first is a meter, the second is paid ahead, the rest are either; or what the theme is about.
         metered = number == 0 or (number > 1 and choice([True, False]))
+        metered = {"trust": number == 2, "meters": number != 3, "disputes": number == 2}.get(self.theme, metered)
         count = choice([1, 1, 1, 2])
         plan: dict[str, Any] = {"code": f"p{number}", "metered": metered, "interval_count": count}
-        if metered:
+        if self.theme == "meters":
+            plan["amount"] = money(choice([1, 7, 99, 100, 360] if metered else [0, 1, 2]), self.currency)
+            plan["interval"] = choice(["second", "minute", "hour", "hour", "day"] if metered else ["hour", "day"])
+        elif metered:
             plan["amount"] = money(choice([0, 1, 7, 100, 100, 360, 999_983, 10**6]), self.currency)
             plan["interval"] = choice(["second", "minute", "hour", "hour", "hour", "day", "week"])
-        else:
+        elif self.theme == "anything":
             plan["amount"] = money(choice([0, 10, 99, 300, 1000, 9900]), self.currency)
             plan["interval"] = choice(["hour", "day", "week", "month", "month", "year"])
-            most = GRACES.get(plan["interval"], 0)
-            plan["grace_days"] = choice([0, most, min(most, 2), min(most, 5)])
-        plan["trial_days"] = choice([0, 0, 1, 3])
+        else:
+            plan["amount"] = money(choice([99, 100, 300, 1000]), self.currency)
+            plan["interval"] = choice(["week", "month", "month", "year"])
+        most = 0 if metered else GRACES.get(plan["interval"], 0)
+        plan["grace_days"] = choice([most, min(most, 2), min(most, 5), 0 if self.theme == "anything" else most])
+        if self.theme == "anything":
+            plan["trial_days"] = choice([0, 0, 1, 3])
         seller: dict[str, list[Any]] = {
             "keep_days": [None, None, None, 0, 1, 3], "trial_quantity_max": [None, 1, 2],
-            "can_pause": [None, None, False], "can_refund_unused": [None, None, False],
+            "can_pause": [None, None, None, False], "can_refund_unused": [None, None, None, False],
         }  # fmt: skip
         said = {name: choice(values) for name, values in seller.items()}
         return plan | {name: value for name, value in said.items() if value is not None}
@@ -112,7 +123,7 @@ class Walk:
     def event(self, book: Book) -> dict[str, Any]:
         customer, alive = book["customer"], [sub for sub in book["subs"] if sub["status"] not in FINAL]
         do = self.random.random()
-        if not book["rows"] and do < 0.6:
+        if not book["rows"] and do < 0.9:
             return self.money_event(book, "top_up", alive)
         if not alive or (do < 0.1 and len(alive) < 4):
             return self.subscribe(customer)
@@ -120,12 +131,15 @@ class Walk:
             return self.money_event(book, "top_up", alive)
         if do < 0.33:
             return self.money_event(book, "withdraw", alive)
-        if do < 0.37:
+        if do < (0.45 if self.theme == "disputes" else 0.37):
             return self.money_event(book, "dispute_lost", alive)
-        sub = self.random.choice(book["subs"] if do < 0.39 else alive)
-        kind = self.random.choice(FITTING[sub["status"]] if do > 0.45 and sub in alive else ANY)
+        sub = self.random.choice(book["subs"] if do < 0.47 else alive)
+        kind = self.random.choice(FITTING[sub["status"]] if do > 0.5 and sub in alive else ANY)
         if kind == "undo_cancel" and not sub["cancel"] and do < 0.9:
             kind = "cancel"
+        if kind == "cancel" and self.theme != "anything" and do < 0.9:
+            # A cancellation ends everything, so it is rare.
+            kind = "change_quantity"
         if kind == "pay":
             return {**self.money_event(book, "top_up", [sub]), "for": sub["name"]}
         return self.request(kind, sub)
@@ -134,18 +148,21 @@ class Walk:
         choice, name = self.random.choice, f"s{sum(event['do'] == 'subscribe' for event in self.events)}"
         return {
             "do": "subscribe", "customer": customer, "plan": choice(self.offered)["code"], "as": name,
-            "quantity": choice([1, 1, 1, 2, 3, 11]), "periods": choice([1, 1, 2]),
-            "auto_renew": choice([True] * 5 + [False]), "checkout": choice([False, False, True]),
+            "quantity": choice([1, 1, 1, 1, 2, 3, 11]), "periods": choice([1, 1, 2]),
+            "auto_renew": choice([True] * 5 + [False]), "checkout": choice([False, False, False, True]),
         }  # fmt: skip
 
     def money_event(self, book: Book, do: str, subs: list[Sub]) -> dict[str, Any]:
         """An amount that just suffices for something, or all there is, give or take one."""
         sums = [1, book["balance"], book["debt"], book["balance"] // 2]
         if do == "top_up":
-            sums = [plan["amount"] * self.random.choice([1, 2, 3, 5]) for plan in self.plans.values()]
+            sums = [1, 2, 3, 5] if self.theme == "meters" else []
+            sums += [plan["amount"] * self.random.choice([1, 2, 3, 5, 10]) for plan in self.plans.values()]
         for sub in subs:
             cost = price(sub) if sub["plan"]["metered"] else due(sub)
             sums += [cost, cost, cost * 2, cost + book["debt"], cost - book["balance"]]
+            if do == "dispute_lost":
+                sums += [cost // 2 + book["balance"], cost // 10 + book["balance"] + 1]
             if sub["status"] == "past_due":
                 sums.append(book["balance"] - grace_cost(sub, self.at))
         amount = self.random.choice(sums) + self.random.choice([0, 0, 0, 1, -1])
