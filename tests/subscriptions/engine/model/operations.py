@@ -1,124 +1,87 @@
-"""R4 and R5: the operations on a book that is settled to `at`. Refused means that nothing changed."""
+"""R4 and R5: money in and out, and the requests that are no changes, on a book that is settled to `at`.
+
+Refused means that nothing changed: play.act() puts back what an operation has done before it found out.
+"""
 
 from datetime import datetime
 from math import floor
-from typing import Any
 
-from tests.subscriptions.engine.model.calendar import MICROSECOND, later, share
-from tests.subscriptions.engine.model.leftover import backing, drop, pick_up, unspent, used
-from tests.subscriptions.engine.model.settlement import revive, start
-from tests.subscriptions.engine.model.state import (
-    FINAL,
-    LIVE,
-    Book,
-    Refused,
-    Sub,
-    costs,
-    due,
-    in_steps,
-    interval_length,
-    post,
-    turn,
-)
+from tests.subscriptions.engine.model.calendar import share
+from tests.subscriptions.engine.model.grace import charge_grace, grace_so_far
+from tests.subscriptions.engine.model.limits import check_limits
+from tests.subscriptions.engine.model.metering import drop_credit, due_now
+from tests.subscriptions.engine.model.proof import give_up_period, serve_period
+from tests.subscriptions.engine.model.starting import begins_with_trial, revive, start
+from tests.subscriptions.engine.model.state import FINAL, LIVE, WAITING, Book, Refused, Sub, is_in_period, turn
+from tests.subscriptions.engine.model.wallet import lose, money_in, move
 
 
-def top_up(book: Book, at: datetime, amount: int) -> None:
-    post(book, at, "top_up", amount)
+def top_up(book: Book, at: datetime, amount: int, paid_for: Sub | None = None) -> None:
+    book["paid_in"] += amount
+    money_in(book, at, "top_up", amount)
+    if paid_for and paid_for["status"] in WAITING:
+        start(book, paid_for, at)
     revive(book, at)
 
 
 def withdraw(book: Book, at: datetime, amount: int) -> None:
-    if amount > unspent(book):
+    if book["balance"] < amount + due_now(book) + grace_so_far(book, at):
         raise Refused
-    post(book, at, "refund", -amount)
+    book["paid_in"] -= amount
+    move(book, at, "refund", -amount)
 
 
-def subscribe(book: Book, at: datetime, sub: Sub) -> None:
+def dispute_lost(book: Book, at: datetime, amount: int) -> None:
+    """Take the money; then what is not paid any more is not served, the newest first."""
+    book["paid_in"] -= amount
+    lose(book, at, amount)
+    for sub in reversed(book["subs"]):
+        if not book["debt"]:
+            break
+        if sub["status"] == "past_due":
+            charge_grace(book, sub, at)
+            turn(sub, "suspended", at)
+        elif is_in_period(sub):
+            refund = take_unused(sub, at)
+            turn(sub, "suspended", at)
+            money_in(book, at, "unused_refund", refund, sub)
+    if book["balance"]:
+        revive(book, at)
+
+
+def subscribe(book: Book, at: datetime, sub: Sub, checkout: bool) -> None:
+    check_limits(sub["plan"], sub["quantity"], sub["periods"], at)
+    turn(sub, "pending", at)
     book["subs"].append(sub)
-    start(book, sub, at)
-
-
-def change_plan(
-    book: Book, at: datetime, sub: Sub, plan: dict[str, Any], when: str, effective_at: datetime | None = None
-) -> None:
-    if sub["status"] in FINAL or sub["status"] == "paused" or sub["paid_until"]:
-        raise Refused
-    if when == "period_end" and sub["status"] == "active" and not sub["plan"]["metered"]:
-        sub["scheduled"] = None if plan == sub["plan"] else plan
-        return
-    if sub["status"] == "active" and not sub["plan"]["metered"] and effective_at and at < effective_at < sub["end"]:
-        agree(book, at, sub, plan, effective_at)
-        return
-    if sub["status"] == "active" and not (sub["plan"]["metered"] and plan["metered"]):
-        change_and_pay(book, at, sub, plan)
-        return
-    if sub["status"] == "past_due":
-        turn(sub, "suspended", at)
-    was_free = sub["status"] == "active" and not costs(sub["plan"])
-    if was_free and costs(plan) and book["balance"] < backing(book, sub, plan):
-        raise Refused
-    switch(book, sub, at, plan)
-    if was_free and costs(plan):
-        pick_up(book, sub, at)
-    if sub["status"] in ("pending", "suspended"):
+    if not checkout or begins_with_trial(book, sub):
         start(book, sub, at)
 
 
-def switch(book: Book, sub: Sub, at: datetime, plan: dict[str, Any]) -> None:
-    """Replace the plan; carry a fraction to another meter, rounded down to its units."""
-    if costs(plan):
-        sub["fraction"] = in_steps(sub["fraction"], interval_length(plan) // MICROSECOND)
-    else:
-        drop(book, sub, at)
-    sub.update(plan=plan, cancel=False, scheduled=None)
-
-
-def change_and_pay(book: Book, at: datetime, sub: Sub, plan: dict[str, Any]) -> None:
-    """Refund unused time, start the new plan and revive other subscriptions; or refuse and undo everything."""
-    refund = unused(sub, at)
-    before = {**sub, "spans": [list(span) for span in sub["spans"]]}, book["balance"], len(book["rows"])
-    left_over = book["left_over"]
-    switch(book, sub, at, plan)
-    post(book, at, "unused_refund", refund, sub)
-    if not start(book, sub, at):
-        sub.update(before[0])
-        book["balance"], book["left_over"] = before[1], left_over
-        del book["rows"][before[2] :]
+def start_from_balance(book: Book, at: datetime, sub: Sub) -> None:
+    if sub["status"] not in WAITING or not start(book, sub, at):
         raise Refused
-    if refund:
-        revive(book, at)
 
 
-def agree(book: Book, at: datetime, sub: Sub, plan: dict[str, Any], then: datetime) -> None:
-    """Pay now for a change at `then`; the old plan runs until then."""
-    refund = unused(sub, then)
-    new = {**sub, "plan": plan}
-    cost = 0 if plan["metered"] else due(new)
-    funds = book["balance"] + refund
-    if funds < (backing(book, sub, plan) if plan["metered"] else (cost and cost + used(book, book["subs"]))):
+def set_auto_renew(sub: Sub, value: bool) -> None:
+    if sub["status"] in FINAL:
         raise Refused
-    post(book, at, "unused_refund", refund, sub)
-    post(book, at, "charge", -cost, sub)
-    # The paid amount is not reduced with the period: no operation uses it before `then`.
-    paid_until = then if plan["metered"] else later(then, plan["interval"], plan["interval_count"] * sub["periods"])
-    sub.update(end=then, scheduled=plan, cancel=False, paid_until=paid_until)
-    if refund:
-        revive(book, at)
+    sub["auto_renew"] = value
 
 
-def unused(sub: Sub, at: datetime) -> int:
-    """Return the value of the unused time of the running or paused period."""
-    if sub["plan"]["metered"]:
-        return 0
+def take_unused(sub: Sub, at: datetime) -> int:
+    """End a running or paused period and return the value of its unused time."""
+    if sub["status"] == "active":
+        serve_period(sub, at)
     left = sub["left"] if sub["status"] == "paused" else sub["end"] - at
-    paid: int = sub["paid"]
-    return floor(paid * share(left, sub["end"] - sub["start"]))
+    sub["roundings"] += 1
+    return floor(sub["paid"] * share(left, sub["end"] - sub["start"]))
 
 
-def pause(book: Book, at: datetime, sub: Sub) -> None:
-    if sub["status"] != "active" or sub["paid_until"]:
+def pause(at: datetime, sub: Sub) -> None:
+    if sub["status"] != "active" or not sub["plan"]["can_pause"]:
         raise Refused
     if not sub["plan"]["metered"]:
+        serve_period(sub, at)
         sub["left"] = sub["end"] - at
     turn(sub, "paused", at)
 
@@ -134,26 +97,35 @@ def resume(book: Book, at: datetime, sub: Sub) -> None:
     moved = at + sub["left"] - sub["end"]
     sub["start"] += moved
     sub["end"] += moved
-    sub.update(left=None, anchor=sub["end"], number=0)
+    sub.update(left=None, anchor=sub["end"], number=0, served_until=at)
     turn(sub, "active", at)
 
 
 def cancel(book: Book, at: datetime, sub: Sub, when: str | None, refund_unused: bool) -> None:
-    if sub["status"] in FINAL or sub["paid_until"]:
+    if sub["status"] in FINAL:
         raise Refused
-    has_an_end = sub["status"] == "trialing" or (sub["status"] == "active" and not sub["plan"]["metered"])
-    if has_an_end and when != "now":
+    if when != "now" and (sub["status"] == "trialing" or is_in_period(sub)):
         sub["cancel"] = True
         return
-    refund = unused(sub, at) if refund_unused and sub["status"] in ("active", "paused") else 0
-    drop(book, sub, at)
+    has_rest = not sub["plan"]["metered"] and sub["status"] in ("active", "paused")
+    may_refund = sub["plan"]["can_refund_unused"]
+    if has_rest and refund_unused and not may_refund:
+        raise Refused
+    refund = 0
+    if has_rest and may_refund and (refund_unused or sub["status"] == "paused"):
+        refund = take_unused(sub, at)
+    elif has_rest:
+        give_up_period(sub)
+    if sub["status"] == "past_due":
+        charge_grace(book, sub, at)
+    drop_credit(sub)
     turn(sub, "cancelled", at)
-    post(book, at, "unused_refund", refund, sub)
+    money_in(book, at, "unused_refund", refund, sub)
     if refund:
         revive(book, at)
 
 
-def undo_cancel(book: Book, at: datetime, sub: Sub) -> None:
+def undo_cancel(sub: Sub) -> None:
     if sub["status"] not in LIVE or not sub["cancel"]:
         raise Refused
     sub["cancel"] = False

@@ -1,137 +1,74 @@
-"""R1 to R4: settle, cross boundaries, start and revive."""
+"""R1 and R3: settle a book up to an instant, and cross its boundaries."""
 
 from datetime import datetime, timedelta
-from math import floor
 
-from tests.subscriptions.engine.model.calendar import MICROSECOND
-from tests.subscriptions.engine.model.leftover import backing, for_meters, pays, pick_up, runs
-from tests.subscriptions.engine.model.state import Book, Sub, boundary, costs, due, period_end, post, rate, turn
+from tests.subscriptions.engine.model.grace import charge_grace, grace
+from tests.subscriptions.engine.model.metering import accrue, carry_credit, drop_credit, pays, write_slice
+from tests.subscriptions.engine.model.proof import serve_period
+from tests.subscriptions.engine.model.starting import next_period, start
+from tests.subscriptions.engine.model.state import Book, Sub, boundary, due, runs, turn
 
 
 def settle(book: Book, to: datetime) -> None:
-    """R1: cross every boundary up to and including `to`, in time order; of simultaneous ones the oldest first."""
+    """Cross every boundary up to and including `to`, in time order; of simultaneous ones the oldest first."""
+    to = max(to, book["at"])
     while True:
-        crossings = [(at, age) for age, sub in enumerate(book["subs"]) if (at := boundary(sub)) is not None]
-        if not crossings or min(crossings)[0] > to:
+        crossings = [(at, age) for age, sub in enumerate(book["subs"]) if (at := boundary(book, sub)) is not None]
+        at, age = min(crossings, default=(to, -1))
+        if at > to:
+            at, age = to, -1
+        # A meter that stops on the way has a boundary of its own, which may be the next.
+        if not accrue(book, at):
+            continue
+        if age == -1:
             break
-        at, age = min(crossings)
-        meter(book, at)
         cross(book, book["subs"][age], at)
-    meter(book, to)
-
-
-def meter(book: Book, to: datetime) -> None:
-    """R2: charge the running meters up to `to`, or up to where the wallet runs dry."""
-    running = [sub for sub in book["subs"] if runs(sub)]
-    span = to - book["at"]
-    if not span:
-        return
-    dry = not fits(book, running, span)
-    if dry:
-        span = last_that_fits(book, running, span)
-    for sub in running:
-        used = sub["fraction"] + rate(sub) * (span // MICROSECOND)
-        sub["fraction"] = used - floor(used)
-        post(book, book["at"] + span, "charge", -floor(used), sub)
-    if dry:
-        for sub in running:
-            turn(sub, "suspended", book["at"] + span)
-    book["at"] = to
-
-
-def fits(book: Book, running: list[Sub], span: timedelta) -> bool:
-    owed: int = sum(floor(sub["fraction"] + rate(sub) * (span // MICROSECOND)) for sub in running)
-    return owed <= for_meters(book)
-
-
-def last_that_fits(book: Book, running: list[Sub], too_long: timedelta) -> timedelta:
-    """Return the longest span in whole microseconds that the wallet can pay, by bisection."""
-    good, bad = timedelta(0), too_long
-    while bad - good > MICROSECOND:
-        middle = good + (bad - good) // 2 // MICROSECOND * MICROSECOND
-        if fits(book, running, middle):
-            good = middle
-        else:
-            bad = middle
-    return good
+    for sub in book["subs"]:
+        if runs(sub):
+            write_slice(book, sub, to)
 
 
 def cross(book: Book, sub: Sub, at: datetime) -> None:
     """R3: cross a boundary."""
-    if sub["status"] == "past_due":
+    if sub["status"] in ("pending", "suspended"):
+        drop_credit(sub)
+        turn(sub, "expired", at)
+    elif sub["status"] == "past_due":
+        charge_grace(book, sub, at)
         turn(sub, "suspended", at)
-    elif sub["paid_until"]:
-        begin_agreed(book, sub, at)
-    elif sub["cancel"]:
-        turn(sub, "cancelled", at)
     elif sub["status"] == "trialing":
-        if not start(book, sub, at):
+        if sub["cancel"]:
+            turn(sub, "cancelled", at)
+        elif not start(book, sub, at):
             turn(sub, "suspended", at)
+    else:
+        end_period(book, sub, at)
+
+
+def end_period(book: Book, sub: Sub, at: datetime) -> None:
+    serve_period(sub, at)
+    if sub["cancel"]:
+        turn(sub, "cancelled", at)
     elif not sub["auto_renew"]:
         turn(sub, "expired", at)
-    elif sub["scheduled"]:
-        begin_scheduled(book, sub, at)
+    else:
+        renew(book, sub, at)
+
+
+def renew(book: Book, sub: Sub, at: datetime) -> None:
+    """Begin the next period, with the number and the plan that were scheduled for it."""
+    sub["quantity"] = sub["scheduled_quantity"] or sub["quantity"]
+    plan = sub["scheduled_plan"]
+    sub.update(scheduled_plan=None, scheduled_quantity=None)
+    if plan:
+        carry_credit(sub, plan)
+        sub["plan"] = plan
+        if not start(book, sub, at):
+            turn(sub, "suspended", at)
     elif pays(book, due(sub)):
         next_period(book, sub, at)
-    elif sub["plan"]["grace_days"] > 0:
-        sub["grace_end"] = at + timedelta(days=sub["plan"]["grace_days"])
+    elif (length := grace(book, sub)) > timedelta(0):
+        sub["grace_end"] = at + length
         turn(sub, "past_due", at)
     else:
         turn(sub, "suspended", at)
-
-
-def begin_scheduled(book: Book, sub: Sub, at: datetime) -> None:
-    sub["plan"], sub["scheduled"] = sub["scheduled"], None
-    if not start(book, sub, at):
-        turn(sub, "suspended", at)
-
-
-def begin_agreed(book: Book, sub: Sub, at: datetime) -> None:
-    """Begin the agreed and paid period, also without auto-renew; a meter needs money like any start."""
-    paid_until, sub["paid_until"] = sub["paid_until"], None
-    if sub["scheduled"]["metered"]:
-        begin_scheduled(book, sub, at)
-        return
-    sub.update(plan=sub["scheduled"], scheduled=None)
-    sub.update(anchor=at, number=1, start=at, end=paid_until, paid=due(sub))
-
-
-def next_period(book: Book, sub: Sub, paid_at: datetime) -> None:
-    """Pay the next period: from the current end to the next end counted from the anchor."""
-    sub["number"] += 1
-    sub["start"], sub["end"] = sub["end"], period_end(sub, sub["number"])
-    sub["paid"] = due(sub)
-    post(book, paid_at, "charge", -sub["paid"], sub)
-    turn(sub, "active", paid_at)
-
-
-def start(book: Book, sub: Sub, at: datetime) -> bool:
-    """R4: start at `at` if it is funded and return True; else return False and change nothing."""
-    plan = sub["plan"]
-    if sub["status"] == "pending" and plan["trial_days"] > 0 and plan["code"] not in book["trials"]:
-        book["trials"].add(plan["code"])
-        sub["trial_end"] = at + timedelta(days=plan["trial_days"])
-        turn(sub, "trialing", at)
-        return True
-    if plan["metered"]:
-        if book["balance"] < backing(book, sub, plan):
-            return False
-        if costs(plan):
-            pick_up(book, sub, at)
-        turn(sub, "active", at)
-        return True
-    if not pays(book, due(sub)):
-        return False
-    sub["anchor"], sub["number"], sub["end"] = at, 0, at
-    next_period(book, sub, at)
-    return True
-
-
-def revive(book: Book, at: datetime) -> None:
-    """R4: try to start every subscription that waits for money, the oldest first."""
-    for sub in book["subs"]:
-        if sub["status"] == "past_due":
-            if pays(book, due(sub)):
-                next_period(book, sub, at)
-        elif sub["status"] in ("suspended", "pending"):
-            start(book, sub, at)

@@ -1,4 +1,4 @@
-"""The state of a customer's book as plain dicts, and functions that move money, change a status and price a plan."""
+"""The state of a customer's book as plain dicts; statuses, prices and boundaries."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -8,8 +8,10 @@ from typing import Any
 from tests.subscriptions.engine.model.calendar import MICROSECOND, later
 
 LIVE = {"trialing", "active", "past_due"}
+WAITING = {"pending", "suspended"}
 FINAL = {"cancelled", "expired"}
 
+Plan = dict[str, Any]
 Sub = dict[str, Any]
 Book = dict[str, Any]
 
@@ -18,51 +20,42 @@ class Refused(Exception):
     """An operation was refused; nothing changed."""
 
 
-def new_book(customer: str, at: datetime) -> Book:
+def new_book(customer: str, at: datetime, order_days: int = 14) -> Book:
     return {
-        "customer": customer, "balance": 0, "at": at, "subs": [], "trials": set(), "rows": [],
-        # The fractions of a minor unit left by ended meters.
-        "left_over": Fraction(0),
+        "customer": customer, "balance": 0, "debt": 0, "at": at, "order_days": order_days,
+        "subs": [], "trials": set(), "rows": [],
+        # What came in from outside less what went out, for proofs.
+        "paid_in": 0,
     }  # fmt: skip
 
 
-def new_sub(name: str, plan: dict[str, Any], quantity: int, periods: int, auto_renew: bool) -> Sub:
+def new_sub(name: str, plan: Plan, quantity: int, periods: int, auto_renew: bool) -> Sub:
     return {
         "name": name, "plan": plan, "quantity": quantity, "periods": periods, "auto_renew": auto_renew,
-        "status": "pending", "spans": [], "charged": 0,
-        # Advance: the number of the period counted from the anchor, its start and end, what it cost.
-        "anchor": None, "number": 0, "start": None, "end": None, "paid": 0, "left": None,
-        "trial_end": None, "grace_end": None, "cancel": False, "scheduled": None,
-        # An agreed change: the scheduled plan starts at "end" and is paid up to here.
-        "paid_until": None,
-        # Metered: the fraction of a minor unit that was used and not charged, 0 <= fraction < 1.
-        "fraction": Fraction(0),
+        "status": "pending", "spans": [], "history": [], "charged": 0,
+        # Pending and suspended: since when.
+        "waits_since": None,
+        # Advance: the number of the period counted from the anchor, its start and end; what the whole period costs at
+        # the present number, what was really paid for it, and what is left of it in a pause.
+        "anchor": None, "number": 0, "start": None, "end": None, "paid": 0, "net": 0, "left": None,
+        "trial_end": None, "grace_end": None, "cancel": False, "scheduled_plan": None, "scheduled_quantity": None,
+        # Metered: the part of the last paid unit that is left, 0 <= credit < 1, and units that no row stands for yet.
+        "billed_until": None, "credit": Fraction(0), "unwritten": 0,
+        # For proofs (proof.py): what was served exactly, up to when, and how often an amount was rounded.
+        "served": Fraction(0), "served_until": None, "roundings": 0,
     }  # fmt: skip
-
-
-def post(book: Book, at: datetime, reason: str, amount: int, sub: Sub | None = None) -> None:
-    """Move money and record it. An amount of zero records nothing."""
-    assert book["balance"] + amount >= 0, "a wallet is never negative"
-    if sub is not None:
-        sub["charged"] -= amount
-    if amount == 0:
-        return
-    book["balance"] += amount
-    assert not book["rows"] or book["rows"][-1]["at"] <= at, "movements are in time order"
-    name = sub and sub["name"]
-    book["rows"].append(
-        {"at": at, "reason": reason, "amount": amount, "balance": book["balance"], "subscription": name}
-    )
 
 
 def turn(sub: Sub, status: str, at: datetime) -> None:
-    """Set the status at `at`, and record the spans in which the subscription was live."""
+    """Set the status at `at`, and record it, and the spans in which the subscription was live."""
     was, becomes = sub["status"] in LIVE, status in LIVE
     if was and not becomes:
         sub["spans"][-1][1] = at
     if becomes and not was:
         sub["spans"].append([at, None])
     sub["status"] = status
+    sub["history"].append((status, at))
+    sub["waits_since"] = at if status in WAITING else None
 
 
 def price(sub: Sub) -> int:
@@ -82,19 +75,29 @@ def in_steps(amount: Fraction, steps: int) -> Fraction:
     return Fraction(floor(amount * steps), steps)
 
 
-def costs(plan: dict[str, Any]) -> bool:
+def costs(plan: Plan) -> bool:
     """Tell whether the plan is metered and not free."""
     return bool(plan["metered"] and plan["amount"] > 0)
 
 
-def interval_length(plan: dict[str, Any]) -> timedelta:
-    """Return the length of a metered interval."""
-    return timedelta(**{plan["interval"] + "s": plan["interval_count"]})
+def runs(sub: Sub) -> bool:
+    """Tell whether the subscription is a running meter that is not free."""
+    return sub["status"] == "active" and costs(sub["plan"])
+
+
+def is_in_period(sub: Sub) -> bool:
+    """Tell whether a paid period of an advance price is running."""
+    return sub["status"] == "active" and not sub["plan"]["metered"]
+
+
+def steps_of(plan: Plan) -> int:
+    """Return the microseconds of a metered interval: credit is counted in parts of a unit divided by this."""
+    return timedelta(**{plan["interval"] + "s": plan["interval_count"]}) // MICROSECOND
 
 
 def rate(sub: Sub) -> Fraction:
     """Return the minor units per microsecond."""
-    return Fraction(price(sub), interval_length(sub["plan"]) // MICROSECOND)
+    return Fraction(price(sub), steps_of(sub["plan"]))
 
 
 def period_end(sub: Sub, number: int) -> datetime:
@@ -102,10 +105,18 @@ def period_end(sub: Sub, number: int) -> datetime:
     return later(sub["anchor"], sub["plan"]["interval"], number * sub["plan"]["interval_count"] * sub["periods"])
 
 
-def boundary(sub: Sub) -> datetime | None:
+def boundary(book: Book, sub: Sub) -> datetime | None:
     """Return the subscription's next boundary (R1), None if it has none."""
-    ends = {"trialing": "trial_end", "past_due": "grace_end"}
-    if not sub["plan"]["metered"]:
-        ends["active"] = "end"
-    at: datetime | None = sub[ends[sub["status"]]] if sub["status"] in ends else None
+    at: datetime | None = None
+    match sub["status"]:
+        case "trialing":
+            at = sub["trial_end"]
+        case "past_due":
+            at = sub["grace_end"]
+        case "active" if not sub["plan"]["metered"]:
+            at = sub["end"]
+        case "pending":
+            at = sub["waits_since"] + timedelta(days=book["order_days"])
+        case "suspended":
+            at = sub["waits_since"] + timedelta(days=sub["plan"]["keep_days"])
     return at
