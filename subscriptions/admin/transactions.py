@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import TransactionAdmin
 from ledger.models import Transaction
+from subscriptions.explain.arithmetic import explainable
 from subscriptions.web.explanation import explain_transaction
 
 # The ledger does not know subscriptions, so this app replaces its admin with one that has the explanation.
@@ -29,7 +30,7 @@ class ExplainedTransactionAdmin(TransactionAdmin):
 
     @admin.display(description=_("explanation"))
     def explanation(self, row: Transaction) -> str:
-        """Return the explanation that the customer sees; empty for a transaction without a wallet."""
-        if row.wallet_id is None:
+        """Return the explanation that the customer sees; empty for a transaction that they do not see."""
+        if row.customer_id is None or not explainable(row.customer_id).filter(pk=row.pk).exists():
             return ""
         return render_to_string("subscriptions/_explanation.html", {"explanation": explain_transaction(row)})

@@ -20,14 +20,15 @@ from subscriptions.explain.arithmetic import Explanation
 KINDS = [
     ("period", "paid in advance"),
     ("slice", "metered use"),
-    ("leftover", "fractions of earlier metered use that add up to a whole minor unit"),
+    ("difference", "a larger quantity within a paid period"),
+    ("grace", "days of grace that no payment followed"),
     ("unused", "refund for unused time"),
     ("movement", "money in or out that does not come from a price"),
 ]
 
 
-class RemainderSerializer(serializers.Serializer):
-    """The fractions of a minor unit carried over before and after: `before` and `after` over `denominator`."""
+class CreditSerializer(serializers.Serializer):
+    """What was left of the last minor unit paid, before and after: `before` and `after` over `denominator`."""
 
     before = serializers.IntegerField()
     after = serializers.IntegerField()
@@ -46,15 +47,22 @@ class ExplanationSerializer(serializers.Serializer):
         source="explanation.price", default=None, allow_null=True, help_text="The version that applied."
     )
     quantity = serializers.IntegerField(source="explanation.quantity", default=None, allow_null=True)
+    previous_quantity = serializers.IntegerField(
+        source="explanation.previous_quantity", default=None, allow_null=True,
+        help_text="The quantity before, if the amount is for a change of it.",
+    )  # fmt: skip
     periods = serializers.IntegerField(source="explanation.periods", default=None, allow_null=True)
     span = PeriodSerializer(allow_null=True, help_text="The time that was charged or refunded.")
     formula = serializers.CharField(
         source="explanation.formula", default=None, allow_null=True, help_text="In minor units and microseconds."
     )
     worked_out = MoneySerializer(allow_null=True, help_text="The result of the formula, calculated now.")
-    posted = MoneySerializer(help_text="Amount of the transaction, unsigned.")
+    posted = MoneySerializer(help_text="Amount of the transaction, unsigned; for `grace`, all that was charged.")
+    debt = MoneySerializer(
+        allow_null=True, help_text="`grace` only: the part of `posted` that the balance could not pay, a debt."
+    )
     match = serializers.BooleanField(source="explanation.matches", default=None, allow_null=True)
-    remainder = RemainderSerializer(allow_null=True, help_text="Metered use only.")
+    credit = CreditSerializer(allow_null=True, help_text="Metered use only.")
     counterpart = serializers.CharField(allow_null=True, help_text="For a movement: where it came from or went to.")
     steps = serializers.ListField(child=serializers.CharField(), help_text="The calculation in short sentences.")
 
@@ -65,7 +73,7 @@ class ExplainedTransaction:
     def __init__(self, row: Transaction) -> None:
         self.explanation: Explanation | None = arithmetic.explain(row)
         self.transaction, self.reason = f"txn_{row.pk}", row.reason
-        self.posted = Money(row.amount, row.currency)
+        self.posted = Money(self.explanation.posted if self.explanation else row.amount, row.currency)
         self.kind = self.explanation.kind if self.explanation else "movement"
         self.steps = sentences.of(self.explanation) if self.explanation else sentences.of_movement(row)
         self.counterpart = None if self.explanation else sentences.other_side(row)
@@ -79,11 +87,18 @@ class ExplainedTransaction:
         return Money(self.explanation.worked_out, self.posted.currency) if self.explanation else None
 
     @property
-    def remainder(self) -> dict[str, Any] | None:
-        """The fractions carried over; None except for metered use."""
+    def debt(self) -> Money | None:
+        """The part that became a debt; None except for grace."""
+        if self.explanation is None or self.explanation.kind != "grace":
+            return None
+        return Money(self.explanation.debt, self.posted.currency)
+
+    @property
+    def credit(self) -> dict[str, Any] | None:
+        """What was left of the last minor unit paid; None except for metered use."""
         if self.explanation is None or self.explanation.rate_length is None:
             return None
-        before, after = self.explanation.remainder_before, self.explanation.remainder_after
+        before, after = self.explanation.credit_before, self.explanation.credit_after
         return {"before": before, "after": after, "denominator": self.explanation.rate_length}
 
 
@@ -98,6 +113,5 @@ class Explain(GenericAPIView):
     def get(self, request: Request, number: int) -> Response:
         """Calculate the amount again and compare it with the posted one."""
         refuse_unknown_parameters(request, ())
-        own = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
-        row = get_object_or_404(own.select_related("debit", "credit"), pk=number)
+        row = get_object_or_404(arithmetic.explainable(request.user.pk), pk=number)
         return Response(ExplanationSerializer(ExplainedTransaction(row)).data)

@@ -108,9 +108,9 @@ class ChargedTransactionSerializer(TransactionSerializer):
     """A transaction of a wallet. `amount` is signed: positive came in, negative went out."""
 
     subscription = serializers.SerializerMethodField(
-        help_text="For a charge or a refund of unused time; null for money in and out."
+        help_text="For a charge or a refund of unused time; null for money in and out and a debt that is paid."
     )
-    plan = serializers.SerializerMethodField(help_text="Code of the plan at that time; null for money in and out.")
+    plan = serializers.SerializerMethodField(help_text="Code of the plan at that time; null where `subscription` is.")
 
     def get_subscription(self, row: Transaction) -> str | None:
         """Return the public id of the subscription."""

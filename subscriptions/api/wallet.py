@@ -1,4 +1,4 @@
-"""The wallet endpoint: the caller's balances by currency, and how long each lasts."""
+"""The wallet endpoint: the caller's balances and debts by currency, and how long each balance lasts."""
 
 from typing import Any
 
@@ -36,6 +36,7 @@ class WalletSerializer(serializers.Serializer):
     currency = serializers.CharField()
     balance = MoneyField(read_only=True, help_text="The posted balance.")
     available = MoneyField(read_only=True, help_text="The balance less what is used or due now but not posted yet.")
+    debt = MoneyField(read_only=True, help_text="What is owed. Money that comes in pays it first.")
     runway = serializers.SerializerMethodField(help_text="null: it lasts for more than a year.")
 
     @extend_schema_field(RunwaySerializer(allow_null=True))

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from babel.numbers import get_decimal_symbol
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger.display import locale_of
 from ledger.labels import REASONS, counterpart
 from ledger.models import Transaction
 from ledger.money import Money
@@ -28,9 +30,12 @@ DECIMALS = 6
 SPAN_SENTENCES = {
     "period": gettext_lazy("Paid in advance from %(start)s to %(end)s."),
     "slice": gettext_lazy("Used from %(start)s to %(end)s: %(lasting)s."),
-    "leftover": gettext_lazy("Fractions of earlier use that added up to a whole unit by %(start)s."),
-    "unused": gettext_lazy("Unused from %(start)s to %(end)s: %(left)s."),
+    "grace": gettext_lazy("Payment was overdue from %(start)s to %(end)s: %(part)s."),
+    "unused": gettext_lazy("Unused from %(start)s to %(end)s: %(part)s."),
 }
+QUANTITY_SENTENCE = gettext_lazy(
+    "The quantity changed from %(before)d to %(after)d. Time left, from %(start)s to %(end)s: %(part)s."
+)
 
 
 def lasting(micros: int) -> str:
@@ -64,7 +69,7 @@ def share(part: int, whole: int) -> str:
 
 
 def fraction(part: int, whole: int) -> str:
-    """Return part / whole as a decimal, marked with ≈ if six decimals are not exact: `≈0.333333`.
+    """Return part / whole as a decimal of the language, marked with ≈ if six decimals are not exact: `≈0.333333`.
 
     For display only: calculate with the two integers.
     """
@@ -73,7 +78,8 @@ def fraction(part: int, whole: int) -> str:
     value = Fraction(part, whole)
     shortened = value.numerator * 10**DECIMALS // value.denominator
     is_exact = Fraction(shortened, 10**DECIMALS) == value
-    digits = f"{shortened // 10**DECIMALS}.{shortened % 10**DECIMALS:0{DECIMALS}}".rstrip("0").rstrip(".")
+    point = get_decimal_symbol(locale_of())
+    digits = f"{shortened // 10**DECIMALS}{point}{shortened % 10**DECIMALS:0{DECIMALS}}".rstrip("0").rstrip(point)
     return digits if is_exact else f"≈{digits}"
 
 
@@ -89,26 +95,50 @@ def advance(price: Price, *, quantity: int, periods: int, write: Writer = str) -
 
 
 def of(explanation: Explanation, *, write: Writer = str) -> list[str]:
-    """Return the sentences of an explanation: the price, the span, the calculation and the verdict."""
+    """Return the sentences of an explanation: the price, the span, the calculation, notes on it and the verdict."""
     return [
         _price(explanation, write),
-        _span(explanation),
+        span_sentence(explanation),
         arithmetic(explanation, write=write),
+        *notes(explanation, write=write),
         verdict(explanation, write=write),
     ]
 
 
+def span_sentence(explanation: Explanation) -> str:
+    """Return the time that the amount is for, and the change of the quantity if there was one."""
+    is_change = explanation.previous_quantity is not None
+    return str(QUANTITY_SENTENCE if is_change else SPAN_SENTENCES[explanation.kind]) % {
+        "start": instant(explanation.span_start), "end": instant(explanation.span_end),
+        "lasting": lasting(explanation.micros), "part": _part(explanation),
+        "before": explanation.previous_quantity, "after": explanation.quantity,
+    }  # fmt: skip
+
+
 def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
     """Return the calculation in one line: `1.00 RUB an hour × 2 h 30 min = 2.50 RUB`."""
+    price, quantity = explanation.price, explanation.priced_quantity
+    if explanation.kind == "slice":
+        left_side = _used(explanation, write)
+    else:
+        left_side = advance(price, quantity=quantity, periods=explanation.periods, write=write)
+        if explanation.kind != "period":
+            left_side = f"{left_side} × {_part(explanation)}"
+    total = f"{left_side} = {_worked_out(explanation, write)}"
+    if not explanation.is_rounded:
+        return total
+    return (_("%(sum)s, rounded down") if explanation.kind == "unused" else _("%(sum)s, rounded up")) % {"sum": total}
+
+
+def notes(explanation: Explanation, *, write: Writer = str) -> list[str]:
+    """Return what else a customer must know about the amount: units paid ahead, or what became a debt."""
     match explanation.kind:
-        case "period":
-            return _period(explanation, write)
-        case "slice" | "leftover":
-            return _used(explanation, write)
-        case "unused":
-            return _unused(explanation, write)
+        case "slice":
+            return _credit_notes(explanation, write)
+        case "grace":
+            return [_("The subscription was active in this time, so it is charged."), *_debt_notes(explanation, write)]
         case _:
-            raise ValueError(explanation.kind)
+            return []
 
 
 def verdict(explanation: Explanation, *, write: Writer = str) -> str:
@@ -124,8 +154,8 @@ def verdict(explanation: Explanation, *, write: Writer = str) -> str:
         said.append(
             _("Recalculated just now: it should be %(expected)s, but the transaction says %(posted)s.") % amounts
         )
-    if not explanation.rest_matches:
-        said.append(_carried_wrong(explanation, write))
+    if not explanation.credit_matches:
+        said.append(_credit_wrong(explanation, write))
     return " ".join([*said, _("Please contact support.")])
 
 
@@ -135,6 +165,8 @@ def of_movement(transaction: Transaction, *, write: Writer = str) -> list[str]:
     after, currency = transaction.balance_after or 0, transaction.currency
     before = after - transaction.amount if came_in else after + transaction.amount
     said = _("%(reason)s: %(amount)s, from %(other)s.") if came_in else _("%(reason)s: %(amount)s, to %(other)s.")
+    if transaction.reason == Transaction.Reason.DEBT_PAYMENT:
+        said = _("%(reason)s: %(amount)s. Money that comes in pays a debt first.")
     moved = {
         "reason": REASONS[Transaction.Reason(transaction.reason)],
         "amount": _money(transaction.amount, currency, write),
@@ -157,50 +189,55 @@ def _price(explanation: Explanation, write: Writer) -> str:
     }  # fmt: skip
 
 
-def _span(explanation: Explanation) -> str:
-    start, end = explanation.span_start, explanation.span_end
-    return str(SPAN_SENTENCES[explanation.kind]) % {
-        "start": instant(start), "end": instant(end), "lasting": lasting(explanation.micros),
-        "left": share(explanation.left, explanation.full) if explanation.full else "",
-    }  # fmt: skip
-
-
-def _period(explanation: Explanation, write: Writer) -> str:
-    formula = advance(explanation.price, quantity=explanation.quantity, periods=explanation.periods, write=write)
-    return f"{formula} = {_worked_out(explanation, write)}"
+def _part(explanation: Explanation) -> str:
+    return share(explanation.part, explanation.full) if explanation.full else ""
 
 
 def _used(explanation: Explanation, write: Writer) -> str:
-    length, unit = explanation.rate_length or 1, _money(1, explanation.price.currency, write)
-    parts = []
-    if explanation.micros:
-        parts.append(
-            f"{rate(explanation.price, quantity=explanation.quantity, write=write)} × {lasting(explanation.micros)}"
-        )
-    if explanation.remainder_before:
-        parts.append(f"{fraction(explanation.remainder_before, length)} × {unit}")
-    said = f"{' + '.join(parts)} = {_worked_out(explanation, write)}"
-    if not explanation.remainder_after:
-        return said
-    carried = f"{fraction(explanation.remainder_after, length)} × {unit}"
-    return _("%(sum)s, and %(rest)s is carried to the next charge") % {"sum": said, "rest": carried}
+    """Return the use of a slice, less what was paid for it before: `1.00 RUB an hour × 36 s − 0.4 × 0.01 RUB`."""
+    price, quantity = explanation.price, explanation.quantity
+    use = f"{rate(price, quantity=quantity, write=write)} × {lasting(explanation.micros)}"
+    return f"{use} − {_of_unit(explanation, explanation.credit_before, write)}" if explanation.credit_before else use
 
 
-def _unused(explanation: Explanation, write: Writer) -> str:
-    paid = _money(explanation.paid, explanation.price.currency, write)
-    said = f"{paid} × {share(explanation.left, explanation.full)} = {_worked_out(explanation, write)}"
-    is_exact = explanation.paid * explanation.left % explanation.full == 0
-    return said if is_exact else _("%(sum)s, rounded down") % {"sum": said}
+def _credit_notes(explanation: Explanation, write: Writer) -> list[str]:
+    """Return how minor units are charged, if one was begun and not used up before or after."""
+    said, unit = [], _money(1, explanation.price.currency, write)
+    if explanation.credit_before or explanation.credit_after:
+        said.append(_("Use is charged in advance, %(unit)s at a time.") % {"unit": unit})
+    if explanation.credit_before:
+        left = _of_unit(explanation, explanation.credit_before, write)
+        said.append(_("%(left)s was left from the charge before.") % {"left": left})
+    if explanation.credit_after:
+        left = _of_unit(explanation, explanation.credit_after, write)
+        said.append(_("%(left)s is not used yet and counts towards the next charge.") % {"left": left})
+    return said
 
 
-def _carried_wrong(explanation: Explanation, write: Writer) -> str:
-    length, unit = explanation.rate_length or 1, _money(1, explanation.price.currency, write)
-    text = _("The fraction carried to the next charge should be %(expected)s × %(unit)s, but %(written)s is recorded.")
-    return text % {
-        "expected": fraction(explanation.remainder_after or 0, length),
-        "written": fraction(explanation.remainder_written or 0, length),
-        "unit": unit,
+def _debt_notes(explanation: Explanation, write: Writer) -> list[str]:
+    """Return how much of days of grace the balance paid, if not all, and how much became a debt."""
+    if not explanation.debt:
+        return []
+    currency = explanation.price.currency
+    parts = {
+        "paid": _money(explanation.posted - explanation.debt, currency, write),
+        "debt": _money(explanation.debt, currency, write),
     }
+    return [_("%(paid)s was charged to the balance and %(debt)s became a debt.") % parts]
+
+
+def _credit_wrong(explanation: Explanation, write: Writer) -> str:
+    text = _("%(expected)s should be left for the next charge, but %(written)s is recorded.")
+    return text % {
+        "expected": _of_unit(explanation, explanation.credit_after, write),
+        "written": _of_unit(explanation, explanation.credit_written, write),
+    }
+
+
+def _of_unit(explanation: Explanation, parts: int | None, write: Writer) -> str:
+    """Return a part of a minor unit: `0.4 × 0.01 RUB`."""
+    unit = _money(1, explanation.price.currency, write)
+    return f"{fraction(parts or 0, explanation.rate_length or 1)} × {unit}"
 
 
 def _worked_out(explanation: Explanation, write: Writer) -> str:

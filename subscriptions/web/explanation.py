@@ -36,13 +36,17 @@ class ExplainedTransaction:
     # Public id of the payment, for a top-up; otherwise empty.
     payment: str
     details: list[Detail]
+    # The balance after it; None if it moved only the debt.
+    balance: Money | None
     # The calculation in one line.
     sum: str
+    # What else a customer must know about the amount.
+    notes: list[str]
     # A sentence on whether the calculation, repeated now, gives the posted amount.
     verdict: str
     # None if no price produced the amount, so that there is nothing to compare.
     matches: bool | None
-    # The result of the repeated calculation.
+    # The result of the repeated calculation, and what was posted, with the part that became a debt.
     worked_out: Money | None
     posted: Money
     # The calculation in minor units and microseconds.
@@ -54,23 +58,24 @@ class ExplainedTransaction:
 
 
 def explain_transaction(transaction: Transaction) -> ExplainedTransaction:
-    """Return the explanation of a wallet's transaction."""
+    """Return the explanation of a transaction of a wallet, or of days of grace that became a debt."""
     [line] = statement_lines([transaction])
     explanation = explain(transaction)
-    posted = Money(transaction.amount, transaction.currency)
     payment = transaction.key.removeprefix(PAYMENT) if transaction.key.startswith(PAYMENT) else ""
+    balance = None if transaction.wallet_id is None else line.balance
     if explanation is None:
         movement, balances = sentences.of_movement(transaction, write=display.money)
         return ExplainedTransaction(
-            line=line, payment=payment, details=[], sum=movement, verdict=balances, matches=None, worked_out=None,
-            posted=posted, formula="",
+            line=line, payment=payment, details=[], balance=balance, sum=movement, notes=[], verdict=balances,
+            matches=None, worked_out=None, posted=Money(transaction.amount, transaction.currency), formula="",
         )  # fmt: skip
     return ExplainedTransaction(
-        line=line, payment=payment, details=[*_terms(explanation), *_measures(explanation)],
+        line=line, payment=payment, details=[*_terms(explanation), *_measures(explanation)], balance=balance,
         sum=sentences.arithmetic(explanation, write=display.money),
-        verdict=sentences.verdict(explanation, write=display.money),
-        matches=explanation.matches, worked_out=Money(explanation.worked_out, posted.currency), posted=posted,
-        formula=explanation.formula,
+        notes=sentences.notes(explanation, write=display.money),
+        verdict=sentences.verdict(explanation, write=display.money), matches=explanation.matches,
+        worked_out=Money(explanation.worked_out, transaction.currency),
+        posted=Money(explanation.posted, transaction.currency), formula=explanation.formula,
     )  # fmt: skip
 
 
@@ -82,49 +87,52 @@ def _terms(explanation: Explanation) -> list[Detail]:
         Detail(_("Price"), rate(price, write=display.money)),
         Detail(_("Price version"), str(price.version)),
     ]
-    if explanation.quantity > 1:
+    if explanation.previous_quantity is not None:
+        details.append(Detail(_("Quantity before"), str(explanation.previous_quantity)))
+    if explanation.quantity > 1 or explanation.previous_quantity is not None:
         details.append(Detail(_("Quantity"), str(explanation.quantity)))
-    if explanation.kind == "period":
+    if explanation.kind != "slice":
         details.append(Detail(_("Payment period"), span(price, explanation.periods)))
     return details
 
 
 def _measures(explanation: Explanation) -> list[Detail]:
     """Return the time charged or refunded, exact where the amount depends on it, and the fractions or shares."""
+    if explanation.kind == "period":
+        return [
+            Detail(_("From"), display.moment(explanation.span_start)),
+            Detail(_("To"), display.moment(explanation.span_end)),
+        ]
+    details = _exact_span(explanation)
+    part = share(explanation.part, explanation.full) if explanation.full else ""
     match explanation.kind:
-        case "period":
-            return [
-                Detail(_("From"), display.moment(explanation.span_start)),
-                Detail(_("To"), display.moment(explanation.span_end)),
-            ]
-        case "slice" | "leftover":
-            return [
-                *(
-                    _exact_span(explanation, lasting(explanation.micros))
-                    if explanation.micros
-                    else [Detail(_("When"), sentences.instant(explanation.span_end))]
-                ),
-                Detail(_("Carried over from earlier use"), _rest(explanation, explanation.remainder_before)),
-                Detail(_("Carried to the next charge"), _rest(explanation, explanation.remainder_after)),
-            ]
+        case "slice":
+            details.append(Detail(_("Left from the charge before"), _credit(explanation, explanation.credit_before)))
+            details.append(Detail(_("Left for the next charge"), _credit(explanation, explanation.credit_after)))
+        case "grace":
+            paid, debt = (
+                display.money(Money(amount, explanation.price.currency))
+                for amount in (explanation.posted - explanation.debt, explanation.debt)
+            )
+            details += [Detail(_("Payment overdue for"), part), Detail(_("From the balance"), paid)]
+            if explanation.debt:
+                details.append(Detail(_("Debt"), debt))
+        case "difference":
+            details.append(Detail(_("Time left"), part))
         case _:
-            paid = display.money(Money(explanation.paid, explanation.price.currency))
-            return [
-                *_exact_span(explanation, lasting(explanation.left)),
-                Detail(_("Paid"), paid),
-                Detail(_("Unused"), share(explanation.left, explanation.full)),
-            ]
+            details.append(Detail(_("Unused"), part))
+    return details
 
 
-def _exact_span(explanation: Explanation, how_long: str) -> list[Detail]:
+def _exact_span(explanation: Explanation) -> list[Detail]:
     return [
         Detail(_("From"), sentences.instant(explanation.span_start)),
         Detail(_("To"), sentences.instant(explanation.span_end)),
-        Detail(_("Duration"), how_long),
+        Detail(_("Duration"), lasting(explanation.micros)),
     ]
 
 
-def _rest(explanation: Explanation, parts: int | None) -> str:
+def _credit(explanation: Explanation, parts: int | None) -> str:
     """Return a fraction of a minor unit as text; `parts` are in units of one over the rate's length."""
     unit = display.money(Money(1, explanation.price.currency))
     return f"{fraction(parts, explanation.rate_length or 1)} × {unit}" if parts else _("nothing")

@@ -18,6 +18,7 @@ from accounts.web.auth import SignedInRequest
 from ledger import statements
 from ledger.labels import REASONS
 from ledger.models import Account, Transaction
+from subscriptions.explain.arithmetic import explainable
 from subscriptions.web.explanation import explain_transaction
 from subscriptions.web.statement import StatementLine, statement_lines
 
@@ -67,8 +68,7 @@ def transactions_csv(request: SignedInRequest) -> StreamingHttpResponse:
 @login_required
 def transaction(request: SignedInRequest, number: int) -> HttpResponse:
     """Explain one transaction: its amount is calculated again and compared."""
-    own = Transaction.objects.filter(customer=request.user, wallet__isnull=False)
-    row = get_object_or_404(own.select_related("debit", "credit"), pk=number)
+    row = get_object_or_404(explainable(request.user.pk), pk=number)
     return render(request, "subscriptions/transaction.html", {"explanation": explain_transaction(row)})
 
 
