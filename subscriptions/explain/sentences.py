@@ -207,7 +207,7 @@ def _credit_notes(explanation: Explanation, write: Writer) -> list[str]:
         said.append(_("Use is charged in advance, %(unit)s at a time.") % {"unit": unit})
     if explanation.credit_before:
         left = _of_unit(explanation, explanation.credit_before, write)
-        said.append(_("%(left)s was left from the charge before.") % {"left": left})
+        said.append(_("%(left)s was left from the previous charge.") % {"left": left})
     if explanation.credit_after:
         left = _of_unit(explanation, explanation.credit_after, write)
         said.append(_("%(left)s is not used yet and counts towards the next charge.") % {"left": left})

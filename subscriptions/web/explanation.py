@@ -107,7 +107,7 @@ def _measures(explanation: Explanation) -> list[Detail]:
     part = share(explanation.part, explanation.full) if explanation.full else ""
     match explanation.kind:
         case "slice":
-            details.append(Detail(_("Left from the charge before"), _credit(explanation, explanation.credit_before)))
+            details.append(Detail(_("Left from the previous charge"), _credit(explanation, explanation.credit_before)))
             details.append(Detail(_("Left for the next charge"), _credit(explanation, explanation.credit_after)))
         case "grace":
             paid, debt = (

@@ -1,6 +1,7 @@
 """Texts for lengths, shares and fractions: exact to the microsecond, or marked with ≈."""
 
 import pytest
+from django.utils.translation import override
 
 from subscriptions.engine.calendar import DAY, SECOND
 from subscriptions.explain import sentences
@@ -35,3 +36,11 @@ def test_a_share_of_whole_days_is_shown_in_days(part: int, whole: int, words: st
 )  # fmt: skip
 def test_an_inexact_fraction_is_marked(part: int, whole: int, words: str) -> None:
     assert sentences.fraction(part, whole) == words
+
+
+def test_a_russian_fraction_has_a_comma() -> None:
+    with override("ru"):
+        assert sentences.fraction(2, 5) == "0,4"
+        assert sentences.fraction(-1, 3) == "-≈0,333333"
+        assert sentences.fraction(20, 2) == "10"
+        assert sentences.lasting(1_500_000) == "1,5 с"
