@@ -17,7 +17,7 @@ from ledger import wallets
 from ledger.money import LARGEST, Money
 from subscriptions.engine import changes, funds, operations
 from subscriptions.engine.book import Cause
-from subscriptions.engine.calendar import MOST_YEARS, is_within_calendar, to_datetime, to_micros
+from subscriptions.engine.calendar import MOST_YEARS, is_within_years, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import FINAL, MOST_DUE, MOST_PERIODS, MOST_QUANTITY, Status, Sub
@@ -143,8 +143,8 @@ class OpenBook:
     def change_quantity(self, subscription: Subscription, quantity: int, *, when: str = "now") -> None:
         """Change the quantity, `now` or at the `period_end`."""
         sub = self._find(subscription)
-        if not is_within_limits(sub.terms, quantity, sub.periods):
-            check_limits(Price.objects.get(pk=sub.terms.id), quantity, sub.periods)
+        if not is_within_limits(sub.terms, quantity, sub.periods, self.at):
+            check_limits(Price.objects.get(pk=sub.terms.id), quantity, sub.periods, at=self.at)
         self._raise_if_refused(changes.change_quantity(self.item.book, self.at, sub, quantity, when=when))
 
     def keep_plan(self, subscription: Subscription) -> None:
@@ -217,16 +217,18 @@ class OpenBook:
             detail = _("The price is in %(price)s and the balance in %(wallet)s. The currencies must match.")
             both = {"price": price.currency, "wallet": self.item.currency}
             raise Refused("currency_mismatch", detail % both, param="currency")
-        check_limits(price, quantity, periods)
+        check_limits(price, quantity, periods, at=self.at)
 
 
-def check_limits(price: Price, quantity: int, periods: int) -> None:
+def check_limits(price: Price, quantity: int, periods: int, *, at: int) -> None:
     """Raise Refused for a quantity, periods or an amount beyond the limits."""
     if not 1 <= quantity <= MOST_QUANTITY:
         raise _beyond("quantity", MOST_QUANTITY, quantity)
     if not 1 <= periods <= MOST_PERIODS:
         raise _beyond("periods", MOST_PERIODS, periods)
-    if not price.metered and not is_within_calendar(price.interval, price.interval_count * periods):
+    if price.metered:
+        return
+    if not is_within_years(price.interval, price.interval_count * periods, at):
         raise Refused("out_of_range", _("One payment covers at most %d years.") % MOST_YEARS, param="periods")
     if price.amount * quantity * periods > MOST_DUE:
         detail = _("The price times quantity and periods must be at most %s.") % Money(MOST_DUE, price.currency)
@@ -263,5 +265,6 @@ def open(  # noqa: A001 - `books.open(...)` is how it reads
         settle(item.book, at)
         book = OpenBook(item, customer, at)
         yield book
+        settle(item.book, at)
         write.write([item])
         book.refresh()

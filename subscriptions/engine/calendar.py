@@ -34,6 +34,11 @@ def is_within_calendar(interval: str, count: int) -> bool:
     return count <= MOST_YEARS * IN_A_YEAR[interval]
 
 
+def is_within_years(interval: str, count: int, at: int) -> bool:
+    """Tell whether `count` intervals from `at` on last MOST_YEARS at most."""
+    return is_within_calendar(interval, count) and plus(at, interval, count) <= plus(at, "year", MOST_YEARS)
+
+
 def to_micros(moment: datetime) -> int:
     """Return an aware datetime as microseconds since 1970, without rounding."""
     return (moment - EPOCH) // MICROSECOND

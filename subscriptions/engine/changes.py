@@ -23,7 +23,7 @@ def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now
     is_later = when == "period_end" and sub.is_paid_ahead
     # What takes effect now drops the number that was scheduled.
     number = (sub.scheduled_quantity if is_later else None) or sub.quantity
-    if not is_within_limits(terms, number, sub.periods):
+    if not is_within_limits(terms, number, sub.periods, _begins_at(sub, at, is_later)):
         return Refusal.OUT_OF_RANGE
     if is_later:
         sub.scheduled = terms
@@ -52,7 +52,7 @@ def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str =
     is_later = when == "period_end" and sub.is_paid_ahead
     # What takes effect now drops the plan that was scheduled.
     terms = (sub.scheduled if is_later else None) or sub.terms
-    if not is_within_limits(terms, quantity, sub.periods):
+    if not is_within_limits(terms, quantity, sub.periods, _begins_at(sub, at, is_later)):
         return Refusal.OUT_OF_RANGE
     if is_later:
         sub.scheduled_quantity = quantity
@@ -72,6 +72,11 @@ def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str =
         record_event(book, sub, at, "subscription.quantity_changed")
         return None
     return restart(book, at, sub, sub.terms, quantity, "subscription.quantity_changed")
+
+
+def _begins_at(sub: Sub, at: int, is_later: bool) -> int:
+    """Return when a change takes effect: at the period's end, or now."""
+    return sub.end if is_later and sub.end is not None else at
 
 
 def _obstacle(book: Book, sub: Sub) -> Refusal | None:

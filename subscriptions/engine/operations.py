@@ -14,7 +14,7 @@ from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub
 def subscribe(book: Book, at: int, sub: Sub, *, is_checkout: bool = False) -> Refusal | None:
     """Add a pending subscription and start it if possible. At a checkout only a trial starts."""
     settle(book, at)
-    if not is_within_limits(sub.terms, sub.quantity, sub.periods):
+    if not is_within_limits(sub.terms, sub.quantity, sub.periods, at):
         return Refusal.OUT_OF_RANGE
     book.add(sub)
     sub.wait(at, book.order_days)

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from subscriptions.engine.calendar import is_within_calendar
+from subscriptions.engine.calendar import is_within_years
 from subscriptions.engine.subscription import MOST_DUE, MOST_PERIODS, MOST_QUANTITY, Terms
 
 
@@ -23,10 +23,15 @@ class Refusal(StrEnum):
     BLOCKED = "account_is_blocked"
 
 
-def is_within_limits(terms: Terms, quantity: int, periods: int) -> bool:
-    """Tell whether these terms can be bought in this quantity: no later payment may exceed what can be written."""
+def is_within_limits(terms: Terms, quantity: int, periods: int, at: int) -> bool:
+    """Tell whether these terms can be bought from `at` on: no later payment may pass what can be written down.
+
+    A metered price has no payments and no periods of its own.
+    """
     if not (1 <= quantity <= MOST_QUANTITY and 1 <= periods <= MOST_PERIODS):
         return False
+    if terms.metered:
+        return True
     if terms.amount * quantity * periods > MOST_DUE:
         return False
-    return terms.metered or is_within_calendar(terms.interval, terms.count * periods)
+    return is_within_years(terms.interval, terms.count * periods, at)

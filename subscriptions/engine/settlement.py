@@ -8,8 +8,11 @@ from subscriptions.engine.subscription import Status, Sub
 
 
 def settle(book: Book, at: int) -> None:
-    """Settle the book up to `at`; do nothing if it is settled that far already."""
-    if book.at is not None and at <= book.at:
+    """Settle the book up to `at`; do nothing if it is settled further already.
+
+    At the same instant again it applies what an operation has put there, such as the end of a wait of no days.
+    """
+    if book.at is not None and at < book.at:
         return
     # Looks ahead: if the wallet covers all of this use, nobody on the way has to add it up.
     metering.used(book, at + 1)

@@ -4,7 +4,7 @@ from subscriptions.engine import metering
 from subscriptions.engine.book import Book, set_status
 from subscriptions.engine.calendar import DAY
 from subscriptions.engine.periods import pay_period
-from subscriptions.engine.subscription import Status, Sub, Terms
+from subscriptions.engine.subscription import WAITING, Status, Sub, Terms
 
 
 def cost_of_start(sub: Sub, terms: Terms, quantity: int) -> int:
@@ -81,14 +81,15 @@ def switch(book: Book, sub: Sub, terms: Terms, quantity: int) -> None:
 
 
 def revive(book: Book, at: int, first: Sub | None = None) -> None:
-    """Pay what is overdue and start what is suspended, the oldest first; before all `first`, which was paid for."""
+    """Start `first`, which was paid for; then pay what is overdue and start what is suspended, the oldest first."""
     if book.is_blocked:
         return
-    order = book.subs if first is None else [first, *(sub for sub in book.subs if sub is not first)]
-    for sub in order:
+    if first is not None and first.status in WAITING:
+        start(book, first, at)
+    for sub in book.subs:
         if sub.status is Status.PAST_DUE:
             keep_rhythm(book, sub, at)
-        elif sub.status is Status.SUSPENDED or (sub is first and sub.status is Status.PENDING):
+        elif sub.status is Status.SUSPENDED:
             start(book, sub, at)
 
 

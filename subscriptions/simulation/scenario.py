@@ -12,7 +12,7 @@ from typing_extensions import TypeAliasType
 
 from ledger.money import EXPONENTS, Money, NotMoney
 from subscriptions.engine.calendar import DAY, SECOND, SHORTEST
-from subscriptions.engine.subscription import MOST_PERIODS, MOST_QUANTITY, Terms
+from subscriptions.engine.subscription import MOST_QUANTITY, Terms
 from subscriptions.simulation.fields import AmountText, Instant, Name, Text, not_allowed, parse, read_as, shown, then
 
 
@@ -94,6 +94,9 @@ class Known:
 
 # Minor units of the scenario's currency.
 Amount = TypeAliasType("Amount", Annotated[int, read_as(AmountText), then(Known.amount)])
+
+# A number that the rules may refuse.
+Count = TypeAliasType("Count", Annotated[int, Field(ge=1, le=10**9)])
 
 PlanCode = Annotated[Terms, read_as(Name), then(Known.plan)]
 
@@ -182,8 +185,8 @@ class Subscribe(BaseStep):
     plan: PlanCode
     name: Name = Field(alias="as")
     """The name for later events."""
-    quantity: Annotated[int, Field(ge=1, le=MOST_QUANTITY)] = 1
-    periods: Annotated[int, Field(ge=1, le=MOST_PERIODS)] = 1
+    quantity: Count = 1
+    periods: Count = 1
     auto_renew: bool = True
     checkout: bool = False
     """Ordered on a checkout page: it starts when the payment for it arrives."""
@@ -219,7 +222,7 @@ class ChangePlan(Request):
 
 class ChangeQuantity(Request):
     do: Literal["change_quantity"]
-    quantity: Annotated[int, Field(ge=1, le=MOST_QUANTITY)]
+    quantity: Count
     when: Literal["now", "period_end"] = "now"
 
 

@@ -45,5 +45,5 @@ def charge_or_owe(book: Book, at: datetime, amount: int, sub: Sub) -> None:
 def lose(book: Book, at: datetime, amount: int) -> None:
     """Take the amount of a lost dispute: what is there, the rest is debt."""
     from_wallet = min(amount, book["balance"])
-    move(book, at, "dispute_lost", -from_wallet)
+    move(book, at, "chargeback", -from_wallet)
     book["debt"] += amount - from_wallet
