@@ -15,11 +15,12 @@ from subscriptions.models import BillingClock, Charge, Subscription
 SUBSCRIPTION = (
     "status", "price__plan__code", "scheduled_price__plan__code", "quantity", "periods", "auto_renew", "anchor_at",
     "period_number", "period_start", "period_end", "period_paid", "period_length", "paused_left", "trial_end",
-    "grace_end", "billed_until", "remainder", "cancel_requested", "next_period_end", "started_at", "ended_at",
-    "entry_count",
+    "grace_end", "wait_end", "billed_until", "credit", "cancel_requested", "scheduled_quantity", "period_net",
+    "charge_start", "is_held", "started_at", "ended_at", "entry_count",
 )  # fmt: skip
 CHARGE = (
-    "price__plan__code", "period_start", "period_end", "ended_at", "amount", "remainder_before", "remainder_after",
+    "price__plan__code", "period_start", "period_end", "ended_at", "amount", "quantity", "full_length", "credit_before",
+    "credit_after",
 )  # fmt: skip
 BOOK = ("settled_at", "due_at", "noticed_hours", "parked_at", "parked_reason")
 
