@@ -9,7 +9,7 @@ import time_machine
 from accounts.models import User
 from ledger.models import Transaction
 from subscriptions import books, catalogue
-from subscriptions.models import Charge, Price
+from subscriptions.models import Charge, Price, Subscription
 from tests.subscriptions.bank import guards_off
 from tests.subscriptions.shop import START, client, params, pay_in, sell
 
@@ -57,10 +57,11 @@ def test_metered_use_costs_the_rate_times_the_time(alice: User) -> None:
         "transaction": f"txn_{row.pk}", "kind": "slice", "reason": "charge", "subscription": vm, "plan": "vm",
         "price": {"amount": rub("1.00"), "interval": "hour", "interval_count": 1, "billing": "metered",
                   "trial_days": 0, "grace_days": 0, "version": 1},
-        "quantity": 1, "periods": 1, "span": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:30:00Z"},
-        "formula": "(100 × 9000000000 + 0) ÷ 3600000000 = 250, 0 carried over",
-        "worked_out": rub("2.50"), "posted": rub("2.50"), "match": True,
-        "remainder": {"before": 0, "after": 0, "denominator": 3_600_000_000}, "counterpart": None,
+        "quantity": 1, "previous_quantity": None, "periods": 1,
+        "span": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:30:00Z"},
+        "formula": "(100 × 9000000000 − 0) ÷ 3600000000 = 250; left for the next charge: 0",
+        "worked_out": rub("2.50"), "posted": rub("2.50"), "debt": None, "match": True,
+        "credit": {"before": 0, "after": 0, "denominator": 3_600_000_000}, "counterpart": None,
         "steps": [
             "Vm, price version 1: 1.00 RUB an hour.",
             "Used from 2026-03-01 00:00:00 UTC to 2026-03-01 02:30:00 UTC: 2 h 30 min.",
@@ -70,26 +71,80 @@ def test_metered_use_costs_the_rate_times_the_time(alice: User) -> None:
     }  # fmt: skip
 
 
-def test_carried_fractions_are_explained(alice: User) -> None:
+def test_what_is_left_of_a_minor_unit_is_explained(alice: User) -> None:
     pay_in(alice, 24_00)
     order(alice, "vm", quantity=3)
     settle(alice, seconds=13)
     settle(alice, seconds=60.5)
     body = explain(alice, last(alice))
-    # 3.00 an hour is a kopeck every 12 s: 13 s cost 1 1/12. Another 47.5 s cost 3.958..., with the 1/12 that is 4 1/24.
-    assert body["remainder"] == {"before": 300_000_000, "after": 150_000_000, "denominator": 3_600_000_000}
-    assert body["steps"][2] == (
-        "1.00 RUB an hour × 3 × 47.5 s + ≈0.083333 × 0.01 RUB = 0.04 RUB, "
-        "and ≈0.041666 × 0.01 RUB is carried to the next charge"
-    )
+    # 3.00 an hour is a kopeck every 12 s. 13 s use 1 1/12: 2 are charged and 11/12 is left. Another 47.5 s use
+    # 3.958..., so 3.041... are needed: 4 are charged and 0.958... is left.
+    assert body["credit"] == {"before": 3_300_000_000, "after": 3_450_000_000, "denominator": 3_600_000_000}
+    assert body["steps"][2:-1] == [
+        "1.00 RUB an hour × 3 × 47.5 s − ≈0.916666 × 0.01 RUB = 0.04 RUB, rounded up",
+        "Use is charged in advance, 0.01 RUB at a time.",
+        "≈0.916666 × 0.01 RUB was left from the previous charge.",
+        "≈0.958333 × 0.01 RUB is not used yet and counts towards the next charge.",
+    ]
     assert (body["worked_out"], body["match"]) == (rub("0.04"), True)
+
+
+def test_another_quantity_costs_or_refunds_the_difference(alice: User) -> None:
+    sell("seats", RUB=310_00)
+    pay_in(alice, 2000_00)
+    row = Subscription.objects.get(public_id=order(alice, "seats", quantity=2))
+    for days, quantity in ((10, 5), (20, 1)):
+        with books.open(alice, "RUB", now=START + timedelta(days=days)) as book:
+            book.change_quantity(row, quantity)
+    body = explain(alice, last(alice))
+    assert (body["kind"], body["previous_quantity"], body["quantity"]) == ("difference", 2, 5)
+    assert body["span"] == {"start": "2026-03-11T00:00:00Z", "end": "2026-04-01T00:00:00Z"}
+    # Three for 21 of 31 days, then four for 11 of 31.
+    assert (body["worked_out"], body["posted"], body["match"]) == (rub("630.00"), rub("630.00"), True)
+    assert body["steps"][1:-1] == [
+        (
+            "The quantity changed from 2 to 5. Time left, from 2026-03-11 00:00:00 UTC to 2026-04-01 00:00:00 UTC: "
+            "21 of 31 days."
+        ),
+        "310.00 RUB a month × 3 × 1 month × 21 of 31 days = 630.00 RUB",
+    ]
+    body = explain(alice, last(alice, "unused_refund"))
+    assert (body["kind"], body["previous_quantity"], body["quantity"]) == ("unused", 5, 1)
+    assert (body["worked_out"], body["posted"], body["match"]) == (rub("440.00"), rub("440.00"), True)
+
+
+def test_grace_names_what_was_paid_and_the_debt(alice: User) -> None:
+    sell("weak", RUB=310_00, grace_days=3)
+    pay_in(alice, 320_00)
+    order(alice, "weak")
+    settle(alice, days=34)
+    charge = Charge.objects.latest("id")
+    for row in (charge.transaction, charge.debt_transaction):
+        assert row is not None
+        body = explain(alice, row)
+        # 3 of the 30 days of April cost 31.00, of which 10.00 were there.
+        assert (body["kind"], body["span"]["end"]) == ("grace", "2026-04-04T00:00:00Z")
+        assert (body["worked_out"], body["posted"], body["debt"]) == (rub("31.00"), rub("31.00"), rub("21.00"))
+        assert body["match"] is True
+        assert body["steps"][2:-1] == [
+            "310.00 RUB a month × 1 month × 3 of 30 days = 31.00 RUB",
+            "The subscription was active in this time, so it is charged.",
+            "10.00 RUB was charged to the balance and 21.00 RUB became a debt.",
+        ]
+    pay_in(alice, 25_00, at=START + timedelta(days=35))
+    body = explain(alice, last(alice, "debt_payment"))
+    assert (body["kind"], body["counterpart"], body["debt"]) == ("movement", "debt", None)
+    assert body["steps"] == [
+        "Debt paid: 21.00 RUB. Money that comes in pays a debt first.",
+        "The balance was 25.00 RUB before and 4.00 RUB after.",
+    ]
 
 
 def test_an_advance_payment_costs_price_times_quantity_times_periods(alice: User) -> None:
     pay_in(alice, 6000_00)
     order(alice, "basic", quantity=3, periods=2)
     body = explain(alice, last(alice))
-    assert (body["kind"], body["quantity"], body["periods"], body["remainder"]) == ("period", 3, 2, None)
+    assert (body["kind"], body["quantity"], body["periods"], body["credit"]) == ("period", 3, 2, None)
     assert body["span"] == {"start": "2026-03-01T00:00:00Z", "end": "2026-05-01T00:00:00Z"}
     assert (body["formula"], body["worked_out"], body["posted"]) == ("99000 × 3 × 2", rub("5940.00"), rub("5940.00"))
     assert body["steps"] == [
@@ -102,8 +157,8 @@ def test_an_advance_payment_costs_price_times_quantity_times_periods(alice: User
 
 @pytest.mark.parametrize(
     ("money", "days", "step"),
-    [(990_00, 10, "990.00 RUB × 21 of 31 days = 670.64 RUB, rounded down"),
-     (310_00, 10, "310.00 RUB × 21 of 31 days = 210.00 RUB")],
+    [(990_00, 10, "990.00 RUB a month × 1 month × 21 of 31 days = 670.64 RUB, rounded down"),
+     (310_00, 10, "310.00 RUB a month × 1 month × 21 of 31 days = 210.00 RUB")],
 )  # fmt: skip
 def test_unused_time_is_refunded_in_proportion(
     alice: User, time_machine: time_machine.TimeMachineFixture, money: int, days: int, step: str
@@ -133,8 +188,8 @@ def test_money_in_and_out_is_a_movement_with_its_counterpart(alice: User) -> Non
     with books.open(alice, "RUB", now=START + timedelta(days=1)) as book:
         book.withdraw(30_00, key="out", to="gateway_clearing:stripe")
     body = explain(alice, last(alice, "top_up"))
-    nothing = ("subscription", "plan", "price", "quantity", "periods", "span", "formula", "worked_out", "match",
-               "remainder")  # fmt: skip
+    nothing = ("subscription", "plan", "price", "quantity", "previous_quantity", "periods", "span", "formula",
+               "worked_out", "debt", "match", "credit")  # fmt: skip
     assert [body[name] for name in nothing] == [None] * len(nothing)
     assert (body["kind"], body["reason"], body["posted"]) == ("movement", "top_up", rub("100.00"))
     assert body["counterpart"] == "the payment gateway sandbox"
@@ -162,7 +217,7 @@ def test_a_tampered_transaction_does_not_match(alice: User) -> None:
     with guards_off("ledger_transaction"):
         Transaction.objects.filter(reason="charge").update(amount=2_00)
     with guards_off("subscriptions_charge"):
-        Charge.objects.update(remainder_after=7)
+        Charge.objects.update(credit_after=7)
     assert explain(alice, last(alice))["match"] is False
 
 

@@ -46,6 +46,20 @@ def test_a_charge_and_its_refund_name_their_subscription(alice: User) -> None:
         assert client(alice).get(LOG + line["id"]).json() == line
 
 
+def test_grace_names_its_subscription_and_a_debt_payment_names_none(alice: User) -> None:
+    sell("weak", RUB=310_00, grace_days=3)
+    pay_in(alice, 320_00)
+    weak = order(alice, "weak")
+    settle(alice, hours=34 * 24)
+    pay_in(alice, 30_00, at=START + timedelta(days=35))
+    lines = client(alice).get(LOG).json()["results"]
+    # The grace costs 31.00. The 21.00 that were missing are not on the balance until they are paid.
+    assert [(line["reason"], line["amount"], line["subscription"]) for line in lines] == [
+        ("debt_payment", "-21.00", None), ("top_up", "30.00", None), ("charge", "-10.00", weak),
+        ("charge", "-310.00", weak), ("top_up", "320.00", None),
+    ]  # fmt: skip
+
+
 def test_the_list_takes_the_same_queries_however_long_it_is(
     alice: User, django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:

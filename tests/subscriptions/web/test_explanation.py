@@ -11,7 +11,7 @@ from subscriptions import catalogue, orders
 from subscriptions.books import OpenBook
 from subscriptions.models import Charge
 from tests.subscriptions.bank import at, guards_off, settle
-from tests.subscriptions.shop import pay_in
+from tests.subscriptions.shop import pay_in, sell
 from tests.web import act, bought, heading, words
 
 MATCHES, DIFFERS = "✓ Checked: correct", "✕ Checked: wrong"
@@ -38,17 +38,95 @@ def test_an_advance_payment_costs_price_times_quantity_times_periods(clock, brow
     assert MATCHES in page
 
 
-def test_metered_use_shows_its_exact_time_and_carried_fractions(clock, browser, alice):
-    """1.50 an hour is a kopeck in 24 s. 36 s cost 1.5, so 0.5 is carried over; with it the next 36 s cost 2."""
+def test_metered_use_shows_its_exact_time_and_what_was_left(clock, browser, alice):
+    """1.50 an hour is a kopeck in 24 s. 36 s use 1.5: 2 are charged. With the half left, 40 s more need 1.1667."""
     bought(alice, "hourly", paid_in=100_00)
     settle(alice, at(seconds=36))
-    settle(alice, at(seconds=72))
+    settle(alice, at(seconds=76))
     page = words(browser.get(page_url(last())))
-    assert "From 2026-03-01 12:00:36 UTC To 2026-03-01 12:01:12 UTC Duration 36 s" in page
-    assert "Carried over from earlier use 0.5 × ₽0.01 Carried to the next charge nothing" in page
-    assert "₽1.50 an hour × 36 s + 0.5 × ₽0.01 = ₽0.02" in page
-    assert "(150 × 36000000 + 1800000000) ÷ 3600000000 = 2, 0 carried over" in page
+    assert "From 2026-03-01 12:00:36 UTC To 2026-03-01 12:01:16 UTC Duration 40 s" in page
+    assert "Left from the previous charge 0.5 × ₽0.01 Left for the next charge ≈0.833333 × ₽0.01" in page
+    assert "₽1.50 an hour × 40 s − 0.5 × ₽0.01 = ₽0.02, rounded up" in page
+    assert "Use is charged in advance, ₽0.01 at a time. 0.5 × ₽0.01 was left from the previous charge." in page
+    assert "≈0.833333 × ₽0.01 is not used yet and counts towards the next charge." in page
+    assert "(150 × 40000000 − 1800000000) ÷ 3600000000 = 2, rounded up" in page
+    assert "left for the next charge: 3000000000 ÷ 3600000000" in page
     assert MATCHES in page
+    page = words(browser.get(page_url(last(), "/ru")))
+    assert (
+        "Использование оплачивается вперёд, по 0,01\u00a0₽. От прошлого списания оставалось 0,5 × 0,01\u00a0₽." in page
+    )
+    assert "≈0,833333 × 0,01\u00a0₽ ещё не использовано и зачтётся в следующем списании." in page
+
+
+def test_a_larger_quantity_costs_the_difference(clock, browser, alice):
+    """From 2 to 5 after 10 of 31 days: 3 x 690.00 x 21 / 31 = 1402.258..."""
+    subscription = bought(alice, "standard", paid_in=5000_00, quantity=2)
+    act(subscription, at(days=10), lambda book: book.change_quantity(subscription, 5))
+    page = words(browser.get(page_url(last())))
+    assert "−₽1,402.26 11 March 2026, 12:00\u00a0UTC Standard, 11 March 2026 to 1 April 2026" in page
+    assert "Quantity before 2 Quantity 5 Payment period 1 month" in page
+    assert "Duration 21 days Time left 21 of 31 days" in page
+    assert "₽690.00 a month × 3 × 1 month × 21 of 31 days = ₽1,402.26, rounded up" in page
+    assert MATCHES in page
+
+
+def test_a_smaller_quantity_is_refunded(clock, browser, alice):
+    """From 5 to 2 after 10 of 31 days: 3 x 690.00 x 21 / 31 = 1402.258..."""
+    subscription = bought(alice, "standard", paid_in=5000_00, quantity=5)
+    act(subscription, at(days=10), lambda book: book.change_quantity(subscription, 2))
+    page = words(browser.get(page_url(last("unused_refund"))))
+    assert "+₽1,402.25" in page
+    assert "Quantity before 5 Quantity 2 Payment period 1 month" in page
+    assert "₽690.00 a month × 3 × 1 month × 21 of 31 days = ₽1,402.25, rounded down" in page
+    assert MATCHES in page
+
+
+@pytest.fixture
+def in_debt(clock, browser, alice, now):
+    """Sell a plan for 310.00 a month with 3 days of grace. April was not paid: 10.00 of 31.00 were on the balance."""
+    price = sell("weak", RUB=310_00, grace_days=3)["RUB"]
+    pay_in(alice, 320_00, at=now)
+    orders.subscribe(alice, price, now=now)
+    settle(alice, at(days=34))
+    clock.move_to(at(days=34))
+    browser.force_login(alice)
+    return Charge.objects.latest("id")
+
+
+def test_grace_shows_what_the_balance_paid_and_the_debt(in_debt, browser):
+    page = words(browser.get(page_url(in_debt.transaction)))
+    assert "−₽10.00 4 April 2026, 12:00\u00a0UTC Weak, 1 April 2026 to 4 April 2026" in page
+    assert "Payment overdue for 3 of 30 days From the balance ₽10.00 Debt ₽21.00" in page
+    assert "₽310.00 a month × 1 month × 3 of 30 days = ₽31.00" in page
+    assert "₽10.00 was charged to the balance and ₽21.00 became a debt." in page
+    assert "Recalculated ₽31.00 Charged ₽31.00" in page
+    assert MATCHES in page
+    assert "Balance after ₽0.00" in page
+
+
+def test_the_debt_for_grace_is_explained_too(in_debt, browser, client, mallory, superuser):
+    address = page_url(in_debt.debt_transaction)
+    page = words(browser.get(address))
+    assert "−₽21.00" in page
+    assert "₽10.00 was charged to the balance and ₽21.00 became a debt." in page
+    assert MATCHES in page
+    assert "Balance after" not in page
+    client.force_login(mallory)
+    assert client.get(address).status_code == 404
+    client.force_login(superuser)
+    staff_page = client.get(f"/admin/ledger/transaction/{in_debt.debt_transaction_id}/change/").content.decode()
+    assert "₽10.00 was charged to the balance and ₽21.00 became a debt." in staff_page
+
+
+def test_a_debt_that_is_paid_reads_well_in_both_languages(in_debt, browser, alice):
+    pay_in(alice, 21_00, at=at(days=35))
+    row = last("debt_payment")
+    page = words(browser.get(page_url(row)))
+    assert "Debt paid: ₽21.00. Money that comes in pays a debt first." in page
+    assert "The balance was ₽21.00 before and ₽0.00 after." in page
+    page = words(browser.get(page_url(row, "/ru")))
+    assert "Оплата долга: 21,00\u00a0₽. Поступившие деньги сначала идут на оплату долга." in page
 
 
 def test_unused_time_is_refunded_in_proportion(clock, browser, alice):
@@ -57,8 +135,8 @@ def test_unused_time_is_refunded_in_proportion(clock, browser, alice):
     act(subscription, at(days=10), lambda book: OpenBook.cancel(book, subscription, when="now", refund_unused=True))
     answer = browser.get(page_url(last("unused_refund")))
     assert "+₽467.41" in words(answer)
-    assert "Paid ₽690.00 Unused 21 of 31 days" in words(answer)
-    assert "₽690.00 × 21 of 31 days = ₽467.41, rounded down" in words(answer)
+    assert "Duration 21 days Unused 21 of 31 days" in words(answer)
+    assert "₽690.00 a month × 1 month × 21 of 31 days = ₽467.41, rounded down" in words(answer)
     assert f"/account/subscriptions/{subscription.public_id}/" in answer.content.decode()
 
 
@@ -86,17 +164,19 @@ def test_a_tampered_transaction_shows_expected_and_posted_amounts(clock, browser
     assert "Recalculated ₽3.00 Charged ₽3.01" in page
 
 
-def test_a_tampered_fraction_is_shown_as_recorded(clock, browser, alice):
-    """Minus half a kopeck is recorded as carried in, and a quarter of one as carried out."""
+def test_a_tampered_rest_is_shown_as_recorded(clock, browser, alice):
+    """Half a kopeck is recorded as left before, and a quarter of one after."""
     bought(alice, "hourly", paid_in=100_00)
     settle(alice, at(hours=2))
     with guards_off("subscriptions_charge"):
-        Charge.objects.update(remainder_before=-1_800_000_000, remainder_after=900_000_000)
+        Charge.objects.update(credit_before=1_800_000_000, credit_after=900_000_000)
+    with guards_off("ledger_transaction"):
+        Transaction.objects.filter(reason="charge").update(amount=2_99)
     page = words(browser.get(page_url(last())))
     # 300 - 0.5 = 299.5 kopecks
-    assert "₽1.50 an hour × 2 h + -0.5 × ₽0.01 = ₽2.99" in page
-    assert "it should be ₽2.99, but the transaction says ₽3.00." in page
-    assert "The fraction carried to the next charge should be 0.5 × ₽0.01, but 0.25 is recorded." in page
+    assert "₽1.50 an hour × 2 h − 0.5 × ₽0.01 = ₽3.00, rounded up" in page
+    assert "it should be ₽3.00, but the transaction says ₽2.99." in page
+    assert "0.5 × ₽0.01 should be left for the next charge, but 0.25 × ₽0.01 is recorded." in page
     assert DIFFERS in page
 
 
@@ -132,7 +212,10 @@ def test_the_russian_page_has_no_english_sentence(browser, alice, now):
     pay_in(alice, 2000_00, at=now)
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now)
     subscription = orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
+    settle(alice, now + (at(seconds=20) - at()))
     settle(alice, now + (at(hours=5) - at()))
+    act(subscription, now + (at(hours=6) - at()), lambda book: book.change_quantity(subscription, 2))
+    act(subscription, now + (at(hours=7) - at()), lambda book: book.change_quantity(subscription, 1))
     act(
         subscription,
         now + (at(days=1) - at()),

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.display import day
 from subscriptions import books, catalogue, orders
+from subscriptions.models import Charge
 from subscriptions.web.transactions import escape_formula
-from tests.subscriptions.shop import COUNTER, pay_in
+from tests.subscriptions.shop import COUNTER, pay_in, sell
 from tests.web import words
 
 
@@ -27,6 +29,21 @@ def test_the_list_shows_time_reason_amount_and_balance(browser, moved):
     assert "Bonus =1+1 · Explain" in rows
     assert "+₽50.00 ₽360.00" in rows
     assert rows.index("Bonus") < rows.index("Charge Standard,") < rows.index("Top-up")
+
+
+def test_changes_of_quantity_grace_and_debts_name_what_they_are_for(browser, alice, now):
+    start = now - timedelta(days=60)
+    # 300.00 for one and about 580.00 for two more a day later leave about 20.00 for grace of about 90.00.
+    pay_in(alice, 900_00, at=start)
+    subscription = orders.subscribe(alice, sell("weak", RUB=300_00, grace_days=3)["RUB"], now=start)
+    with books.open(alice, "RUB", now=start + timedelta(days=1)) as book:
+        book.change_quantity(subscription, 3)
+    pay_in(alice, 10_00, at=now)
+    rows = [row.split(" · Explain")[0] for row in words(browser.get("/account/transactions/")).split("\u00a0UTC ")]
+    charges = list(Charge.objects.order_by("id"))
+    assert [charge.quantity for charge in charges] == [1, 3, 3]
+    said = [f"Charge Weak, {day(charge.period_start)} to {day(charge.period_end)}" for charge in charges]
+    assert [row for row in rows if row.startswith(("Charge", "Debt"))] == ["Debt paid", *reversed(said)]
 
 
 def test_the_list_can_be_filtered_by_reason_and_days(browser, moved, now):
