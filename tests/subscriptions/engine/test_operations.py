@@ -234,6 +234,13 @@ def test_what_passes_a_limit_is_refused_when_it_is_asked_for() -> None:
         sub = Sub("s", terms, **more)
         assert operations.subscribe(book, instant("03-01"), sub) is Refusal.OUT_OF_RANGE
     assert (book.subs, book.balance) == ([], 10**13)
+    assert bought(book, "03-01", monthly("hour", 1, interval="hour"), periods=1000).status is Status.ACTIVE
+    # 521 weeks are 3647 days, 522 are 3654; ten years from here on have 3653.
+    assert (
+        operations.subscribe(book, instant("03-01"), Sub("s", monthly("week", 1, interval="week", count=522)))
+        is Refusal.OUT_OF_RANGE
+    )
+    assert bought(book, "03-01", monthly("week", 1, interval="week", count=521)).status is Status.ACTIVE
     assert bought(book, "03-01", monthly("decade", 1, interval="year", count=10)).status is Status.ACTIVE
     assert bought(book, "03-01", monthly("dear", 10**6), quantity=1_000_000).status is Status.ACTIVE
 

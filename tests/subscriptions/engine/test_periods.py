@@ -5,7 +5,7 @@ from typing import Any
 from subscriptions.engine import funds
 from subscriptions.engine.changes import change_quantity
 from subscriptions.engine.settlement import settle
-from tests.subscriptions.engine.bare import bought, funded, instant, monthly, spans
+from tests.subscriptions.engine.bare import DAY, bought, funded, instant, monthly, spans
 from tests.subscriptions.engine.story import Story, hour, month, request, subscribe, top_up, withdraw
 
 # April has 30 days: 10.00 a day.
@@ -149,6 +149,8 @@ def test_the_days_of_grace_are_one_charge_with_a_paid_and_an_owed_part() -> None
     row = book.journal.charges[1]
     assert row.movement
     assert row.owed
+    # Of a month that was not paid: April.
+    assert row.full_length == 30 * DAY
     assert (row.movement.amount, row.owed.amount, row.owed.on_debt, row.owed.at) == (-12_00, 18_00, True, row.end)
     funds.top_up(book, instant("04-06"), 20_00)
     payment = book.journal.movements[-1]

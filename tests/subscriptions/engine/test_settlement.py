@@ -172,6 +172,13 @@ def test_a_suspended_subscription_expires_after_its_days() -> None:
         assert Story([brief], *events, top_up(paid_at, "300.00"), until="04-07").status() == status
 
 
+def test_what_is_kept_for_no_days_expires_as_soon_as_it_is_suspended() -> None:
+    once = month("once", "300.00", keep_days=0)
+    events = [top_up("03-01", "300.00"), subscribe("03-01", "once"), top_up("04-01", "300.00")]
+    story = Story([once], *events, until="04-02")
+    assert (story.status(), story.access(), story.balance) == ("expired", [["03-01", "04-01"]], "300.00")
+
+
 def test_a_change_while_waiting_begins_the_waiting_anew() -> None:
     # An order of 1 Mar, changed on 10 Mar, waits until 24 Mar.
     for change in (request("03-10", "change_plan", plan="pro"), request("03-10", "change_quantity", quantity=2)):

@@ -150,6 +150,15 @@ def test_a_payment_made_for_one_starts_that_one_first_and_then_revives_the_rest(
     assert [story.status(name) for name in "abcd"] == ["active", "suspended", "suspended", "active"]
 
 
+def test_a_payment_made_for_one_in_grace_keeps_the_order_of_age() -> None:
+    # Two in grace since 1 Apr, and money for one: the older is paid.
+    graceful = month("graceful", "300.00", grace_days=5)
+    both = [subscribe("03-01", "graceful", name) for name in "ab"]
+    paid = top_up("04-02", "300.00", paid_for="b")
+    story = Story([graceful], top_up("03-01", "600.00"), *both, paid, until="04-02")
+    assert [story.status(name) for name in "ab"] == ["active", "past_due"]
+
+
 def test_what_was_suspended_starts_afresh_when_the_money_comes() -> None:
     events = [top_up("03-01", "300.00"), subscribe("03-01", "basic"), top_up("04-10", "300.00")]
     assert story_of(*events, until="06-01").access() == [["03-01", "04-01"], ["04-10", "05-10"]]
