@@ -2,7 +2,7 @@
 
 from subscriptions.engine import funds, operations
 from subscriptions.engine.book import Cause, Journal
-from subscriptions.engine.changes import change_quantity
+from subscriptions.engine.changes import change_plan, change_quantity
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Status
 from tests.subscriptions.engine.bare import HOUR, bought, funded, instant, metered, monthly
@@ -91,3 +91,17 @@ def test_what_has_ended_keeps_nothing_of_what_was_asked() -> None:
     settle(book, instant("04-01"))
     assert (sub.status, sub.ended_at, sub.cancel_requested) == (Status.CANCELLED, instant("04-01"), False)
     assert (sub.scheduled, sub.scheduled_quantity, sub.boundary) == (None, None, None)
+
+
+def test_events_carry_the_terms_and_the_number_they_are_about() -> None:
+    book = funded(5000_00)
+    sub = bought(book, "04-01", BASIC, quantity=2)
+    mini = monthly("mini", 50_00)
+    assert change_plan(book, instant("04-02"), sub, mini, when="period_end") is None
+    assert change_quantity(book, instant("04-03"), sub, 3, when="period_end") is None
+    settle(book, instant("05-01"))
+    told = [(event.type.removeprefix("subscription."), event.terms, event.quantity) for event in book.journal.events]
+    assert told == [
+        ("created", BASIC, 2), ("activated", None, None), ("plan_change_scheduled", mini, None),
+        ("quantity_change_scheduled", None, 3), ("plan_changed", mini, None),
+    ]  # fmt: skip
