@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.errors import DomainError
 from ledger.money import EXPONENTS, LARGEST, Money
-from payments.models import Payment
-from subscriptions import catalogue, overview
+from subscriptions import catalogue, dues, overview
 from subscriptions.models import Plan, Price, Subscription
 
 Status = Subscription.Status
@@ -57,67 +56,71 @@ class AmountDue:
     """An amount to pay and what it is for. `price` is set if the checkout opens a new subscription."""
 
     money: Money
+    # What the order itself costs, in minor units. The rest pays the debt, or stays on the balance.
+    order_amount: int = 0
     description: str
     plan: Plan | None = None
     price: Price | None = None
     subscription: Subscription | None = None
 
 
-def for_plan(plan: Plan | str, *, customer: User, currency: str | None, quantity: int, periods: int) -> AmountDue:
+def for_plan(
+    plan: Plan | str, *, customer: User, currency: str | None, quantity: int, periods: int, now: datetime
+) -> AmountDue:
     """Return the amount due for a new subscription.
 
-    That is its first payment, or for a metered price `periods` intervals of use paid in advance. Raises NothingToPay
-    if the plan is free now or starts with a trial that this customer has not had.
+    That is its first payment, or for a metered price `periods` intervals of use paid in advance, and the debt. Raises
+    NothingToPay if the plan is free now or starts with a trial that this customer has not had.
     """
     price = catalogue.chosen(plan, customer=customer, currency=currency)
     for param, number in (("quantity", quantity), ("periods", periods)):
         if number < 1:
             raise AmountOutOfRange(_("%s must be 1 or more. You sent %d.") % (param, number), param=param)
-    due = catalogue.cost(price, quantity, periods)
-    if catalogue.awaits_trial(customer, price):
+    view = overview.peek(customer, price.currency, now=now)
+    asked = dues.of_new_order(view, price, quantity=quantity, periods=periods)
+    if dues.starts_with_trial(customer, price, quantity=quantity, view=view):
         raise NothingToPay(
             _("This plan starts with a free trial of %(days)d days. Subscribe directly with POST /api/subscriptions/.")
             % {"days": price.trial_days}
         )
-    if due == 0:
+    if asked.amount == 0:
         raise NothingToPay(
             _("There is nothing to pay for this plan now. Subscribe directly with POST /api/subscriptions/.")
         )
-    _check_size(due, price.currency, param="quantity")
-    return AmountDue(money=Money(due, price.currency), description=price.plan.title, plan=price.plan, price=price)
+    _check_size(asked.amount, price.currency, param="quantity")
+    return AmountDue(
+        money=Money(asked.amount, price.currency), order_amount=asked.due, description=price.plan.title,
+        plan=price.plan, price=price,
+    )  # fmt: skip
 
 
 def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
-    """Return the amount due to start or revive an existing subscription.
+    """Return the amount due to start or revive an existing subscription, as its page shows it (subscriptions.dues).
 
-    A pending or a metered one costs the same as a new one. A suspended or past due one costs what the wallet lacks for
-    the next period. Raises NotWaitingForMoney in any other state, NothingToPay if the wallet holds enough.
+    Raises NotWaitingForMoney if it is running, paused or over, NothingToPay if the balance or a trial is enough.
     """
     price = subscription.price
     view = overview.peek(subscription.customer, price.currency, now=now)
-    status = Status(view.status_of(subscription))
-    if status not in WAITING:
-        raise NotWaitingForMoney(
-            _("Subscription %(id)s is %(status)s. Only pending, suspended and past_due subscriptions wait for payment.")
-            % {"id": subscription.public_id, "status": status},
-            state=status,
-        )
-    due = _prepaid(subscription) or catalogue.cost(price, subscription.quantity, subscription.periods)
-    if status != Status.PENDING and not price.metered:
-        due = max(due - view.available, 0)
-    if due == 0:
+    asked = dues.one(view, subscription)
+    if asked is None:
+        raise not_waiting(subscription, now=now)
+    if asked.amount == 0:
         raise NothingToPay(_("The balance is enough for this subscription. There is nothing to pay now."))
+    _check_size(asked.amount, price.currency, param="subscription")
     return AmountDue(
-        money=Money(due, price.currency), description=price.plan.title, plan=price.plan, subscription=subscription
+        money=Money(asked.amount, price.currency), order_amount=asked.due, description=price.plan.title,
+        plan=price.plan, subscription=subscription,
+    )  # fmt: skip
+
+
+def not_waiting(subscription: Subscription, *, now: datetime) -> NotWaitingForMoney:
+    """Return the refusal to pay for a subscription that waits for nothing."""
+    status = overview.peek(subscription.customer, subscription.price.currency, now=now).status_of(subscription)
+    return NotWaitingForMoney(
+        _("Subscription %(id)s is %(status)s. Only pending, suspended and past_due subscriptions wait for payment.")
+        % {"id": subscription.public_id, "status": status},
+        state=status,
     )
-
-
-def _prepaid(subscription: Subscription) -> int | None:
-    """Return the amount of metered use that the first checkout ordered, in minor units."""
-    if not subscription.price.metered:
-        return None
-    opening = Payment.objects.filter(subscription=subscription, opened_subscription=True, plan=subscription.price.plan)
-    return opening.values_list("amount", flat=True).first()
 
 
 def for_top_up(amount: int | None, currency: str | None) -> AmountDue:

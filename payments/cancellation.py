@@ -9,7 +9,7 @@ from core import retry
 from core.errors import DomainError, Unavailable
 from payments import confirmation, transitions
 from payments.gateways import registry
-from payments.gateways.base import GatewayError
+from payments.gateways.base import GatewayError, Snapshot
 from payments.models import Payment
 
 Status = Payment.Status
@@ -29,18 +29,28 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
     """
     if payment.status != Status.PENDING:
         raise _refusal(payment)
-    if payment.gateway_id is None:
+    snapshot = close_page(payment)
+    if snapshot is None:
         return _cancel_unopened(payment.pk, now=now)
-    try:
-        snapshot = registry.get(payment.gateway).cancel(payment.gateway_id)
-    except GatewayError as error:
-        raise Unavailable(
-            _("The gateway did not answer, so the payment is not cancelled. Try again in a minute.")
-        ) from error
     payment = confirmation.apply(payment.pk, snapshot, now=now)
     if payment.status != Status.CANCELLED:
         raise _refusal(payment)
     return payment
+
+
+def close_page(payment: Payment) -> Snapshot | None:
+    """Close the payment's page at its gateway and return the gateway's answer; None if it has no page yet.
+
+    Call it with no transaction open. Raises Unavailable if the gateway does not answer.
+    """
+    if payment.gateway_id is None:
+        return None
+    try:
+        return registry.get(payment.gateway).cancel(payment.gateway_id)
+    except GatewayError as error:
+        raise Unavailable(
+            _("The gateway did not answer, so the payment is not cancelled. Try again in a minute.")
+        ) from error
 
 
 @retry.retried

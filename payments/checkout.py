@@ -1,7 +1,7 @@
 """Starting a payment: for a plan, for a subscription that waits for money, or to top up the wallet.
 
 The payment is committed before the gateway is called, and its id is the gateway's idempotency key. So the same request
-sent again continues the first payment, whatever failed in between.
+sent again continues the first payment, whatever failed in between. So does another request for the same purpose.
 """
 
 import re
@@ -15,14 +15,24 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core import idempotency, retry
-from core.errors import DomainError
+from core.errors import DomainError, Unavailable
 from core.ids import new_id
-from payments import amounts, cancellation, sessions, transitions
+from payments import amounts, cancellation, confirmation, open_orders, reconciliation, sessions, transitions
 from payments.amounts import AmountDue
 from payments.gateways import registry
+from payments.gateways.base import Snapshot, State
 from payments.models import Payment
-from subscriptions import books, catalogue, overview
+from subscriptions import books, catalogue, orders
 from subscriptions.models import Plan, Subscription
+
+# How often a start looks again if other requests start or close the same payment meanwhile.
+TRIES = 3
+# Answers of a gateway whose page can no longer be paid, and what the payment becomes.
+UNPAID = {
+    State.CANCELLED: Payment.Status.CANCELLED,
+    State.EXPIRED: Payment.Status.EXPIRED,
+    State.FAILED: Payment.Status.FAILED,
+}
 
 # It must hold a digit, so that it differs from words such as `confirm-payment` at the same place of a URL.
 CLIENT_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
@@ -64,31 +74,24 @@ class InvalidPaymentId(DomainError):
 
 
 class PaymentInProgress(DomainError):
-    """The subscription already has an open payment; with a second one the customer might pay twice."""
+    """There is an open payment for the same purpose; with a second one the customer might pay twice."""
 
     code = "payment_in_progress"
-    param = "subscription"
-
-
-class NotPending(DomainError):
-    """The subscription is no longer pending, so there is nothing to start."""
-
-    code = "subscription_not_waiting"
+    param = "payment_id"
 
 
 def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) -> Payment:
     """Create a payment and open its page at the gateway; the same request again returns the first payment.
 
-    If the subscription has an open payment of the same amount, return that one. Raises a DomainError: KeyReused if the
-    key came with another request, any error of payments.amounts, UnknownGateway, InvalidPaymentId, DuplicatePayment,
-    PaymentInProgress, and Unavailable or GatewayRefused from the gateway.
+    A customer has at most one open payment for the same purpose: a plan on the same terms, a subscription, or a top-up
+    of the same sum. A second start goes on with it, whichever tab, form or API call it comes from. Raises a
+    DomainError: KeyReused if the key came with another request, any error of payments.amounts, UnknownGateway,
+    InvalidPaymentId, DuplicatePayment, PaymentInProgress, and Unavailable or GatewayRefused from the gateway.
     """
     payment = find(customer, request)
     if payment is None:
         _check_payment_id(request.get("payment_id"))
-        gateway = registry.get(request.get("gateway") or registry.names()[0]).name
-        due = _amount_due(customer, request, now=now)
-        payment = _open_payment_for(due, request) or _create(customer, due, gateway, request, now=now)
+        payment = _continue_or_create(customer, request, now=now)
     if payment.gateway_id is None and payment.status in transitions.OPEN:
         payment = sessions.open_page(payment, now=now)
     return payment
@@ -107,45 +110,17 @@ def find(customer: User, request: CheckoutRequest) -> Payment | None:
 
 
 def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
-    """Pay for a pending subscription from the wallet on the terms it was ordered on; return the one that started.
+    """Start a pending or suspended subscription from the balance, close its open payment, and return it.
 
-    Its open payment is cancelled at the gateway first, so that nobody pays twice. Raises NotPending; Refused if the
-    wallet is short (the payment stays open); NotCancellable if the customer is paying at this moment; Unavailable if
-    the gateway does not answer.
+    It starts first: if this dies in between, nothing is lost, and reconciliation closes the payment. Raises Refused if
+    the balance is short or the subscription does not wait for money; then the payment stays open.
     """
-    view = overview.peek(subscription.customer, subscription.price.currency, now=now)
-    if view.status_of(subscription) != Subscription.Status.PENDING:
-        raise NotPending("")
-    if not view.can_start(subscription):
-        raise books.insufficient_funds()
-    waiting = Payment.objects.filter(subscription=subscription, status__in=transitions.OPEN).first()
-    if waiting is not None:
-        cancellation.cancel(waiting, now=now)
-    return _restart(subscription, now=now, must_end=waiting is None or not waiting.opened_subscription)
-
-
-@retry.retried
-def _restart(subscription: Subscription, *, now: datetime, must_end: bool) -> Subscription:
-    """Cancel the pending subscription and start a new one in its place, in one transaction.
-
-    `must_end` is False if cancelling the payment has cancelled it already. The second of two simultaneous clicks gets
-    the subscription that the first one started. If the money was spent in between, the new one stays pending.
-    """
-    key = idempotency.key_of("cause", f"start:{subscription.public_id}")
-    with books.open(subscription.customer, subscription.price.currency, now=now) as book:
-        started = Subscription.objects.filter(customer=subscription.customer, idempotency_key=key).first()
-        if started is not None:
-            return started
-        if must_end:
-            book.cancel(subscription, when="now")
-        row = book.subscribe(
-            subscription.price,
-            quantity=subscription.quantity,
-            periods=subscription.periods,
-            auto_renew=subscription.auto_renew,
-        )
-        Subscription.objects.filter(pk=row.pk).update(idempotency_key=key)
-    return row
+    orders.start(subscription, now=now)
+    open_orders.mark_ended(now=now, customer_id=subscription.customer_id)
+    for payment in open_orders.open_payments().filter(subscription=subscription):
+        reconciliation.check(payment, now=now)
+    subscription.refresh_from_db()
+    return subscription
 
 
 def _fingerprint(request: CheckoutRequest) -> str:
@@ -168,7 +143,7 @@ def _amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> A
     amount, currency = request.get("amount"), request.get("currency")
     if plan := request.get("plan"):
         terms = {"quantity": request.get("quantity", 1), "periods": request.get("periods", 1)}
-        due = amounts.for_plan(plan, customer=customer, currency=currency, **terms)
+        due = amounts.for_plan(plan, customer=customer, currency=currency, now=now, **terms)
     elif subscription := request.get("subscription"):
         if subscription.customer_id != customer.pk:
             raise ValueError(f"{subscription} does not belong to customer {customer.pk}")
@@ -197,50 +172,113 @@ def _duplicate(payment_id: str) -> DuplicatePayment:
     return DuplicatePayment(_("Payment %s already exists.") % payment_id)
 
 
-def _open_payment_for(due: AmountDue, request: CheckoutRequest) -> Payment | None:
-    """Return the subscription's open payment if its amount is the amount due; otherwise raise PaymentInProgress.
+def _purpose(due: AmountDue, request: CheckoutRequest) -> str:
+    return open_orders.purpose_of(
+        due,
+        quantity=request.get("quantity", 1),
+        periods=request.get("periods", 1),
+        auto_renew=request.get("auto_renew", True),
+    )
 
-    Return None if there is no open payment.
+
+def _continue_or_create(customer: User, request: CheckoutRequest, *, now: datetime) -> Payment:
+    """Return the open payment for the same purpose, or create and commit one.
+
+    If another gateway was chosen, the amount has changed or the page has expired, the open payment's page is closed
+    first and a new payment takes its place.
     """
-    if due.subscription is None:
-        return None
-    payment = Payment.objects.filter(
-        subscription=due.subscription, status__in=transitions.OPEN, parked_reason=""
-    ).first()
-    if payment is None:
-        return None
-    if payment.status == Payment.Status.PENDING and payment.money == due.money and not request.get("payment_id"):
-        return payment
-    raise PaymentInProgress(
-        _("Payment %s for this subscription is still open. Wait for it, or cancel it, before you start another.")
+    gateway = registry.get(request.get("gateway") or registry.names()[0]).name
+    for _turn in range(TRIES):
+        due = _amount_due(customer, request, now=now)
+        first = open_orders.find(customer, due, _purpose(due, request), now=now)
+        if first is None:
+            payment = _create(customer, due, gateway, request, now=now)
+        elif request.get("payment_id"):
+            raise _in_progress(first)
+        elif request.get("gateway") in (None, first.gateway) and first.money == due.money and now < first.expires_at:
+            return first
+        else:
+            payment = _replace(first, due, gateway, request, now=now)
+        if payment is not None:
+            return payment
+    raise Unavailable(_("The payment could not be started. Nothing was paid. Try again."))
+
+
+def _in_progress(payment: Payment) -> PaymentInProgress:
+    return PaymentInProgress(
+        _("Payment %s for the same purpose is still open. Wait for it, or cancel it, before you start another.")
         % payment.public_id,
         payment_id=payment.public_id,
         state=payment.status,
     )
 
 
-def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment:
-    """Create and commit the payment; if another request has just committed the same one, return that."""
+def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment | None:
+    """Create and commit the payment; if another request has just committed the same one, return that.
+
+    Return None if another request has just started a payment for the same purpose.
+    """
     try:
         return _insert(customer, due, gateway, request, now=now)
     except IntegrityError as error:
-        match getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""):
-            case "one_payment_per_request":
-                if payment := find(customer, request):
-                    return payment
-                raise
-            case "one_open_payment_per_subscription":
-                if payment := _open_payment_for(due, request):
-                    return payment
-                raise
-            case _:
-                if request.get("payment_id") and Payment.objects.filter(public_id=request["payment_id"]).exists():
-                    raise _duplicate(str(request["payment_id"])) from error
-                raise
+        return _raced(customer, request, error)
+
+
+def _raced(customer: User, request: CheckoutRequest, error: IntegrityError) -> Payment | None:
+    """Return what another request has just committed, None if that is to be looked up; raise any other error."""
+    match getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""):
+        case "one_payment_per_request":
+            if payment := find(customer, request):
+                return payment
+        case "one_open_payment_per_subscription" | "one_open_payment_per_purpose":
+            return None
+        case _:
+            if request.get("payment_id") and Payment.objects.filter(public_id=request["payment_id"]).exists():
+                raise _duplicate(str(request["payment_id"])) from error
+    raise error
+
+
+def _replace(
+    first: Payment, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime
+) -> Payment | None:
+    """Close the page of an open payment and return the new one that takes its place.
+
+    Return the first payment if it turns out to be paid, None if it has changed meanwhile. Raises Unavailable if the
+    gateway does not answer, PaymentInProgress if the bank is processing it.
+    """
+    snapshot = cancellation.close_page(first)
+    if snapshot is not None and snapshot.state not in UNPAID:
+        payment = confirmation.apply(first.pk, snapshot, now=now)
+        if payment.status in transitions.OPEN:
+            raise _in_progress(payment)
+        return payment if payment.status == Payment.Status.CONFIRMED else None
+    try:
+        return _swap(first.pk, snapshot, due, gateway, request, now=now)
+    except IntegrityError as error:
+        return _raced(first.customer, request, error)
 
 
 @retry.retried
-def _insert(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment:
+def _swap(
+    first_id: int, snapshot: Snapshot | None, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime
+) -> Payment | None:
+    """Close a payment that can no longer be paid and create the next one for the same order, in one transaction."""
+    with transaction.atomic():
+        first = transitions.lock(first_id)
+        if first.status not in transitions.OPEN or (snapshot is None and first.gateway_id is not None):
+            return None
+        code = snapshot.failure_code if snapshot else ""
+        ending = UNPAID[snapshot.state] if snapshot else Payment.Status.CANCELLED
+        transitions.close(first, ending, now=now, failure_code=code, ends_order=False)
+        return _insert(first.customer, due, gateway, request, now=now, order=first)
+
+
+@retry.retried
+def _insert(
+    customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime,
+    order: Payment | None = None,
+) -> Payment:  # fmt: skip
+    """Create the payment and, for a plan, its subscription; or take over the subscription of the payment `order`."""
     expires_at = now + settings.PAYMENT_EXPIRES_AFTER
     key = request.get("idempotency_key")
     with transaction.atomic():
@@ -249,8 +287,11 @@ def _insert(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
             customer=customer,
             amount=due.money.amount,
             currency=due.money.currency,
+            order_amount=due.order_amount,
+            purpose=_purpose(due, request),
             plan=due.plan,
-            subscription=due.subscription,
+            subscription=order.subscription if order else due.subscription,
+            opened_subscription=order.opened_subscription if order else False,
             description=request.get("description") or due.description,
             gateway=gateway,
             language=request.get("language") or get_language() or "",
@@ -261,7 +302,7 @@ def _insert(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
             expires_at=expires_at,
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
-        if due.price is not None:
+        if due.price is not None and order is None:
             _open_subscription(payment, due, request, now=now)
     return payment
 

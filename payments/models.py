@@ -39,6 +39,10 @@ class Payment(MadeOnce):
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, null=True, related_name="payments")
     # True if this checkout created the subscription; it is then cancelled if the payment ends without money.
     opened_subscription = models.BooleanField(default=False)
+    # What the order itself costs. The amount pays the debt too, and is at least what gateways take.
+    order_amount = models.BigIntegerField(default=0, editable=False)
+    # Names what the customer wants to pay for, so that a second start goes on with the open payment (open_orders).
+    purpose = models.CharField(max_length=100, default="", blank=True, editable=False)
 
     gateway = models.CharField(max_length=20)
     # The gateway's id of the payment. Set once, when the gateway answers; null before.
@@ -64,6 +68,8 @@ class Payment(MadeOnce):
     # When reconciliation next checks the payment at its gateway; null once there is nothing left to check.
     check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
+    # Since when its page is to be closed, because its subscription started or ended in another way.
+    closing_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [
@@ -83,6 +89,11 @@ class Payment(MadeOnce):
                 fields=["subscription"],
                 condition=Q(status__in=["pending", "unknown"], parked_reason=""),
                 name="one_open_payment_per_subscription",
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "purpose"],
+                condition=Q(status__in=["pending", "unknown"], parked_reason="") & ~Q(purpose=""),
+                name="one_open_payment_per_purpose",
             ),
         ]
         indexes = [

@@ -1,4 +1,4 @@
-"""Reconciliation of open payments with their gateways: claim those that are due, check them, expire the overdue ones.
+"""Reconciliation of open payments with their gateways: claim those that are due, check, close or expire them.
 
 Any number of workers may run this at the same time; each payment is claimed by one of them.
 """
@@ -11,7 +11,7 @@ from django.db.models import F
 
 from core import retry
 from core.errors import DomainError
-from payments import confirmation, sessions, transitions
+from payments import confirmation, open_orders, sessions, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
 from payments.models import Payment
@@ -23,7 +23,11 @@ BATCH = 200
 
 
 def check_due(*, now: datetime) -> int:
-    """Check every due payment that has not expired yet at its gateway; return how many were checked."""
+    """Check every due payment that has not expired yet at its gateway; return how many were checked.
+
+    Those whose subscription has started or ended in another way are due at once: their pages are closed.
+    """
+    open_orders.mark_ended(now=now)
     for done in range(BATCH):
         payment = claim_one(now=now, expires_at__gt=now)
         if payment is None:
@@ -56,10 +60,12 @@ def claim_one(*, now: datetime, **which: Any) -> Payment | None:
 
 
 def check(payment: Payment, *, now: datetime) -> Payment:
-    """Check one payment at its gateway and return it.
+    """Check one payment at its gateway and return it; close its page if nobody wants it any more.
 
     If the gateway never answered with a payment page, request the page again with the same key.
     """
+    if payment.closing_at is not None:
+        return _close(payment, Payment.Status.CANCELLED, now=now)
     if payment.gateway_id is not None:
         return confirmation.confirm(payment.pk, now=now)
     try:
@@ -71,27 +77,32 @@ def check(payment: Payment, *, now: datetime) -> Payment:
 
 def expire(payment: Payment, *, now: datetime) -> Payment:
     """Close the payment at its gateway and apply the answer: already paid, still being processed, or expired."""
+    return _close(payment, Payment.Status.EXPIRED, now=now)
+
+
+def _close(payment: Payment, to: Payment.Status, *, now: datetime) -> Payment:
+    """Close the payment's page at its gateway and apply the answer; `to` is what it becomes if nobody has paid."""
     if payment.gateway_id is None:
-        return _expire_unopened(payment.pk, now=now)
-    return confirmation.apply(payment.pk, _closed(payment, payment.gateway_id), now=now)
+        return _close_unopened(payment.pk, to, now=now)
+    return confirmation.apply(payment.pk, _answer(payment, payment.gateway_id, to), now=now)
 
 
-def _closed(payment: Payment, gateway_id: str) -> Snapshot | GatewayError:
-    """Cancel the payment at the gateway and return its answer, with `expired` in place of `cancelled`."""
+def _answer(payment: Payment, gateway_id: str, to: Payment.Status) -> Snapshot | GatewayError:
+    """Cancel the payment at the gateway and return its answer, with `to` in place of `cancelled`."""
     try:
         snapshot = registry.get(payment.gateway).cancel(gateway_id)
     except GatewayError as error:
         return error
     if snapshot.state is State.CANCELLED:
-        return Snapshot(gateway_id=gateway_id, state=State.EXPIRED)
+        return Snapshot(gateway_id=gateway_id, state=State(to.value))
     return snapshot
 
 
 @retry.retried
-def _expire_unopened(payment_id: int, *, now: datetime) -> Payment:
-    """Expire a payment that has no page at the gateway yet, so nobody can have paid it."""
+def _close_unopened(payment_id: int, to: Payment.Status, *, now: datetime) -> Payment:
+    """Close a payment that has no page at the gateway yet, so nobody can have paid it."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status in transitions.OPEN and payment.gateway_id is None:
-            transitions.close(payment, Payment.Status.EXPIRED, now=now)
+            transitions.close(payment, to, now=now)
     return payment

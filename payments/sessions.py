@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import DomainError, Unavailable
-from payments import transitions
+from payments import amounts, open_orders, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Session, SessionRequest
 from payments.models import Payment
@@ -26,8 +26,10 @@ def open_page(payment: Payment, *, now: datetime) -> Payment:
     """Open the payment's page at the gateway and return the payment with its `confirmation_url`.
 
     Safe to repeat: the gateway returns the same page for the same key. Raises Unavailable if the gateway did not
-    answer (the payment becomes `unknown` and is checked later), GatewayRefused if it refused (it becomes `failed`).
+    answer (the payment becomes `unknown` and is checked later), GatewayRefused if it refused (it becomes `failed`),
+    NotWaitingForMoney if its subscription has started or ended meanwhile: no page is shown for that.
     """
+    _refuse_unwanted(payment, now=now)
     gateway = registry.get(payment.gateway)
     try:
         session = gateway.create_session(_request(payment))
@@ -37,6 +39,8 @@ def open_page(payment: Payment, *, now: datetime) -> Payment:
     if payment.status == Status.CANCELLED and payment.gateway_id == session.gateway_id:
         # Cancelled while the gateway was opening the page. Nobody knows its address; if closing fails, it expires.
         _close_quietly(payment)
+    if payment.status in transitions.OPEN:
+        _refuse_unwanted(payment, now=now)
     return payment
 
 
@@ -95,6 +99,26 @@ def _save_error(payment_id: int, error: GatewayError, *, now: datetime) -> Domai
         ),
         payment_id=payment.public_id,
     )
+
+
+def _refuse_unwanted(payment: Payment, *, now: datetime) -> None:
+    """Raise NotWaitingForMoney if the payment's subscription has started or ended in another way."""
+    subscription = payment.subscription
+    if subscription is not None and not open_orders.is_wanted(payment, now=now):
+        _close_unwanted(payment.pk, now=now)
+        raise amounts.not_waiting(subscription, now=now)
+
+
+@retry.retried
+def _close_unwanted(payment_id: int, *, now: datetime) -> None:
+    """Cancel a payment without a page; let reconciliation close a page that has just been opened."""
+    with transaction.atomic():
+        payment = transitions.lock(payment_id)
+        if payment.status in transitions.OPEN and payment.gateway_id is None:
+            transitions.close(payment, Status.CANCELLED, now=now)
+        elif payment.status in transitions.OPEN:
+            payment.confirmation_url, payment.closing_at, payment.check_at = "", now, now
+            payment.save(update_fields=["confirmation_url", "closing_at", "check_at"])
 
 
 def _close_quietly(payment: Payment) -> None:

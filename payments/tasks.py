@@ -1,9 +1,12 @@
 """Celery tasks of payments. A task may be lost, late or run twice: the rows hold what is due."""
 
+from datetime import datetime
+from typing import Any
+
 from celery import shared_task
 from django.utils import timezone
 
-from payments import reconciliation
+from payments import open_orders, reconciliation
 from payments.webhooks import process
 
 
@@ -21,7 +24,7 @@ def process_webhooks() -> None:
 
 @shared_task
 def reconcile() -> None:
-    """Check open payments at their gateways."""
+    """Check open payments at their gateways, and close those that nobody wants any more."""
     reconciliation.check_due(now=timezone.now())
 
 
@@ -29,3 +32,12 @@ def reconcile() -> None:
 def expire() -> None:
     """Expire payments that are past their time."""
     reconciliation.expire_due(now=timezone.now())
+
+
+def close_ended(*, customer_id: int, now: datetime, **_sent: Any) -> None:
+    """Mark a customer's open payments whose subscription has started or ended, and have their pages closed.
+
+    The receiver of subscriptions.orders.changed. If it fails, the sweep does the same.
+    """
+    if open_orders.mark_ended(now=now, customer_id=customer_id):
+        reconcile.delay()

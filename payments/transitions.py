@@ -69,8 +69,8 @@ def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any)
 def credit(payment: Payment, *, now: datetime) -> None:
     """Confirm the payment and credit the wallet.
 
-    The money starts or revives waiting subscriptions, the one this payment is for first. A subscription that has ended
-    in the meantime stays ended; the money is in the wallet anyway.
+    The money pays the debt, then starts the subscription this payment is for, then revives the suspended ones. A
+    subscription that has ended in the meantime stays ended; the money is in the wallet anyway.
     """
     with books.open(payment.customer, payment.currency, now=now) as book:
         book.top_up(
@@ -84,11 +84,16 @@ def credit(payment: Payment, *, now: datetime) -> None:
     record_event(payment, "confirmed", now=now)
 
 
-def close(payment: Payment, to: Payment.Status, *, now: datetime, failure_code: str = "") -> None:
-    """End the payment without money as failed, cancelled or expired; cancel the subscription its checkout opened."""
+def close(
+    payment: Payment, to: Payment.Status, *, now: datetime, failure_code: str = "", ends_order: bool = True
+) -> None:
+    """End the payment without money as failed, cancelled or expired; cancel the subscription its checkout opened.
+
+    With `ends_order=False` the subscription goes on waiting: another payment takes this one's place.
+    """
     move(payment, to, now=now, failure_code=failure_code, parked_reason="")
     record_event(payment, to.value, now=now)
-    if payment.opened_subscription and payment.subscription_id is not None:
+    if ends_order and payment.opened_subscription and payment.subscription_id is not None:
         _cancel_pending(payment, payment.subscription_id, now=now)
 
 
@@ -141,11 +146,15 @@ def _live_subscription(payment: Payment) -> Subscription | None:
 
 
 def _cancel_pending(payment: Payment, subscription_id: int, *, now: datetime) -> None:
-    """Cancel the subscription if it is still pending and has no other open payment."""
+    """Cancel the subscription if it is still pending as ordered and has no other open payment.
+
+    Who has changed its plan since still wants it: it waits on for a payment of its own.
+    """
     others = Payment.objects.filter(subscription_id=subscription_id, status__in=OPEN).exclude(pk=payment.pk)
     if others.exists():
         return
     with books.open(payment.customer, payment.currency, now=now) as book:
-        waiting = Subscription.objects.filter(pk=subscription_id, status=Subscription.Status.PENDING).first()
+        pending = Subscription.objects.filter(pk=subscription_id, status=Subscription.Status.PENDING)
+        waiting = pending.filter(price__plan=payment.plan).first()
         if waiting:
             book.cancel(waiting)

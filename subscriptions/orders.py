@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.dispatch import Signal
 
 from accounts.models import User
 from core import idempotency
 from core.retry import retried
 from subscriptions import books, catalogue
 from subscriptions.models import Price, Subscription
+
+# Sent after the commit of each change, with `customer_id` and `now`. Only a hint to look now whether an open payment is
+# still wanted (payments.open_orders): the rows say it too, and a sweep reads them.
+changed = Signal()
 
 
 @retried
@@ -57,6 +65,13 @@ def change(subscription: Subscription, *, now: datetime, act: Callable[[books.Op
     """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing."""
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
         act(book)
+        hint = partial(changed.send_robust, sender=Subscription, customer_id=subscription.customer_id, now=now)
+        transaction.on_commit(hint)
+
+
+def start(subscription: Subscription, *, now: datetime) -> None:
+    """Start a pending or suspended subscription from the balance; raise books.Refused."""
+    change(subscription, now=now, act=lambda book: book.start(subscription))
 
 
 def _fingerprint(price: Price, **terms: int) -> str:

@@ -21,9 +21,10 @@ from ledger.money import Money
 from payments import transitions
 from payments.models import Payment
 from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
-from subscriptions import forecast, overview
+from subscriptions import dues, forecast, overview
 from subscriptions.explain.sentences import shortly
 from subscriptions.forecast import Ending, Forecast
+from subscriptions.overview import View
 from subscriptions.web.cards import Card, cards
 from subscriptions.web.statement import StatementLine, statement_lines
 
@@ -95,6 +96,8 @@ class WalletSummary:
     balance: Money
     # The balance less what is used or due now but not posted yet.
     available: Money
+    # What the customer owes in this currency.
+    debt: Money
     lines: list[StatementLine]
     # None if the money does not run out at the current rate of use.
     running_out: RunningOut | None
@@ -103,6 +106,11 @@ class WalletSummary:
     def in_use(self) -> Money:
         """What is used or due now but not posted yet."""
         return Money(self.balance.amount - self.available.amount, self.balance.currency)
+
+    @property
+    def to_pay(self) -> Money:
+        """The smallest payment that pays the debt."""
+        return Money(dues.payable(self.debt.amount, self.debt.currency), self.debt.currency)
 
     @property
     def used(self) -> Money:
@@ -134,10 +142,12 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     wallets = list(Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency"))
     held = overview.of(customer, now=now)
     forecasts = forecast.by_currency(held.views, now=now)
-    available = {view.currency: view.available for view in held.views}
+    views = {view.currency: view for view in held.views}
     all_cards = cards(held.rows().order_by("-id"), held)
     going_on = [card for card in all_cards if not card.is_over]
-    unfinished = list(Payment.objects.filter(customer=customer, status__in=transitions.OPEN).order_by("-id"))
+    # A payment whose page is being closed is not wanted any more.
+    wanted = Payment.objects.filter(customer=customer, status__in=transitions.OPEN, closing_at=None)
+    unfinished = list(wanted.select_related("plan", "subscription__price__plan").order_by("-id"))
     to_finish = [payment for payment in unfinished if page_state(payment, now=now) in WAITS_FOR_CUSTOMER]
     warning = partial(
         running_out,
@@ -147,7 +157,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     )
     return AccountSummary(
         wallets=[
-            _summary(wallet, available[wallet.currency], warning(forecasts.get(wallet.currency))) for wallet in wallets
+            _summary(wallet, views[wallet.currency], warning(forecasts.get(wallet.currency))) for wallet in wallets
         ],
         going_on=going_on,
         over=[card for card in all_cards if card.is_over],
@@ -156,10 +166,11 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     )
 
 
-def _summary(wallet: Account, available: int, warning: RunningOut | None) -> WalletSummary:
+def _summary(wallet: Account, view: View, warning: RunningOut | None) -> WalletSummary:
     return WalletSummary(
         balance=Money(wallet.balance or 0, wallet.currency),
-        available=Money(available, wallet.currency),
+        available=Money(view.available, wallet.currency),
+        debt=Money(view.debt, wallet.currency),
         lines=list(statement_lines(statements.statement(wallet.pk, limit=LAST))),
         running_out=warning,
     )

@@ -12,7 +12,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -35,7 +34,9 @@ from payments.web.forms import (
     refuse,
     start_payment,
 )
-from subscriptions import catalogue, orders, overview
+from subscriptions import catalogue, dues, orders, overview
+from subscriptions.books import Refused
+from subscriptions.dues import Dues
 from subscriptions.labels import span
 from subscriptions.models import Price, Subscription
 from subscriptions.web import pricing
@@ -64,6 +65,8 @@ class Purchase:
     periods: int
     # The price of one payment.
     total: Money
+    # What is asked for it now: the price, the debt, and what is added because gateways take no less.
+    asked: Dues
     # The wallet's balance less what is used or due now but not posted yet.
     balance: Money
     is_trial: bool
@@ -72,7 +75,17 @@ class Purchase:
 
     @property
     def due_now(self) -> Money:
-        return Money(0, self.total.currency) if self.is_trial else self.total
+        return Money(0 if self.is_trial else self.asked.amount, self.total.currency)
+
+    @property
+    def debt(self) -> Money:
+        """What the customer owes; a payment pays it first. A trial is not given then."""
+        return Money(self.asked.debt, self.total.currency)
+
+    @property
+    def rounding(self) -> Money:
+        """The part of the payment that only stays on the balance, because gateways take no less."""
+        return Money(self.asked.rounding, self.total.currency)
 
     @property
     def address(self) -> str:
@@ -97,12 +110,13 @@ class Purchase:
 def offer(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Purchase:
     """Return the purchase with its amounts. Reads only."""
     wallet = overview.peek(customer, price.currency, now=now)
-    is_trial = catalogue.awaits_trial(customer, price)
+    is_trial = dues.starts_with_trial(customer, price, quantity=quantity, view=wallet)
     return Purchase(
         price=price,
         quantity=quantity,
         periods=periods,
         total=Money(catalogue.cost(price, quantity, periods), price.currency),
+        asked=dues.of_new_order(wallet, price, quantity=quantity, periods=periods),
         balance=Money(wallet.available, price.currency),
         is_trial=is_trial,
         next_at=catalogue.next_payment_at(price, periods, is_trial=is_trial, now=now),
@@ -221,6 +235,8 @@ def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
     key = idempotency.key_of("form", request.POST.get("form_key"))
     terms = _terms(purchase, auto_renew=bool(request.POST.get("auto_renew")))
     checkout_request = _checkout_request(purchase, terms, gateway=request.POST.get("method", ""), key=key)
+    # The amount it was sent with may have changed since: a debt is paid by now. The key alone says which form it was.
+    del checkout_request["amount"]
     if payment := checkout.find(request.user, checkout_request):
         return continue_url(payment)
     subscription = orders.find(request.user, purchase.price, idempotency_key=key, **terms)
@@ -247,11 +263,11 @@ def _terms(purchase: Purchase, *, auto_renew: bool) -> dict[str, Any]:
 def _checkout_request(
     purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None
 ) -> checkout.CheckoutRequest:
-    price, total = purchase.price, purchase.total
+    price = purchase.price
     payment_terms: checkout.CheckoutRequest = {
         "plan": price.plan,
         "currency": price.currency,
-        "amount": total.amount,
+        "amount": purchase.due_now.amount,
         "gateway": gateway,
         "idempotency_key": key,
     }
@@ -288,28 +304,20 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
     return render(request, "payments/checkout.html", _context(purchase, form), status=422 if form.errors else 200)
 
 
-# Texts of the refusals that differ from REFUSALS when starting from the balance.
-START_REFUSALS: dict[str, str | Promise] = {
-    "payment_not_pending": gettext_lazy(
-        "Your payment for it is being processed. Wait for the result before you start it again."
-    ),
-    "unavailable": gettext_lazy("The payment service is not responding. Try again in a minute."),
-}
-
-
 @require_POST
 @never_cache
 @login_required
 def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Start a pending subscription from the balance and redirect to its page; if refused, show the reason there."""
+    """Start a waiting subscription from the balance and redirect to its page; if refused, show the reason there."""
     rows = Subscription.objects.select_related("customer", "price__plan")
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
     try:
-        row = checkout.pay_from_wallet(row, now=timezone.now())
-        if row.status != Subscription.Status.PENDING:
-            messages.success(request, _("Started. It is paid from your balance."))
-    except checkout.NotPending:
-        pass  # The second of two clicks. The page shows the current state.
+        checkout.pay_from_wallet(row, now=timezone.now())
+        messages.success(request, _("Started. It is paid from your balance."))
+    except Refused as error:
+        # The second of two clicks finds it started. The page shows the current state.
+        if error.code != "subscription_not_waiting":
+            messages.error(request, str(REFUSALS.get(error.code, error.detail)))
     except DomainError as error:
-        messages.error(request, str((REFUSALS | START_REFUSALS).get(error.code, error.detail)))
+        messages.error(request, str(REFUSALS.get(error.code, error.detail)))
     return HttpResponseRedirect(resolve_url("subscription", row.public_id), status=303)

@@ -46,6 +46,7 @@ class PageState(StrEnum):
     PROCESSING = "processing"
     LATE = "late"
     CHECKING = "checking"
+    CLOSING = "closing"
     SUCCEEDED = "succeeded"
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
@@ -84,6 +85,9 @@ APPEARANCES = {
     PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
     PageState.LATE: Appearance("warn", gettext_lazy("Your bank has not answered yet"), ("done", "now", ""), moves=True),
     PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
+    PageState.CLOSING: Appearance(
+        "warn", gettext_lazy("You do not need this payment any more"), ("done", "", ""), moves=True
+    ),
     PageState.SUCCEEDED: Appearance("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
     PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Payment partly refunded"), ("done", "done", "done")),
     PageState.REFUNDED: Appearance("ok", gettext_lazy("Payment refunded"), ("done", "done", "done")),
@@ -118,6 +122,8 @@ def _confirmed(payment: Payment) -> PageState:
 def _open(payment: Payment, *, now: datetime) -> PageState:
     if payment.parked_reason:
         return PageState.CHECKING
+    if payment.closing_at is not None:
+        return PageState.CLOSING
     if not payment.confirmation_url:
         return PageState.UNOPENED
     if payment.status == Status.PENDING and payment.gateway_state in ("", State.OPEN):
@@ -208,7 +214,7 @@ def status(request: SignedInRequest, public_id: str) -> HttpResponse:
 def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Open the page at the gateway again, if it did not answer the first time."""
     payment = _own_payment(request, public_id)
-    if payment.status in transitions.OPEN and not payment.confirmation_url:
+    if payment.status in transitions.OPEN and not payment.confirmation_url and payment.closing_at is None:
         url = start_payment(lambda: sessions.open_page(payment, now=timezone.now()))
         return HttpResponseRedirect(url, status=303)
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)

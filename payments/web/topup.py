@@ -90,6 +90,8 @@ class TopUpPage:
     form: AmountForm
     presets: list[Money]
     balance: Money
+    # What the customer owes. It is paid first.
+    debt: Money
     # None if the typed amount is not valid.
     amount: Money | None
     # URL of the page that sent the customer here, to link back to after paying; empty if there is none.
@@ -98,7 +100,18 @@ class TopUpPage:
     @property
     def after(self) -> Money:
         """The balance after the top-up."""
-        return Money(self.balance.amount + (self.amount.amount if self.amount else 0), self.currency)
+        paid_in = self.amount.amount if self.amount else 0
+        return Money(self.balance.amount + paid_in + self.pays_debt.amount, self.currency)
+
+    @property
+    def pays_debt(self) -> Money:
+        """The part of the top-up that pays the debt, as a negative amount."""
+        return Money(-min(self.debt.amount, self.amount.amount if self.amount else 0), self.currency)
+
+    @property
+    def still_owed(self) -> Money:
+        """What the customer still owes after the top-up."""
+        return Money(self.debt.amount + self.pays_debt.amount, self.currency)
 
     @property
     def address(self) -> str:
@@ -117,6 +130,7 @@ def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
     requested = request.GET.get("currency")
     currency = pricing.currency_for(requested, currencies, reader=request.user) or currencies[0]
     presets = [Money(amount, currency) for amount in _presets(currency)]
+    view = overview.peek(request.user, currency, now=now)
     typed = request.POST.get("amount", request.GET.get("amount"))
     form = AmountForm(None if typed is None else {"amount": typed}, currency=currency)
     amount = _amount(form, request.GET.get("need", ""), presets)
@@ -127,7 +141,8 @@ def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
         currencies=currencies,
         form=form,
         presets=presets,
-        balance=Money(overview.peek(request.user, currency, now=now).available, currency),
+        balance=Money(view.available, currency),
+        debt=Money(view.debt, currency),
         amount=amount,
         return_url=next_url.from_request(request),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.web import account, checkout, payment_page, topup
+from payments.web import account, checkout, due, payment_page, topup
 
 urlpatterns = [
     path("checkout/<slug:code>/", checkout.checkout_page, name="checkout"),
@@ -12,5 +12,6 @@ urlpatterns = [
     path("pay/<str:public_id>/open/", payment_page.open_page, name="payment_open"),
     path("pay/<str:public_id>/cancel/", payment_page.cancel, name="payment_cancel"),
     path("account/", account.account_page, name="account"),
+    path("account/subscriptions/<str:public_id>/pay/", due.due_page, name="subscription_pay"),
     path("account/subscriptions/<str:public_id>/start/", checkout.start_from_wallet, name="subscription_start"),
 ]

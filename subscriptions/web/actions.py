@@ -22,11 +22,8 @@ class Action(StrEnum):
 
 
 def possible_actions(card: Card) -> list[Action]:
-    """Return the actions that the rules (R5) allow now and that would change something, in the order of the page.
-
-    There are none while an accepted change of plan is about to take effect, which takes minutes.
-    """
-    if card.is_over or card.changes_at:
+    """Return the actions that the rules (R5) allow now and that would change something, in the order of the page."""
+    if card.is_over:
         return []
     renews = card.state.auto_renew
     offered = {

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ledger.money import Money
-from subscriptions import catalogue, overview
+from subscriptions import catalogue, dues, overview
+from subscriptions.dues import Dues
 from subscriptions.models import Price, Subscription
 from subscriptions.models.subscription import FINAL, LIVE
 from subscriptions.overview import CustomerOverview, SubscriptionState
@@ -20,8 +21,10 @@ class Card:
     state: SubscriptionState
     # The cost of its next payment; for a metered price, of one interval of use.
     due: Money
-    # What the wallet lacks to start it.
+    # What it is asked to pay (subscriptions.dues); zero if it waits for no money.
     missing: Money
+    # Whether it waits, and starts from the balance when the customer asks for it.
+    can_start: bool
     # The wallet's balance less what is used or due now but not posted yet.
     available: Money
 
@@ -53,11 +56,6 @@ class Card:
         return self.state.left
 
     @property
-    def changes_at(self) -> datetime | None:
-        """When an accepted change of plan takes effect, within minutes; None if there is none."""
-        return self.state.changes_at
-
-    @property
     def is_leaving(self) -> bool:
         """Whether it ends with its current period."""
         return self.state.is_leaving
@@ -78,7 +76,7 @@ class Card:
     def coming(self) -> Price | None:
         """The price of the plan it changes to at the end of the period; None if it has no such change or ends then."""
         continues = self.state.auto_renew and not self.is_leaving
-        return self.state.scheduled if continues or self.changes_at else None
+        return self.state.scheduled if continues else None
 
     @property
     def coming_due(self) -> Money | None:
@@ -97,7 +95,9 @@ class Card:
 def cards(rows: Iterable[Subscription], held: CustomerOverview) -> list[Card]:
     """Return the cards of a customer's subscriptions."""
     views = {view.currency: view for view in held.views}
-    return [_card(state, views[state.price.currency]) for state in held.states(rows)]
+    states = held.states(rows)
+    asked = {pk: due for view in held.views for pk, due in dues.of(view, [state.row for state in states]).items()}
+    return [_card(state, views[state.price.currency], asked.get(state.row.pk)) for state in states]
 
 
 def one(row: Subscription, *, now: datetime) -> Card:
@@ -106,12 +106,13 @@ def one(row: Subscription, *, now: datetime) -> Card:
     return card
 
 
-def _card(state: SubscriptionState, view: overview.View) -> Card:
+def _card(state: SubscriptionState, view: overview.View, asked: Dues | None) -> Card:
     row, price = state.row, state.price
     due = price.amount * row.quantity * (1 if price.metered else row.periods)
     return Card(
         state=state,
         due=state.next_charge.amount if state.next_charge else Money(due, price.currency),
-        missing=Money(max(0, due - view.free) if due else 0, price.currency),
+        missing=Money(asked.amount if asked else 0, price.currency),
+        can_start=asked is not None and asked.can_start,
         available=Money(view.available, price.currency),
     )

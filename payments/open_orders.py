@@ -1,0 +1,73 @@
+"""Open payments and what they are for.
+
+A customer has at most one open payment for the same purpose. When the subscription of an open payment starts or ends
+in another way, its page is closed at the gateway: `mark_ended` notes that in the row, reconciliation closes the page.
+"""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from payments import transitions
+from payments.amounts import WAITING, AmountDue
+from payments.models import Payment
+from subscriptions import overview
+from subscriptions.models import Subscription
+
+
+def purpose_of(due: AmountDue, *, quantity: int, periods: int, auto_renew: bool) -> str:
+    """Return the name of what is paid for: a plan on these terms, a subscription, or a top-up of this sum."""
+    if due.price is not None:
+        return f"plan:{due.price.pk}:{quantity}:{periods}:{auto_renew}"
+    if due.subscription is not None:
+        return f"subscription:{due.subscription.pk}"
+    return f"top-up:{due.money}"
+
+
+def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Payment | None:
+    """Return the customer's open payment for the same purpose, None if there is none. Parked ones wait for staff."""
+    rows = open_payments().filter(customer=customer).select_related("customer", "plan", "subscription__price")
+    if due.subscription is not None:
+        return rows.filter(subscription=due.subscription).first()
+    payment = rows.filter(purpose=purpose).first()
+    if payment is None or payment.subscription is None or _is_as_ordered(payment.subscription, purpose, now=now):
+        return payment
+    # Its subscription was changed or has ended: the same order again is another one.
+    Payment.objects.filter(pk=payment.pk).update(purpose=f"subscription:{payment.subscription_id}")
+    return None
+
+
+def open_payments() -> QuerySet[Payment]:
+    """Return the payments that can still be paid, without those that wait for staff."""
+    return Payment.objects.filter(status__in=transitions.OPEN, parked_reason="")
+
+
+def is_wanted(payment: Payment, *, now: datetime) -> bool:
+    """Tell whether what the payment is for still waits for money."""
+    if payment.subscription is None:
+        return True
+    view = overview.peek(payment.customer, payment.currency, now=now)
+    return view.status_of(payment.subscription) in WAITING
+
+
+def mark_ended(*, now: datetime, customer_id: int | None = None) -> int:
+    """Mark the open payments whose subscription waits for nothing any more, all or one customer's; return how many.
+
+    They become due at once, and reconciliation closes their pages.
+    """
+    ended = open_payments().filter(closing_at=None, subscription__isnull=False)
+    if customer_id is not None:
+        ended = ended.filter(customer_id=customer_id)
+    return ended.exclude(subscription__status__in=WAITING).update(closing_at=now, check_at=now)
+
+
+def _is_as_ordered(subscription: Subscription, purpose: str, *, now: datetime) -> bool:
+    """Tell whether the pending subscription of an open payment still has the terms of its order."""
+    view = overview.peek(subscription.customer, subscription.price.currency, now=now)
+    if view.status_of(subscription) != Subscription.Status.PENDING:
+        return False
+    _, price, quantity, _, auto_renew = purpose.split(":")
+    return (str(subscription.price_id), str(subscription.quantity), str(subscription.auto_renew)) == (
+        price, quantity, auto_renew,
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""The page that pays for a subscription that waits for money: an order, or one that is suspended or past due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.web.auth import SignedInRequest
+from core import idempotency
+from core.errors import DomainError
+from ledger.money import Money
+from payments import checkout
+from payments.web.forms import PayForm, continue_url, gateways, new_form_key, refuse, start_payment
+from subscriptions import dues, overview
+from subscriptions.models import Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What is asked, and what it is made of."""
+
+    amount: Money
+    due: Money
+    debt: Money
+    # An hour of the other services that draw on the balance.
+    use: Money
+    # What the balance pays, as a negative amount.
+    from_balance: Money
+    rounding: Money
+
+
+class DueForm(PayForm):
+    """The form that pays what the page shows."""
+
+    def __init__(self, data: QueryDict | None = None, *, bill: Bill) -> None:
+        super().__init__(data, initial={"form_key": new_form_key(), "shown": bill.amount.amount})
+        self.bill = bill
+        self.offer(gateways())
+
+    def clean_shown(self) -> int:
+        """Reject the form if the amount is not the one the customer has seen."""
+        shown: int = self.cleaned_data["shown"]
+        if shown != self.bill.amount.amount:
+            self.reject_changed_amount(self.bill.amount)
+        return shown
+
+
+def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
+    """Return what the subscription is asked to pay, None if it waits for no money."""
+    currency = row.price.currency
+    asked = dues.one(overview.peek(row.customer, currency, now=now), row)
+    if asked is None or not asked.amount:
+        return None
+    return Bill(
+        amount=Money(asked.amount, currency),
+        due=Money(asked.due, currency),
+        debt=Money(asked.debt, currency),
+        use=Money(asked.use, currency),
+        from_balance=Money(-asked.from_balance, currency),
+        rounding=Money(asked.rounding, currency),
+    )
+
+
+def _request(row: Subscription, *, gateway: str, form_key: str) -> checkout.CheckoutRequest:
+    return {"subscription": row, "gateway": gateway, "idempotency_key": idempotency.key_of("form", form_key)}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
+    """Show what the subscription is asked to pay, or start the payment if it is still the amount on the button."""
+    now = timezone.now()
+    rows = Subscription.objects.select_related("customer", "price__plan")
+    row = get_object_or_404(rows, public_id=public_id, customer=request.user)
+    sent = _request(row, gateway=request.POST.get("method", ""), form_key=request.POST.get("form_key", ""))
+    try:
+        if payment := checkout.find(request.user, sent):
+            return HttpResponseRedirect(continue_url(payment), status=303)
+    except DomainError as error:
+        messages.error(request, error.detail)
+        return HttpResponseRedirect(resolve_url("subscription", public_id), status=303)
+    bill = bill_of(row, now=now)
+    if bill is None:
+        messages.info(request, _("There is nothing to pay for it now."))
+        return HttpResponseRedirect(resolve_url("subscription", public_id), status=303)
+    form = DueForm(request.POST or None, bill=bill)
+    try:
+        if request.method == "POST" and form.is_valid():
+            sent["amount"] = bill.amount.amount
+            start = partial(checkout.start, request.user, now=now, **sent)
+            return HttpResponseRedirect(start_payment(start), status=303)
+    except DomainError as error:
+        refuse(form, error)
+    context: dict[str, Any] = {"form": form, "bill": bill, "row": row, "price": row.price}
+    return render(request, "payments/due.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,148 @@
+"""What a subscription that waits for money is asked to pay. Pages, the API and checkouts all take it from here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.conf import settings
+
+from accounts.models import User
+from subscriptions import catalogue
+from subscriptions.engine.metering import units
+from subscriptions.engine.runway import HOUR
+from subscriptions.engine.starting import gets_trial, is_funded
+from subscriptions.engine.subscription import Status, Sub
+from subscriptions.models import Price, Subscription
+from subscriptions.overview import View
+
+# States in which money starts or revives a subscription.
+WAITING = frozenset({Status.PENDING, Status.SUSPENDED, Status.PAST_DUE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dues:
+    """What is asked for a subscription, in minor units of its currency, and what it is made of."""
+
+    # The order or the next period; for a metered price the use that is paid ahead.
+    due: int
+    # What the customer owes. It is paid first, whatever the payment is for.
+    debt: int = 0
+    # An hour of the metered use that draws on the same balance: it must last until the payment arrives.
+    use: int = 0
+    # What the balance pays of all this.
+    from_balance: int = 0
+    # What to pay, at least what gateways take; 0 if the balance or a trial is enough.
+    amount: int
+    # Whether it starts at once if the customer asks for it.
+    can_start: bool = False
+
+    @property
+    def rounding(self) -> int:
+        """The part of the amount that is asked only because gateways take no less. It stays on the balance."""
+        return max(0, self.amount + self.from_balance - self.due - self.debt - self.use)
+
+
+class _Order(NamedTuple):
+    """What the checkout of a pending subscription ordered, if any, and what payments made for it have brought."""
+
+    ordered: int = 0
+    paid: int = 0
+
+
+def of_new_order(view: View, price: Price, *, quantity: int, periods: int) -> Dues:
+    """Return what a checkout asks for a new subscription: the whole price, whatever the balance, and the debt."""
+    due = catalogue.cost(price, quantity, periods)
+    return Dues(due=due, debt=view.debt, amount=payable(due + view.debt, view.currency) if due else 0)
+
+
+def starts_with_trial(customer: User, price: Price, *, quantity: int, view: View) -> bool:
+    """Tell whether a new subscription would start with a free trial. None is given while there is a debt."""
+    is_small = quantity <= price.trial_quantity_max
+    return is_small and not view.debt and catalogue.awaits_trial(customer, price)
+
+
+def of(view: View, rows: Iterable[Subscription]) -> dict[int, Dues]:
+    """Return what is asked for each of these subscriptions of one book, by primary key; those that wait for nothing
+    are left out.
+    """
+    waiting = {row.pk: sub for row in rows if (sub := view.subs.get(row.pk)) and sub.status in WAITING}
+    orders = _orders(pk for pk, sub in waiting.items() if sub.status is Status.PENDING)
+    return {
+        pk: _of_order(view, sub, orders.get(pk, _Order())) if sub.status is Status.PENDING else _of_unpaid(view, sub)
+        for pk, sub in waiting.items()
+    }
+
+
+def one(view: View, row: Subscription) -> Dues | None:
+    """Return what is asked for one subscription, None if it does not wait for money."""
+    return of(view, [row]).get(row.pk)
+
+
+def payable(amount: int, currency: str) -> int:
+    """Return the amount, raised to the least that gateways take in this currency."""
+    limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
+    return max(amount, limits[currency][0] if currency in limits else 0)
+
+
+def _of_order(view: View, sub: Sub, order: _Order) -> Dues:
+    """Return what an order is asked to pay: all of it, less what payments made for it have brought already.
+
+    So an order that was changed to a dearer plan before its payment came is asked for the rest. Other money on the
+    balance is not taken for granted: the customer may start it from the balance instead.
+    """
+    due = max(sub.rate, order.ordered) if sub.terms.metered else sub.due
+    can_start = gets_trial(view.book, sub) or (is_funded(view.book, sub, view.at) and view.available >= due)
+    if not due or gets_trial(view.book, sub):
+        return Dues(due=due, amount=0, can_start=can_start)
+    held = min(order.paid, max(0, view.book.balance - _use(view, sub))) if order.paid else 0
+    lacking = due + view.debt - held
+    amount = payable(lacking, view.currency) if lacking > 0 else 0
+    return Dues(due=due, debt=view.debt, from_balance=held, amount=amount, can_start=can_start)
+
+
+def _of_unpaid(view: View, sub: Sub) -> Dues:
+    """Return what a suspended or past due subscription is asked to pay: what the balance lacks."""
+    due = max(sub.rate, _use_of(sub)) if sub.terms.metered else sub.due
+    can_start = sub.status is Status.SUSPENDED and is_funded(view.book, sub, view.at)
+    if not due or can_start:
+        return Dues(due=due, amount=0, can_start=can_start)
+    use = _use(view, sub)
+    total = due + view.debt + use
+    held = min(total, view.book.balance)
+    amount = payable(total - held, view.currency) if total > held else 0
+    return Dues(due=due, debt=view.debt, use=use, from_balance=held, amount=amount)
+
+
+def _use(view: View, but: Sub) -> int:
+    """Return what the other meters use of the balance within an hour: those that run, and the suspended ones, which
+    run again with the money that comes.
+    """
+    running = sum(units(sub, view.at + HOUR) for sub in view.book.meters.values())
+    revived = [sub for sub in view.subs.values() if sub.status is Status.SUSPENDED and sub.terms.metered]
+    return running + sum(_use_of(sub) for sub in revived if sub is not but)
+
+
+def _use_of(sub: Sub) -> int:
+    """Return what a meter that starts uses within an hour, less its credit."""
+    return max(0, -((sub.credit - sub.rate * HOUR) // sub.terms.length))
+
+
+def _orders(pks: Iterable[int]) -> dict[int, _Order]:
+    """Return what was ordered and paid for pending subscriptions, in one query.
+
+    Payments belong to the app above. They are read through the other end of their foreign key.
+    """
+    wanted = list(pks)
+    if not wanted:
+        return {}
+    found: dict[int, _Order] = {}
+    payments = Subscription.objects.filter(pk__in=wanted, payments__isnull=False).values_list(
+        "pk", "price__plan", "payments__plan", "payments__opened_subscription", "payments__order_amount",
+        "payments__status", "payments__amount", "payments__amount_refunded",
+    )  # fmt: skip
+    for pk, plan, for_plan, opened, order_amount, status, amount, refunded in payments:
+        before = found.get(pk, _Order())
+        ordered = order_amount if opened and plan == for_plan else 0
+        paid = amount - refunded if status == "confirmed" else 0
+        found[pk] = _Order(max(before.ordered, ordered), before.paid + paid)
+    return found
