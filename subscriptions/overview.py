@@ -60,6 +60,7 @@ class SubscriptionState:
 
     row: Subscription
     price: Price
+    quantity: int
     status: Subscription.Status
     access: Access
     auto_renew: bool
@@ -219,6 +220,7 @@ def _final(row: Subscription) -> SubscriptionState:
     return SubscriptionState(
         row=row,
         price=row.price,
+        quantity=row.quantity,
         status=Status(row.status),
         access=Access(False, None, row.status),
         auto_renew=row.auto_renew,
@@ -234,6 +236,7 @@ def _current(row: Subscription, sub: Sub, view: View, prices: dict[int, Price]) 
     return SubscriptionState(
         row=row,
         price=price,
+        quantity=sub.quantity,
         status=status,
         access=view.access_to(row),
         auto_renew=sub.auto_renew,

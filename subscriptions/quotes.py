@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -20,12 +19,12 @@ from ledger.money import Money
 from subscriptions import books, catalogue, overview
 from subscriptions.books import OpenBook, Refused, refusal_detail
 from subscriptions.engine import changes
-from subscriptions.engine.access import dry_instant, settled
+from subscriptions.engine.access import next_due, settled
 from subscriptions.engine.book import Book, Charge, Journal, Movement
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.changes import shortage
 from subscriptions.engine.refusals import Refusal
-from subscriptions.engine.subscription import FINAL, Status, Sub, Terms
+from subscriptions.engine.subscription import FINAL, Sub, Terms
 from subscriptions.explain import sentences
 from subscriptions.explain.sentences import Writer
 from subscriptions.models import Price, Quote, Subscription
@@ -36,6 +35,8 @@ from subscriptions.storage import read
 VALID_FOR = 900 * SECOND
 # How long the money that is missing for a change is enough for it.
 TIME_TO_PAY = 3600 * SECOND
+# The reasons of lines that are treated by themselves.
+UNUSED, DEBT_PAYMENT = "unused_refund", "debt_payment"
 # How long an expired quote is kept. Who accepts it in that time gets a new quote instead of an error.
 KEPT_FOR = timedelta(days=1)
 
@@ -94,20 +95,31 @@ class Played(NamedTuple):
         return [key_of(line) for line in self.lines], self.sub.status, next_charge(self.sub)[1]
 
 
+def price_for(subscription: Subscription, code: str, *, now: datetime) -> Price:
+    """Return the price of a change to this plan: the version it has if it has the plan, else the one on sale."""
+    own = overview.one(subscription, now=now).price
+    return own if own.plan.code == code else catalogue.current(code, own.currency)
+
+
 def make(
     subscription: Subscription, price: Price, *, now: datetime, quantity: int | None = None, when: str = "now"
 ) -> Quote:
-    """Create a quote at `now` for a change to `price`, or to `quantity` if given; raise Refused if it would be."""
+    """Create a quote at `now` for a change to `price`, or to `quantity` if given; raise Refused if it would be.
+
+    A change of the quantity, or to the plan it has, keeps the version of the price that it has.
+    """
     book, sub = _copy_at(subscription, now)
+    if quantity is not None or price.plan_id == sub.terms.plan:
+        price = Price.objects.select_related("plan").get(pk=sub.terms.id)
     change = Change(read.terms_of([price.pk])[price.pk], quantity, when)
-    _check_limits(price, sub, quantity)
     start = book.at
     assert start is not None
+    _check_limits(price, sub, quantity, start)
     first = _play(book, start, sub.id, change)
     if isinstance(first, Refusal):
         raise _refused(first, book, sub, change, price.currency)
     end = _end(book, start)
-    while (last := _play(book, end, sub.id, change)) != first and not _is_alike(first, last):
+    while not _is_alike(first, last := _play(book, end, sub.id, change)) and end > start:
         end = start + (end - start) // 2
     assert not isinstance(last, Refusal)
     lines = [_worse(one, other) for one, other in zip(first.lines, last.lines, strict=True)]
@@ -116,7 +128,7 @@ def make(
         subscription=subscription, price=price, quantity=quantity, when=when, as_of=to_datetime(start),
         expires_at=to_datetime(end), balance_before=first.balance,
         balance_after=last.balance + sum(line["amount"] for line in lines), lines=lines,
-        status_after=first.sub.status, next_charge_at=due_at, next_charge_amount=due,
+        status_after=last.sub.status, next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
 
@@ -128,10 +140,12 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
             raise _Stale
         _carry_out(quote, now=now)
     except _Stale:
-        price = quote.price
-        if quote.quantity is None and price.archived_at is not None:
-            price = catalogue.current(price.plan, price.currency)
-        raise QuoteChanged(make(subscription, price, now=now, quantity=quote.quantity, when=quote.when)) from None
+        raise QuoteChanged(_again(quote, now=now)) from None
+    except Refused as refused:
+        if refused.code != books.INSUFFICIENT_FUNDS:
+            raise
+        # Names the amount that is missing, unless the money has just come.
+        raise QuoteChanged(_again(quote, now=now)) from None
     subscription.refresh_from_db()
     return subscription
 
@@ -158,30 +172,42 @@ def forget(*, now: datetime) -> int:
     return Quote.objects.filter(used_at=None, expires_at__lt=now - KEPT_FOR).delete()[0]
 
 
+def _again(quote: Quote, *, now: datetime) -> Quote:
+    """Return a new quote for the same change at today's price."""
+    price = quote.price
+    if quote.quantity is None:
+        price = price_for(quote.subscription, price.plan.code, now=now)
+    return make(quote.subscription, price, now=now, quantity=quote.quantity, when=quote.when)
+
+
 @retried
 def _carry_out(quote: Quote, *, now: datetime) -> None:
     """Make the change and compare the result with the quote; raise _Stale, which rolls back, if it is worse."""
     subscription = quote.subscription
-    with transaction.atomic(), books.open(subscription.customer, quote.price.currency, now=now) as book:
+    with books.open(subscription.customer, quote.price.currency, now=now) as book:
         if not Quote.objects.filter(pk=quote.pk, used_at=None).update(used_at=now):
             return
         journal, balance = book.item.book.journal, book.balance
         done = len(journal.movements)
         sub = _sub_of(book.item.book, subscription)
-        rest = rest_of(sub, book.at)
-        _change(book, quote)
+        rest = rest_of(sub, book.at, quote.quantity)
+        _change(book, quote, sub)
         posted = Played(balance, stored_lines(journal.movements[done:], journal, rest), sub)
         if not _holds(quote, posted):
             raise _Stale
 
 
-def _change(book: OpenBook, quote: Quote) -> None:
+def _change(book: OpenBook, quote: Quote, sub: Sub) -> None:
+    """Make the change; raise _Stale if the price it was quoted for is not the right one any more."""
+    price = quote.price
     if quote.quantity is not None:
+        if sub.terms.id != price.pk:
+            raise _Stale
         book.change_quantity(quote.subscription, quote.quantity, when=quote.when)
-    elif quote.price.archived_at is None:
-        book.change_plan(quote.subscription, quote.price, when=quote.when)
-    else:
+        return
+    if sub.terms.plan != price.plan_id and catalogue.current(price.plan, price.currency) != price:
         raise _Stale
+    book.change_plan(quote.subscription, price, when=quote.when)
 
 
 def _holds(quote: Quote, posted: Played) -> bool:
@@ -189,8 +215,12 @@ def _holds(quote: Quote, posted: Played) -> bool:
     shown = [key_of(line) for line in quote.lines], quote.status_after, quote.next_charge_amount
     if posted.shape != shown:
         return False
+    # Down to this the running meters may have used the balance.
     least = quote.balance_after - quote.total
-    no_worse = all(new["amount"] >= old["amount"] for new, old in zip(posted.lines, quote.lines, strict=True))
+    no_worse = all(
+        new["amount"] >= old["amount"] or new["reason"] == DEBT_PAYMENT
+        for new, old in zip(posted.lines, quote.lines, strict=True)
+    )
     return no_worse and least <= posted.balance <= quote.balance_before
 
 
@@ -199,7 +229,7 @@ def _play(book: Book, at: int, key: object, change: Change) -> Played | Refusal:
     twin = settled(book, at)
     twin.journal = Journal()
     sub = next(one for one in twin.subs if one.id == key)
-    balance, rest = twin.balance, rest_of(sub, at)
+    balance, rest = twin.balance, rest_of(sub, at, change.quantity)
     refusal = change.apply(twin, at, sub)
     if refusal is not None:
         return refusal
@@ -207,27 +237,28 @@ def _play(book: Book, at: int, key: object, change: Change) -> Played | Refusal:
 
 
 def _is_alike(first: Played, last: Played | Refusal) -> bool:
+    """Tell whether the same happens at both instants, be it for other amounts."""
     return not isinstance(last, Refusal) and first.shape == last.shape
 
 
 def _end(book: Book, start: int) -> int:
-    """Return the last instant at which a quote made at `start` can hold: before the next payment of the book."""
-    ends = [start + VALID_FOR]
-    coming = book.next_boundary()
-    if coming is not None:
-        ends.append(coming[0] - 1)
-    ends += [dry for meter in book.meters.values() if (dry := dry_instant(book, meter)) is not None]
-    return max(start, min(ends))
+    """Return the last instant at which a quote made at `start` can hold: before the next payment of the book.
+
+    The last microsecond that the running meters can pay is such an end too.
+    """
+    due = next_due(book, VALID_FOR + 1)
+    return start + VALID_FOR if due is None else max(start, min(start + VALID_FOR, due - 1))
 
 
 def _worse(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return the line that is worse for the customer."""
-    return one if one["amount"] <= other["amount"] else other
+    """Return the line that is worse for the customer; of a debt, which less money pays less of, the later one."""
+    return one if one["amount"] <= other["amount"] and one["reason"] != DEBT_PAYMENT else other
 
 
-def _check_limits(price: Price, sub: Sub, quantity: int | None) -> None:
+def _check_limits(price: Price, sub: Sub, quantity: int | None, at: int) -> None:
     if quantity is not None or price.plan_id != sub.terms.plan:
-        books.check_limits(price, sub.quantity if quantity is None else quantity, sub.periods)
+        number = max(sub.quantity, sub.scheduled_quantity or 0) if quantity is None else quantity
+        books.check_limits(price, number, sub.periods, at=at)
 
 
 def _sub_of(book: Book, subscription: Subscription) -> Sub:
@@ -262,11 +293,15 @@ def key_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
     return line["reason"], line["subscription"]
 
 
-def rest_of(sub: Sub, at: int) -> dict[str, int]:
-    """Return what the worth of unused time is calculated from. Call it before the change, which resets it."""
-    if sub.status is not Status.ACTIVE or sub.terms.metered or sub.end is None:
+def rest_of(sub: Sub, at: int, quantity: int | None) -> dict[str, int]:
+    """Return what the worth of the time left is calculated from: of all that was paid, or of other seats only.
+
+    Call it before the change, which resets it.
+    """
+    if not sub.is_paid_ahead or sub.end is None:
         return {}
-    return {"paid": sub.paid, "left": sub.end - at, "full": sub.length}
+    paid = sub.paid if quantity is None else abs(sub.terms.amount * quantity * sub.periods - sub.paid)
+    return {"paid": paid, "left": sub.end - at, "full": sub.length}
 
 
 def stored_lines(movements: Iterable[Movement], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -277,19 +312,27 @@ def stored_lines(movements: Iterable[Movement], journal: Journal, rest: Mapping[
             "reason": movement.reason,
             "subscription": movement.sub.id if movement.sub else None,
             "amount": movement.amount,
-            "from": _terms(charges[id(movement)]) if id(movement) in charges else dict(rest),
+            "from": _source(movement, charges.get(id(movement)), rest),
         }
         for movement in movements
         if not movement.on_debt
     ]
 
 
-def _terms(charge: Charge) -> dict[str, Any]:
-    """Return what the amount of a charge follows from, unless it is for a part of a period."""
-    due = charge.terms.amount * charge.quantity * charge.sub.periods
-    if charge.amount != due:
-        return {}
-    return {"price": charge.terms.id, "quantity": charge.quantity, "periods": charge.sub.periods}
+def _source(movement: Movement, charge: Charge | None, rest: Mapping[str, int]) -> dict[str, Any]:
+    """Return what an amount follows from: a price, or the value of a part of a period."""
+    if charge is None:
+        return dict(rest) if movement.reason == UNUSED else {}
+    if charge.full_length == charge.end - charge.start and charge.amount == _due(charge):
+        return {"price": charge.terms.id, "quantity": charge.quantity, "periods": charge.sub.periods}
+    if rest:
+        return dict(rest)
+    # Days of grace.
+    return {"paid": _due(charge), "left": charge.end - charge.start, "full": charge.full_length}
+
+
+def _due(charge: Charge) -> int:
+    return charge.terms.amount * charge.quantity * charge.sub.periods
 
 
 def _formula(source: Mapping[str, int], currency: str, prices: Mapping[int, Price], write: Writer) -> str:

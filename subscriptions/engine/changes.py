@@ -158,7 +158,8 @@ def can_restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int) -> b
 
 def funds_for(book: Book, at: int, sub: Sub) -> int:
     """Return what a start of this subscription under other terms can spend: it may be below zero."""
-    own = metering.units(sub, at + 1) if sub.is_metering else 0
+    # Its own meter stops there, so that it needs no unit for the next microsecond.
+    own = metering.units(sub, at + 1) - metering.units(sub, at) if sub.is_metering else 0
     return metering.free(book, at) + own + unused(sub, at) - book.debt - grace_cost(sub, at)
 
 

@@ -51,5 +51,5 @@ class Quote(models.Model):
 
     @property
     def total(self) -> int:
-        """The change of the balance in minor units, negative when the customer pays."""
-        return self.balance_after - self.balance_before
+        """What the change moves in minor units, negative when the customer pays; without what running meters use."""
+        return sum(line["amount"] for line in self.lines)

@@ -20,14 +20,12 @@ def metered(alice: User) -> Subscription:
         return book.subscribe(hourly())
 
 
-def effective_at(quote: Quote) -> datetime:
-    """Return when the quote says the plan changes."""
-    assert quote.takes_effect_at is not None
-    return quote.takes_effect_at
-
-
 def movements(quote: Quote) -> list[tuple[Any, Any]]:
     return [(line["reason"], line["amount"]) for line in quote.lines]
+
+
+def formulas(quote: Quote) -> list[str]:
+    return [line.formula for line in quotes.read_lines(quote)]
 
 
 def assert_stale(quote: Quote, *, now: datetime) -> Quote:

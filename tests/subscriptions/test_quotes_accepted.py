@@ -2,8 +2,8 @@
 
 import pytest
 
-from subscriptions import books, quotes
-from subscriptions.models import Quote
+from subscriptions import books, catalogue, quotes
+from subscriptions.models import Plan, Quote, Subscription
 from tests.subscriptions.bank import (
     MICROSECOND,
     MINUTE,
@@ -11,14 +11,12 @@ from tests.subscriptions.bank import (
     SECOND,
     at,
     balance,
-    basic,
-    broken_rules,
     do,
     hourly,
     people,
 )
 from tests.subscriptions.picture import lines, picture
-from tests.subscriptions.quote_story import assert_stale, effective_at
+from tests.subscriptions.quote_story import assert_stale, movements
 from tests.subscriptions.shop import pay_in, sell
 
 pytestmark = pytest.mark.django_db
@@ -53,22 +51,38 @@ def test_only_one_of_two_quotes_can_be_accepted(alice, subscription, better):
     first = quotes.make(subscription, better, now=at(days=3))
     second = quotes.make(subscription, sell("best", RUB=1600_00)["RUB"], now=at(days=3))
     quotes.accept(first, now=at(days=3, seconds=1))
-    # The second quote is stale, and no new one can be made until the first change has taken effect.
-    before = picture(alice)
-    with pytest.raises(books.Refused, match="within minutes"):
-        quotes.accept(second, now=at(days=3, seconds=2))
-    assert picture(alice) == before
-    new = assert_stale(second, now=effective_at(first))
-    assert (new.balance_before, balance(alice)) == (first.balance_after, first.balance_after)
+    # The first one has changed the balance and the plan. The new quote is for a change from the first one's plan.
+    new = assert_stale(second, now=at(days=3, seconds=2))
+    assert (new.balance_before, new.lines[0]["reason"]) == (balance(alice), "unused_refund")
 
 
-def test_an_unfunded_quote_is_refused_with_the_missing_amount(subscription):
+def test_an_unfunded_quote_is_refused_with_what_is_missing_within_the_hour(alice, subscription):
     dear = sell("dear", RUB=5000_00)["RUB"]
     with pytest.raises(books.Refused) as error:
         quotes.make(subscription, dear, now=at(days=15, hours=12))
-    # 5000 - 1010 - 494.95.
-    assert error.value.extra == {"missing": {"value": "3495.05", "currency": "RUB"}}
+    # In an hour 371 of 744 hours are left: 493.6693... comes back. 5000 - 1010 - 493.66.
+    assert error.value.extra == {"missing": {"value": "3496.34", "currency": "RUB"}}
     assert Quote.objects.count() == 0
+    # It is enough up to the last minute of the hour, and a kopeck less is not.
+    pay_in(alice, 3496_33, at=at(days=15, hours=12))
+    with pytest.raises(books.Refused):
+        quotes.make(subscription, dear, now=at(days=15, hours=13))
+    pay_in(alice, 1, at=at(days=15, hours=13))
+    quote = quotes.make(subscription, dear, now=at(days=15, hours=13))
+    assert quotes.accept(quote, now=quote.as_of).price == dear
+
+
+def test_what_is_missing_counts_an_hour_of_each_meter(alice, better):
+    pay_in(alice, 100_00, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        server, _ = book.subscribe(hourly()), book.subscribe(hourly(7_20, "fast"))
+    with pytest.raises(books.Refused) as error:
+        quotes.make(server, better, now=NOON)
+    # 1500 - 100 + 3.60 + 7.20, and a kopeck that the second needs for the microsecond in which the first changes.
+    assert error.value.extra == {"missing": {"value": "1410.81", "currency": "RUB"}}
+    pay_in(alice, 1410_81, at=NOON)
+    quotes.accept(quotes.make(server, better, now=at(hours=1)), now=at(hours=1))
+    assert balance(alice) == 1
 
 
 def test_a_final_or_paused_subscription_has_no_quote(alice, subscription, better):
@@ -98,36 +112,66 @@ def test_a_cancel_request_invalidates_a_quote(alice, subscription, better):
 
 
 def test_a_quote_expires_with_the_money_or_the_period(alice, better, subscription):
-    # A kopeck each ten seconds: two of them last 30 s less a microsecond.
+    # A kopeck each ten seconds, paid as it begins: two of them last 20 s.
     [poor] = people(1)
     pay_in(poor, 2, at=NOON)
     with books.open(poor, "RUB", now=NOON) as book:
         server = book.subscribe(hourly())
-    assert quotes.make(server, hourly(7_20, "faster"), now=NOON).expires_at == at(seconds=30) - MICROSECOND
+    assert quotes.make(server, hourly(7_20, "faster"), now=NOON).expires_at == at(seconds=20)
     do(alice, at(days=1), lambda book: book.cancel(subscription))
     late = at(days=31) - MINUTE
     assert quotes.make(subscription, better, now=late, when="period_end").expires_at == at(days=31) - MICROSECOND
 
 
-def test_charges_for_leftover_fractions_are_not_part_of_a_quote(alice):
-    """Whether the fractions of two servers add up to a kopeck depends on the second of acceptance."""
-    pay_in(alice, 2000_00, at=NOON)
-    price = hourly()
-    with books.open(alice, "RUB", now=NOON) as book:
-        ended, server = book.subscribe(price), book.subscribe(price)
-    do(alice, at(seconds=6), lambda book: book.cancel(ended))
-    quote = quotes.make(server, basic(), now=at(seconds=7))
-    assert [line["amount"] for line in quote.lines] == [-990_00]
-    # 0.6 + 0.6 kopecks by then, besides the kopeck of the first ten seconds.
-    quotes.accept(quote, now=at(seconds=16))
-    assert balance(alice) == 2000_00 - 990_00 - 2
-    assert broken_rules() == []
+def test_money_that_came_or_went_invalidates_a_quote(alice, subscription, better):
+    quote = quotes.make(subscription, better, now=at(days=3))
+    pay_in(alice, 1_00, at=at(days=3, seconds=1))
+    new = assert_stale(quote, now=at(days=3, seconds=2))
+    assert new.balance_before == 1011_00
+    do(alice, at(days=3, seconds=3), lambda book: book.withdraw(2_00, key="out", to="gateway_clearing:sandbox"))
+    assert assert_stale(new, now=at(days=3, seconds=4)).balance_before == 1009_00
 
 
-def test_a_quote_is_invalid_if_the_meter_could_not_start(alice, subscription):
-    """Another server empties the wallet within a minute, so the new meter could not start."""
-    fast = sell("fast", RUB=100_00, interval="second", metered=True)["RUB"]
+def test_money_that_is_missing_since_the_quote_is_named(alice, subscription, better):
+    quote = quotes.make(subscription, better, now=at(days=15, hours=12))
+    do(
+        alice,
+        at(days=15, hours=12),
+        lambda book: book.withdraw(1000_00, key="out", to="gateway_clearing:sandbox"),
+    )
+    with pytest.raises(books.Refused) as error:
+        quotes.accept(quote, now=at(days=15, hours=12))
+    # 1500 - 10 - 493.66 in an hour.
+    assert error.value.extra == {"missing": {"value": "996.34", "currency": "RUB"}}
+
+
+def test_a_new_price_on_sale_invalidates_a_quote(alice, subscription, better):
+    quote = quotes.make(subscription, better, now=at(days=3))
+    dearer = catalogue.new_version(better, now=at(days=3), amount=1600_00)
+    new = assert_stale(quote, now=at(days=3, seconds=1))
+    assert (new.price, movements(new)[1]) == (dearer, ("charge", -1600_00))
+
+
+def test_a_plan_that_is_hidden_since_the_quote_is_not_sold_any_more(alice, subscription, better):
+    quote = quotes.make(subscription, better, now=at(days=3))
+    Plan.objects.filter(pk=better.plan_id).update(is_public=False)
+    before = picture(alice)
+    with pytest.raises(catalogue.PlanNotFound):
+        quotes.accept(quote, now=at(days=3, seconds=1))
+    assert picture(alice) == before
+
+
+def test_another_subscription_that_would_start_invalidates_a_quote(alice, subscription):
+    """At the quote nothing else waits for the money that comes back; then a suspended one does."""
+    do(alice, at(days=1), lambda book: book.withdraw(1010_00, key="out", to="gateway_clearing:sandbox"))
     quote = quotes.make(subscription, hourly(), now=at(days=3))
-    assert quote.status_after == "active"
-    do(alice, at(days=3, seconds=1), lambda book: book.subscribe(fast))
-    assert assert_stale(quote, now=at(days=3, seconds=2)).status_after == "suspended"
+    assert len(quote.lines) == 1
+    with books.open(alice, "RUB", now=at(days=3)) as book:
+        book.top_up(20_00, key="in", source="gateway_clearing:sandbox")
+        other = book.subscribe(sell("small", RUB=20_00)["RUB"])
+        book.lose_dispute(20_00, key="lost")
+    assert Subscription.objects.get(pk=other.pk).status == "suspended"
+    with books.open(alice, "RUB", now=at(days=3)) as book:
+        assert book.balance == 0
+    new = assert_stale(quote, now=at(days=3, seconds=1))
+    assert [line["subscription"] for line in new.lines] == [subscription.pk, other.pk]
