@@ -136,6 +136,7 @@ class OpenBook:
         """Change to another plan's price, `now` or at the `period_end`. A change to the plan it has moves nothing."""
         sub = self._find(subscription)
         terms = read.terms_of([price.pk])[price.pk]
+        self._check_currency(price)
         if terms.plan != sub.terms.plan:
             self._check_sale(price, max(sub.quantity, sub.scheduled_quantity or 0), sub.periods)
         self._raise_if_refused(changes.change_plan(self.item.book, self.at, sub, terms, when=when))
@@ -213,11 +214,14 @@ class OpenBook:
 
     def _check_sale(self, price: Price, quantity: int, periods: int) -> None:
         """Raise Refused for a price in another currency and for amounts or periods beyond the limits."""
+        self._check_currency(price)
+        check_limits(price, quantity, periods, at=self.at)
+
+    def _check_currency(self, price: Price) -> None:
         if price.currency != self.item.currency:
             detail = _("The price is in %(price)s and the balance in %(wallet)s. The currencies must match.")
             both = {"price": price.currency, "wallet": self.item.currency}
             raise Refused("currency_mismatch", detail % both, param="currency")
-        check_limits(price, quantity, periods, at=self.at)
 
 
 def check_limits(price: Price, quantity: int, periods: int, *, at: int) -> None:

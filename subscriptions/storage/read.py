@@ -19,14 +19,15 @@ LOCK = f"""
 LOOK = f"""
     SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
 """  # noqa: S608 - ids come as a parameter
-# The clock of each wallet, the debt beside it, and whether staff have closed the account.
+# The clock of each wallet, the debt beside it (looked up through the index, one by one), and whether staff have closed
+# the account.
 CLOCKS = f"""
     SELECT wallet.id, {micros("clock.settled_at")}, clock.noticed_hours, debt.id, -debt.balance, NOT owner.is_active
     FROM ledger_account AS wallet
     JOIN accounts_user AS owner ON owner.id = wallet.owner_id
     LEFT JOIN subscriptions_billingclock AS clock ON clock.wallet_id = wallet.id
-    LEFT JOIN ledger_account AS debt
-        ON debt.owner_id = wallet.owner_id AND debt.currency = wallet.currency AND debt.kind = 'debt'
+    LEFT JOIN LATERAL (SELECT id, balance FROM ledger_account
+        WHERE owner_id = wallet.owner_id AND currency = wallet.currency AND kind = 'debt' OFFSET 0) AS debt ON true
     WHERE wallet.id = ANY({GIVEN})
 """  # noqa: S608 - column names only
 SUBSCRIPTIONS = f"""

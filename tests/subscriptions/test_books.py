@@ -62,17 +62,25 @@ def test_an_unfunded_subscription_stays_pending(alice):
     assert (subscription.status, subscription.started_at) == ("pending", None)
     assert Transaction.objects.count() == Charge.objects.count() == 0
     assert events(alice) == [("created", NOON, "pending")]
-    assert BillingClock.objects.get().due_at is None
+    # An order waits 14 days for its payment.
+    assert BillingClock.objects.get().due_at == subscription.wait_end == at(days=14)
+    settle(alice, at(days=14))
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.ended_at) == ("expired", at(days=14))
 
 
-def test_a_checkout_stays_pending_until_money_comes_in(alice):
+def test_a_checkout_stays_pending_until_its_own_payment(alice):
     pay_in(alice, 5000_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
-        subscription = book.subscribe(basic(), wait_for_money=True)
+        subscription = book.subscribe(basic(), is_checkout=True)
     assert (subscription.status, balance(alice)) == ("pending", 5000_00)
     pay_in(alice, 1, at=at(hours=1))
     subscription.refresh_from_db()
-    assert (subscription.status, subscription.period_start) == ("active", at(hours=1))
+    assert (subscription.status, balance(alice)) == ("pending", 5000_01)
+    with books.open(alice, "RUB", now=at(hours=2)) as book:
+        book.top_up(1, key="p:1", source="gateway_clearing:sandbox", first=subscription)
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.period_start) == ("active", at(hours=2))
 
 
 def test_a_top_up_starts_the_subscription_it_was_paid_for_first(alice):
@@ -86,14 +94,14 @@ def test_a_top_up_starts_the_subscription_it_was_paid_for_first(alice):
     assert (older.status, newer.status, balance(alice)) == ("pending", "active", 490_00)
 
 
-def test_a_payment_starts_its_subscription_despite_unpaid_fractions(alice):
-    # Two servers run dry with 1.99 kopecks unpaid, so one kopeck is owed; but the 990.00 were paid for the month.
+def test_a_payment_starts_its_subscription_before_the_suspended_ones(alice):
+    # Two older servers ran dry. The 990.00 were paid for the month, so nothing is left for them.
     price = hourly()
     pay_in(alice, 2, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         one, other = book.subscribe(price), book.subscribe(price)
     with books.open(alice, "RUB", now=at(hours=1)) as book:
-        subscription = book.subscribe(basic(), wait_for_money=True)
+        subscription = book.subscribe(basic(), is_checkout=True)
     with books.open(alice, "RUB", now=at(hours=2)) as book:
         book.top_up(990_00, key="p:1", source="gateway_clearing:sandbox", first=subscription)
     assert {row.pk: row.status for row in Subscription.objects.all()} == {
@@ -102,18 +110,18 @@ def test_a_payment_starts_its_subscription_despite_unpaid_fractions(alice):
     assert balance(alice) == 0
 
 
-def test_metered_slices_carry_their_fraction(alice):
+def test_metered_slices_carry_on_what_is_left_of_a_unit(alice):
     pay_in(alice, 10_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         subscription = book.subscribe(hourly())
     settle(alice, at(seconds=25))
     settle(alice, at(seconds=40))
-    # A kopeck every 10 s: 25 s cost 2.5 kopecks; with the half carried on, 15 s more cost 2.
-    assert charges(subscription) == [(NOON, at(seconds=25), 2), (at(seconds=25), at(seconds=40), 2)]
+    # A kopeck every 10 s: in 25 s three are begun. Half of the third is left, so 15 s more take one.
+    assert charges(subscription) == [(NOON, at(seconds=25), 3), (at(seconds=25), at(seconds=40), 1)]
     first, second = Charge.objects.order_by("id")
-    # The fraction is a share of an hour in microseconds: half a kopeck is 1.8 x 10^9 of 3.6 x 10^9.
-    assert (first.remainder_before, first.remainder_after) == (0, 1_800_000_000)
-    assert (second.remainder_before, second.remainder_after) == (1_800_000_000, 0)
+    # What is left is a share of an hour in microseconds: half a kopeck is 1.8 x 10^9 of 3.6 x 10^9.
+    assert (first.credit_before, first.credit_after) == (0, 1_800_000_000)
+    assert (second.credit_before, second.credit_after) == (1_800_000_000, 0)
     assert balance(alice) == 9_96
 
 
@@ -129,7 +137,9 @@ def test_late_settling_dates_each_charge_at_its_own_instant(alice):
         ("renewed", APRIL, "active"),
         ("suspended", NOON.replace(month=5), "suspended"),
     ]
-    assert (subscription.status, BillingClock.objects.get().due_at) == ("suspended", None)
+    # It is kept for 30 days.
+    kept = NOON.replace(month=5) + 30 * 24 * HOUR
+    assert (subscription.status, BillingClock.objects.get().due_at) == ("suspended", kept)
 
 
 def test_a_wallet_runs_dry_at_the_microsecond(alice):
@@ -138,8 +148,8 @@ def test_a_wallet_runs_dry_at_the_microsecond(alice):
         subscription = book.subscribe(hourly())
     settle(alice, at(days=3))
     subscription.refresh_from_db()
-    # 100 kopecks last 1000 s; the 101st would be owed at 1010 s, so the use ends one microsecond before.
-    dry = at(seconds=1010) - MICROSECOND
+    # 100 kopecks last 1000 s. The 101st would be due as the next use begins.
+    dry = at(seconds=1000)
     assert charges(subscription) == [(NOON, dry, 1_00)]
     assert (subscription.status, balance(alice), events(alice)[-1]) == ("suspended", 0, ("suspended", dry, "suspended"))
 
@@ -179,10 +189,10 @@ def test_a_metered_book_is_due_every_hour_and_when_the_money_ends(alice):
     with books.open(alice, "RUB", now=NOON) as book:
         book.subscribe(hourly())
     # 540 kopecks last an hour and a half: less than 24 hours, and the last notice is due in half an hour.
-    assert BillingClock.objects.get().due_at == at(minutes=30, seconds=10) - MICROSECOND
+    assert BillingClock.objects.get().due_at == at(minutes=30)
     settle(alice, at(minutes=31))
-    # The 541st kopeck would be owed at 5410 s; the wallet is dry a microsecond before, and settled right after.
-    assert BillingClock.objects.get().due_at == at(seconds=5410)
+    # The wallet is dry at 5400 s, and settled right after.
+    assert BillingClock.objects.get().due_at == at(seconds=5400) + MICROSECOND
     pay_in(alice, 1000_00, at=at(minutes=40))
     assert BillingClock.objects.get().due_at == at(minutes=100)
 
