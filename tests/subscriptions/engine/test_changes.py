@@ -49,6 +49,13 @@ def test_a_plan_change_needs_the_price_less_what_comes_back() -> None:
     assert (story.rejected, story.balance, story.charged()) == ([], "0.00", "1150.00")
 
 
+def test_a_plan_change_leaves_what_a_meter_needs_at_that_instant() -> None:
+    # 300.00, a kopeck for the 36 s before 16 Apr, 850.00 for the change, and the server's next kopeck.
+    for money, rejected in (("1150.01", [3]), ("1150.02", [])):
+        events = [subscribe("04-15 23:59:24", "server", "m"), change("04-16", "pro")]
+        assert story_of(money, "basic", *events, until="04-17").rejected == rejected
+
+
 def test_what_comes_back_pays_the_debt_before_the_new_plan() -> None:
     # The graceful plan owes 5 of 30 days, 50.00, from 6 Apr on. The other one has 16 of its 31 days left then:
     # 300.00 x 16/31 = 154.83, less 50.00 of debt: 104.83.
