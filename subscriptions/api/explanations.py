@@ -113,5 +113,5 @@ class Explain(GenericAPIView):
     def get(self, request: Request, number: int) -> Response:
         """Calculate the amount again and compare it with the posted one."""
         refuse_unknown_parameters(request, ())
-        row = get_object_or_404(arithmetic.explainable(request.user.pk), pk=number)
+        row = get_object_or_404(arithmetic.explainable(request.user.pk), pk=number)  # type: ignore[arg-type]
         return Response(ExplanationSerializer(ExplainedTransaction(row)).data)
