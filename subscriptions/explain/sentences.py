@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from babel.numbers import get_decimal_symbol
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ledger.display import locale_of
 from ledger.labels import REASONS, counterpart
@@ -64,8 +64,12 @@ def instant(at: datetime) -> str:
 
 def share(part: int, whole: int) -> str:
     """Return a part of a span: `18 of 30 days`, `15 days 12 h of 31 days`."""
-    same = part % DAY == whole % DAY == 0
-    return _("%(part)s of %(whole)s") % {"part": part // DAY if same else lasting(part), "whole": lasting(whole)}
+    days, rest = divmod(whole, DAY)
+    if rest:
+        return _("%(part)s of %(whole)s") % {"part": lasting(part), "whole": lasting(whole)}
+    # Russian needs another form of "days" here than in a length.
+    words = ngettext("%(part)s of %(days)d day", "%(part)s of %(days)d days", days)
+    return words % {"part": lasting(part) if part % DAY else part // DAY, "days": days}
 
 
 def fraction(part: int, whole: int) -> str:

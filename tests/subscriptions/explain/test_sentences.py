@@ -44,3 +44,13 @@ def test_a_russian_fraction_has_a_comma() -> None:
         assert sentences.fraction(-1, 3) == "-≈0,333333"
         assert sentences.fraction(20, 2) == "10"
         assert sentences.lasting(1_500_000) == "1,5 с"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [(21 * DAY, 31 * DAY, "21 из 31 дня"), (3 * DAY, 30 * DAY, "3 из 30 дней"), (DAY, 2 * DAY, "1 из 2 дней"),
+     (15 * DAY + 12 * HOUR, 31 * DAY, "15 дней 12 ч из 31 дня"), (HOUR, 2 * HOUR, "1 ч из 2 ч")],
+)  # fmt: skip
+def test_a_russian_share_is_in_the_genitive(part: int, whole: int, words: str) -> None:
+    with override("ru"):
+        assert sentences.share(part, whole) == words
