@@ -52,6 +52,8 @@ def test_a_number_changed_back_and_forth_gains_nothing() -> None:
     events = [number("04-21", 101 - way % 2) for way in range(10)]
     story = Story([cheap], top_up("04-01", "2.00"), subscribe("04-01", "cheap", quantity=100), *events, until="04-22")
     assert (story.charged(), story.balance) == ("1.05", "0.95")
+    # Case 3: what is worth less than a kopeck is no movement.
+    assert {reason for _, reason, _ in story.rows()} == {"charge"}
     # Seats of 1000.00 with sevenths of a second between: up is never below the next way down.
     book = funded(10**9)
     sub = bought(book, "04-01", monthly("seat", 1000_00), quantity=100)
