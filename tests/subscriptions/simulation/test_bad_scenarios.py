@@ -122,7 +122,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (event(0, amount=None), "events[0].amount: None is not an amount such as"),
     (event(1, plan="{x}"), "events[1].plan: '{x}' is not one of ['basic']"),
     (event(1, plan=["basic"]), "events[1].plan: ['basic'] is not a text"),
-    (event(1, quantity=10**6 + 1), "events[1].quantity: 1000001 is too large. The maximum is 1000000"),
+    (event(1, quantity=10**9 + 1), "events[1].quantity: 1000000001 is too large. The maximum is 1000000000"),
     (event(1, periods=None), "events[1].periods: None is not a whole number"),
     ({"events": [{}]}, "events[0].do: is missing"),
     ({"events": [{"do": "top_up"}]}, "events[0].at: is missing"),

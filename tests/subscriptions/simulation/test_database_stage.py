@@ -123,10 +123,7 @@ Span = tuple[datetime, datetime]
 
 
 def charged_spans(subscription: Subscription, until: datetime) -> list[Span]:
-    """Each charge up to where its use ended, in order; no two of them may overlap.
-
-    One that begins later is paid ahead of an agreed change.
-    """
+    """Each charge up to where its use ended, in order; no two of them may overlap."""
     charges = Charge.objects.filter(subscription=subscription, period_start__lte=until).order_by("period_start", "id")
     spans = [(row.period_start, min(row.ended_at or row.period_end, until)) for row in charges]
     for earlier, later in pairwise(spans):
@@ -135,17 +132,15 @@ def charged_spans(subscription: Subscription, until: datetime) -> list[Span]:
 
 
 def used_spans(subscription: Subscription, until: datetime) -> list[Span]:
-    """When it was active, and the grace that was paid for afterwards; a trial and an unpaid grace cost nothing."""
+    """When it was active or in days of grace; a trial costs nothing, and grace is charged when it is over."""
     turns = list(
         Event.objects.filter(subject=subscription.public_id).order_by("id").values_list("effective_at", "data")
     )
     ends = [*[at for at, _ in turns[1:]], until]
-    after = [*[data["to"] for _, data in turns[1:]], None]
-    return [
-        (at, end)
-        for (at, data), end, then in zip(turns, ends, after, strict=True)
-        if data["to"] == "active" or (data["to"] == "past_due" and then == "active")
-    ]
+    spans = [(at, end, data["to"]) for (at, data), end in zip(turns, ends, strict=True)]
+    while spans and spans[-1][2] == "past_due":
+        spans.pop()
+    return [(at, end) for at, end, status in spans if status in ("active", "past_due")]
 
 
 def joined(spans: list[Span]) -> list[Span]:
