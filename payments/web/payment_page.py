@@ -93,7 +93,7 @@ APPEARANCES = {
     PageState.REFUNDED: Appearance("ok", gettext_lazy("Payment refunded"), ("done", "done", "done")),
     PageState.FAILED: Appearance("bad", gettext_lazy("Your bank declined the payment"), ("done", "fail", "")),
     PageState.REFUSED: Appearance("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
-    PageState.CANCELLED: Appearance("", gettext_lazy("You cancelled the payment"), ("done", "fail", "")),
+    PageState.CANCELLED: Appearance("", gettext_lazy("The payment was cancelled"), ("done", "fail", "")),
     PageState.EXPIRED: Appearance("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
 }
 

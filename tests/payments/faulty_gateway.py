@@ -8,6 +8,7 @@ from payments.gateways.base import GatewayError, Session, SessionRequest, Snapsh
 from payments.gateways.sandbox.gateway import Sandbox
 
 PATH = f"{__name__}.Unsteady"
+CARD = f"{__name__}.Card"
 
 
 class Unsteady(Sandbox):
@@ -47,3 +48,9 @@ class Unsteady(Sandbox):
         if cls.invents:
             return Snapshot(gateway_id=gateway_id, state=State.UNRECOGNISED)
         return super().fetch(gateway_id)
+
+
+class Card(Sandbox):
+    """A second gateway, which shares the sandbox's pages."""
+
+    name = "card"

@@ -32,15 +32,42 @@ def test_the_server_calculates_the_amount(alice: User, basic: Price) -> None:
 
 
 def test_a_metered_plan_is_paid_in_advance_for_its_periods(alice: User, hourly: Price) -> None:
-    # 3.60 an hour, for 24 hours: 86.40
-    payment = start(alice, plan="hourly", periods=24)
-    assert payment.amount == 86_40
+    # 3.60 an hour, for 30 hours: 108.00
+    payment = start(alice, plan="hourly", periods=30)
+    assert payment.amount == 108_00
     # The hours are not stored as periods, and the same amount is due if the subscription is paid for again.
     subscription = payment.subscription
     assert subscription is not None
     assert subscription.periods == 1
     reloaded = Subscription.objects.get(pk=subscription.pk)
-    assert amounts.for_subscription(reloaded, now=timezone.now()).money.amount == 86_40
+    assert amounts.for_subscription(reloaded, now=timezone.now()).money.amount == 108_00
+
+
+def test_a_payment_is_raised_to_what_gateways_take(alice: User, hourly: Price) -> None:
+    """24 hours at 3.60 are 86.40, and the smallest payment is 100.00. The rest stays on the balance."""
+    payment = start(alice, plan="hourly", periods=24)
+    assert (payment.amount, payment.order_amount) == (100_00, 86_40)
+    assert payment.subscription is not None
+    assert amounts.for_subscription(payment.subscription, now=timezone.now()).money.amount == 100_00
+
+
+def test_a_checkout_asks_for_the_debt_too(alice: User, basic: Price) -> None:
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.lose_dispute(50_00, key="dispute:1")
+    payment = start(alice, plan="basic")
+    # 990.00 + 50.00
+    assert (payment.amount, payment.order_amount) == (1040_00, 990_00)
+    assert payment.subscription is not None
+    assert amounts.for_subscription(payment.subscription, now=timezone.now()).money.amount == 1040_00
+
+
+def test_a_plan_gives_no_trial_while_there_is_a_debt_or_for_many(alice: User, mallory: User) -> None:
+    sell("trial", RUB=500_00, trial_days=14)
+    # 11 x 500.00: a trial is given for 10 at most.
+    assert start(mallory, plan="trial", quantity=11).amount == 5500_00
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.lose_dispute(50_00, key="dispute:1")
+    assert start(alice, plan="trial").amount == 550_00
 
 
 def test_prepaid_hours_do_not_become_months_of_another_plan(alice: User, basic: Price, hourly: Price) -> None:

@@ -114,12 +114,15 @@ def test_a_pending_subscription_continues_its_open_payment(alice: User, basic: P
     assert start(alice, subscription=first.subscription) == first
 
 
-def test_an_unknown_payment_blocks_a_second_one(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
+def test_a_payment_without_an_answer_is_continued_and_blocks_a_second_one(
+    alice: User, basic: Price, unsteady: type[Unsteady]
+) -> None:
     first = start(alice, plan="basic")
     unsteady.fetch_breaks = 1
     confirmation.confirm(first.pk, now=timezone.now())
+    assert start(alice, subscription=first.subscription) == first
     with pytest.raises(PaymentInProgress) as caught:
-        start(alice, subscription=first.subscription)
+        start(alice, subscription=first.subscription, payment_id="order-2026-0002")
     assert caught.value.extra == {"payment_id": first.public_id, "state": "unknown"}
 
 

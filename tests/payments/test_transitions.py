@@ -15,10 +15,11 @@ from payments import cancellation, checkout, confirmation, reconciliation
 from payments.cancellation import NotCancellable
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
-from subscriptions import books
+from subscriptions import books, orders
 from subscriptions.models import Price, Subscription
 from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance, events, times_credited
+from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db
 
@@ -176,11 +177,23 @@ def test_a_confirmed_payment_stays_confirmed(payment: Payment, choose: Callable[
     assert confirmation.confirm(payment.pk, now=timezone.now()).status == "confirmed"
 
 
-def test_a_subscription_started_by_other_money_is_not_cancelled(payment: Payment) -> None:
+def test_a_subscription_started_from_the_balance_is_not_cancelled(payment: Payment) -> None:
     with books.open(payment.customer, "RUB", now=timezone.now()) as book:
         book.top_up(990_00, key="test:1", source="gateway_clearing:sandbox")
+    subscription = Subscription.objects.get()
+    # No other money starts an order.
+    assert subscription.status == "pending"
+    orders.start(subscription, now=timezone.now())
     cancellation.cancel(payment, now=timezone.now())
     assert Subscription.objects.get().status == "active"
+
+
+def test_an_order_changed_to_another_plan_is_not_cancelled_with_its_first_payment(payment: Payment) -> None:
+    dear = sell("dear", RUB=1990_00)["RUB"]
+    subscription = Subscription.objects.get()
+    orders.change(subscription, now=timezone.now(), act=lambda book: book.change_plan(subscription, dear))
+    cancellation.cancel(payment, now=timezone.now())
+    assert Subscription.objects.get().status == "pending"
 
 
 def test_a_subscription_with_another_open_payment_is_not_cancelled(payment: Payment) -> None:

@@ -146,7 +146,7 @@ def test_an_empty_list_has_a_detail(api: APIClient) -> None:
 
 
 def test_the_list_is_newest_first_in_pages(api: APIClient) -> None:
-    made = [api.post(TOP_UP, {"value": "100", "currency": "RUB"}).json()["id"] for _ in range(5)]
+    made = [api.post(TOP_UP, {"value": f"{100 + n}", "currency": "RUB"}).json()["id"] for n in range(5)]
     seen, url = [], LIST + "?limit=2"
     while url:
         page = api.get(url).json()
@@ -195,7 +195,7 @@ def test_a_malformed_id_is_not_found(api: APIClient, name: str) -> None:
 def test_a_list_takes_few_queries_however_long_it_is(
     api: APIClient, alice: User, basic: Price, django_assert_max_num_queries: Any
 ) -> None:
-    for _ in range(5):
-        checkout.start(alice, now=timezone.now(), plan="basic")
+    for quantity in range(1, 6):
+        checkout.start(alice, now=timezone.now(), plan="basic", quantity=quantity)
     with django_assert_max_num_queries(6):
         assert len(json.loads(api.get(LIST).content)["results"]) == 5

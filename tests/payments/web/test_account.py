@@ -2,9 +2,10 @@ from datetime import timedelta
 
 from django.test import Client
 
-from payments import cancellation, checkout
+from payments import cancellation, checkout, open_orders
 from payments.models import Payment
-from subscriptions import catalogue, orders
+from subscriptions import books, catalogue, orders
+from subscriptions.models import Subscription
 from tests.subscriptions.shop import pay_in
 from tests.web import words
 
@@ -54,7 +55,9 @@ def test_an_unpaid_renewal_shows_the_missing_amount(browser, alice, now):
     page = browser.get("/account/")
     assert "Payment overdue" in words(page)
     assert "Top up ₽590.00 to keep it" in words(page)
-    assert "/topup/?currency=RUB&amp;need=590.00" in page.content.decode()
+    assert "Pay ₽590.00" in words(page)
+    row = Subscription.objects.get()
+    assert f"/account/subscriptions/{row.public_id}/pay/" in page.content.decode()
 
 
 def test_an_unfinished_payment_can_be_finished_and_is_requested_only_once(browser, alice, now):
@@ -113,3 +116,25 @@ def test_an_order_that_was_never_paid_is_shown_as_not_started(browser, alice, no
     assert "You have no plan at the moment" in page
     assert "You have no plan yet" not in page
     assert "Standard: Not paid, so it never started. Closed on" in page
+
+
+def test_a_debt_is_shown_for_each_currency(browser, alice, now):
+    pay_in(alice, 12_00, "EUR", at=now)
+    with books.open(alice, "RUB", now=now) as book:
+        book.lose_dispute(149_90, key="dispute:1")
+    page = browser.get("/account/")
+    assert "You owe us ₽149.90 Your next payment in this currency pays this first. Pay ₽149.90" in words(page)
+    assert "/topup/?currency=RUB&amp;need=149.90" in page.content.decode()
+    assert "You owe us €" not in words(page)
+    assert "Balance, EUR €12.00" in words(page)
+    russian = words(browser.get("/ru/account/"))
+    assert "Ваш долг: 149,90\xa0₽" in russian
+
+
+def test_a_payment_that_is_not_wanted_any_more_is_not_to_be_finished(browser, alice, now):
+    payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
+    pay_in(alice, 690_00, at=now)
+    orders.start(payment.subscription, now=now)
+    open_orders.mark_ended(now=now)
+    assert "is not finished" not in words(browser.get("/account/"))
+    assert "You do not need this payment any more" in words(browser.get(f"/pay/{payment.public_id}/status/"))

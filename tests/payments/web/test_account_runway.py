@@ -34,15 +34,17 @@ def _plans(clock, on_sale) -> None:
     ("hours", "tone", "heading"),
     [
         (0, "", "Your balance lasts until 5 March 2026. Then Pay as you go stops."),
-        (28, "", "Your balance lasts until 5 March 2026."),
+        (27.5, "", "Your balance lasts until 5 March 2026."),
+        (28, "warn", "Your balance runs out in 3 days"),
         (29, "warn", "Your balance runs out in 2 days 23 h"),
-        (76, "warn", "Your balance runs out in 1 day"),
+        (75.5, "warn", "Your balance runs out in 1 day"),
+        (76, "bad", "Your balance runs out in 1 day"),
         (77, "bad", "Your balance runs out in 23 h"),
         (99.5, "bad", "Your balance runs out in less than an hour"),
     ],
 )
 def test_the_warning_grows_within_72_hours_24_hours_and_one_hour(clock, alice, hours, tone, heading):
-    """150.00 at 1.50 an hour last 100 hours, plus 24 seconds until the next kopeck is due: to 5 March, 16:00:23."""
+    """150.00 at 1.50 an hour last 100 hours: to 5 March, 16:00."""
     bought(alice, "hourly", paid_in=150_00)
     clock.move_to(at(hours=hours))
     answer = open_account(alice)

@@ -3,7 +3,7 @@ from django.test import Client
 
 from ledger.models import Transaction
 from payments.models import Payment
-from subscriptions import catalogue
+from subscriptions import books, catalogue
 from subscriptions.models import Price, Subscription
 from tests.subscriptions.shop import pay_in, wallet
 from tests.web import heading, hidden, words
@@ -198,3 +198,39 @@ def test_the_page_of_an_unanswered_payment_can_be_opened_again(browser, alice, u
     payment.refresh_from_db()
     assert (answer.status_code, answer["location"]) == (303, payment.confirmation_url)
     assert Payment.objects.count() == 1
+
+
+def test_a_debt_is_paid_with_the_order(browser, alice, now):
+    with books.open(alice, "RUB", now=now) as book:
+        book.lose_dispute(50_00, key="dispute:1")
+    page = browser.get(STANDARD)
+    assert "Standard, 1 month ₽690.00 You owe us ₽50.00 You pay now ₽740.00" in words(page)
+    assert "Pay ₽740.00 and subscribe" in words(page)
+    assert "You agree to pay ₽740.00 now, then ₽690.00" in words(page)
+    assert "Of this, ₽50.00 pays what you owe us." in words(page)
+    form = hidden(page) | {"method": "sandbox"}
+    first = browser.post(STANDARD, form)
+    assert Payment.objects.get().amount == 740_00
+    # The debt is paid in another tab. The same form still leads to its payment.
+    pay_in(alice, 50_00, at=now)
+    assert browser.post(STANDARD, form)["location"] == first["location"]
+    assert "Из них 50,00" not in words(browser.get("/ru" + STANDARD))
+
+
+def test_a_debt_gives_no_trial(browser, alice, now):
+    assert "Start free trial" in words(browser.get("/checkout/premium/?currency=EUR"))
+    with books.open(alice, "EUR", now=now) as book:
+        book.lose_dispute(5_00, key="dispute:1")
+    page = words(browser.get("/checkout/premium/?currency=EUR"))
+    assert "Start free trial" not in page
+    assert "You pay now €20.90" in page
+
+
+def test_a_payment_is_raised_to_what_gateways_take(browser, alice):
+    """24 hours at 1.50 are 36.00, and the smallest payment is 100.00."""
+    address = "/checkout/hourly/?currency=RUB&periods=24"
+    page = browser.get(address)
+    assert "Stays on your balance ₽64.00 You pay now ₽100.00" in words(page)
+    assert "Payments cannot be smaller: ₽64.00 stays on your balance." in words(page)
+    browser.post(address, hidden(page) | {"method": "sandbox", "auto_renew": "on"})
+    assert Payment.objects.get().amount == 100_00

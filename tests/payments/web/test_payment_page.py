@@ -44,9 +44,9 @@ def test_polling_does_not_check_the_gateway(browser, client, payment):
 def test_cancelling_also_cancels_at_the_gateway(browser, client, payment):
     answer = browser.post(address(payment) + "cancel/")
     assert (answer.status_code, answer["location"]) == (303, address(payment))
-    assert heading(browser.get(address(payment))) == "You cancelled the payment"
+    assert heading(browser.get(address(payment))) == "The payment was cancelled"
     choose(client, payment, "succeeds")
-    assert heading(browser.get(address(payment))) == "You cancelled the payment"
+    assert heading(browser.get(address(payment))) == "The payment was cancelled"
 
 
 def test_a_cancel_that_is_too_late_shows_the_payment_as_received(browser, client, payment):

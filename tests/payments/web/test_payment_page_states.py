@@ -41,6 +41,7 @@ EXAMPLES: dict[PageState, tuple[dict[str, Any], int]] = {
     PageState.PROCESSING: ({"gateway_state": "processing"}, 30),
     PageState.LATE: ({"gateway_state": "processing"}, 61),
     PageState.CHECKING: ({"status": "unknown", "parked_reason": "sandbox took 1740 EUR"}, 0),
+    PageState.CLOSING: ({"closing_at": NOW}, 0),
     PageState.SUCCEEDED: ({"status": "confirmed", "confirmed_at": NOW}, 0),
     PageState.PARTLY_REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, "amount_refunded": 10_00}, 0),
     PageState.REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, "amount_refunded": 34_80}, 0),
@@ -96,7 +97,7 @@ def test_an_uncertain_payment_says_not_to_pay_again_and_offers_no_payment(show, 
     uncertain = state in (PageState.LATE, PageState.CHECKING)
     assert (DO_NOT in words(answer)) is uncertain
     offers = ("/checkout/", "/topup/", "/sandbox/pay/")
-    if uncertain or state is PageState.PROCESSING:
+    if uncertain or state in (PageState.PROCESSING, PageState.CLOSING):
         main = answer.content.decode().split("<main")[1]
         assert not any(offer in main for offer in offers)
 

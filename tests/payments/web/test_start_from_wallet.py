@@ -1,15 +1,18 @@
 """Starting a pending subscription from the balance while its payment is still open."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from accounts.models import User
-from payments import checkout
+from payments import checkout, reconciliation
 from payments.gateways.base import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
+from subscriptions.books import OpenBook
 from subscriptions.models import Subscription
 from tests.subscriptions.shop import pay_in, wallet
 from tests.web import words
@@ -34,15 +37,15 @@ def address(payment: Payment) -> str:
 
 def test_a_sufficient_balance_starts_the_subscription_on_the_same_terms(browser, alice, now):
     waiting = unpaid_order(alice, 2000_00, now=now)
-    assert "Pay ₽1,380.00 from my balance" in words(browser.get(address(waiting)))
+    assert "Pay ₽1,380.00 from my balance Pay ₽1,380.00" in words(browser.get(address(waiting)))
     answer = browser.post(address(waiting) + "start/")
-    new = Subscription.objects.latest("id")
-    assert (answer.status_code, answer["location"]) == (303, f"/account/subscriptions/{new.public_id}/")
-    assert (new.status, new.quantity, new.periods, new.auto_renew) == ("active", 2, 1, False)
+    assert (answer.status_code, answer["location"]) == (303, address(waiting))
+    started = Subscription.objects.get()
+    assert (started.status, started.quantity, started.periods, started.auto_renew) == ("active", 2, 1, False)
     # 2000.00 - 1380.00, and the payment can no longer be paid.
     assert wallet(alice, "RUB").balance == 620_00
     waiting.refresh_from_db()
-    assert (waiting.status, subscription_of(waiting).status) == ("cancelled", "cancelled")
+    assert waiting.status == SandboxSession.objects.get().status == "cancelled"
     assert "Started. It is paid from your balance." in words(browser.get(answer["location"]))
     again = browser.post(address(waiting) + "start/")
     assert again["location"] == address(waiting)
@@ -59,17 +62,52 @@ def test_an_insufficient_balance_starts_nothing_and_keeps_the_payment(browser, a
     assert Subscription.objects.count() == 1
 
 
-def test_nothing_changes_if_the_gateway_does_not_answer(browser, alice, now, monkeypatch):
+def test_it_starts_without_an_answer_from_the_gateway_and_the_page_is_closed_later(browser, alice, now, monkeypatch):
     waiting = unpaid_order(alice, 2000_00, now=now)
 
     def silence(*_args: Any) -> Any:
         raise GatewayError("No answer.", permanent=False, code="timeout")
 
-    monkeypatch.setattr(Sandbox, "cancel", silence)
-    answer = browser.post(address(waiting) + "start/")
-    assert "The payment service is not responding." in words(browser.get(answer["location"]))
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "cancel", silence)
+        browser.post(address(waiting) + "start/")
     waiting.refresh_from_db()
-    assert (waiting.status, wallet(alice, "RUB").balance) == ("pending", 2000_00)
+    assert (waiting.status, wallet(alice, "RUB").balance) == ("unknown", 620_00)
+    reconciliation.check_due(now=now + timedelta(minutes=1))
+    waiting.refresh_from_db()
+    assert waiting.status == SandboxSession.objects.get().status == "cancelled"
+    assert subscription_of(waiting).status == "active"
+
+
+def test_a_start_that_dies_before_it_closes_the_payment_loses_nothing(alice, on_sale, now, monkeypatch):
+    waiting = unpaid_order(alice, 2000_00, now=now)
+
+    def die(*_args: Any, **_named: Any) -> Any:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(Sandbox, "cancel", die)
+        checkout.pay_from_wallet(subscription_of(waiting), now=now)
+    assert (subscription_of(waiting).status, wallet(alice, "RUB").balance) == ("active", 620_00)
+    reconciliation.check_due(now=now + timedelta(minutes=3))
+    waiting.refresh_from_db()
+    assert waiting.status == "cancelled"
+
+
+def test_a_start_that_dies_at_once_is_done_by_the_next_one(alice, on_sale, now, monkeypatch):
+    waiting = unpaid_order(alice, 2000_00, now=now)
+
+    def die(*_args: Any, **_named: Any) -> Any:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(OpenBook, "start", die)
+        checkout.pay_from_wallet(subscription_of(waiting), now=now)
+    waiting.refresh_from_db()
+    assert (waiting.status, subscription_of(waiting).status) == ("pending", "pending")
+    checkout.pay_from_wallet(subscription_of(waiting), now=now)
+    waiting.refresh_from_db()
+    assert (waiting.status, subscription_of(waiting).status) == ("cancelled", "active")
 
 
 def test_another_customers_subscription_cannot_be_started(alice, mallory, on_sale, now):

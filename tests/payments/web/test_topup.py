@@ -1,6 +1,7 @@
 import pytest
 
 from payments.models import Payment
+from subscriptions import books
 from tests.subscriptions.shop import pay_in
 from tests.web import hidden, words
 
@@ -98,3 +99,13 @@ def test_an_invalid_amount_pays_nothing_with_either_button(browser, button, type
     assert answer.status_code == 422
     assert text in words(answer)
     assert not Payment.objects.exists()
+
+
+def test_a_top_up_pays_the_debt_first(browser, alice, now):
+    with books.open(alice, "RUB", now=now) as book:
+        book.lose_dispute(150_00, key="dispute:1")
+    page = words(browser.get("/topup/?currency=RUB&amount=500"))
+    assert "Pays what you owe us −₽150.00 Balance after ₽350.00" in page
+    page = words(browser.get("/topup/?currency=RUB&amount=100"))
+    assert "Pays what you owe us −₽100.00 Balance after ₽0.00" in page
+    assert "You will still owe us ₽50.00." in page
