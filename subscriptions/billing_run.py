@@ -95,13 +95,14 @@ def due(now: datetime, *, catch_up: bool = False) -> QuerySet[BillingClock]:
 
 
 def dry_run(wallet_id: int, now: datetime) -> list[DryRunLine]:
-    """Return the movements that settling the book to `now` would make, in order. Write nothing, take no lock."""
+    """Return the movements of the wallet that settling the book to `now` would make. Write nothing, take no lock."""
     [item] = read.look([wallet_id])
     movements = settled(item.book, max(to_micros(now), item.book.at or 0)).journal.movements
     names: dict[Hashable, str] = dict(Subscription.objects.filter(wallet=wallet_id).values_list("pk", "public_id"))
     return [
         DryRunLine(to_datetime(m.at), m.amount, item.currency, m.reason, names[m.sub.id] if m.sub else "")
         for m in movements
+        if not m.on_debt
     ]
 
 

@@ -208,7 +208,11 @@ ARITHMETIC_CHECKS = (
                      AND (charge.amount = 0 OR charge.credit_after < {LENGTH})) IS NOT TRUE
                ELSE price.id IS NULL
                     OR (charge.period_end - charge.period_start = charge.full_length * interval '1 microsecond'
-                        AND charge.amount NOT IN (0, price.amount::numeric * charge.quantity * row.periods))
+                        AND charge.amount NOT IN (0, price.amount::numeric * charge.quantity * row.periods)
+                        -- A quantity raised at the very start of a period: the difference to a charge that is void.
+                        AND NOT EXISTS (SELECT FROM subscriptions_charge AS void
+                                         WHERE void.subscription_id = row.id AND void.void_as <> 0
+                                           AND void.period_start = charge.period_start))
                     OR charge.amount > price.amount::numeric * charge.quantity * row.periods
                END
         """,  # noqa: S608
@@ -219,10 +223,16 @@ ARITHMETIC_CHECKS = (
         """
         SELECT subscription_id AS subscription, id AS charge, carried, credit_before
           FROM (SELECT id, subscription_id, price_id, credit_before,
+                       period_start, lag(period_end) OVER line AS previous_end,
                        lag(credit_after) OVER line AS carried, lag(price_id) OVER line AS previous_price
                   FROM subscriptions_charge
                 WINDOW line AS (PARTITION BY subscription_id ORDER BY id)) AS slice
          WHERE previous_price = price_id AND carried <> credit_before
+           -- A rate that changed and changed back without a slice in between rounds the credit down.
+           AND NOT EXISTS (SELECT FROM subscriptions_subscription AS row
+                             JOIN events_event AS event ON event.subject = row.public_id
+                            WHERE row.id = slice.subscription_id AND event.type = 'subscription.plan_changed'
+                              AND event.effective_at BETWEEN slice.previous_end AND slice.period_start)
         """,
     ),
     # A change of the rate rounds the credit down by a millionth of a unit at most.

@@ -212,3 +212,26 @@ def test_the_guard_check_covers_every_trigger():
 def test_the_table_of_status_changes_names_every_status():
     named = set(integrity.MOVES) | {target for targets in integrity.MOVES.values() for target in targets}
     assert named == set(Subscription.Status.values)
+
+
+def test_a_quantity_raised_as_the_period_begins_is_no_error(alice):
+    """99.00 for one seat, and at the same instant 99.00 more for the second: both are right, and the first is void."""
+    price = sell("seats", RUB=99_00)["RUB"]
+    with books.open(alice, "RUB", now=START + 20 * DAY) as book:
+        subscription = book.subscribe(price)
+        book.change_quantity(subscription, 2)
+    assert list(Charge.objects.filter(subscription=subscription).order_by("id").values_list("amount", "quantity")) == [
+        (99_00, 1), (99_00, 2),
+    ]  # fmt: skip
+    assert found() == {}
+
+
+def test_a_rate_that_changes_and_changes_back_at_once_is_no_error(alice, hourly):
+    """Credit of a 7-hour unit, carried to one of a second and back, loses what a second's unit cannot hold."""
+    short = sell("short", RUB=1, interval="second", interval_count=7, metered=True)["RUB"]
+    with books.open(alice, "RUB", now=START + 12 * DAY + timedelta(hours=13, microseconds=1)) as book:
+        book.change_plan(hourly, short)
+        book.change_plan(hourly, hourly.price)
+    with books.open(alice, "RUB", now=START + 12 * DAY + timedelta(hours=14)):
+        pass
+    assert found() == {}
