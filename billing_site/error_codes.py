@@ -104,14 +104,25 @@ ERRORS: dict[str, Kind] = {
         409, _("The subscription has ended"), _("Create a new one with POST /api/subscriptions/.")
     ),
     "subscription_is_paused": Kind(409, _("The subscription is paused"), _("Resume it first.")),
-    "plan_change_under_way": Kind(
-        409, _("A plan change is in progress"), _("Try again in a few minutes, when the change has taken effect.")
-    ),
     "subscription_is_not_active": Kind(
         409,
         _("The subscription is not active"),
         _("Check its `status`. If it waits for payment, `next` says how to pay."),
     ),
+    "plan_cannot_be_paused": Kind(
+        409, _("The plan cannot be paused"), _("See `can_pause` of the price. Cancel it instead.")
+    ),
+    "plan_refunds_nothing": Kind(
+        409,
+        _("The plan does not refund unused time"),
+        _("See `can_refund_unused` of the price. Cancel at the end of the period, or now without `refund_unused`."),
+    ),
+    "quantity_too_large_for_trial": Kind(
+        409,
+        _("No trial is given for this quantity"),
+        _("Stay within `trial_quantity_max` of the price, or change the quantity after the trial."),
+    ),
+    "account_is_blocked": Kind(409, _("The account is closed"), _("Contact support.")),
     "subscription_is_not_paused": Kind(
         409, _("The subscription is not paused"), _("You can resume only a paused subscription.")
     ),

@@ -15,7 +15,8 @@ from accounts.models import User
 from core.errors import DomainError
 from ledger import wallets
 from ledger.money import LARGEST, Money
-from subscriptions.engine import changes, funds, operations
+from subscriptions import catalogue
+from subscriptions.engine import changes, funds, operations, starting
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import MOST_YEARS, is_within_years, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal, is_within_limits
@@ -130,7 +131,29 @@ class OpenBook:
         """Start a pending or suspended subscription from the balance."""
         sub = self._find(subscription)
         self._hold_trials(sub)
-        self._raise_if_refused(operations.start_waiting(self.item.book, self.at, sub))
+        refusal = operations.start_waiting(self.item.book, self.at, sub)
+        if refusal is Refusal.INSUFFICIENT_FUNDS:
+            raise insufficient_funds(Money(starting.missing(self.item.book, sub, self.at), self.item.currency))
+        self._raise_if_refused(refusal)
+
+    def change(
+        self, subscription: Subscription, *, plan: str | None = None, quantity: int | None = None, when: str = "now"
+    ) -> None:
+        """Change to the plan with this code, the quantity, or both; or raise catalogue.PlanNotFound.
+
+        The plan it has keeps the version of its price and need not be on sale. Fewer are changed before the plan and
+        more after it, so that each step is funded if the whole is.
+        """
+        sub = self._find(subscription)
+        own = Price.objects.select_related("plan").get(pk=sub.terms.id)
+        price = own if plan in (None, own.plan.code) else catalogue.current(plan, own.currency)
+        is_first = quantity is not None and price != own and quantity <= sub.quantity
+        if quantity is not None and is_first:
+            self.change_quantity(subscription, quantity, when=when)
+        if plan is not None:
+            self.change_plan(subscription, price, when=when)
+        if quantity is not None and not is_first:
+            self.change_quantity(subscription, quantity, when=when)
 
     def change_plan(self, subscription: Subscription, price: Price, *, when: str = "now") -> None:
         """Change to another plan's price, `now` or at the `period_end`. A change to the plan it has moves nothing."""
@@ -244,9 +267,14 @@ def _beyond(name: str, most: int, sent: int) -> Refused:
     return Refused("out_of_range", said, param=name)
 
 
-def insufficient_funds() -> Refused:
-    """Return the refusal of a start that the wallet cannot fund."""
-    return Refused(Refusal.INSUFFICIENT_FUNDS, refusal_detail(Refusal.INSUFFICIENT_FUNDS))
+def insufficient_funds(missing: Money | None = None) -> Refused:
+    """Return the refusal of a start that the wallet cannot fund, with the amount that is missing if it is known."""
+    if missing is None:
+        return Refused(Refusal.INSUFFICIENT_FUNDS, refusal_detail(Refusal.INSUFFICIENT_FUNDS))
+    detail = _("You need %s more on the balance. Top up first. Nothing was changed.") % missing
+    return Refused(
+        Refusal.INSUFFICIENT_FUNDS, detail, missing={"value": missing.plain(), "currency": missing.currency}
+    )
 
 
 def refusal_detail(refusal: Refusal) -> str:

@@ -281,11 +281,9 @@ def _refused(refusal: Refusal, book: Book, sub: Sub, change: Change, currency: s
     if refusal is not Refusal.INSUFFICIENT_FUNDS:
         return Refused(refusal, refusal_detail(refusal))
     quantity = sub.quantity if change.quantity is None else change.quantity
-    missing = Money(max(1, shortage(book, sub, change.terms, quantity, TIME_TO_PAY)), currency)
-    return Refused(
-        refusal, _("This change needs %s more on the balance. Top up first.") % missing,
-        missing={"value": missing.plain(), "currency": missing.currency},
-    )  # fmt: skip
+    return books.insufficient_funds(
+        Money(max(1, shortage(book, sub, change.terms, quantity, TIME_TO_PAY)), currency)
+    )
 
 
 def key_of(line: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -54,34 +54,51 @@ class SubscribeSerializer(StrictSerializer):
         return attrs
 
 
-class ChangePlanSerializer(StrictSerializer):
-    """A plan change: a plan sold in the subscription's currency, or a quote of change-preview with plan and time."""
+class ChangeSerializer(StrictSerializer):
+    """A change by its terms, or a quote of change-preview, which has them. Its subclasses name the term."""
 
-    plan = plan_code(required=False)
-    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; default now.")
-    quote = TextField(max_length=40, required=False, help_text="Posts exactly the quoted amounts, or nothing.")
+    term = ""
+    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When it takes effect; default now.")
+    quote = TextField(max_length=40, required=False, help_text="At most the quoted amounts are charged, or nothing.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Require either a plan or a quote, and no `plan` or `when` with a quote, which has its own."""
-        redundant = [name for name in ("plan", "when") if name in attrs and "quote" in attrs]
+        """Require either the term or a quote, and no term or `when` with a quote, which has its own."""
+        redundant = [name for name in (self.term, "when") if name in attrs and "quote" in attrs]
         if redundant:
             raise serializers.ValidationError(dict.fromkeys(redundant, _("The quote already has this. Omit it.")))
-        if "plan" not in attrs and "quote" not in attrs:
-            raise serializers.ValidationError({"plan": _("Send either `plan` or `quote`.")})
+        if self.term not in attrs and "quote" not in attrs:
+            raise serializers.ValidationError({self.term: _("Send either `%s` or `quote`.") % self.term})
         return attrs
+
+
+class ChangePlanSerializer(ChangeSerializer):
+    """A change of plan: one sold in the subscription's currency, or the one it has; or a quote."""
+
+    term = "plan"
+    plan = plan_code(required=False)
+
+
+class ChangeQuantitySerializer(ChangeSerializer):
+    """A change of the quantity, or a quote."""
+
+    term = "quantity"
+    quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, required=False)
 
 
 class PatchSubscriptionSerializer(StrictSerializer):
     """The fields of a subscription that can be changed."""
 
     plan = plan_code(required=False)
-    when = serializers.ChoiceField(choices=WHEN, required=False, help_text="When the plan changes; default now.")
+    quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, required=False)
+    when = serializers.ChoiceField(
+        choices=WHEN, required=False, help_text="When plan and quantity change; default now."
+    )
     auto_renew = FlagField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Reject `when` without `plan`."""
-        if "when" in attrs and "plan" not in attrs:
-            raise serializers.ValidationError({"when": _("Send `when` only with `plan`.")})
+        """Reject `when` without `plan` or `quantity`."""
+        if "when" in attrs and not attrs.keys() & {"plan", "quantity"}:
+            raise serializers.ValidationError({"when": _("Send `when` only with `plan` or `quantity`.")})
         return attrs
 
 
@@ -110,7 +127,11 @@ class PriceSerializer(serializers.Serializer):
     interval_count = serializers.IntegerField()
     billing = serializers.SerializerMethodField(help_text="`advance`: each payment buys time ahead. `metered`: a rate.")
     trial_days = serializers.IntegerField()
-    grace_days = serializers.IntegerField()
+    trial_quantity_max = serializers.IntegerField(help_text="The largest quantity that a trial is given for.")
+    grace_days = serializers.IntegerField(help_text="How long an unpaid renewal keeps access, at most.")
+    keep_days = serializers.IntegerField(help_text="How long a suspended subscription waits for money.")
+    can_pause = serializers.BooleanField()
+    can_refund_unused = serializers.BooleanField(help_text="Whether a cancellation now may refund the unused time.")
     version = serializers.IntegerField()
 
     def get_billing(self, price: Price) -> Literal["advance", "metered"]:
@@ -149,16 +170,22 @@ class SubscriptionSerializer(serializers.Serializer):
     price = PriceSerializer()
     status = serializers.ChoiceField(choices=Subscription.Status.choices)
     access = serializers.BooleanField(source="access.active", help_text="Whether it can be used now.")
-    quantity = serializers.IntegerField(source="row.quantity")
+    quantity = serializers.IntegerField()
     periods = serializers.IntegerField(source="row.periods", help_text="How many intervals one payment covers.")
     auto_renew = serializers.BooleanField()
     cancel_at_period_end = serializers.BooleanField(source="cancel_requested")
     scheduled_plan = serializers.CharField(
         source="scheduled.plan.code", default=None, allow_null=True, help_text="The plan from the end of the period on."
     )
+    scheduled_quantity = serializers.IntegerField(
+        allow_null=True, help_text="The quantity from the end of the period on."
+    )
     current_period = PeriodSerializer(source="period", allow_null=True)
     trial_end = serializers.DateTimeField(allow_null=True)
     grace_end = serializers.DateTimeField(allow_null=True)
+    wait_end = serializers.DateTimeField(
+        allow_null=True, help_text="Pending or suspended: when it expires unless it has started."
+    )
     next_charge = NextChargeSerializer(allow_null=True)
     created_at = serializers.DateTimeField(source="row.created_at")
     started_at = serializers.DateTimeField(allow_null=True)

@@ -14,7 +14,13 @@ urlpatterns = [
     path("subscriptions/<slug:public_id>/undo-cancel", views.UndoCancel.as_view(), name="subscription-undo-cancel"),
     path("subscriptions/<slug:public_id>/pause", views.Pause.as_view(), name="subscription-pause"),
     path("subscriptions/<slug:public_id>/resume", views.Resume.as_view(), name="subscription-resume"),
+    path("subscriptions/<slug:public_id>/start", views.Start.as_view(), name="subscription-start"),
     path("subscriptions/<slug:public_id>/change-plan", views.ChangePlan.as_view(), name="subscription-change-plan"),
+    path(
+        "subscriptions/<slug:public_id>/change-quantity",
+        views.ChangeQuantity.as_view(),
+        name="subscription-change-quantity",
+    ),
     path(
         "subscriptions/<slug:public_id>/change-preview",
         views.ChangePreview.as_view(),

@@ -20,6 +20,7 @@ from subscriptions.api.serializers import (
     AccessSerializer,
     CancelSerializer,
     ChangePlanSerializer,
+    ChangeQuantitySerializer,
     NothingSerializer,
     PatchSubscriptionSerializer,
     SubscribeSerializer,
@@ -27,7 +28,6 @@ from subscriptions.api.serializers import (
     SubscriptionSerializer,
 )
 from subscriptions.models import Subscription
-from subscriptions.quotes import make as make_quote
 
 MANY = SubscriptionSerializer(many=True)
 
@@ -100,6 +100,15 @@ class OneSubscription(GenericAPIView):
         """Return a response with the subscription in its current state."""
         return Response(SubscriptionSerializer(overview.one(self.own(), now=timezone.now())).data)
 
+    def change(self, serializer: type[Any], *, of_quantity: bool) -> Response:
+        """Make a change by its quote or its terms, and return the response."""
+        row, terms, now = self.own(), self.sent(serializer), timezone.now()
+        if "quote" in terms:
+            quotes.accept(row, terms["quote"], of_quantity=of_quantity, now=now)
+        else:
+            orders.change(row, now=now, act=lambda book: book.change(row, **terms))
+        return self.answer()
+
     def sent(self, serializer: type[Any]) -> dict[str, Any]:
         """Return the request body, validated by the serializer."""
         body = serializer(data=self.request.data)
@@ -122,15 +131,15 @@ class SubscriptionDetail(OneSubscription):
         responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
     )
     def patch(self, request: Request, public_id: str) -> Response:
-        """Change the plan, automatic renewal, or both."""
+        """Change the plan, the quantity, automatic renewal, or several of them: all or nothing."""
         row, terms = self.own(), self.sent(PatchSubscriptionSerializer)
-        price = catalogue.current(terms["plan"], row.price.currency) if "plan" in terms else None
+        renews = terms.pop("auto_renew", None)
 
         def act(book: books.OpenBook) -> None:
-            if "auto_renew" in terms:
-                book.set_auto_renew(row, terms["auto_renew"])
-            if price is not None:
-                book.change_plan(row, price, when=terms.get("when", "now"))
+            if renews is not None:
+                book.set_auto_renew(row, renews)
+            if terms:
+                book.change(row, **terms)
 
         orders.change(row, now=timezone.now(), act=act)
         return self.answer()
@@ -205,6 +214,21 @@ class Resume(Idempotent, OneSubscription):
         return self.answer()
 
 
+class Start(Idempotent, OneSubscription):
+    """POST .../start"""
+
+    @extend_schema(
+        operation_id="subscriptions_start",
+        request=NothingSerializer,
+        responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Start a pending or suspended subscription from the wallet; a refusal says what is `missing`."""
+        row, _ = self.own(), self.sent(NothingSerializer)
+        orders.start(row, now=timezone.now())
+        return self.answer()
+
+
 class ChangePlan(Idempotent, OneSubscription):
     """POST .../change-plan"""
 
@@ -216,15 +240,27 @@ class ChangePlan(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Change to another plan, by a quote or by the plan's code. Nothing happens if the wallet cannot pay for it.
 
-        A `quote` whose amounts are no longer valid is answered with 409 `quote_changed` and a new quote in `quote`.
+        A change to the plan it has drops what is scheduled and moves no money. A `quote` that no longer holds is
+        answered with 409 `quote_changed` and a new quote in `quote`.
         """
-        row, terms = self.own(), self.sent(ChangePlanSerializer)
-        if "quote" in terms:
-            quotes.accept(row, terms["quote"], now=timezone.now())
-        else:
-            price, when = catalogue.current(terms["plan"], row.price.currency), terms.get("when", "now")
-            orders.change(row, now=timezone.now(), act=lambda book: book.change_plan(row, price, when=when))
-        return self.answer()
+        return self.change(ChangePlanSerializer, of_quantity=False)
+
+
+class ChangeQuantity(Idempotent, OneSubscription):
+    """POST .../change-quantity"""
+
+    @extend_schema(
+        operation_id="subscriptions_change_quantity",
+        request=ChangeQuantitySerializer,
+        responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Change the quantity, by a quote or by the number. Nothing happens if the wallet cannot pay for it.
+
+        Within a paid period only the difference for the time left moves. The number it has drops what is scheduled. A
+        `quote` that no longer holds is answered with 409 `quote_changed` and a new quote in `quote`.
+        """
+        return self.change(ChangeQuantitySerializer, of_quantity=True)
 
 
 class ChangePreview(OneSubscription):
@@ -236,10 +272,8 @@ class ChangePreview(OneSubscription):
         responses={200: quotes.QuoteSerializer, **INSUFFICIENT_FUNDS},
     )
     def get(self, request: Request, public_id: str) -> Response:
-        """Quote a plan change. If its `id` is sent to change-plan in time, exactly these amounts are posted."""
+        """Quote a change of plan or quantity: what it costs at most, if its `id` is sent by `expires_at`."""
         row, query = self.own(), quotes.ChangePreviewQuery(data=request.query_params)
         refuse_unknown_parameters(request, query.fields)
         query.is_valid(raise_exception=True)
-        terms = query.validated_data
-        price = catalogue.current(terms["plan"], row.price.currency)
-        return Response(quotes.body_of(make_quote(row, price, now=timezone.now(), when=terms["when"])))
+        return Response(quotes.body_of(quotes.preview(row, query.validated_data, now=timezone.now())))

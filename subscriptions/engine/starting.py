@@ -23,6 +23,11 @@ def is_funded(book: Book, sub: Sub, at: int) -> bool:
     return metering.can_pay(book, at, cost_of_start(sub, sub.terms, sub.quantity))
 
 
+def missing(book: Book, sub: Sub, at: int) -> int:
+    """Return what the wallet lacks for a start, with the debt that new money pays first."""
+    return cost_of_start(sub, sub.terms, sub.quantity) + book.debt - metering.free(book, at)
+
+
 def grants_trial(terms: Terms, quantity: int) -> bool:
     """Tell whether the terms grant a trial for this quantity."""
     return terms.trial_days > 0 and quantity <= terms.trial_quantity_max

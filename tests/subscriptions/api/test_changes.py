@@ -142,13 +142,17 @@ def test_two_changes_in_one_request_both_happen_or_neither(alice: User, basic: s
 @pytest.mark.parametrize(
     ("method", "action", "body", "param"),
     [
-        ("patch", "", {"quantity": 5}, "quantity"), ("patch", "", {"status": "active"}, "status"),
+        ("patch", "", {"quantity": 0}, "quantity"), ("patch", "", {"status": "active"}, "status"),
         ("patch", "", {"when": "now"}, "when"), ("patch", "", {"auto_renew": "perhaps"}, "auto_renew"),
         ("patch", "", {"plan": None}, "plan"), ("patch", "", {"period_end": "2030-01-01"}, "period_end"),
         ("delete", "", {"now": True}, "now"), ("post", "/cancel", {"when": "yesterday"}, "when"),
         ("post", "/cancel", {"refund_unused": True}, "refund_unused"),
         ("post", "/cancel", {"refund": True}, "refund"), ("post", "/pause", {"until": "2026-04-01"}, "until"),
         ("post", "/resume", {"x": 1}, "x"), ("post", "/undo-cancel", {"x": 1}, "x"),
+        ("patch", "", {"when": "now", "auto_renew": True}, "when"), ("patch", "", {"quantity": True}, "quantity"),
+        ("post", "/start", {"x": 1}, "x"), ("post", "/change-quantity", {}, "quantity"),
+        ("post", "/change-quantity", {"quantity": 2, "plan": "premium"}, "plan"),
+        ("post", "/change-quantity", {"quantity": 1_000_001}, "quantity"),
         ("post", "/change-plan", {}, "plan"), ("post", "/change-plan", {"plan": "premium", "when": 1}, "when"),
         ("post", "/change-plan", {"plan": "premium", "currency": "EUR"}, "currency"),
     ],
@@ -183,6 +187,8 @@ def test_every_method_works_with_and_without_a_slash(alice: User, basic: str, pr
     assert browser.get(prefix + "subscriptions" + slash).status_code == 200
     assert browser.post(prefix + "subscriptions" + slash, {"plan": "vm"}).status_code == 201
     assert browser.patch(one + slash, {"auto_renew": False}).status_code == 200
+    assert browser.post(f"{one}/change-quantity{slash}", {"quantity": 1}).status_code == 200
+    assert browser.post(f"{one}/start{slash}", {}).status_code == 409
     for action in ("pause", "resume", "cancel", "undo-cancel"):
         assert browser.post(f"{one}/{action}{slash}", {}).status_code == 200, action
     assert browser.get(one + "/access" + slash).status_code == 200
