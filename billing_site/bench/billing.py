@@ -9,8 +9,8 @@ from billing_site.bench.database import DUE, PRICE
 from events.models import Event
 from ledger.models import Account, Transaction
 from subscriptions import billing_run
-from subscriptions.engine import operations
-from subscriptions.engine.book import Book
+from subscriptions.engine import funds, operations
+from subscriptions.engine.book import Book, Journal
 from subscriptions.engine.calendar import plus, to_datetime, to_micros
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Sub, Terms
@@ -40,11 +40,14 @@ SET_BASED = """
         FROM due RETURNING id, wallet_id
     ), charged AS (
         INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start,
-            period_end, amount)
-        SELECT customer_id, due.id, price_id, posted.id, start, stop, amount FROM due JOIN posted USING (wallet_id)
+            period_end, amount, quantity, full_length)
+        SELECT customer_id, due.id, price_id, posted.id, start, stop, amount, 1,
+            (extract(epoch FROM stop - start) * 1000000)::bigint
+        FROM due JOIN posted USING (wallet_id)
     ), renewed AS (
         UPDATE subscriptions_subscription AS s
         SET period_number = due.period_number + 1, period_start = start, period_end = stop, period_paid = amount,
+            period_net = amount, charge_start = start,
             period_length = (extract(epoch FROM stop - start) * 1000000)::bigint, entry_count = due.entry_count + 1
         FROM due WHERE s.id = due.id
     ), recorded AS (
@@ -107,7 +110,10 @@ def _renew(pk: int, revenue: Account) -> None:
         period_start=start,
         period_end=stop,
         amount=PRICE,
+        full_length=to_micros(stop) - to_micros(start),
     )
+    subscription.period_paid = subscription.period_net = PRICE
+    subscription.charge_start, subscription.period_length = start, to_micros(stop) - to_micros(start)
     subscription.period_number, subscription.period_start, subscription.period_end = number, start, stop
     subscription.entry_count += 1
     subscription.save()
@@ -126,16 +132,14 @@ def settle_months(books: int, months: int) -> dict[str, Any]:
         now = plus(0, "month", month)
         for book in filled:
             settle(book, now)
-            book.journal.movements.clear()
-            book.journal.charges.clear()
-            book.journal.events.clear()
+            book.journal = Journal()
     return {"seconds": time.perf_counter() - began, "rows": books * months * 2}
 
 
 def _new_book() -> Book:
     """Return a funded book with two subscriptions."""
     book = Book()
-    operations.top_up(book, 0, 10**9)
+    funds.top_up(book, 0, 10**9)
     for terms in (MONTHLY, HOURLY):
         operations.subscribe(book, 0, Sub(terms.id, terms))
     return book

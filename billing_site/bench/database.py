@@ -19,8 +19,8 @@ PLAN = """
 """
 PRICE_ROW = """
     INSERT INTO subscriptions_price (id, plan_id, version, currency, amount, interval, interval_count, metered,
-        trial_days, grace_days)
-    VALUES (1, 1, 1, 'RUB', %s, 'month', 1, false, 0, 0)
+        trial_days, grace_days, keep_days, trial_quantity_max, can_pause, can_refund_unused)
+    VALUES (1, 1, 1, 'RUB', %s, 'month', 1, false, 0, 0, 30, 10, false, true)
 """
 USERS = """
     INSERT INTO accounts_user (id, username, email, password, first_name, last_name, is_superuser, is_staff, is_active,
@@ -56,16 +56,17 @@ FIRST_CHARGES = """
         FROM subscriptions_subscription
     )
     INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
-            amount)
-    SELECT s.customer_id, s.id, s.price_id, posted.id, s.period_start, s.period_end, posted.amount
+            amount, quantity, full_length)
+    SELECT s.customer_id, s.id, s.price_id, posted.id, s.period_start, s.period_end, posted.amount, 1, s.period_length
     FROM subscriptions_subscription AS s JOIN posted USING (wallet_id)
 """
 SUBSCRIPTIONS = """
     INSERT INTO subscriptions_subscription (public_id, customer_id, wallet_id, price_id, quantity, periods, auto_renew,
-        status, created_at, anchor_at, period_number, period_start, period_end, period_paid, period_length, remainder,
-        cancel_requested, started_at, entry_count)
+        status, created_at, anchor_at, period_number, period_start, period_end, period_paid, period_length, credit,
+        cancel_requested, started_at, entry_count, period_net, charge_start, is_held)
     SELECT 'sub_' || id, owner_id, id, 1, 1, 1, true, 'active', %s, %s, 1, %s, %s, %s,
-        (extract(epoch FROM %s::timestamptz - %s::timestamptz) * 1000000)::bigint, 0, false, %s, 1
+        (extract(epoch FROM %s::timestamptz - %s::timestamptz) * 1000000)::bigint, 0, false, %s, 1,
+        %s, %s, false
     FROM ledger_account WHERE kind = 'wallet'
 """
 BOOKS = """
@@ -127,7 +128,7 @@ def fill(customers: int) -> None:
         cursor.execute(SYSTEM_ACCOUNTS)
         cursor.execute(WALLETS, [customers])
         cursor.execute(FUNDING, [FUNDS + PRICE, FUNDS + PRICE, STARTED])
-        cursor.execute(SUBSCRIPTIONS, [STARTED, STARTED, STARTED, DUE, PRICE, DUE, STARTED, STARTED])
+        cursor.execute(SUBSCRIPTIONS, [STARTED, STARTED, STARTED, DUE, PRICE, DUE, STARTED, STARTED, PRICE, STARTED])
         cursor.execute(FIRST_CHARGES, [PRICE, FUNDS, STARTED])
         cursor.execute(BOOKS, [STARTED, DUE])
     tidy()

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from billing_site.error_codes import ERRORS
 from billing_site.problems import problem_of
 from core.errors import DomainError
-from subscriptions.engine.operations import Refusal
+from subscriptions.engine.refusals import Refusal
 
 APPS = ("accounts", "ledger", "subscriptions", "payments")
 MEMBERS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
