@@ -194,7 +194,7 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
         if first is None:
             payment = _create(customer, due, gateway, request, now=now)
         elif request.get("payment_id"):
-            raise _in_progress(first)
+            raise _duplicate(first.public_id) if first.public_id == request["payment_id"] else _in_progress(first)
         elif request.get("gateway") in (None, first.gateway) and first.money == due.money and now < first.expires_at:
             return first
         else:

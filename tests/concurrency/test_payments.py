@@ -19,7 +19,7 @@ from payments.gateways.sandbox import outcomes, sessions, webhooks
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
-from subscriptions import books
+from subscriptions import books, orders
 from subscriptions.models import Charge, Price, Subscription
 from tests.concurrency.sessions import at_once
 from tests.payments.rows import balance, events, times_credited
@@ -149,11 +149,37 @@ def test_simultaneous_cancel_and_payment_agree_with_the_gateway(alice: User, bas
 
 def test_one_form_sent_eight_times_at_once_makes_one_payment(alice: User, basic: Price) -> None:
     for number in range(4):
-        start = partial(checkout.start, alice, now=timezone.now(), plan="basic", idempotency_key=f"form-{number}")
+        terms = {"plan": "basic", "quantity": number + 1, "idempotency_key": f"form-{number}"}
+        start = partial(checkout.start, alice, now=timezone.now(), **terms)
         payments = at_once([start] * 8)
         assert len({payment.pk for payment in payments}) == 1
         assert len({payment.confirmation_url for payment in payments}) == 1
     assert Payment.objects.count() == Subscription.objects.count() == SandboxSession.objects.count() == 4
+
+
+@pytest.mark.parametrize("terms", [{"plan": "basic"}, {"amount": 500_00, "currency": "RUB"}])
+def test_eight_tabs_at_once_open_one_payment(alice: User, basic: Price, terms: dict[str, Any]) -> None:
+    starts = [
+        partial(checkout.start, alice, now=timezone.now(), idempotency_key=f"form-{number}", **terms)
+        for number in range(8)
+    ]
+    payments = at_once(starts)
+    assert len({payment.pk for payment in payments}) == 1
+    assert Payment.objects.count() == SandboxSession.objects.count() == 1
+    assert Subscription.objects.count() == ("plan" in terms)
+
+
+def test_a_checkout_and_the_cancel_of_its_order_leave_no_open_page(alice: User, basic: Price) -> None:
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        rows = [book.subscribe(basic) for _ in range(6)]
+    for row in rows:
+        cancel = partial(orders.change, row, now=timezone.now(), act=lambda book, row=row: book.cancel(row))
+        pay = outcome_of(partial(checkout.start, alice, now=timezone.now(), subscription=row))
+        at_once([pay, cancel])
+    reconciliation.check_due(now=timezone.now())
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert set(Payment.objects.values_list("status", flat=True)) <= {"cancelled"}
+    assert set(SandboxSession.objects.values_list("status", flat=True)) <= {"cancelled"}
 
 
 def test_eight_simultaneous_checkouts_of_one_subscription_open_one_payment(alice: User, basic: Price) -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import pytest
@@ -41,16 +42,16 @@ def log_of(visitor: Visitor) -> list[dict[str, Any]]:
 
 
 def register_and_pay(site: Site, visitor: Visitor) -> Any:
-    """Register, log in and pay for ten hours on the gateway's page; return the payment as it was before."""
+    """Register, log in and pay for thirty hours on the gateway's page; return the payment as it was before."""
     visitor.call("POST", "auth/register", expect=201, username="olga", email="olga@example.com", password=PASSWORD)
     visitor.log_in("olga", PASSWORD)
     assert visitor.call("GET", "payments/") == {
         "results": [], "next": None, "previous": None, "detail": "No payments found"
     }  # fmt: skip
     payment = visitor.call(
-        "POST", "payments/create-checkout-session", expect=201, plan="hourly", currency="RUB", periods=10
+        "POST", "payments/create-checkout-session", expect=201, plan="hourly", currency="RUB", periods=30
     )
-    assert (payment["status"], payment["amount"]) == ("pending", {"value": "36.00", "currency": "RUB"})
+    assert (payment["status"], payment["amount"]) == ("pending", {"value": "108.00", "currency": "RUB"})
     assert visitor.call("GET", f"subscriptions/{payment['subscription']}/access")["active"] is False
     assert payment["id"] in pay(payment["confirmation_url"])
     return payment
@@ -67,7 +68,7 @@ def wait_for_confirmation(visitor: Visitor, payment: Any) -> Any:
     bought = visitor.call("GET", f"subscriptions/{payment['subscription']}")
     assert (bought["status"], bought["access"], bought["plan"]) == ("active", True, "hourly")
     [first] = log_of(visitor)
-    assert (first["reason"], first["amount"], first["balance"]) == ("top_up", "36.00", "36.00")
+    assert (first["reason"], first["amount"], first["balance"]) == ("top_up", "108.00", "108.00")
     return bought
 
 
@@ -77,21 +78,21 @@ def read_wallet_after_two_hours(site: Site, visitor: Visitor, bought: Any) -> No
     assert visitor.call("GET", "auth/me", expect=401)["status"] == 401
     visitor.log_in("olga", PASSWORD)
     [wallet] = visitor.call("GET", "wallet/")["results"]
-    assert wallet["balance"] == "36.00"
-    assert Decimal("28.70") <= Decimal(wallet["available"]) <= Decimal("28.80")
+    assert wallet["balance"] == "108.00"
+    assert Decimal("100.70") <= Decimal(wallet["available"]) <= Decimal("100.80")
     assert visitor.call("GET", f"subscriptions/{bought['id']}/access")["active"] is True
 
 
 def check_charges(visitor: Visitor, bought: Any) -> None:
-    """Check the charges: 360 kopecks an hour are one kopeck in ten seconds, and only whole kopecks are charged."""
+    """Check the charges: 360 kopecks an hour are one kopeck in ten seconds, paid when the ten seconds begin."""
     *charges, top_up = log_of(visitor)
     used = seconds_between(bought["started_at"], charges[0]["effective_at"])
     assert 7200 <= used < 7300
-    cost = Decimal(int(used / 10)) / 100
+    cost = Decimal(ceil(used / 10)) / 100
     assert {row["reason"] for row in charges} == {"charge"}
     assert sum(Decimal(row["amount"]) for row in charges) == -cost
-    assert Decimal(charges[0]["balance"]) == Decimal("36.00") - cost
-    assert (top_up["reason"], top_up["balance"]) == ("top_up", "36.00")
+    assert Decimal(charges[0]["balance"]) == Decimal("108.00") - cost
+    assert (top_up["reason"], top_up["balance"]) == ("top_up", "108.00")
     [wallet] = visitor.call("GET", "wallet/")["results"]
     assert wallet["balance"] == charges[0]["balance"]
 

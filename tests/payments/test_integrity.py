@@ -18,10 +18,10 @@ PAYMENT = "payments_payment"
 
 @pytest.fixture(autouse=True)
 def paid(alice) -> Payment:
-    """A confirmed payment of 500.00 roubles; a second payment is still open."""
+    """A confirmed payment of 500.00 roubles; a second one, of 501.00, is still open."""
     now = timezone.now()
     first, _second = (
-        checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox") for _ in range(2)
+        checkout.start(alice, now=now, amount=amount, currency="RUB", gateway="sandbox") for amount in (500_00, 501_00)
     )
     transitions.credit(first, now=now)
     assert found() == {}
