@@ -149,8 +149,10 @@ def test_simultaneous_cancel_and_payment_agree_with_the_gateway(alice: User, bas
 
 def test_one_form_sent_eight_times_at_once_makes_one_payment(alice: User, basic: Price) -> None:
     for number in range(4):
-        terms = {"plan": "basic", "quantity": number + 1, "idempotency_key": f"form-{number}"}
-        start = partial(checkout.start, alice, now=timezone.now(), **terms)
+        key = f"form-{number}"
+        start = partial(
+            checkout.start, alice, now=timezone.now(), plan="basic", quantity=number + 1, idempotency_key=key
+        )
         payments = at_once([start] * 8)
         assert len({payment.pk for payment in payments}) == 1
         assert len({payment.confirmation_url for payment in payments}) == 1
@@ -169,11 +171,15 @@ def test_eight_tabs_at_once_open_one_payment(alice: User, basic: Price, terms: d
     assert Subscription.objects.count() == ("plan" in terms)
 
 
+def cancel_in(row: Subscription, book: books.OpenBook) -> None:
+    book.cancel(row)
+
+
 def test_a_checkout_and_the_cancel_of_its_order_leave_no_open_page(alice: User, basic: Price) -> None:
     with books.open(alice, "RUB", now=timezone.now()) as book:
         rows = [book.subscribe(basic) for _ in range(6)]
     for row in rows:
-        cancel = partial(orders.change, row, now=timezone.now(), act=lambda book, row=row: book.cancel(row))
+        cancel = outcome_of(partial(orders.change, row, now=timezone.now(), act=partial(cancel_in, row)))
         pay = outcome_of(partial(checkout.start, alice, now=timezone.now(), subscription=row))
         at_once([pay, cancel])
     reconciliation.check_due(now=timezone.now())

@@ -228,7 +228,7 @@ def test_there_is_no_page_for_an_order_cancelled_while_it_opens(
     alice: User, basic: Price, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """The order is cancelled in another tab before the gateway is called, or while it opens the page."""
-    create, insert = Sandbox.create_session, checkout._insert  # noqa: SLF001
+    create, insert = Sandbox.create_session, checkout._insert
 
     def cancelled_first(*args: Any, **named: Any) -> Payment:
         payment = insert(*args, **named)

@@ -12,7 +12,7 @@ from tests.subscriptions.bank import NOON, at, do, hourly
 from tests.subscriptions.shop import pay_in, sell
 
 pytestmark = pytest.mark.django_db
-MONTH = timedelta(days=31)
+FEBRUARY = timedelta(days=28)
 
 
 def asked(row: Subscription, *, now=NOON) -> Dues:
@@ -22,11 +22,10 @@ def asked(row: Subscription, *, now=NOON) -> Dues:
     return found
 
 
-def suspended(user: User, price: Price, **terms: int) -> Subscription:
-    """Return a subscription that ran for a month up to NOON and could not renew."""
-    cost = price.amount * terms.get("quantity", 1)
-    pay_in(user, cost, at=NOON - MONTH + timedelta(days=3))
-    row = orders.subscribe(user, price, now=NOON - MONTH + timedelta(days=3), **terms)
+def suspended(user: User, price: Price) -> Subscription:
+    """Return a subscription that ran for the 28 days up to NOON and could not renew."""
+    pay_in(user, price.amount, at=NOON - FEBRUARY)
+    row = orders.subscribe(user, price, now=NOON - FEBRUARY)
     with books.open(user, price.currency, now=NOON):
         pass
     row.refresh_from_db()
@@ -128,10 +127,9 @@ def test_a_suspended_plan_asks_for_the_debt_too(alice: User) -> None:
 
 def test_a_renewal_in_its_grace_asks_for_what_the_balance_lacks(alice: User) -> None:
     price = sell("basic", RUB=299_00, grace_days=3)["RUB"]
-    start = NOON - timedelta(days=28)
-    pay_in(alice, 299_00, at=start)
-    row = orders.subscribe(alice, price, now=start)
-    pay_in(alice, 120_00, at=start)
+    pay_in(alice, 299_00, at=NOON - FEBRUARY)
+    row = orders.subscribe(alice, price, now=NOON - FEBRUARY)
+    pay_in(alice, 120_00, at=NOON - FEBRUARY)
     later = at(days=1)
     assert overview.peek(alice, "RUB", now=later).status_of(row) == "past_due"
     found = asked(row, now=later)

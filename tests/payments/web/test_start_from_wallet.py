@@ -85,9 +85,10 @@ def test_a_start_that_dies_before_it_closes_the_payment_loses_nothing(alice, on_
     def die(*_args: Any, **_named: Any) -> Any:
         raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(Sandbox, "cancel", die)
-        checkout.pay_from_wallet(subscription_of(waiting), now=now)
+        with pytest.raises(SystemExit):
+            checkout.pay_from_wallet(subscription_of(waiting), now=now)
     assert (subscription_of(waiting).status, wallet(alice, "RUB").balance) == ("active", 620_00)
     reconciliation.check_due(now=now + timedelta(minutes=3))
     waiting.refresh_from_db()
@@ -100,9 +101,10 @@ def test_a_start_that_dies_at_once_is_done_by_the_next_one(alice, on_sale, now, 
     def die(*_args: Any, **_named: Any) -> Any:
         raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+    with monkeypatch.context() as patch:
         patch.setattr(OpenBook, "start", die)
-        checkout.pay_from_wallet(subscription_of(waiting), now=now)
+        with pytest.raises(SystemExit):
+            checkout.pay_from_wallet(subscription_of(waiting), now=now)
     waiting.refresh_from_db()
     assert (waiting.status, subscription_of(waiting).status) == ("pending", "pending")
     checkout.pay_from_wallet(subscription_of(waiting), now=now)
