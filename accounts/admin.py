@@ -35,7 +35,8 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["username", "email", "usable_password", "password1", "password2"]})
     ]
-    readonly_fields = ["last_login", "date_joined"]
+    # Closing an account also stops its billing: subscriptions.closing.
+    readonly_fields = ["is_active", "last_login", "date_joined"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         """Make the permission fields read-only for everybody but superusers."""
@@ -48,13 +49,13 @@ class UserAdmin(DjangoUserAdmin):
         return allowed and (obj is None or request.user.is_superuser or not (obj.is_staff or obj.is_superuser))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Forbid deletion: clearing `is_active` disables an account, and its transactions stay."""
+        """Forbid deletion: an account is closed, and its transactions stay."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the user; replace a changed email address, and end the sessions after a new password or a disabling."""
+        """Save the user; replace a changed email address, and end the sessions after a new password."""
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             registration.set_address(obj)
-        if "password" in form.changed_data or not obj.is_active:
+        if "password" in form.changed_data:
             tokens.end_all(obj, now=timezone.now())

@@ -198,6 +198,14 @@ class OpenBook:
         sub = self._find(subscription)
         self._raise_if_refused(operations.set_auto_renew(self.item.book, self.at, sub, value))
 
+    def block(self) -> None:
+        """Stop all use and renewal, because the account is closed."""
+        operations.block(self.item.book, self.at)
+
+    def unblock(self) -> None:
+        """Resume what a block has paused, because the account is open again."""
+        operations.unblock(self.item.book, self.at)
+
     def is_live(self, subscription: Subscription) -> bool:
         """Tell whether the customer has access at the book's instant, after the operations so far."""
         sub = self._find_or_none(subscription)
@@ -272,9 +280,7 @@ def insufficient_funds(missing: Money | None = None) -> Refused:
     if missing is None:
         return Refused(Refusal.INSUFFICIENT_FUNDS, refusal_detail(Refusal.INSUFFICIENT_FUNDS))
     detail = _("You need %s more on the balance. Top up first. Nothing was changed.") % missing
-    return Refused(
-        Refusal.INSUFFICIENT_FUNDS, detail, missing={"value": missing.plain(), "currency": missing.currency}
-    )
+    return Refused(Refusal.INSUFFICIENT_FUNDS, detail, missing={"value": missing.plain(), "currency": missing.currency})
 
 
 def refusal_detail(refusal: Refusal) -> str:

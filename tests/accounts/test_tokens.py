@@ -17,6 +17,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
 from accounts.models import RefreshToken, User
+from subscriptions import closing
 from tests.accounts.conftest import me, refreshed
 from tests.conftest import PASSWORD
 
@@ -278,7 +279,7 @@ def test_tokens_expire(alice):
 
 
 def disable(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(is_active=False)
+    closing.close(user, now=datetime.now(UTC))
 
 
 def change_password(user: User) -> None:

@@ -9,9 +9,11 @@ from django.core import mail
 from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import User
+from subscriptions import closing
 from tests.accounts.conftest import me
 from tests.conftest import PASSWORD
 
@@ -141,7 +143,7 @@ def test_a_wrong_password_and_an_unknown_name_show_the_same_page(alice, disabled
 def test_a_disabled_user_cannot_log_in_and_loses_the_session_at_once(alice, browser):
     send(browser, "/login/", login="alice", password=PASSWORD)
     assert browser.get("/password/change/").status_code == 200
-    User.objects.update(is_active=False)
+    closing.close(alice, now=timezone.now())
     assert browser.get("/password/change/").status_code == 302
     again = Client()
     send(again, "/login/", login="alice", password=PASSWORD)
