@@ -156,6 +156,14 @@ class Book:
         if boundary is not None:
             heappush(self.boundaries, (boundary, sub.place))
 
+    @property
+    def wakes_at(self) -> int | None:
+        """The next instant at which settling does anything: at once while a paid meter runs; None: never."""
+        if any(sub.rate for sub in self.meters.values()):
+            return self.at
+        coming = self.next_boundary()
+        return coming[0] if coming else None
+
     def next_boundary(self) -> tuple[int, Sub] | None:
         """Return the earliest boundary and its subscription, the oldest if several share it; None if there is none."""
         while self.boundaries:

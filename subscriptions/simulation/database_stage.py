@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from accounts.models import User
 from events.models import Event
 from ledger.models import Account, Transaction
-from subscriptions import books
+from subscriptions import billing_run, books
 from subscriptions.books import OpenBook
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal
@@ -27,6 +27,7 @@ from subscriptions.simulation.scenario import (
     Subscribe,
     TopUp,
 )
+from subscriptions.storage import read
 
 
 def play(scenario: Scenario, advance: Callable[[int], None] = ignore) -> Outcome:
@@ -55,6 +56,8 @@ class DatabaseStage:
         self.subscriptions: dict[str, Subscription] = {}
         self.prices = {terms.plan: self.sell(terms, number) for number, terms in enumerate(scenario.plans)}
         self.movements = 0
+        # The next instant at which settling a book, by its wallet, does anything; None: never.
+        self.wakes_at: dict[int, int | None] = {}
 
     def sell(self, terms: Terms, number: int) -> Price:
         """Make a plan and its price."""
@@ -78,9 +81,11 @@ class DatabaseStage:
             book.item.book.order_days = self.order_days
             try:
                 self.request(book, step)
+                is_allowed = True
             except books.Refused:
-                return False
-        return True
+                is_allowed = False
+        self.wakes_at[book.item.wallet_id] = book.item.book.wakes_at
+        return is_allowed
 
     def request(self, book: OpenBook, step: Step) -> None:
         match step:
@@ -121,10 +126,15 @@ class DatabaseStage:
         return f"simulation:{self.mark}:{self.movements}"
 
     def settle(self, at: int) -> None:
-        """Open and close every book."""
-        for user in self.users.values():
-            with books.open(user, self.currency, now=to_datetime(at)):
-                pass
+        """Settle every book that has anything to do by then, in one batch as a billing run does."""
+        due = [wallet for wallet, wakes_at in self.wakes_at.items() if wakes_at is not None and wakes_at <= at]
+        if not due:
+            return
+        with transaction.atomic():
+            loaded = read.lock(due)
+            billing_run.settle_and_write(loaded, to_datetime(at))
+        for item in loaded:
+            self.wakes_at[item.wallet_id] = item.book.wakes_at
 
     def outcome(self) -> Outcome:
         """Say how everything stands and what happened on the way, from what is written in the tables."""

@@ -100,9 +100,7 @@ class EngineStage:
                 self.record.turn(event.at, str(event.sub.id), event.after in LIVE)
         for rows in (journal.movements, journal.charges, journal.cuts, journal.events):
             rows.clear()
-        coming = book.next_boundary()
-        is_metering = any(sub.rate for sub in book.meters.values())
-        self.wakes_at[customer] = book.at if is_metering else coming[0] if coming else None
+        self.wakes_at[customer] = book.wakes_at
 
     def outcome(self) -> Outcome:
         """Say how everything stands and what happened on the way."""
