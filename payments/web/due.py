@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -41,15 +40,15 @@ class Bill:
 class DueForm(PayForm):
     """The form that pays what the page shows."""
 
-    def __init__(self, data: QueryDict | None = None, *, bill: Bill) -> None:
-        super().__init__(data, initial={"form_key": new_form_key(), "shown": bill.amount.amount})
+    def __init__(self, data: QueryDict | None = None, *, bill: Bill | None) -> None:
+        super().__init__(data, initial={"form_key": new_form_key(), "shown": bill.amount.amount if bill else None})
         self.bill = bill
         self.offer(gateways())
 
     def clean_shown(self) -> int:
         """Reject the form if the amount is not the one the customer has seen."""
         shown: int = self.cleaned_data["shown"]
-        if shown != self.bill.amount.amount:
+        if self.bill and shown != self.bill.amount.amount:
             self.reject_changed_amount(self.bill.amount)
         return shown
 
@@ -70,8 +69,22 @@ def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
     )
 
 
-def _request(row: Subscription, *, gateway: str, form_key: str) -> checkout.CheckoutRequest:
-    return {"subscription": row, "gateway": gateway, "idempotency_key": idempotency.key_of("form", form_key)}
+def _request(row: Subscription, sent: QueryDict) -> checkout.CheckoutRequest:
+    key = idempotency.key_of("form", sent.get("form_key"))
+    return {"subscription": row, "gateway": sent.get("method", ""), "idempotency_key": key}
+
+
+def paid_before(request: SignedInRequest, row: Subscription) -> str | None:
+    """Return the URL that this form led to when it was sent before; None if it was not."""
+    payment = checkout.find(request.user, _request(row, request.POST))
+    return continue_url(payment) if payment else None
+
+
+def pay(request: SignedInRequest, form: DueForm, row: Subscription, *, now: datetime) -> str:
+    """Start the payment and return the URL to redirect to. Raises DomainError."""
+    terms = _request(row, request.POST)
+    terms["amount"] = form.cleaned_data["shown"]
+    return start_payment(partial(checkout.start, request.user, now=now, **terms))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,24 +95,17 @@ def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     now = timezone.now()
     rows = Subscription.objects.select_related("customer", "price__plan")
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
-    sent = _request(row, gateway=request.POST.get("method", ""), form_key=request.POST.get("form_key", ""))
-    try:
-        if payment := checkout.find(request.user, sent):
-            return HttpResponseRedirect(continue_url(payment), status=303)
-    except DomainError as error:
-        messages.error(request, error.detail)
-        return HttpResponseRedirect(resolve_url("subscription", public_id), status=303)
     bill = bill_of(row, now=now)
+    form = DueForm(request.POST or None, bill=bill)
+    try:
+        if sent_before := paid_before(request, row):
+            return HttpResponseRedirect(sent_before, status=303)
+        if request.method == "POST" and bill and form.is_valid():
+            return HttpResponseRedirect(pay(request, form, row, now=now), status=303)
+    except DomainError as error:
+        refuse(form, error)
     if bill is None:
         messages.info(request, _("There is nothing to pay for it now."))
         return HttpResponseRedirect(resolve_url("subscription", public_id), status=303)
-    form = DueForm(request.POST or None, bill=bill)
-    try:
-        if request.method == "POST" and form.is_valid():
-            sent["amount"] = bill.amount.amount
-            start = partial(checkout.start, request.user, now=now, **sent)
-            return HttpResponseRedirect(start_payment(start), status=303)
-    except DomainError as error:
-        refuse(form, error)
-    context: dict[str, Any] = {"form": form, "bill": bill, "row": row, "price": row.price}
+    context = {"form": form, "bill": bill, "price": row.price}
     return render(request, "payments/due.html", context, status=422 if form.errors else 200)
