@@ -18,8 +18,7 @@ from subscriptions.engine.access import live_until, settled
 from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import MICROSECOND, to_datetime, to_micros
 from subscriptions.engine.metering import free
-from subscriptions.engine.periods import unused
-from subscriptions.engine.starting import is_funded
+from subscriptions.engine.periods import grace_cost, unused
 from subscriptions.engine.subscription import Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.models.subscription import LIVE, UNPAID
@@ -77,8 +76,10 @@ class SubscriptionState:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     next_charge: NextCharge | None = None
-    # Minor units that a cancellation with refund would return now.
+    # Minor units that the unused time is worth now.
     unused: int = 0
+    # Minor units that the days of grace so far cost if it ends now.
+    grace_cost: int = 0
     # The remaining time of an advance period, running or paused.
     left: timedelta = timedelta()
 
@@ -107,11 +108,6 @@ class View:
         sub = self.subs.get(subscription.pk)
         return Status(sub.status if sub else subscription.status)
 
-    def can_start(self, subscription: Subscription) -> bool:
-        """Tell whether the wallet can fund a start of the subscription now."""
-        sub = self.subs.get(subscription.pk)
-        return sub is not None and is_funded(self.book, sub, self.at)
-
     @property
     def at(self) -> int:
         """The instant of the view, in microseconds."""
@@ -125,11 +121,6 @@ class View:
             return Access(False, None, subscription.status)
         until = live_until(self.book, sub)
         return Access(sub.is_live, None if until is None or until > FAR else to_datetime(until), str(sub.status))
-
-    def metered_use(self, span: timedelta) -> int:
-        """Return the minor units that the running meters cost within `span`, each rounded up."""
-        micros = span // MICROSECOND
-        return sum(-(-sub.rate * micros // sub.terms.length) for sub in self.book.meters.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +243,7 @@ def _current(row: Subscription, sub: Sub, view: View, prices: dict[int, Price]) 
         ended_at=moment(sub.ended_at),
         next_charge=NextCharge(due_at, Money(due, price.currency)) if due_at and due is not None else None,
         unused=unused(sub, at),
+        grace_cost=grace_cost(sub, at),
         left=_left(sub, at) * MICROSECOND,
     )
 

@@ -62,6 +62,8 @@ class QuoteLine:
     subscription: Subscription | None
     money: Money
     formula: str
+    # For a part of a period, so that it changes by the second.
+    is_part: bool
 
 
 class _Stale(Exception):
@@ -162,6 +164,7 @@ def read_lines(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
             subscriptions.get(line["subscription"]),
             Money(line["amount"], currency),
             _formula(source, currency, prices, write),
+            "paid" in source,
         )
         for line, source in zip(quote.lines, sources, strict=True)
     ]
@@ -281,9 +284,7 @@ def _refused(refusal: Refusal, book: Book, sub: Sub, change: Change, currency: s
     if refusal is not Refusal.INSUFFICIENT_FUNDS:
         return Refused(refusal, refusal_detail(refusal))
     quantity = sub.quantity if change.quantity is None else change.quantity
-    return books.insufficient_funds(
-        Money(max(1, shortage(book, sub, change.terms, quantity, TIME_TO_PAY)), currency)
-    )
+    return books.insufficient_funds(Money(max(1, shortage(book, sub, change.terms, quantity, TIME_TO_PAY)), currency))
 
 
 def key_of(line: Mapping[str, Any]) -> tuple[Any, ...]:

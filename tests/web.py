@@ -65,7 +65,7 @@ def standard(clock: time_machine.Traveller, alice: User, on_sale: None) -> Subsc
     return row
 
 
-# Two minutes before half of the 31 days from noon of 1 March are over. A change agreed on now takes effect then.
+# Two minutes before half of the 31 days from noon of 1 March are over, and half.
 NEAR_HALF = at(days=15, hours=11, minutes=58)
 HALF = at(days=15, hours=12)
 

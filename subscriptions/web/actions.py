@@ -12,6 +12,7 @@ class Action(StrEnum):
     """An action that a page offers. templates/subscriptions/_actions.html maps each to a URL."""
 
     CHANGE = "change"
+    QUANTITY = "quantity"
     KEEP_PLAN = "keep_plan"
     PAUSE = "pause"
     RESUME = "resume"
@@ -28,8 +29,9 @@ def possible_actions(card: Card) -> list[Action]:
     renews = card.state.auto_renew
     offered = {
         Action.CHANGE: not card.is_paused,
-        Action.KEEP_PLAN: card.status is Status.ACTIVE and card.coming is not None,
-        Action.PAUSE: card.status is Status.ACTIVE,
+        Action.QUANTITY: not card.is_paused,
+        Action.KEEP_PLAN: card.status is Status.ACTIVE and bool(card.coming or card.coming_quantity),
+        Action.PAUSE: card.status is Status.ACTIVE and card.price.can_pause,
         Action.RESUME: card.is_paused,
         Action.UNDO_CANCEL: card.state.cancel_requested,
         Action.RENEW: not renews and _can_renew(card),

@@ -26,6 +26,7 @@ from ledger import display
 from ledger.money import Money
 from subscriptions import orders
 from subscriptions.books import OpenBook, Refused
+from subscriptions.engine.calendar import MICROSECOND
 from subscriptions.explain.sentences import HOUR
 from subscriptions.quotes import VALID_FOR
 from subscriptions.web.actions import Action, possible_actions
@@ -114,7 +115,7 @@ def end_now(card: Card, shown: int, *, now: datetime) -> Money:
         nonlocal refund
         movements = book.item.book.journal.movements
         movements_before = len(movements)
-        book.cancel(card.row, when="now", refund_unused=True)
+        book.cancel(card.row, when="now", refund_unused=card.price.can_refund_unused)
         refund = sum(
             movement.amount
             for movement in movements[movements_before:]
@@ -136,17 +137,17 @@ def _allowed_loss(card: Card) -> int:
     """Return by how many minor units, rounded up, the refund may shrink within quotes.VALID_FOR."""
     if card.is_paused or not card.left:
         return 0
-    return -(-card.unused.amount * VALID_FOR // card.left)
+    return -(-card.refund.amount * VALID_FOR * MICROSECOND // card.left)
 
 
 def _at_once(card: Card) -> str:
     """Return a sentence on the effect of cancelling now."""
-    if card.unused.amount and card.is_paused:
+    if card.refund.amount and card.is_paused:
         return _("It ends for good. We refund %(amount)s for unused time to your balance.") % {
-            "amount": display.money(card.unused)
+            "amount": display.money(card.refund)
         }
-    if card.unused.amount:
-        values = {"amount": display.money(card.unused), "less": display.money(_loss_per_hour(card))}
+    if card.refund.amount:
+        values = {"amount": display.money(card.refund), "less": display.money(_loss_per_hour(card))}
         return (
             _(
                 "Access ends at once. We refund the unused time to your balance: %(amount)s right now. The exact "
@@ -154,6 +155,11 @@ def _at_once(card: Card) -> str:
             )
             % values
         )
+    if card.unused.amount:
+        return _("It ends at once. This plan does not refund unused time.")
+    if card.grace_cost.amount:
+        text = _("Access ends at once. The days since the unpaid period ended are charged: %(amount)s so far.")
+        return text % {"amount": display.money(card.grace_cost)}
     if card.price.metered and card.is_live:
         return _("Access ends at once. You pay for what you used up to that second and nothing after it.")
     if card.is_live:
@@ -162,7 +168,7 @@ def _at_once(card: Card) -> str:
 
 
 def _loss_per_hour(card: Card) -> Money:
-    return Money(min(card.unused.amount, -(-card.unused.amount * HOUR // card.left)), card.price.currency)
+    return Money(min(card.refund.amount, -(-card.refund.amount * HOUR // card.left)), card.price.currency)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -25,6 +25,8 @@ class Card:
     missing: Money
     # Whether it waits, and starts from the balance when the customer asks for it.
     can_start: bool
+    # What the customer owes. It is paid first by whatever money comes.
+    debt: Money
     # The wallet's balance less what is used or due now but not posted yet.
     available: Money
 
@@ -37,6 +39,10 @@ class Card:
         return self.state.price
 
     @property
+    def quantity(self) -> int:
+        return self.state.quantity
+
+    @property
     def status(self) -> Subscription.Status:
         return self.state.status
 
@@ -47,8 +53,18 @@ class Card:
 
     @property
     def unused(self) -> Money:
-        """The refund for unused time if it were cancelled now."""
+        """What its unused time is worth. A change of plan refunds it."""
         return Money(self.state.unused, self.price.currency)
+
+    @property
+    def refund(self) -> Money:
+        """The refund for unused time if it were cancelled now. Not every plan gives one."""
+        return Money(self.state.unused if self.price.can_refund_unused else 0, self.price.currency)
+
+    @property
+    def grace_cost(self) -> Money:
+        """What the days since an unpaid period ended cost so far."""
+        return Money(self.state.grace_cost, self.price.currency)
 
     @property
     def left(self) -> timedelta:
@@ -75,8 +91,16 @@ class Card:
     @property
     def coming(self) -> Price | None:
         """The price of the plan it changes to at the end of the period; None if it has no such change or ends then."""
-        continues = self.state.auto_renew and not self.is_leaving
-        return self.state.scheduled if continues else None
+        return self.state.scheduled if self._continues else None
+
+    @property
+    def coming_quantity(self) -> int | None:
+        """The quantity from the end of the period on; None if it stays or the subscription ends then."""
+        return self.state.scheduled_quantity if self._continues else None
+
+    @property
+    def _continues(self) -> bool:
+        return self.state.auto_renew and not self.is_leaving
 
     @property
     def coming_due(self) -> Money | None:
@@ -84,12 +108,17 @@ class Card:
         if self.coming is None:
             return None
         periods = 1 if self.coming.metered else self.row.periods
-        return Money(catalogue.cost(self.coming, self.row.quantity, periods), self.coming.currency)
+        return Money(catalogue.cost(self.coming, self.coming_quantity or self.quantity, periods), self.coming.currency)
+
+    @property
+    def is_paid_ahead(self) -> bool:
+        """Whether a period that was paid in advance is running."""
+        return self.status is Status.ACTIVE and not self.price.metered
 
     @property
     def ends_by_itself(self) -> bool:
         """Whether a cancellation can wait for a known end: that of the trial or of the paid period."""
-        return self.status is Status.TRIALING or (self.status is Status.ACTIVE and not self.price.metered)
+        return self.status is Status.TRIALING or self.is_paid_ahead
 
 
 def cards(rows: Iterable[Subscription], held: CustomerOverview) -> list[Card]:
@@ -108,11 +137,12 @@ def one(row: Subscription, *, now: datetime) -> Card:
 
 def _card(state: SubscriptionState, view: overview.View, asked: Dues | None) -> Card:
     row, price = state.row, state.price
-    due = price.amount * row.quantity * (1 if price.metered else row.periods)
+    due = price.amount * state.quantity * (1 if price.metered else row.periods)
     return Card(
         state=state,
         due=state.next_charge.amount if state.next_charge else Money(due, price.currency),
         missing=Money(asked.amount if asked else 0, price.currency),
         can_start=asked is not None and asked.can_start,
+        debt=Money(view.debt, price.currency),
         available=Money(view.available, price.currency),
     )

@@ -1,33 +1,26 @@
-"""The pages that change the plan: choose a plan and a time, see the quote, confirm it."""
+"""The page that changes the plan: choose a plan and a time. confirm_change shows the quote."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, render, resolve_url
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
 from ledger import display
 from ledger.money import Money
-from subscriptions import books, catalogue, overview, quotes
-from subscriptions.books import Refused
-from subscriptions.explain.sentences import HOUR
-from subscriptions.models import Price, Quote, Subscription
-from subscriptions.web.actions import Action, possible_actions
+from subscriptions import catalogue, quotes
+from subscriptions.models import Price, Quote
+from subscriptions.web.actions import Action
 from subscriptions.web.cards import Card
-from subscriptions.web.quote import QuotePage
-from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
-
-Status = Subscription.Status
+from subscriptions.web.confirm_change import ChoiceForm, choose, times
+from subscriptions.web.subscriptions import get_card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +35,17 @@ class Offer:
     is_coming: bool
 
 
-class ChangeForm(forms.Form):
+class ChangeForm(ChoiceForm):
     """The form: a plan, and `when` to change to it: now or at the end of the period."""
 
     plan = forms.ChoiceField(
         error_messages={"required": gettext_lazy("Choose a plan"), "invalid_choice": gettext_lazy("Choose a plan")}
     )
-    when = forms.ChoiceField(
-        required=False, error_messages={"invalid_choice": gettext_lazy("Choose when the plan changes")}
-    )
 
     def __init__(self, data: Any, *, card: Card) -> None:
-        super().__init__(data)
+        super().__init__(data, times=times(card, *effects(card)))
         self.offers = offers(card)
-        self.times = times(card)
-        self._set_choices("plan", [(each.price.plan.code, each.price.plan.title) for each in self.to_choose])
-        self._set_choices("when", [(each["when"], each["title"]) for each in self.times])
+        self.set_choices("plan", [(each.price.plan.code, each.price.plan.title) for each in self.to_choose])
 
     @property
     def to_choose(self) -> list[Offer]:
@@ -70,15 +58,6 @@ class ChangeForm(forms.Form):
         prices = {each.price.plan.code: each.price for each in self.to_choose}
         return prices[self.cleaned_data["plan"]]
 
-    def clean_when(self) -> str:
-        """Return "now" if nothing was chosen."""
-        return self.cleaned_data["when"] or "now"
-
-    def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
-
 
 def offers(card: Card) -> list[Offer]:
     """Return the plans on sale in the subscription's currency, and its own plan at its own price, on sale or not."""
@@ -87,62 +66,23 @@ def offers(card: Card) -> list[Offer]:
     return [_offer(price, card) for price in (listed if own in listed else [own, *listed])]
 
 
-def times(card: Card) -> list[dict[str, str]]:
-    """Return the times the customer can choose from: now, and the end of a paid period that would renew."""
-    now = {"when": "now", "title": _("Now"), "effect": _now(card)}
-    if card.until is None or not waits(card):
-        return [now]
-    later = {
-        "when": "period_end",
-        "title": _("On %(day)s") % {"day": display.day(card.until)},
-        "effect": _("You keep %(plan)s until then. Nothing is charged before that.") % {"plan": card.price.plan.title},
-    }
-    return [now, later]
-
-
-def waits(card: Card) -> bool:
-    """Return whether a change can wait for the end of the paid period."""
-    is_paid_ahead = card.status is Status.ACTIVE and not card.price.metered
-    return is_paid_ahead and card.state.auto_renew and not card.is_leaving
-
-
-def _now(card: Card) -> str:
-    if card.unused.amount:
-        return _("We refund the unused time of %(plan)s to your balance: %(amount)s right now.") % {
-            "plan": card.price.plan.title, "amount": display.money(card.unused),
-        }  # fmt: skip
-    return _("You see every amount before you confirm.")
+def effects(card: Card) -> tuple[str, str]:
+    """Return what a change now and one at the end of the period do."""
+    values = {"plan": card.price.plan.title, "amount": display.money(card.unused)}
+    refunds = _("We refund the unused time of %(plan)s to your balance: %(amount)s right now.")
+    now = refunds % values if card.unused.amount else _("You see every amount before you confirm.")
+    return now, _("You keep %(plan)s until then. Nothing is charged before that.") % values
 
 
 def _offer(price: Price, card: Card) -> Offer:
     periods = 1 if price.metered else card.row.periods
     return Offer(
         price=price,
-        cost=Money(catalogue.cost(price, card.row.quantity, periods), price.currency),
+        cost=Money(catalogue.cost(price, card.quantity, periods), price.currency),
         periods=periods,
         is_current=price.plan_id == card.price.plan_id,
         is_coming=card.coming is not None and price.plan_id == card.coming.plan_id,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortfall:
-    """What the balance lacks for a change: `missing` now, and by how much it may grow within an hour (`meanwhile`)."""
-
-    missing: Money
-    meanwhile: Money
-
-    @property
-    def to_pay_in(self) -> Money:
-        """The amount to top up: enough for a change within the hour. `missing` alone would soon be too little."""
-        return Money(self.missing.amount + self.meanwhile.amount, self.missing.currency)
-
-
-def shortfall(card: Card, missing: Money, *, now: datetime) -> Shortfall:
-    """Return the shortfall. It grows because the refund for unused time shrinks and metered use continues."""
-    view = overview.peek(card.row.customer, missing.currency, now=now)
-    unused = -(-card.unused.amount * min(HOUR, card.left) // card.left) if card.left else 0
-    return Shortfall(missing=missing, meanwhile=Money(view.metered_use(HOUR) + unused, missing.currency))
 
 
 @require_safe
@@ -152,86 +92,9 @@ def change(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Offer the other plans. With a plan in the query, make a quote for it and redirect to that; it changes nothing."""
     now = timezone.now()
     card = get_card(request, public_id, now=now)
-    if Action.CHANGE not in possible_actions(card):
-        add_too_late_error(request)
-        return redirect_to(card)
     form = ChangeForm(request.GET if "plan" in request.GET or "when" in request.GET else None, card=card)
-    if not form.is_valid():
-        return _show_offers(request, card, form)
-    try:
-        quote = quotes.make(card.row, form.price, now=now, when=form.cleaned_data["when"])
-    except Refused as refused:
-        return _show_refusal(request, card, form, refused, now=now)
-    return HttpResponseRedirect(_quote_url(quote), status=303)
 
+    def quote() -> Quote:
+        return quotes.make(card.row, form.price, now=now, when=form.cleaned_data["when"])
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-def confirm(request: SignedInRequest, public_id: str, quote_id: str) -> HttpResponse:
-    """Show a quote with its amounts and effects; on POST, carry out exactly that."""
-    now = timezone.now()
-    card = get_card(request, public_id, now=now)
-    rows = Quote.objects.select_related("subscription__customer", "price__plan")
-    quote = get_object_or_404(rows, public_id=quote_id, subscription=card.row)
-    if request.method == "POST":
-        return _accept(request, card, quote, now=now)
-    if quote.used_at or Action.CHANGE not in possible_actions(card):
-        return redirect_to(card)
-    if now > quote.expires_at:
-        return HttpResponseRedirect(_requote_url(quote), status=303)
-    return render(
-        request, "subscriptions/change_confirm.html", {"card": card, "page": QuotePage(quote=quote, card=card)}
-    )
-
-
-def _show_offers(
-    request: SignedInRequest, card: Card, form: ChangeForm, short: Shortfall | None = None
-) -> HttpResponse:
-    context = {"card": card, "form": form, "short": short, "here": request.get_full_path()}
-    return render(request, "subscriptions/change.html", context, status=422 if form.errors or short else 200)
-
-
-def _show_refusal(
-    request: SignedInRequest, card: Card, form: ChangeForm, refused: Refused, *, now: datetime
-) -> HttpResponse:
-    """Show the offers with what the balance lacks, or redirect with the error that a change is not possible now."""
-    if refused.code != books.INSUFFICIENT_FUNDS:
-        add_too_late_error(request)
-        return redirect_to(card)
-    amount = refused.extra["missing"]
-    missing = Money.parse(amount["value"], amount["currency"])
-    return _show_offers(request, card, form, shortfall(card, missing, now=now))
-
-
-def _accept(request: SignedInRequest, card: Card, quote: Quote, *, now: datetime) -> HttpResponse:
-    """Carry out the quote, once however often it is sent; if it is no longer valid, redirect to the new quote."""
-    try:
-        quotes.accept(quote, now=now)
-    except quotes.QuoteChanged as changed:
-        messages.warning(request, _changed_message(quote, changed.quote))
-        return HttpResponseRedirect(_quote_url(changed.quote), status=303)
-    except Refused as refused:
-        if refused.code == books.INSUFFICIENT_FUNDS:
-            return HttpResponseRedirect(_requote_url(quote), status=303)
-        add_too_late_error(request)
-    else:
-        messages.success(request, _("Done. See below what happens next."))
-    return redirect_to(card)
-
-
-def _changed_message(old: Quote, new: Quote) -> str:
-    if quotes.moves(old.lines) == quotes.moves(new.lines):
-        return _("The amounts were out of date, so we calculated them again. You have not been charged.")
-    return _("The amounts have changed. You have not been charged.")
-
-
-def _quote_url(quote: Quote) -> str:
-    return resolve_url("subscription_change_confirm", quote.subscription.public_id, quote.public_id)
-
-
-def _requote_url(quote: Quote) -> str:
-    """Return the URL that makes a new quote for the same change."""
-    query = QueryDict(mutable=True)
-    query.update({"plan": quote.price.plan.code, "when": quote.when})
-    return f"{resolve_url('subscription_change', quote.subscription.public_id)}?{query.urlencode()}"
+    return choose(request, card, form, Action.CHANGE, quote, template="subscriptions/change.html")

@@ -6,15 +6,16 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from ledger import display
+from ledger.labels import REASONS
+from ledger.models import Transaction
 from ledger.money import Money
 from subscriptions import catalogue, quotes
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.models.subscription import LIVE
-from subscriptions.quotes import QuoteLine
+from subscriptions.quotes import DEBT_PAYMENT, UNUSED, QuoteLine
 from subscriptions.web.cards import Card
 
 Status = Subscription.Status
-UNUSED = "unused_refund"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,29 +39,58 @@ class QuotePage:
         return self.quote.price
 
     @property
+    def is_quantity(self) -> bool:
+        """Whether the quantity changes, and not the plan."""
+        return self.quote.quantity is not None
+
+    @property
+    def quantity(self) -> int:
+        """The quantity after the change."""
+        if self.quote.quantity is not None:
+            return self.quote.quantity
+        return (self.card.coming_quantity if self.is_at_end else None) or self.card.quantity
+
+    @property
     def before(self) -> Money:
         return self._money(self.quote.balance_before)
 
     @property
     def after(self) -> Money:
+        """The balance that is left at least."""
         return self._money(self.quote.balance_after)
 
     @property
+    def use(self) -> Money:
+        """What metered use takes until the quote ends, at most, as a negative amount."""
+        return self._money(self.quote.balance_after - self.quote.balance_before - self.quote.total)
+
+    @property
     def rows(self) -> list[Row]:
-        """The movements that are posted when the customer confirms."""
+        """What the change moves when the customer confirms: at most this is paid, at least this comes back."""
         lines = quotes.read_lines(self.quote, write=display.money)
         return [Row(label=self._label(line), formula=line.formula, money=line.money) for line in lines]
 
     @property
+    def is_exact(self) -> bool:
+        """Whether the amounts stay the same until the quote ends."""
+        return not self.use.amount and not any(line.is_part for line in quotes.read_lines(self.quote))
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it keeps what it has, so that only what is planned is dropped."""
+        if self.is_quantity:
+            return self.quote.quantity == self.card.quantity
+        return self.new.plan_id == self.card.price.plan_id
+
+    @property
     def is_at_end(self) -> bool:
         """Whether the change waits for the end of the paid period. Without a paid period, `period_end` means now."""
-        paid_ahead = self.card.status is Status.ACTIVE and not self.card.price.metered
-        return self.quote.when == Quote.When.PERIOD_END and paid_ahead
+        return self.quote.when == Quote.When.PERIOD_END and self.card.is_paid_ahead and not self.is_same
 
     @property
     def takes_effect_at(self) -> datetime | None:
-        """When the plan changes; None if that is when the customer confirms."""
-        return self.card.until if self.is_at_end else self.quote.takes_effect_at
+        """When the change takes effect; None if that is when the customer confirms."""
+        return self.card.until if self.is_at_end else None
 
     @property
     def is_live(self) -> bool:
@@ -68,11 +98,18 @@ class QuotePage:
         return self.quote.status_after in LIVE
 
     @property
+    def cost(self) -> Money:
+        """What one payment costs after the change; for a metered price, one interval of use."""
+        periods = 1 if self.new.metered else self.card.row.periods
+        return self._money(catalogue.cost(self.new, self.quantity, periods))
+
+    @property
     def lacking(self) -> Money:
-        """What the balance after the change lacks for the next payment, or to start the new plan."""
-        least = 1 if self.new.metered else catalogue.cost(self.new, self.card.row.quantity, self.card.row.periods)
-        waits_for_money = self.is_at_end or not self.is_live
-        return self._money(max(0, least - self.quote.balance_after) if waits_for_money else 0)
+        """What the balance after the change lacks for the next payment, or to start again."""
+        if not self.is_at_end and self.quote.status_after != Status.SUSPENDED:
+            return self._money(0)
+        least = min(1, self.cost.amount) if self.new.metered else self.cost.amount
+        return self._money(max(0, least + self.card.debt.amount - self.quote.balance_after))
 
     @property
     def next_charge(self) -> Money | None:
@@ -80,59 +117,97 @@ class QuotePage:
         return None if due is None else self._money(due)
 
     @property
-    def rate(self) -> Money:
-        """What one interval of a metered plan costs."""
-        return self._money(catalogue.cost(self.new, self.card.row.quantity, 1))
+    def title(self) -> str:
+        if self.is_quantity:
+            return _("Change the quantity to %(quantity)d") % {"quantity": self.quantity}
+        return _("Change to %(plan)s") % {"plan": self.new.plan.title}
 
     @property
     def effects(self) -> list[str]:
-        """Sentences on what happens to the plan, and to a cancellation or a change requested before."""
-        return [self._plan_effect(), *self._dropped_requests()]
+        """Sentences on what happens, and on a cancellation or a change requested before."""
+        return [self._quantity_effect() if self.is_quantity else self._plan_effect(), *self._dropped_requests()]
 
     @property
     def button(self) -> str:
         """The text of the confirmation button."""
+        if self.quote.total >= 0:
+            return _("Change the quantity") if self.is_quantity else self.title
         values = {"plan": self.new.plan.title, "amount": display.money(self._money(-self.quote.total))}
-        text = _("Pay %(amount)s and change to %(plan)s") if self.quote.total < 0 else _("Change to %(plan)s")
+        if self.is_quantity:
+            text = _("Pay %(amount)s") if self.is_exact else _("Pay at most %(amount)s")
+        elif self.is_exact:
+            text = _("Pay %(amount)s and change to %(plan)s")
+        else:
+            text = _("Pay at most %(amount)s and change to %(plan)s")
         return text % values
 
     def _plan_effect(self) -> str:
-        values = {"old": self.card.price.plan.title, "new": self.new.plan.title, "amount": display.money(self.lacking)}
-        if self.takes_effect_at and self.is_at_end:
+        values = {"old": self.card.price.plan.title, "new": self.new.plan.title}
+        if self.is_same:
+            return _("You keep %(old)s. Nothing is charged.") % values
+        if self.takes_effect_at:
             text = _("You keep %(old)s until %(moment)s. Then %(new)s starts.")
             return text % {**values, "moment": display.moment(self.takes_effect_at)}
-        if self.takes_effect_at:
-            text = _("You keep %(old)s until %(moment)s. Then %(new)s starts. Your balance changes when you confirm.")
-            return text % {**values, "moment": display.instant(self.takes_effect_at)}
         if self.card.status is Status.TRIALING and self.card.until:
+            if self.quote.status_after != Status.TRIALING:
+                return _("Your free trial ends when you confirm, and %(new)s starts.") % values
             text = _("%(new)s replaces %(old)s when you confirm. Your free trial still ends on %(day)s.")
             return text % {**values, "day": display.day(self.card.until)}
         if self.is_live:
             return _("%(old)s ends when you confirm, and %(new)s starts.") % values
-        if self.card.is_live:
-            return (
-                _("%(old)s and your access end when you confirm. %(new)s starts when you top up %(amount)s.") % values
-            )
-        return _("%(new)s replaces %(old)s. It starts when you top up %(amount)s.") % values
+        return f"{_('%(new)s replaces %(old)s.') % values} {self._start()}"
+
+    def _quantity_effect(self) -> str:
+        values = {"before": self.card.quantity, "after": self.quantity}
+        if self.is_same:
+            return _("The quantity stays %(after)d. Nothing is charged.") % values
+        if self.takes_effect_at:
+            text = _("The quantity stays %(before)d until %(moment)s. Then it is %(after)d.")
+            return text % {**values, "moment": display.moment(self.takes_effect_at)}
+        change = _("The quantity changes from %(before)d to %(after)d when you confirm.") % values
+        if self.card.status is Status.TRIALING and self.card.until:
+            return f"{change} {_('Your free trial still ends on %(day)s.') % {'day': display.day(self.card.until)}}"
+        if self.card.is_paid_ahead and self.card.until:
+            return f"{change} {_('The period still ends on %(day)s.') % {'day': display.day(self.card.until)}}"
+        return change if self.is_live else f"{change} {self._start()}"
+
+    def _start(self) -> str:
+        """Return when something starts that does not start now."""
+        if self.quote.status_after == Status.PENDING:
+            return _("It starts when you pay %(amount)s.") % {"amount": display.money(self.cost)}
+        return _("It starts when you top up %(amount)s.") % {"amount": display.money(self.lacking)}
 
     def _dropped_requests(self) -> list[str]:
-        planned = {"plan": self.card.coming.plan.title} if self.card.coming else None
+        """Return sentences on what was requested before. What takes effect now drops all that was planned."""
         sentences = []
-        if self.card.is_leaving and not self.is_at_end:
+        drops_all = not self.is_at_end
+        if self.card.is_leaving and drops_all and not self.is_quantity and not self.is_same:
             sentences.append(_("Your cancellation no longer applies: the new plan continues until you cancel it."))
-        if planned and self.is_at_end:
-            sentences.append(_("This replaces the planned change to %(plan)s.") % planned)
-        elif planned:
+        planned = {"plan": self.card.coming.plan.title} if self.card.coming else None
+        if planned and drops_all:
             sentences.append(_("The planned change to %(plan)s will not happen.") % planned)
+        elif planned and not self.is_quantity:
+            sentences.append(_("This replaces the planned change to %(plan)s.") % planned)
+        number = {"quantity": self.card.coming_quantity} if self.card.coming_quantity else None
+        if number and drops_all:
+            sentences.append(_("The planned change of the quantity to %(quantity)d will not happen.") % number)
+        elif number and self.is_quantity:
+            sentences.append(_("This replaces the planned change of the quantity to %(quantity)d.") % number)
         return sentences
 
     def _label(self, line: QuoteLine) -> str:
         is_own = line.subscription is not None and line.subscription.pk == self.card.row.pk
+        values = {"plan": self.card.price.plan.title, "before": self.card.quantity, "after": self.quantity}
+        if line.reason == DEBT_PAYMENT:
+            return str(REASONS[Transaction.Reason.DEBT_PAYMENT])
         if line.reason == UNUSED:
-            return _("Refund for unused time of %(plan)s") % {"plan": self.card.price.plan.title}
-        if line.subscription is None or is_own:
-            return self.new.plan.title
-        return line.subscription.price.plan.title
+            refund = _("Refund for unused time of %(plan)s")
+            return (_("%(plan)s: %(after)d instead of %(before)d") if self.is_quantity else refund) % values
+        if line.subscription is not None and not is_own:
+            return line.subscription.price.plan.title
+        if line.is_part and self.card.status is Status.PAST_DUE:
+            return _("%(plan)s since the unpaid period ended") % values
+        return (_("%(plan)s: %(after)d instead of %(before)d") % values) if self.is_quantity else self.new.plan.title
 
     def _money(self, amount: int) -> Money:
         return Money(amount, self.quote.price.currency)

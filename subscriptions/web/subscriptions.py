@@ -77,7 +77,7 @@ def subscription_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Drop the change of plan that is scheduled for the end of the period."""
+    """Drop what is scheduled for the end of the period."""
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.keep_plan, subscription=card.row)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from subscriptions.web import cancel, change_plan, pause, pricing, subscriptions, transactions
+from subscriptions.web import (
+    cancel,
+    change_plan,
+    change_quantity,
+    confirm_change,
+    pause,
+    pricing,
+    subscriptions,
+    transactions,
+)
 
 ONE = "account/subscriptions/<str:public_id>/"
 
@@ -11,7 +20,8 @@ urlpatterns = [
     path("pricing/", pricing.pricing, name="pricing"),
     path(ONE, subscriptions.subscription_page, name="subscription"),
     path(f"{ONE}change/", change_plan.change, name="subscription_change"),
-    path(f"{ONE}change/<str:quote_id>/", change_plan.confirm, name="subscription_change_confirm"),
+    path(f"{ONE}quantity/", change_quantity.quantity, name="subscription_quantity"),
+    path(f"{ONE}change/<str:quote_id>/", confirm_change.confirm, name="subscription_change_confirm"),
     path(f"{ONE}keep-plan/", subscriptions.keep_plan, name="subscription_keep_plan"),
     path(f"{ONE}pause/", pause.pause, name="subscription_pause"),
     path(f"{ONE}resume/", pause.resume, name="subscription_resume"),

@@ -7,18 +7,26 @@ from typing import Any
 
 import pytest
 
-from subscriptions import catalogue, orders, quotes
+from subscriptions import catalogue, orders
 from subscriptions.books import Refused
+from subscriptions.models import Price
 from tests.subscriptions.bank import at
+from tests.subscriptions.shop import sell
 from tests.web import act, address, bought
 
 # The path of each action's link or form.
 PATHS = {
-    "change": "change/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
+    "change": "change/", "quantity": "quantity/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
     "renew": "renew/", "stop": "stop-renewing/", "cancel": "cancel/",
 }  # fmt: skip
 
 NOTHING: set[str] = set()
+
+
+@pytest.fixture
+def on_sale(on_sale) -> None:
+    """The demo's plans; Standard can be paused."""
+    Price.objects.filter(plan__code="standard").update(can_pause=True)
 
 
 def active(alice, plan="standard", **more):
@@ -28,12 +36,6 @@ def active(alice, plan="standard", **more):
 def after(do: Callable[..., None], alice, plan="standard", **more):
     row = active(alice, plan, **more)
     act(row, at(), partial(do, row))
-    return row
-
-
-def changing_soon(alice):
-    row = active(alice)
-    quotes.accept(quotes.make(row, catalogue.current("basic", "RUB"), now=at(hours=1)), now=at(hours=1))
     return row
 
 
@@ -48,20 +50,31 @@ def cancelled_and_paused(row, book):
 
 # For each state: how to create it, when to look at it, and the actions offered then.
 STATES: dict[str, tuple[Callable[[Any], Any], datetime, set[str]]] = {
-    "pending": (partial(bought, plan="standard", paid_in=0), at(), {"change", "stop", "cancel"}),
-    "pending, metered": (partial(bought, plan="hourly", paid_in=0), at(), {"change", "cancel"}),
-    "trialing": (partial(active, plan="premium"), at(), {"change", "stop", "cancel"}),
-    "active": (active, at(days=1), {"change", "pause", "stop", "cancel"}),
-    "active, metered": (partial(active, plan="hourly"), at(days=1), {"change", "pause", "cancel"}),
-    "active, not renewing": (partial(active, auto_renew=False), at(days=1), {"change", "pause", "renew", "cancel"}),
-    "active, cancelled for its end": (
-        partial(after, lambda row, book: book.cancel(row)), at(days=1), {"change", "pause", "undo", "cancel"},
+    "pending": (partial(bought, plan="standard", paid_in=0), at(), {"change", "quantity", "stop", "cancel"}),
+    "pending, metered": (partial(bought, plan="hourly", paid_in=0), at(), {"change", "quantity", "cancel"}),
+    "trialing": (partial(active, plan="premium"), at(), {"change", "quantity", "stop", "cancel"}),
+    "active": (active, at(days=1), {"change", "quantity", "pause", "stop", "cancel"}),
+    "active, cannot be paused": (
+        partial(active, plan="basic"), at(days=1), {"change", "quantity", "stop", "cancel"},
     ),
-    "active, a change planned": (partial(after, planned), at(days=1), {"change", "keep", "pause", "stop", "cancel"}),
-    "active, a change under way": (changing_soon, at(hours=1), NOTHING),
-    "past due": (partial(bought, plan="standard", paid_in=700_00), at(days=32), {"change", "stop", "cancel"}),
-    "suspended": (partial(bought, plan="standard", paid_in=700_00), at(days=36), {"change", "stop", "cancel"}),
-    "suspended, metered": (partial(bought, plan="hourly", paid_in=1_00), at(days=1), {"change", "cancel"}),
+    "active, a quantity planned": (
+        partial(after, lambda row, book: book.change_quantity(row, 2, when="period_end")),
+        at(days=1), {"change", "quantity", "keep", "pause", "stop", "cancel"},
+    ),
+    "active, metered": (partial(active, plan="hourly"), at(days=1), {"change", "quantity", "pause", "cancel"}),
+    "active, not renewing": (partial(active, auto_renew=False), at(days=1), {"change", "quantity", "pause", "renew", "cancel"}),
+    "active, cancelled for its end": (
+        partial(after, lambda row, book: book.cancel(row)), at(days=1), {"change", "quantity", "pause", "undo", "cancel"},
+    ),
+    "active, a change planned": (partial(after, planned), at(days=1), {"change", "quantity", "keep", "pause", "stop", "cancel"}),
+    "past due": (
+        partial(bought, plan="standard", paid_in=2900_00, quantity=3), at(days=32),
+        {"change", "quantity", "stop", "cancel"},
+    ),
+    "suspended": (
+        partial(bought, plan="standard", paid_in=700_00), at(days=36), {"change", "quantity", "stop", "cancel"},
+    ),
+    "suspended, metered": (partial(bought, plan="hourly", paid_in=1_00), at(days=1), {"change", "quantity", "cancel"}),
     "paused": (partial(after, lambda row, book: book.pause(row)), at(days=1), {"resume", "stop", "cancel"}),
     "paused, metered": (
         partial(after, lambda row, book: book.pause(row), plan="hourly"), at(days=1), {"resume", "cancel"},
@@ -83,12 +96,14 @@ def test_each_state_offers_exactly_the_possible_actions(browser, clock, alice, s
     row = make(alice)
     clock.move_to(when)
     assert offered(browser.get(address(row)).content.decode(), row) == possible
-    assert offered(browser.get("/account/").content.decode(), row) == possible
+    # The list of all subscriptions leaves the less frequent one to the page.
+    assert offered(browser.get("/account/").content.decode(), row) == possible - {"quantity"}
 
 
 # What each action does to the book. The actions left out are never refused.
 OPERATIONS: dict[str, Callable[[Any, Any], None]] = {
-    "change": lambda row, book: book.change_plan(row, catalogue.current("basic", "RUB")),
+    "change": lambda row, book: book.change_plan(row, sell("cheap", RUB=1_00)["RUB"]),
+    "quantity": lambda row, book: book.change_quantity(row, 1 if row.quantity > 1 else 2),
     "pause": lambda row, book: book.pause(row),
     "resume": lambda row, book: book.resume(row),
     "undo": lambda row, book: book.undo_cancel(row),
@@ -113,7 +128,7 @@ def test_every_offered_action_works(browser, clock, alice, state):
     make, when, possible = STATES[state]
     row = make(alice)
     clock.move_to(when)
-    for action in possible & {"change", "pause", "resume", "cancel"}:
+    for action in possible & {"change", "quantity", "pause", "resume", "cancel"}:
         assert browser.get(address(row, PATHS[action])).status_code == 200, action
     for action in possible & {"keep", "undo", "renew", "stop", "resume"}:
         answer = browser.post(address(row, PATHS[action]), follow=True)

@@ -3,10 +3,18 @@
 import pytest
 
 from subscriptions import catalogue, quotes
+from subscriptions.models import Price
 from tests.subscriptions.bank import DAY, HOUR, MINUTE, SECOND, at, balance
+from tests.subscriptions.shop import sell
 from tests.web import HALF, act, address, bought, hidden, words
 
 NBSP = "\u00a0"
+
+
+@pytest.fixture
+def on_sale(on_sale) -> None:
+    """The demo's plans; Standard can be paused."""
+    Price.objects.filter(plan__code="standard").update(can_pause=True)
 
 
 def submit(browser, row, when, page=None):
@@ -138,3 +146,33 @@ def test_another_customers_subscription_is_not_found(client, browser, mallory, s
     assert client.post(address(standard, "cancel/"), form).status_code == 404
     standard.refresh_from_db()
     assert standard.status == "active"
+
+
+def test_a_plan_without_refunds_says_so_and_gives_nothing_back(browser, clock, alice, on_sale):
+    sell("strict", RUB=310_00, can_refund_unused=False)
+    row = bought(alice, "strict", paid_in=310_00)
+    clock.move_to(at(days=1))
+    page = browser.get(address(row, "cancel/"))
+    assert "It ends at once. This plan does not refund unused time." in words(page)
+    assert "Cancelled. The subscription has ended." in words(browser.get(submit(browser, row, "now", page)["location"]))
+    assert balance(alice) == 0
+
+
+def test_a_paused_plan_without_refunds_says_so(browser, clock, alice, on_sale):
+    sell("strict", RUB=310_00, can_refund_unused=False)
+    row = bought(alice, "strict", paid_in=310_00)
+    act(row, at(), lambda book: book.pause(row))
+    assert "This plan does not refund unused time." in words(browser.get(address(row, "cancel/")))
+    submit(browser, row, "now")
+    assert balance(alice) == 0
+
+
+def test_cancelling_in_the_grace_period_shows_what_its_days_cost(browser, clock, alice, on_sale):
+    row = bought(alice, "standard", paid_in=720_00)
+    clock.move_to(at(days=32))
+    # A day of 690.00 for 30.
+    assert "The days since the unpaid period ended are charged: ₽23.00 so far." in words(
+        browser.get(address(row, "cancel/"))
+    )
+    submit(browser, row, "now")
+    assert balance(alice) == 7_00

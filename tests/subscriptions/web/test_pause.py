@@ -2,11 +2,17 @@
 
 import pytest
 
-from subscriptions.models import Subscription
+from subscriptions.models import Price, Subscription
 from tests.subscriptions.bank import DAY, HOUR, at, balance
 from tests.web import HALF, act, address, bought, words
 
 NBSP = "\u00a0"
+
+
+@pytest.fixture
+def on_sale(on_sale) -> None:
+    """The demo's plans; Standard can be paused."""
+    Price.objects.filter(plan__code="standard").update(can_pause=True)
 
 
 @pytest.fixture
@@ -48,8 +54,8 @@ def test_resuming_continues_the_rest_of_the_period(browser, clock, standard, ali
 def test_pausing_metered_use_shows_the_rate_and_the_balance(browser, hourly, alice):
     page = words(browser.get(address(hourly, "pause/")))
     assert "Access and the charge of ₽1.50 an hour stop at once." in page
-    # 10.00 - 2 x 1.50
-    assert "Your balance is then ₽7.00" in page
+    # 10.00 - 2 x 1.50, and the kopeck that begins now.
+    assert "Your balance is then ₽6.99" in page
     press(browser, hourly, "pause/")
     assert (state(hourly), balance(alice)) == ("paused", 7_00)
 
