@@ -1,6 +1,6 @@
-"""Lock wallets and load their books: five statements for one wallet or for thousands."""
+"""Lock wallets and load their books, in five statements for one or thousands; or look at them in one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,35 +16,45 @@ LOCK = f"""
     SELECT id, owner_id, currency, balance FROM ledger_account
     WHERE id = ANY({GIVEN}) AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE
 """  # noqa: S608 - ids come as a parameter
-LOOK = f"""
-    SELECT id, owner_id, currency, balance FROM ledger_account WHERE id = ANY({GIVEN}) AND kind = 'wallet'
-"""  # noqa: S608 - ids come as a parameter
 # The clock of each wallet, the debt beside it (looked up through the index, one by one), and whether staff have closed
 # the account.
-CLOCKS = f"""
-    SELECT wallet.id, {micros("clock.settled_at")}, clock.noticed_hours, debt.id, -debt.balance, NOT owner.is_active
+CLOCK = f"{micros('clock.settled_at')}, clock.noticed_hours, debt.id, -debt.balance, NOT owner.is_active"
+WALLETS = """
     FROM ledger_account AS wallet
     JOIN accounts_user AS owner ON owner.id = wallet.owner_id
     LEFT JOIN subscriptions_billingclock AS clock ON clock.wallet_id = wallet.id
     LEFT JOIN LATERAL (SELECT id, balance FROM ledger_account
         WHERE owner_id = wallet.owner_id AND currency = wallet.currency AND kind = 'debt' OFFSET 0) AS debt ON true
-    WHERE wallet.id = ANY({GIVEN})
-"""  # noqa: S608 - column names only
+"""
+CLOCKS = f"SELECT wallet.id, {CLOCK} {WALLETS} WHERE wallet.id = ANY({GIVEN})"
+SUBSCRIPTION = f"""
+    id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
+    {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
+    {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, credit, cancel_requested,
+    scheduled_price_id, scheduled_quantity, {micros("started_at")}, entry_count, period_net,
+    {micros("charge_start")}, {micros("wait_end")}, is_held
+"""
 SUBSCRIPTIONS = f"""
-    SELECT wallet_id, id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
-           {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
-           {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, credit, cancel_requested,
-           scheduled_price_id, scheduled_quantity, {micros("started_at")}, entry_count, period_net,
-           {micros("charge_start")}, {micros("wait_end")}, is_held
-    FROM subscriptions_subscription
+    SELECT wallet_id, {SUBSCRIPTION} FROM subscriptions_subscription
     WHERE wallet_id = ANY({GIVEN}) AND ended_at IS NULL ORDER BY wallet_id, id
 """  # noqa: S608 - column names only
-TERMS = f"""
-    SELECT id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days, keep_days,
-           trial_quantity_max, can_pause, can_refund_unused
-    FROM subscriptions_price WHERE id = ANY({GIVEN})
-"""  # noqa: S608 - ids come as a parameter
+PRICE = """
+    id, plan_id, amount, interval, interval_count, metered, trial_days, grace_days, keep_days, trial_quantity_max,
+    can_pause, can_refund_unused
+"""
+TERMS = f"SELECT {PRICE} FROM subscriptions_price WHERE id = ANY({GIVEN})"  # noqa: S608 - column names only
 TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
+# Everything about these wallets in one statement, so that no other session's commit falls in between.
+LOOK = f"""
+    SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance, {CLOCK},
+        (SELECT coalesce(json_agg(json_build_array({SUBSCRIPTION}) ORDER BY id), '[]') FROM subscriptions_subscription
+         WHERE wallet_id = wallet.id AND ended_at IS NULL),
+        (SELECT coalesce(json_agg(json_build_array({PRICE})), '[]') FROM subscriptions_price WHERE id IN (
+            SELECT unnest(ARRAY[price_id, scheduled_price_id]) FROM subscriptions_subscription
+            WHERE wallet_id = wallet.id AND ended_at IS NULL)),
+        (SELECT coalesce(json_agg(plan_id), '[]') FROM subscriptions_trial WHERE customer_id = wallet.owner_id)
+    {WALLETS} WHERE wallet.id = ANY({GIVEN}) AND wallet.kind = 'wallet'
+"""  # noqa: S608 - column names only
 HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 
 
@@ -71,30 +81,40 @@ def lock(wallet_ids: Sequence[int]) -> list[LoadedBook]:
 
 
 def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
-    """Load the books without a lock, for reading only."""
-    return load(run(LOOK, [array(wallet_ids)]))
+    """Load the books without a lock, for reading only, as they are at one instant."""
+    return [
+        loaded_book(wallet, clock, [sub_of(sub, {row[0]: Terms(*row) for row in prices}) for sub in subs], set(tried))
+        for *wallet, settled_at, noticed_hours, debt_id, debt, is_blocked, subs, prices, tried in run(
+            LOOK, [array(wallet_ids)]
+        )
+        if (clock := (settled_at, noticed_hours, debt_id, debt, is_blocked))
+    ]
 
 
 def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
-    """Load the books of these wallet rows (id, owner, currency, balance)."""
+    """Load the books of these locked wallet rows (id, owner, currency, balance)."""
     ids = array(row[0] for row in accounts)
     clocks = {row[0]: row[1:] for row in run(CLOCKS, [ids])}
     rows = run(SUBSCRIPTIONS, [ids])
     terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
     subs: dict[Any, list[Sub]] = {}
-    for row in rows:
-        subs.setdefault(row[0], []).append(sub_of(row, terms))
+    for wallet_id, *row in rows:
+        subs.setdefault(wallet_id, []).append(sub_of(row, terms))
     tried: dict[Any, set[Any]] = {}
     for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
         tried.setdefault(customer_id, set()).add(plan_id)
-    loaded, order_days = [], settings.ORDER_DAYS
-    for wallet_id, owner_id, currency, balance in accounts:
-        settled_at, noticed_hours, debt_id, debt, is_blocked = clocks[wallet_id]
-        book = Book(
-            balance, subs.get(wallet_id, []), tried.get(owner_id, set()), settled_at, debt or 0, order_days, is_blocked
-        )
-        loaded.append(LoadedBook(wallet_id, owner_id, currency, noticed_hours, debt_id, book))
-    return loaded
+    return [
+        loaded_book(wallet, clocks[wallet[0]], subs.get(wallet[0], []), tried.get(wallet[1], set()))
+        for wallet in accounts
+    ]
+
+
+def loaded_book(wallet: Sequence[Any], clock: Sequence[Any], subs: list[Sub], tried: set[Any]) -> LoadedBook:
+    """Return the book of a wallet row with its clock, subscriptions and trials."""
+    wallet_id, owner_id, currency, balance = wallet
+    settled_at, noticed_hours, debt_id, debt, is_blocked = clock
+    book = Book(balance, subs, tried, settled_at, debt or 0, settings.ORDER_DAYS, is_blocked)
+    return LoadedBook(wallet_id, owner_id, currency, noticed_hours, debt_id, book)
 
 
 def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
@@ -111,13 +131,13 @@ def hold_trials(customer_id: int) -> set[Any]:
     return {plan_id for _, plan_id in run(TRIALS, [array([customer_id])])}
 
 
-def sub_of(row: tuple[Any, ...], terms: dict[Any, Terms]) -> Sub:
-    """Return the engine's subscription of a row of SUBSCRIPTIONS."""
+def sub_of(row: Sequence[Any], terms: Mapping[Any, Terms]) -> Sub:
+    """Return the engine's subscription of a row with the columns of SUBSCRIPTION."""
     return Sub(
-        id=row[1], terms=terms[row[2]], quantity=row[3], periods=row[4], auto_renew=row[5], status=STATUSES[row[6]],
-        anchor=row[7], number=row[8], start=row[9], end=row[10], paid=row[11],
-        length=row[12], left=row[13], trial_end=row[14], grace_end=row[15],
-        billed_until=row[16], credit=row[17], cancel_requested=row[18],
-        scheduled=terms[row[19]] if row[19] is not None else None, scheduled_quantity=row[20],
-        started_at=row[21], entry_count=row[22], net=row[23], charge_start=row[24], wait_end=row[25], is_held=row[26],
+        id=row[0], terms=terms[row[1]], quantity=row[2], periods=row[3], auto_renew=row[4], status=STATUSES[row[5]],
+        anchor=row[6], number=row[7], start=row[8], end=row[9], paid=row[10],
+        length=row[11], left=row[12], trial_end=row[13], grace_end=row[14],
+        billed_until=row[15], credit=row[16], cancel_requested=row[17],
+        scheduled=terms[row[18]] if row[18] is not None else None, scheduled_quantity=row[19],
+        started_at=row[20], entry_count=row[21], net=row[22], charge_start=row[23], wait_end=row[24], is_held=row[25],
     )  # fmt: skip
