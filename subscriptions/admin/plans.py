@@ -44,8 +44,11 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
     """All price versions of a plan, read-only: prices are added on their own page."""
 
     model = Price
-    fields = ["version_link", "amount_shown", "metered", "trial_days", "grace_days", "archived_at"]
-    readonly_fields = ["version_link", "amount_shown", "metered", "trial_days", "grace_days", "archived_at"]
+    fields = [
+        "version_link", "amount_shown", "metered", "trial_days", "trial_quantity_max", "grace_days", "keep_days",
+        "can_pause", "can_refund_unused", "archived_at",
+    ]  # fmt: skip
+    readonly_fields = fields
     ordering = ["currency", "-version"]
     extra = 0
 

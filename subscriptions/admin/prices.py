@@ -75,9 +75,28 @@ class TermsForm(forms.ModelForm):
 class PriceForm(TermsForm):
     """A new price, or one that no subscription has used yet."""
 
+    can_pause = forms.TypedChoiceField(
+        label=_("Can be paused"),
+        required=False,
+        choices=[("", _("As usual: metered yes, paid in advance no")), ("True", _("Yes")), ("False", _("No"))],
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        help_text=_("Customers may pause the subscription."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None and "can_pause" in self.fields:
+            field = self.fields["can_pause"]
+            assert isinstance(field, forms.TypedChoiceField)
+            field.choices, field.required = [("True", _("Yes")), ("False", _("No"))], True
+
     def clean(self) -> dict[str, Any]:
         """Refuse a second price for the plan and currency: that must be a new version."""
         cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("can_pause") is None:
+            # catalogue.first_version knows what is usual.
+            cleaned.pop("can_pause", None)
         plan, currency = cleaned.get("plan"), cleaned.get("currency")
         if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
             raise forms.ValidationError(
@@ -148,7 +167,7 @@ class PriceAdmin(admin.ModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        terms = {name: form.cleaned_data[name] for name in TERMS}
+        terms = {name: form.cleaned_data[name] for name in TERMS if name in form.cleaned_data}
         price = catalogue.first_version(obj.plan, now=timezone.now(), currency=obj.currency, **terms)
         obj.pk, obj.version = price.pk, price.version
         obj._state.adding = False

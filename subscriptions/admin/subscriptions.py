@@ -25,15 +25,38 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_select_related = ["customer", "price__plan"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     ordering = ["-id"]
-    readonly_fields = ["access", "charges_shown", "paid_shown"]
+    readonly_fields = ["access", "charges_shown", "paid_shown", "net_shown"]
     fieldsets = [
         (None, {"fields": ["customer", "price", "quantity", "periods", "status", "access", "charges_shown"]}),
-        (_("Next"), {"fields": ["auto_renew", "cancel_requested", "scheduled_price", "trial_end", "grace_end"]}),
+        (
+            _("Next"),
+            {
+                "fields": [
+                    "auto_renew",
+                    "cancel_requested",
+                    "scheduled_price",
+                    "scheduled_quantity",
+                    "trial_end",
+                    "grace_end",
+                    "wait_end",
+                ]
+            },
+        ),
         (
             _("Paid in advance"),
-            {"fields": ["anchor_at", "period_number", "period_start", "period_end", "paid_shown", "paused_left"]},
+            {
+                "fields": [
+                    "anchor_at",
+                    "period_number",
+                    "period_start",
+                    "period_end",
+                    "paid_shown",
+                    "net_shown",
+                    "paused_left",
+                ]
+            },
         ),
-        (_("Metered"), {"fields": ["billed_until", "remainder"]}),
+        (_("Metered"), {"fields": ["billed_until", "credit"]}),
         (_("Record"), {"fields": ["public_id", "wallet", "created_at", "started_at", "ended_at", "entry_count"]}),
     ]
 
@@ -52,8 +75,13 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("paid period"))
     def paid_shown(self, row: Subscription) -> str:
-        """Return the price paid for the current period."""
+        """Return what the current period is worth in full."""
         return money(Money(row.period_paid, row.price.currency))
+
+    @admin.display(description=_("cost of the period"))
+    def net_shown(self, row: Subscription) -> str:
+        """Return what the period has cost, with the changes of its quantity."""
+        return money(Money(row.period_net, row.price.currency))
 
     @admin.display(description=_("charges"))
     def charges_shown(self, row: Subscription) -> str:

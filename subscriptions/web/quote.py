@@ -155,7 +155,8 @@ class QuotePage:
             return text % {**values, "day": display.day(self.card.until)}
         if self.is_live:
             return _("%(old)s ends when you confirm, and %(new)s starts.") % values
-        return f"{_('%(new)s replaces %(old)s.') % values} {self._start()}"
+        change = _("%(new)s replaces %(old)s.") % values
+        return f"{change} {self._start()}"
 
     def _quantity_effect(self) -> str:
         values = {"before": self.card.quantity, "after": self.quantity}
@@ -165,10 +166,10 @@ class QuotePage:
             text = _("The quantity stays %(before)d until %(moment)s. Then it is %(after)d.")
             return text % {**values, "moment": display.moment(self.takes_effect_at)}
         change = _("The quantity changes from %(before)d to %(after)d when you confirm.") % values
-        if self.card.status is Status.TRIALING and self.card.until:
-            return f"{change} {_('Your free trial still ends on %(day)s.') % {'day': display.day(self.card.until)}}"
-        if self.card.is_paid_ahead and self.card.until:
-            return f"{change} {_('The period still ends on %(day)s.') % {'day': display.day(self.card.until)}}"
+        if self.card.ends_by_itself and self.card.until:
+            is_trial = self.card.status is Status.TRIALING
+            end = _("Your free trial still ends on %(day)s.") if is_trial else _("The period still ends on %(day)s.")
+            return f"{change} {end % {'day': display.day(self.card.until)}}"
         return change if self.is_live else f"{change} {self._start()}"
 
     def _start(self) -> str:

@@ -131,7 +131,7 @@ def test_an_order_takes_another_quantity_and_waits(browser, clock, alice, on_sal
     clock.move_to(at(days=1))
     assert "It starts when you pay ₽1,380.00." in words(choose(browser, row, 2))
     page = confirm(browser, row)
-    assert "Not paid yet. It starts when you pay ₽1,380.00. The order is kept until 16 March 2026." in page
+    assert "Not paid yet. It starts when you pay ₽1,380.00. It waits for payment until 16 March 2026." in page
 
 
 def test_what_is_suspended_says_how_long_it_is_kept(browser, clock, alice, on_sale):

@@ -1,0 +1,85 @@
+"""The admin of prices and subscriptions: what a seller decides for each version of a price."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from subscriptions.models import Plan, Price
+from tests.subscriptions.shop import pay_in, row, sell
+
+pytestmark = pytest.mark.django_db
+TERMS = {
+    "currency": "RUB", "amount": "99.00", "interval": "month", "interval_count": "1", "trial_days": "0",
+    "grace_days": "3", "keep_days": "45", "trial_quantity_max": "5", "can_refund_unused": "on",
+}  # fmt: skip
+
+
+@pytest.fixture
+def admin(client, superuser):
+    client.force_login(superuser)
+    return client
+
+
+def add(admin: Any, **terms: str) -> Price:
+    plan = Plan.objects.create(code=f"plan-{Plan.objects.count()}", name="Plan")
+    answer = admin.post(reverse("admin:subscriptions_price_add"), {**TERMS, "plan": str(plan.pk), **terms})
+    assert answer.status_code == 302, answer.context["adminform"].errors
+    return Price.objects.get(plan=plan)
+
+
+def test_a_new_price_has_all_that_the_seller_decided(admin):
+    price = add(admin, can_pause="True")
+    assert (price.amount, price.grace_days, price.keep_days, price.trial_quantity_max) == (99_00, 3, 45, 5)
+    assert (price.can_pause, price.can_refund_unused) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("terms", "can_pause"),
+    [({}, False), ({"can_pause": ""}, False), ({"can_pause": "False"}, False),
+     ({"metered": "on", "interval": "hour", "grace_days": "0"}, True),
+     ({"metered": "on", "interval": "hour", "grace_days": "0", "can_pause": "False"}, False)],
+)  # fmt: skip
+def test_as_usual_a_meter_can_be_paused_and_a_paid_period_cannot(admin, terms, can_pause):
+    assert add(admin, **terms).can_pause is can_pause
+
+
+def test_an_unused_price_can_be_changed_and_a_used_one_cannot(admin, alice):
+    price = add(admin)
+    page = reverse("admin:subscriptions_price_change", args=[price.pk])
+    html = admin.get(page).content.decode()
+    assert "As usual" not in html
+    assert '<option value="False" selected>' in html
+    answer = admin.post(page, {**TERMS, "can_pause": "True", "keep_days": "10"})
+    assert answer.status_code == 302
+    price.refresh_from_db()
+    assert (price.can_pause, price.keep_days) == (True, 10)
+    row(alice, price)
+    assert admin.post(page, {**TERMS, "can_pause": "False"}).status_code == 403
+
+
+def test_a_new_version_starts_from_the_terms_it_replaces(admin):
+    price = add(admin, can_pause="True")
+    page = reverse("admin:subscriptions_price_new", args=[price.pk])
+    html = admin.get(page).content.decode()
+    assert 'name="keep_days" value="45"' in html
+    assert 'name="can_pause" id="id_can_pause" checked' in html or "checked" in html
+    answer = admin.post(page, {**TERMS, "amount": "120", "keep_days": "60"})
+    assert answer.status_code == 303
+    newest = Price.objects.get(plan=price.plan, version=2)
+    assert (newest.amount, newest.keep_days, newest.can_pause, newest.can_refund_unused) == (120_00, 60, False, True)
+
+
+def test_the_page_of_a_plan_lists_what_each_version_allows(admin):
+    price = sell("team", RUB=100_00, keep_days=17)["RUB"]
+    html = admin.get(reverse("admin:subscriptions_plan_change", args=[price.plan_id])).content.decode()
+    assert "17" in html
+    assert "Keep days" in html
+
+
+def test_the_page_of_a_subscription_shows_its_quantity_and_end_of_waiting(admin, alice):
+    pay_in(alice, 1_00)
+    made = row(alice, sell("team", RUB=100_00)["RUB"], quantity=3, scheduled_quantity=5)
+    html = admin.get(reverse("admin:subscriptions_subscription_change", args=[made.pk])).content.decode()
+    assert "Scheduled quantity" in html
+    assert "Wait end" in html
