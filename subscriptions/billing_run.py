@@ -4,9 +4,10 @@ Parallel runs share the work by SKIP LOCKED and write the same rows as one run w
 parked with the reason, and the others go on.
 """
 
+import time
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -30,13 +31,25 @@ log = structlog.get_logger()
 CLAIM = """
     SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance
     FROM subscriptions_billingclock AS clock JOIN ledger_account AS wallet ON wallet.id = clock.wallet_id
-    WHERE clock.due_at <= %s AND clock.due_at > %s AND clock.parked_at IS NULL
+    WHERE clock.due_at <= %s AND clock.due_at > %s AND clock.parked_at IS NULL AND clock.slow_at IS NULL
     ORDER BY clock.due_at LIMIT %s
     FOR NO KEY UPDATE OF wallet SKIP LOCKED
 """
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 # Errors that are no fault of the book: the run ends, and the next one finds the same books due.
 OUTAGES = (OperationalError, InterfaceError, Unavailable, SoftTimeLimitExceeded)
+# SQLSTATE of a statement that took longer than statement_timeout: that may well be the fault of the book.
+QUERY_CANCELED = "57014"
+# A book that takes longer than this alone when the time of a run ends is parked.
+LONG = timedelta(seconds=10)
+
+
+class SlowBook(SoftTimeLimitExceeded):
+    """The time of the run ended while it settled this book."""
+
+    def __init__(self, wallet_id: int) -> None:
+        super().__init__()
+        self.wallet_id = wallet_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,8 @@ def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) 
     total = Run()
     while (result := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
         total += result
+    for wallet_id in list(due(now, catch_up=catch_up).exclude(slow_at=None).values_list("pk", flat=True)):
+        total += settle_alone(wallet_id, now)
     held_back = 0 if catch_up else waiting(now).count()
     if held_back:
         log.warning("billing_waits_for_staff", books=held_back, overdue_since_before=oldest.isoformat())
@@ -116,10 +131,11 @@ def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
     claimed: list[int] = []
     try:
         return settle_claimed(now, oldest, size, claimed)
-    except OUTAGES:
+    except SlowBook as error:
+        BillingClock.objects.filter(pk=error.wallet_id).update(slow_at=now)
         raise
-    except Exception:
-        if not claimed:
+    except Exception as error:
+        if is_outage(error) or not claimed:
             raise
         log.exception("billing_batch_failed", books=len(claimed))
     return sum((settle_alone(wallet_id, now) for wallet_id in claimed), Run())
@@ -136,24 +152,43 @@ def settle_claimed(now: datetime, oldest: datetime, size: int, claimed: list[int
 
 def settle_alone(wallet_id: int, now: datetime) -> Run:
     """Settle one book in its own transaction, or park it with the reason."""
+    began = time.monotonic()
     try:
         with transaction.atomic():
             return settle_and_write(read.lock([wallet_id]), now)
-    except OUTAGES:
+    except SlowBook:
+        if time.monotonic() - began > LONG.total_seconds():
+            log.exception("book_parked", wallet=wallet_id)
+            park(wallet_id, "SlowBook: it takes longer than a billing run may take", now)
         raise
     except Exception as error:  # whatever it is, staff must see it and the other books must go on
+        if is_outage(error):
+            raise
         log.exception("book_parked", wallet=wallet_id)
-        # Not if somebody else settled it meanwhile: then it is not due any more.
-        still_due = BillingClock.objects.filter(pk=wallet_id, due_at__lte=now)
-        still_due.update(parked_at=now, parked_reason=f"{type(error).__name__}: {error}"[:2000])
+        park(wallet_id, f"{type(error).__name__}: {error}"[:2000], now)
         return Run(parked=1)
+
+
+def park(wallet_id: int, reason: str, now: datetime) -> None:
+    """Leave a book to staff, unless somebody else has settled it meanwhile: then it is not due any more."""
+    still_due = BillingClock.objects.filter(pk=wallet_id, due_at__lte=now)
+    still_due.update(parked_at=now, parked_reason=reason)
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether an error is no fault of the book that was being settled."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, OUTAGES) and state != QUERY_CANCELED
 
 
 def settle_and_write(loaded: Sequence[LoadedBook], now: datetime) -> Run:
     """Settle these locked books to `now` and save them."""
     at = to_micros(now)
     for item in loaded:
-        settle(item.book, at)
+        try:
+            settle(item.book, at)
+        except SoftTimeLimitExceeded as error:
+            raise SlowBook(item.wallet_id) from error
     if loaded:
         write.write(loaded)
     return Run(books=len(loaded), charges=sum(len(item.book.journal.charges) for item in loaded))

@@ -117,6 +117,7 @@ class OpenBook:
         gateway's page has bought nothing. A trial starts at once.
         """
         self._check_sale(price, quantity, periods)
+        self._check_room()
         row = Subscription.objects.create(
             customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
             auto_renew=auto_renew, created_at=self.now, wait_end=self.now + timedelta(days=settings.ORDER_DAYS),
@@ -247,6 +248,13 @@ class OpenBook:
         """Raise Refused for a price in another currency and for amounts or periods beyond the limits."""
         self._check_currency(price)
         check_limits(price, quantity, periods, at=self.at)
+
+    def _check_room(self) -> None:
+        """Raise Refused if the book holds as many subscriptions as it may."""
+        most = settings.MAX_SUBSCRIPTIONS
+        if sum(sub.status not in FINAL for sub in self.item.book.subs) >= most:
+            detail = _("You have %d subscriptions in this currency, the most that are possible. Cancel one first.")
+            raise Refused("too_many_subscriptions", detail % most)
 
     def _check_currency(self, price: Price) -> None:
         if price.currency != self.item.currency:

@@ -10,6 +10,8 @@ BILLING_METER_EVERY = timedelta(seconds=env.int("BILLING_METER_EVERY", default=3
 BILLING_MAX_CATCH_UP = timedelta(seconds=env.int("BILLING_MAX_CATCH_UP", default=7 * 24 * 3600))
 # Days that an order, a subscription which has never started, waits for its payment.
 ORDER_DAYS = env.int("ORDER_DAYS", default=14)
+# Subscriptions that have not ended, of one customer in one currency.
+MAX_SUBSCRIPTIONS = env.int("MAX_SUBSCRIPTIONS", default=5000)
 # Books that a worker claims and settles in one transaction.
 BILLING_BATCH = env.int("BILLING_BATCH", default=1000)
 

@@ -119,6 +119,7 @@ class Migration(migrations.Migration):
             model_name="subscription",
             name="remainder",
         ),
+        migrations.AddField(model_name="billingclock", name="slow_at", field=models.DateTimeField(null=True)),
         migrations.AddField(
             model_name="charge",
             name="credit_after",

@@ -26,6 +26,8 @@ class BillingClock(models.Model):
     noticed_hours = models.PositiveSmallIntegerField(
         null=True, help_text="The customer was told of a low balance this many hours before its end."
     )
+    # Set by a billing run whose time ended in this book. Runs settle it last and alone, so that the others go on.
+    slow_at = models.DateTimeField(null=True)
     # Set by a billing run that could not settle the book; runs skip it until staff settle it, which clears both.
     parked_at = models.DateTimeField(null=True)
     parked_reason = models.TextField(default="", blank=True)

@@ -216,7 +216,7 @@ UPSERT_CLOCKS = f"""
     FROM :rows AS new
     ON CONFLICT (wallet_id) DO UPDATE
     SET settled_at = excluded.settled_at, due_at = excluded.due_at,
-        noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = ''
+        noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = '', slow_at = NULL
 """  # noqa: S608 - column names only
 
 NOTICE = columns("customer bigint, currency text, hours int, ends bigint, subs text, at bigint")

@@ -1,5 +1,6 @@
 """A book that cannot be settled is parked with the reason and does not stop the others."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 
 from subscriptions import billing_run, overview
+from subscriptions.engine.book import Book
 from subscriptions.models import BillingClock, Subscription
 from tests.subscriptions.bank import HOUR, NOON, balance, basic, broken_rules, settle
 from tests.subscriptions.due_books import APRIL, block_next_charge, clock_of, corrupt, due_in_april, repair
@@ -96,6 +98,64 @@ def test_a_task_time_limit_parks_no_book():
     assert not BillingClock.objects.exclude(parked_at=None).exists()
     assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=6, charges=6)
     assert {balance(user) for user in customers} == {20_00}
+
+
+def test_a_book_that_outlasts_a_run_is_settled_last_and_alone(monkeypatch):
+    """The first run's time ends in it. The next run settles the others first; alone it is fast enough."""
+    customers = due_in_april(4, basic())
+    slow = wallet(customers[0], "RUB").pk
+    strike_in(monkeypatch, slow, times=1)
+    with pytest.raises(SoftTimeLimitExceeded):
+        billing_run.run_due(now=APRIL + HOUR)
+    assert [book.pk for book in BillingClock.objects.exclude(slow_at=None)] == [slow]
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=4, charges=4)
+    assert not BillingClock.objects.exclude(slow_at=None).exists()
+
+
+def test_a_book_that_is_too_slow_alone_is_parked(monkeypatch):
+    customers = due_in_april(4, basic())
+    slow = wallet(customers[0], "RUB").pk
+    monkeypatch.setattr(billing_run, "LONG", timedelta(0))
+    strike_in(monkeypatch, slow, times=9)
+    # The first run ends in it, the second settles the others and then ends in it again.
+    for _ in range(2):
+        with pytest.raises(SoftTimeLimitExceeded):
+            billing_run.run_due(now=APRIL + HOUR)
+    assert [balance(user) for user in customers[1:]] == [20_00] * 3
+    assert "takes longer than a billing run" in clock_of(customers[0]).parked_reason
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run()
+
+
+def strike_in(monkeypatch: pytest.MonkeyPatch, wallet_id: int, *, times: int) -> None:
+    """Let the time of a run end while it settles this wallet's book, so many times."""
+    left = [None] * times
+    settle_book = billing_run.settle
+    poisoned = Subscription.objects.get(wallet_id=wallet_id).pk
+
+    def settle_or_strike(book: Book, at: int) -> None:
+        if left and any(sub.id == poisoned for sub in book.subs):
+            left.pop()
+            raise SoftTimeLimitExceeded
+        settle_book(book, at)
+
+    monkeypatch.setattr(billing_run, "settle", settle_or_strike)
+
+
+def test_a_book_whose_statement_takes_too_long_is_parked():
+    customers = due_in_april(4, basic())
+    poisoned = wallet(customers[2], "RUB").pk
+
+    def delay(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO subscriptions_billingclock" in sql and str(poisoned) in str(params):
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = '10ms'")
+                cursor.execute("SELECT pg_sleep(1)")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(delay):
+        assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=3, charges=3, parked=1)
+    assert "statement timeout" in clock_of(customers[2]).parked_reason
+    assert [balance(user) for user in customers] == [20_00, 20_00, 1010_00, 20_00]
 
 
 def test_an_error_while_claiming_is_raised():

@@ -188,3 +188,15 @@ def test_a_refusal_leaves_the_connection_usable(alice, subscription):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     assert broken_rules() == []
+
+
+def test_a_book_has_room_for_a_number_of_subscriptions(alice, subscription, settings):
+    settings.MAX_SUBSCRIPTIONS = 2
+    price = basic()
+    with books.open(alice, "RUB", now=NOON) as book:
+        second = book.subscribe(price)
+    assert refused(alice, lambda book: book.subscribe(price)).code == "too_many_subscriptions"
+    # One that has ended takes no room.
+    with books.open(alice, "RUB", now=NOON) as book:
+        book.cancel(second)
+        book.subscribe(price)

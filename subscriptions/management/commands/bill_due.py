@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
+from core import clock
 from ledger.money import Money
 from subscriptions import billing_run
 from subscriptions.billing_run import Run
@@ -25,7 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only print the movements that a run would make")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now, catch_up = timezone.now(), options["catch_up"]
+        # The database's clock, as in the task: that of this machine may be wrong.
+        now, catch_up = clock.now(), options["catch_up"]
         if options["dry_run"]:
             movements = dry_run(now, catch_up=catch_up)
             output: Iterable[str] = map(json.dumps, movements) if options["json"] else dry_run_lines(movements)
@@ -54,12 +55,12 @@ def dry_run_lines(movements: Iterable[dict[str, str]]) -> Iterator[str]:
 
 def dry_run(now: datetime, *, catch_up: bool) -> Iterator[dict[str, str]]:
     """Yield the movements that a run would make, book by book."""
-    clocks = billing_run.due(now, catch_up=catch_up).select_related("wallet__owner")
-    for clock in clocks.iterator(chunk_size=500):
-        for line in billing_run.dry_run(clock.wallet_id, now):
+    books = billing_run.due(now, catch_up=catch_up).select_related("wallet__owner")
+    for book in books.iterator(chunk_size=500):
+        for line in billing_run.dry_run(book.wallet_id, now):
             yield {
                 "at": line.at.isoformat().replace("+00:00", "Z"),
-                "customer": str(clock.wallet.owner),
+                "customer": str(book.wallet.owner),
                 "amount": str(Money(line.amount, line.currency)),
                 "reason": line.reason,
                 "subscription": line.subscription,

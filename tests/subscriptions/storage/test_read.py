@@ -15,8 +15,9 @@ def test_a_look_is_one_statement_whatever_the_book_holds(alice, django_assert_nu
     with books.open(alice, "RUB", now=at()) as book:
         for price in (basic(), hourly(), sell("trial", RUB=10_00, trial_days=7)["RUB"]):
             book.subscribe(price)
+    account = wallet(alice, "RUB").pk
     with django_assert_num_queries(1):
-        [item] = read.look([wallet(alice, "RUB").pk])
+        [item] = read.look([account])
     assert [sub.status for sub in item.book.subs] == ["active", "active", "trialing"]
 
 
