@@ -35,7 +35,7 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["username", "email", "usable_password", "password1", "password2"]})
     ]
-    # Closing an account also stops its billing: subscriptions.closing.
+    # Closing an account also stops its billing: subscriptions.closure.
     readonly_fields = ["is_active", "last_login", "date_joined"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:

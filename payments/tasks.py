@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from celery import shared_task
+from django.dispatch import receiver
 from django.utils import timezone
 
 from payments import open_orders, reconciliation
 from payments.webhooks import process
+from subscriptions import orders
 
 
 @shared_task
@@ -34,10 +36,11 @@ def expire() -> None:
     reconciliation.expire_due(now=timezone.now())
 
 
+@receiver(orders.changed, dispatch_uid="payments.close_ended")
 def close_ended(*, customer_id: int, now: datetime, **_sent: Any) -> None:
     """Mark a customer's open payments whose subscription has started or ended, and have their pages closed.
 
-    The receiver of subscriptions.orders.changed. If it fails, the sweep does the same.
+    Only a poke: if it is not called or fails, the sweep does the same.
     """
     if open_orders.mark_ended(now=now, customer_id=customer_id):
         reconcile.delay()

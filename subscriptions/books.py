@@ -16,7 +16,7 @@ from core.errors import DomainError
 from ledger import wallets
 from ledger.money import LARGEST, Money
 from subscriptions import catalogue
-from subscriptions.engine import changes, funds, operations, starting
+from subscriptions.engine import activation, changes, funds, operations
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import MOST_YEARS, is_within_years, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal, is_within_limits
@@ -134,7 +134,7 @@ class OpenBook:
         self._hold_trials(sub)
         refusal = operations.start_waiting(self.item.book, self.at, sub)
         if refusal is Refusal.INSUFFICIENT_FUNDS:
-            raise insufficient_funds(Money(starting.missing(self.item.book, sub, self.at), self.item.currency))
+            raise insufficient_funds(Money(activation.missing(self.item.book, sub, self.at), self.item.currency))
         self._raise_if_refused(refusal)
 
     def change(

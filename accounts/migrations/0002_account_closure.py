@@ -7,7 +7,7 @@ CREATE TRIGGER account_is_closed_with_its_subscriptions
     BEFORE UPDATE ON accounts_user FOR EACH ROW
     WHEN (OLD.is_active IS DISTINCT FROM NEW.is_active
           AND coalesce(current_setting('billing.closing', true), '') <> 'on')
-    EXECUTE FUNCTION core_refuse('An account is closed and opened by subscriptions.closing, which stops its billing too.');
+    EXECUTE FUNCTION core_refuse('An account is closed and opened by subscriptions.closure, which stops its billing too.');
 """
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from subscriptions import closing
+from subscriptions import closure
 
 admin.site.unregister(User)
 
@@ -25,7 +25,7 @@ class CustomerAdmin(UserAdmin):
         """Close the accounts that this member of staff may change."""
         chosen = self._allowed(request, queryset.filter(is_active=True))
         for user in chosen:
-            closing.close(user, now=timezone.now())
+            closure.close(user, now=timezone.now())
         said = ngettext("%d account was closed.", "%d accounts were closed.", len(chosen)) % len(chosen)
         self.message_user(request, said, messages.SUCCESS)
 
@@ -34,7 +34,7 @@ class CustomerAdmin(UserAdmin):
         """Open the accounts that this member of staff may change."""
         chosen = self._allowed(request, queryset.filter(is_active=False))
         for user in chosen:
-            closing.reopen(user, now=timezone.now())
+            closure.reopen(user, now=timezone.now())
         said = ngettext("%d account was opened.", "%d accounts were opened.", len(chosen)) % len(chosen)
         self.message_user(request, said, messages.SUCCESS)
 

@@ -8,7 +8,7 @@ from subscriptions.engine.book import Book, charge, cut, receive, record_event, 
 from subscriptions.engine.periods import charge_grace, give_back, grace_cost, unused
 from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.settlement import settle
-from subscriptions.engine.starting import cost_of_start, grants_trial, revive, start, switch
+from subscriptions.engine.activation import cost_of_start, grants_trial, revive, start, switch
 from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub, Terms
 
 

@@ -12,7 +12,7 @@ from subscriptions.engine.metering import can_pay
 from subscriptions.engine.periods import charge_grace, give_back, grace_cost
 from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.settlement import settle, suspend
-from subscriptions.engine.starting import revive
+from subscriptions.engine.activation import revive
 from subscriptions.engine.subscription import Status, Sub
 
 NO_CAUSE = Cause()

@@ -7,7 +7,7 @@ from subscriptions.engine.book import Book, charge, cut, record_event, set_statu
 from subscriptions.engine.periods import charge_grace, end_use, give_back
 from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.settlement import finish, settle, suspend
-from subscriptions.engine.starting import gets_trial, revive, start
+from subscriptions.engine.activation import gets_trial, revive, start
 from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub
 
 

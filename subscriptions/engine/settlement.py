@@ -3,7 +3,7 @@
 from subscriptions.engine import metering
 from subscriptions.engine.book import Book, record_event, set_status
 from subscriptions.engine.periods import charge_grace, grace_length, pay_period
-from subscriptions.engine.starting import start, switch
+from subscriptions.engine.activation import start, switch
 from subscriptions.engine.subscription import Status, Sub
 
 

@@ -17,7 +17,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
 from accounts.models import RefreshToken, User
-from subscriptions import closing
+from subscriptions import closure
 from tests.accounts.conftest import me, refreshed
 from tests.conftest import PASSWORD
 
@@ -279,7 +279,7 @@ def test_tokens_expire(alice):
 
 
 def disable(user: User) -> None:
-    closing.close(user, now=datetime.now(UTC))
+    closure.close(user, now=datetime.now(UTC))
 
 
 def change_password(user: User) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import User
-from subscriptions import closing
+from subscriptions import closure
 from tests.accounts.conftest import me
 from tests.conftest import PASSWORD
 
@@ -143,7 +143,7 @@ def test_a_wrong_password_and_an_unknown_name_show_the_same_page(alice, disabled
 def test_a_disabled_user_cannot_log_in_and_loses_the_session_at_once(alice, browser):
     send(browser, "/login/", login="alice", password=PASSWORD)
     assert browser.get("/password/change/").status_code == 200
-    closing.close(alice, now=timezone.now())
+    closure.close(alice, now=timezone.now())
     assert browser.get("/password/change/").status_code == 302
     again = Client()
     send(again, "/login/", login="alice", password=PASSWORD)

@@ -192,7 +192,7 @@ def test_a_refusal_leaves_the_connection_usable(alice, subscription):
 
 def test_a_book_has_room_for_a_number_of_subscriptions(alice, subscription, settings):
     settings.MAX_SUBSCRIPTIONS = 2
-    price = basic()
+    price = subscription.price
     with books.open(alice, "RUB", now=NOON) as book:
         second = book.subscribe(price)
     assert refused(alice, lambda book: book.subscribe(price)).code == "too_many_subscriptions"

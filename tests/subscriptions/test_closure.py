@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from accounts.models import User
-from subscriptions import billing_run, books, closing
+from subscriptions import billing_run, books, closure
 from subscriptions.models import Charge, Subscription
 from tests.subscriptions.bank import at, balance, basic, broken_rules, hourly, settle
 from tests.subscriptions.rows import events
@@ -29,12 +29,12 @@ def server(alice: User) -> Subscription:
 
 
 def test_metered_use_stops_with_the_account_and_goes_on_with_it(alice, server):
-    closing.close(alice, now=at(hours=1))
+    closure.close(alice, now=at(hours=1))
     assert (status_of(server), balance(alice)) == ("paused", 96_40)
     billing_run.run_due(now=at(days=3))
     settle(alice, at(days=3))
     assert balance(alice) == 96_40
-    closing.reopen(alice, now=at(days=3))
+    closure.reopen(alice, now=at(days=3))
     assert status_of(server) == "active"
     settle(alice, at(days=3, hours=1))
     assert balance(alice) == 92_80
@@ -44,8 +44,8 @@ def test_metered_use_stops_with_the_account_and_goes_on_with_it(alice, server):
 def test_what_the_customer_paused_stays_paused(alice, server):
     with books.open(alice, "RUB", now=at(hours=1)) as book:
         book.pause(server)
-    closing.close(alice, now=at(hours=2))
-    closing.reopen(alice, now=at(hours=3))
+    closure.close(alice, now=at(hours=2))
+    closure.reopen(alice, now=at(hours=3))
     assert (status_of(server), balance(alice)) == ("paused", 96_40)
 
 
@@ -53,7 +53,7 @@ def test_a_paid_period_runs_out_without_a_renewal(alice):
     pay_in(alice, 3000_00, at=at())
     with books.open(alice, "RUB", now=at()) as book:
         subscription = book.subscribe(basic())
-    closing.close(alice, now=at(days=1))
+    closure.close(alice, now=at(days=1))
     settle(alice, at(days=30))
     assert status_of(subscription) == "active"
     settle(alice, at(days=32))
@@ -61,7 +61,7 @@ def test_a_paid_period_runs_out_without_a_renewal(alice):
     # Money that comes in starts nothing either.
     pay_in(alice, 1_00, at=at(days=33))
     assert (status_of(subscription), balance(alice)) == ("suspended", 2011_00)
-    closing.reopen(alice, now=at(days=34))
+    closure.reopen(alice, now=at(days=34))
     assert (status_of(subscription), balance(alice)) == ("active", 1021_00)
     assert broken_rules() == []
 
@@ -72,7 +72,7 @@ def test_days_of_grace_end_with_the_account(alice):
     with books.open(alice, "RUB", now=at()) as book:
         subscription = book.subscribe(graceful)
     # April has 30 days: three of them cost 31.00, which nobody has paid.
-    closing.close(alice, now=at(days=34))
+    closure.close(alice, now=at(days=34))
     assert status_of(subscription) == "suspended"
     assert Charge.objects.latest("id").amount == 31_00
     pay_in(alice, 31_00, at=at(days=35))
@@ -87,7 +87,7 @@ def test_closing_covers_every_currency_and_says_so_once(alice):
         with books.open(alice, currency, now=at()) as book:
             rows.append(book.subscribe(prices[currency]))
     for _ in range(2):
-        closing.close(alice, now=at(hours=1))
+        closure.close(alice, now=at(hours=1))
     assert [status_of(row) for row in rows] == ["paused", "paused"]
     assert [event for event in events(alice) if event[0] == "customer.closed"] == [
         ("customer.closed", at(hours=1), None)
@@ -100,7 +100,7 @@ def test_nothing_else_closes_an_account(alice):
     alice.is_active = False
     with pytest.raises(IntegrityError, match="closed and opened by subscriptions"), transaction.atomic():
         alice.save()
-    closing.close(alice, now=at())
+    closure.close(alice, now=at())
     with connection.cursor() as cursor:
         # The permission ends with its transaction. A test is one, so end it here.
         cursor.execute("SELECT set_config('billing.closing', '', true)")
