@@ -146,7 +146,7 @@ class OpenBook:
         more after it, so that each step is funded if the whole is.
         """
         sub = self._find(subscription)
-        own = Price.objects.select_related("plan").get(pk=sub.terms.id)
+        own = Price.objects.select_related("plan").get(pk=_price_id(sub))
         price = own if plan in (None, own.plan.code) else catalogue.current(plan, own.currency)
         is_first = quantity is not None and price != own and quantity <= sub.quantity
         if quantity is not None and is_first:
@@ -169,7 +169,7 @@ class OpenBook:
         """Change the quantity, `now` or at the `period_end`."""
         sub = self._find(subscription)
         if not is_within_limits(sub.terms, quantity, sub.periods, self.at):
-            check_limits(Price.objects.get(pk=sub.terms.id), quantity, sub.periods, at=self.at)
+            check_limits(Price.objects.get(pk=_price_id(sub)), quantity, sub.periods, at=self.at)
         self._raise_if_refused(changes.change_quantity(self.item.book, self.at, sub, quantity, when=when))
 
     def keep_plan(self, subscription: Subscription) -> None:
@@ -276,6 +276,11 @@ def check_limits(price: Price, quantity: int, periods: int, *, at: int) -> None:
     if price.amount * quantity * periods > MOST_DUE:
         detail = _("The price times quantity and periods must be at most %s.") % Money(MOST_DUE, price.currency)
         raise Refused("out_of_range", detail, param="quantity")
+
+
+def _price_id(sub: Sub) -> int:
+    assert isinstance(sub.terms.id, int)
+    return sub.terms.id
 
 
 def _beyond(name: str, most: int, sent: int) -> Refused:

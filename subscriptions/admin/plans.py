@@ -48,7 +48,10 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
         "version_link", "amount_shown", "metered", "trial_days", "trial_quantity_max", "grace_days", "keep_days",
         "can_pause", "can_refund_unused", "archived_at",
     ]  # fmt: skip
-    readonly_fields = fields
+    readonly_fields = [
+        "version_link", "amount_shown", "metered", "trial_days", "trial_quantity_max", "grace_days", "keep_days",
+        "can_pause", "can_refund_unused", "archived_at",
+    ]  # fmt: skip
     ordering = ["currency", "-version"]
     extra = 0
 

@@ -6,7 +6,7 @@ shown amount by more than the allowed age of the page explains, nothing is done 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,6 @@ from ledger import display
 from ledger.money import Money
 from subscriptions import orders
 from subscriptions.books import OpenBook, Refused
-from subscriptions.engine.calendar import MICROSECOND
 from subscriptions.explain.sentences import HOUR
 from subscriptions.quotes import VALID_FOR
 from subscriptions.web.actions import Action, possible_actions
@@ -137,7 +136,7 @@ def _allowed_loss(card: Card) -> int:
     """Return by how many minor units, rounded up, the refund may shrink within quotes.VALID_FOR."""
     if card.is_paused or not card.left:
         return 0
-    return -(-card.refund.amount * VALID_FOR * MICROSECOND // card.left)
+    return -(-card.refund.amount * timedelta(microseconds=VALID_FOR) // card.left)
 
 
 def _at_once(card: Card) -> str:

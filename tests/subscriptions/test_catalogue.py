@@ -124,3 +124,25 @@ def test_one_of_several_simultaneous_new_versions_wins() -> None:
     assert answers == ["price_is_not_current"] * 5 + ["version 2"]
     assert list(Price.objects.filter(archived_at=None).values_list("version", flat=True)) == [2]
     assert Plan.objects.get().prices.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("terms", "can_pause"),
+    [({}, False), ({"metered": True, "interval": "hour"}, True), ({"can_pause": True}, True),
+     ({"metered": True, "interval": "hour", "can_pause": False}, False)],
+)  # fmt: skip
+def test_as_usual_a_meter_can_be_paused_and_a_paid_period_cannot(terms: catalogue.PriceTerms, can_pause: bool) -> None:
+    plan = Plan.objects.create(code="new", name="New")
+    terms["amount"] = 100_00
+    price = catalogue.first_version(plan, now=NOW, currency="RUB", **terms)
+    assert (price.can_pause, price.can_refund_unused, price.keep_days, price.trial_quantity_max) == (
+        can_pause, True, 30, 10,
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_new_version_keeps_what_the_seller_decided() -> None:
+    price = sell("strict", RUB=100_00, keep_days=7, trial_quantity_max=3, can_pause=False, can_refund_unused=False)
+    made = catalogue.new_version(price["RUB"], now=NOW, amount=120_00)
+    assert (made.keep_days, made.trial_quantity_max, made.can_pause, made.can_refund_unused) == (7, 3, False, False)

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledger.money import Money
 from subscriptions import books, overview
 from subscriptions.models import BillingClock, Subscription
 from subscriptions.models.subscription import Status
@@ -27,7 +28,9 @@ def test_access_ends_with_the_paid_period_without_a_run(alice):
     assert overview.access(subscription, now=NOON) == overview.Access(True, APRIL, "active")
     assert overview.access(subscription, now=APRIL - MICROSECOND) == overview.Access(True, APRIL, "active")
     assert overview.access(subscription, now=APRIL) == overview.Access(False, None, "suspended")
-    assert overview.access(subscription, now=at(days=3000)) == overview.Access(False, None, "suspended")
+    # It is kept for 30 days.
+    assert overview.access(subscription, now=APRIL + 30 * 24 * HOUR - MICROSECOND).reason == "suspended"
+    assert overview.access(subscription, now=APRIL + 30 * 24 * HOUR) == overview.Access(False, None, "expired")
 
 
 def test_access_continues_if_the_wallet_can_renew(alice):
@@ -38,7 +41,8 @@ def test_access_continues_if_the_wallet_can_renew(alice):
 
 def test_metered_access_ends_when_the_wallet_runs_dry(alice):
     [subscription] = start(alice, 3_60, hourly())
-    dry = at(seconds=3610) - MICROSECOND
+    # 360 kopecks, each of which pays for ten seconds.
+    dry = at(hours=1)
     assert overview.access(subscription, now=NOON) == overview.Access(True, dry, "active")
     assert overview.access(subscription, now=dry) == overview.Access(True, dry, "active")
     assert overview.access(subscription, now=dry + MICROSECOND) == overview.Access(False, None, "suspended")
@@ -52,7 +56,7 @@ def test_a_renewal_and_a_meter_share_one_wallet(alice):
     # 2000.00 lasts 555.5 hours; the month has 744. So the renewal is not funded, and the plan is suspended.
     assert overview.access(plan, now=APRIL).active is False
     end = overview.access(server, now=NOON).until
-    assert end == at(seconds=2_000_010) - MICROSECOND
+    assert end == at(seconds=2_000_000)
     assert overview.access(server, now=end + HOUR) == overview.Access(False, None, "suspended")
 
 
@@ -93,11 +97,11 @@ def test_paused_cancelled_and_expired_have_no_access(alice):
 def test_available_counts_use_that_is_not_saved_yet(alice):
     start(alice, 2000_00, basic(), hourly())
     view = overview.peek(alice, "RUB", now=at(hours=10))
-    # 2000 - 990 = 1010 is saved; ten hours at 3.60 are used.
-    assert (view.balance, view.available) == (1010_00, 974_00)
+    # 2000 - 990 = 1010 is saved; ten hours at 3.60 are used, and the kopeck that begins now is due.
+    assert (view.balance, view.available) == (1010_00, 973_99)
     settle(alice, at(hours=10))
     view = overview.peek(alice, "RUB", now=at(hours=10))
-    assert (view.balance, view.available) == (974_00, 974_00)
+    assert (view.balance, view.available) == (974_00, 973_99)
 
 
 def test_statuses_are_those_of_the_instant(alice):
@@ -138,4 +142,42 @@ def test_the_overview_predicts_what_settling_saves(alice):
         settle(alice, at(days=day))
         for row in rows:
             row.refresh_from_db()
-        assert ([row.status for row in rows], BillingClock.objects.get().wallet.balance) == (statuses, available)
+        assert [row.status for row in rows] == statuses
+        # The server needs a kopeck for what begins at this instant.
+        due_now = 1 if statuses[1] == "active" else 0
+        assert BillingClock.objects.get().wallet.balance == available + due_now
+
+
+def test_grace_is_as_long_as_what_was_just_paid_for(alice):
+    """A trial cost nothing, so that the first unpaid period gets no days on trust."""
+    [subscription] = start(alice, 0, sell("tried", RUB=100_00, trial_days=7, grace_days=3)["RUB"])
+    assert overview.access(subscription, now=at(days=7)) == overview.Access(False, None, "suspended")
+
+
+def test_a_state_has_the_quantity_of_the_instant_and_what_is_scheduled(alice):
+    [subscription] = start(alice, 5000_00, basic())
+    with books.open(alice, "RUB", now=NOON) as book:
+        book.change_quantity(subscription, 3, when="period_end")
+    before, after = (overview.one(subscription, now=now) for now in (APRIL - MICROSECOND, APRIL))
+    assert (before.quantity, before.scheduled_quantity) == (1, 3)
+    assert before.next_charge == overview.NextCharge(APRIL, Money(2970_00, "RUB"))
+    assert (after.quantity, after.scheduled_quantity) == (3, None)
+    assert after.next_charge == overview.NextCharge(MAY, Money(2970_00, "RUB"))
+    assert Subscription.objects.get().quantity == 1
+
+
+def test_a_state_says_when_waiting_ends(alice):
+    [order] = start(alice, 0, basic())
+    assert overview.one(order, now=NOON).wait_end == at(days=14)
+    assert overview.one(order, now=at(days=14)).status == Status.EXPIRED
+    [paid] = start(alice, 50_00, sell("short", RUB=50_00, keep_days=5)["RUB"])
+    assert overview.one(paid, now=APRIL).wait_end == APRIL + 5 * 24 * HOUR
+
+
+def test_days_of_grace_cost_their_part_of_the_period(alice):
+    [subscription] = start(alice, 300_00, sell("graceful", RUB=300_00, grace_days=3)["RUB"])
+    # 300.00 for the 30 days of April.
+    assert overview.one(subscription, now=APRIL + 24 * HOUR).grace_cost == 10_00
+    # Nobody has paid them: they are a debt.
+    view = overview.peek(alice, "RUB", now=APRIL + 72 * HOUR)
+    assert (view.debt, view.available, view.status_of(subscription)) == (30_00, 0, Status.SUSPENDED)

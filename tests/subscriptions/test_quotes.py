@@ -85,8 +85,8 @@ def test_near_the_end_of_a_period_a_quote_ends_before_the_renewal_or_the_last_ko
     end = NOON.replace(month=4)
     pay_in(alice, 500_00, at=at(days=1))
     quote = quotes.make(subscription, better, now=end - MINUTE)
-    # 60 s of 990.00 for 31 days are 2.2177... kopecks. At the last microsecond nothing would come back, which is another
-    # change; with half of the time left, one kopeck does.
+    # 60 s of 990.00 for 31 days are 2.2177... kopecks. At the last microsecond nothing would come back, which is
+    # another change; with half of the time left, one kopeck does.
     assert movements(quote)[0] == ("unused_refund", 1)
     assert end - MINUTE < quote.expires_at < end
     row = quotes.accept(quote, now=quote.expires_at)

@@ -4,7 +4,7 @@ import pytest
 
 from subscriptions import books, catalogue, quotes
 from subscriptions.models import Plan, Price, Subscription
-from tests.subscriptions.bank import HOUR, MINUTE, NOON, at, balance, basic, broken_rules, do, hourly, settle
+from tests.subscriptions.bank import HOUR, MINUTE, NOON, at, balance, basic, broken_rules, do, settle
 from tests.subscriptions.picture import lines
 from tests.subscriptions.quote_story import assert_stale, formulas, metered, movements
 from tests.subscriptions.shop import pay_in, sell

@@ -56,7 +56,8 @@ def test_metered_use_costs_the_rate_times_the_time(alice: User) -> None:
     assert explain(alice, row) == {
         "transaction": f"txn_{row.pk}", "kind": "slice", "reason": "charge", "subscription": vm, "plan": "vm",
         "price": {"amount": rub("1.00"), "interval": "hour", "interval_count": 1, "billing": "metered",
-                  "trial_days": 0, "grace_days": 0, "version": 1},
+                  "trial_days": 0, "trial_quantity_max": 10, "grace_days": 0, "keep_days": 30,
+                  "can_pause": True, "can_refund_unused": True, "version": 1},
         "quantity": 1, "previous_quantity": None, "periods": 1,
         "span": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T02:30:00Z"},
         "formula": "(100 × 9000000000 − 0) ÷ 3600000000 = 250; left for the next charge: 0",

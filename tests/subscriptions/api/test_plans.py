@@ -26,8 +26,8 @@ def test_anyone_can_list_the_plans_on_sale() -> None:
     assert plans["basic"]["prices"] == [
         {
             "amount": {"value": value, "currency": currency}, "interval": "month", "interval_count": 1,
-            "billing": "advance", "trial_days": 14, "trial_quantity_max": 10, "grace_days": 3, "keep_days": 30, "can_pause": True,
-         "can_refund_unused": True, "version": 1,
+            "billing": "advance", "trial_days": 14, "trial_quantity_max": 10, "grace_days": 3, "keep_days": 30,
+            "can_pause": True, "can_refund_unused": True, "version": 1,
         }
         for value, currency in (("9.99", "EUR"), ("990.00", "RUB"))
     ]  # fmt: skip

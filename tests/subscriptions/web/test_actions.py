@@ -16,8 +16,8 @@ from tests.web import act, address, bought
 
 # The path of each action's link or form.
 PATHS = {
-    "change": "change/", "quantity": "quantity/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/", "undo": "undo-cancel/",
-    "renew": "renew/", "stop": "stop-renewing/", "cancel": "cancel/",
+    "change": "change/", "quantity": "quantity/", "keep": "keep-plan/", "pause": "pause/", "resume": "resume/",
+    "undo": "undo-cancel/", "renew": "renew/", "stop": "stop-renewing/", "cancel": "cancel/",
 }  # fmt: skip
 
 NOTHING: set[str] = set()
@@ -62,11 +62,16 @@ STATES: dict[str, tuple[Callable[[Any], Any], datetime, set[str]]] = {
         at(days=1), {"change", "quantity", "keep", "pause", "stop", "cancel"},
     ),
     "active, metered": (partial(active, plan="hourly"), at(days=1), {"change", "quantity", "pause", "cancel"}),
-    "active, not renewing": (partial(active, auto_renew=False), at(days=1), {"change", "quantity", "pause", "renew", "cancel"}),
-    "active, cancelled for its end": (
-        partial(after, lambda row, book: book.cancel(row)), at(days=1), {"change", "quantity", "pause", "undo", "cancel"},
+    "active, not renewing": (
+        partial(active, auto_renew=False), at(days=1), {"change", "quantity", "pause", "renew", "cancel"},
     ),
-    "active, a change planned": (partial(after, planned), at(days=1), {"change", "quantity", "keep", "pause", "stop", "cancel"}),
+    "active, cancelled for its end": (
+        partial(after, lambda row, book: book.cancel(row)), at(days=1),
+        {"change", "quantity", "pause", "undo", "cancel"},
+    ),
+    "active, a change planned": (
+        partial(after, planned), at(days=1), {"change", "quantity", "keep", "pause", "stop", "cancel"},
+    ),
     "past due": (
         partial(bought, plan="standard", paid_in=2900_00, quantity=3), at(days=32),
         {"change", "quantity", "stop", "cancel"},

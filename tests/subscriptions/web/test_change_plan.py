@@ -6,9 +6,9 @@ import pytest
 
 from subscriptions import catalogue, quotes
 from subscriptions.models import Price, Quote, Subscription
-from tests.subscriptions.bank import at, balance
+from tests.subscriptions.bank import balance
 from tests.subscriptions.picture import lines
-from tests.subscriptions.shop import pay_in, sell
+from tests.subscriptions.shop import pay_in
 from tests.web import HALF, act, address, bought, heading, words
 
 NBSP = "\u00a0"
@@ -264,58 +264,6 @@ def test_a_change_now_undoes_a_cancellation(browser, standard):
     browser.post(quote_page(standard))
     standard.refresh_from_db()
     assert not standard.cancel_requested
-
-
-def test_a_trial_keeps_its_end_if_the_new_plan_has_one_too(browser, clock, alice, on_sale):
-    sell("another", RUB=500_00, trial_days=30)
-    row = bought(alice, "premium", paid_in=0)
-    page = words(choose(browser, row, "another"))
-    assert "Your free trial still ends on 15 March 2026." in page
-    assert "Next charge ₽500.00 15 March 2026" in page
-
-
-def test_a_trial_ends_with_a_change_to_a_plan_without_one(browser, clock, alice, on_sale):
-    row = bought(alice, "premium", paid_in=0)
-    assert "You need ₽299.00 more" in words(browser.get(address(row, "change/?plan=basic")))
-    pay_in(alice, 300_00, at=at())
-    page = words(choose(browser, row, "basic"))
-    assert "Your free trial ends when you confirm, and Basic starts." in page
-    browser.post(quote_page(row))
-    row.refresh_from_db()
-    assert (row.price.plan.code, row.status, balance(alice)) == ("basic", "active", 1_00)
-
-
-def test_a_change_of_a_pending_subscription_keeps_it_pending(browser, clock, alice, on_sale):
-    row = bought(alice, "standard", paid_in=100_00)
-    page = words(choose(browser, row, "basic"))
-    assert "Basic replaces Standard. It starts when you pay ₽299.00." in page
-    browser.post(quote_page(row))
-    row.refresh_from_db()
-    assert (row.price.plan.code, row.status) == ("basic", "pending")
-
-
-def test_a_change_of_a_suspended_subscription_says_what_starts_it(browser, clock, alice, on_sale):
-    row = bought(alice, "standard", paid_in=700_00)
-    clock.move_to(at(days=36))
-    page = words(choose(browser, row, "basic"))
-    # Three days of grace cost 69.00, which the 10.00 did not pay: a debt of 59.00, and 299.00.
-    assert "Basic replaces Standard. It starts when you top up ₽358.00." in page
-    browser.post(quote_page(row))
-    row.refresh_from_db()
-    assert (row.price.plan.code, row.status, row.wait_end) == ("basic", "suspended", at(days=66))
-
-
-def test_a_change_in_the_grace_period_is_refused_until_it_can_be_paid(browser, clock, alice, on_sale):
-    row = bought(alice, "standard", paid_in=700_00)
-    clock.move_to(at(days=32))  # The renewal of 1 April found only 10.00; grace until the 4th.
-    page = browser.get(address(row, "change/?plan=basic&when=now"))
-    # 299.00 - 10.00, and 25 hours of 720 of 690.00: 23.958..., rounded up.
-    assert (page.status_code, "You need ₽312.96 more" in words(page)) == (422, True)
-    pay_in(alice, 400_00, at=at(days=32))
-    page = words(choose(browser, row, "basic"))
-    # A day and 15 minutes: 23.239...
-    assert "Standard since the unpaid period ended ₽690.00 × 1 day 15 min of 30 days −₽23.24" in page
-    assert "Pay at most ₽322.24 and change to Basic" in page
 
 
 def test_a_change_to_a_metered_plan_shows_the_rate(browser, standard):
