@@ -119,9 +119,11 @@ class Server(ABC):
         That is the one we have launched or recorded, or else the one that the server's own file names, if it runs the
         server's program in this directory: any number may belong to another program by now.
         """
-        for pid, start in (self._launched, processes.recorded_in(self.record)):
-            if start and processes.start_of(pid) == start:
-                return pid
+        pid, start = self._launched
+        if start and processes.start_of(pid) == start:
+            return pid
+        if recorded := processes.recorded_in(self.record):
+            return recorded[0]
         pid = self._written()
         return pid if self._may_serve(pid) and processes.works_in(pid, self.data) else None
 
@@ -184,7 +186,7 @@ class Server(ABC):
         """Return the process number in the server's own file, 0 if there is none."""
         try:
             return int((self.data / self.pid_name).read_text().splitlines()[0])
-        except (FileNotFoundError, IndexError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
             return 0
 
     def _may_serve(self, pid: int) -> bool:

@@ -70,13 +70,14 @@ def record_in(file: Path, pid: int) -> None:
     draft.rename(file)
 
 
-def recorded_in(file: Path) -> tuple[int, str]:
-    """Return the number and the start of the process that `record_in` wrote down, (0, "") if there is none."""
+def recorded_in(file: Path) -> tuple[int, str] | None:
+    """Return the number and the start of the process that the file names, if that process still runs."""
     try:
-        pid, _, start = file.read_text().strip().partition(" ")
-        return (int(pid), start) if start else (0, "")
-    except (FileNotFoundError, ValueError):
-        return 0, ""
+        number, _, start = file.read_text().strip().partition(" ")
+        pid = int(number)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return (pid, start) if start and start_of(pid) == start else None
 
 
 def describe(pid: int) -> str:

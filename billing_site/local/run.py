@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 
 from billing_site.demo import logins
-from billing_site.local import children, prepare, servers
+from billing_site.local import children, prepare, processes, servers
 from billing_site.local.children import Children, say
 from billing_site.local.lease import Pause, Server, ServerError
 from billing_site.local.paths import VAR
@@ -47,6 +47,7 @@ class Launcher:
         self.signals = StopSignals()
         self.children = Children()
         self.held: list[Server] = []
+        self.lock: int | None = None
 
     def run(self) -> int:
         """Run until asked to stop or until a child ends. Return the exit code."""
@@ -66,7 +67,7 @@ class Launcher:
         """Check, start the servers and prepare, which may fail with a message for the user; then start the children."""
         pause = self.signals.pause
         VAR.mkdir(parents=True, exist_ok=True)
-        _only_one()
+        self.lock = _only_one()
         _end_former_children()
         _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
         for server in servers.needed():
@@ -98,6 +99,8 @@ class Launcher:
         self.children.stop()
         for server in reversed(self.held):
             server.release()
+        if self.lock is not None:
+            os.ftruncate(self.lock, 0)
 
     def _web_answers(self, pause: Pause) -> bool:
         """Wait until the site answers. Return False if a child ends or it takes too long."""
@@ -124,17 +127,22 @@ def main() -> int:
     return Launcher(PREPARE, commands()).run()
 
 
-def _only_one() -> None:
-    """Refuse a second run in the same checkout, which would use the same database and queue."""
+def _only_one() -> int:
+    """Refuse a second run in the same checkout, which would use the same database and queue. Return the held lock.
+
+    While it is held, the file names the process that holds it, by its number and start.
+    """
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Refused(
-            f"It is already running here (process {LOCK.read_text().strip()}); `make stop` ends it."
-        ) from None
+        os.close(lock)
+        if holder := processes.recorded_in(LOCK):
+            raise Refused(f"It is already running here (process {holder[0]}); `make stop` ends it.") from None
+        raise Refused("`make run` or `make stop` is at work here at this moment. Try again.") from None
     os.ftruncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
+    os.write(lock, f"{os.getpid()} {processes.start_of(os.getpid())}".encode())
+    return lock
 
 
 def _end_former_children() -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,13 @@ from billing_site.local import lease, processes
 from billing_site.local.lease import ServerError
 from billing_site.local.postgres import Postgres
 from billing_site.local.valkey import Valkey
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Return a directory with so short a path that the socket is in the data directory and moves with it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name).resolve()
 
 
 @pytest.fixture
