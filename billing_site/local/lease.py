@@ -75,6 +75,15 @@ class Server(ABC):
 
         Any number of processes may do this at once. A killed one leaves the server running for the next.
         """
+        try:
+            self._hold(pause)
+        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+            raise ServerError(
+                f"{self.title} cannot use {self.data}: {error.strerror}: {error.filename}. Remove what another user or "
+                f"program has made there.{self.advice}"
+            ) from None
+
+    def _hold(self, pause: Pause) -> None:
         self.data.parent.mkdir(parents=True, exist_ok=True)
         if self._lease is None:
             self._lease = _open(self._lease_file)

@@ -20,6 +20,7 @@ from billing_site.local.paths import VAR
 from billing_site.local.signals import Stop, StopSignals
 
 LOCK = VAR / "run.lock"
+HIGHEST_PORT = 65535
 PREPARE = [sys.executable, "-m", "billing_site.local.prepare"]
 
 
@@ -66,10 +67,14 @@ class Launcher:
     def start(self) -> None:
         """Check, start the servers and prepare, which may fail with a message for the user; then start the children."""
         pause = self.signals.pause
-        VAR.mkdir(parents=True, exist_ok=True)
-        self.lock = _only_one()
-        _end_former_children()
-        _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
+        port = _port()
+        try:
+            VAR.mkdir(parents=True, exist_ok=True)
+            self.lock = _only_one()
+            _end_former_children()
+        except OSError as error:
+            raise Refused(children.unusable(error)) from None
+        _port_is_free(os.environ["HOST"], port)
         for server in servers.needed():
             say(f"Starting {server.title} in {server.data}")
             self.held.append(server)
@@ -117,8 +122,8 @@ class Launcher:
 
 def main() -> int:
     """Run the product. Return the exit code."""
-    os.environ.setdefault("PORT", "8000")
-    os.environ.setdefault("HOST", "127.0.0.1")
+    os.environ["PORT"] = os.environ.get("PORT") or "8000"
+    os.environ["HOST"] = os.environ.get("HOST") or "127.0.0.1"
     if not os.environ.get("SECRET_KEY"):
         os.environ.setdefault("LOCAL", "1")
     os.environ["PYTHONUNBUFFERED"] = "1"
@@ -154,14 +159,23 @@ def _end_former_children() -> None:
         raise Refused(f"A killed run left {', '.join(left)} behind, which cannot be ended; see {children.RECORD}.")
 
 
+def _port() -> int:
+    sent = os.environ["PORT"]
+    port = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 6 else 0
+    if not 1 <= port <= HIGHEST_PORT:
+        raise Refused(f"PORT is {sent!r}, but must be a number from 1 to {HIGHEST_PORT}: PORT=8100 make run")
+    return port
+
+
 def _port_is_free(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            other = port + 1 if port < HIGHEST_PORT else 8000
             raise Refused(
-                f"Port {port} cannot be used on {host}: {error.strerror}. Choose another: PORT={port + 1} make run"
+                f"Port {port} cannot be used on {host}: {error.strerror}. Choose another: PORT={other} make run"
             ) from None
 
 

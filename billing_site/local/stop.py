@@ -6,17 +6,25 @@ import sys
 import time
 
 from billing_site.local import children, lease, processes, servers
+from billing_site.local.lease import ServerError
 from billing_site.local.run import LOCK
 
 
 def main() -> int:
     """Stop everything and say what was stopped. Return 1 if something still runs."""
-    ended, left = _end_launcher()
-    for server in servers.running():
-        if reason := server.stop_unused():
-            left.append(reason)
-        else:
-            ended.append(f"{server.title} in {server.data}")
+    try:
+        ended, left = _end_launcher()
+        for server in servers.running():
+            if reason := server.stop_unused():
+                left.append(reason)
+            else:
+                ended.append(f"{server.title} in {server.data}")
+    except PermissionError as error:
+        print(children.unusable(error), file=sys.stderr)
+        return 1
+    except ServerError as error:
+        print(error, file=sys.stderr)
+        return 1
     if ended:
         print(f"Stopped {', '.join(ended)}.")
     for line in left:
@@ -45,7 +53,7 @@ def _end_former_children() -> tuple[list[str], list[str]]:
     """End the children of a launcher that was killed, unless a new one has just started."""
     try:
         lock = LOCK.open("r+")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return [], []
     with lock:
         try:
@@ -66,7 +74,7 @@ def _holder() -> tuple[int, str] | None:
     try:
         with LOCK.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except BlockingIOError:
         return processes.recorded_in(LOCK)
