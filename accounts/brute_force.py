@@ -1,9 +1,10 @@
 """Limit password guesses. django-axes counts failed log-ins of API, pages and admin together; the limits are here.
 
 Three limits apply within settings.AXES_COOLOFF_TIME: failures of one account from one address, of one account from all
-addresses, and of one address at all accounts. A lock ends by itself and further attempts do not extend it. An account
-that is attacked from many addresses stays open to addresses from which its owner has logged in before. Tries of the
-current password by a logged-in user are counted in a RateCount (`hit`).
+addresses, and of one address at all accounts. An address is a caller's network (core.addresses): for IPv6 a /64. A lock
+ends by itself and further attempts do not extend it. An account that is attacked from many addresses stays open to
+addresses from which its owner has logged in before. Tries of the current password by a logged-in user are counted in a
+RateCount (`hit`).
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import RateCount, User
 from accounts.names import MAX_LENGTH
-from core.addresses import client_address
+from core.addresses import client_network
 from core.errors import DomainError
 from core.normalization import normalize
 
@@ -86,7 +87,7 @@ def record_failure(request: HttpRequest, *, name: str) -> DomainError:
 
 def record_success(request: HttpRequest, user: User) -> None:
     """Delete this account's failures from this address, and remember the address as the owner's."""
-    address, name = client_address(request), user.get_username()
+    address, name = client_network(request), user.get_username()
     AxesProxyHandler.reset_attempts(username=name.lower(), ip_address=address)
     if not is_known(name, address):
         AccessLog.objects.create(username=name, ip_address=address, user_agent="", http_accept="", path_info="")

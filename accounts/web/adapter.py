@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
-from core.addresses import client_address
+from core.addresses import client_address, client_network
 from core.normalization import normalize
 
 
@@ -41,8 +41,13 @@ class Adapter(DefaultAccountAdapter):
         return address
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the caller's address as the rest of the site determines it."""
-        return client_address(request)
+        """Return the caller's network, by which allauth counts, as the rest of the site determines it."""
+        return client_network(request)
+
+    def send_notification_mail(self, template_prefix: str, user: User, context: Any = None, email: Any = None) -> None:
+        """Send a security notice with the exact address."""
+        context = {"ip": client_address(self.request), **(context or {})}
+        super().send_notification_mail(template_prefix, user, context, email)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Do not count failures here: accounts.brute_force counts those of pages and API together."""
