@@ -4,10 +4,12 @@ Three limits apply within settings.AXES_COOLOFF_TIME: failures of one account fr
 addresses, and of one address at all accounts. An address is a caller's network (core.addresses): for IPv6 a /64. A lock
 ends by itself and further attempts do not extend it. An account that is attacked from many addresses stays open to
 addresses from which its owner has logged in before. Tries of the current password by a logged-in user are counted in a
-RateCount (`hit`).
+RateCount (`hit`). Guesses at one account or from one address are checked one after the other (`one_at_a_time`).
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,7 +19,7 @@ from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -69,6 +71,29 @@ class Handler(AxesDatabaseHandler):
         of_address = _failures(recent.filter(ip_address=address))
         scaled = max(of_account, of_address) * settings.AXES_FAILURE_LIMIT // settings.LOGIN_FAILURES_ANYWHERE
         return max(of_both, int(scaled))
+
+
+@contextmanager
+def one_at_a_time(request: HttpRequest, credentials: dict[str, Any]) -> Iterator[None]:
+    """Let no other guess at this account or from this address run between the check of the limits and the count.
+
+    Otherwise all guesses that are sent at once pass the check before the first one is counted. A DomainError passes
+    through and what was counted stays.
+    """
+    refusal = None
+    # Always in this order, so that two requests never wait for each other.
+    held = (f"log-in account {login_name(request, credentials)}", f"log-in address {client_network(request)}")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            for name in held:
+                number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        try:
+            yield
+        except DomainError as error:
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 def check(request: HttpRequest, *, name: str, password: str) -> User:

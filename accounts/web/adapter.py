@@ -9,6 +9,7 @@ from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts import brute_force
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
@@ -48,6 +49,12 @@ class Adapter(DefaultAccountAdapter):
         """Send a security notice with the exact address."""
         context = {"ip": client_address(self.request), **(context or {})}
         super().send_notification_mail(template_prefix, user, context, email)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return the user whose password this is, or None; count a wrong one before the next is checked."""
+        with brute_force.one_at_a_time(request, credentials):
+            user: User | None = super().authenticate(request, **credentials)
+        return user
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Do not count failures here: accounts.brute_force counts those of pages and API together."""
