@@ -88,7 +88,7 @@ CACHES = {
         "BACKEND": "core.cache.ForgetfulRedisCache",
         "LOCATION": env.str("CACHE_URL", default="") or Valkey(VAR_DIR / "valkey").cache_url(),
         # A cache that hangs is treated as one that is down.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
     }
 }
 
