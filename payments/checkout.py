@@ -106,6 +106,11 @@ def find(customer: User, request: CheckoutRequest) -> Payment | None:
     return payment
 
 
+def made_with(customer: User, key: str | None) -> Payment | None:
+    """Return the payment created with this key, whatever the request, or None."""
+    return Payment.objects.filter(customer=customer, idempotency_key=key).first() if key else None
+
+
 def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
     """Pay for a pending subscription from the wallet on the terms it was ordered on; return the one that started.
 
@@ -224,7 +229,7 @@ def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
     try:
         return _insert(customer, due, gateway, request, now=now)
     except IntegrityError as error:
-        match getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""):
+        match retry.constraint_of(error):
             case "one_payment_per_request":
                 if payment := find(customer, request):
                     return payment

@@ -2,15 +2,44 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
+
+from django.db import IntegrityError
 
 from accounts.models import User
 from core import idempotency
-from core.retry import retried
+from core.retry import constraint_of, retried
 from subscriptions import books, catalogue
 from subscriptions.models import Price, Subscription
 
+# The constraint that lets a customer use a key for one subscription only.
+ONCE = "one_subscription_per_request"
 
-@retried
+
+class Request(NamedTuple):
+    """What tells a repeated request from another one: its key, and a fingerprint of what was sent."""
+
+    key: str | None
+    fingerprint: str
+
+
+def request_of(
+    key: str | None,
+    *,
+    plan: str,
+    currency: str | None = None,
+    quantity: int = 1,
+    periods: int = 1,
+    auto_renew: bool = True,
+) -> Request:
+    """Return the identity of a request, with the currency only if it was sent.
+
+    What the server chooses may be another price or currency, or none, when the request comes again.
+    """
+    terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
+    return Request(key, idempotency.fingerprint(plan=plan, currency=currency, **terms))
+
+
 def subscribe(
     customer: User,
     price: Price,
@@ -19,37 +48,47 @@ def subscribe(
     quantity: int = 1,
     periods: int = 1,
     auto_renew: bool = True,
-    idempotency_key: str | None = None,
+    request: Request | None = None,
     must_start: bool = False,
 ) -> Subscription:
     """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raise books.Refused.
 
-    With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. A repeated `idempotency_key`
-    returns the subscription of the first request; with other terms it raises KeyReused.
+    With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. The same `request` again returns
+    the subscription of the first one; another request with its key raises KeyReused.
     """
-    terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
+    terms = {"quantity": quantity, "periods": catalogue.renewal_periods(price, periods), "auto_renew": auto_renew}
+    try:
+        return _subscribe(customer, price, terms, request, now=now, must_start=must_start)
+    except IntegrityError as error:
+        # The same key came at the same time for another currency, whose book is not the one that we have locked.
+        if constraint_of(error) != ONCE or request is None or (existing := find(customer, request)) is None:
+            raise
+        return existing
+
+
+@retried
+def _subscribe(
+    customer: User, price: Price, terms: dict[str, int], request: Request | None, *, now: datetime, must_start: bool
+) -> Subscription:
     with books.open(customer, price.currency, now=now) as book:
-        if existing := find(customer, price, idempotency_key=idempotency_key, **terms):
+        if request and (existing := find(customer, request)):
             return existing
-        row = book.subscribe(
-            price, quantity=quantity, periods=catalogue.renewal_periods(price, periods), auto_renew=auto_renew
-        )
+        row = book.subscribe(price, **terms)  # type: ignore[arg-type] # quantity, periods and auto_renew
         if must_start and not book.is_live(row):
             raise books.insufficient_funds()
-        if idempotency_key is not None:
-            fingerprint = _fingerprint(price, **terms)
-            Subscription.objects.filter(pk=row.pk).update(idempotency_key=idempotency_key, fingerprint=fingerprint)
+        if request and request.key:
+            own = Subscription.objects.filter(pk=row.pk)
+            own.update(idempotency_key=request.key, fingerprint=request.fingerprint)
     return row
 
 
-def find(customer: User, price: Price, *, idempotency_key: str | None, **terms: int) -> Subscription | None:
-    """Return the subscription that a request with this key created, None if there is none.
+def find(customer: User, request: Request) -> Subscription | None:
+    """Return the subscription that this request created, None if there is none; raise KeyReused if another one did.
 
-    Raise KeyReused if that request had another plan, currency, quantity, periods or auto_renew. Later changes of the
-    subscription do not matter.
+    Later changes of the subscription do not matter.
     """
     subscriptions = Subscription.objects.filter(customer=customer)
-    return idempotency.find(subscriptions, idempotency_key, fingerprint=_fingerprint(price, **terms))
+    return idempotency.find(subscriptions, request.key, fingerprint=request.fingerprint)
 
 
 @retried
@@ -57,7 +96,3 @@ def change(subscription: Subscription, *, now: datetime, act: Callable[[books.Op
     """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing."""
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
         act(book)
-
-
-def _fingerprint(price: Price, **terms: int) -> str:
-    return idempotency.fingerprint(plan=price.plan.code, currency=price.currency, **terms)

@@ -1,6 +1,6 @@
 """The subscriptions API: list, create, show, change, pause and cancel."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -67,9 +67,12 @@ class SubscriptionList(Idempotent, SubscriptionPages):
         """Subscribe: active if the wallet covers it or it starts with a trial, else pending: `next` says how to pay."""
         body = SubscribeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        terms, now = dict(body.validated_data), timezone.now()
-        price = catalogue.chosen(terms.pop("plan"), customer=request.user, currency=terms.pop("currency", None))  # type: ignore[arg-type]
-        row = orders.subscribe(request.user, price, now=now, idempotency_key=self.idempotency_key, **terms)  # type: ignore[arg-type]
+        customer, terms, now = cast(User, request.user), dict(body.validated_data), timezone.now()
+        sent = orders.request_of(self.idempotency_key, **terms)
+        row = orders.find(customer, sent)
+        if row is None:
+            price = catalogue.chosen(terms.pop("plan"), customer=customer, currency=terms.pop("currency", None))
+            row = orders.subscribe(customer, price, now=now, request=sent, **terms)
         return Response(SubscriptionSerializer(overview.one(row, now=now)).data, 201)
 
 

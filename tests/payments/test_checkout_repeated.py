@@ -16,6 +16,7 @@ from subscriptions import billing_run, books
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
 from tests.payments.faulty_gateway import Unsteady
+from tests.subscriptions.shop import client
 
 
 def test_the_same_form_sent_twice_makes_one_payment(alice: User, basic: Price) -> None:
@@ -132,3 +133,17 @@ def test_an_older_subscription_can_be_paid_after_its_payment_was_cancelled(alice
     # The checkout did not create the subscription, so cancelling the payment did not cancel it.
     assert subscription.status == "pending"
     assert start(alice, subscription=subscription) != first
+
+
+def test_a_checkout_is_found_after_its_plan_was_withdrawn(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
+    unsteady.break_before = 1
+    sent = {"plan": "basic", "amount": "990.00"}
+
+    def send() -> Any:
+        url = "/api/payments/create-checkout-session"
+        return client(alice).post(url, sent, HTTP_IDEMPOTENCY_KEY="k1")
+
+    assert send().status_code == 503
+    Price.objects.update(archived_at=timezone.now())
+    again = send()
+    assert (again.status_code, again.json()["id"]) == (201, Payment.objects.get().public_id)
