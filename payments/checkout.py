@@ -21,7 +21,7 @@ from payments import amounts, cancellation, sessions, transitions
 from payments.amounts import AmountDue
 from payments.gateways import registry
 from payments.models import Payment
-from subscriptions import books, catalogue, overview
+from subscriptions import books, catalogue, orders, overview
 from subscriptions.models import Plan, Subscription
 
 # It must hold a digit, so that it differs from words such as `confirm-payment` at the same place of a URL.
@@ -234,6 +234,8 @@ def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
                 if payment := find(customer, request):
                     return payment
                 raise
+            case orders.ONCE:
+                raise idempotency.KeyReused from error
             case "one_open_payment_per_subscription":
                 if payment := _open_payment_for(due, request):
                     return payment
@@ -272,9 +274,15 @@ def _insert(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
 
 
 def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutRequest, *, now: datetime) -> None:
-    """Create the subscription that this payment is for. It stays pending even if the wallet could pay for it."""
+    """Create the subscription that this payment is for. It stays pending even if the wallet could pay for it.
+
+    It gets the payment's key too: a form that is sent twice at once, to pay by card and from the balance, has one key
+    and must make one subscription. Raise KeyReused for the second.
+    """
     assert due.price is not None
     with books.open(payment.customer, payment.currency, now=now) as book:
+        own = Subscription.objects.filter(customer=payment.customer)
+        idempotency.find(own, payment.idempotency_key, fingerprint=payment.fingerprint or "")
         payment.subscription = book.subscribe(
             due.price,
             quantity=request.get("quantity", 1),
@@ -282,5 +290,8 @@ def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutReques
             auto_renew=request.get("auto_renew", True),
             wait_for_money=True,
         )
+        if payment.idempotency_key:
+            opened = own.filter(pk=payment.subscription.pk)
+            opened.update(idempotency_key=payment.idempotency_key, fingerprint=payment.fingerprint)
     payment.opened_subscription = True
     payment.save(update_fields=["subscription", "opened_subscription"])

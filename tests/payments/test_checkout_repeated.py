@@ -12,7 +12,7 @@ from payments import amounts, cancellation, checkout, confirmation
 from payments.checkout import DuplicatePayment, InvalidPaymentId, PaymentInProgress
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
-from subscriptions import billing_run, books
+from subscriptions import billing_run, books, orders
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
 from tests.payments.faulty_gateway import Unsteady
@@ -147,3 +147,12 @@ def test_a_checkout_is_found_after_its_plan_was_withdrawn(alice: User, basic: Pr
     Price.objects.update(archived_at=timezone.now())
     again = send()
     assert (again.status_code, again.json()["id"]) == (201, Payment.objects.get().public_id)
+
+
+def test_a_form_key_for_a_plan_paid_from_the_balance_makes_no_payment(alice: User, basic: Price) -> None:
+    top_up(alice, 990_00)
+    request = orders.request_of("form-1", plan="basic")
+    orders.subscribe(alice, basic, now=timezone.now(), request=request)
+    with pytest.raises(KeyReused):
+        start(alice, plan="basic", idempotency_key="form-1")
+    assert not Payment.objects.filter(subscription__isnull=False).exists()
