@@ -92,7 +92,17 @@ def find(customer: User, request: Request) -> Subscription | None:
 
 
 @retried
-def change(subscription: Subscription, *, now: datetime, act: Callable[[books.OpenBook], None]) -> None:
-    """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing."""
+def change(
+    subscription: Subscription,
+    *,
+    now: datetime,
+    act: Callable[[books.OpenBook], None],
+    is_first_time: Callable[[], bool] = lambda: True,
+) -> None:
+    """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing.
+
+    `is_first_time` is called first, in the same transaction; if it returns False, nothing is done.
+    """
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
-        act(book)
+        if is_first_time():
+            act(book)

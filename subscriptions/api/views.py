@@ -1,5 +1,6 @@
 """The subscriptions API: list, create, show, change, pause and cancel."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.http import Http404
@@ -156,7 +157,15 @@ class SubscriptionAccess(OneSubscription):
         return Response(AccessSerializer(overview.access(self.own(), now=timezone.now())).data)
 
 
-class Cancel(Idempotent, OneSubscription):
+class Action(Idempotent, OneSubscription):
+    """Base of the views that change a subscription. The same request with its key changes it once."""
+
+    def change(self, row: Subscription, act: Callable[[books.OpenBook], None]) -> None:
+        """Call `act` on the subscription's book, unless the request with this key was carried out before."""
+        orders.change(row, now=timezone.now(), act=act, is_first_time=self.is_first_time)
+
+
+class Cancel(Action):
     """POST .../cancel"""
 
     @extend_schema(
@@ -165,11 +174,11 @@ class Cancel(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Cancel at the end of the paid period, or now, with a refund for unused time if requested."""
         row, terms = self.own(), self.sent(CancelSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **terms))
+        self.change(row, lambda book: book.cancel(row, **terms))
         return self.answer()
 
 
-class UndoCancel(Idempotent, OneSubscription):
+class UndoCancel(Action):
     """POST .../undo-cancel"""
 
     @extend_schema(
@@ -178,11 +187,11 @@ class UndoCancel(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Undo a cancellation that has not taken effect yet."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.undo_cancel(row))
+        self.change(row, lambda book: book.undo_cancel(row))
         return self.answer()
 
 
-class Pause(Idempotent, OneSubscription):
+class Pause(Action):
     """POST .../pause"""
 
     @extend_schema(
@@ -191,11 +200,11 @@ class Pause(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Pause an active subscription: nothing is charged, and the rest of the paid period is kept."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.pause(row))
+        self.change(row, lambda book: book.pause(row))
         return self.answer()
 
 
-class Resume(Idempotent, OneSubscription):
+class Resume(Action):
     """POST .../resume"""
 
     @extend_schema(
@@ -204,11 +213,11 @@ class Resume(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Resume a paused subscription."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.resume(row))
+        self.change(row, lambda book: book.resume(row))
         return self.answer()
 
 
-class ChangePlan(Idempotent, OneSubscription):
+class ChangePlan(Action):
     """POST .../change-plan"""
 
     @extend_schema(
@@ -225,8 +234,9 @@ class ChangePlan(Idempotent, OneSubscription):
         if "quote" in terms:
             quotes.accept(row, terms["quote"], now=timezone.now())
         else:
-            price, when = catalogue.current(terms["plan"], row.price.currency), terms.get("when", "now")
-            orders.change(row, now=timezone.now(), act=lambda book: book.change_plan(row, price, when=when))
+            code, when = terms["plan"], terms.get("when", "now")
+            # The plan is looked up only if the change is still to be made: it may be withdrawn since.
+            self.change(row, lambda book: book.change_plan(row, catalogue.current(code, row.price.currency), when=when))
         return self.answer()
 
 
