@@ -25,7 +25,8 @@ def test_paying_by_card_and_from_the_balance_at_once_makes_one_order(alice):
 
     for turn in range(1, 6):
         answers = at_once([partial(send, f"form_{turn}", method) for method in ("balance", "sandbox")])
-        assert sorted(answers) == [303, 422]
+        # One of them buys. The other is refused, or leads to what was bought from the balance just before it.
+        assert sorted(answers) in ([303, 422], [303, 303])
         assert Subscription.objects.count() == turn
         assert Payment.objects.count() <= turn
 
