@@ -1,12 +1,15 @@
 """Limit password guesses. django-axes counts failed log-ins of API, pages and admin together; the limits are here.
 
 Three limits apply within settings.AXES_COOLOFF_TIME: failures of one account from one address, of one account from all
-addresses, and of one address at all accounts. A lock ends by itself and further attempts do not extend it. An account
-that is attacked from many addresses stays open to addresses from which its owner has logged in before. Tries of the
-current password by a logged-in user are counted in a RateCount (`hit`).
+addresses, and of one address at all accounts. An address is a caller's network (core.addresses): for IPv6 a /64. A lock
+ends by itself and further attempts do not extend it. An account that is attacked from many addresses stays open to
+addresses from which its owner has logged in before. Tries of the current password by a logged-in user are counted in a
+RateCount (`hit`). Guesses at one account or from one address are checked one after the other (`one_at_a_time`).
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,14 +19,14 @@ from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import RateCount, User
 from accounts.names import MAX_LENGTH
-from core.addresses import client_address
+from core.addresses import client_network
 from core.errors import DomainError
 from core.normalization import normalize
 
@@ -70,6 +73,29 @@ class Handler(AxesDatabaseHandler):
         return max(of_both, int(scaled))
 
 
+@contextmanager
+def one_at_a_time(request: HttpRequest, credentials: dict[str, Any]) -> Iterator[None]:
+    """Let no other guess at this account or from this address run between the check of the limits and the count.
+
+    Otherwise all guesses that are sent at once pass the check before the first one is counted. A DomainError passes
+    through and what was counted stays.
+    """
+    refusal = None
+    # Always in this order, so that two requests never wait for each other.
+    held = (f"log-in account {login_name(request, credentials)}", f"log-in address {client_network(request)}")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            for name in held:
+                number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        try:
+            yield
+        except DomainError as error:
+            refusal = error
+    if refusal is not None:
+        raise refusal
+
+
 def check(request: HttpRequest, *, name: str, password: str) -> User:
     """Return the user with this name or email and password; raise WrongCredentials or TooManyAttempts."""
     user = authenticate(request, username=name, password=password)
@@ -86,7 +112,7 @@ def record_failure(request: HttpRequest, *, name: str) -> DomainError:
 
 def record_success(request: HttpRequest, user: User) -> None:
     """Delete this account's failures from this address, and remember the address as the owner's."""
-    address, name = client_address(request), user.get_username()
+    address, name = client_network(request), user.get_username()
     AxesProxyHandler.reset_attempts(username=name.lower(), ip_address=address)
     if not is_known(name, address):
         AccessLog.objects.create(username=name, ip_address=address, user_agent="", http_accept="", path_info="")

@@ -89,9 +89,9 @@ def broker() -> str:
 
 def tick(*, now: datetime) -> str:
     """Check that a worker finished a billing run within OLDEST_TICK."""
-    last = cache.get(TICK)
-    if last is None and not cast(ForgetfulRedisCache, caches["default"]).is_reachable():
+    if not cast(ForgetfulRedisCache, caches["default"]).is_reachable():
         return "not known: the cache is unreachable"
+    last = cache.get(TICK)
     if last is None:
         return "none yet"
     return OK if now - last <= OLDEST_TICK else f"{int((now - last).total_seconds())} s ago"

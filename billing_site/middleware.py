@@ -1,12 +1,15 @@
-"""Middleware of the site: request ids, the request log, caching of API responses, and the language."""
+"""Middleware of the site: request ids, the request log, caching of API responses, the charset and the language."""
 
 from collections.abc import Callable
 
 import structlog
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django_structlog.middlewares import RequestMiddleware
+
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 def no_store_for_api(
@@ -21,6 +24,24 @@ def no_store_for_api(
         return response
 
     return answer
+
+
+def utf8_only(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: refuse a form in a charset other than UTF-8 with 400, and read everything else as UTF-8.
+
+    Django decodes forms and queries with any codec of Python that a request names, such as `zip` or `unicode_escape`,
+    which fail or make text that PostgreSQL cannot store. The API's parser refuses other charsets itself.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        charset = (request.content_params or {}).get("charset", "utf-8").lower()
+        is_form = request.content_type in FORMS and not request.path_info.startswith("/api/")
+        if is_form and charset not in ("utf-8", "utf8"):
+            raise BadRequest("The form is not in UTF-8.")
+        request.encoding = "utf-8"
+        return get_response(request)
+
+    return middleware
 
 
 class Language(LocaleMiddleware):

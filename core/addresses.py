@@ -20,11 +20,19 @@ def client_address(request: HttpRequest) -> str:
     return str(_parsed(seen) or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN)
 
 
+def client_network(request: HttpRequest) -> str:
+    """Return the caller's network. Whatever is counted or remembered by address uses this."""
+    return network_of(client_address(request))
+
+
 def network_of(address: str) -> str:
-    """Return the network that counts as one caller: the IPv4 address, or the /64 of an IPv6 address (RFC 6177)."""
+    """Return the network that counts as one caller: the IPv4 address, or the /64 of an IPv6 address (RFC 6177).
+
+    A /64 is given as its first address, so that it can be stored where an address is.
+    """
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
     return address
 
 

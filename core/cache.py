@@ -1,67 +1,76 @@
 """A Redis or Valkey cache that may be down: it then forgets everything, and the site goes on."""
 
-from typing import Any
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+# Seconds for which a process does not ask a server that failed, so that a hanging one slows down one request, not all.
+SKIPPED_FOR = 10.0
+# When each server is asked again, by its URL. Django makes a cache object for each thread; this is for all of them.
+_skipped_until: dict[str, float] = {}
 
 
 class ForgetfulRedisCache(RedisCache):
-    """Django's RedisCache, which answers as an empty cache while the server is unreachable.
+    """Django's RedisCache, which answers as an empty cache while the server is unreachable, and SKIPPED_FOR after that.
 
     What is counted in it (throttles, allauth's rate limits) is then not limited. What must be exact, the guesses of a
     password, is counted in PostgreSQL.
     """
 
+    # Set by Django's RedisCache.
+    _servers: list[str]
+
     def is_reachable(self) -> bool:
-        """Return whether the server answers."""
+        """Return whether the server answers. If it does, it is used again at once."""
         try:
-            return bool(self._cache.get_client().ping())
+            self._cache.get_client().ping()
         except RedisError:
             return False
+        _skipped_until.pop(self._url, None)
+        return True
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         """Return the value, or `default` if there is none or the server is down."""
-        try:
-            return super().get(key, default, version)
-        except RedisError as error:
-            _warn(error)
-            return default
+        return self._ask(partial(super().get, key, default, version), default)
 
     def add(self, key: str, value: Any, *args: Any, **kwargs: Any) -> bool:
         """Add the value and return whether it was absent; True if the server is down."""
-        try:
-            return bool(super().add(key, value, *args, **kwargs))
-        except RedisError as error:
-            _warn(error)
-            return True
+        return bool(self._ask(partial(super().add, key, value, *args, **kwargs), True))
 
     def set(self, key: str, value: Any, *args: Any, **kwargs: Any) -> None:
         """Set the value; do nothing if the server is down."""
-        try:
-            super().set(key, value, *args, **kwargs)
-        except RedisError as error:
-            _warn(error)
+        self._ask(partial(super().set, key, value, *args, **kwargs), None)
 
     def delete(self, key: str, version: int | None = None) -> bool:
         """Delete the value and return whether there was one; False if the server is down."""
-        try:
-            return bool(super().delete(key, version))
-        except RedisError as error:
-            _warn(error)
-            return False
+        return bool(self._ask(partial(super().delete, key, version), False))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         """Increment the value; a missing one, or a server that is down, raises ValueError as Django's own does."""
+        value = self._ask(partial(super().incr, key, delta, version), None)
+        if value is None:
+            raise ValueError(f"Key {key!r} not found")
+        return int(value)
+
+    @property
+    def _url(self) -> str:
+        return ",".join(self._servers)
+
+    def _ask(self, question: Callable[[], T], otherwise: T) -> T:
+        """Return the server's answer, or `otherwise` if it is down or was down just now."""
+        if time.monotonic() < _skipped_until.get(self._url, 0.0):
+            return otherwise
         try:
-            return int(super().incr(key, delta, version))
+            return question()
         except RedisError as error:
-            _warn(error)
-            raise ValueError(f"Key {key!r} not found") from error
-
-
-def _warn(error: RedisError) -> None:
-    log.warning("cache_unreachable", error=type(error).__name__)
+            _skipped_until[self._url] = time.monotonic() + SKIPPED_FOR
+            log.warning("cache_unreachable", error=type(error).__name__)
+            return otherwise

@@ -26,6 +26,8 @@ class IdempotencyKey(models.Model):
     # HTTP status and body of the answer, set once by core.api.idempotency.keep.
     status = models.PositiveSmallIntegerField(null=True)
     body = models.JSONField(null=True)
+    # Set in the transaction of a change that makes no row of its own: the same request changes nothing more.
+    is_carried_out = models.BooleanField(db_default=False)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

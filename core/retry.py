@@ -53,7 +53,11 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
 
 def is_retryable(error: DatabaseError) -> bool:
     """Return whether the same transaction may succeed when it is run again from the start."""
-    cause = error.__cause__
-    state = getattr(cause, "sqlstate", None)
-    raced = state == "23505" and getattr(getattr(cause, "diag", None), "constraint_name", None) == RACED
+    state = getattr(error.__cause__, "sqlstate", None)
+    raced = state == "23505" and constraint_of(error) == RACED
     return state in RETRYABLE or raced
+
+
+def constraint_of(error: DatabaseError) -> str:
+    """Return the name of the constraint that was violated, empty if it was none."""
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "")

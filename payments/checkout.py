@@ -109,6 +109,11 @@ def find(customer: User, request: CheckoutRequest) -> Payment | None:
     return payment
 
 
+def made_with(customer: User, key: str | None) -> Payment | None:
+    """Return the payment created with this key, whatever the request, or None."""
+    return Payment.objects.filter(customer=customer, idempotency_key=key).first() if key else None
+
+
 def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
     """Start a pending or suspended subscription from the balance, close its open payment, and return it.
 
@@ -226,10 +231,12 @@ def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutReque
 
 def _raced(customer: User, request: CheckoutRequest, error: IntegrityError) -> Payment | None:
     """Return what another request has just committed, None if that is to be looked up; raise any other error."""
-    match getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""):
+    match retry.constraint_of(error):
         case "one_payment_per_request":
             if payment := find(customer, request):
                 return payment
+        case orders.ONCE:
+            raise idempotency.KeyReused from error
         case "one_open_payment_per_subscription" | "one_open_payment_per_purpose":
             return None
         case _:
@@ -308,9 +315,15 @@ def _insert(
 
 
 def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutRequest, *, now: datetime) -> None:
-    """Create the subscription that this payment is for. It stays pending even if the wallet could pay for it."""
+    """Create the subscription that this payment is for. It stays pending even if the wallet could pay for it.
+
+    It gets the payment's key too: a form that is sent twice at once, to pay by card and from the balance, has one key
+    and must make one subscription. Raise KeyReused for the second.
+    """
     assert due.price is not None
     with books.open(payment.customer, payment.currency, now=now) as book:
+        own = Subscription.objects.filter(customer=payment.customer)
+        idempotency.find(own, payment.idempotency_key, fingerprint=payment.fingerprint or "")
         payment.subscription = book.subscribe(
             due.price,
             quantity=request.get("quantity", 1),
@@ -318,5 +331,8 @@ def _open_subscription(payment: Payment, due: AmountDue, request: CheckoutReques
             auto_renew=request.get("auto_renew", True),
             is_checkout=True,
         )
+        if payment.idempotency_key:
+            opened = own.filter(pk=payment.subscription.pk)
+            opened.update(idempotency_key=payment.idempotency_key, fingerprint=payment.fingerprint)
     payment.opened_subscription = True
     payment.save(update_fields=["subscription", "opened_subscription"])

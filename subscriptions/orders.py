@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
 from accounts.models import User
 from core import idempotency
-from core.retry import retried
+from core.retry import constraint_of, retried
 from subscriptions import books, catalogue
 from subscriptions.models import Price, Subscription
 
@@ -17,8 +18,34 @@ from subscriptions.models import Price, Subscription
 # still wanted (payments.open_orders): the rows say it too, and a sweep reads them.
 changed = Signal()
 
+# The constraint that lets a customer use a key for one subscription only.
+ONCE = "one_subscription_per_request"
 
-@retried
+
+class Request(NamedTuple):
+    """What tells a repeated request from another one: its key, and a fingerprint of what was sent."""
+
+    key: str | None
+    fingerprint: str
+
+
+def request_of(
+    key: str | None,
+    *,
+    plan: str,
+    currency: str | None = None,
+    quantity: int = 1,
+    periods: int = 1,
+    auto_renew: bool = True,
+) -> Request:
+    """Return the identity of a request, with the currency only if it was sent.
+
+    What the server chooses may be another price or currency, or none, when the request comes again.
+    """
+    terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
+    return Request(key, idempotency.fingerprint(plan=plan, currency=currency, **terms))
+
+
 def subscribe(
     customer: User,
     price: Price,
@@ -27,44 +54,64 @@ def subscribe(
     quantity: int = 1,
     periods: int = 1,
     auto_renew: bool = True,
-    idempotency_key: str | None = None,
+    request: Request | None = None,
     must_start: bool = False,
 ) -> Subscription:
     """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raise books.Refused.
 
-    With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. A repeated `idempotency_key`
-    returns the subscription of the first request; with other terms it raises KeyReused.
+    With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. The same `request` again returns
+    the subscription of the first one; another request with its key raises KeyReused.
     """
-    terms = {"quantity": quantity, "periods": periods, "auto_renew": auto_renew}
-    with books.open(customer, price.currency, now=now) as book:
-        if existing := find(customer, price, idempotency_key=idempotency_key, **terms):
-            return existing
-        row = book.subscribe(
-            price, quantity=quantity, periods=catalogue.renewal_periods(price, periods), auto_renew=auto_renew
-        )
-        if must_start and not book.is_live(row):
-            raise books.insufficient_funds()
-        if idempotency_key is not None:
-            fingerprint = _fingerprint(price, **terms)
-            Subscription.objects.filter(pk=row.pk).update(idempotency_key=idempotency_key, fingerprint=fingerprint)
-    return row
-
-
-def find(customer: User, price: Price, *, idempotency_key: str | None, **terms: int) -> Subscription | None:
-    """Return the subscription that a request with this key created, None if there is none.
-
-    Raise KeyReused if that request had another plan, currency, quantity, periods or auto_renew. Later changes of the
-    subscription do not matter.
-    """
-    subscriptions = Subscription.objects.filter(customer=customer)
-    return idempotency.find(subscriptions, idempotency_key, fingerprint=_fingerprint(price, **terms))
+    terms = {"quantity": quantity, "periods": catalogue.renewal_periods(price, periods), "auto_renew": auto_renew}
+    try:
+        return _subscribe(customer, price, terms, request, now=now, must_start=must_start)
+    except IntegrityError as error:
+        # The same key came at the same time for another currency, whose book is not the one that we have locked.
+        if constraint_of(error) != ONCE or request is None or (existing := find(customer, request)) is None:
+            raise
+        return existing
 
 
 @retried
-def change(subscription: Subscription, *, now: datetime, act: Callable[[books.OpenBook], None]) -> None:
-    """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing."""
+def _subscribe(
+    customer: User, price: Price, terms: dict[str, int], request: Request | None, *, now: datetime, must_start: bool
+) -> Subscription:
+    with books.open(customer, price.currency, now=now) as book:
+        if request and (existing := find(customer, request)):
+            return existing
+        row = book.subscribe(price, **terms)  # type: ignore[arg-type] # quantity, periods and auto_renew
+        if must_start and not book.is_live(row):
+            raise books.insufficient_funds()
+        if request and request.key:
+            own = Subscription.objects.filter(pk=row.pk)
+            own.update(idempotency_key=request.key, fingerprint=request.fingerprint)
+    return row
+
+
+def find(customer: User, request: Request) -> Subscription | None:
+    """Return the subscription that this request created, None if there is none; raise KeyReused if another one did.
+
+    Later changes of the subscription do not matter.
+    """
+    subscriptions = Subscription.objects.filter(customer=customer)
+    return idempotency.find(subscriptions, request.key, fingerprint=request.fingerprint)
+
+
+@retried
+def change(
+    subscription: Subscription,
+    *,
+    now: datetime,
+    act: Callable[[books.OpenBook], None],
+    is_first_time: Callable[[], bool] = lambda: True,
+) -> None:
+    """Open the subscription's book and call `act` on it. Either everything that `act` does happens, or nothing.
+
+    `is_first_time` is called first, in the same transaction; if it returns False, nothing is done.
+    """
     with books.open(subscription.customer, subscription.price.currency, now=now) as book:
-        act(book)
+        if is_first_time():
+            act(book)
         hint = partial(changed.send_robust, sender=Subscription, customer_id=subscription.customer_id, now=now)
         transaction.on_commit(hint)
 
@@ -72,7 +119,3 @@ def change(subscription: Subscription, *, now: datetime, act: Callable[[books.Op
 def start(subscription: Subscription, *, now: datetime) -> None:
     """Start a pending or suspended subscription from the balance; raise books.Refused."""
     change(subscription, now=now, act=lambda book: book.start(subscription))
-
-
-def _fingerprint(price: Price, **terms: int) -> str:
-    return idempotency.fingerprint(plan=price.plan.code, currency=price.currency, **terms)

@@ -16,7 +16,9 @@ PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) 
 VALKEY = Valkey(VAR_DIR / "valkey-test")
 BROKER_DATABASE = 2 * PROCESS
 CELERY_BROKER_URL = VALKEY.broker_url(BROKER_DATABASE)
-CACHES = {"default": CACHES["default"] | {"LOCATION": VALKEY.cache_url(BROKER_DATABASE + 1)}}
+# A busy machine is no cache that hangs, and skipping the cache would switch throttles off.
+PATIENT = {"socket_connect_timeout": 5, "socket_timeout": 5}
+CACHES = {"default": CACHES["default"] | {"LOCATION": VALKEY.cache_url(BROKER_DATABASE + 1), "OPTIONS": PATIENT}}
 
 # Static files straight from the checkout, so that no test waits for collecting and compressing them.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

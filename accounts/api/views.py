@@ -48,9 +48,10 @@ class LogIn(OpenView):
         sent = form.validated_data
         name = sent.get("username") or sent["email"]
         now = timezone.now()
-        user = brute_force.check(request._request, name=name, password=sent["password"])
-        second_factor.check(request._request, user, code=sent.get("code"))
-        brute_force.record_success(request._request, user)
+        with brute_force.one_at_a_time(request._request, {"username": name}):
+            user = brute_force.check(request._request, name=name, password=sent["password"])
+            second_factor.check(request._request, user, code=sent.get("code"))
+            brute_force.record_success(request._request, user)
         return Response(tokens.issue(user, now=now)._asdict())
 
 

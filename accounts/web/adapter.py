@@ -9,9 +9,10 @@ from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts import brute_force
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
-from core.addresses import client_address
+from core.addresses import client_address, client_network
 from core.normalization import normalize
 
 
@@ -41,8 +42,19 @@ class Adapter(DefaultAccountAdapter):
         return address
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the caller's address as the rest of the site determines it."""
-        return client_address(request)
+        """Return the caller's network, by which allauth counts, as the rest of the site determines it."""
+        return client_network(request)
+
+    def send_notification_mail(self, template_prefix: str, user: User, context: Any = None, email: Any = None) -> None:
+        """Send a security notice with the exact address."""
+        context = {"ip": client_address(self.request), **(context or {})}
+        super().send_notification_mail(template_prefix, user, context, email)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return the user whose password this is, or None; count a wrong one before the next is checked."""
+        with brute_force.one_at_a_time(request, credentials):
+            user: User | None = super().authenticate(request, **credentials)
+        return user
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Do not count failures here: accounts.brute_force counts those of pages and API together."""

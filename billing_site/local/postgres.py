@@ -25,6 +25,7 @@ class Postgres(Server):
     instead = "DATABASE_URL"
     socket_name = ".s.PGSQL.5432"
     pid_name = "postmaster.pid"
+    program = "postgres"
     # A fast shutdown: sessions end, committed data is kept.
     stop_signal = signal.SIGINT
 
@@ -49,6 +50,7 @@ class Postgres(Server):
             self._create(as_user)
         self._refuse_other_version()
         if not self.runs(pause):
+            self.refuse_doubt()
             # A killed server leaves these files. PostgreSQL would trust the process number in them, which may belong to
             # another program by now (containers count from 1 again). Old sessions it finds by shared memory anyway.
             (self.data / self.pid_name).unlink(missing_ok=True)

@@ -41,6 +41,45 @@ def command_of(pid: int) -> str:
         return ""
 
 
+def program_of(pid: int) -> str:
+    """Return the name of the program that the process runs, without its folder. Empty if it does not run."""
+    if not PROC:
+        return Path(_ps("comm=", pid)).name
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def works_in(pid: int, directory: Path) -> bool | None:
+    """Return whether this is the process's working directory; None if this user or system cannot tell."""
+    if not PROC:
+        return None
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(directory)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return None
+
+
+def record_in(file: Path, pid: int) -> None:
+    """Write down which process runs, in one step."""
+    draft = file.with_name(f"{file.name}.draft")
+    draft.write_text(f"{pid} {start_of(pid)}")
+    draft.rename(file)
+
+
+def recorded_in(file: Path) -> tuple[int, str] | None:
+    """Return the number and the start of the process that the file names, if that process still runs."""
+    try:
+        number, _, start = file.read_text().strip().partition(" ")
+        pid = int(number)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return (pid, start) if start and start_of(pid) == start else None
+
+
 def describe(pid: int) -> str:
     """Return the process number with its command, for a person at a terminal."""
     return f"process {pid} ({command_of(pid)[:200]})"

@@ -13,13 +13,14 @@ import urllib.request
 from collections.abc import Mapping
 
 from billing_site.demo import logins
-from billing_site.local import children, prepare, servers
+from billing_site.local import children, prepare, processes, servers
 from billing_site.local.children import Children, say
 from billing_site.local.lease import Pause, Server, ServerError
 from billing_site.local.paths import VAR
 from billing_site.local.signals import Stop, StopSignals
 
 LOCK = VAR / "run.lock"
+HIGHEST_PORT = 65535
 PREPARE = [sys.executable, "-m", "billing_site.local.prepare"]
 
 
@@ -47,6 +48,7 @@ class Launcher:
         self.signals = StopSignals()
         self.children = Children()
         self.held: list[Server] = []
+        self.lock: int | None = None
 
     def run(self) -> int:
         """Run until asked to stop or until a child ends. Return the exit code."""
@@ -65,10 +67,14 @@ class Launcher:
     def start(self) -> None:
         """Check, start the servers and prepare, which may fail with a message for the user; then start the children."""
         pause = self.signals.pause
-        VAR.mkdir(parents=True, exist_ok=True)
-        _only_one()
-        _end_former_children()
-        _port_is_free(os.environ["HOST"], int(os.environ["PORT"]))
+        port = _port()
+        try:
+            VAR.mkdir(parents=True, exist_ok=True)
+            self.lock = _only_one()
+            _end_former_children()
+        except OSError as error:
+            raise Refused(children.unusable(error)) from None
+        _port_is_free(os.environ["HOST"], port)
         for server in servers.needed():
             say(f"Starting {server.title} in {server.data}")
             self.held.append(server)
@@ -98,6 +104,8 @@ class Launcher:
         self.children.stop()
         for server in reversed(self.held):
             server.release()
+        if self.lock is not None:
+            os.ftruncate(self.lock, 0)
 
     def _web_answers(self, pause: Pause) -> bool:
         """Wait until the site answers. Return False if a child ends or it takes too long."""
@@ -114,8 +122,8 @@ class Launcher:
 
 def main() -> int:
     """Run the product. Return the exit code."""
-    os.environ.setdefault("PORT", "8000")
-    os.environ.setdefault("HOST", "127.0.0.1")
+    os.environ["PORT"] = os.environ.get("PORT") or "8000"
+    os.environ["HOST"] = os.environ.get("HOST") or "127.0.0.1"
     if not os.environ.get("SECRET_KEY"):
         os.environ.setdefault("LOCAL", "1")
     os.environ["PYTHONUNBUFFERED"] = "1"
@@ -124,17 +132,22 @@ def main() -> int:
     return Launcher(PREPARE, commands()).run()
 
 
-def _only_one() -> None:
-    """Refuse a second run in the same checkout, which would use the same database and queue."""
+def _only_one() -> int:
+    """Refuse a second run in the same checkout, which would use the same database and queue. Return the held lock.
+
+    While it is held, the file names the process that holds it, by its number and start.
+    """
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Refused(
-            f"It is already running here (process {LOCK.read_text().strip()}); `make stop` ends it."
-        ) from None
+        os.close(lock)
+        if holder := processes.recorded_in(LOCK):
+            raise Refused(f"It is already running here (process {holder[0]}); `make stop` ends it.") from None
+        raise Refused("`make run` or `make stop` is at work here at this moment. Try again.") from None
     os.ftruncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
+    os.write(lock, f"{os.getpid()} {processes.start_of(os.getpid())}".encode())
+    return lock
 
 
 def _end_former_children() -> None:
@@ -146,14 +159,23 @@ def _end_former_children() -> None:
         raise Refused(f"A killed run left {', '.join(left)} behind, which cannot be ended; see {children.RECORD}.")
 
 
+def _port() -> int:
+    sent = os.environ["PORT"]
+    port = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 6 else 0
+    if not 1 <= port <= HIGHEST_PORT:
+        raise Refused(f"PORT is {sent!r}, but must be a number from 1 to {HIGHEST_PORT}: PORT=8100 make run")
+    return port
+
+
 def _port_is_free(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            other = port + 1 if port < HIGHEST_PORT else 8000
             raise Refused(
-                f"Port {port} cannot be used on {host}: {error.strerror}. Choose another: PORT={port + 1} make run"
+                f"Port {port} cannot be used on {host}: {error.strerror}. Choose another: PORT={other} make run"
             ) from None
 
 

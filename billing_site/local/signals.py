@@ -20,7 +20,9 @@ class StopSignals:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
         for number in ASK_TO_STOP:
-            signal.signal(number, self._note)
+            # Under nohup, which asks to go on after the terminal is closed, SIGHUP is ignored from the start.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note)
 
     def pause(self, seconds: float) -> None:
         """Sleep. Raise Stop as soon as a signal has come, and at each later call."""

@@ -6,17 +6,25 @@ import sys
 import time
 
 from billing_site.local import children, lease, processes, servers
+from billing_site.local.lease import ServerError
 from billing_site.local.run import LOCK
 
 
 def main() -> int:
     """Stop everything and say what was stopped. Return 1 if something still runs."""
-    ended, left = _end_launcher()
-    for server in servers.running():
-        if reason := server.stop_unused():
-            left.append(reason)
-        else:
-            ended.append(f"{server.title} in {server.data}")
+    try:
+        ended, left = _end_launcher()
+        for server in servers.running():
+            if reason := server.stop_unused():
+                left.append(reason)
+            else:
+                ended.append(f"{server.title} in {server.data}")
+    except PermissionError as error:
+        print(children.unusable(error), file=sys.stderr)
+        return 1
+    except ServerError as error:
+        print(error, file=sys.stderr)
+        return 1
     if ended:
         print(f"Stopped {', '.join(ended)}.")
     for line in left:
@@ -28,14 +36,15 @@ def main() -> int:
 
 def _end_launcher() -> tuple[list[str], list[str]]:
     """End the launcher, or the children of one that was killed. Return what was stopped and what still runs."""
-    pid = _holder()
-    if pid is None:
+    holder = _holder()
+    if holder is None:
         return _end_former_children()
+    pid, _ = holder
     processes.send(pid, signal.SIGTERM)
     give_up = time.monotonic() + children.PATIENCE + lease.PATIENCE
-    while (still := _holder()) == pid and time.monotonic() < give_up:
+    while (still := _holder()) == holder and time.monotonic() < give_up:
         time.sleep(0.1)
-    if still == pid:
+    if still == holder:
         return [], [f"`make run` did not stop in time: {processes.describe(pid)}."]
     return [f"`make run` (process {pid})"], []
 
@@ -43,27 +52,32 @@ def _end_launcher() -> tuple[list[str], list[str]]:
 def _end_former_children() -> tuple[list[str], list[str]]:
     """End the children of a launcher that was killed, unless a new one has just started."""
     try:
-        lock = LOCK.open()
-    except FileNotFoundError:
+        lock = LOCK.open("r+")
+    except (FileNotFoundError, NotADirectoryError):
         return [], []
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return [], []
+        lock.truncate(0)
         ended, left = children.end_recorded()
     return [f"{name} of a killed run" for name in ended], [f"{name} of a killed run." for name in left]
 
 
-def _holder() -> int | None:
-    """Return the process number of the running launcher. Only while the lock is held is the number in it valid."""
+def _holder() -> tuple[int, str] | None:
+    """Return the number and the start of the running launcher.
+
+    Whoever holds the lock may be another `make stop`, and the file may be of a killed launcher, whose number belongs to
+    another program by now. So both must be those of a process that runs.
+    """
     try:
         with LOCK.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except BlockingIOError:
-        return int(LOCK.read_text() or 0) or None
+        return processes.recorded_in(LOCK)
     return None
 
 

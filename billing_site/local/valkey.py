@@ -24,6 +24,7 @@ class Valkey(Server):
     instead = "CELERY_BROKER_URL and CACHE_URL"
     socket_name = "valkey.sock"
     pid_name = "valkey.pid"
+    program = "valkey-server"
     stop_signal = signal.SIGTERM
 
     @property
@@ -42,6 +43,7 @@ class Valkey(Server):
     def start(self, pause: Pause) -> None:
         """Start the server unless it runs, and wait until it answers."""
         if not self.runs(pause):
+            self.refuse_doubt()
             make_private(self.data)
             make_private(self.socket_dir)
             (self.data / self.pid_name).unlink(missing_ok=True)

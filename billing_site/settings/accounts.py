@@ -22,7 +22,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 SESSION_COOKIE_AGE = 60 * 60 * 12
-# Failed log-ins of one account from one address, after which that pair is locked for LOGIN_LOCKED_FOR seconds.
+# Failed log-ins of one account from one address (IPv6: one /64), after which that pair is locked for LOGIN_LOCKED_FOR
+# seconds.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=5)
 # The same limit for one account from all addresses, and for one address at all accounts.
 LOGIN_FAILURES_ANYWHERE = env.int("LOGIN_FAILURES_ANYWHERE", default=50)
@@ -30,7 +31,7 @@ AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900))
 AXES_HANDLER = "accounts.brute_force.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "accounts.brute_force.login_name"
-AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
+AXES_CLIENT_IP_CALLABLE = "core.addresses.client_network"
 AXES_LOCKOUT_CALLABLE = "billing_site.error_views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False

@@ -32,6 +32,7 @@ MIDDLEWARE = [
     "billing_site.middleware.RequestLog",
     "billing_site.middleware.request_id_header",
     "billing_site.middleware.no_store_for_api",
+    "billing_site.middleware.utf8_only",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -88,7 +89,7 @@ CACHES = {
         "BACKEND": "core.cache.ForgetfulRedisCache",
         "LOCATION": env.str("CACHE_URL", default="") or Valkey(VAR_DIR / "valkey").cache_url(),
         # A cache that hangs is treated as one that is down.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
     }
 }
 

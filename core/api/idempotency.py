@@ -3,7 +3,9 @@
 The stored key protects the answer. A second key, stored with the row that the request made, protects the money: a view
 passes `self.idempotency_key` on, so that if its process died after the work but before storing the answer, the repeated
 request finds that work instead of doing it twice. The row keeps the request's fingerprint too (core.idempotency), so
-that a different request never finds it, however much later.
+that a different request never finds it, however much later. A request that makes no row, such as a change of plan,
+calls `self.is_first_time` in the transaction of its change instead. For thirty days the repeated request then changes
+nothing and answers with the state as it is now.
 """
 
 import json
@@ -32,7 +34,8 @@ CLAIM = """
     INSERT INTO core_idempotencykey AS held (user_id, key, fingerprint, created_at)
     VALUES (%(user)s, %(key)s, %(fingerprint)s, %(now)s)
     ON CONFLICT (user_id, key) DO UPDATE
-       SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, status = NULL, body = NULL
+       SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, status = NULL, body = NULL,
+           is_carried_out = held.is_carried_out AND held.created_at >= %(forgotten)s
      WHERE held.created_at < %(forgotten)s
         OR (held.status IS NULL AND held.created_at < %(dead)s AND held.fingerprint = excluded.fingerprint)
     RETURNING id
@@ -82,6 +85,15 @@ class Idempotent:
             digest = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
             self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest, now=timezone.now())
             self.idempotency_key = key_of("api", key)
+
+    def is_first_time(self) -> bool:
+        """Record that the request is carried out, and return whether it was not before.
+
+        Call it in the transaction of the change, so that both happen or neither.
+        """
+        if self._claim is None:
+            return True
+        return bool(IdempotencyKey.objects.filter(id=self._claim.id, is_carried_out=False).update(is_carried_out=True))
 
     def handle_exception(self, exc: Exception) -> Response:
         """Send a stored answer; release the key if the view crashed, delete it if it belongs to another request."""

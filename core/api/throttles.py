@@ -11,7 +11,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from core.addresses import client_address, network_of
+from core.addresses import client_network
 
 
 class Throttle(SimpleRateThrottle):
@@ -42,7 +42,7 @@ class Throttle(SimpleRateThrottle):
 
     def ident(self, request: Request) -> str:
         """Return whom to count: by default the caller's network."""
-        return network_of(client_address(request))
+        return client_network(request)
 
 
 class ByUser(Throttle):

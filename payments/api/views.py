@@ -50,12 +50,17 @@ def checkout_request(customer: User, sent: dict[str, Any], *, idempotency_key: s
 
 
 def _currency(customer: User, request: CheckoutRequest) -> str:
-    """Return the currency of the amount: the one sent, or else that of the subscription or the plan."""
+    """Return the currency of the amount: the one sent, or else that of the subscription or the plan.
+
+    For a request that comes again it is that of its payment: the plan may have another price by now, or none.
+    """
     if currency := request.get("currency"):
         return currency
     if "subscription" in request:
         subscription: Subscription = request["subscription"]
         return subscription.price.currency
+    if payment := checkout.made_with(customer, request.get("idempotency_key")):
+        return payment.currency
     return catalogue.chosen(request["plan"], customer=customer, currency=None).currency
 
 

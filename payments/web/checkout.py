@@ -239,7 +239,7 @@ def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
     del checkout_request["amount"]
     if payment := checkout.find(request.user, checkout_request):
         return continue_url(payment)
-    subscription = orders.find(request.user, purchase.price, idempotency_key=key, **terms)
+    subscription = orders.find(request.user, _order(purchase, terms, key=key))
     return resolve_url("subscription", subscription.public_id) if subscription else None
 
 
@@ -248,9 +248,8 @@ def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
     purchase, key = form.purchase, idempotency.key_of("form", form.cleaned_data["form_key"])
     terms = _terms(purchase, auto_renew=form.cleaned_data["auto_renew"])
     if form.pays_from_balance:
-        subscription = orders.subscribe(
-            request.user, purchase.price, idempotency_key=key, must_start=True, now=now, **terms
-        )
+        order = _order(purchase, terms, key=key)
+        subscription = orders.subscribe(request.user, purchase.price, request=order, must_start=True, now=now, **terms)
         return resolve_url("subscription", subscription.public_id)
     checkout_request = _checkout_request(purchase, terms, gateway=form.cleaned_data["method"], key=key)
     return start_payment(partial(checkout.start, request.user, now=now, **checkout_request))
@@ -258,6 +257,11 @@ def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
 
 def _terms(purchase: Purchase, *, auto_renew: bool) -> dict[str, Any]:
     return {"quantity": purchase.quantity, "periods": purchase.periods, "auto_renew": auto_renew}
+
+
+def _order(purchase: Purchase, terms: dict[str, Any], *, key: str | None) -> orders.Request:
+    price = purchase.price
+    return orders.request_of(key, plan=price.plan.code, currency=price.currency, **terms)
 
 
 def _checkout_request(

@@ -1,6 +1,7 @@
 """The subscriptions API: list, create, show, change, pause and cancel."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -67,9 +68,12 @@ class SubscriptionList(Idempotent, SubscriptionPages):
         """Subscribe: active if the wallet covers it or it starts with a trial, else pending: `next` says how to pay."""
         body = SubscribeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        terms, now = dict(body.validated_data), timezone.now()
-        price = catalogue.chosen(terms.pop("plan"), customer=request.user, currency=terms.pop("currency", None))  # type: ignore[arg-type]
-        row = orders.subscribe(request.user, price, now=now, idempotency_key=self.idempotency_key, **terms)  # type: ignore[arg-type]
+        customer, terms, now = cast(User, request.user), dict(body.validated_data), timezone.now()
+        sent = orders.request_of(self.idempotency_key, **terms)
+        row = orders.find(customer, sent)
+        if row is None:
+            price = catalogue.chosen(terms.pop("plan"), customer=customer, currency=terms.pop("currency", None))
+            row = orders.subscribe(customer, price, now=now, request=sent, **terms)
         return Response(SubscriptionSerializer(overview.one(row, now=now)).data, 201)
 
 
@@ -99,15 +103,6 @@ class OneSubscription(GenericAPIView):
     def answer(self) -> Response:
         """Return a response with the subscription in its current state."""
         return Response(SubscriptionSerializer(overview.one(self.own(), now=timezone.now())).data)
-
-    def change(self, serializer: type[Any], *, of_quantity: bool) -> Response:
-        """Make a change by its quote or its terms, and return the response."""
-        row, terms, now = self.own(), self.sent(serializer), timezone.now()
-        if "quote" in terms:
-            quotes.accept(row, terms["quote"], of_quantity=of_quantity, now=now)
-        else:
-            orders.change(row, now=now, act=lambda book: book.change(row, **terms))
-        return self.answer()
 
     def sent(self, serializer: type[Any]) -> dict[str, Any]:
         """Return the request body, validated by the serializer."""
@@ -162,7 +157,15 @@ class SubscriptionAccess(OneSubscription):
         return Response(AccessSerializer(overview.access(self.own(), now=timezone.now())).data)
 
 
-class Cancel(Idempotent, OneSubscription):
+class Action(Idempotent, OneSubscription):
+    """Base of the views that change a subscription. The same request with its key changes it once."""
+
+    def change(self, row: Subscription, act: Callable[[books.OpenBook], None]) -> None:
+        """Call `act` on the subscription's book, unless the request with this key was carried out before."""
+        orders.change(row, now=timezone.now(), act=act, is_first_time=self.is_first_time)
+
+
+class Cancel(Action):
     """POST .../cancel"""
 
     @extend_schema(
@@ -171,11 +174,11 @@ class Cancel(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Cancel at the end of the paid period, or now, with a refund for unused time if requested."""
         row, terms = self.own(), self.sent(CancelSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **terms))
+        self.change(row, lambda book: book.cancel(row, **terms))
         return self.answer()
 
 
-class UndoCancel(Idempotent, OneSubscription):
+class UndoCancel(Action):
     """POST .../undo-cancel"""
 
     @extend_schema(
@@ -184,11 +187,11 @@ class UndoCancel(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Undo a cancellation that has not taken effect yet."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.undo_cancel(row))
+        self.change(row, lambda book: book.undo_cancel(row))
         return self.answer()
 
 
-class Pause(Idempotent, OneSubscription):
+class Pause(Action):
     """POST .../pause"""
 
     @extend_schema(
@@ -197,11 +200,11 @@ class Pause(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Pause an active subscription: nothing is charged, and the rest of the paid period is kept."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.pause(row))
+        self.change(row, lambda book: book.pause(row))
         return self.answer()
 
 
-class Resume(Idempotent, OneSubscription):
+class Resume(Action):
     """POST .../resume"""
 
     @extend_schema(
@@ -210,11 +213,11 @@ class Resume(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Resume a paused subscription."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.resume(row))
+        self.change(row, lambda book: book.resume(row))
         return self.answer()
 
 
-class Start(Idempotent, OneSubscription):
+class Start(Action):
     """POST .../start"""
 
     @extend_schema(
@@ -225,11 +228,24 @@ class Start(Idempotent, OneSubscription):
     def post(self, request: Request, public_id: str) -> Response:
         """Start a pending or suspended subscription from the wallet; a refusal says what is `missing`."""
         row, _ = self.own(), self.sent(NothingSerializer)
-        orders.start(row, now=timezone.now())
+        self.change(row, lambda book: book.start(row))
         return self.answer()
 
 
-class ChangePlan(Idempotent, OneSubscription):
+class Change(Action):
+    """Base of the two changes that a quote can show before."""
+
+    def make(self, serializer: type[Any], *, of_quantity: bool) -> Response:
+        """Make a change by its quote or its terms, and return the response."""
+        row, terms = self.own(), self.sent(serializer)
+        if "quote" in terms:
+            quotes.accept(row, terms["quote"], of_quantity=of_quantity, now=timezone.now())
+        else:
+            self.change(row, lambda book: book.change(row, **terms))
+        return self.answer()
+
+
+class ChangePlan(Change):
     """POST .../change-plan"""
 
     @extend_schema(
@@ -243,10 +259,10 @@ class ChangePlan(Idempotent, OneSubscription):
         A change to the plan it has drops what is scheduled and moves no money. A `quote` that no longer holds is
         answered with 409 `quote_changed` and a new quote in `quote`.
         """
-        return self.change(ChangePlanSerializer, of_quantity=False)
+        return self.make(ChangePlanSerializer, of_quantity=False)
 
 
-class ChangeQuantity(Idempotent, OneSubscription):
+class ChangeQuantity(Change):
     """POST .../change-quantity"""
 
     @extend_schema(
@@ -260,7 +276,7 @@ class ChangeQuantity(Idempotent, OneSubscription):
         Within a paid period only the difference for the time left moves. The number it has drops what is scheduled. A
         `quote` that no longer holds is answered with 409 `quote_changed` and a new quote in `quote`.
         """
-        return self.change(ChangeQuantitySerializer, of_quantity=True)
+        return self.make(ChangeQuantitySerializer, of_quantity=True)
 
 
 class ChangePreview(OneSubscription):

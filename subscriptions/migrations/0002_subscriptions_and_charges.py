@@ -184,12 +184,7 @@ class Migration(migrations.Migration):
                 ("settled_at", models.DateTimeField(null=True)),
                 ("leftover", models.BigIntegerField(db_default=0, default=0)),
                 ("due_at", models.DateTimeField(null=True)),
-                (
-                    "noticed_hours",
-                    models.PositiveSmallIntegerField(
-                        null=True, help_text="The customer was told of a low balance this many hours before its end."
-                    ),
-                ),
+                ("noticed_hours", models.PositiveSmallIntegerField(null=True, help_text="Told so many hours before the end.")),
                 ("parked_at", models.DateTimeField(null=True)),
                 ("parked_reason", models.TextField(blank=True, default="")),
                 (

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from axes.models import AccessAttempt
 from django.test import Client
+from rest_framework.test import APIClient
 
 from accounts import cleanup
 from tests.accounts.conftest import me
@@ -123,6 +124,36 @@ def test_failures_of_pages_and_api_are_counted_together(alice, client):
     assert page["Content-Type"].startswith("text/html")
     assert "15 minutes" in page.content.decode()
     assert guess_on_page(password=PASSWORD, address=HOME).status_code == 302
+
+
+def test_an_ipv6_network_is_one_address(alice, client):
+    answers = [guess(client, address=f"2001:db8:1:1::{n}").status_code for n in range(1, 7)]
+    assert answers == [401] * 4 + [429] * 2
+    assert guess_on_page(password=PASSWORD, address="2001:db8:1:1:ffff::7").status_code == 429
+    assert guess(client, password=PASSWORD, address="2001:db8:1:2::1").status_code == 200
+
+
+def test_an_ipv6_network_that_tries_many_accounts_is_locked(alice, settings):
+    settings.LOGIN_FAILURES_ANYWHERE = 10
+    answers = [guess_on_page(f"user{n}", address=f"2001:db8:1:1::{n + 1}").status_code for n in range(10)]
+    assert answers == [200] * 9 + [429]
+
+
+@pytest.mark.parametrize("log_in", [guess_on_page, lambda **sent: guess(APIClient(), **sent)])
+def test_a_known_ipv6_network_stays_open_to_the_owner(alice, client, settings, log_in):
+    settings.LOGIN_FAILURES_ANYWHERE = 10
+    assert log_in(password=PASSWORD, address="2001:db8:9:9::1").status_code in (200, 302)
+    for n in range(10):
+        guess(client, address=f"203.0.113.{n}")
+    assert log_in(password=PASSWORD, address="192.0.2.200").status_code == 429
+    assert log_in(password=PASSWORD, address="2001:db8:9:9::2").status_code in (200, 302)
+
+
+def test_a_log_in_resets_the_failures_of_its_ipv6_network(alice, client):
+    for last in range(1, 4):
+        for _ in range(4):
+            assert guess(client, address=f"2001:db8:1:1::{last}").status_code == 401
+        assert guess(client, password=PASSWORD, address="2001:db8:1:1::9").status_code == 200
 
 
 def test_staff_log_ins_are_limited_too(staff, client):

@@ -12,10 +12,11 @@ from payments import amounts, cancellation, checkout, confirmation
 from payments.checkout import DuplicatePayment, InvalidPaymentId, PaymentInProgress
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
-from subscriptions import billing_run, books
+from subscriptions import billing_run, books, orders
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
 from tests.payments.faulty_gateway import Unsteady
+from tests.subscriptions.shop import client
 
 
 def test_the_same_form_sent_twice_makes_one_payment(alice: User, basic: Price) -> None:
@@ -135,3 +136,26 @@ def test_an_older_subscription_can_be_paid_after_its_payment_was_cancelled(alice
     # The checkout did not create the subscription, so cancelling the payment did not cancel it.
     assert subscription.status == "pending"
     assert start(alice, subscription=subscription) != first
+
+
+def test_a_checkout_is_found_after_its_plan_was_withdrawn(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
+    unsteady.break_before = 1
+    sent = {"plan": "basic", "amount": "990.00"}
+
+    def send() -> Any:
+        url = "/api/payments/create-checkout-session"
+        return client(alice).post(url, sent, HTTP_IDEMPOTENCY_KEY="k1")
+
+    assert send().status_code == 503
+    Price.objects.update(archived_at=timezone.now())
+    again = send()
+    assert (again.status_code, again.json()["id"]) == (201, Payment.objects.get().public_id)
+
+
+def test_a_form_key_for_a_plan_paid_from_the_balance_makes_no_payment(alice: User, basic: Price) -> None:
+    top_up(alice, 990_00)
+    request = orders.request_of("form-1", plan="basic")
+    orders.subscribe(alice, basic, now=timezone.now(), request=request)
+    with pytest.raises(KeyReused):
+        start(alice, plan="basic", idempotency_key="form-1")
+    assert not Payment.objects.filter(subscription__isnull=False).exists()
