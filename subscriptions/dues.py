@@ -8,9 +8,9 @@ from django.conf import settings
 
 from accounts.models import User
 from subscriptions import catalogue
+from subscriptions.engine.activation import gets_trial, is_funded
 from subscriptions.engine.metering import units
 from subscriptions.engine.runway import HOUR
-from subscriptions.engine.activation import gets_trial, is_funded
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.overview import View

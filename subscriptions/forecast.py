@@ -8,7 +8,8 @@ from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.runway import HOURS, Runway, runway
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
-from subscriptions.overview import View, pk_of
+from subscriptions.overview import View
+from subscriptions.storage.read import pk_of
 
 # Hours before the end at which a low-balance notice is sent.
 NOTICE_HOURS = HOURS

@@ -23,6 +23,7 @@ from subscriptions.engine.subscription import Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.models.subscription import LIVE, UNPAID
 from subscriptions.storage import read
+from subscriptions.storage.read import pk_of
 
 Status = Subscription.Status
 FAR = to_micros(datetime(9999, 1, 1, tzinfo=UTC))
@@ -258,9 +259,3 @@ def _left(sub: Sub, at: int) -> int:
 def moment(at: int | None) -> datetime | None:
     """Return an instant in microseconds as a datetime."""
     return None if at is None else to_datetime(at)
-
-
-def pk_of(key: object) -> int:
-    """Return the primary key of a row that the engine knows by it."""
-    assert isinstance(key, int)
-    return key

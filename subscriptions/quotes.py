@@ -112,7 +112,7 @@ def make(
     """
     book, sub = _copy_at(subscription, now)
     if quantity is not None or price.plan_id == sub.terms.plan:
-        price = Price.objects.select_related("plan").get(pk=overview.pk_of(sub.terms.id))
+        price = Price.objects.select_related("plan").get(pk=read.pk_of(sub.terms.id))
     change = Change(read.terms_of([price.pk])[price.pk], quantity, when)
     start = book.at
     assert start is not None

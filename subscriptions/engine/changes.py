@@ -4,11 +4,11 @@ Each settles the book first, then does the whole of it or returns a Refusal and 
 """
 
 from subscriptions.engine import metering
+from subscriptions.engine.activation import cost_of_start, grants_trial, revive, start, switch
 from subscriptions.engine.book import Book, charge, cut, receive, record_event, record_movement
 from subscriptions.engine.periods import charge_grace, give_back, grace_cost, unused
 from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.settlement import settle
-from subscriptions.engine.activation import cost_of_start, grants_trial, revive, start, switch
 from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub, Terms
 
 

@@ -1,5 +1,6 @@
 """R4: money that comes in, money that goes out, and a dispute that is lost."""
 
+from subscriptions.engine.activation import revive
 from subscriptions.engine.book import (
     Book,
     Cause,
@@ -12,7 +13,6 @@ from subscriptions.engine.metering import can_pay
 from subscriptions.engine.periods import charge_grace, give_back, grace_cost
 from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.settlement import settle, suspend
-from subscriptions.engine.activation import revive
 from subscriptions.engine.subscription import Status, Sub
 
 NO_CAUSE = Cause()

@@ -3,11 +3,11 @@
 Each operation settles the book first, then does the whole of it or returns a Refusal and changes nothing more.
 """
 
+from subscriptions.engine.activation import gets_trial, revive, start
 from subscriptions.engine.book import Book, charge, cut, record_event, set_status
 from subscriptions.engine.periods import charge_grace, end_use, give_back
 from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.settlement import finish, settle, suspend
-from subscriptions.engine.activation import gets_trial, revive, start
 from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub
 
 

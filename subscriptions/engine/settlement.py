@@ -1,9 +1,9 @@
 """R1 and R3: settle a book boundary by boundary. Settling twice to the same instant changes nothing more."""
 
 from subscriptions.engine import metering
+from subscriptions.engine.activation import start, switch
 from subscriptions.engine.book import Book, record_event, set_status
 from subscriptions.engine.periods import charge_grace, grace_length, pay_period
-from subscriptions.engine.activation import start, switch
 from subscriptions.engine.subscription import Status, Sub
 
 

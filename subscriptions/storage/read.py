@@ -82,12 +82,10 @@ def lock(wallet_ids: Sequence[int]) -> list[LoadedBook]:
 
 def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
     """Load the books without a lock, for reading only, as they are at one instant."""
+    rows = run(LOOK, [array(wallet_ids)])
     return [
         loaded_book(wallet, clock, [sub_of(sub, {row[0]: Terms(*row) for row in prices}) for sub in subs], set(tried))
-        for *wallet, settled_at, noticed_hours, debt_id, debt, is_blocked, subs, prices, tried in run(
-            LOOK, [array(wallet_ids)]
-        )
-        if (clock := (settled_at, noticed_hours, debt_id, debt, is_blocked))
+        for wallet, clock, subs, prices, tried in ((row[:4], row[4:9], *row[9:]) for row in rows)
     ]
 
 
@@ -141,3 +139,9 @@ def sub_of(row: Sequence[Any], terms: Mapping[Any, Terms]) -> Sub:
         scheduled=terms[row[18]] if row[18] is not None else None, scheduled_quantity=row[19],
         started_at=row[20], entry_count=row[21], net=row[22], charge_start=row[23], wait_end=row[24], is_held=row[25],
     )  # fmt: skip
+
+
+def pk_of(key: object) -> int:
+    """Return the primary key of a row that the engine knows by it."""
+    assert isinstance(key, int)
+    return key

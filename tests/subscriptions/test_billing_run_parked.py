@@ -9,6 +9,7 @@ from django.db import connection
 
 from subscriptions import billing_run, overview
 from subscriptions.engine.book import Book
+from subscriptions.engine.settlement import settle as settle_book
 from subscriptions.models import BillingClock, Subscription
 from tests.subscriptions.bank import HOUR, NOON, balance, basic, broken_rules, settle
 from tests.subscriptions.due_books import APRIL, block_next_charge, clock_of, corrupt, due_in_april, repair
@@ -129,7 +130,6 @@ def test_a_book_that_is_too_slow_alone_is_parked(monkeypatch):
 def strike_in(monkeypatch: pytest.MonkeyPatch, wallet_id: int, *, times: int) -> None:
     """Let the time of a run end while it settles this wallet's book, so many times."""
     left = [None] * times
-    settle_book = billing_run.settle
     poisoned = Subscription.objects.get(wallet_id=wallet_id).pk
 
     def settle_or_strike(book: Book, at: int) -> None:
