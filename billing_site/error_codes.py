@@ -100,6 +100,9 @@ ERRORS: dict[str, Kind] = {
         400, _("Currencies do not match"), _("A subscription keeps its currency. Create a new subscription instead.")
     ),
     "out_of_range": Kind(400, _("The order is too small or too large"), _("Stay within the limits in `detail`.")),
+    "too_many_subscriptions": Kind(
+        409, _("Too many subscriptions"), _("Cancel one that you do not need. The limit is in `detail`.")
+    ),
     "subscription_is_final": Kind(
         409, _("The subscription has ended"), _("Create a new one with POST /api/subscriptions/.")
     ),
