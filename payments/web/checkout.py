@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from core import idempotency
 from core.errors import DomainError
+from ledger import display
 from ledger.money import Money
 from payments import checkout
 from payments.web.forms import (
@@ -320,7 +321,11 @@ def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
         messages.success(request, _("Started. It is paid from your balance."))
     except Refused as error:
         # The second of two clicks finds it started. The page shows the current state.
-        if error.code != "subscription_not_waiting":
+        if "missing" in error.extra:
+            missing = Money.parse(error.extra["missing"]["value"], row.price.currency)
+            said = _("You need %(amount)s more on your balance for this.")
+            messages.error(request, said % {"amount": display.money(missing)})
+        elif error.code != "subscription_not_waiting":
             messages.error(request, str(REFUSALS.get(error.code, error.detail)))
     except DomainError as error:
         messages.error(request, str(REFUSALS.get(error.code, error.detail)))

@@ -56,7 +56,7 @@ def test_an_insufficient_balance_starts_nothing_and_keeps_the_payment(browser, a
     waiting = unpaid_order(alice, 1379_99, now=now)
     assert "from my balance" not in words(browser.get(address(waiting)))
     answer = browser.post(address(waiting) + "start/")
-    assert "Your balance is too low now" in words(browser.get(answer["location"]))
+    assert "You need ₽0.01 more on your balance for this." in words(browser.get(answer["location"]))
     waiting.refresh_from_db()
     assert (waiting.status, subscription_of(waiting).status) == ("pending", "pending")
     assert Subscription.objects.count() == 1

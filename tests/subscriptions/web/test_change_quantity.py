@@ -161,6 +161,7 @@ def test_a_start_that_is_not_funded_names_the_missing_amount(browser, clock, ali
     row = bought(alice, "standard", paid_in=100_00)
     page = browser.post(address(row, "start/"), follow=True)
     assert page.redirect_chain[0][0] == address(row)
+    assert "You need ₽590.00 more on your balance for this." in words(page)
     row.refresh_from_db()
     assert (row.status, balance(alice)) == ("pending", 100_00)
 
