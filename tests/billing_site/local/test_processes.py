@@ -28,7 +28,7 @@ def test_a_child_that_ignores_sigterm_is_killed():
     ignores_sigterm = [
         sys.executable,
         "-c",
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print(); time.sleep(60)",
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)",
     ]
     with subprocess.Popen(ignores_sigterm, start_new_session=True, stdout=subprocess.PIPE) as child:
         assert child.stdout
