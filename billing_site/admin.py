@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from django_celery_beat import admin as beat  # registers the tables that are registered again below
 from django_celery_beat import models as schedules
 
-from accounts.admin import UserAdmin
 from accounts.models import User
 from events.models import Event
 from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
 from payments.models import Payment
+from subscriptions.admin.customers import AccountActions
 from subscriptions.models import Subscription
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
@@ -66,8 +66,8 @@ class Link(NamedTuple):
 
 
 @admin.register(User)
-class CustomerAdmin(UserAdmin):
-    """The admin page of a user, with links to their payments, subscriptions, events and wallets."""
+class CustomerAdmin(AccountActions):
+    """The admin page of a user, with actions, and links to their payments, subscriptions, events and wallets."""
 
     change_form_template = "admin/customer.html"
 

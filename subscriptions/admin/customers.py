@@ -1,4 +1,4 @@
-"""The admin of users, with the actions that close accounts and open them again."""
+"""The admin actions that close accounts and open them again. billing_site.admin adds them to the page of users."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -11,12 +11,9 @@ from accounts.admin import UserAdmin
 from accounts.models import User
 from subscriptions import closure
 
-admin.site.unregister(User)
 
-
-@admin.register(User)
-class CustomerAdmin(UserAdmin):
-    """Users. Closing an account also stops what it pays for."""
+class AccountActions(UserAdmin):
+    """Users, with actions. Closing an account also stops what it pays for."""
 
     actions = ["close_accounts", "reopen_accounts"]
 

@@ -18,15 +18,16 @@ LOCK = f"""
 """  # noqa: S608 - ids come as a parameter
 # The clock of each wallet, the debt beside it (looked up through the index, one by one), and whether staff have closed
 # the account.
-CLOCK = f"{micros('clock.settled_at')}, clock.noticed_hours, debt.id, -debt.balance, NOT owner.is_active"
+CLOCK = f"{micros('clock.settled_at')}, clock.noticed_hours, debt.id, -debt.balance"
+# Looked up for each wallet, never a place to begin from.
+BLOCKED = "(SELECT NOT is_active FROM accounts_user WHERE id = wallet.owner_id)"
 WALLETS = """
     FROM ledger_account AS wallet
-    JOIN accounts_user AS owner ON owner.id = wallet.owner_id
     LEFT JOIN subscriptions_billingclock AS clock ON clock.wallet_id = wallet.id
     LEFT JOIN LATERAL (SELECT id, balance FROM ledger_account
         WHERE owner_id = wallet.owner_id AND currency = wallet.currency AND kind = 'debt' OFFSET 0) AS debt ON true
 """
-CLOCKS = f"SELECT wallet.id, {CLOCK} {WALLETS} WHERE wallet.id = ANY({GIVEN})"
+CLOCKS = f"SELECT wallet.id, {CLOCK}, {BLOCKED} {WALLETS} WHERE wallet.id = ANY({GIVEN})"
 SUBSCRIPTION = f"""
     id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
     {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
@@ -46,7 +47,7 @@ TERMS = f"SELECT {PRICE} FROM subscriptions_price WHERE id = ANY({GIVEN})"  # no
 TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
 # Everything about these wallets in one statement, so that no other session's commit falls in between.
 LOOK = f"""
-    SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance, {CLOCK},
+    SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance, {CLOCK}, {BLOCKED},
         (SELECT coalesce(json_agg(json_build_array({SUBSCRIPTION}) ORDER BY id), '[]') FROM subscriptions_subscription
          WHERE wallet_id = wallet.id AND ended_at IS NULL),
         (SELECT coalesce(json_agg(json_build_array({PRICE})), '[]') FROM subscriptions_price WHERE id IN (

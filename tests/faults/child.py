@@ -28,6 +28,7 @@ from django.db import connection  # noqa: E402
 from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from core import clock  # noqa: E402
 from tests.faults import town  # noqa: E402
 
 # The points: a part of the statement, and whether to kill after it (True) or before it (False).
@@ -89,7 +90,8 @@ def main() -> None:
     arguments.add_argument("words", nargs=argparse.REMAINDER)
     options = arguments.parse_args()
     if options.now:
-        timezone.now = lambda: options.now
+        # The machine's clock and the database's.
+        timezone.now = clock.now = lambda: options.now
     if options.at:
         Death(options.at, options.turn, options.victim).watch()
     match options.words:

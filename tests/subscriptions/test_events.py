@@ -15,8 +15,10 @@ def data_of(row: Subscription, kind: str) -> Any:
     return Event.objects.get(subject=row.public_id, type=f"subscription.{kind}").data
 
 
-def test_a_created_event_has_the_plan_and_auto_renew(subscription):
-    assert data_of(subscription, "created") == {"from": "pending", "to": "pending", "plan": "basic", "auto_renew": True}
+def test_a_created_event_has_the_plan_the_quantity_and_auto_renew(subscription):
+    assert data_of(subscription, "created") == {
+        "from": "pending", "to": "pending", "plan": "basic", "quantity": 1, "auto_renew": True,
+    }  # fmt: skip
     assert data_of(subscription, "activated") == {"from": "pending", "to": "active"}
 
 
