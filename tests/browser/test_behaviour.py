@@ -86,7 +86,7 @@ def test_a_newly_typed_amount_is_shown_before_it_is_paid(visit, alice):
 
 
 def test_metered_use_from_the_balance_says_that_nothing_is_paid_now(visit, alice):
-    """A gateway would charge 36.00; from the balance nothing is charged now. The chosen method changes the texts."""
+    """A gateway takes 100.00 at least; from the balance nothing is charged now. The chosen method changes the texts."""
     pay_in(alice, 100_00, "RUB")
     page = visit(alice, java_script_enabled=False).to("/checkout/hourly/?currency=RUB")
     start, pay = page.get_by_role("button", name="Start using my balance"), page.get_by_role("button", name="Pay ₽")
@@ -96,7 +96,7 @@ def test_metered_use_from_the_balance_says_that_nothing_is_paid_now(visit, alice
     assert "from your balance of ₽100.00" in page.locator("main").inner_text()
     page.get_by_label("Test payment page").check()
     expect(pay).to_be_visible()
-    assert "You pay now\n₽36.00" in page.locator("aside").inner_text()
+    assert "You pay now\n₽100.00" in page.locator("aside").inner_text()
     page.get_by_label("Account balance").check()
     start.click()
     page.wait_for_url("**/account/subscriptions/**")
@@ -203,9 +203,12 @@ def test_an_upgrade_that_needs_a_top_up_works_without_javascript(visit, alice):
     page.get_by_role("link", name="Continue").click()
     expect(page.locator("h1")).to_have_text("Change to Premium?")
     expect(page.locator("main")).to_contain_text("These amounts are valid until")
-    page.get_by_role("button", name=re.compile("Pay ₽800.* and change to Premium")).click()
+    page.get_by_role("button", name=re.compile("Pay at most ₽800.* and change to Premium")).click()
     page.wait_for_url(f"**/account/subscriptions/{row.public_id}/")
-    expect(page.locator("main")).to_contain_text("Changes to Premium on")
+    # At once: nothing is agreed for later.
+    expect(page.locator("h1")).to_contain_text("Premium")
+    row.refresh_from_db()
+    assert (row.price.plan.code, row.status) == ("premium", "active")
     assert Quote.objects.exclude(used_at=None).count() == 1
 
 
