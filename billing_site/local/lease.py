@@ -11,7 +11,6 @@ import importlib.util
 import os
 import signal
 import stat
-import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
@@ -151,8 +150,7 @@ class Server(ABC):
     def launch(self, command: list[str]) -> None:
         """Start the command detached, in a session of its own, so that Ctrl-C does not reach it."""
         shell = ["sh", "-c", '"$@" </dev/null >>"$0" 2>&1 & echo $!', str(self.log), *command]
-        started = subprocess.run(shell, stdout=subprocess.PIPE, text=True, check=True, start_new_session=True, cwd="/")
-        pid = int(started.stdout)
+        pid = int(processes.run_apart(shell, cwd="/").stdout)
         self._launched = (pid, processes.start_of(pid))
         processes.record_in(self.record, pid)
 

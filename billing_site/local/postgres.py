@@ -6,12 +6,12 @@ The wheel's Python code is never used. Production does not use this module: DATA
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
+from billing_site.local import processes
 from billing_site.local.lease import NOBODY, Pause, Server, ServerError, make_private
 
 ROLE = DATABASE = "billing"
@@ -69,8 +69,7 @@ class Postgres(Server):
             *as_user, str(self.binaries / "initdb"), "--pgdata", str(fresh), "--username", ROLE, "--auth", "trust",
             "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions",
         ]  # fmt: skip
-        # In a session of its own, so that Ctrl-C in the terminal does not look like a failure of initdb.
-        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", start_new_session=True)
+        made = processes.run_apart(command, cwd="/")
         if made.returncode:
             raise ServerError(f"PostgreSQL could not create {self.data}:\n{made.stderr or made.stdout}{self.advice}")
         fresh.rename(self.data)
@@ -78,7 +77,7 @@ class Postgres(Server):
     def _refuse_other_version(self) -> None:
         theirs = (self.data / "PG_VERSION").read_text().strip()
         command = [str(self.binaries / "postgres"), "--version"]
-        output = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True).stdout
+        output = processes.run_apart(command).stdout
         ours = output.split()[-1].split(".")[0]
         if theirs != ours:
             raise ServerError(
@@ -123,7 +122,7 @@ class Postgres(Server):
         ]  # fmt: skip
         for prefix in (namespace, nobody, nobody[:4]):
             try:
-                tried = subprocess.run([*prefix, "true"], capture_output=True, check=False, start_new_session=True)
+                tried = processes.run_apart([*prefix, "true"])
             except FileNotFoundError:
                 continue
             if tried.returncode == 0:

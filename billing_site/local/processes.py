@@ -142,3 +142,15 @@ def _ps(field: str, pid: int) -> str:
     """Return a field of `ps`, for systems without /proc."""
     command = ["ps", "-o", field, "-p", str(pid)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def run_apart(command: list[str], *, cwd: str | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end in a session of its own, so that Ctrl-C in the terminal does not reach it.
+
+    A signal to our own group may still strike the child in the moment before it has its session. It has done nothing by
+    then and is started again; the launcher learns of the signal where it waits.
+    """
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, start_new_session=True)
+        if -done.returncode not in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            return done

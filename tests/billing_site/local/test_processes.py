@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from billing_site.local import children
+from billing_site.local import children, processes
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +38,11 @@ def test_a_child_that_ignores_sigterm_is_killed():
         # Long before its sleep is over. The exit code is not checked: billiard may have waited for the child (pid -1).
         child.wait(timeout=10)
     assert children.end_recorded(patience=0.5) == ([], [])
+
+
+def test_a_command_that_a_signal_struck_before_it_began_is_run_again(tmp_path):
+    """The first time it kills itself, as a signal to the launcher's group does before it has a session of its own."""
+    mark = tmp_path / "struck"
+    done = processes.run_apart(["sh", "-c", f'[ -e {mark} ] || {{ : > {mark}; kill -TERM $$; }}; echo "$PPID" done'])
+    assert (done.returncode, done.stdout.split()[-1]) == (0, "done")
+    assert processes.run_apart(["sh", "-c", "exit 3"]).returncode == 3
