@@ -158,8 +158,8 @@ class Book:
 
     @property
     def wakes_at(self) -> int | None:
-        """The next instant at which settling does anything: at once while a paid meter runs; None: never."""
-        if any(sub.rate for sub in self.meters.values()):
+        """The next instant at which settling does anything: at once while any meter runs; None: never."""
+        if self.meters:
             return self.at
         coming = self.next_boundary()
         return coming[0] if coming else None

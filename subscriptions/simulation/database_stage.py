@@ -7,11 +7,13 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from events.models import Event
+from ledger import wallets
 from ledger.models import Account, Transaction
-from subscriptions import billing_run, books
+from subscriptions import books
 from subscriptions.books import OpenBook
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal
+from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import LIVE, Terms
 from subscriptions.models import Charge, Plan, Price, Subscription
 from subscriptions.simulation.play import Outcome, Record, ignore, play_on
@@ -27,13 +29,20 @@ from subscriptions.simulation.scenario import (
     Subscribe,
     TopUp,
 )
-from subscriptions.storage import read
+from subscriptions.storage import read, write
+from subscriptions.storage.read import LoadedBook
+
+# Charges of one book after which it is written.
+MOST_HELD = 1000
 
 
-def play(scenario: Scenario, advance: Callable[[int], None] = ignore) -> Outcome:
-    """Play a scenario through the tables, in one transaction, and roll it back."""
+def play(scenario: Scenario, advance: Callable[[int], None] = ignore, *, most_held: int = MOST_HELD) -> Outcome:
+    """Play a scenario through the tables, in one transaction, and roll it back.
+
+    Ticks write a book when they have made `most_held` charges; with 0, each tick does.
+    """
     with transaction.atomic():
-        outcome = play_on(DatabaseStage(scenario), scenario, advance)
+        outcome = play_on(DatabaseStage(scenario, most_held=most_held), scenario, advance)
         with connection.cursor() as cursor:
             # What is checked at a commit is checked now, since there will be none.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -44,7 +53,8 @@ def play(scenario: Scenario, advance: Callable[[int], None] = ignore) -> Outcome
 class DatabaseStage:
     """Users by the customer's name, subscriptions by theirs. The clock is the scenario's."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, most_held: int = MOST_HELD) -> None:
+        self.most_held = most_held
         self.record = Record(scenario.currency)
         self.currency = scenario.currency
         self.order_days = scenario.order_days
@@ -56,6 +66,8 @@ class DatabaseStage:
         self.subscriptions: dict[str, Subscription] = {}
         self.prices = {terms.plan: self.sell(terms, number) for number, terms in enumerate(scenario.plans)}
         self.movements = 0
+        # Books that ticks have settled and that are not written yet, by their wallet.
+        self.held: dict[int, LoadedBook] = {}
         # The next instant at which settling a book, by its wallet, does anything; None: never.
         self.wakes_at: dict[int, int | None] = {}
 
@@ -77,7 +89,9 @@ class DatabaseStage:
 
     def act(self, step: Step) -> bool:
         """Do one step in an opened book. Refused: the book is settled all the same, and that is written."""
-        with books.open(self.user(step.customer), self.currency, now=to_datetime(step.at)) as book:
+        user = self.user(step.customer)
+        self.write(wallets.wallet_id_of(user.pk, self.currency))
+        with books.open(user, self.currency, now=to_datetime(step.at)) as book:
             book.item.book.order_days = self.order_days
             try:
                 self.request(book, step)
@@ -126,18 +140,29 @@ class DatabaseStage:
         return f"simulation:{self.mark}:{self.movements}"
 
     def settle(self, at: int) -> None:
-        """Settle every book that has anything to do by then, in one batch as a billing run does."""
-        due = [wallet for wallet, wakes_at in self.wakes_at.items() if wakes_at is not None and wakes_at <= at]
-        if not due:
-            return
-        with transaction.atomic():
-            loaded = read.lock(due)
-            billing_run.settle_and_write(loaded, to_datetime(at))
-        for item in loaded:
-            self.wakes_at[item.wallet_id] = item.book.wakes_at
+        """Settle every book that has anything to do by then, and hold it until it is written.
+
+        Within one transaction PostgreSQL keeps every version of a row: with one for each tick, a year would take hours.
+        """
+        due = {wallet for wallet, wakes_at in self.wakes_at.items() if wakes_at is not None and wakes_at <= at}
+        if new := due - self.held.keys():
+            self.held |= {item.wallet_id: item for item in read.lock(sorted(new))}
+        for wallet in due:
+            item = self.held[wallet]
+            settle(item.book, at)
+            self.wakes_at[wallet] = item.book.wakes_at
+            if len(item.book.journal.charges) >= self.most_held:
+                self.write(wallet)
+
+    def write(self, *wallet_ids: int) -> None:
+        """Save those of these books that are held, as a billing run does."""
+        held = [item for wallet in wallet_ids if (item := self.held.pop(wallet, None))]
+        if held:
+            write.write(held)
 
     def outcome(self) -> Outcome:
         """Say how everything stands and what happened on the way, from what is written in the tables."""
+        self.write(*self.held)
         mine = {customer: wallet_of(user, self.currency) for customer, user in self.users.items()}
         rows = {name: Subscription.objects.get(pk=row.pk) for name, row in self.subscriptions.items()}
         self.record_transactions({wallet.pk: customer for customer, wallet in mine.items()})

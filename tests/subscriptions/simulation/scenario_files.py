@@ -32,5 +32,5 @@ def play(value: Any) -> Any:
     return engine_stage.play(read(value))
 
 
-def play_in_tables(value: Any) -> Any:
-    return database_stage.play(read(value))
+def play_in_tables(value: Any, *, most_held: int = database_stage.MOST_HELD) -> Any:
+    return database_stage.play(read(value), most_held=most_held)
