@@ -18,7 +18,8 @@ help: ## List these commands.
 		printf '  make %-13s%s\n' "$$name" "$${rest#*## }"; done
 
 run: install ## Start web, worker, scheduler and demo data, with an embedded PostgreSQL and Valkey if needed.
-	@exec $(PY) -m billing_site.local.run
+	@# Until the launcher has a handler of its own, Ctrl-C (signal 2) ends Python at once, also within its imports.
+	@exec $(PY) -c 'import signal; signal.signal(2, signal.SIG_DFL); from billing_site.local import run; exit(run.main())'
 
 test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them). EVERYTHING=1 fails if a program is missing.
 	@$(PY) -m tests.tools

@@ -186,7 +186,3 @@ def _welcome() -> str:
         f"\n  The site        {site}/\n  API description {site}/api/docs/\n  Staff           {site}/admin/\n"
         f"{people}\n  Ctrl-C stops everything. With LOG_LEVEL=INFO every request and task is logged here.\n"
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

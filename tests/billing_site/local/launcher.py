@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,9 @@ import requests
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
+# What `make run` has Python run, and its first part, which comes before any import of ours.
+[START] = re.findall(r"\t@exec \$\(PY\) -c '(.*run\.main.*)'", (ROOT / "Makefile").read_text())
+FIRST = START[: START.index("from billing_site")]
 # In seconds. A first start migrates and seeds the demo, perhaps beside other tests.
 PATIENCE = 150
 READY = "Ctrl-C stops everything"
@@ -29,10 +33,10 @@ class Running:
         self.environment = (
             inherited | {"VAR_DIR": str(var), "PORT": str(port), "WEB_WORKERS": "1", "WORKERS": "1"} | more
         )
-        arguments = ["-c", program] if program else ["-m", "billing_site.local.run"]
+        command = [sys.executable, "-c", FIRST + program if program else START]
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=out, stderr=out, process_group=0
+                command, cwd=ROOT, env=self.environment, stdout=out, stderr=out, process_group=0
             )
 
     @property

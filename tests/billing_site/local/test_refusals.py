@@ -10,13 +10,13 @@ import pytest
 from billing_site.local import children, lease
 from billing_site.local.lease import ServerError
 from billing_site.local.valkey import Valkey
-from tests.billing_site.local.launcher import ROOT, free_port
+from tests.billing_site.local.launcher import ROOT, START, free_port
 
 
 def ran(module: str, var: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run a module of the launcher to its end."""
+    """Run the program of `make run` or `make stop` to its end."""
     environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(var), "LOCAL": "1", "PORT": str(free_port())} | more
-    command = [sys.executable, "-m", f"billing_site.local.{module}"]
+    command = [sys.executable, *(("-c", START) if module == "run" else ("-m", f"billing_site.local.{module}"))]
     # A user for whom the permissions of files count. Root has all of them.
     if os.geteuid() == 0:
         command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
