@@ -15,7 +15,7 @@ from accounts.models import User
 from core.errors import DomainError
 from ledger import wallets
 from ledger.money import LARGEST, Money
-from subscriptions import catalogue
+from subscriptions import catalogue, dues, overview
 from subscriptions.engine import activation, changes, funds, operations
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import MOST_YEARS, is_within_years, to_datetime, to_micros
@@ -24,7 +24,7 @@ from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import FINAL, MOST_DUE, MOST_PERIODS, MOST_QUANTITY, Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.storage import read, write
-from subscriptions.storage.read import LoadedBook
+from subscriptions.storage.read import LoadedBook, pk_of
 
 # The code of a refusal because money is missing.
 INSUFFICIENT_FUNDS = str(Refusal.INSUFFICIENT_FUNDS)
@@ -134,7 +134,7 @@ class OpenBook:
         self._hold_trials(sub)
         refusal = operations.start_waiting(self.item.book, self.at, sub)
         if refusal is Refusal.INSUFFICIENT_FUNDS:
-            raise insufficient_funds(Money(activation.missing(self.item.book, sub, self.at), self.item.currency))
+            raise insufficient_funds(Money(self._missing(subscription, sub), self.item.currency))
         self._raise_if_refused(refusal)
 
     def change(
@@ -146,7 +146,7 @@ class OpenBook:
         more after it, so that each step is funded if the whole is.
         """
         sub = self._find(subscription)
-        own = Price.objects.select_related("plan").get(pk=_price_id(sub))
+        own = Price.objects.select_related("plan").get(pk=pk_of(sub.terms.id))
         price = own if plan in (None, own.plan.code) else catalogue.current(plan, own.currency)
         is_first = quantity is not None and price != own and quantity <= sub.quantity
         if quantity is not None and is_first:
@@ -169,7 +169,7 @@ class OpenBook:
         """Change the quantity, `now` or at the `period_end`."""
         sub = self._find(subscription)
         if not is_within_limits(sub.terms, quantity, sub.periods, self.at):
-            check_limits(Price.objects.get(pk=_price_id(sub)), quantity, sub.periods, at=self.at)
+            check_limits(Price.objects.get(pk=pk_of(sub.terms.id)), quantity, sub.periods, at=self.at)
         self._raise_if_refused(changes.change_quantity(self.item.book, self.at, sub, quantity, when=when))
 
     def keep_plan(self, subscription: Subscription) -> None:
@@ -230,6 +230,14 @@ class OpenBook:
             raise ValueError(f"{subscription} belongs to another book")
         return next((sub for sub in self.item.book.subs if sub.id == subscription.pk), None)
 
+    def _missing(self, subscription: Subscription, sub: Sub) -> int:
+        """Return what the balance lacks for a start; for a suspended subscription what pages and API ask for it."""
+        if sub.status is not Status.SUSPENDED:
+            return activation.missing(self.item.book, sub, self.at)
+        asked = dues.one(overview.view(self.item.currency, self.item.book, self.now), subscription)
+        assert asked is not None
+        return asked.amount
+
     def _hold_trials(self, sub: Sub) -> None:
         """Lock the customer's trials before a start that may be one."""
         if sub.status is Status.PENDING and sub.terms.trial_days:
@@ -276,11 +284,6 @@ def check_limits(price: Price, quantity: int, periods: int, *, at: int) -> None:
     if price.amount * quantity * periods > MOST_DUE:
         detail = _("The price times quantity and periods must be at most %s.") % Money(MOST_DUE, price.currency)
         raise Refused("out_of_range", detail, param="quantity")
-
-
-def _price_id(sub: Sub) -> int:
-    assert isinstance(sub.terms.id, int)
-    return sub.terms.id
 
 
 def _beyond(name: str, most: int, sent: int) -> Refused:

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from subscriptions import books, dues, orders, overview
+from subscriptions.books import Refused
 from subscriptions.dues import Dues
 from subscriptions.models import Price, Subscription
 from tests.subscriptions.bank import NOON, at, do, hourly
@@ -44,6 +45,17 @@ def test_a_suspended_plan_asks_for_what_is_missing_and_an_hour_of_the_meters(
     do(alice, NOON, *[lambda book: book.subscribe(server) for _ in range(10)])
     found = asked(row)
     assert (found.due, found.use, found.from_balance, found.amount) == (amount, 15_00, 100_00, to_pay)
+
+
+def test_a_refused_start_of_a_suspended_plan_names_the_amount_that_is_asked(alice: User) -> None:
+    """Not 199.00, with which it would start and the ten servers stop within an hour."""
+    row = suspended(alice, sell("basic", RUB=299_00)["RUB"])
+    server = hourly(1_50)
+    pay_in(alice, 100_00, at=NOON)
+    do(alice, NOON, *[lambda book: book.subscribe(server) for _ in range(10)])
+    with pytest.raises(Refused) as error:
+        orders.start(row, now=NOON)
+    assert error.value.extra["missing"] == {"value": "214.00", "currency": "RUB"}
 
 
 def test_with_this_money_the_plan_starts_and_the_meters_run_for_an_hour(alice: User) -> None:
