@@ -79,11 +79,13 @@ def test_it_starts_without_an_answer_from_the_gateway_and_the_page_is_closed_lat
     assert subscription_of(waiting).status == "active"
 
 
+def die(*_args: Any, **_named: Any) -> Any:
+    """Stand in for what the process does not live to do."""
+    raise SystemExit
+
+
 def test_a_start_that_dies_before_it_closes_the_payment_loses_nothing(alice, on_sale, now, monkeypatch):
     waiting = unpaid_order(alice, 2000_00, now=now)
-
-    def die(*_args: Any, **_named: Any) -> Any:
-        raise SystemExit
 
     with monkeypatch.context() as patch:
         patch.setattr(Sandbox, "cancel", die)
@@ -97,9 +99,6 @@ def test_a_start_that_dies_before_it_closes_the_payment_loses_nothing(alice, on_
 
 def test_a_start_that_dies_at_once_is_done_by_the_next_one(alice, on_sale, now, monkeypatch):
     waiting = unpaid_order(alice, 2000_00, now=now)
-
-    def die(*_args: Any, **_named: Any) -> Any:
-        raise SystemExit
 
     with monkeypatch.context() as patch:
         patch.setattr(OpenBook, "start", die)

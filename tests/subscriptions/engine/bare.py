@@ -1,8 +1,14 @@
 """A book on the bare engine, for what a scenario cannot say or does not show. No test lives here."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import pytest
+
+from subscriptions.engine import metering
 from subscriptions.engine.book import Book, Charge
 from subscriptions.engine.calendar import to_micros
 from subscriptions.engine.funds import top_up
@@ -46,3 +52,18 @@ def bought(book: Book, at: str, terms: Terms, **more: Any) -> Sub:
 def spans(charges: list[Charge]) -> list[tuple[int, int, int]]:
     """Return (start, end of the use, amount) of each charge."""
     return [(row.start, row.end if row.ended_at is None else row.ended_at, row.amount) for row in charges]
+
+
+@contextmanager
+def counting_units() -> Iterator[Counter[str]]:
+    """Count the calls of `metering.units`, which everything about meters goes through, under the key "calls"."""
+    counted: Counter[str] = Counter()
+    plain = metering.units
+
+    def units(*args: Any) -> int:
+        counted["calls"] += 1
+        return plain(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metering, "units", units)
+        yield counted

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from subscriptions.engine import funds, metering
+from subscriptions.engine import funds
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Status
-from tests.subscriptions.engine.bare import DAY, bought, funded, instant, metered, monthly
+from tests.subscriptions.engine.bare import DAY, bought, counting_units, funded, instant, metered, monthly
 from tests.subscriptions.engine.story import Story, dispute, hour, month, request, subscribe, top_up
 
 SERVER = hour("server", "1.00")  # a kopeck lasts 36 s
@@ -174,46 +174,30 @@ def test_money_for_a_start_leaves_what_is_due_now() -> None:
 
 
 # Work: calls of `units`, which everything about meters goes through.
-def test_one_top_up_revives_many_with_work_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_top_up_revives_many_with_work_by_their_number() -> None:
     count = 300
     book = funded(2 * count)
     terms = [monthly("hourly", 1, interval="hour"), metered("server", 3600)]
     subs = [bought(book, "03-01", term) for term in terms for _ in range(count)]
     settle(book, instant("03-02"))
     assert {sub.status for sub in subs} == {Status.SUSPENDED}
-    calls = 0
-    plain = metering.units
-
-    def units(*args: Any) -> int:
-        nonlocal calls
-        calls += 1
-        return plain(*args)
-
-    monkeypatch.setattr(metering, "units", units)
-    funds.top_up(book, instant("03-02"), 10 * count)
+    with counting_units() as counted:
+        funds.top_up(book, instant("03-02"), 10 * count)
     assert {sub.status for sub in subs} == {Status.ACTIVE}
-    assert calls <= 10 * count
+    assert counted["calls"] <= 10 * count
 
 
-def test_renewals_beside_many_meters_do_not_ask_each_meter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_renewals_beside_many_meters_do_not_ask_each_meter() -> None:
     # 50 hourly plans at 50 instants beside 50 meters, for ten hours: 500 renewals, which the wallet covers by far.
     count = 50
     book = funded(10**9)
     for n in range(count):
         bought(book, f"03-01 00:00:{n:02}", monthly("hourly", 1, interval="hour"))
         bought(book, f"03-01 00:00:{n:02}", metered("server", 3600))
-    calls = 0
-    plain = metering.units
-
-    def units(*args: Any) -> int:
-        nonlocal calls
-        calls += 1
-        return plain(*args)
-
-    monkeypatch.setattr(metering, "units", units)
-    settle(book, instant("03-01 10:30"))
+    with counting_units() as counted:
+        settle(book, instant("03-01 10:30"))
     assert sum(not row.sub.terms.metered for row in book.journal.charges) == 11 * count
-    assert calls <= 10 * count
+    assert counted["calls"] <= 10 * count
 
 
 def test_days_of_hourly_plans_ask_no_more_than_their_renewals(monkeypatch: pytest.MonkeyPatch) -> None:

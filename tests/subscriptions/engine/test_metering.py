@@ -8,7 +8,7 @@ import pytest
 from subscriptions.engine import metering
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Status
-from tests.subscriptions.engine.bare import DAY, bought, funded, instant, metered
+from tests.subscriptions.engine.bare import DAY, bought, counting_units, funded, instant, metered
 from tests.subscriptions.engine.story import Story, hour, month, request, subscribe, top_up, withdraw
 
 SERVER = hour("server", "1.00")  # a kopeck lasts 36 s
@@ -238,31 +238,20 @@ def test_a_change_from_a_free_meter_needs_the_first_kopeck() -> None:
 
 
 # Work: calls of `units`, which everything about meters goes through.
-def calls_to_run_dry(monkeypatch: pytest.MonkeyPatch, count: int, most: int, money: int) -> int:
+def calls_to_run_dry(count: int, most: int, money: int) -> int:
     """Count the calls when so many meters of unequal rates run dry together."""
     chance = random.Random(count)
     book = funded(10**15)
     subs = [bought(book, "03-01", metered(f"m{n}", chance.randint(1, most))) for n in range(count)]
     book.balance = metering.used(book, instant("03-01") + 1) + money
-    calls = 0
-
-    def units(*args: Any) -> int:
-        nonlocal calls
-        calls += 1
-        return plain(*args)
-
-    with monkeypatch.context() as patch:
-        plain = metering.units
-        patch.setattr(metering, "units", units)
+    with counting_units() as counted:
         settle(book, instant("03-01") + DAY)
     assert {sub.status for sub in subs} == {Status.SUSPENDED}
-    return calls
+    return counted["calls"]
 
 
 @pytest.mark.parametrize("most", [10**6, 10**10, 10**12])
 @pytest.mark.parametrize("money", [0, 10**4, 10**8])
-def test_meters_that_run_dry_together_cost_work_by_their_number(
-    monkeypatch: pytest.MonkeyPatch, most: int, money: int
-) -> None:
+def test_meters_that_run_dry_together_cost_work_by_their_number(most: int, money: int) -> None:
     # A day is searched in about 37 steps; the search is repeated a few times at most, never once for each meter.
-    assert calls_to_run_dry(monkeypatch, 400, most, money) < 400 * 37 * 10
+    assert calls_to_run_dry(400, most, money) < 400 * 37 * 10
