@@ -6,8 +6,6 @@ change takes effect at once with the exact amounts of that instant. If anything 
 the customer gets a new quote.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -20,23 +18,22 @@ from subscriptions import books, catalogue, overview
 from subscriptions.books import OpenBook, Refused, refusal_detail
 from subscriptions.engine import changes
 from subscriptions.engine.access import next_due, settled
-from subscriptions.engine.book import Book, Charge, Journal, Movement
+from subscriptions.engine.book import Book, Journal
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.changes import shortage
 from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.subscription import FINAL, Sub, Terms
-from subscriptions.explain import sentences
-from subscriptions.explain.sentences import Writer
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.overview import next_charge
+from subscriptions.quote_lines import key_of, rest_of, stored_lines
 from subscriptions.storage import read
 
 # The longest time that a quote is valid, in microseconds.
 VALID_FOR = 900 * SECOND
 # How long the money that is missing for a change is enough for it.
 TIME_TO_PAY = 3600 * SECOND
-# The reasons of lines that are treated by themselves.
-UNUSED, DEBT_PAYMENT = "unused_refund", "debt_payment"
+# The reason of lines of which the later one is worse.
+DEBT_PAYMENT = "debt_payment"
 # How long an expired quote is kept. Who accepts it in that time gets a new quote instead of an error.
 KEPT_FOR = timedelta(days=1)
 
@@ -52,18 +49,6 @@ class QuoteChanged(DomainError):
             quote=quote.public_id,
         )
         self.quote = quote
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteLine:
-    """One movement of the wallet, with signed `money` and the formula behind it: `99.00 × 18 of 30 days`."""
-
-    reason: str
-    subscription: Subscription | None
-    money: Money
-    formula: str
-    # For a part of a period, so that it changes by the second.
-    is_part: bool
 
 
 class _Stale(Exception):
@@ -150,24 +135,6 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
         raise QuoteChanged(_again(quote, now=now)) from None
     subscription.refresh_from_db()
     return subscription
-
-
-def read_lines(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
-    """Return the lines of a quote with their formulas."""
-    subscriptions = Subscription.objects.in_bulk([line["subscription"] for line in quote.lines if line["subscription"]])
-    sources = [line.get("from", {}) for line in quote.lines]
-    prices = Price.objects.in_bulk([source["price"] for source in sources if "price" in source])
-    currency = quote.price.currency
-    return [
-        QuoteLine(
-            line["reason"],
-            subscriptions.get(line["subscription"]),
-            Money(line["amount"], currency),
-            _formula(source, currency, prices, write),
-            "paid" in source,
-        )
-        for line, source in zip(quote.lines, sources, strict=True)
-    ]
 
 
 def forget(*, now: datetime) -> int:
@@ -285,59 +252,3 @@ def _refused(refusal: Refusal, book: Book, sub: Sub, change: Change, currency: s
         return Refused(refusal, refusal_detail(refusal))
     quantity = sub.quantity if change.quantity is None else change.quantity
     return books.insufficient_funds(Money(max(1, shortage(book, sub, change.terms, quantity, TIME_TO_PAY)), currency))
-
-
-def key_of(line: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the parts of a line that must be the same at acceptance."""
-    return line["reason"], line["subscription"]
-
-
-def rest_of(sub: Sub, at: int, quantity: int | None) -> dict[str, int]:
-    """Return what the worth of the time left is calculated from: of all that was paid, or of other seats only.
-
-    Call it before the change, which resets it.
-    """
-    if not sub.is_paid_ahead or sub.end is None:
-        return {}
-    paid = sub.paid if quantity is None else abs(sub.terms.amount * quantity * sub.periods - sub.paid)
-    return {"paid": paid, "left": sub.end - at, "full": sub.length}
-
-
-def stored_lines(movements: Iterable[Movement], journal: Journal, rest: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return the movements as a quote stores them."""
-    charges = {id(charge.movement): charge for charge in journal.charges if charge.movement}
-    return [
-        {
-            "reason": movement.reason,
-            "subscription": movement.sub.id if movement.sub else None,
-            "amount": movement.amount,
-            "from": _source(movement, charges.get(id(movement)), rest),
-        }
-        for movement in movements
-        if not movement.on_debt
-    ]
-
-
-def _source(movement: Movement, charge: Charge | None, rest: Mapping[str, int]) -> dict[str, Any]:
-    """Return what an amount follows from: a price, or the value of a part of a period."""
-    if charge is None:
-        return dict(rest) if movement.reason == UNUSED else {}
-    if charge.full_length == charge.end - charge.start and charge.amount == _due(charge):
-        return {"price": charge.terms.id, "quantity": charge.quantity, "periods": charge.sub.periods}
-    if rest:
-        return dict(rest)
-    # Days of grace.
-    return {"paid": _due(charge), "left": charge.end - charge.start, "full": charge.full_length}
-
-
-def _due(charge: Charge) -> int:
-    return charge.terms.amount * charge.quantity * charge.sub.periods
-
-
-def _formula(source: Mapping[str, int], currency: str, prices: Mapping[int, Price], write: Writer) -> str:
-    if "price" in source:
-        price = prices[source["price"]]
-        return sentences.advance(price, quantity=source["quantity"], periods=source["periods"], write=write)
-    if "paid" in source:
-        return f"{write(Money(source['paid'], currency))} × {sentences.share(source['left'], source['full'])}"
-    return ""

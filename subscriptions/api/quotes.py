@@ -11,7 +11,7 @@ from core.api.lookup import find_by_public_id
 from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneySerializer
 from ledger.money import Money
-from subscriptions import quotes
+from subscriptions import quote_lines, quotes
 from subscriptions.api.serializers import WHEN, NextChargeSerializer, plan_code
 from subscriptions.catalogue import MOST_QUANTITY
 from subscriptions.models import Quote, Subscription
@@ -70,7 +70,7 @@ class ShownQuote:
     def __init__(self, quote: Quote) -> None:
         currency = quote.price.currency
         self.quote = quote
-        self.lines = quotes.read_lines(quote)
+        self.lines = quote_lines.read(quote)
         self.balance_before = Money(quote.balance_before, currency)
         self.balance_after = Money(quote.balance_after, currency)
         self.total = Money(quote.total, currency)

@@ -9,10 +9,11 @@ from ledger import display
 from ledger.labels import REASONS
 from ledger.models import Transaction
 from ledger.money import Money
-from subscriptions import catalogue, quotes
+from subscriptions import catalogue, quote_lines
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.models.subscription import LIVE
-from subscriptions.quotes import DEBT_PAYMENT, UNUSED, QuoteLine
+from subscriptions.quote_lines import UNUSED, QuoteLine
+from subscriptions.quotes import DEBT_PAYMENT
 from subscriptions.web.cards import Card
 
 Status = Subscription.Status
@@ -67,13 +68,13 @@ class QuotePage:
     @property
     def rows(self) -> list[Row]:
         """What the change moves when the customer confirms: at most this is paid, at least this comes back."""
-        lines = quotes.read_lines(self.quote, write=display.money)
+        lines = quote_lines.read(self.quote, write=display.money)
         return [Row(label=self._label(line), formula=line.formula, money=line.money) for line in lines]
 
     @property
     def is_exact(self) -> bool:
         """Whether the amounts stay the same until the quote ends."""
-        return not self.use.amount and not any(line.is_part for line in quotes.read_lines(self.quote))
+        return not self.use.amount and not any(line.is_part for line in quote_lines.read(self.quote))
 
     @property
     def is_same(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from subscriptions import books, quotes
+from subscriptions import books, quote_lines, quotes
 from subscriptions.models import Quote, Subscription
 from tests.subscriptions.bank import NOON, hourly
 from tests.subscriptions.picture import picture
@@ -25,7 +25,7 @@ def movements(quote: Quote) -> list[tuple[Any, Any]]:
 
 
 def formulas(quote: Quote) -> list[str]:
-    return [line.formula for line in quotes.read_lines(quote)]
+    return [line.formula for line in quote_lines.read(quote)]
 
 
 def assert_stale(quote: Quote, *, now: datetime) -> Quote:
