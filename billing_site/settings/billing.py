@@ -15,9 +15,18 @@ MAX_SUBSCRIPTIONS = env.int("MAX_SUBSCRIPTIONS", default=5000)
 # Books that a worker claims and settles in one transaction.
 BILLING_BATCH = env.int("BILLING_BATCH", default=1000)
 
+# The gateways that customers are offered, the first one by default.
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"])
-# Every gateway that the code has. PAYMENT_GATEWAYS names those in use; the first one is the default.
-GATEWAY_CLASSES = {"sandbox": "payments.gateways.sandbox.gateway.Sandbox"}
+# Every gateway that the code knows. One with keys goes on being asked and listened to when it is not offered any more.
+GATEWAY_CLASSES = {
+    "sandbox": "payments.gateways.sandbox.gateway.Sandbox",
+    "stripe": "payments.gateways.stripe.gateway.Stripe",
+    "yookassa": "payments.gateways.yookassa.gateway.YooKassa",
+    "manual": "payments.gateways.manual.gateway.Manual",
+}
+# Seconds that a worker waits for a gateway's answer, and that a web request waits in all.
+GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", default=20.0)
+GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
