@@ -22,7 +22,7 @@ class NotCancellable(DomainError):
 
 
 def cancel(payment: Payment, *, now: datetime) -> Payment:
-    """Cancel a pending payment and return it.
+    """Cancel a pending payment and, if its checkout opened a subscription, that order; return the payment.
 
     Raises NotCancellable in any other state. That includes a payment that turns out to be paid: it is confirmed
     instead. Raises Unavailable if the gateway does not answer, and then cancels nothing.
@@ -32,7 +32,7 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
     snapshot = close_page(payment)
     if snapshot is None:
         return _cancel_unopened(payment.pk, now=now)
-    payment = confirmation.apply(payment.pk, snapshot, now=now)
+    payment = confirmation.apply(payment.pk, snapshot, now=now, ends_order=True)
     if payment.status != Status.CANCELLED:
         raise _refusal(payment)
     return payment
@@ -60,7 +60,7 @@ def _cancel_unopened(payment_id: int, *, now: datetime) -> Payment:
         payment = transitions.lock(payment_id)
         if payment.status != Status.PENDING or payment.gateway_id is not None:
             raise _refusal(payment)
-        transitions.close(payment, Status.CANCELLED, now=now)
+        transitions.close(payment, Status.CANCELLED, now=now, ends_order=True)
     return payment
 
 

@@ -187,7 +187,7 @@ def _purpose(due: AmountDue, request: CheckoutRequest) -> str:
 
 
 def _continue_or_create(customer: User, request: CheckoutRequest, *, now: datetime) -> Payment:
-    """Return the open payment for the same purpose, or create and commit one.
+    """Return the open payment for the same purpose, or create and commit one, for an order that waits if there is one.
 
     If another gateway was chosen, the amount has changed or the page has expired, the open payment's page is closed
     first and a new payment takes its place.
@@ -197,7 +197,8 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
         due = _amount_due(customer, request, now=now)
         first = open_orders.find(customer, due, _purpose(due, request), now=now)
         if first is None:
-            payment = _create(customer, due, gateway, request, now=now)
+            order = open_orders.find_waiting(customer, _purpose(due, request), now=now)
+            payment = _create(customer, due, gateway, request, now=now, order=order)
         elif request.get("payment_id"):
             raise _duplicate(first.public_id) if first.public_id == request["payment_id"] else _in_progress(first)
         elif request.get("gateway") in (None, first.gateway) and first.money == due.money and now < first.expires_at:
@@ -218,13 +219,15 @@ def _in_progress(payment: Payment) -> PaymentInProgress:
     )
 
 
-def _create(customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime) -> Payment | None:
+def _create(
+    customer: User, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime, order: Payment | None
+) -> Payment | None:
     """Create and commit the payment; if another request has just committed the same one, return that.
 
     Return None if another request has just started a payment for the same purpose.
     """
     try:
-        return _insert(customer, due, gateway, request, now=now)
+        return _insert(customer, due, gateway, request, now=now, order=order)
     except IntegrityError as error:
         return _raced(customer, request, error)
 
@@ -276,7 +279,7 @@ def _swap(
             return None
         code = snapshot.failure_code if snapshot else ""
         ending = UNPAID[snapshot.state] if snapshot else Payment.Status.CANCELLED
-        transitions.close(first, ending, now=now, failure_code=code, ends_order=False)
+        transitions.close(first, ending, now=now, failure_code=code)
         return _insert(first.customer, due, gateway, request, now=now, order=first)
 
 

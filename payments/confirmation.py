@@ -89,8 +89,11 @@ def judge(snapshot: Snapshot, requested: Money) -> Verdict:
 
 
 @retry.retried
-def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime) -> Payment:
-    """Apply the gateway's answer in one transaction and return the payment."""
+def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime, ends_order: bool = False) -> Payment:
+    """Apply the gateway's answer in one transaction and return the payment.
+
+    With `ends_order=True` a payment that ends without money ends its order too: the customer has cancelled it.
+    """
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status == Status.CONFIRMED:
@@ -98,11 +101,11 @@ def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime) ->
         elif isinstance(answer, GatewayError):
             _apply_error(payment, answer, now=now)
         else:
-            _apply_snapshot(payment, answer, now=now)
+            _apply_snapshot(payment, answer, now=now, ends_order=ends_order)
     return payment
 
 
-def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
+def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends_order: bool) -> None:
     verdict = judge(snapshot, payment.money)
     _note_state(payment, snapshot.state, now=now)
     if verdict is Verdict.PAID:
@@ -115,7 +118,8 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime) -> N
     elif verdict is Verdict.OPEN:
         transitions.wait(payment, Status.PENDING, now=now)
     else:
-        transitions.close(payment, Status(verdict.value), now=now, failure_code=snapshot.failure_code)
+        ending, code = Status(verdict.value), snapshot.failure_code
+        transitions.close(payment, ending, now=now, failure_code=code, ends_order=ends_order)
 
 
 def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> None:

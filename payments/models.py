@@ -37,7 +37,7 @@ class Payment(MadeOnce):
     # What the payment is for. Both are empty for a top-up.
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, related_name="payments")
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, null=True, related_name="payments")
-    # True if this checkout created the subscription; it is then cancelled if the payment ends without money.
+    # True if this checkout created the subscription. It waits for a payment until its time or the customer ends it.
     opened_subscription = models.BooleanField(default=False)
     # What the order itself costs. The amount pays the debt too, and is at least what gateways take.
     order_amount = models.BigIntegerField(default=0, editable=False)

@@ -38,6 +38,19 @@ def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Paym
     return None
 
 
+def find_waiting(customer: User, purpose: str, *, now: datetime) -> Payment | None:
+    """Return the last payment of an order that still waits as it was made, None if there is none.
+
+    Its payment has failed, expired or been turned down; who orders the same again goes on with it.
+    """
+    rows = Payment.objects.filter(customer=customer, purpose=purpose, opened_subscription=True, parked_reason="")
+    waiting = rows.filter(subscription__status=Subscription.Status.PENDING).exclude(status__in=transitions.OPEN)
+    payment = waiting.select_related("customer", "subscription__price").order_by("-id").first()
+    if payment is None or payment.subscription is None or payment.status == Payment.Status.CONFIRMED:
+        return None
+    return payment if _is_as_ordered(payment.subscription, purpose, now=now) else None
+
+
 def open_payments() -> QuerySet[Payment]:
     """Return the payments that can still be paid, without those that wait for staff."""
     return Payment.objects.filter(status__in=transitions.OPEN, parked_reason="")

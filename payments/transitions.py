@@ -85,11 +85,11 @@ def credit(payment: Payment, *, now: datetime) -> None:
 
 
 def close(
-    payment: Payment, to: Payment.Status, *, now: datetime, failure_code: str = "", ends_order: bool = True
+    payment: Payment, to: Payment.Status, *, now: datetime, failure_code: str = "", ends_order: bool = False
 ) -> None:
-    """End the payment without money as failed, cancelled or expired; cancel the subscription its checkout opened.
+    """End the payment without money as failed, cancelled or expired. Its order goes on waiting for another payment.
 
-    With `ends_order=False` the subscription goes on waiting: another payment takes this one's place.
+    With `ends_order=True` the customer has given it up: the subscription that the checkout opened is cancelled.
     """
     move(payment, to, now=now, failure_code=failure_code, parked_reason="")
     record_event(payment, to.value, now=now)

@@ -158,7 +158,7 @@ def test_a_lost_answer_does_not_open_a_second_page(alice: User, basic: Price, un
     assert SandboxSession.objects.get().session_id == payment.gateway_id
 
 
-def test_a_refusal_by_the_gateway_fails_the_payment_and_cancels_the_subscription(
+def test_a_refusal_by_the_gateway_fails_the_payment_and_leaves_the_order_waiting(
     alice: User, basic: Price, unsteady: type[Unsteady]
 ) -> None:
     unsteady.refuse = True
@@ -166,7 +166,7 @@ def test_a_refusal_by_the_gateway_fails_the_payment_and_cancels_the_subscription
         start(alice, plan="basic")
     payment = Payment.objects.get()
     assert (payment.status, payment.failure_code) == ("failed", "gateway_refused")
-    assert Subscription.objects.get().status == "cancelled"
+    assert Subscription.objects.get().status == "pending"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from payments import amounts, checkout, confirmation, open_orders, reconciliation
+from payments import amounts, cancellation, checkout, confirmation, open_orders, reconciliation
 from payments.checkout import PaymentInProgress
 from payments.gateways.base import Session, SessionRequest
 from payments.gateways.sandbox.gateway import Sandbox
@@ -130,6 +130,37 @@ def test_an_expired_page_is_replaced(alice: User, basic: Price) -> None:
     second = checkout.start(alice, now=first.expires_at, plan="basic")
     first.refresh_from_db()
     assert (first.status, second.status, second.subscription) == ("cancelled", "pending", first.subscription)
+
+
+@pytest.mark.parametrize("outcome", ["insufficient_funds", "cancel"])
+def test_the_same_order_again_goes_on_with_the_one_that_waits(
+    alice: User, basic: Price, choose: Callable[..., Any], outcome: str
+) -> None:
+    first = start(alice, plan="basic")
+    choose(first, outcome)
+    confirmation.confirm(first.pk, now=timezone.now())
+    second = start(alice, plan="basic")
+    assert (second.pk != first.pk, second.subscription, second.amount) == (True, first.subscription, 990_00)
+    choose(second, "succeeds")
+    confirmation.confirm(second.pk, now=timezone.now())
+    assert only_order().status == "active"
+    # What has started is not ordered again by the next one.
+    assert start(alice, plan="basic").subscription != first.subscription
+
+
+def test_the_same_order_again_after_it_was_given_up_is_a_new_one(alice: User, basic: Price) -> None:
+    first = start(alice, plan="basic")
+    cancellation.cancel(first, now=timezone.now())
+    assert start(alice, plan="basic").subscription != first.subscription
+
+
+def test_an_order_whose_payment_expired_waits_its_days(alice: User, basic: Price, settings: Any) -> None:
+    first = start(alice, plan="basic")
+    reconciliation.expire_due(now=first.expires_at)
+    end = first.created_at + timedelta(days=settings.ORDER_DAYS)
+    assert overview.peek(alice, "RUB", now=end - timedelta(seconds=1)).status_of(only_order()) == "pending"
+    billing_run.run_due(now=end + timedelta(seconds=1), catch_up=True)
+    assert only_order().status == "expired"
 
 
 def test_a_debt_that_comes_meanwhile_replaces_the_payment(alice: User, basic: Price) -> None:

@@ -88,7 +88,8 @@ def test_a_payment_is_expired_only_after_the_gateway_has_closed_it(payment: Paym
     payment.refresh_from_db()
     assert (payment.status, payment.check_at) == ("expired", None)
     assert SandboxSession.objects.get().status == "cancelled"
-    assert Subscription.objects.get().status == "cancelled"
+    # The order waits on for another payment.
+    assert Subscription.objects.get().status == "pending"
 
 
 def test_a_payment_paid_at_the_last_moment_is_confirmed(payment: Payment, choose: Callable[..., Any]) -> None:
@@ -119,7 +120,7 @@ def test_a_payment_without_a_page_expires_without_the_gateway(
     assert reconciliation.expire_due(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "expired"
-    assert Subscription.objects.get().status == "cancelled"
+    assert Subscription.objects.get().status == "pending"
 
 
 def test_reconciliation_opens_a_page_after_a_lost_answer(alice: User, basic: Price, unsteady: type[Unsteady]) -> None:
@@ -141,18 +142,36 @@ def test_reconciliation_checks_only_at_the_scheduled_ages(payment: Payment) -> N
     assert (payment.checks, payment.status) == (3, "pending")
 
 
-@pytest.mark.parametrize("ending", ["cancelled", "expired"])
-def test_late_money_goes_to_the_wallet_and_revives_nothing(payment: Payment, ending: str) -> None:
-    if ending == "cancelled":
-        cancellation.cancel(payment, now=timezone.now())
-    else:
-        reconciliation.expire_due(now=payment.expires_at)
+def test_late_money_of_a_cancelled_order_goes_to_the_wallet_and_revives_nothing(payment: Payment) -> None:
+    cancellation.cancel(payment, now=timezone.now())
     late_success(payment)
     confirmation.confirm(payment.pk, now=timezone.now())
     payment.refresh_from_db()
     assert (payment.status, balance(payment.customer), times_credited(payment)) == ("confirmed", 990_00, 1)
     assert Subscription.objects.get().status == "cancelled"
-    assert events(payment) == [f"payment.{ending}", "payment.confirmed"]
+    assert events(payment) == ["payment.cancelled", "payment.confirmed"]
+
+
+def test_late_money_of_an_expired_payment_starts_the_order_that_waits(payment: Payment) -> None:
+    reconciliation.expire_due(now=payment.expires_at)
+    late_success(payment)
+    confirmation.confirm(payment.pk, now=timezone.now())
+    payment.refresh_from_db()
+    assert (payment.status, balance(payment.customer), times_credited(payment)) == ("confirmed", 0, 1)
+    assert Subscription.objects.get().status == "active"
+    assert events(payment) == ["payment.expired", "payment.confirmed"]
+
+
+def test_late_money_of_an_order_that_was_paid_again_is_on_the_balance(
+    payment: Payment, choose: Callable[..., Any]
+) -> None:
+    reconciliation.expire_due(now=payment.expires_at)
+    second = checkout.start(payment.customer, now=timezone.now(), plan="basic")
+    choose(second, "succeeds")
+    late_success(payment)
+    for each in (second, payment):
+        confirmation.confirm(each.pk, now=timezone.now())
+    assert (balance(payment.customer), Subscription.objects.get().status) == (990_00, "active")
 
 
 def test_a_late_wrong_amount_is_parked(payment: Payment) -> None:

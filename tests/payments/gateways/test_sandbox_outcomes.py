@@ -36,14 +36,14 @@ TABLE = {
     "succeeds": Expected("confirmed", "confirmed", "active"),
     "succeeds_late": Expected("pending", "pending", "pending"),
     "bank_asks": Expected("pending", "pending", "pending", deliveries=0),
-    "insufficient_funds": Expected("failed", "failed", "cancelled", failure="insufficient_funds"),
-    "expired_card": Expected("failed", "failed", "cancelled", failure="expired_card"),
+    "insufficient_funds": Expected("failed", "failed", "pending", failure="insufficient_funds"),
+    "expired_card": Expected("failed", "failed", "pending", failure="expired_card"),
     "webhook_twice": Expected("confirmed", "confirmed", "active", deliveries=2),
     "webhook_lost": Expected("pending", "confirmed", "active", deliveries=0),
     "webhook_first": Expected("confirmed", "confirmed", "active"),
     "wrong_amount": Expected("unknown", "unknown", "pending"),
     "times_out": Expected("pending", "unknown", "pending", deliveries=0),
-    "cancel": Expected("cancelled", "cancelled", "cancelled"),
+    "cancel": Expected("cancelled", "cancelled", "pending"),
 }
 
 
