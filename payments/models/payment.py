@@ -1,4 +1,4 @@
-"""Payments through a gateway, and the webhook events that gateways send about them."""
+"""Payments through a gateway."""
 
 from functools import partial
 
@@ -27,6 +27,8 @@ class Payment(MadeOnce):
         EXPIRED = "expired", "expired"
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "pay"), editable=False)
+    # An id that the client chose, unique for the customer; the API then calls the payment by it.
+    client_payment_id = models.CharField(max_length=40, null=True, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments")
     # Minor units of `currency`. The server calculates it and never takes it from the client.
     amount = models.BigIntegerField()
@@ -57,7 +59,15 @@ class Payment(MadeOnce):
     failure_code = models.CharField(max_length=60, default="", blank=True)
     # Set when the gateway took something other than we requested. The payment then waits for staff.
     parked_reason = models.CharField(max_length=200, default="", blank=True)
-    amount_refunded = models.BigIntegerField(default=0)
+    # What the gateway took, in minor units of `received_currency`: what is credited, unless the payment is parked.
+    amount_received = models.BigIntegerField(null=True, editable=False)
+    received_currency = models.CharField(max_length=3, default="", blank=True, editable=False)
+    # The sum of its refunds that have not failed. Only the trigger on refunds changes it.
+    amount_refunded = models.BigIntegerField(default=0, editable=False)
+    # What the gateway keeps, in minor units of `received_currency`; null while it is not known.
+    fee = models.BigIntegerField(null=True, editable=False)
+    # Whether the customer agreed that the gateway keeps the payment method.
+    save_method = models.BooleanField(default=False, editable=False)
 
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -80,10 +90,21 @@ class Payment(MadeOnce):
                 name="only_a_confirmed_payment_was_confirmed",
             ),
             models.CheckConstraint(
-                condition=Q(amount_refunded__gte=0, amount_refunded__lte=models.F("amount")),
+                condition=Q(amount_refunded=0)
+                | Q(amount_refunded__gt=0, amount_refunded__lte=models.F("amount_received")),
                 name="refunds_never_exceed_the_payment",
             ),
+            models.CheckConstraint(
+                condition=Q(amount_received__isnull=True, received_currency="")
+                | Q(amount_received__gt=0, received_currency__regex="^[A-Z]{3}$"),
+                name="what_was_received_has_a_currency",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="confirmed") | Q(amount_received__isnull=False),
+                name="a_confirmed_payment_has_received_money",
+            ),
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_payment_per_gateway_object"),
+            models.UniqueConstraint(fields=["customer", "client_payment_id"], name="client_payment_id_is_used_once"),
             models.UniqueConstraint(fields=["customer", "idempotency_key"], name="one_payment_per_request"),
             models.UniqueConstraint(
                 fields=["subscription"],
@@ -108,37 +129,17 @@ class Payment(MadeOnce):
     def money(self) -> Money:
         return Money(self.amount, self.currency)
 
+    @property
+    def reference(self) -> str:
+        """The id by which the customer's programs call it: the one they chose, or else the public id."""
+        return self.client_payment_id or self.public_id
 
-class WebhookEvent(models.Model):
-    """A webhook whose signature was valid. Only a hint: processing checks the payment it names at the gateway."""
+    @property
+    def received(self) -> Money | None:
+        """What the gateway took, None while nothing was taken."""
+        return None if self.amount_received is None else Money(self.amount_received, self.received_currency)
 
-    class Status(models.TextChoices):
-        RECEIVED = "received", "received"
-        PROCESSED = "processed", "processed"
-        # Could not be processed: the payment is not known (yet), or there was no answer. Retried, never dropped.
-        PARKED = "parked", "parked"
-        IGNORED = "ignored", "ignored"
-
-    gateway = models.CharField(max_length=20)
-    event_id = models.CharField(max_length=120)
-    type = models.CharField(max_length=80)
-    # The gateway's id of the payment it is about; empty if it is about something else.
-    gateway_id = models.CharField(max_length=120)
-    payload = models.JSONField()
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
-    # The result of the last processing, in a sentence for staff.
-    outcome = models.CharField(max_length=300, default="", blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    received_at = models.DateTimeField()
-    processed_at = models.DateTimeField(null=True)
-    # When the sweep tries it next; null once it is done or given up.
-    next_try_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="webhook_event_is_stored_once")]
-        indexes = [
-            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="webhook_event_due"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.gateway} {self.type} {self.event_id}"
+    @property
+    def refundable(self) -> int:
+        """What can still be refunded, in minor units of `received_currency`."""
+        return (self.amount_received or 0) - self.amount_refunded

@@ -1,0 +1,60 @@
+"""Disputes: payments that the customer's bank takes back."""
+
+from functools import partial
+
+from django.db import models
+from django.db.models import Q
+
+from core.ids import new_id
+from ledger.money import Money
+from payments.models.payment import Payment
+
+
+class Dispute(models.Model):
+    """A dispute of one payment, as its gateway reports it."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "open"
+        WON = "won", "won"
+        LOST = "lost", "lost"
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "dsp"), editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    gateway = models.CharField(max_length=20)
+    gateway_id = models.CharField(max_length=120)
+    # Minor units of `currency`.
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    # The gateway's word for why, and until when the seller may answer there.
+    reason = models.CharField(max_length=60, default="", blank=True)
+    answer_by = models.DateTimeField(null=True)
+    # When the money was taken from the customer's wallet, and when it came back because the dispute was won.
+    withdrawn_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    # When `status` last changed.
+    updated_at = models.DateTimeField()
+    # When the sweep next asks the gateway about it; null once it is decided.
+    check_at = models.DateTimeField(null=True)
+    checks = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_is_more_than_zero"),
+            models.CheckConstraint(
+                condition=Q(returned_at__isnull=True) | Q(withdrawn_at__isnull=False),
+                name="only_what_was_withdrawn_comes_back",
+            ),
+            models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_dispute_per_gateway_object"),
+        ]
+        indexes = [
+            models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="dispute_to_check"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)

@@ -1,0 +1,33 @@
+"""Payment methods that gateways keep for customers."""
+
+from functools import partial
+
+from django.conf import settings
+from django.db import models
+
+from core.ids import new_id
+
+
+class PaymentMethod(models.Model):
+    """A card or account that a gateway keeps. Nothing of it is stored but what a customer knows it by."""
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "pm"), editable=False)
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payment_methods")
+    gateway = models.CharField(max_length=20)
+    gateway_id = models.CharField(max_length=120)
+    # The gateway's id of its owner, where it has one.
+    gateway_owner = models.CharField(max_length=120, default="", blank=True)
+    brand = models.CharField(max_length=40, default="", blank=True)
+    last4 = models.CharField(max_length=4, default="", blank=True)
+    expires_on = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    # Since when it is not used any more, because the customer or the gateway removed it.
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_method_per_gateway_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.last4}".strip() or self.public_id

@@ -1,0 +1,40 @@
+"""The webhook events that gateways send."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class WebhookEvent(models.Model):
+    """A verified webhook. Only a hint: processing checks the object it names at the gateway."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", "received"
+        PROCESSED = "processed", "processed"
+        # Could not be processed: the object is not known (yet), or there was no answer. Retried, never dropped.
+        PARKED = "parked", "parked"
+        IGNORED = "ignored", "ignored"
+
+    gateway = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=120)
+    type = models.CharField(max_length=80)
+    # What it is about (gateways.base.Subject), and the gateway's id of that object; empty if it is about nothing of ours.
+    subject = models.CharField(max_length=10, default="", blank=True)
+    gateway_id = models.CharField(max_length=120)
+    payload = models.JSONField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    # The result of the last processing, in a sentence for staff.
+    outcome = models.CharField(max_length=300, default="", blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+    # When the sweep tries it next; null once it is done or given up.
+    next_try_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="webhook_event_is_stored_once")]
+        indexes = [
+            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="webhook_event_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.type} {self.event_id}"
