@@ -4,7 +4,6 @@ The payment is committed before the gateway is called, and its id is the gateway
 sent again continues the first payment, whatever failed in between. So does another request for the same purpose.
 """
 
-import re
 from datetime import datetime
 from typing import TypedDict, Unpack
 
@@ -16,8 +15,16 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import idempotency, retry
 from core.errors import DomainError, Unavailable
-from core.ids import new_id
-from payments import amounts, cancellation, confirmation, open_orders, reconciliation, sessions, transitions
+from payments import (
+    amounts,
+    cancellation,
+    confirmation,
+    open_orders,
+    payment_ids,
+    reconciliation,
+    sessions,
+    transitions,
+)
 from payments.amounts import AmountDue
 from payments.gateways import registry
 from payments.gateways.base import Snapshot, State
@@ -33,9 +40,6 @@ UNPAID = {
     State.EXPIRED: Payment.Status.EXPIRED,
     State.FAILED: Payment.Status.FAILED,
 }
-
-# It must hold a digit, so that it differs from words such as `confirm-payment` at the same place of a URL.
-CLIENT_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{7,39}", re.ASCII)
 
 
 class CheckoutRequest(TypedDict, total=False):
@@ -53,24 +57,12 @@ class CheckoutRequest(TypedDict, total=False):
     description: str
     # The customer's language; the page's or request's by default.
     language: str
+    # Whether the customer agrees that the gateway keeps the payment method.
+    save_method: bool
     # From core.idempotency.key_of. The same key returns the same payment.
     idempotency_key: str | None
-    # A public id chosen by the client. It must be new.
+    # An id chosen by the client. The customer must not have a payment with it yet.
     payment_id: str | None
-
-
-class DuplicatePayment(DomainError):
-    """The payment id that the client chose already exists."""
-
-    code = "duplicate_payment"
-    param = "payment_id"
-
-
-class InvalidPaymentId(DomainError):
-    """The payment id that the client chose does not match CLIENT_ID."""
-
-    code = "invalid_payment_id"
-    param = "payment_id"
 
 
 class PaymentInProgress(DomainError):
@@ -90,7 +82,7 @@ def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) 
     """
     payment = find(customer, request)
     if payment is None:
-        _check_payment_id(request.get("payment_id"))
+        payment_ids.check_new(customer, request.get("payment_id"))
         payment = _continue_or_create(customer, request, now=now)
     if payment.gateway_id is None and payment.status in transitions.OPEN:
         payment = sessions.open_page(payment, now=now)
@@ -141,6 +133,7 @@ def _fingerprint(request: CheckoutRequest) -> str:
         gateway=request.get("gateway"),
         description=request.get("description"),
         payment_id=request.get("payment_id"),
+        save_method=request.get("save_method", False),
     )
 
 
@@ -157,24 +150,6 @@ def _amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> A
         return amounts.for_top_up(amount, currency)
     amounts.check_amount(due, amount, currency)
     return due
-
-
-def _check_payment_id(payment_id: str | None) -> None:
-    if payment_id is None:
-        return
-    if not CLIENT_ID.fullmatch(payment_id):
-        raise InvalidPaymentId(
-            _(
-                "A payment_id has 8 to 40 letters, digits, - or _. It starts with a letter or digit and contains a "
-                "digit."
-            )
-        )
-    if Payment.objects.filter(public_id=payment_id).exists():
-        raise _duplicate(payment_id)
-
-
-def _duplicate(payment_id: str) -> DuplicatePayment:
-    return DuplicatePayment(_("Payment %s already exists.") % payment_id)
 
 
 def _purpose(due: AmountDue, request: CheckoutRequest) -> str:
@@ -200,7 +175,11 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
             order = open_orders.find_waiting(customer, _purpose(due, request), now=now)
             payment = _create(customer, due, gateway, request, now=now, order=order)
         elif request.get("payment_id"):
-            raise _duplicate(first.public_id) if first.public_id == request["payment_id"] else _in_progress(first)
+            raise (
+                payment_ids.duplicate(first.reference)
+                if first.reference == request["payment_id"]
+                else _in_progress(first)
+            )
         elif request.get("gateway") in (None, first.gateway) and first.money == due.money and now < first.expires_at:
             return first
         else:
@@ -213,8 +192,8 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
 def _in_progress(payment: Payment) -> PaymentInProgress:
     return PaymentInProgress(
         _("Payment %s for the same purpose is still open. Wait for it, or cancel it, before you start another.")
-        % payment.public_id,
-        payment_id=payment.public_id,
+        % payment.reference,
+        payment_id=payment.reference,
         state=payment.status,
     )
 
@@ -243,8 +222,8 @@ def _raced(customer: User, request: CheckoutRequest, error: IntegrityError) -> P
         case "one_open_payment_per_subscription" | "one_open_payment_per_purpose":
             return None
         case _:
-            if request.get("payment_id") and Payment.objects.filter(public_id=request["payment_id"]).exists():
-                raise _duplicate(str(request["payment_id"])) from error
+            if request.get("payment_id") and payment_ids.find(customer, str(request["payment_id"])).exists():
+                raise payment_ids.duplicate(str(request["payment_id"])) from error
     raise error
 
 
@@ -293,7 +272,7 @@ def _insert(
     key = request.get("idempotency_key")
     with transaction.atomic():
         payment = Payment.objects.create(
-            public_id=request.get("payment_id") or new_id("pay"),
+            client_payment_id=request.get("payment_id"),
             customer=customer,
             amount=due.money.amount,
             currency=due.money.currency,
@@ -310,6 +289,7 @@ def _insert(
             created_at=now,
             updated_at=now,
             expires_at=expires_at,
+            save_method=request.get("save_method", False),
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
         if due.price is not None and order is None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core import retry
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
-from payments import transitions
+from payments import fees, methods, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
 from payments.models import Payment
@@ -51,6 +51,12 @@ def confirm(payment_id: int, *, now: datetime) -> Payment:
     if payment.status == Status.CONFIRMED or payment.gateway_id is None:
         return payment
     return apply(payment_id, ask(payment), now=now)
+
+
+def refresh(payment_id: int, *, now: datetime) -> Payment:
+    """Ask the gateway also about a confirmed payment, for what it tells later: its fee, and a method that it keeps."""
+    payment = Payment.objects.get(pk=payment_id)
+    return payment if payment.gateway_id is None else apply(payment_id, ask(payment), now=now)
 
 
 def require(payment: Payment) -> None:
@@ -97,7 +103,8 @@ def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime, en
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.status == Status.CONFIRMED:
-            pass
+            if isinstance(answer, Snapshot):
+                _note_details(payment, answer, now=now)
         elif isinstance(answer, GatewayError):
             _apply_error(payment, answer, now=now)
         else:
@@ -109,9 +116,10 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends
     verdict = judge(snapshot, payment.money)
     _note_state(payment, snapshot.state, now=now)
     if verdict is Verdict.PAID:
-        transitions.credit(payment, now=now)
+        transitions.credit(payment, payment.money, now=now)
+        _note_details(payment, snapshot, now=now)
     elif verdict is Verdict.DIFFERS:
-        transitions.park(payment, _difference(payment, snapshot), now=now)
+        transitions.park(payment, _difference(payment, snapshot), now=now, received=_received(snapshot))
     elif payment.status not in transitions.OPEN:
         # It has already ended. Only money can change that.
         return
@@ -141,9 +149,23 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
         payment.save(update_fields=["gateway_state", "updated_at"])
 
 
+def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
+    """Save what the gateway tells of a confirmed payment besides its state: the fee, and a method that it keeps."""
+    if snapshot.fee and payment.fee is None and snapshot.fee_currency == payment.received_currency:
+        fees.post(payment, snapshot.fee, now=now)
+    if snapshot.method is not None and payment.save_method:
+        methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
+
+
+def _received(snapshot: Snapshot) -> Money | None:
+    """Return what the gateway took, None if it is no money that we can keep."""
+    if not snapshot.amount or snapshot.currency not in EXPONENTS:
+        return None
+    return Money(snapshot.amount, snapshot.currency)
+
+
 def _difference(payment: Payment, snapshot: Snapshot) -> str:
     """Return the reason for staff: `sandbox took 250.00 RUB, we requested 500.00 RUB`."""
-    taken = f"{snapshot.amount} minor units of {snapshot.currency}"
-    if snapshot.amount is not None and snapshot.currency in EXPONENTS:
-        taken = str(Money(snapshot.amount, snapshot.currency))
+    received = _received(snapshot)
+    taken = str(received) if received else f"{snapshot.amount} minor units of {snapshot.currency}"
     return f"{payment.gateway} took {taken}, we requested {payment.money}"

@@ -13,7 +13,7 @@ TRIGGERS = (
 CHECKS = (
     Check(
         "confirmed_payments_are_credited_once",
-        "Each confirmed payment was credited once, in full, to its customer, from its gateway's clearing account.",
+        "Each confirmed payment was credited once, as received, to its customer, from its gateway's clearing account.",
         """
         SELECT payment.id AS payment, payment.public_id, payment.amount, credit.id AS transaction,
                credit.amount AS credited
@@ -22,7 +22,7 @@ CHECKS = (
           LEFT JOIN ledger_account AS wallet ON wallet.id = credit.credit_id AND wallet.kind = 'wallet'
           LEFT JOIN ledger_account AS clearing ON clearing.id = credit.debit_id
          WHERE payment.status = 'confirmed'
-           AND (payment.amount, payment.currency, payment.customer_id, 'gateway_clearing:' || payment.gateway)
+           AND (payment.amount_received, payment.received_currency, payment.customer_id, 'gateway_clearing:' || payment.gateway)
                IS DISTINCT FROM (credit.amount, credit.currency, wallet.owner_id, clearing.code)
         """,
     ),

@@ -6,7 +6,9 @@ The database repeats the table of moves in a trigger (migration 0002_guards).
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.models import User
 from events import outbox
+from ledger.money import Money
 from payments.descriptions import own_description
 from payments.models import Payment
 from subscriptions import books
@@ -66,21 +68,24 @@ def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any)
         setattr(payment, name, value)
 
 
-def credit(payment: Payment, *, now: datetime) -> None:
-    """Confirm the payment and credit the wallet.
+def credit(payment: Payment, received: Money, *, now: datetime, author: User | None = None) -> None:
+    """Confirm the payment and credit the wallet with what was received.
 
     The money pays the debt, then starts the subscription this payment is for, then revives the suspended ones. A
-    subscription that has ended in the meantime stays ended; the money is in the wallet anyway.
+    subscription that has ended in the meantime stays ended; the money is in the wallet anyway. Another sum than was
+    asked for, which staff have accepted, is a top-up and starts nothing.
     """
-    with books.open(payment.customer, payment.currency, now=now) as book:
+    with books.open(payment.customer, received.currency, now=now) as book:
         book.top_up(
-            payment.amount,
+            received.amount,
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
             description=own_description(payment),
-            first=_live_subscription(payment),
+            first=_live_subscription(payment) if received == payment.money else None,
+            author=author,
         )
-    move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="")
+    taken = {"amount_received": received.amount, "received_currency": received.currency}
+    move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="", **taken)
     record_event(payment, "confirmed", now=now)
 
 
@@ -97,14 +102,21 @@ def close(
         _cancel_pending(payment, payment.subscription_id, now=now)
 
 
-def park(payment: Payment, reason: str, *, now: datetime) -> None:
-    """Hold the payment for staff: the gateway took something other than we requested. Credit nothing."""
+def park(payment: Payment, reason: str, *, now: datetime, received: Money | None = None) -> None:
+    """Hold the payment for staff: the gateway took something other than we requested. Credit nothing.
+
+    `received` is what it took, if that is known; staff accept that or send it back (payments.parked).
+    """
     if payment.parked_reason == reason:
         return
-    changes = {"parked_reason": reason, "check_at": None}
+    changes: dict[str, Any] = {"parked_reason": reason, "check_at": None}
+    if received is not None:
+        changes |= {"amount_received": received.amount, "received_currency": received.currency}
     if payment.status == Status.UNKNOWN:
-        Payment.objects.filter(pk=payment.pk).update(**changes, updated_at=now)
-        payment.parked_reason, payment.check_at, payment.updated_at = reason, None, now
+        changes["updated_at"] = now
+        Payment.objects.filter(pk=payment.pk).update(**changes)
+        for name, value in changes.items():
+            setattr(payment, name, value)
     else:
         move(payment, Status.UNKNOWN, now=now, **changes)
     record_event(payment, "parked", now=now)
@@ -131,9 +143,9 @@ def record_event(payment: Payment, kind: str, *, now: datetime) -> None:
     outbox.record([outbox.Fact(payment.customer_id, f"payment.{kind}", payment.public_id, now, data)])
 
 
-def next_check(created_at: datetime, *, expires_at: datetime, after: datetime) -> datetime:
-    """Return the first instant later than `after` at which to check the payment. `expires_at` is never skipped."""
-    ages = [created_at + age for age in CHECK_AGES] + [expires_at]
+def next_check(created_at: datetime, *, expires_at: datetime | None, after: datetime) -> datetime:
+    """Return the first instant later than `after` at which to check the row. `expires_at`, if any, is never skipped."""
+    ages = [created_at + age for age in CHECK_AGES] + ([expires_at] if expires_at else [])
     daily = created_at + ((after - created_at) // DAY + 1) * DAY
     return min(instant for instant in [*ages, daily] if instant > after)
 

@@ -17,7 +17,7 @@ class WebhookEvent(models.Model):
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=120)
     type = models.CharField(max_length=80)
-    # What it is about (gateways.base.Subject), and the gateway's id of that object; empty if it is about nothing of ours.
+    # What it is about (gateways.base.Subject), and the gateway's id of that object; both may be empty.
     subject = models.CharField(max_length=10, default="", blank=True)
     gateway_id = models.CharField(max_length=120)
     payload = models.JSONField()

@@ -1,20 +1,25 @@
 """Processing of stored webhook events, one by one.
 
-An event is only a hint: the payment it names is checked at the gateway. So duplicates, reordering and replays do no
-harm. An event that cannot be processed is parked and tried again, never dropped.
+An event is only a hint: the object it names (a payment, refund, dispute or method) is fetched from the gateway. So
+duplicates, reordering and replays do no harm. An event that cannot be processed is parked and tried again, never dropped.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
-from payments import confirmation
-from payments.models import Payment, WebhookEvent
+from payments import confirmation, disputes, methods, refunds
+from payments.gateways import registry
+from payments.gateways.base import Subject
+from payments.models import Payment, PaymentMethod, Refund, WebhookEvent
 
 log = structlog.get_logger(__name__)
 Status = WebhookEvent.Status
+# The status of an event and what staff read about it.
+Result = tuple[WebhookEvent.Status, str]
 
 # The most events that one sweep processes.
 BATCH = 200
@@ -68,6 +73,9 @@ def _process(event: WebhookEvent, *, now: datetime) -> WebhookEvent:
     """Process a claimed event and save the outcome. An error parks this event and stops no other."""
     try:
         status, outcome = _outcome(event, now=now)
+    except SoftTimeLimitExceeded:
+        # The worker must stop. The event's lease runs out, and it is tried again.
+        raise
     except Exception as error:
         log.exception("webhook_not_processed", gateway=event.gateway, event_id=event.event_id)
         status, outcome = Status.PARKED, f"{type(error).__name__}: {error}"
@@ -80,12 +88,52 @@ def _process(event: WebhookEvent, *, now: datetime) -> WebhookEvent:
 
 
 def _outcome(event: WebhookEvent, *, now: datetime) -> tuple[WebhookEvent.Status, str]:
-    if not event.gateway_id:
-        return Status.IGNORED, "Not about a payment."
+    if not event.gateway_id or event.subject not in OUTCOMES:
+        return Status.IGNORED, "Not about a payment, a refund, a dispute or a payment method."
+    return OUTCOMES[Subject(event.subject)](event, now)
+
+
+def _payment(event: WebhookEvent, now: datetime) -> Result:
     payment = Payment.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
     if payment is None:
         return Status.PARKED, f"No payment has the gateway id {event.gateway_id}."
-    payment = confirmation.confirm(payment.pk, now=now)
+    payment = confirmation.refresh(payment.pk, now=now)
     if payment.status == Payment.Status.UNKNOWN and not payment.parked_reason:
         return Status.PARKED, f"{payment.public_id}: the gateway did not answer."
     return Status.PROCESSED, f"{payment.public_id}: {payment.status}. {payment.parked_reason}".strip()
+
+
+def _refund(event: WebhookEvent, now: datetime) -> Result:
+    """Ask about a refund of ours. One that was made at the gateway by hand is left for the daily comparison."""
+    refund = Refund.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
+    if refund is None:
+        snapshot = registry.get(event.gateway).fetch_refund(event.gateway_id)
+        refund = Refund.objects.filter(gateway=event.gateway, public_id=snapshot.idempotency_key).first()
+    if refund is None:
+        return Status.PARKED, f"No refund has the gateway id {event.gateway_id}."
+    refund = refunds.send(refund, now=now)
+    return Status.PROCESSED, f"{refund.public_id}: {refund.status}."
+
+
+def _dispute(event: WebhookEvent, now: datetime) -> Result:
+    try:
+        dispute = disputes.refresh(event.gateway, event.gateway_id, now=now)
+    except disputes.UnknownPayment as error:
+        return Status.PARKED, str(error)
+    return Status.PROCESSED, f"{dispute.public_id}: {dispute.status}."
+
+
+def _method(event: WebhookEvent, now: datetime) -> Result:
+    row = PaymentMethod.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
+    if row is None:
+        return Status.IGNORED, f"No payment method has the gateway id {event.gateway_id}."
+    row = methods.apply(row, registry.get(event.gateway).fetch_method(event.gateway_id), now=now)
+    return Status.PROCESSED, f"{row.public_id}: {'removed' if row.removed_at else 'kept'}."
+
+
+OUTCOMES: dict[Subject, Callable[[WebhookEvent, datetime], Result]] = {
+    Subject.PAYMENT: _payment,
+    Subject.REFUND: _refund,
+    Subject.DISPUTE: _dispute,
+    Subject.METHOD: _method,
+}

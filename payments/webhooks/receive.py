@@ -58,6 +58,7 @@ def receive(gateway: str, *, body: bytes, headers: Mapping[str, str], now: datet
         gateway=gateway,
         event_id=notification.event_id,
         type=notification.type,
+        subject=notification.subject or "",
         gateway_id=notification.gateway_id,
         payload=notification.payload,
         received_at=now,

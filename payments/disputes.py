@@ -1,0 +1,131 @@
+"""Disputes: a payment that the customer's bank takes back. The gateway decides; we book what it did with the money.
+
+The wallet pays up to its balance and the rest is a debt (docs/billing-rules.md, R4). A dispute that is won brings the
+money back. While one is open or lost, its payment is not refunded as well (payments.refunds).
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+import ledger
+from core import retry
+from events import outbox
+from payments import transitions
+from payments.gateways import registry
+from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.models import Dispute, Payment
+from subscriptions import books
+
+Status = Dispute.Status
+
+# Each state with the states it may move to. A lost dispute may still be won on appeal. The database repeats the table
+# in a trigger (migration 0005_refund_guards).
+MOVES: dict[Dispute.Status, frozenset[Dispute.Status]] = {
+    Status.OPEN: frozenset({Status.WON, Status.LOST}),
+    Status.LOST: frozenset({Status.WON}),
+    Status.WON: frozenset(),
+}
+
+
+class UnknownPayment(Exception):
+    """The dispute is about a payment that we do not have (yet), or that is not confirmed (yet)."""
+
+
+def refresh(gateway: str, gateway_id: str, *, now: datetime) -> Dispute:
+    """Ask the gateway about one of its disputes, apply the answer and return the dispute.
+
+    Call it with no transaction open. Raises GatewayError, UnknownPayment.
+    """
+    return apply(gateway, registry.get(gateway).fetch_dispute(gateway_id), now=now)
+
+
+@retry.retried
+def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
+    """Apply the gateway's answer in one transaction and return the dispute; raise UnknownPayment."""
+    with transaction.atomic():
+        payment = _lock_payment(gateway, snapshot)
+        dispute = _row(payment, snapshot, now=now)
+        to = Status(snapshot.state.value)
+        if to != dispute.status and to in MOVES[Status(dispute.status)]:
+            dispute.status, dispute.updated_at = to, now
+            _record_event(dispute, to.value, now=now)
+        if _is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON:
+            _withdraw(dispute, now=now)
+        if dispute.status == Status.WON and dispute.withdrawn_at is not None and dispute.returned_at is None:
+            _give_back(dispute, now=now)
+        dispute.reason, dispute.answer_by = snapshot.reason[:60], snapshot.answer_by
+        is_open = dispute.status == Status.OPEN
+        dispute.check_at = transitions.next_check(dispute.created_at, expires_at=None, after=now) if is_open else None
+        dispute.save()
+    return dispute
+
+
+def _lock_payment(gateway: str, snapshot: DisputeSnapshot) -> Payment:
+    found = Payment.objects.filter(gateway=gateway, gateway_id=snapshot.payment).values_list("pk", flat=True).first()
+    if found is None:
+        raise UnknownPayment(f"No payment has the gateway id {snapshot.payment}.")
+    payment = transitions.lock(found)
+    if payment.status != Payment.Status.CONFIRMED:
+        raise UnknownPayment(f"{payment.public_id} is not confirmed.")
+    return payment
+
+
+def _row(payment: Payment, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
+    """Return the dispute's row, created if it is new."""
+    dispute, created = Dispute.objects.select_for_update(of=("self",), no_key=True).get_or_create(
+        gateway=payment.gateway,
+        gateway_id=snapshot.gateway_id,
+        defaults={
+            "payment": payment, "amount": snapshot.amount, "currency": snapshot.currency, "created_at": now,
+            "updated_at": now,
+        },
+    )  # fmt: skip
+    dispute.payment = payment
+    if created:
+        _record_event(dispute, "opened", now=now)
+    return dispute
+
+
+def _is_taken(snapshot: DisputeSnapshot) -> bool:
+    """Tell whether the gateway has taken the money: some ask first. A lost one is taken in any case."""
+    return snapshot.is_withdrawn or snapshot.state is DisputeState.LOST
+
+
+def _withdraw(dispute: Dispute, *, now: datetime) -> None:
+    """Take the money from the wallet, with a debt for the rest, and on to the gateway that has given it back."""
+    key = f"dispute:{dispute.public_id}"
+    with books.open(dispute.payment.customer, dispute.currency, now=now) as book:
+        book.lose_dispute(dispute.amount, key=key, description=_("Taken back by your bank"))
+    account = f"gateway_clearing:{dispute.gateway}"
+    ledger.post([ledger.Entry(f"{key}:out", "disputes", account, dispute.amount, dispute.currency, "chargeback", now)])
+    dispute.withdrawn_at = now
+    _record_event(dispute, "withdrawn", now=now)
+
+
+def _give_back(dispute: Dispute, *, now: datetime) -> None:
+    """Bring the money of a won dispute back the same way: from the gateway to the wallet, which pays the debt first."""
+    key = f"dispute:{dispute.public_id}"
+    account = f"gateway_clearing:{dispute.gateway}"
+    ledger.post(
+        [ledger.Entry(f"{key}:back", account, "disputes", dispute.amount, dispute.currency, "chargeback_reversal", now)]
+    )
+    with books.open(dispute.payment.customer, dispute.currency, now=now) as book:
+        book.top_up(
+            dispute.amount, key=f"{key}:won", source="disputes", reason="chargeback_reversal",
+            description=_("Returned by your bank"),
+        )  # fmt: skip
+    dispute.returned_at = now
+    _record_event(dispute, "returned", now=now)
+
+
+def _record_event(dispute: Dispute, kind: str, *, now: datetime) -> None:
+    """Record the event `dispute.<kind>`."""
+    data = {
+        "amount": {"value": dispute.money.plain(), "currency": dispute.currency},
+        "payment": dispute.payment.public_id,
+        "status": dispute.status,
+        "reason": dispute.reason,
+    }
+    outbox.record([outbox.Fact(dispute.payment.customer_id, f"dispute.{kind}", dispute.public_id, now, data)])
