@@ -312,7 +312,7 @@ class Gateway(Protocol):
         ...
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        """Yield the payouts that arrived in [since, until); nothing if the gateway does not tell. Raises GatewayError."""
+        """Yield the payouts that arrived in [since, until), none if the gateway does not tell. Raises GatewayError."""
         ...
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:

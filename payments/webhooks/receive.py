@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from core.addresses import client_address
 from payments import tasks
 from payments.gateways import registry
-from payments.gateways.base import BadWebhook
+from payments.gateways.base import BadWebhook, Subject
 from payments.gateways.registry import UnknownGateway
 from payments.models import WebhookEvent
 
@@ -34,7 +35,7 @@ def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         body = raw_body(request, largest=LARGEST_BODY)
-        event = receive(gateway, body=body, headers=headers, now=timezone.now())
+        event = receive(gateway, body=body, headers=headers, address=client_address(request), now=timezone.now())
     except UnknownGateway as error:
         raise Http404 from error
     except TooLarge:
@@ -46,20 +47,25 @@ def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
     return HttpResponse(status=200)
 
 
-def receive(gateway: str, *, body: bytes, headers: Mapping[str, str], now: datetime) -> WebhookEvent:
+def receive(gateway: str, *, body: bytes, headers: Mapping[str, str], address: str, now: datetime) -> WebhookEvent:
     """Store the gateway's event and return its row; the same event again returns the first row.
 
-    The names in `headers` are lower case. Raises UnknownGateway or BadWebhook, and then stores nothing.
+    The names in `headers` are lower case; `address` is the sender's IP. Raises UnknownGateway or BadWebhook, and then
+    stores nothing.
     """
-    notification = registry.get(gateway).parse_webhook(body, headers)
+    notification = registry.get(gateway).parse_webhook(body, headers, address=address)
     if not 0 < len(notification.event_id) <= 120 or len(notification.type) > 80 or len(notification.gateway_id) > 120:
         raise BadWebhook("An id is missing or too long.")
     event = WebhookEvent(
         gateway=gateway,
         event_id=notification.event_id,
         type=notification.type,
+<<<<<<< HEAD
         subject=notification.subject or "",
         gateway_id=notification.gateway_id,
+=======
+        gateway_id=notification.gateway_id if notification.subject is Subject.PAYMENT else "",
+>>>>>>> 9f31094 (Fit the sandbox to the new gateway protocol: disputes, refunds that wait, kept cards, fees, payouts)
         payload=notification.payload,
         received_at=now,
         next_try_at=now,

@@ -1,1 +1,1 @@
-"""A complete gateway for trying and testing: its tables (payments/models/sandbox.py) stand for a remote party's."""
+"""A complete gateway for trying and testing: its tables (models.py) stand for a remote party's."""

@@ -1,19 +1,23 @@
 """The sandbox gateway: it implements the gateway protocol over tables of its own in our database."""
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
+from ledger.money import EXPONENTS, LARGEST, Money
 from payments.gateways.base import (
     BadWebhook,
+    Capabilities,
+    DisputeSnapshot,
+    DisputeState,
     GatewayError,
+    Method,
     Notification,
+    PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     RefundState,
@@ -21,9 +25,19 @@ from payments.gateways.base import (
     SessionRequest,
     Snapshot,
     State,
+    Subject,
 )
-from payments.gateways.sandbox import sessions, webhooks
-from payments.gateways.sandbox.models import SandboxRefund, SandboxSession
+from payments.gateways.sandbox import outcomes, payouts, refunds, sessions, webhooks
+from payments.gateways.sandbox.models import SandboxDispute, SandboxMethod, SandboxRefund, SandboxSession
+
+LONGEST_PAGE = timedelta(hours=24)
+# What the first word of a webhook's type is about.
+SUBJECTS = {
+    "session": Subject.PAYMENT,
+    "refund": Subject.REFUND,
+    "dispute": Subject.DISPUTE,
+    "method": Subject.METHOD,
+}
 
 
 class Sandbox:
@@ -31,10 +45,23 @@ class Sandbox:
 
     name = "sandbox"
 
+    @property
+    def can(self) -> Capabilities:
+        return Capabilities(
+            currencies={currency: settings.TOP_UP_LIMITS.get(currency, (1, LARGEST)) for currency in EXPONENTS},
+            longest_page=LONGEST_PAGE,
+            saves_methods=True,
+        )
+
+    def is_configured(self) -> bool:
+        return bool(webhooks.secrets())
+
     def problems(self) -> list[str]:
         return webhooks.problems()
 
     def create_session(self, request: SessionRequest) -> Session:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("This amount is not taken.", permanent=True, code="amount_not_taken")
         session, _ = SandboxSession.objects.get_or_create(
             idempotency_key=request.idempotency_key,
             defaults={
@@ -44,6 +71,8 @@ class Sandbox:
                 "return_url": request.return_url,
                 "cancel_url": request.cancel_url,
                 "language": request.language,
+                "customer": request.customer,
+                "save_method": request.save_method,
                 "created_at": _now(),
                 "expires_at": request.expires_at,
             },
@@ -65,49 +94,141 @@ class Sandbox:
         return _snapshot(sessions.withdraw(gateway_id, now=now), now=now)
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
-        session = _find(request.gateway_id)
-        with transaction.atomic():
-            SandboxSession.objects.select_for_update().get(pk=session.pk)
-            refunded = session.refunds.exclude(idempotency_key=request.idempotency_key).aggregate(sum=Sum("amount"))
-            if request.amount + (refunded["sum"] or 0) > (session.amount_received or 0):
-                raise GatewayError("More than was taken.", permanent=True, code="refund_exceeds_payment")
-            refund, _ = SandboxRefund.objects.get_or_create(
-                idempotency_key=request.idempotency_key,
-                defaults={"session": session, "amount": request.amount, "created_at": _now()},
-            )
-        return RefundSnapshot(gateway_id=refund.refund_id, state=RefundState.SUCCEEDED)
+        now, session = _now(), _find(request.gateway_id)
+        money = Money(request.amount, request.currency)
+        try:
+            refund, is_new = refunds.issue(session, money, key=request.idempotency_key, now=now)
+        except refunds.NotRefundable as error:
+            raise GatewayError(str(error), permanent=True, code=error.code) from error
+        if is_new and outcomes.refund_course(session.outcome) is outcomes.RefundCourse.NO_ANSWER:
+            raise _timeout()
+        return _refund_snapshot(refund, now=now)
 
-    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
+    def find_refund(self, request: RefundRequest) -> RefundSnapshot | None:
+        refund = _find(request.gateway_id).refunds.filter(idempotency_key=request.idempotency_key).first()
+        return _refund_snapshot(refund, now=_now()) if refund else None
+
+    def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
+        refund = SandboxRefund.objects.filter(refund_id=gateway_id).select_related("session").first()
+        if refund is None:
+            raise _unknown(gateway_id)
+        _answering(refund.session)
+        return _refund_snapshot(refund, now=_now())
+
+    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
+        now = _now()
+        rows = SandboxDispute.objects.filter(dispute_id=gateway_id, created_at__lte=now).select_related("session")
+        dispute = rows.first()
+        if dispute is None:
+            raise _unknown(gateway_id)
+        session = _answering(dispute.session)
+        return DisputeSnapshot(
+            gateway_id=dispute.dispute_id,
+            payment=session.session_id,
+            state=DisputeState(dispute.status_at(now)),
+            amount=dispute.amount,
+            currency=session.currency_received or session.currency,
+            reason=dispute.reason,
+            answer_by=dispute.answer_by,
+        )
+
+    def fetch_method(self, gateway_id: str) -> Method:
+        method = SandboxMethod.objects.filter(method_id=gateway_id).select_related("session").first()
+        if method is None:
+            raise _unknown(gateway_id)
+        _answering(method.session)
+        return _method(method)
+
+    def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
+        now = _now()
+        rows = SandboxSession.objects.filter(created_at__gte=since, created_at__lt=until).select_related("method")
+        for session in rows.order_by("created_at", "pk").iterator(chunk_size=500):
+            yield _snapshot(session, now=now)
+
+    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
+        for payout in payouts.between(since, min(until, _now())):
+            yield PayoutSnapshot(
+                gateway_id=payout.payout_id,
+                amount=payout.money.amount,
+                currency=payout.money.currency,
+                arrived_at=payout.arrived_at,
+            )
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         event_id = webhooks.verify(body, headers)
         try:
             payload: dict[str, Any] = json.loads(body)
-            return Notification(
-                event_id=event_id, type=str(payload["type"]), gateway_id=str(payload["session"]), payload=payload
-            )
+            kind = str(payload["type"])
+            named = kind.partition(".")[0]
+            subject = SUBJECTS.get(named)
+            gateway_id = str(payload[named]) if subject else ""
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadWebhook("The signature is valid, but the body is not readable.") from error
+        return Notification(event_id=event_id, type=kind, subject=subject, gateway_id=gateway_id, payload=payload)
 
 
 def _find(gateway_id: str) -> SandboxSession:
     """Return a session; raise a GatewayError if it does not exist or simulates a time-out."""
-    session = SandboxSession.objects.filter(session_id=gateway_id).first()
+    session = SandboxSession.objects.filter(session_id=gateway_id).select_related("method").first()
     if session is None:
-        raise GatewayError(f"There is no session {gateway_id}.", permanent=True, code="not_found")
+        raise _unknown(gateway_id)
+    return _answering(session)
+
+
+def _answering(session: SandboxSession) -> SandboxSession:
+    """Return the session; raise a GatewayError while it simulates a time-out."""
     if session.unreachable_until and _now() < session.unreachable_until:
-        raise GatewayError("The sandbox did not answer in time.", permanent=False, code="timeout")
+        raise _timeout()
     return session
 
 
 def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
-    state = State(sessions.status_at(session, now))
-    paid = state is State.SUCCEEDED
+    taken = session.taken_at(now)
+    method = getattr(session, "method", None)
     return Snapshot(
         gateway_id=session.session_id,
-        state=state,
-        amount=session.amount_received if paid else None,
-        currency=session.currency if paid else None,
+        state=State(session.status_at(now)),
+        amount=taken.amount if taken else None,
+        currency=taken.currency if taken else None,
         failure_code=session.failure_code,
+        fee=payouts.fee_of(taken.amount) if taken else None,
+        fee_currency=taken.currency if taken else "",
+        method=_method(method) if taken and method else None,
+        idempotency_key=session.idempotency_key,
+        created_at=session.created_at,
     )
+
+
+def _refund_snapshot(refund: SandboxRefund, *, now: datetime) -> RefundSnapshot:
+    state = RefundState(refund.status_at(now))
+    return RefundSnapshot(
+        gateway_id=refund.refund_id,
+        state=state,
+        failure_code="card_closed" if state is RefundState.FAILED else "",
+        amount=refund.amount,
+        currency=refund.session.currency_received or refund.session.currency,
+        payment=refund.session.session_id,
+        idempotency_key=refund.idempotency_key,
+    )
+
+
+def _method(method: SandboxMethod) -> Method:
+    return Method(
+        gateway_id=method.method_id,
+        brand=method.brand,
+        last4=method.last4,
+        expires_on=method.expires_on,
+        owner=method.owner,
+        is_kept=method.is_kept,
+    )
+
+
+def _unknown(gateway_id: str) -> GatewayError:
+    return GatewayError(f"There is no {gateway_id}.", permanent=True, code="not_found")
+
+
+def _timeout() -> GatewayError:
+    return GatewayError("The sandbox did not answer in time.", permanent=False, code="timeout")
 
 
 def _now() -> datetime:

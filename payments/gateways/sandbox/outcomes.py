@@ -7,18 +7,29 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sandbox.models import SandboxDispute, SandboxSession
 
 Status = SandboxSession.Status
+DisputeStatus = SandboxDispute.Status
 
 
 class Delivery(StrEnum):
-    """How the webhook is sent: once, twice, before the browser returns, or never."""
+    """How the webhook is sent: once, twice, before the browser returns, after a newer one, or never."""
 
     ONCE = "once"
     TWICE = "twice"
     FIRST = "first"
+    REORDERED = "reordered"
     NEVER = "never"
+
+
+class RefundCourse(StrEnum):
+    """What becomes of a refund of the payment: it is made at once, later, never, or without an answer."""
+
+    AT_ONCE = "at_once"
+    WAITS = "waits"
+    FAILS = "fails"
+    NO_ANSWER = "no_answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +45,14 @@ class Outcome:
     delivery: Delivery = Delivery.ONCE
     # The payment succeeds only after this time.
     delay: timedelta | None = None
-    # Half of the amount is taken.
+    # Half of the amount is taken, or the amount in another currency.
     takes_half: bool = False
+    takes_other_currency: bool = False
     # For this time neither the browser nor our server gets an answer.
     silence: timedelta | None = None
+    refund: RefundCourse = RefundCourse.AT_ONCE
+    # The customer disputes the payment soon after, and the dispute ends so, or stays open.
+    dispute: SandboxDispute.Status | None = None
 
 
 CHOICES = (
@@ -118,3 +133,9 @@ REFUSE = Outcome(code="refuse", title=_("Refuse"), hint="", status=Status.FAILED
 
 ON_THE_PAGE = {outcome.code: outcome for outcome in (*CHOICES, *FAULTS, CANCEL)}
 AT_THE_BANK = {outcome.code: outcome for outcome in (APPROVE, REFUSE)}
+
+
+def refund_course(code: str) -> RefundCourse:
+    """Return what becomes of refunds of a payment with this outcome."""
+    outcome = ON_THE_PAGE.get(code)
+    return outcome.refund if outcome else RefundCourse.AT_ONCE

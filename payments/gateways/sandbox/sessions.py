@@ -7,22 +7,18 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from payments.gateways.sandbox.models import SandboxDelivery, SandboxSession
-from payments.gateways.sandbox.outcomes import Delivery, Outcome
+from payments.gateways.sandbox import disputes, methods, webhooks
+from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sandbox.outcomes import Delivery, DisputeStatus, Outcome
 
 Status = SandboxSession.Status
 # States in which the visitor can still choose.
 PAYABLE = (Status.OPEN, Status.REQUIRES_ACTION)
-
-
-def status_at(session: SandboxSession, now: datetime) -> SandboxSession.Status:
-    """Return the session's status at `now`: delayed successes and expiry apply without a write."""
-    status = Status(session.status)
-    if status is Status.PROCESSING and session.succeeds_at and session.succeeds_at <= now:
-        return Status.SUCCEEDED
-    if status in PAYABLE and session.expires_at <= now:
-        return Status.EXPIRED
-    return status
+# When an older webhook arrives, after the newer one.
+REORDERED_AFTER = timedelta(seconds=3)
+# When a dispute is opened after the payment, and decided after that.
+DISPUTED_AFTER = timedelta(seconds=20)
+DECIDED_AFTER = timedelta(seconds=60)
 
 
 def choose(
@@ -31,15 +27,22 @@ def choose(
     """Apply the visitor's choice and return the session; return None, changing nothing, if it is not `expected`."""
     with transaction.atomic():
         session = SandboxSession.objects.select_for_update().get(session_id=session_id)
-        if status_at(session, now) is not expected:
+        if session.status_at(now) is not expected:
             return None
         session.outcome, session.status, session.failure_code = outcome.code, outcome.status, outcome.failure_code
-        if outcome.status in (Status.SUCCEEDED, Status.PROCESSING):
+        paid = outcome.status in (Status.SUCCEEDED, Status.PROCESSING) or outcome.delay is not None
+        if paid:
+            session.succeeds_at = now + (outcome.delay or timedelta(0))
             session.amount_received = (session.amount // 2 or 2) if outcome.takes_half else session.amount
-        session.succeeds_at = now + outcome.delay if outcome.delay else None
+        if outcome.takes_other_currency:
+            session.currency_received = "USD" if session.currency == "EUR" else "EUR"
         session.unreachable_until = now + outcome.silence if outcome.silence else None
         session.save()
         _schedule_webhooks(session, outcome, now=now)
+        if paid and session.save_method:
+            methods.keep(session, outcome.card[-4:])
+        if outcome.dispute:
+            _schedule_dispute(session, outcome.dispute, now=now)
     return session
 
 
@@ -47,18 +50,31 @@ def withdraw(session_id: str, *, now: datetime) -> SandboxSession:
     """Cancel a session for the merchant, unless the customer has paid or is paying; return the session."""
     with transaction.atomic():
         session = SandboxSession.objects.select_for_update().get(session_id=session_id)
-        if status_at(session, now) in PAYABLE:
+        if session.status_at(now) in PAYABLE:
             session.status = Status.CANCELLED
             session.save(update_fields=["status"])
     return session
 
 
 def _schedule_webhooks(session: SandboxSession, outcome: Outcome, *, now: datetime) -> None:
-    """Save the deliveries of an outcome. Both deliveries of TWICE have the same event id, as at a real gateway."""
-    kind = "session.succeeded" if session.status == Status.PROCESSING else f"session.{session.status}"
-    due = now + (outcome.delay or timedelta(0))
+    """Save the webhooks of an outcome. Both of TWICE have the same event id, as at a real gateway."""
     if outcome.delivery is Delivery.NEVER:
         return
-    first = SandboxDelivery.objects.create(session=session, type=kind, next_try_at=due)
+    of = session.session_id
+    if outcome.status not in (Status.SUCCEEDED, Status.PROCESSING):
+        webhooks.schedule(session, f"session.{outcome.status}", of, at=now)
+    if session.succeeds_at is None:
+        return
+    event_id = webhooks.schedule(session, "session.succeeded", of, at=session.succeeds_at)
     if outcome.delivery is Delivery.TWICE:
-        SandboxDelivery.objects.create(session=session, type=kind, next_try_at=due, event_id=first.event_id)
+        webhooks.schedule(session, "session.succeeded", of, at=session.succeeds_at, event_id=event_id)
+    if outcome.delivery is Delivery.REORDERED:
+        webhooks.schedule(session, "session.failed", of, at=session.succeeds_at + REORDERED_AFTER)
+
+
+def _schedule_dispute(session: SandboxSession, ends_as: DisputeStatus, *, now: datetime) -> None:
+    """Let the payment be disputed soon. It is for the whole amount, also if that is refunded by then, as with banks."""
+    opens_at = now + DISPUTED_AFTER
+    dispute = disputes.schedule(session, session.amount_received or 0, at=opens_at)
+    if ends_as is not DisputeStatus.OPEN:
+        disputes.decide(dispute.dispute_id, ends_as, at=opens_at + DECIDED_AFTER, now=now)

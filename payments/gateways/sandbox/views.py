@@ -22,7 +22,7 @@ def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
     outcome = outcomes.ON_THE_PAGE.get(request.POST.get("outcome", ""))
     if outcome and (chosen := sessions.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())):
         return _after(request, chosen, outcome)
-    if sessions.status_at(session, timezone.now()) is Status.REQUIRES_ACTION:
+    if session.status_at(timezone.now()) is Status.REQUIRES_ACTION:
         return redirect("sandbox_bank", session_id)
     return _page(request, "sandbox/pay.html", session, expected=Status.OPEN)
 
@@ -63,14 +63,14 @@ def _page(
     request: HttpRequest, template: str, session: SandboxSession, *, expected: SandboxSession.Status
 ) -> HttpResponse:
     """Show the page if the session's status is `expected`; otherwise say that it was used or has expired."""
-    if sessions.status_at(session, timezone.now()) is expected:
+    if session.status_at(timezone.now()) is expected:
         return _rendered(request, template, session, status=200)
     return _rendered(request, "sandbox/over.html", session, status=410)
 
 
 def _rendered(request: HttpRequest, template: str, session: SandboxSession, *, status: int) -> HttpResponse:
     """Render a page in the session's language: the URL does not name one."""
-    stands = sessions.status_at(session, timezone.now()).value
+    stands = session.status_at(timezone.now()).value
     with translation.override(session.language):
         context = {"session": session, "stands": stands, "outcomes": outcomes}
         return render(request, template, context, status=status)

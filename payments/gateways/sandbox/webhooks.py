@@ -15,8 +15,7 @@ from django.db import transaction
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from payments.gateways.base import BadWebhook
-from payments.gateways.sandbox import sessions
-from payments.gateways.sandbox.models import SandboxDelivery
+from payments.gateways.sandbox.models import SandboxDelivery, SandboxSession
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +29,20 @@ TIMEOUT = (2.0, 10.0)
 LEASE = timedelta(seconds=30)
 # The most deliveries that one run sends.
 BATCH = 50
+
+
+def schedule(session: SandboxSession, kind: str, object_id: str, *, at: datetime, event_id: str = "") -> str:
+    """Save a webhook such as `refund.failed` about an object, to be sent at that time; return the id of its event."""
+    named = {"event_id": event_id} if event_id else {}
+    delivery = SandboxDelivery.objects.create(
+        session=session, type=kind, object_id=object_id, due_at=at, next_try_at=at, **named
+    )
+    return delivery.event_id
+
+
+def withdraw(object_id: str, *, after: datetime) -> None:
+    """Forget the webhooks about an object that were to be sent later than `after`."""
+    SandboxDelivery.objects.filter(object_id=object_id, due_at__gt=after).delete()
 
 
 def deliver_due(*, now: datetime, **which: object) -> int:
@@ -47,7 +60,7 @@ def deliver_due(*, now: datetime, **which: object) -> int:
 
 def send(delivery: SandboxDelivery, *, now: datetime) -> None:
     """Try a delivery once and save the result. Call it with no transaction open."""
-    body = json.dumps(payload(delivery, now=now), separators=(",", ":"))
+    body = json.dumps(payload(delivery), separators=(",", ":"))
     headers = sign(delivery.event_id, body, now=now) | {"content-type": "application/json"}
     url = f"{settings.SITE_URL}/webhooks/sandbox/"
     try:
@@ -63,22 +76,17 @@ def send(delivery: SandboxDelivery, *, now: datetime) -> None:
 
 def next_try(delivery: SandboxDelivery, *, now: datetime) -> datetime | None:
     """Return when to try again after a failed try; None to give up."""
-    if now - delivery.session.created_at > GIVE_UP_AFTER:
+    if now - delivery.due_at > GIVE_UP_AFTER:
         return None
     return now + BACK_OFF[min(delivery.tries, len(BACK_OFF)) - 1]
 
 
-def payload(delivery: SandboxDelivery, *, now: datetime) -> dict[str, object]:
-    """Return the body of a webhook: the session's state when it is sent."""
+def payload(delivery: SandboxDelivery) -> dict[str, object]:
+    """Return the body of a webhook: the object it is about and the status it tells, which may be an old one."""
     session = delivery.session
-    return {
-        "id": delivery.event_id,
-        "type": delivery.type,
-        "session": session.session_id,
-        "status": sessions.status_at(session, now).value,
-        "amount": session.amount_received,
-        "currency": session.currency,
-    }
+    kind, _, status = delivery.type.partition(".")
+    about = {"session": session.session_id, kind: delivery.object_id or session.session_id}
+    return {"id": delivery.event_id, "type": delivery.type, "status": status, **about}
 
 
 def sign(event_id: str, body: str, *, now: datetime) -> dict[str, str]:

@@ -154,4 +154,4 @@ def test_an_unpaid_payment_is_not_refunded(gateway: Gateway, session_request: Se
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}])
 def test_an_unsigned_webhook_is_refused(gateway: Gateway, headers: dict[str, str]) -> None:
     with pytest.raises(BadWebhook):
-        gateway.parse_webhook(b"{}", headers)
+        gateway.parse_webhook(b"{}", headers, address="127.0.0.1")

@@ -1,0 +1,75 @@
+"""What the sandbox keeps for itself and what it sends to the seller's bank account: one payout a day and currency.
+
+A payout has no row. It follows from what was taken and given back until midnight (UTC), so it never changes later.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from ledger.money import Money
+from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
+
+# The fee in thousandths of what was taken. Made up, so that fees can be seen. A refund does not return it.
+FEE = 29
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money that arrived at midnight UTC."""
+
+    money: Money
+    arrived_at: datetime
+
+    @property
+    def payout_id(self) -> str:
+        return f"sbp_{self.money.currency.lower()}_{self.arrived_at:%Y%m%d}"
+
+
+def fee_of(amount: int) -> int:
+    """Return the fee for a payment, 2.9 % rounded half up. Both in minor units of the currency taken."""
+    return (amount * FEE + 500) // 1000
+
+
+def between(since: datetime, until: datetime) -> Iterator[Payout]:
+    """Yield the payouts that arrived in [since, until), in order. Less than nothing is set off against the next."""
+    owed: dict[str, int] = defaultdict(int)
+    changes = sorted(_changes(until), key=lambda change: change[0])
+    position = 0
+    day = _midnight_after(changes[0][0]) if changes else until
+    while day < until:
+        while position < len(changes) and changes[position][0] < day:
+            _, currency, amount = changes[position]
+            owed[currency] += amount
+            position += 1
+        for currency in sorted(owed):
+            if owed[currency] > 0:
+                if day >= since:
+                    yield Payout(Money(owed[currency], currency), day)
+                owed[currency] = 0
+        day += DAY
+
+
+def _changes(until: datetime) -> Iterator[tuple[datetime, str, int]]:
+    """Yield when the seller's balance at the gateway changed before `until`: the time, the currency and the amount."""
+    for session in SandboxSession.objects.filter(amount_received__gt=0):
+        taken = session.taken_at(until)
+        if taken:
+            yield session.succeeds_at or session.created_at, taken.currency, taken.amount - fee_of(taken.amount)
+    for refund in SandboxRefund.objects.filter(settles_as=SandboxRefund.Status.SUCCEEDED).select_related("session"):
+        if refund.settles_at:
+            yield refund.settles_at, _currency(refund.session), -refund.amount
+    for dispute in SandboxDispute.objects.select_related("session"):
+        yield dispute.created_at, _currency(dispute.session), -dispute.amount
+        if dispute.settles_as == SandboxDispute.Status.WON and dispute.settles_at:
+            yield dispute.settles_at, _currency(dispute.session), dispute.amount
+
+
+def _currency(session: SandboxSession) -> str:
+    return session.currency_received or session.currency
+
+
+def _midnight_after(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC).date() + DAY, time.min, UTC)
