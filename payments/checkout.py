@@ -175,11 +175,8 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
             order = open_orders.find_waiting(customer, _purpose(due, request), now=now)
             payment = _create(customer, due, gateway, request, now=now, order=order)
         elif request.get("payment_id"):
-            raise (
-                payment_ids.duplicate(first.reference)
-                if first.reference == request["payment_id"]
-                else _in_progress(first)
-            )
+            is_same = first.reference == request["payment_id"]
+            raise payment_ids.duplicate(first.reference) if is_same else _in_progress(first)
         elif request.get("gateway") in (None, first.gateway) and first.money == due.money and now < first.expires_at:
             return first
         else:

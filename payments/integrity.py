@@ -22,7 +22,8 @@ CHECKS = (
           LEFT JOIN ledger_account AS wallet ON wallet.id = credit.credit_id AND wallet.kind = 'wallet'
           LEFT JOIN ledger_account AS clearing ON clearing.id = credit.debit_id
          WHERE payment.status = 'confirmed'
-           AND (payment.amount_received, payment.received_currency, payment.customer_id, 'gateway_clearing:' || payment.gateway)
+           AND (payment.amount_received, payment.received_currency, payment.customer_id,
+                'gateway_clearing:' || payment.gateway)
                IS DISTINCT FROM (credit.amount, credit.currency, wallet.owner_id, clearing.code)
         """,
     ),

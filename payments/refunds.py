@@ -192,8 +192,10 @@ def _move_money(refund: Refund, *, now: datetime) -> None:
             account = f"gateway_clearing:{refund.gateway}"
             book.withdraw(refund.amount, key=key, to=account, description=description, author=refund.author)
         else:
-            source = {"source": "adjustments", "reason": "refund", "description": description}
-            book.top_up(refund.amount, key=key, author=refund.author, **source)
+            book.top_up(
+                refund.amount, key=key, source="adjustments", reason="refund", description=description,
+                author=refund.author,
+            )  # fmt: skip
 
 
 def _return_money(refund: Refund, *, now: datetime) -> None:

@@ -78,7 +78,7 @@ class PaymentIdField(TextField):
     """An id that the client chooses for a new payment."""
 
     def __init__(self, **kwargs: Any) -> None:
-        help_text = _("Your own id for the new payment, 8 to 40 characters. An existing id is refused.")
+        help_text = _("Your own id for the new payment, 8 to 40 characters. One that you have used before is refused.")
         super().__init__(max_length=40, required=False, help_text=help_text, **kwargs)
 
 
@@ -158,7 +158,7 @@ class FailureSerializer(serializers.Serializer):
 class PaymentSerializer(serializers.Serializer):
     """A payment."""
 
-    id = serializers.CharField(source="public_id")
+    id = serializers.CharField(source="reference", help_text="The id that you chose as `payment_id`, or ours.")
     status = serializers.ChoiceField(choices=Payment.Status.choices)
     amount = MoneySerializer(source="money")
     description = serializers.CharField()

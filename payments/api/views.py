@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from accounts.models import User
 from core.api.filters import refuse_unknown_parameters
 from core.api.idempotency import Idempotent
-from core.api.lookup import find_by_public_id
-from payments import cancellation, checkout, confirmation
+from core.api.lookup import NotFound, find_by_public_id
+from payments import cancellation, checkout, confirmation, payment_ids
 from payments.api.serializers import (
     CheckoutSerializer,
     PaymentFilters,
@@ -75,9 +75,9 @@ class OwnPayments(GenericAPIView):
         own = Payment.objects.filter(customer_id=self.request.user.pk)
         return own.select_related("plan", "subscription", "customer")
 
-    def own(self, public_id: str) -> Payment:
-        """Return the caller's payment with this public id; raise Http404 if there is none."""
-        return get_object_or_404(self.get_queryset(), public_id=public_id)
+    def own(self, payment_id: str) -> Payment:
+        """Return the caller's payment with this id, public or their own; raise Http404 if there is none."""
+        return get_object_or_404(self.get_queryset(), payment_ids.matching(payment_id))
 
 
 class TopUp(Idempotent, OwnPayments):
@@ -152,9 +152,10 @@ class PaymentInBody(Idempotent, OwnPayments):
         body = PaymentIdSerializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         detail = _("You have no payment with this id. GET /api/payments/ lists your payments.")
-        return find_by_public_id(
-            self.get_queryset(), param="payment_id", detail=detail, public_id=body.validated_data["payment_id"]
-        )
+        row = self.get_queryset().filter(payment_ids.matching(body.validated_data["payment_id"])).first()
+        if row is None:
+            raise NotFound(detail, param="payment_id")
+        return row
 
 
 class ConfirmPayment(PaymentInBody):

@@ -1,7 +1,8 @@
 """Processing of stored webhook events, one by one.
 
 An event is only a hint: the object it names (a payment, refund, dispute or method) is fetched from the gateway. So
-duplicates, reordering and replays do no harm. An event that cannot be processed is parked and tried again, never dropped.
+duplicates, reordering and replays do no harm. An event that cannot be processed is parked and tried again, never
+dropped.
 """
 
 from collections.abc import Callable, Iterable
