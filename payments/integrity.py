@@ -1,13 +1,24 @@
 """Integrity checks of payments: each query returns the rows that break a rule."""
 
 from core.integrity import Check, guards
-from payments.models import Payment, WebhookEvent
+from payments.models import Dispute, Payment, PaymentMethod, Refund, WebhookEvent
 
 TRIGGERS = (
     "payment_begins_pending",
     "payment_moves_along_the_table",
     "payment_keeps_what_was_asked_for",
     "payment_is_never_deleted",
+    "payment_counts_only_its_refunds",
+    "payment_keeps_what_it_received",
+    "refund_begins_pending",
+    "refund_moves_along_the_table",
+    "refund_keeps_what_was_asked_for",
+    "refund_is_never_deleted",
+    "refund_counts_against_its_payment",
+    "dispute_begins_open",
+    "dispute_moves_along_the_table",
+    "dispute_keeps_what_it_is_about",
+    "dispute_is_never_deleted",
 )
 
 CHECKS = (
@@ -42,10 +53,13 @@ CHECKS = (
         "refunds_never_exceed_payments",
         "No payment was refunded beyond its amount, and no customer got more back from a gateway than they paid.",
         """
-        SELECT id AS payment, customer_id AS customer, gateway, amount AS paid, amount_refunded AS refunded
-          FROM payments_payment
-         WHERE amount_refunded > amount OR amount_refunded < 0
-            OR (amount_refunded > 0 AND status <> 'confirmed')
+        SELECT payment.id AS payment, payment.customer_id AS customer, payment.gateway,
+               payment.amount_received AS paid, payment.amount_refunded AS refunded
+          FROM payments_payment AS payment
+          LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM payments_refund
+                      WHERE status <> 'failed' GROUP BY payment_id) AS refunds ON refunds.payment_id = payment.id
+         WHERE payment.amount_refunded > coalesce(payment.amount_received, 0)
+            OR payment.amount_refunded <> coalesce(refunds.amount, 0)
          UNION ALL
         SELECT NULL, row.customer_id, clearing.code,
                coalesce(sum(row.amount) FILTER (WHERE row.debit_id = clearing.id), 0),
@@ -56,6 +70,71 @@ CHECKS = (
          GROUP BY row.customer_id, clearing.id, clearing.code
         HAVING coalesce(sum(row.amount) FILTER (WHERE row.credit_id = clearing.id), 0)
                > coalesce(sum(row.amount) FILTER (WHERE row.debit_id = clearing.id), 0)
+        """,
+    ),
+    Check(
+        "refunds_move_the_wallet_once",
+        "Each refund was paid by its customer's wallet, or to it, and came back if it failed.",
+        r"""
+        SELECT refund.id AS refund, refund.status, refund.amount, paid.amount AS paid, returned.amount AS returned
+          FROM payments_refund AS refund
+          JOIN payments_payment AS payment ON payment.id = refund.payment_id
+          LEFT JOIN ledger_transaction AS paid ON paid.key = 'refund:' || refund.public_id
+          LEFT JOIN ledger_account AS other
+            ON other.id = CASE refund.destination WHEN 'card' THEN paid.credit_id ELSE paid.debit_id END
+          LEFT JOIN ledger_transaction AS returned ON returned.key = 'refund:' || refund.public_id || ':returned'
+         WHERE (CASE WHEN refund.is_from_wallet THEN
+                    (refund.amount, refund.currency, payment.customer_id,
+                     CASE refund.destination WHEN 'card' THEN 'gateway_clearing:' || refund.gateway
+                                             ELSE 'adjustments' END)
+                        IS DISTINCT FROM (paid.amount, paid.currency, paid.customer_id, other.code)
+                ELSE paid.id IS NOT NULL END)
+            OR (CASE WHEN refund.is_from_wallet AND refund.status = 'failed' THEN
+                    (refund.amount, refund.currency, payment.customer_id, paid.credit_id)
+                        IS DISTINCT FROM (returned.amount, returned.currency, returned.customer_id, returned.debit_id)
+                ELSE returned.id IS NOT NULL END)
+         UNION ALL
+        SELECT NULL, NULL, NULL, moved.amount, NULL
+          FROM ledger_transaction AS moved
+          LEFT JOIN payments_refund AS refund ON refund.public_id = split_part(moved.key, ':', 2)
+         WHERE moved.key LIKE 'refund:ref\_%' AND refund.id IS NULL
+        """,
+    ),
+    Check(
+        "disputes_are_booked_once",
+        "Each dispute took its amount from wallet and debt once, and gave it back once if it was won.",
+        """
+        WITH booked AS (
+            SELECT dispute.*, CASE WHEN withdrawn_at IS NULL THEN 0 ELSE dispute.amount END AS due_out,
+                   CASE WHEN returned_at IS NULL THEN 0 ELSE dispute.amount END AS due_back,
+                   coalesce(moved.taken, 0) AS taken, coalesce(moved.sent, 0) AS sent,
+                   coalesce(moved.came, 0) AS came, coalesce(moved.given, 0) AS given
+              FROM payments_dispute AS dispute
+             CROSS JOIN LATERAL (SELECT 'dispute:' || dispute.public_id AS key) AS cause
+             CROSS JOIN LATERAL (
+                SELECT sum(amount) FILTER (WHERE row.key IN (cause.key, cause.key || ':debt')) AS taken,
+                       sum(amount) FILTER (WHERE row.key = cause.key || ':out') AS sent,
+                       sum(amount) FILTER (WHERE row.key = cause.key || ':back') AS came,
+                       sum(amount) FILTER (WHERE row.key = cause.key || ':won') AS given
+                  FROM ledger_transaction AS row
+                 WHERE row.key IN (cause.key, cause.key || ':debt', cause.key || ':out', cause.key || ':back',
+                                   cause.key || ':won')) AS moved)
+        SELECT id AS dispute, status, amount, taken, sent, came, given
+          FROM booked
+         WHERE (taken, sent, came, given) IS DISTINCT FROM (due_out, due_out, due_back, due_back)
+            OR (status = 'lost' AND withdrawn_at IS NULL)
+            OR (status = 'won' AND withdrawn_at IS NOT NULL AND returned_at IS NULL)
+        """,
+    ),
+    Check(
+        "nothing_is_refunded_that_a_bank_took_back",
+        "No refund was begun while its payment's dispute was open or lost.",
+        """
+        SELECT refund.id AS refund, dispute.id AS dispute
+          FROM payments_refund AS refund
+          JOIN payments_dispute AS dispute ON dispute.payment_id = refund.payment_id
+         WHERE refund.created_at > dispute.created_at AND refund.status <> 'failed'
+           AND (dispute.status <> 'won' OR refund.created_at < dispute.updated_at)
         """,
     ),
     Check(
@@ -76,5 +155,5 @@ CHECKS = (
            AND later.data ->> 'status' <> 'confirmed'
         """,
     ),
-    guards("payment_guards_are_there", (Payment, WebhookEvent), TRIGGERS),
+    guards("payment_guards_are_there", (Payment, Refund, Dispute, PaymentMethod, WebhookEvent), TRIGGERS),
 )

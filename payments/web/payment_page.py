@@ -116,7 +116,7 @@ def page_state(payment: Payment, *, now: datetime) -> PageState:
 def _confirmed(payment: Payment) -> PageState:
     if not payment.amount_refunded:
         return PageState.SUCCEEDED
-    return PageState.REFUNDED if payment.amount_refunded == payment.amount else PageState.PARTLY_REFUNDED
+    return PageState.REFUNDED if not payment.refundable else PageState.PARTLY_REFUNDED
 
 
 def _open(payment: Payment, *, now: datetime) -> PageState:

@@ -209,13 +209,10 @@ def test_eight_simultaneous_checkouts_of_one_subscription_open_one_payment(alice
     }
 
 
-def test_eight_simultaneous_requests_for_one_payment_id_make_one_payment(
-    alice: User, mallory: User, basic: Price
-) -> None:
+def test_eight_simultaneous_requests_for_one_payment_id_make_one_payment(alice: User, basic: Price) -> None:
     starts = [
-        outcome_of(partial(checkout.start, customer, now=timezone.now(), plan="basic", payment_id="pay_order_0001"))
-        for customer in (alice, mallory)
-        for _ in range(4)
+        outcome_of(partial(checkout.start, alice, now=timezone.now(), plan="basic", payment_id="pay_order_0001"))
+        for _ in range(8)
     ]
     answers = at_once(starts)
     assert sum(isinstance(answer, Payment) for answer in answers) == 1

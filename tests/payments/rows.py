@@ -3,7 +3,7 @@
 from accounts.models import User
 from events.models import Event
 from ledger.models import Account, Transaction
-from payments.models import Payment
+from payments.models import Dispute, Payment, Refund
 
 
 def balance(customer: User, currency: str = "RUB") -> int:
@@ -16,5 +16,5 @@ def times_credited(payment: Payment) -> int:
     return Transaction.objects.filter(key=f"payment:{payment.public_id}").count()
 
 
-def events(payment: Payment) -> list[str]:
-    return list(Event.objects.filter(subject=payment.public_id).order_by("id").values_list("type", flat=True))
+def events(row: Payment | Refund | Dispute) -> list[str]:
+    return list(Event.objects.filter(subject=row.public_id).order_by("id").values_list("type", flat=True))

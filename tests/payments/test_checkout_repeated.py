@@ -9,9 +9,10 @@ from django.utils import timezone
 from accounts.models import User
 from core.idempotency import KeyReused
 from payments import amounts, cancellation, checkout, confirmation
-from payments.checkout import DuplicatePayment, InvalidPaymentId, PaymentInProgress
+from payments.checkout import PaymentInProgress
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
+from payments.payment_ids import DuplicatePayment, InvalidPaymentId
 from subscriptions import billing_run, books, orders
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
@@ -69,12 +70,19 @@ def test_a_form_key_does_not_find_another_customers_payment(alice: User, mallory
     assert start(mallory, plan="basic", idempotency_key="form-1") != first
 
 
-def test_an_existing_payment_id_is_refused_whoever_owns_it(alice: User, mallory: User) -> None:
+def test_a_payment_id_that_the_customer_has_used_is_refused(alice: User) -> None:
     payment = start(alice, amount=100_00, currency="RUB", payment_id="order-2026-0001")
-    assert payment.public_id == "order-2026-0001"
-    for customer in (alice, mallory):
+    assert payment.reference == "order-2026-0001"
+    for taken in ("order-2026-0001", payment.public_id):
         with pytest.raises(DuplicatePayment):
-            start(customer, amount=100_00, currency="RUB", payment_id="order-2026-0001")
+            start(alice, amount=100_00, currency="RUB", payment_id=taken)
+
+
+def test_a_payment_id_of_another_customer_is_free(alice: User, mallory: User) -> None:
+    payment = start(alice, amount=100_00, currency="RUB", payment_id="order-2026-0001")
+    for free in ("order-2026-0001", payment.public_id):
+        assert start(mallory, amount=100_00, currency="RUB", payment_id=free, description=free).reference == free
+        cancellation.cancel(Payment.objects.get(customer=mallory, status="pending"), now=timezone.now())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def paid(alice) -> Payment:
     first, _second = (
         checkout.start(alice, now=now, amount=amount, currency="RUB", gateway="sandbox") for amount in (500_00, 501_00)
     )
-    transitions.credit(first, now=now)
+    transitions.credit(first, first.money, now=now)
     assert found() == {}
     return first
 
@@ -34,11 +34,12 @@ def post(key: str, debit: int | str, credit: int | str, amount: int, reason: str
 
 
 def test_a_confirmed_payment_without_its_credit_is_found(paid):
-    plant(PAYMENT, f"UPDATE {PAYMENT} SET status = 'confirmed', confirmed_at = now() WHERE status = 'pending'")
+    changes = "status = 'confirmed', confirmed_at = now(), amount_received = amount, received_currency = currency"
+    plant(PAYMENT, f"UPDATE {PAYMENT} SET {changes} WHERE status = 'pending'")
     assert found() == {"confirmed_payments_are_credited_once": 1, "confirmed_is_told_once_and_final": 1}
 
 
-@pytest.mark.parametrize("change", ["amount = 50001", "currency = 'EUR'", "gateway = 'stripe'"])
+@pytest.mark.parametrize("change", ["amount_received = 50001", "received_currency = 'EUR'", "gateway = 'stripe'"])
 def test_a_payment_that_differs_from_its_credit_is_found(paid, change):
     plant(PAYMENT, f"UPDATE {PAYMENT} SET {change} WHERE id = %s", paid.pk)
     assert found() == {"confirmed_payments_are_credited_once": 1}
@@ -59,7 +60,7 @@ def test_a_credit_for_an_unconfirmed_payment_is_found(alice):
 
 def test_a_refund_beyond_the_payment_is_found(paid):
     rule = "refunds_never_exceed_the_payment"
-    plant(PAYMENT, f"UPDATE {PAYMENT} SET amount_refunded = amount + 1 WHERE id = %s", paid.pk, without=rule)
+    plant(PAYMENT, f"UPDATE {PAYMENT} SET amount_refunded = amount_received + 1 WHERE id = %s", paid.pk, without=rule)
     assert found()["refunds_never_exceed_payments"] == 1
 
 

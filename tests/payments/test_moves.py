@@ -22,8 +22,8 @@ def payment_of(customer: User, **fields: object) -> Payment:
 def set_status(payment: Payment, status: str) -> None:
     """Move a new payment to the status by an allowed move, past transitions.move."""
     if status != "pending":
-        confirmed_at = NOW if status == "confirmed" else None
-        Payment.objects.filter(pk=payment.pk).update(status=status, confirmed_at=confirmed_at)
+        paid = {"confirmed_at": NOW, "amount_received": payment.amount, "received_currency": payment.currency}
+        Payment.objects.filter(pk=payment.pk).update(status=status, **(paid if status == "confirmed" else {}))
 
 
 @pytest.mark.django_db

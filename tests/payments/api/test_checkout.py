@@ -160,9 +160,14 @@ def test_a_cancelled_subscription_cannot_be_paid_for(api: APIClient, basic: Pric
 def test_an_existing_payment_id_is_refused(api: APIClient, mallory_api: APIClient, basic: Price) -> None:
     body = {"plan": "basic", "payment_id": "pay_order_0001"}
     assert api.post(CHECKOUT, body).json()["id"] == "pay_order_0001"
-    for client in (api, mallory_api):
-        assert problem(client.post(CHECKOUT, body)) == (409, "duplicate_payment", ["payment_id"])
+    assert problem(api.post(CHECKOUT, body)) == (409, "duplicate_payment", ["payment_id"])
     assert Payment.objects.count() == Subscription.objects.count() == 1
+    # It is the customer's own: another one neither learns of it nor is kept from using it.
+    assert mallory_api.post(CHECKOUT, body).json()["id"] == "pay_order_0001"
+    for client, owner in ((api, "alice"), (mallory_api, "mallory")):
+        assert client.get(f"{LIST}pay_order_0001").status_code == 200
+        payment = client.post(CANCEL, {"payment_id": "pay_order_0001"}).json()
+        assert Payment.objects.get(status="cancelled", customer__username=owner).reference == payment["id"]
 
 
 def test_the_same_key_replays_the_answer_and_makes_one_payment(api: APIClient, basic: Price) -> None:

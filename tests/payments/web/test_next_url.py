@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
+from django.db.models import F
 
 from payments.models import Payment
 from tests.subscriptions.shop import pay_in
@@ -23,7 +24,8 @@ def test_after_a_top_up_the_payment_page_links_back_to_the_plan_change(browser, 
         {"form_key": "form_1", "shown": "113500", "method": "sandbox"},
     )
     payment = Payment.objects.get()
-    Payment.objects.update(status="confirmed", confirmed_at=NEAR_HALF)
+    received = {"amount_received": F("amount"), "received_currency": F("currency")}
+    Payment.objects.update(status="confirmed", confirmed_at=NEAR_HALF, **received)
     pay_in(alice, 1135_00, at=NEAR_HALF)
     for part in ("", "status/"):
         page = browser.get(f"/pay/{payment.public_id}/{part}").content.decode()

@@ -7,7 +7,7 @@ import pytest
 from django.template.loader import get_template
 
 from payments.gateways.base import State
-from payments.models import Payment
+from payments.models import Payment, Refund
 from payments.web.payment_page import APPEARANCES, PageState, page_state
 from tests.web import heading, words
 
@@ -29,9 +29,15 @@ def stored(alice, at, **fields) -> Payment:
     """Save a payment as pending, then update its fields: the database accepts only a pending new payment."""
     payment = payment_of(alice, created_at=at, updated_at=at, expires_at=at + timedelta(hours=1))
     payment.save()
+    refunded = fields.pop("amount_refunded", 0)
     Payment.objects.filter(pk=payment.pk).update(**fields)
+    if refunded:
+        times = {"created_at": at, "updated_at": at}
+        Refund.objects.create(payment=payment, amount=refunded, currency="EUR", gateway="sandbox", **times)
     return payment
 
+
+RECEIVED = {"amount_received": 34_80, "received_currency": "EUR"}
 
 # For each state the fields that lead to it, and the seconds since the last change.
 EXAMPLES: dict[PageState, tuple[dict[str, Any], int]] = {
@@ -42,9 +48,9 @@ EXAMPLES: dict[PageState, tuple[dict[str, Any], int]] = {
     PageState.LATE: ({"gateway_state": "processing"}, 61),
     PageState.CHECKING: ({"status": "unknown", "parked_reason": "sandbox took 1740 EUR"}, 0),
     PageState.CLOSING: ({"closing_at": NOW}, 0),
-    PageState.SUCCEEDED: ({"status": "confirmed", "confirmed_at": NOW}, 0),
-    PageState.PARTLY_REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, "amount_refunded": 10_00}, 0),
-    PageState.REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, "amount_refunded": 34_80}, 0),
+    PageState.SUCCEEDED: ({"status": "confirmed", "confirmed_at": NOW, **RECEIVED}, 0),
+    PageState.PARTLY_REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, **RECEIVED, "amount_refunded": 10_00}, 0),
+    PageState.REFUNDED: ({"status": "confirmed", "confirmed_at": NOW, **RECEIVED, "amount_refunded": 34_80}, 0),
     PageState.FAILED: ({"status": "failed", "failure_code": "insufficient_funds"}, 0),
     PageState.REFUSED: ({"status": "failed", "failure_code": "gateway_refused"}, 0),
     PageState.CANCELLED: ({"status": "cancelled"}, 0),

@@ -20,6 +20,7 @@ def event(gateway_id: str, *, now: datetime, event_id: str = "sevt_1", kind: str
         gateway="sandbox",
         event_id=event_id,
         type=kind,
+        subject="payment",
         gateway_id=gateway_id,
         payload={},
         received_at=now,
