@@ -119,6 +119,7 @@ PAGES = {
     # The sandbox plays a remote gateway: everybody who has the link to the page may pay on it.
     "sandbox_pay": Row(ANYBODY, address={"session_id": "session"}),
     "sandbox_bank": Row(ANYBODY, address={"session_id": "session"}),
+    "sandbox_payment": Row(ANYBODY, address={"session_id": "session"}),
 }
 
 # Pages of allauth. Those about one's own account need a log-in.

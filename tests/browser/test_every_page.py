@@ -54,6 +54,7 @@ def used_account(alice, site) -> list[str]:
         *explained,
         f"/pay/{payment.public_id}/",
         f"/sandbox/pay/{payment.gateway_id}/",
+        f"/sandbox/payments/{payment.gateway_id}/",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The outcomes a visitor can pick on the sandbox's page: one table for the page, the gateway and the tests."""
+"""The outcomes that a visitor can pick on the sandbox's page: one table for the page, the gateway and the tests."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -111,10 +111,22 @@ FAULTS = (
         delivery=Delivery.FIRST,
     ),
     Outcome(
+        code="webhooks_reordered",
+        title=_("Webhooks in the wrong order"),
+        hint=_("A first card was declined, and that webhook comes last. The payment must stay paid"),
+        delivery=Delivery.REORDERED,
+    ),
+    Outcome(
         code="wrong_amount",
         title=_("A different amount is taken"),
         hint=_("Half of it. Must be held for staff and never credited"),
         takes_half=True,
+    ),
+    Outcome(
+        code="wrong_currency",
+        title=_("A different currency is taken"),
+        hint=_("Must be held for staff and never credited"),
+        takes_other_currency=True,
     ),
     Outcome(
         code="times_out",
@@ -122,6 +134,53 @@ FAULTS = (
         hint=_("No answer for 20 s and no webhook. Must not be paid twice"),
         delivery=Delivery.NEVER,
         silence=timedelta(seconds=20),
+    ),
+    Outcome(
+        code="expires_then_succeeds",
+        title=_("Money comes after the page has expired"),
+        hint=_("The page expires now, the money comes after 20 s. It must reach the balance"),
+        status=Status.EXPIRED,
+        delay=timedelta(seconds=20),
+    ),
+)
+
+# The payment succeeds; what goes wrong comes after it.
+AFTERWARDS = (
+    Outcome(
+        code="refund_waits",
+        title=_("A refund waits"),
+        hint=_("It is pending for a minute, then succeeds"),
+        refund=RefundCourse.WAITS,
+    ),
+    Outcome(
+        code="refund_fails",
+        title=_("A refund fails later"),
+        hint=_("It is pending for a minute, then fails. The money must come back to the balance"),
+        refund=RefundCourse.FAILS,
+    ),
+    Outcome(
+        code="refund_times_out",
+        title=_("No answer to a refund"),
+        hint=_("It is made, but nobody says so. Must not be made twice"),
+        refund=RefundCourse.NO_ANSWER,
+    ),
+    Outcome(
+        code="dispute_open",
+        title=_("The payment is disputed"),
+        hint=_("After 20 s. The dispute stays open until you decide it"),
+        dispute=DisputeStatus.OPEN,
+    ),
+    Outcome(
+        code="dispute_won",
+        title=_("A dispute is won"),
+        hint=_("Opened after 20 s and won a minute later. The money comes back"),
+        dispute=DisputeStatus.WON,
+    ),
+    Outcome(
+        code="dispute_lost",
+        title=_("A dispute is lost"),
+        hint=_("Opened after 20 s and lost a minute later"),
+        dispute=DisputeStatus.LOST,
     ),
 )
 
@@ -131,7 +190,7 @@ CANCEL = Outcome(code="cancel", title=_("Cancel and go back"), hint="", status=S
 APPROVE = Outcome(code="approve", title=_("Approve"), hint="")
 REFUSE = Outcome(code="refuse", title=_("Refuse"), hint="", status=Status.FAILED, failure_code="authentication_failed")
 
-ON_THE_PAGE = {outcome.code: outcome for outcome in (*CHOICES, *FAULTS, CANCEL)}
+ON_THE_PAGE = {outcome.code: outcome for outcome in (*CHOICES, *FAULTS, *AFTERWARDS, CANCEL)}
 AT_THE_BANK = {outcome.code: outcome for outcome in (APPROVE, REFUSE)}
 
 

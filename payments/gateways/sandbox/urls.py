@@ -7,4 +7,5 @@ from payments.gateways.sandbox import views
 urlpatterns = [
     path("sandbox/pay/<slug:session_id>/", views.sandbox_pay, name="sandbox_pay"),
     path("sandbox/pay/<slug:session_id>/bank/", views.sandbox_bank, name="sandbox_bank"),
+    path("sandbox/payments/<slug:session_id>/", views.sandbox_payment, name="sandbox_payment"),
 ]

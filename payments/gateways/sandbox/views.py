@@ -1,4 +1,4 @@
-"""The sandbox's hosted pages: the payment page and the page of the customer's bank."""
+"""The sandbox's pages: the payment page, the page of the customer's bank, and a page for the tester afterwards."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from payments.gateways.sandbox import outcomes, sessions, tasks, webhooks
+from payments.gateways.sandbox import aftermath, outcomes, sessions, tasks, webhooks
 from payments.gateways.sandbox.models import SandboxSession
 
 Status = SandboxSession.Status
@@ -40,6 +40,18 @@ def sandbox_bank(request: HttpRequest, session_id: str) -> HttpResponse:
     return _page(request, "sandbox/bank.html", session, expected=Status.REQUIRES_ACTION)
 
 
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sandbox_payment(request: HttpRequest, session_id: str) -> HttpResponse:
+    """Show a payment with its refunds, disputes and card, and do with them what the tester has clicked."""
+    session, now = _session_or_404(session_id), timezone.now()
+    if request.method == "POST":
+        if aftermath.act(session, request.POST.get("action", ""), request.POST.get("object", ""), now=now):
+            tasks.deliver_sandbox_webhooks.delay()
+        return _see_other(reverse("sandbox_payment", args=[session_id]))
+    return _rendered(request, "sandbox/payment.html", session, status=200, after=aftermath.of(session, now=now))
+
+
 def _session_or_404(session_id: str) -> SandboxSession:
     if "sandbox" not in settings.PAYMENT_GATEWAYS:
         raise Http404
@@ -68,11 +80,13 @@ def _page(
     return _rendered(request, "sandbox/over.html", session, status=410)
 
 
-def _rendered(request: HttpRequest, template: str, session: SandboxSession, *, status: int) -> HttpResponse:
+def _rendered(
+    request: HttpRequest, template: str, session: SandboxSession, *, status: int, **more: object
+) -> HttpResponse:
     """Render a page in the session's language: the URL does not name one."""
     stands = session.status_at(timezone.now()).value
     with translation.override(session.language):
-        context = {"session": session, "stands": stands, "outcomes": outcomes}
+        context = {"session": session, "stands": stands, "outcomes": outcomes} | more
         return render(request, template, context, status=status)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from payments import checkout, confirmation, reconciliation
 from payments.gateways.sandbox import outcomes, webhooks
-from payments.gateways.sandbox.models import SandboxDelivery, SandboxSession
+from payments.gateways.sandbox.models import SandboxDelivery
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
 from subscriptions.models import Price, Subscription
@@ -41,8 +41,18 @@ TABLE = {
     "webhook_twice": Expected("confirmed", "confirmed", "active", deliveries=2),
     "webhook_lost": Expected("pending", "confirmed", "active", deliveries=0),
     "webhook_first": Expected("confirmed", "confirmed", "active"),
+    # One webhook is due; the older one follows.
+    "webhooks_reordered": Expected("confirmed", "confirmed", "active"),
     "wrong_amount": Expected("unknown", "unknown", "pending"),
+    "wrong_currency": Expected("unknown", "unknown", "pending"),
     "times_out": Expected("pending", "unknown", "pending", deliveries=0),
+    "expires_then_succeeds": Expected("expired", "expired", "cancelled"),
+    "refund_waits": Expected("confirmed", "confirmed", "active"),
+    "refund_fails": Expected("confirmed", "confirmed", "active"),
+    "refund_times_out": Expected("confirmed", "confirmed", "active"),
+    "dispute_open": Expected("confirmed", "confirmed", "active"),
+    "dispute_won": Expected("confirmed", "confirmed", "active"),
+    "dispute_lost": Expected("confirmed", "confirmed", "active"),
     "cancel": Expected("cancelled", "cancelled", "pending"),
 }
 
@@ -181,12 +191,42 @@ def test_a_wrong_amount_is_parked_and_never_credited(
 
 def test_a_wrong_currency_is_parked_too(alice: User, basic: Price, site: str, choose: Callable[..., Any]) -> None:
     payment = start_checkout(alice)
-    SandboxSession.objects.update(currency="EUR")
-    choose(payment, "succeeds")
+    choose(payment, "wrong_currency")
     deliver_and_process()
     payment.refresh_from_db()
     assert payment.parked_reason == "sandbox took 990.00 EUR, we requested 990.00 RUB"
     assert (balance(alice), balance(alice, "EUR")) == (0, 0)
+
+
+def test_an_older_webhook_that_comes_last_changes_nothing(
+    alice: User, basic: Price, site: str, choose: Callable[..., Any]
+) -> None:
+    payment = start_checkout(alice)
+    choose(payment, "webhooks_reordered")
+    deliver_and_process()
+    with time_machine.travel(timezone.now() + timedelta(seconds=4), tick=False):
+        deliver_and_process()
+    assert list(WebhookEvent.objects.order_by("id").values_list("type", "status")) == [
+        ("session.succeeded", "processed"),
+        ("session.failed", "processed"),
+    ]
+    payment.refresh_from_db()
+    assert (payment.status, events(payment)) == ("confirmed", ["payment.confirmed"])
+
+
+def test_money_that_comes_after_the_page_has_expired_reaches_the_wallet(
+    alice: User, basic: Price, site: str, choose: Callable[..., Any]
+) -> None:
+    payment = start_checkout(alice)
+    choose(payment, "expires_then_succeeds")
+    deliver_and_process()
+    payment.refresh_from_db()
+    assert (payment.status, balance(alice)) == ("expired", 0)
+    with time_machine.travel(timezone.now() + timedelta(seconds=21), tick=False):
+        deliver_and_process()
+    payment.refresh_from_db()
+    # The order was cancelled with the payment and stays so; the 990.00 are Alice's.
+    assert (payment.status, Subscription.objects.get().status, balance(alice)) == ("confirmed", "cancelled", 990_00)
 
 
 def test_a_webhook_is_retried_until_it_is_accepted(
