@@ -1,157 +1,353 @@
-"""The contract that every gateway must fulfil, run against each in settings.GATEWAY_CLASSES.
+"""The contract that every gateway must fulfil, run against each in settings.GATEWAY_CLASSES and the example.
 
-A new gateway adds a visitor to VISITORS and no test.
+What a gateway says that it can is tested, and what it cannot must be refused for good. A new gateway adds a visitor,
+visitors/<name>.py, and no test. The fixtures are in conftest.py.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
-from payments.gateways import registry
-from payments.gateways.base import BadWebhook, Gateway, GatewayError, RefundRequest, RefundState, SessionRequest, State
-from payments.gateways.sandbox import outcomes, sessions
+from ledger.money import EXPONENTS
+from payments.gateways import deadline
+from payments.gateways.base import (
+    BadWebhook,
+    DisputeState,
+    Gateway,
+    GatewayError,
+    RefundState,
+    SessionRequest,
+    State,
+    Subject,
+)
+from tests.payments.gateways.gateway_requests import refund_of
+from tests.payments.gateways.visitors import visitor as visitors
+from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 pytestmark = pytest.mark.django_db
 
-
-class SandboxVisitor:
-    """A customer on the sandbox's page."""
-
-    def choose(self, gateway_id: str, outcome: str) -> None:
-        chosen = outcomes.ON_THE_PAGE[outcome]
-        assert sessions.choose(gateway_id, chosen, expected=sessions.Status.OPEN, now=timezone.now())
-
-    def pay(self, gateway_id: str) -> None:
-        self.choose(gateway_id, "succeeds")
-
-    def be_declined(self, gateway_id: str) -> None:
-        self.choose(gateway_id, "insufficient_funds")
+SECOND = timedelta(seconds=1)
 
 
-VISITORS = {"sandbox": SandboxVisitor()}
+def refused(call: Callable[..., Any], *arguments: Any) -> bool:
+    """Call, and return whether the gateway refused for good. Fails if it did what it was asked."""
+    with pytest.raises(GatewayError) as caught:
+        call(*arguments)
+    return caught.value.permanent
 
 
-@pytest.fixture(params=sorted(settings.GATEWAY_CLASSES))
-def gateway(request: pytest.FixtureRequest, settings: Any) -> Gateway:
-    settings.PAYMENT_GATEWAYS = [request.param]
-    return registry.get(request.param)
+# --- Settings and capabilities
 
 
-@pytest.fixture
-def visitor(gateway: Gateway) -> SandboxVisitor:
-    return VISITORS[gateway.name]
-
-
-@pytest.fixture
-def session_request() -> SessionRequest:
-    return SessionRequest(
-        idempotency_key="pay_contract_1",
-        amount=1342_00,
-        currency="RUB",
-        description="Contract",
-        return_url="https://shop.example/pay/1/",
-        cancel_url="https://shop.example/pay/1/",
-        expires_at=timezone.now() + timedelta(minutes=30),
-        language="en",
-    )
-
-
-def test_its_settings_are_complete(gateway: Gateway) -> None:
+def test_its_settings_are_complete(gateway: Gateway, name: str) -> None:
+    assert gateway.name == name
+    assert gateway.is_configured()
     assert gateway.problems() == []
 
 
-def test_a_new_page_is_open_and_nothing_is_taken(gateway: Gateway, session_request: SessionRequest) -> None:
-    session = gateway.create_session(session_request)
+def test_it_takes_only_currencies_that_we_know(gateway: Gateway) -> None:
+    can = gateway.can
+    assert can.currencies
+    assert set(can.currencies) <= set(EXPONENTS)
+    assert all(0 < least <= most for least, most in can.currencies.values())
+    assert can.longest_page is None or can.longest_page > can.shortest_page
+
+
+def test_form_targets_are_https_origins(gateway: Gateway) -> None:
+    for target in gateway.can.form_targets:
+        assert target.startswith("https://")
+        assert target.count("/") == 2
+
+
+# --- Pages
+
+
+def test_a_new_page_is_open_and_nothing_is_taken(gateway: Gateway, asked: SessionRequest) -> None:
+    session = gateway.create_session(asked)
     snapshot = gateway.fetch(session.gateway_id)
     assert (snapshot.gateway_id, snapshot.state) == (session.gateway_id, State.OPEN)
-    assert (snapshot.amount, snapshot.currency) == (None, None)
+    assert (snapshot.amount, snapshot.currency, snapshot.fee, snapshot.method) == (None, None, None, None)
     assert session.confirmation_url.startswith(("http://", "https://"))
+    assert session.expires_at > timezone.now()
 
 
-def test_the_same_key_gives_the_same_page(gateway: Gateway, session_request: SessionRequest) -> None:
-    assert gateway.create_session(session_request) == gateway.create_session(session_request)
+def test_the_same_key_gives_the_same_page(gateway: Gateway, asked: SessionRequest) -> None:
+    assert gateway.create_session(asked) == gateway.create_session(asked)
 
 
-def test_a_key_reused_for_another_amount_is_a_permanent_error(
-    gateway: Gateway, session_request: SessionRequest
+def test_another_key_gives_another_page(gateway: Gateway, asked: SessionRequest) -> None:
+    first, second = gateway.create_session(asked), gateway.create_session(replace(asked, idempotency_key="pay_2"))
+    assert first.gateway_id != second.gateway_id
+
+
+def test_a_key_reused_for_another_amount_is_refused(gateway: Gateway, asked: SessionRequest) -> None:
+    gateway.create_session(asked)
+    assert refused(gateway.create_session, replace(asked, amount=asked.amount + 1))
+
+
+def test_an_amount_or_a_currency_that_it_does_not_take_is_refused(gateway: Gateway, asked: SessionRequest) -> None:
+    least, most = gateway.can.currencies[asked.currency]
+    assert refused(gateway.create_session, replace(asked, amount=most + 1))
+    assert refused(gateway.create_session, replace(asked, amount=least - 1))
+    for currency in sorted(EXPONENTS.keys() - gateway.can.currencies.keys())[:1]:
+        assert refused(gateway.create_session, replace(asked, currency=currency))
+
+
+def test_a_paid_snapshot_has_the_amount_the_fee_and_our_key(gateway: Gateway, asked: SessionRequest, paid: str) -> None:
+    snapshot = gateway.fetch(paid)
+    assert (snapshot.state, snapshot.amount, snapshot.currency) == (State.SUCCEEDED, asked.amount, asked.currency)
+    assert snapshot.idempotency_key == asked.idempotency_key
+    if not gateway.can.is_manual:
+        assert snapshot.fee is not None
+        assert 0 <= snapshot.fee < asked.amount
+        assert len(snapshot.fee_currency) == 3
+
+
+def test_what_was_taken_is_reported_not_what_was_asked(
+    gateway: Gateway, visitor: Visitor, asked: SessionRequest
 ) -> None:
-    gateway.create_session(session_request)
-    with pytest.raises(GatewayError) as caught:
-        gateway.create_session(replace(session_request, amount=1))
-    assert caught.value.permanent
+    gateway_id = gateway.create_session(asked).gateway_id
+    visitor.pay(gateway_id, amount=asked.amount - 1)
+    snapshot = gateway.fetch(gateway_id)
+    assert (snapshot.state, snapshot.amount) == (State.SUCCEEDED, asked.amount - 1)
 
 
-def test_a_paid_snapshot_has_the_amount_taken(
-    gateway: Gateway, session_request: SessionRequest, visitor: SandboxVisitor
-) -> None:
-    session = gateway.create_session(session_request)
-    visitor.pay(session.gateway_id)
-    snapshot = gateway.fetch(session.gateway_id)
-    assert (snapshot.state, snapshot.amount, snapshot.currency) == (State.SUCCEEDED, 1342_00, "RUB")
-
-
-def test_a_declined_snapshot_has_the_failure_code(
-    gateway: Gateway, session_request: SessionRequest, visitor: SandboxVisitor
-) -> None:
-    session = gateway.create_session(session_request)
-    visitor.be_declined(session.gateway_id)
-    snapshot = gateway.fetch(session.gateway_id)
+def test_a_declined_snapshot_has_the_failure_code(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> None:
+    if gateway.can.is_manual:
+        # Nobody declines a bank transfer.
+        return
+    gateway_id = gateway.create_session(asked).gateway_id
+    visitor.be_declined(gateway_id)
+    snapshot = gateway.fetch(gateway_id)
     assert (snapshot.state, snapshot.failure_code) == (State.FAILED, "insufficient_funds")
+    assert (snapshot.amount, snapshot.currency) == (None, None)
 
 
-def test_cancelling_again_still_returns_cancelled(gateway: Gateway, session_request: SessionRequest) -> None:
-    session = gateway.create_session(session_request)
-    assert gateway.cancel(session.gateway_id).state is State.CANCELLED
-    assert gateway.cancel(session.gateway_id).state is State.CANCELLED
-    assert gateway.fetch(session.gateway_id).state is State.CANCELLED
+def test_cancelling_closes_the_page_or_leaves_it_as_it_is(gateway: Gateway, asked: SessionRequest) -> None:
+    gateway_id = gateway.create_session(asked).gateway_id
+    expected = State.CANCELLED if gateway.can.cancels_pages else State.OPEN
+    # Again and again, with the same answer.
+    assert [gateway.cancel(gateway_id).state for _ in range(2)] == [expected, expected]
+    assert gateway.fetch(gateway_id).state is expected
 
 
-def test_cancelling_a_paid_payment_returns_succeeded(
-    gateway: Gateway, session_request: SessionRequest, visitor: SandboxVisitor
+def test_cancelling_a_paid_payment_returns_succeeded(gateway: Gateway, asked: SessionRequest, paid: str) -> None:
+    snapshot = gateway.cancel(paid)
+    assert (snapshot.state, snapshot.amount) == (State.SUCCEEDED, asked.amount)
+
+
+def test_an_unknown_id_is_a_permanent_error(gateway: Gateway, asked: SessionRequest) -> None:
+    calls = (gateway.fetch, gateway.cancel, gateway.fetch_refund, gateway.fetch_dispute, gateway.fetch_method)
+    assert [refused(call, "none_such") for call in calls] == [True] * len(calls)
+    assert refused(gateway.refund, refund_of("none_such", asked))
+
+
+# --- Refunds
+
+
+def test_a_whole_payment_is_refunded_once_per_key(
+    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
 ) -> None:
-    session = gateway.create_session(session_request)
-    visitor.pay(session.gateway_id)
-    assert gateway.cancel(session.gateway_id).state is State.SUCCEEDED
+    request = refund_of(paid, asked)
+    if not gateway.can.refunds:
+        assert refused(gateway.refund, request)
+        return
+    first = gateway.refund(request)
+    assert (first.amount, first.currency, first.payment) == (asked.amount, asked.currency, paid)
+    assert gateway.refund(request).gateway_id == first.gateway_id
+    visitor.settle_refund(first.gateway_id, RefundState.SUCCEEDED)
+    assert gateway.fetch_refund(first.gateway_id).state is RefundState.SUCCEEDED
+    assert refused(gateway.refund, refund_of(paid, asked, idempotency_key="ref_2"))
 
 
-def test_an_unknown_id_is_a_permanent_error(gateway: Gateway) -> None:
-    for call in (gateway.fetch, gateway.cancel):
-        with pytest.raises(GatewayError) as caught:
-            call("none_such")
-        assert caught.value.permanent
+def test_parts_are_refunded_and_never_more_than_was_paid(gateway: Gateway, asked: SessionRequest, paid: str) -> None:
+    if not gateway.can.refunds:
+        return
+    part = asked.amount * 3 // 4
+    first = refund_of(paid, asked, amount=part)
+    if not gateway.can.refunds_parts:
+        assert refused(gateway.refund, first)
+        return
+    gateway.refund(first)
+    # Three quarters are refunded: one unit more than the rest is too much.
+    rest = asked.amount - part
+    assert refused(gateway.refund, refund_of(paid, asked, idempotency_key="ref_2", amount=rest + 1))
+    assert gateway.refund(refund_of(paid, asked, idempotency_key="ref_3", amount=rest)).amount == rest
 
 
-def test_refunds_happen_once_per_key_and_never_exceed_the_payment(
-    gateway: Gateway, session_request: SessionRequest, visitor: SandboxVisitor
+def test_an_unpaid_payment_is_not_refunded(gateway: Gateway, asked: SessionRequest) -> None:
+    assert refused(gateway.refund, refund_of(gateway.create_session(asked).gateway_id, asked))
+
+
+def test_a_refund_is_found_again_by_its_own_request(gateway: Gateway, asked: SessionRequest, paid: str) -> None:
+    request = refund_of(paid, asked)
+    if not gateway.can.refunds:
+        return
+    if gateway.can.refunds_parts:
+        request = replace(request, amount=asked.amount // 3)
+    assert gateway.find_refund(request) is None
+    made = gateway.refund(request)
+    found = gateway.find_refund(request)
+    assert found is not None
+    assert (found.gateway_id, found.amount, found.idempotency_key) == (made.gateway_id, request.amount, "ref_1")
+    # A refund of the same amount for another reason is not it.
+    assert gateway.find_refund(replace(request, idempotency_key="ref_2")) is None
+
+
+def test_the_money_of_a_failed_refund_can_be_refunded_again(
+    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
 ) -> None:
-    session = gateway.create_session(session_request)
-    visitor.pay(session.gateway_id)
-    refund_request = RefundRequest(
-        idempotency_key="ref_1", gateway_id=session.gateway_id, amount=1000_00, currency="RUB"
-    )
-    first = gateway.refund(refund_request)
-    assert first.state is RefundState.SUCCEEDED
-    assert gateway.refund(refund_request) == first
-    # 1000.00 of 1342.00 are refunded; 342.01 would be a kopeck too much.
-    with pytest.raises(GatewayError) as caught:
-        gateway.refund(replace(refund_request, idempotency_key="ref_2", amount=342_01))
-    assert caught.value.permanent
-    assert (
-        gateway.refund(replace(refund_request, idempotency_key="ref_3", amount=342_00)).state is RefundState.SUCCEEDED
-    )
+    if not gateway.can.refunds:
+        return
+    made = gateway.refund(refund_of(paid, asked))
+    if made.state is not RefundState.PENDING:
+        return
+    visitor.settle_refund(made.gateway_id, RefundState.FAILED)
+    assert gateway.fetch_refund(made.gateway_id).state is RefundState.FAILED
+    again = gateway.refund(refund_of(paid, asked, idempotency_key="ref_2"))
+    assert again.gateway_id != made.gateway_id
 
 
-def test_an_unpaid_payment_is_not_refunded(gateway: Gateway, session_request: SessionRequest) -> None:
-    session = gateway.create_session(session_request)
-    with pytest.raises(GatewayError):
-        gateway.refund(RefundRequest(idempotency_key="ref_1", gateway_id=session.gateway_id, amount=1, currency="RUB"))
+# --- Disputes and methods
+
+
+@pytest.mark.parametrize("end", [DisputeState.WON, DisputeState.LOST])
+def test_a_dispute_is_open_until_somebody_decides(
+    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str, end: DisputeState
+) -> None:
+    if Subject.DISPUTE not in visitor.tells:
+        assert refused(gateway.fetch_dispute, paid)
+        return
+    dispute_id = visitor.open_dispute(paid)
+    dispute = gateway.fetch_dispute(dispute_id)
+    assert (dispute.gateway_id, dispute.payment, dispute.state) == (dispute_id, paid, DisputeState.OPEN)
+    assert (dispute.amount, dispute.currency) == (asked.amount, asked.currency)
+    assert dispute.answer_by is None or dispute.answer_by > timezone.now()
+    visitor.decide_dispute(dispute_id, end)
+    assert gateway.fetch_dispute(dispute_id).state is end
+    # The payment itself is what it was.
+    assert gateway.fetch(paid).state is State.SUCCEEDED
+
+
+def test_a_method_is_kept_only_if_the_customer_agreed(
+    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
+) -> None:
+    assert gateway.fetch(paid).method is None
+    if not gateway.can.saves_methods:
+        assert refused(gateway.fetch_method, paid)
+        return
+    agreed = replace(asked, idempotency_key="pay_2", save_method=True)
+    gateway_id = gateway.create_session(agreed).gateway_id
+    assert gateway.fetch(gateway_id).method is None
+    visitor.pay(gateway_id)
+    method = gateway.fetch(gateway_id).method
+    assert method is not None
+    assert method.is_kept
+    assert gateway.fetch_method(method.gateway_id) == method
+    visitor.forget_method(method.gateway_id)
+    assert not gateway.fetch_method(method.gateway_id).is_kept
+
+
+# --- Lists
+
+
+def test_the_list_has_the_payments_of_the_span_and_no_others(
+    gateway: Gateway, asked: SessionRequest, paid: str
+) -> None:
+    unpaid = gateway.create_session(replace(asked, idempotency_key="pay_2")).gateway_id
+    made = [gateway.fetch(each).created_at for each in (paid, unpaid)]
+    assert None not in made
+    first, last = min(filter(None, made)), max(filter(None, made))
+    listed = {each.gateway_id: each for each in gateway.list_payments(since=first, until=last + SECOND)}
+    assert listed.keys() == {paid, unpaid}
+    assert (listed[paid].state, listed[paid].amount) == (State.SUCCEEDED, asked.amount)
+    assert (listed[unpaid].state, listed[unpaid].amount) == (State.OPEN, None)
+    assert [listed[each].idempotency_key for each in (paid, unpaid)] == [asked.idempotency_key, "pay_2"]
+    # `until` is not of the span, `since` is.
+    assert paid not in [snapshot.gateway_id for snapshot in gateway.list_payments(since=first - SECOND, until=first)]
+    assert list(gateway.list_payments(since=last + SECOND, until=last + 2 * SECOND)) == []
+
+
+def test_payouts_are_of_the_span(gateway: Gateway, paid: str) -> None:
+    now = timezone.now()
+    for payout in gateway.list_payouts(since=now - timedelta(days=7), until=now):
+        assert now - timedelta(days=7) <= payout.arrived_at < now
+
+
+# --- Webhooks
+
+
+def accepted(gateway: Gateway, webhook: Webhook) -> bool:
+    """Return whether the gateway takes a webhook for its own."""
+    try:
+        gateway.parse_webhook(webhook.body, webhook.headers, address=webhook.address)
+    except BadWebhook:
+        return False
+    return True
+
+
+def test_a_webhook_names_what_it_is_about(gateway: Gateway, visitor: Visitor) -> None:
+    for subject in visitor.tells:
+        body, headers, address = visitor.webhook(subject, "object_1", at=timezone.now())
+        notification = gateway.parse_webhook(body, headers, address=address)
+        assert (notification.subject, notification.gateway_id) == (subject, "object_1")
+        assert notification.event_id
+        assert notification.type
+        # The same webhook again is the same event.
+        assert gateway.parse_webhook(body, headers, address=address) == notification
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}])
-def test_an_unsigned_webhook_is_refused(gateway: Gateway, headers: dict[str, str]) -> None:
-    with pytest.raises(BadWebhook):
-        gateway.parse_webhook(b"{}", headers, address="127.0.0.1")
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b"\xff\x00"])
+def test_a_webhook_of_anybody_is_refused(gateway: Gateway, headers: dict[str, str], body: bytes) -> None:
+    assert not accepted(gateway, Webhook(body, headers, "203.0.113.99"))
+
+
+def test_a_forged_webhook_is_refused(gateway: Gateway, visitor: Visitor) -> None:
+    for subject in visitor.tells:
+        good = visitor.webhook(subject, "object_1", at=timezone.now())
+        assert accepted(gateway, good)
+        if not gateway.can.signs_webhooks:
+            assert not accepted(gateway, good._replace(address="203.0.113.99"))
+            continue
+        bad = [
+            good._replace(headers={}),
+            good._replace(body=good.body + b" "),
+            good._replace(body=good.body.replace(b"object_1", b"object_2")),
+            # A signature of another webhook.
+            good._replace(headers=visitor.webhook(subject, "object_2", at=timezone.now()).headers),
+        ]
+        assert [accepted(gateway, webhook) for webhook in bad] == [False] * len(bad)
+
+
+@pytest.mark.parametrize("age", [310, -310])
+def test_a_webhook_from_the_past_or_the_future_is_refused(gateway: Gateway, visitor: Visitor, age: int) -> None:
+    if not gateway.can.signs_webhooks:
+        return
+    for subject in visitor.tells:
+        webhook = visitor.webhook(subject, "object_1", at=timezone.now() - timedelta(seconds=age))
+        assert not accepted(gateway, webhook)
+
+
+# --- Time
+
+
+def test_a_gateway_that_hangs_keeps_nobody_waiting(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> None:
+    if gateway.can.is_manual:
+        return
+    gateway_id = gateway.create_session(asked).gateway_id
+    started = time.monotonic()
+    with visitor.hanging(gateway_id), deadline.within(1):
+        assert not refused(gateway.fetch, gateway_id)
+    assert time.monotonic() - started < 2
+    assert gateway.fetch(gateway_id).state is State.OPEN
+
+
+def test_a_gateway_without_a_visitor_fails(settings: Any) -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"write tests/payments/gateways/visitors/acme\.py"):
+        visitors.visit("acme", settings)

@@ -11,7 +11,7 @@ from payments.gateways.base import DisputeState, GatewayError, RefundRequest, Re
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDelivery, SandboxDispute, SandboxMethod
-from tests.payments.gateways.page_request import session_request
+from tests.payments.gateways.gateway_requests import session_request
 
 pytestmark = pytest.mark.django_db
 

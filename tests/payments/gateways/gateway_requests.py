@@ -1,11 +1,12 @@
-"""A request for a payment page, as checkout makes it."""
+"""Requests for a payment page and for a refund, as our code makes them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from payments.gateways.base import SessionRequest
+from payments.gateways.base import RefundRequest, SessionRequest
 
 
 def session_request(**more: Any) -> SessionRequest:
@@ -23,3 +24,9 @@ def session_request(**more: Any) -> SessionRequest:
         "email": "alice@example.com",
     }
     return SessionRequest(**terms | more)
+
+
+def refund_of(gateway_id: str, asked: SessionRequest, **more: Any) -> RefundRequest:
+    """Return a request to refund the whole payment, with changes."""
+    whole = RefundRequest(idempotency_key="ref_1", gateway_id=gateway_id, amount=asked.amount, currency=asked.currency)
+    return replace(whole, **more)

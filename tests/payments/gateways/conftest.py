@@ -1,0 +1,48 @@
+"""Fixtures of the contract test: each gateway in turn, its visitor, and a payment."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from payments.gateways import registry
+from payments.gateways.base import Gateway, SessionRequest
+from tests.payments.gateways import example_gateway, gateway_requests
+from tests.payments.gateways.visitors import visitor as visitors
+from tests.payments.gateways.visitors.visitor import Visitor
+
+CLASSES = settings.GATEWAY_CLASSES | {"coins": example_gateway.PATH}
+
+
+@pytest.fixture(params=sorted(CLASSES))
+def name(request: pytest.FixtureRequest, settings: Any) -> str:
+    settings.GATEWAY_CLASSES, settings.PAYMENT_GATEWAYS = CLASSES, [request.param]
+    return str(request.param)
+
+
+@pytest.fixture
+def visitor(name: str, settings: Any) -> Iterator[Visitor]:
+    with visitors.visit(name, settings) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def gateway(name: str, visitor: Visitor) -> Gateway:
+    return registry.get(name)
+
+
+@pytest.fixture
+def asked(gateway: Gateway) -> SessionRequest:
+    """1,342.00 roubles, or the same number in another currency that the gateway takes."""
+    currency = "RUB" if gateway.can.takes("RUB") else min(gateway.can.currencies)
+    least, most = gateway.can.currencies[currency]
+    return gateway_requests.session_request(currency=currency, amount=max(least, min(1342_00, most)))
+
+
+@pytest.fixture
+def paid(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> str:
+    """Return the gateway's id of a paid payment."""
+    gateway_id = gateway.create_session(asked).gateway_id
+    visitor.pay(gateway_id)
+    return gateway_id

@@ -1,0 +1,63 @@
+"""A visitor to the sandbox. It has no network, so its visitor uses the functions behind its pages."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.sandbox import disputes, methods, outcomes, refunds, sessions, webhooks
+from payments.gateways.sandbox.gateway import SUBJECTS
+from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
+from tests.payments.gateways.visitors.visitor import Webhook
+
+
+class SandboxVisitor:
+    tells = frozenset(SUBJECTS.values())
+
+    def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
+        self._choose(gateway_id, "succeeds")
+        if amount is not None:
+            SandboxSession.objects.filter(session_id=gateway_id).update(amount_received=amount)
+
+    def be_declined(self, gateway_id: str) -> None:
+        self._choose(gateway_id, "insufficient_funds")
+
+    def settle_refund(self, refund_id: str, state: RefundState) -> None:
+        refunds.settle(refund_id, SandboxRefund.Status(state), now=timezone.now())
+
+    def open_dispute(self, gateway_id: str) -> str:
+        dispute = disputes.open_dispute(gateway_id, now=timezone.now())
+        assert dispute is not None
+        return dispute.dispute_id
+
+    def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
+        now = timezone.now()
+        assert disputes.decide(dispute_id, SandboxDispute.Status(state), at=now, now=now)
+
+    def forget_method(self, method_id: str) -> None:
+        assert methods.forget(method_id, now=timezone.now())
+
+    def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
+        word = next(word for word, about in SUBJECTS.items() if about is subject)
+        body = json.dumps({"type": f"{word}.changed", word: gateway_id})
+        return Webhook(body.encode(), webhooks.sign("sevt_contract", body, now=at), "127.0.0.1")
+
+    @contextmanager
+    def hanging(self, gateway_id: str) -> Iterator[None]:
+        session = SandboxSession.objects.filter(session_id=gateway_id)
+        session.update(unreachable_until=timezone.now() + timedelta(hours=1))
+        yield
+        session.update(unreachable_until=None)
+
+    def _choose(self, gateway_id: str, outcome: str) -> None:
+        chosen = outcomes.ON_THE_PAGE[outcome]
+        assert sessions.choose(gateway_id, chosen, expected=sessions.Status.OPEN, now=timezone.now())
+
+
+@contextmanager
+def visit(settings: Any) -> Iterator[SandboxVisitor]:
+    yield SandboxVisitor()

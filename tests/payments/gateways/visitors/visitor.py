@@ -1,0 +1,71 @@
+"""What the contract test needs from the tests of each gateway: a visitor who plays the customer and the bank.
+
+A gateway `acme` has a module `visitors/acme.py` with a context manager `visit(settings)`. It sets the gateway's keys,
+starts a server that speaks the gateway's API if there is a network between, and yields the visitor.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, cast
+
+import pytest
+
+from payments.gateways.base import DisputeState, RefundState, Subject
+
+
+class Webhook(NamedTuple):
+    """A webhook as it arrives: the raw body, the headers with lower-case names, and the sender's IP."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    address: str
+
+
+class Visitor(Protocol):
+    """A customer on the gateway's page, with the powers of the gateway and the bank. All ids are the gateway's."""
+
+    # What the gateway's webhooks are about; empty if it sends none. Without DISPUTE it tells of no disputes at all.
+    tells: frozenset[Subject]
+
+    def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
+        """Pay, by default the amount requested, otherwise so many minor units."""
+        ...
+
+    def be_declined(self, gateway_id: str) -> None:
+        """Try to pay with too little on the card, and give up. Never called for a gateway that staff record."""
+        ...
+
+    def settle_refund(self, refund_id: str, state: RefundState) -> None:
+        """Let a refund succeed or fail, if the gateway has not decided it at once."""
+        ...
+
+    def open_dispute(self, gateway_id: str) -> str:
+        """Dispute the whole payment and return the dispute's id. Called only if it tells of disputes."""
+        ...
+
+    def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
+        """Let the seller win or lose. Called only if it tells of disputes."""
+        ...
+
+    def forget_method(self, method_id: str) -> None:
+        """Let the gateway stop keeping a method. Called only if the gateway saves methods."""
+        ...
+
+    def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
+        """Return a webhook about an object, sent at that time. Called only for what it tells."""
+        ...
+
+    def hanging(self, gateway_id: str) -> AbstractContextManager[None]:
+        """Let the gateway answer nothing about this payment. Never called for a gateway that staff record."""
+        ...
+
+
+def visit(gateway: str, settings: Any) -> AbstractContextManager[Visitor]:
+    """Return the context of a visit to a gateway. A gateway without a visitor fails the contract."""
+    try:
+        module = import_module(f"tests.payments.gateways.visitors.{gateway}")
+    except ModuleNotFoundError:
+        pytest.fail(f"{gateway} has no visitor: write tests/payments/gateways/visitors/{gateway}.py")
+    return cast(AbstractContextManager[Visitor], module.visit(settings))
