@@ -1,0 +1,90 @@
+"""A parked payment has two exits: what was taken is accepted as a top-up, or sent back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from payments import confirmation, parked, refunds
+from payments.gateways.base import GatewayError
+from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sandbox.models import SandboxRefund
+from payments.models import Payment
+from payments.parked import NotParked
+from subscriptions.models import Price, Subscription
+from tests.ledger.snapshot import found
+from tests.payments.checkouts import start
+from tests.payments.rows import balance
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def half_paid(alice: User, basic: Price, choose: Callable[..., Any]) -> Payment:
+    """A payment of 990.00 roubles for a plan, of which the gateway took 495.00."""
+    payment = start(alice, plan="basic")
+    choose(payment, "wrong_amount")
+    return confirmation.confirm(payment.pk, now=timezone.now())
+
+
+def test_what_was_taken_is_known_and_not_credited(half_paid: Payment, alice: User) -> None:
+    assert (half_paid.status, half_paid.amount_received, balance(alice)) == ("unknown", 495_00, 0)
+    assert "495.00" in half_paid.parked_reason
+
+
+def test_accepted_it_is_a_top_up_and_the_order_waits_on(half_paid: Payment, alice: User, staff: User) -> None:
+    payment = parked.accept(half_paid, author=staff, now=timezone.now())
+    assert (payment.status, payment.parked_reason, balance(alice)) == ("confirmed", "", 495_00)
+    assert Subscription.objects.get().status == "pending"
+    with pytest.raises(NotParked):
+        parked.accept(half_paid, author=staff, now=timezone.now())
+    assert balance(alice) == 495_00
+    assert found() == {}
+
+
+def test_sent_back_the_wallet_is_not_touched(half_paid: Payment, alice: User, staff: User) -> None:
+    refund = parked.send_back(half_paid, author=staff, now=timezone.now())
+    half_paid.refresh_from_db()
+    assert (refund.status, refund.amount, half_paid.status) == ("succeeded", 495_00, "cancelled")
+    assert (balance(alice), SandboxRefund.objects.get().amount) == (0, 495_00)
+    for exit_ in (parked.accept, parked.send_back):
+        with pytest.raises(NotParked):
+            exit_(half_paid, author=staff, now=timezone.now())
+    assert found() == {}
+
+
+def test_what_could_not_be_sent_back_waits_for_another_decision(
+    half_paid: Payment, alice: User, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Sandbox, _request: Any) -> Any:
+        raise GatewayError("Too old.", permanent=True, code="too_old")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "refund", refuse)
+        refund = parked.send_back(half_paid, author=staff, now=timezone.now())
+    assert (refund.status, balance(alice)) == ("failed", 0)
+    parked.accept(half_paid, author=staff, now=timezone.now())
+    assert balance(alice) == 495_00
+    assert found() == {}
+
+
+def test_while_it_is_being_sent_back_it_is_not_accepted(
+    half_paid: Payment, alice: User, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_self: Sandbox, _request: Any) -> Any:
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "refund", silent)
+        refund = parked.send_back(half_paid, author=staff, now=timezone.now())
+    with pytest.raises(NotParked):
+        parked.accept(half_paid, author=staff, now=timezone.now())
+    assert refunds.send(refund, now=timezone.now()).status == "succeeded"
+    assert balance(alice) == 0
+
+
+def test_another_payment_is_not_parked(alice: User, staff: User) -> None:
+    with pytest.raises(NotParked):
+        parked.accept(start(alice, amount=1000_00, currency="RUB"), author=staff, now=timezone.now())
