@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django_structlog.middlewares import RequestMiddleware
+
+from payments.gateways import deadline
 
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
@@ -22,6 +25,18 @@ def no_store_for_api(
         if request.path_info.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return answer
+
+
+def gateway_patience(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: let a request wait for gateways for GATEWAY_TIMEOUT_WEB seconds in all. A person waits behind it."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        with deadline.within(settings.GATEWAY_TIMEOUT_WEB):
+            return get_response(request)
 
     return answer
 

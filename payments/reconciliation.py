@@ -1,25 +1,37 @@
-"""Reconciliation of open payments with their gateways: claim those that are due, check, close or expire them.
+"""Reconciliation of what is open with the gateways: payments, refunds and disputes that are due are asked about.
 
-Any number of workers may run this at the same time; each payment is claimed by one of them.
+Any number of workers may run this at the same time (payments.sweeps).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import QuerySet
 
 from core import retry
 from core.errors import DomainError
-from payments import confirmation, open_orders, sessions, transitions
+from payments import confirmation, disputes, open_orders, refunds, sessions, sweeps, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
-from payments.models import Payment
+from payments.models import Dispute, Payment, Refund
 
-# A claim lasts this long. If its worker dies, the payment becomes due again.
-LEASE = timedelta(minutes=2)
-# The most payments that one run handles.
-BATCH = 200
+
+def due_gateways(*, now: datetime) -> list[str]:
+    """Return the names of the gateways at which something is due."""
+    models: tuple[Any, ...] = (Payment, Refund, Dispute)
+    found = (rows.objects.filter(check_at__lte=now).values_list("gateway", flat=True).distinct() for rows in models)
+    return sorted(set().union(*found))
+
+
+def check_gateway(gateway: str, *, now: datetime) -> int:
+    """Ask one gateway about everything that is due there; return how many rows were handled."""
+    payments, refunds_due = _payments().filter(gateway=gateway), _refunds().filter(gateway=gateway)
+    return (
+        sweeps.sweep(payments, _check_or_expire, now=now, park=_park_payment)
+        + sweeps.sweep(refunds_due, _check_refund, now=now, park=_park)
+        + sweeps.sweep(_disputes().filter(gateway=gateway), _check_dispute, now=now, park=_park)
+    )
 
 
 def check_due(*, now: datetime) -> int:
@@ -28,35 +40,22 @@ def check_due(*, now: datetime) -> int:
     Those whose subscription has started or ended in another way are due at once: their pages are closed.
     """
     open_orders.mark_ended(now=now)
-    for done in range(BATCH):
-        payment = claim_one(now=now, expires_at__gt=now)
-        if payment is None:
-            return done
-        check(payment, now=now)
-    return BATCH
+    return sweeps.sweep(_payments().filter(expires_at__gt=now), _check_or_expire, now=now, park=_park_payment)
 
 
 def expire_due(*, now: datetime) -> int:
     """Expire every due payment that is past its time; return how many were handled."""
-    for done in range(BATCH):
-        payment = claim_one(now=now, expires_at__lte=now)
-        if payment is None:
-            return done
-        expire(payment, now=now)
-    return BATCH
+    return sweeps.sweep(_payments().filter(expires_at__lte=now), _check_or_expire, now=now, park=_park_payment)
 
 
-def claim_one(*, now: datetime, **which: Any) -> Payment | None:
-    """Claim the open payment that has been due longest and commit the claim; None if there is none left.
+def check_refunds(*, now: datetime) -> int:
+    """Ask about every due refund; return how many were handled."""
+    return sweeps.sweep(_refunds(), _check_refund, now=now, park=_park)
 
-    `which` are further filters of the queryset. Payments that another worker has locked are skipped.
-    """
-    due = Payment.objects.filter(check_at__lte=now, status__in=transitions.OPEN, **which).order_by("check_at")
-    with transaction.atomic():
-        payment = due.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
-        if payment:
-            Payment.objects.filter(pk=payment.pk).update(check_at=now + LEASE, checks=F("checks") + 1)
-    return payment
+
+def check_disputes(*, now: datetime) -> int:
+    """Ask about every due dispute; return how many were handled."""
+    return sweeps.sweep(_disputes(), _check_dispute, now=now, park=_park)
 
 
 def check(payment: Payment, *, now: datetime) -> Payment:
@@ -78,6 +77,50 @@ def check(payment: Payment, *, now: datetime) -> Payment:
 def expire(payment: Payment, *, now: datetime) -> Payment:
     """Close the payment at its gateway and apply the answer: already paid, still being processed, or expired."""
     return _close(payment, Payment.Status.EXPIRED, now=now)
+
+
+def _payments() -> QuerySet[Payment]:
+    return Payment.objects.filter(status__in=transitions.OPEN)
+
+
+def _refunds() -> QuerySet[Refund]:
+    return Refund.objects.filter(check_at__isnull=False).select_related("payment")
+
+
+def _disputes() -> QuerySet[Dispute]:
+    return Dispute.objects.filter(check_at__isnull=False)
+
+
+def _check_or_expire(payment: Payment, at: datetime) -> None:
+    if payment.expires_at <= at:
+        expire(payment, now=at)
+    else:
+        check(payment, now=at)
+
+
+def _check_refund(refund: Refund, at: datetime) -> None:
+    refunds.send(refund, now=at)
+
+
+def _check_dispute(dispute: Dispute, at: datetime) -> None:
+    """Ask about a dispute. Without an answer it is asked again at its next time, as a refund is."""
+    try:
+        disputes.refresh(dispute.gateway, dispute.gateway_id, now=at)
+    except GatewayError:
+        again = transitions.next_check(dispute.created_at, expires_at=None, after=at)
+        Dispute.objects.filter(pk=dispute.pk).update(check_at=again)
+
+
+def _park_payment(payment: Payment, reason: str, at: datetime) -> None:
+    with transaction.atomic():
+        payment = transitions.lock(payment.pk)
+        if payment.status in transitions.OPEN:
+            transitions.park(payment, reason, now=at)
+
+
+def _park(row: Refund | Dispute, reason: str, _at: datetime) -> None:
+    """Stop asking about a refund or a dispute until staff ask."""
+    type(row).objects.filter(pk=row.pk).update(parked_reason=reason, check_at=None)
 
 
 def _close(payment: Payment, to: Payment.Status, *, now: datetime) -> Payment:

@@ -5,8 +5,8 @@ from typing import Any
 
 from celery import shared_task
 from django.dispatch import receiver
-from django.utils import timezone
 
+from core import clock
 from payments import open_orders, reconciliation
 from payments.webhooks import process
 from subscriptions import orders
@@ -15,25 +15,35 @@ from subscriptions import orders
 @shared_task
 def process_webhook(event_pk: int) -> None:
     """Process one stored webhook event."""
-    process.process(event_pk, now=timezone.now())
+    process.process(event_pk, now=clock.now())
 
 
 @shared_task
 def process_webhooks() -> None:
-    """Process the stored webhook events that are due."""
-    process.sweep(now=timezone.now())
+    """Have the stored webhook events that are due processed, in a task for each gateway."""
+    for gateway in process.due_gateways(now=clock.now()):
+        process_gateway_webhooks.delay(gateway)
+
+
+@shared_task
+def process_gateway_webhooks(gateway: str) -> None:
+    """Process one gateway's events that are due."""
+    process.sweep(now=clock.now(), gateway=gateway)
 
 
 @shared_task
 def reconcile() -> None:
-    """Check open payments at their gateways, and close those that nobody wants any more."""
-    reconciliation.check_due(now=timezone.now())
+    """Have each gateway asked about what is due there, in a task of its own: one that hangs delays no other."""
+    now = clock.now()
+    open_orders.mark_ended(now=now)
+    for gateway in reconciliation.due_gateways(now=now):
+        reconcile_gateway.delay(gateway)
 
 
 @shared_task
-def expire() -> None:
-    """Expire payments that are past their time."""
-    reconciliation.expire_due(now=timezone.now())
+def reconcile_gateway(gateway: str) -> None:
+    """Ask one gateway about open payments, refunds and disputes, and close what nobody wants any more."""
+    reconciliation.check_gateway(gateway, now=clock.now())
 
 
 @receiver(orders.changed, dispatch_uid="payments.close_ended")

@@ -31,11 +31,13 @@ class Refused(Exception):
 def commands() -> dict[str, list[str]]:
     """Return the commands of web, worker and scheduler: the same programs as in production."""
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "billing_site"]
+    worker = [
+        *celery, "worker", "--concurrency", os.environ.get("WORKERS", "2"), "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
     return {
         "web": [sys.executable, "-m", "gunicorn", "--config", "python:billing_site.gunicorn"],
-        "worker": [
-            *celery, "worker", "--concurrency", os.environ.get("WORKERS", "2"), "--without-gossip", "--without-mingle",
-        ],
+        "worker": [*worker, "--queues", "billing", "--hostname", "billing@%h"],
+        "payments-worker": [*worker, "--queues", "payments", "--hostname", "payments@%h"],
         "beat": [*celery, "beat", "--pidfile="],
     }  # fmt: skip
 

@@ -33,6 +33,7 @@ MIDDLEWARE = [
     "billing_site.middleware.request_id_header",
     "billing_site.middleware.no_store_for_api",
     "billing_site.middleware.utf8_only",
+    "billing_site.middleware.gateway_patience",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -22,6 +22,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+# A gateway that hangs holds up the queue of payments, and never billing. Each worker is told its queues.
+CELERY_TASK_DEFAULT_QUEUE = "billing"
+CELERY_TASK_ROUTES = {"payments.tasks.*": {"queue": "payments"}, "payments.gateways.*": {"queue": "payments"}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 210
@@ -38,7 +41,6 @@ CELERY_BEAT_SCHEDULE = {
         ("bill-due", "subscriptions.tasks.bill_due", 60),
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
         ("reconcile-payments", "payments.tasks.reconcile", 10),
-        ("expire-payments", "payments.tasks.expire", 60),
         ("clean", "accounts.tasks.clean", 3600),
         ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),
         ("fold-rollups", "ledger.tasks.fold_rollups", 60),

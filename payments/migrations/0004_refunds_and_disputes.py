@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('check_at', models.DateTimeField(null=True)),
                 ('checks', models.PositiveSmallIntegerField(default=0)),
+                ('failures', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('parked_reason', models.CharField(blank=True, default='', editable=False, max_length=200)),
             ],
         ),
         migrations.CreateModel(
@@ -78,6 +80,8 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('check_at', models.DateTimeField(null=True)),
                 ('checks', models.PositiveSmallIntegerField(default=0)),
+                ('failures', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('parked_reason', models.CharField(blank=True, default='', editable=False, max_length=200)),
             ],
         ),
         migrations.RemoveConstraint(
@@ -93,6 +97,11 @@ class Migration(migrations.Migration):
             model_name='payment',
             name='client_payment_id',
             field=models.CharField(editable=False, max_length=40, null=True),
+        ),
+        migrations.AddField(
+            model_name='payment',
+            name='failures',
+            field=models.PositiveSmallIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
             model_name='payment',

@@ -78,6 +78,8 @@ class Payment(MadeOnce):
     # When reconciliation next checks the payment at its gateway; null once there is nothing left to check.
     check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
+    # How often in a row the check has raised (payments.sweeps).
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
     # Since when its page is to be closed, because its subscription started or ended in another way.
     closing_at = models.DateTimeField(null=True, editable=False)
 

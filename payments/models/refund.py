@@ -52,6 +52,9 @@ class Refund(MadeOnce):
     # When the sweep next asks the gateway about it; null once there is nothing left to ask.
     check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
+    # How often in a row the check has raised, and the reason once it waits for staff (payments.sweeps).
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    parked_reason = models.CharField(max_length=200, default="", blank=True, editable=False)
 
     class Meta:
         constraints = [

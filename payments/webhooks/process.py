@@ -5,8 +5,10 @@ duplicates, reordering and replays do no harm. An event that cannot be processed
 dropped.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -30,18 +32,26 @@ LEASE = timedelta(minutes=2)
 
 def process(event_pk: int, *, now: datetime) -> WebhookEvent | None:
     """Process one event and return it; None if it is not due or another worker has it."""
-    event = _claim(now=now, pk=event_pk)
+    event = _claim(now=now, at=now, pk=event_pk)
     return _process(event, now=now) if event else None
 
 
-def sweep(*, now: datetime) -> int:
-    """Process the events that are due; return how many were processed."""
+def sweep(*, now: datetime, **which: Any) -> int:
+    """Process the events that are due at `now` and match the filters `which`; return how many were processed."""
+    started = time.monotonic()
     for done in range(BATCH):
-        event = _claim(now=now)
+        at = now + timedelta(seconds=time.monotonic() - started)
+        event = _claim(now=now, at=at, **which)
         if event is None:
             return done
-        _process(event, now=now)
+        _process(event, now=at)
     return BATCH
+
+
+def due_gateways(*, now: datetime) -> list[str]:
+    """Return the names of the gateways that have events due."""
+    due = WebhookEvent.objects.filter(next_try_at__lte=now)
+    return sorted(due.values_list("gateway", flat=True).distinct())
 
 
 def replay(event_pks: Iterable[int], *, now: datetime) -> int:
@@ -59,13 +69,14 @@ def next_event_try(received_at: datetime, *, tries: int, now: datetime) -> datet
     return now + wait if now + wait <= received_at + timedelta(hours=72) else None
 
 
-def _claim(*, now: datetime, **which: int) -> WebhookEvent | None:
+def _claim(*, now: datetime, at: datetime, **which: Any) -> WebhookEvent | None:
+    """Claim an event that is due at `now`, until LEASE after `at`, the moment it is taken."""
     due = WebhookEvent.objects.filter(next_try_at__lte=now, **which).order_by("next_try_at")
     with transaction.atomic():
         event = due.select_for_update(skip_locked=True).first()
         if event:
             event.tries += 1
-            event.next_try_at = now + LEASE
+            event.next_try_at = at + LEASE
             event.save(update_fields=["tries", "next_try_at"])
     return event
 

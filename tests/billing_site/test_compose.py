@@ -7,9 +7,11 @@ import pytest
 import yaml
 from django.conf import settings
 
+from billing_site.local import run
+
 TEXT = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
-LONG_RUNNING = ["postgres", "redis", "web", "worker", "beat"]
+LONG_RUNNING = ["postgres", "redis", "web", "worker", "payments-worker", "beat"]
 
 
 def test_it_has_the_services_of_the_product():
@@ -23,11 +25,20 @@ def test_each_service_has_a_health_check_and_restarts(name):
     assert "stop_grace_period" in SERVICES[name]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "payments-worker", "beat"])
 def test_web_worker_and_scheduler_wait_for_the_migrations(name):
     needs = SERVICES[name]["depends_on"]
     assert needs["migrate"]["condition"] == "service_completed_successfully"
     assert needs["postgres"]["condition"] == needs["redis"]["condition"] == "service_healthy"
+
+
+def test_every_queue_has_a_worker():
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    commands = [SERVICES[name]["command"] for name in ("worker", "payments-worker")]
+    served = {command[command.index("--queues") + 1] for command in commands}
+    assert served == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
+    local = {command[command.index("--queues") + 1] for command in run.commands().values() if "--queues" in command}
+    assert local == served
 
 
 def test_there_is_exactly_one_scheduler():

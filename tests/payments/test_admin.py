@@ -28,6 +28,7 @@ def event(payment: Payment) -> WebhookEvent:
         gateway="sandbox",
         event_id="sevt_1",
         type="session.succeeded",
+        subject="payment",
         gateway_id=payment.gateway_id or "",
         payload={"note": "<script>alert(1)</script>"},
         received_at=now,

@@ -140,7 +140,7 @@ def test_the_event_of_a_dead_worker_becomes_due_again(alice: User, choose: Calla
     payment, now = top_up(alice), timezone.now()
     choose(payment, "succeeds")
     waiting = event(payment.gateway_id or "", now=now)
-    assert process._claim(now=now) == waiting
+    assert process._claim(now=now, at=now) == waiting
     assert process.sweep(now=now) == 0
     assert process.sweep(now=now + process.LEASE) == 1
     payment.refresh_from_db()
