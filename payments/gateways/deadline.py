@@ -26,3 +26,9 @@ def left() -> float:
     end = _end.get()
     seconds = float(settings.GATEWAY_TIMEOUT)
     return seconds if end is None else max(0.1, min(seconds, end - time.monotonic()))
+
+
+def is_over() -> bool:
+    """Tell whether the time of the block is used up: another call would only keep somebody waiting."""
+    end = _end.get()
+    return end is not None and time.monotonic() >= end

@@ -4,12 +4,15 @@ The breaker's counts are in the cache, so that all processes share them. Without
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 
-from payments.gateways.base import Gateway, GatewayError
+from payments.gateways import deadline
+from payments.gateways.base import BadWebhook, Gateway, GatewayError, Notification
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +27,17 @@ LISTS = frozenset({"list_payments", "list_payouts"})
 LIMIT = 5
 MEMORY = 120
 PAUSE = 30
+# After the pause one call is a trial, and the others go on being refused until it ends, but no longer than this.
+TRIAL = 30
+# A call that had less time than this says nothing about the gateway if it gets no answer. Seconds.
+FAIR = 1.0
 
 
 class Guarded:
-    """A gateway whose calls raise GatewayError and nothing else, and are refused at once while the breaker is open."""
+    """A gateway whose calls raise GatewayError and nothing else, and are refused at once while the breaker is open.
+
+    The end of a worker's time (SoftTimeLimitExceeded) is no matter of the gateway and passes.
+    """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -40,44 +50,73 @@ class Guarded:
             return lambda *args, **named: self._iterate(attribute, *args, **named)
         return attribute
 
-    def _call(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        self._check()
+    def parse_webhook(self, *args: Any, **named: Any) -> Notification:
+        """Verify a webhook; BadWebhook is the only error, whatever the body does to the gateway's code."""
         try:
-            answer = call(*args, **named)
+            return self._gateway.parse_webhook(*args, **named)
+        except BadWebhook:
+            raise
         except Exception as error:
-            raise self._failed(error) from error
-        cache.delete(_failures(self._gateway.name))
-        return answer
+            log.exception("gateway_webhook_not_read", gateway=self._gateway.name)
+            raise BadWebhook(f"It cannot be read: {type(error).__name__}.") from error
+
+    def _call(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        with self._watched():
+            return call(*args, **named)
 
     def _iterate(self, call: Callable[..., Iterator[Any]], *args: Any, **named: Any) -> Iterator[Any]:
+        with self._watched():
+            is_first = True
+            for item in call(*args, **named):
+                if is_first:
+                    # Callers may not want the rest, and must not leave a trial open.
+                    self._answered()
+                    is_first = False
+                yield item
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Make a call inside this block: refuse it if it makes no sense, and count how it ends."""
+        if deadline.is_over():
+            raise GatewayError("No time is left for this call.", permanent=False, code="deadline")
         self._check()
+        is_fair = deadline.left() >= FAIR
         try:
-            yield from call(*args, **named)
+            yield
+        except SoftTimeLimitExceeded:
+            raise
+        except GatewayError as error:
+            if error.permanent:
+                self._answered()
+            elif is_fair:
+                self._count()
+            raise
         except Exception as error:
-            raise self._failed(error) from error
+            if is_fair:
+                self._count()
+            log.exception("gateway_call_raised", gateway=self._gateway.name)
+            raise GatewayError(f"{type(error).__name__}: {error}", permanent=False, code="unexpected") from error
+        self._answered()
 
     def _check(self) -> None:
-        if cache.get(_pause(self._gateway.name)):
-            detail = f"{self._gateway.name} has not answered for a while, so it is not asked for {PAUSE} s."
+        """Refuse the call while the breaker is open, and after that while another call is the trial."""
+        name = self._gateway.name
+        is_open = cache.get(_pause(name)) is not None
+        if is_open or ((cache.get(_failures(name)) or 0) >= LIMIT and not cache.add(_trial(name), 1, timeout=TRIAL)):
+            detail = f"{name} has not answered for a while, so it is not asked for {PAUSE} s."
             raise GatewayError(detail, permanent=False, code="paused")
 
-    def _failed(self, error: Exception) -> GatewayError:
-        """Return the error to raise, and count it unless the gateway has answered."""
-        if isinstance(error, GatewayError) and error.permanent:
-            cache.delete(_failures(self._gateway.name))
-            return error
-        self._count()
-        if isinstance(error, GatewayError):
-            return error
-        log.error("gateway_call_raised", gateway=self._gateway.name, exc_info=error)
-        return GatewayError(f"{type(error).__name__}: {error}", permanent=False, code="unexpected")
+    def _answered(self) -> None:
+        for key in (_failures(self._gateway.name), _trial(self._gateway.name)):
+            cache.delete(key)
 
     def _count(self) -> None:
-        key = _failures(self._gateway.name)
-        failures = 1 if cache.add(key, 1, timeout=MEMORY) else _increased(key)
+        name = self._gateway.name
+        failures = 1 if cache.add(_failures(name), 1, timeout=MEMORY) else _increased(_failures(name))
         if failures >= LIMIT:
-            cache.set(_pause(self._gateway.name), 1, timeout=PAUSE)
-            log.error("gateway_paused", gateway=self._gateway.name, seconds=PAUSE)
+            cache.set(_pause(name), 1, timeout=PAUSE)
+            cache.delete(_trial(name))
+            log.error("gateway_paused", gateway=name, seconds=PAUSE)
 
 
 def guarded(gateway: Gateway) -> Gateway:
@@ -88,10 +127,10 @@ def guarded(gateway: Gateway) -> Gateway:
 def _increased(key: str) -> int:
     try:
         failures = cache.incr(key)
-        cache.touch(key, MEMORY)
     except ValueError:
-        # It has just lapsed.
+        # It has just lapsed, or the cache is down.
         return 1
+    cache.set(key, failures, timeout=MEMORY)
     return failures
 
 
@@ -101,3 +140,7 @@ def _failures(name: str) -> str:
 
 def _pause(name: str) -> str:
     return f"gateway-paused:{name}"
+
+
+def _trial(name: str) -> str:
+    return f"gateway-trial:{name}"

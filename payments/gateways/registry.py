@@ -72,8 +72,9 @@ def configured() -> list[Gateway]:
 
 
 def form_targets() -> list[str]:
-    """Return the origins to which forms may lead, for the CSP."""
-    return sorted({target for name in names() for target in _bare(name).can.form_targets})
+    """Return the origins to which forms may lead, for the CSP: also of gateways whose open payments are finished."""
+    live = {*names(), *(gateway.name for gateway in configured())}
+    return sorted({target for name in live for target in _bare(name).can.form_targets})
 
 
 def unknown(name: str) -> UnknownGateway:

@@ -179,11 +179,10 @@ def _setting(name: str) -> str:
     return str(getattr(settings, name, ""))
 
 
-# --- The server, which a real gateway has elsewhere
-
-
 @dataclass
 class Page:
+    """A payment page, as the server stores it."""
+
     id: str
     key: str
     amount: int
@@ -196,6 +195,8 @@ class Page:
 
 @dataclass
 class Refund:
+    """A refund of a page, as the server stores it."""
+
     id: str
     key: str
     page: Page

@@ -41,9 +41,6 @@ def refused(call: Callable[..., Any], *arguments: Any) -> bool:
     return caught.value.permanent
 
 
-# --- Settings and capabilities
-
-
 def test_its_settings_are_complete(gateway: Gateway, name: str) -> None:
     assert gateway.name == name
     assert gateway.is_configured()
@@ -62,9 +59,6 @@ def test_form_targets_are_https_origins(gateway: Gateway) -> None:
     for target in gateway.can.form_targets:
         assert target.startswith("https://")
         assert target.count("/") == 2
-
-
-# --- Pages
 
 
 def test_a_new_page_is_open_and_nothing_is_taken(gateway: Gateway, asked: SessionRequest) -> None:
@@ -147,9 +141,6 @@ def test_an_unknown_id_is_a_permanent_error(gateway: Gateway, asked: SessionRequ
     assert refused(gateway.refund, refund_of("none_such", asked))
 
 
-# --- Refunds
-
-
 def test_a_whole_payment_is_refunded_once_per_key(
     gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
 ) -> None:
@@ -213,9 +204,6 @@ def test_the_money_of_a_failed_refund_can_be_refunded_again(
     assert again.gateway_id != made.gateway_id
 
 
-# --- Disputes and methods
-
-
 @pytest.mark.parametrize("end", [DisputeState.WON, DisputeState.LOST])
 def test_a_dispute_is_open_until_somebody_decides(
     gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str, end: DisputeState
@@ -253,9 +241,6 @@ def test_a_method_is_kept_only_if_the_customer_agreed(
     assert not gateway.fetch_method(method.gateway_id).is_kept
 
 
-# --- Lists
-
-
 def test_the_list_has_the_payments_of_the_span_and_no_others(
     gateway: Gateway, asked: SessionRequest, paid: str
 ) -> None:
@@ -277,9 +262,6 @@ def test_payouts_are_of_the_span(gateway: Gateway, paid: str) -> None:
     now = timezone.now()
     for payout in gateway.list_payouts(since=now - timedelta(days=7), until=now):
         assert now - timedelta(days=7) <= payout.arrived_at < now
-
-
-# --- Webhooks
 
 
 def accepted(gateway: Gateway, webhook: Webhook) -> bool:
@@ -332,9 +314,6 @@ def test_a_webhook_from_the_past_or_the_future_is_refused(gateway: Gateway, visi
     for subject in visitor.tells:
         webhook = visitor.webhook(subject, "object_1", at=timezone.now() - timedelta(seconds=age))
         assert not accepted(gateway, webhook)
-
-
-# --- Time
 
 
 def test_a_gateway_that_hangs_keeps_nobody_waiting(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> None:
