@@ -33,12 +33,13 @@ Park = Callable[[Any, str, datetime], object]
 def sweep(due: QuerySet[Any], act: Act, *, now: datetime, park: Park) -> int:
     """Call `act(row, at)` for each of the rows that is due at `now`; return how many were handled.
 
-    The rows have `check_at`, `checks` and `failures`. `at` is the time of that call: `now` and what has passed since.
-    `park(row, reason, at)` is called for a row that has failed too often. Call it with no transaction open.
+    The rows have `check_at`, `checks` and `failures`. `at` is the time of that call: `now` and the whole seconds that
+    have passed since. `park(row, reason, at)` is called for a row that has failed too often. Call it with no
+    transaction open.
     """
     started = time.monotonic()
     for done in range(BATCH):
-        at = now + timedelta(seconds=time.monotonic() - started)
+        at = now + timedelta(seconds=int(time.monotonic() - started))
         row = claim(due, now=now, at=at)
         if row is None:
             return done

@@ -40,7 +40,7 @@ def sweep(*, now: datetime, **which: Any) -> int:
     """Process the events that are due at `now` and match the filters `which`; return how many were processed."""
     started = time.monotonic()
     for done in range(BATCH):
-        at = now + timedelta(seconds=time.monotonic() - started)
+        at = now + timedelta(seconds=int(time.monotonic() - started))
         event = _claim(now=now, at=at, **which)
         if event is None:
             return done
