@@ -4,7 +4,9 @@ import html
 import json
 import socket
 import struct
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -71,6 +73,18 @@ class Server(ThreadingHTTPServer):
         """Listen on `port`, 0 for any. `respond` returns the answer, None to close the connection without one."""
         self.respond = respond
         super().__init__(("127.0.0.1", port), _Handler)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer in a thread within this block."""
+        thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.shutdown()
+            self.server_close()
+            thread.join(timeout=5)
 
     def server_bind(self) -> None:
         # The parent would ask for the machine's name, which may take seconds.
