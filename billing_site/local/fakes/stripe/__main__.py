@@ -2,7 +2,8 @@
 
 import argparse
 
-from billing_site.local.fakes.stripe.api import KEY, WEBHOOK_SECRET, FakeStripe
+from billing_site.local.fakes.stripe import KEY, WEBHOOK_SECRET
+from billing_site.local.fakes.stripe.api import FakeStripe
 
 
 def main() -> None:
@@ -14,7 +15,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     fake = FakeStripe(port=options.port, webhook_url=options.webhook_url)
-    print(f"The fake Stripe listens on {fake.url}. STRIPE_SECRET_KEY={KEY} STRIPE_WEBHOOK_SECRET={WEBHOOK_SECRET}")
+    keys = f"STRIPE_SECRET_KEY={KEY} STRIPE_WEBHOOK_SECRET={WEBHOOK_SECRET}"
+    print(f"The fake Stripe listens on {fake.url}. {keys}", flush=True)
     fake.serve()
 
 

@@ -11,12 +11,10 @@ from urllib.parse import parse_qsl
 
 from billing_site.local.fakes.harness import Fake, Refused
 from billing_site.local.fakes.server import Answer, Request, as_json
-from billing_site.local.fakes.stripe import objects, page, params
+from billing_site.local.fakes.stripe import KEY, WEBHOOK_SECRET, objects, page, params
 from billing_site.local.fakes.stripe.account import Account, Impossible
 from billing_site.local.fakes.stripe.objects import Thing
 
-KEY = "sk_test_" + "fake" * 6
-WEBHOOK_SECRET = "whsec_" + "fake" * 8
 MINUTE, DAY = 60, 24 * 3600
 # The least of a charge, the most of any, and what amounts must be a multiple of.
 LEAST = {"eur": 50, "usd": 50, "gbp": 30, "jpy": 50}
