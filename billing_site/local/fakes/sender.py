@@ -20,7 +20,7 @@ class Delivery:
     body: bytes
     due: float
     tries: list[str] = field(default_factory=list)
-    # Nothing more to do: delivered, or given up.
+    # Nothing more to do: delivered, given up, or there is no URL.
     is_done: bool = False
 
 
@@ -41,7 +41,7 @@ class Sender:
             if self._held is not None:
                 self._held.append(body)
                 return
-            self.deliveries += [Delivery(body, time.monotonic()) for _ in range(copies)]
+            self.deliveries += [Delivery(body, time.monotonic(), is_done=not self.url) for _ in range(copies)]
             self._changed.notify_all()
 
     def hold(self) -> None:
@@ -89,7 +89,7 @@ class Sender:
         """Wait for a delivery that is due and return it; None to stop."""
         with self._changed:
             while not self._is_stopping:
-                open_ones = [each for each in self.deliveries if not each.is_done] if self.url else []
+                open_ones = [each for each in self.deliveries if not each.is_done]
                 first = min(open_ones, key=lambda each: each.due, default=None)
                 wait = None if first is None else first.due - time.monotonic()
                 if first is not None and wait is not None and wait <= 0:

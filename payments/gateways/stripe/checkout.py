@@ -65,6 +65,22 @@ def session_params(request: SessionRequest, *, now: float) -> SessionCreateParam
     return params
 
 
+def create(request: SessionRequest, *, now: float) -> CheckoutSession:
+    """Create the Checkout Session, once per key. `now` is in seconds. Raises stripe.StripeError.
+
+    An address that Stripe does not accept, such as one at a host of an intranet, is left out: it is for receipts only.
+    """
+    params = session_params(request, now=now)
+    try:
+        return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})
+    except stripe.InvalidRequestError as error:
+        if error.param != "customer_email":
+            raise
+    # Stripe does not keep a key whose request had an invalid parameter.
+    del params["customer_email"]
+    return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})
+
+
 def made_before(request: SessionRequest, error: stripe.StripeError) -> CheckoutSession:
     """Return the session that the first request with this key made, if the error says that there was one.
 

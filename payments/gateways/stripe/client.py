@@ -25,16 +25,18 @@ _connections = local()
 
 
 def client() -> stripe.StripeClient:
-    """Return a client whose next call waits for at most the time left. Make one for each call.
+    """Return a client whose next call waits for at most the time left. Make one for each call. Raises GatewayError.
 
     The SDK's own retries are off: they know no deadline. Our sweeps ask again, with the same idempotency key.
     """
+    if not configuration.key():
+        raise GatewayError("STRIPE_SECRET_KEY is blank.", permanent=False, code="not_configured")
     seconds = deadline.left()
     timeout = (seconds * CONNECTING, seconds * (1 - CONNECTING))
     if not hasattr(_connections, "session"):
         _connections.session = requests.Session()
     return stripe.StripeClient(
-        configuration.key() or "unset",
+        configuration.key(),
         stripe_version=API_VERSION,
         base_addresses={"api": configuration.api_base()} if configuration.api_base() else None,
         max_network_retries=0,

@@ -57,10 +57,7 @@ class Stripe:
     def create_session(self, request: SessionRequest) -> Session:
         with calling(creates=True):
             try:
-                session = client().v1.checkout.sessions.create(
-                    checkout.session_params(request, now=time.time()),
-                    options={"idempotency_key": request.idempotency_key},
-                )
+                session = checkout.create(request, now=time.time())
             except stripe.StripeError as error:
                 session = checkout.made_before(request, error)
         return Session(

@@ -174,7 +174,7 @@ def _session_state(session: CheckoutSession, intent: stripe.PaymentIntent | None
         case "open":
             return State.REQUIRES_ACTION if at_intent is State.REQUIRES_ACTION else State.OPEN
         case "expired":
-            # Only we close a page before its time.
+            # Only we close a page before its time. Later the two cannot be told apart, which changes nothing then.
             return State.CANCELLED if now < session.expires_at else State.EXPIRED
         case "complete":
             return at_intent or State.UNRECOGNISED

@@ -69,7 +69,7 @@ def _verified(body: bytes, signature: str) -> stripe.Event:
 
 def _timestamp(signature: str) -> int:
     """Return the timestamp of a header that was verified."""
-    return int(next(part for part in signature.split(",") if part.startswith("t=")).removeprefix("t="))
+    return int(next(part for part in signature.split(",") if part.startswith("t=")).split("=")[1])
 
 
 def _text(value: object) -> str:

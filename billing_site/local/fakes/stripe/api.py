@@ -147,6 +147,8 @@ class FakeStripe(Fake):
         left = checked.get("expires_at", self.now() + DAY) - self.now()
         if not 30 * MINUTE <= left <= DAY + 1:
             raise Impossible("The `expires_at` timestamp must be between 30 minutes and 24 hours.", param="expires_at")
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", checked.get("customer_email", "a@shop.example")):
+            raise Impossible("Invalid email address.", code="email_invalid", param="customer_email")
         for item in checked["line_items"]:
             price = item["price_data"]
             if price["unit_amount"] < LEAST.get(price["currency"], 1):

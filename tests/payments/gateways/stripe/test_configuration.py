@@ -1,7 +1,10 @@
 """What is wrong with the settings is said in a line that names the variable."""
 
 import pytest
+import stripe
 
+from payments.gateways.base import Gateway, GatewayError
+from payments.gateways.stripe import client
 from payments.gateways.stripe.gateway import Stripe
 
 KEY, SECRET = "sk_test_" + "k" * 24, "whsec_" + "s" * 32
@@ -56,9 +59,17 @@ def test_two_secrets_are_fine(settings):
     assert Stripe().problems() == []
 
 
-def test_without_a_key_it_is_not_configured(settings):
+def test_without_a_key_it_is_not_configured_and_asks_nobody(settings):
     settings.STRIPE_SECRET_KEY = ""
-    assert not Stripe().is_configured()
+    gateway: Gateway = Stripe()
+    assert not gateway.is_configured()
+    with pytest.raises(GatewayError) as caught:
+        gateway.fetch("cs_1")
+    assert (caught.value.permanent, caught.value.code) == (False, "not_configured")
+
+
+def test_the_version_that_is_asked_for_is_the_one_of_the_sdks_types():
+    assert stripe.api_version == client.API_VERSION
 
 
 def test_forms_lead_to_stripes_page_or_to_the_fakes(settings):

@@ -71,6 +71,11 @@ class TestPage:
         assert caught.value.permanent
         assert len(fake.account.all("checkout.session")) == 1
 
+    def test_an_address_that_stripe_refuses_stops_nobody(self, fake, gateway, make):
+        session = gateway.create_session(make(email="anna@localhost"))
+        assert fake.account.objects[session.gateway_id]["customer_email"] is None
+        assert gateway.create_session(make(email="anna@localhost")) == session
+
     def test_an_amount_that_stripe_refuses_is_a_permanent_error(self, gateway, make):
         with pytest.raises(GatewayError) as caught:
             gateway.create_session(make(amount=49))
@@ -85,6 +90,12 @@ class TestState:
         assert (snapshot.fee, snapshot.fee_currency) == (87, "EUR")
         assert snapshot.idempotency_key == "pay_1"
         assert snapshot.method is None
+
+    def test_the_fee_is_not_known_at_once(self, fake, gateway, paid):
+        (charge,) = fake.account.all("charge")
+        charge["balance_transaction"] = None
+        snapshot = gateway.fetch(paid)
+        assert (snapshot.state, snapshot.fee, snapshot.fee_currency) == (State.SUCCEEDED, None, "")
 
     def test_another_amount_taken(self, fake, gateway, make):
         session = gateway.create_session(make())
