@@ -92,8 +92,7 @@ def _sandbox() -> list[CheckMessage]:
     live = [
         name
         for name in dir(settings)
-        if name.endswith(("_SECRET_KEY", "_API_KEY"))
-        and str(getattr(settings, name)).startswith(LIVE)
+        if name.endswith(("_SECRET_KEY", "_API_KEY")) and str(getattr(settings, name)).startswith(LIVE)
     ]
     if "sandbox" not in settings.PAYMENT_GATEWAYS or not live:
         return []
