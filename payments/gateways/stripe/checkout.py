@@ -5,17 +5,16 @@ from datetime import timedelta
 
 import stripe
 from stripe.checkout import Session as CheckoutSession
-from stripe.params.checkout import SessionCreateParams
+from stripe.params.checkout import SessionCreateParams, SessionListParams
 
 from payments.gateways.base import GatewayError, SessionRequest
 from payments.gateways.stripe import amounts, snapshots
-from payments.gateways.stripe.client import client, is_spent
+from payments.gateways.stripe.client import client, every, is_spent
 
 # Stripe takes 30 minutes to 24 hours from when the request arrives; the margin is for the way and for our clock.
 SHORTEST, LONGEST, MARGIN = timedelta(minutes=30), timedelta(hours=24), timedelta(minutes=2)
 # Stripe keeps idempotency keys for a day. A session that a key made is not older.
 KEYS_LAST = timedelta(hours=25)
-PAGE = 100
 # The languages of Stripe's page. With others it follows the browser.
 LOCALES = frozenset({
     "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu", "id",
@@ -89,8 +88,8 @@ def made_before(request: SessionRequest, error: stripe.StripeError) -> CheckoutS
     """
     if not is_spent(error):
         raise error
-    since = int(time.time() - KEYS_LAST.total_seconds())
-    for session in client().v1.checkout.sessions.list({"created": {"gte": since}, "limit": PAGE}).auto_paging_iter():
+    lately = SessionListParams(created={"gte": int(time.time() - KEYS_LAST.total_seconds())})
+    for session in every(lambda: client().v1.checkout.sessions.list, lately):
         if session.client_reference_id == request.idempotency_key:
             break
     else:

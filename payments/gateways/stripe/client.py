@@ -1,8 +1,9 @@
 """Calls to Stripe: a client with the deadline's time-outs, and Stripe's errors as GatewayError."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import local
+from typing import TypeVar, cast
 
 import requests
 import stripe
@@ -21,7 +22,14 @@ CONNECTING = 0.3
 # What Stripe adds to "No such ..." if the object exists, but for keys of the other mode.
 OTHER_MODE = "a similar object exists in"
 
+# Objects on one page of a list, the most that Stripe gives.
+PAGE = 100
+# Less time than this, in seconds, is too little for another page of a list.
+TOO_LITTLE = 0.1
+
 _connections = local()
+Item = TypeVar("Item", bound=stripe.StripeObject)
+Params = TypeVar("Params", bound=Mapping[str, object])
 
 
 def client() -> stripe.StripeClient:
@@ -55,6 +63,22 @@ def calling(*, creates: bool = False) -> Iterator[None]:
             yield
         except stripe.StripeError as error:
             raise gateway_error(error, creates=creates) from error
+
+
+def every(make: Callable[[], Callable[[Params], stripe.ListObject[Item]]], params: Params) -> Iterator[Item]:
+    """Yield the objects of a list, newest first. `make` returns the `list` method of a new client, for one page.
+
+    Raises GatewayError, not permanent, if the time is up before the end of the list.
+    """
+    cursor: dict[str, object] = {"limit": PAGE}
+    while True:
+        page = make()(cast(Params, {**params, **cursor}))
+        yield from page.data
+        if not page.has_more or not page.data:
+            return
+        if deadline.left() <= TOO_LITTLE:
+            raise GatewayError("The time is up before the end of the list.", permanent=False, code="timeout")
+        cursor["starting_after"] = page.data[-1]["id"]
 
 
 def gateway_error(error: stripe.StripeError, *, creates: bool = False) -> GatewayError:

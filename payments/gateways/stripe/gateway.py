@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import stripe
-from stripe.params import RefundCreateParams
-from stripe.params.checkout import SessionRetrieveParams
+from stripe.params import PaymentIntentListParams, PayoutListParams, RefundCreateParams, RefundListParams
+from stripe.params.checkout import SessionListParams, SessionRetrieveParams
 
 from payments.gateways.base import (
     Capabilities,
@@ -26,11 +26,10 @@ from payments.gateways.base import (
     Snapshot,
 )
 from payments.gateways.stripe import amounts, checkout, configuration, snapshots, webhooks
-from payments.gateways.stripe.client import calling, client, gateway_error, is_spent
+from payments.gateways.stripe.client import calling, client, every, gateway_error, is_spent
 
 # What of a payment intent a snapshot needs: the fee, and the method that is kept.
 INTENT = ("latest_charge.balance_transaction", "payment_method")
-PAGE = 100
 
 
 class Stripe:
@@ -134,10 +133,8 @@ class Stripe:
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
         try:
-            payouts = client().v1.payouts.list(
-                {"arrival_date": {"gte": _seconds(since), "lt": _seconds(until)}, "limit": PAGE}
-            )
-            for payout in payouts.auto_paging_iter():
+            arrived = PayoutListParams(arrival_date={"gte": _seconds(since), "lt": _seconds(until)})
+            for payout in every(lambda: client().v1.payouts.list, arrived):
                 if payout.status in ("paid", "failed"):
                     yield snapshots.of_payout(payout)
         except stripe.StripeError as error:
@@ -168,7 +165,8 @@ def _intent_id(gateway_id: str) -> str:
 
 def _find_refund(intent: str, request: RefundRequest) -> RefundSnapshot | None:
     """Return the refund that carries our id, whatever became of its idempotency key."""
-    for refund in client().v1.refunds.list({"payment_intent": intent, "limit": PAGE}).auto_paging_iter():
+    of_intent = RefundListParams(payment_intent=intent)
+    for refund in every(lambda: client().v1.refunds.list, of_intent):
         if snapshots.our_id(refund, snapshots.REFUND) == request.idempotency_key:
             return snapshots.of_refund(refund, payment=request.gateway_id)
     return None
@@ -189,28 +187,21 @@ def _session_id(intent: str) -> str:
 
 
 def _sessions(since: datetime, until: datetime) -> Iterator[Snapshot]:
-    sessions = client().v1.checkout.sessions.list(
-        {
-            "created": {"gte": _seconds(since), "lt": _seconds(until)},
-            "limit": PAGE,
-            "expand": [f"data.payment_intent.{each}" for each in INTENT],
-        }
+    params = SessionListParams(
+        created={"gte": _seconds(since), "lt": _seconds(until)},
+        expand=[f"data.payment_intent.{each}" for each in INTENT],
     )
-    for session in sessions.auto_paging_iter():
+    for session in every(lambda: client().v1.checkout.sessions.list, params):
         if session.mode == "payment":
             yield snapshots.of_session(session, now=time.time())
 
 
 def _intents_without_session(since: datetime, until: datetime) -> Iterator[Snapshot]:
     """Yield payments made in another way than by our pages: their intents lack our payment's id."""
-    intents = client().v1.payment_intents.list(
-        {
-            "created": {"gte": _seconds(since), "lt": _seconds(until)},
-            "limit": PAGE,
-            "expand": [f"data.{each}" for each in INTENT],
-        }
+    params = PaymentIntentListParams(
+        created={"gte": _seconds(since), "lt": _seconds(until)}, expand=[f"data.{each}" for each in INTENT]
     )
-    for intent in intents.auto_paging_iter():
+    for intent in every(lambda: client().v1.payment_intents.list, params):
         if not snapshots.our_id(intent, snapshots.PAYMENT) and not _session_id(intent.id):
             yield snapshots.of_intent(intent)
 

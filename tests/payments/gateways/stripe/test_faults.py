@@ -5,10 +5,12 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 
 from billing_site.local.fakes.harness import Fault
 from payments.gateways import deadline
 from payments.gateways.base import DisputeState, GatewayError, RefundState, State
+from payments.gateways.guard import guarded
 
 LOST = [
     Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMITED, Fault.ERROR_BEFORE, Fault.ERROR_AFTER,
@@ -21,6 +23,14 @@ def fails(call, *args):
     with deadline.within(0.4), pytest.raises(GatewayError) as caught:
         call(*args)
     return caught.value
+
+
+def answer_of(gateway, gateway_id):
+    """Return the snapshot or the error of a payment."""
+    try:
+        return gateway.fetch(gateway_id)
+    except GatewayError as error:
+        return error
 
 
 @pytest.mark.parametrize("kind", LOST)
@@ -117,6 +127,41 @@ def test_several_calls_share_one_deadline(fake, gateway, refund_request):
 def test_a_gateway_that_is_down_is_not_permanent(settings, gateway, paid):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     assert not fails(gateway.fetch, paid).permanent
+
+
+def test_a_search_through_a_long_list_ends_at_the_deadline(fake, gateway, make):
+    """Each page of the list takes 0.15 s, and the session of our key is on the eleventh."""
+    gateway.create_session(make())
+    for _ in range(1001):
+        fake.account.open_session(
+            {"mode": "payment", "line_items": [{"price_data": {"unit_amount": 100, "currency": "eur"}}]}, page=""
+        )
+    later = make(expires_at=datetime.now(UTC) + timedelta(hours=1))
+    fake.fault(Fault.SLOW, method="GET", times=5, seconds=0.15)
+    began = time.monotonic()
+    error = fails(gateway.create_session, later)
+    assert (error.permanent, time.monotonic() - began < 0.9) == (False, True)
+    fake.clear_faults()
+    assert gateway.create_session(later).gateway_id == fake.account.all("checkout.session")[0]["id"]
+
+
+@pytest.mark.parametrize("kind", ["checkout.session", "payment_intent", "charge", "balance_transaction"])
+@pytest.mark.parametrize("value", [None, "", {}, []], ids=repr)
+def test_a_field_without_sense_never_fails_or_invents_a_payment(fake, gateway, make, kind, value):
+    session = gateway.create_session(make())
+    fake.account.decline(session.gateway_id)
+    for thing in fake.account.all(kind):
+        # The fake itself needs `expires_at`.
+        for name in thing.keys() - {"id", "object", "expires_at"}:
+            kept, thing[name] = thing[name], value
+            answer = answer_of(guarded(gateway), session.gateway_id)
+            if isinstance(answer, GatewayError):
+                assert not answer.permanent, name
+            else:
+                assert answer.state in (State.OPEN, State.UNRECOGNISED), name
+                assert answer.amount is None
+            thing[name] = kept
+            cache.clear()
 
 
 def test_a_list_that_breaks_off_raises(fake, gateway, paid):
