@@ -12,6 +12,8 @@ from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from payments.gateways import registry
 
 TAG = "production"
+# How keys that move real money begin.
+LIVE = ("sk_live_", "rk_live_", "live_")
 
 
 def refuse_to_start_unsafe() -> None:
@@ -90,7 +92,7 @@ def _sandbox() -> list[CheckMessage]:
     live = [
         name
         for name in dir(settings)
-        if name.endswith(("_SECRET_KEY", "_API_KEY")) and str(getattr(settings, name)).startswith(("sk_live_", "live_"))
+        if name.endswith(("_SECRET_KEY", "_API_KEY")) and str(getattr(settings, name)).startswith(LIVE)
     ]
     if "sandbox" not in settings.PAYMENT_GATEWAYS or not live:
         return []

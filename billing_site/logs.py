@@ -59,6 +59,8 @@ def config(form: str, *, level: str) -> dict[str, Any]:
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            # Two lines for each call, and at DEBUG the whole body of it.
+            "stripe": {"level": "WARNING"},
         },
     }
 

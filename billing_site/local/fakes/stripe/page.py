@@ -1,0 +1,51 @@
+"""The hosted page of a fake Checkout Session: what the customer may press, and where that leads."""
+
+from billing_site.local.fakes.server import Answer, Request, page, redirect
+from billing_site.local.fakes.stripe.account import Account
+from billing_site.local.fakes.stripe.objects import Thing
+
+PATH = "/c/pay/"
+BUTTONS = [
+    ("pay", "Pay"),
+    ("decline", "Pay with a card that is declined"),
+    ("ask_bank", "Pay with 3-D Secure"),
+    ("pay_later", "Pay by bank debit, which takes days"),
+    ("cancel", "Cancel"),
+]
+AT_THE_BANK = [("pay", "Approve"), ("refuse", "Refuse"), ("cancel", "Cancel")]
+
+
+def answer(account: Account, request: Request) -> Answer:
+    """Return the page of a session, or do what the customer pressed: POST /c/pay/<session>/<button>."""
+    name, _, button = request.path.removeprefix(PATH).partition("/")
+    session = account.objects.get(name)
+    if session is None or session["object"] != "checkout.session":
+        return page("No such page", [], [])
+    if request.method == "POST" and button == "cancel":
+        return redirect(session["cancel_url"])
+    if request.method != "POST" or session["status"] != "open":
+        return _show(account, session)
+    match button:
+        case "pay":
+            account.pay(name)
+        case "pay_later":
+            account.pay_later(name)
+        case "decline":
+            account.decline(name)
+        case "refuse":
+            account.decline(name, code="authentication_required")
+        case "ask_bank":
+            account.ask_bank(name)
+    return redirect(session["success_url"]) if session["status"] == "complete" else _show(account, session)
+
+
+def _show(account: Account, session: Thing) -> Answer:
+    if session["status"] != "open":
+        return page("This page is closed", [f"The session is {session['status']}."], [])
+    intent = account.objects.get(session["payment_intent"] or "", {})
+    is_asked = intent.get("status") == "requires_action"
+    lines = [f"{session['amount_total']} {session['currency'].upper()} in the smallest unit. This is a fake."]
+    if intent.get("last_payment_error"):
+        lines.append(intent["last_payment_error"]["message"])
+    buttons = [(f"{PATH}{session['id']}/{button}", label) for button, label in (AT_THE_BANK if is_asked else BUTTONS)]
+    return page("Your bank asks: is it you?" if is_asked else "Pay to the fake Stripe", lines, buttons)
