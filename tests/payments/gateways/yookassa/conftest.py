@@ -1,15 +1,14 @@
 """Fixtures of the YooKassa tests: the real client talks over HTTP to a fake of YooKassa."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from billing_site.local.fakes.yookassa import FakeYooKassa
-from core.ids import new_id
 from payments.gateways.base import RefundRequest, SessionRequest, Snapshot
 from payments.gateways.yookassa.gateway import YooKassa
+from tests.payments.gateways.requests import refund_request, session_request
 
 
 @pytest.fixture
@@ -30,29 +29,13 @@ def gateway(fake: FakeYooKassa) -> YooKassa:
 @pytest.fixture
 def wanted() -> Callable[..., SessionRequest]:
     """Return a function that makes a request for a page, of 1342.00 roubles by default."""
-
-    def wanted(**changes: Any) -> SessionRequest:
-        defaults: dict[str, Any] = {
-            "idempotency_key": new_id("pay"),
-            "amount": 1342_00,
-            "currency": "RUB",
-            "description": "Standard, a month",
-            "return_url": "https://shop.example/pay/1/",
-            "cancel_url": "https://shop.example/pay/1/",
-            "expires_at": datetime.now(UTC) + timedelta(minutes=30),
-            "language": "ru",
-            "customer": "cus_1",
-            "email": "alice@example.com",
-        }
-        return SessionRequest(**defaults | changes)
-
-    return wanted
+    return session_request
 
 
 @pytest.fixture
-def paid(gateway: YooKassa, fake: FakeYooKassa, wanted: Callable[..., SessionRequest]) -> Snapshot:
+def paid(gateway: YooKassa, fake: FakeYooKassa) -> Snapshot:
     """A payment of 1342.00 roubles that succeeded."""
-    session = gateway.create_session(wanted())
+    session = gateway.create_session(session_request())
     fake.pay(session.gateway_id)
     return gateway.fetch(session.gateway_id)
 
@@ -62,13 +45,6 @@ def refund_of(paid: Snapshot) -> Callable[..., RefundRequest]:
     """Return a function that makes a request to refund 342.00 of the payment."""
 
     def refund_of(**changes: Any) -> RefundRequest:
-        defaults: dict[str, Any] = {
-            "idempotency_key": new_id("re"),
-            "gateway_id": paid.gateway_id,
-            "amount": 342_00,
-            "currency": "RUB",
-            "description": "Unused time",
-        }
-        return RefundRequest(**defaults | changes)
+        return refund_request(**{"gateway_id": paid.gateway_id} | changes)
 
     return refund_of
