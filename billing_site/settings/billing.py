@@ -49,3 +49,9 @@ YOOKASSA_VAT_CODE = env.str("YOOKASSA_VAT_CODE", default="").strip()
 YOOKASSA_TAX_SYSTEM = env.str("YOOKASSA_TAX_SYSTEM", default="").strip()
 YOOKASSA_PAYMENT_SUBJECT = env.str("YOOKASSA_PAYMENT_SUBJECT", default="").strip() or "service"
 YOOKASSA_PAYMENT_MODE = env.str("YOOKASSA_PAYMENT_MODE", default="").strip() or "full_payment"
+
+# Bank transfers and cash: the seller's details as JSON (payments.gateways.manual.details), the currencies (blank: all
+# of TOP_UP_LIMITS), and the days that a transfer is waited for.
+MANUAL_DETAILS = env.str("MANUAL_DETAILS", default="").strip()
+MANUAL_CURRENCIES = env.list("MANUAL_CURRENCIES", default=[])
+MANUAL_PAGE_DAYS = int(env.str("MANUAL_PAGE_DAYS", default="") or 14)

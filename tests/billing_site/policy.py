@@ -119,6 +119,8 @@ PAGES = {
     # The sandbox plays a remote gateway: everybody who has the link to the page may pay on it.
     "sandbox_pay": Row(ANYBODY, address={"session_id": "session"}),
     "sandbox_bank": Row(ANYBODY, address={"session_id": "session"}),
+    # Customers pass the link on to whoever pays, such as their accountant. It shows our account, not theirs.
+    "manual_transfer": Row(ANYBODY, address={"transfer_id": "transfer"}),
 }
 
 # Pages of allauth. Those about one's own account need a log-in.
@@ -166,6 +168,9 @@ TABLES = {
     "events_event": (PERMITTED, NOBODY),
     "ledger_account": (PERMITTED, NOBODY),
     "ledger_transaction": (PERMITTED, NOBODY),
+    "manual_manualtransfer": (PERMITTED, NOBODY),
+    "manual_manualreceipt": (PERMITTED, NOBODY),
+    "manual_manualrefund": (PERMITTED, NOBODY),
     "payments_payment": (PERMITTED, NOBODY),
     "payments_webhookevent": (PERMITTED, NOBODY),
     "subscriptions_plan": (PERMITTED, SUPERUSERS),
