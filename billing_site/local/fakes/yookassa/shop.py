@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from billing_site.local.fakes import yookassa_fields as fields
+from billing_site.local.fakes.yookassa import fields
 
 Thing = dict[str, Any]
 

@@ -1,19 +1,15 @@
-"""A fake of YooKassa's API, version 3, with its payment page and notifications.
+"""YooKassa's API, version 3, with its payment page and notifications. The shop behind it is in shop.py."""
 
-Runs alone too: `python -m billing_site.local.fakes.yookassa --help`. The shop behind it is in yookassa_shop.py.
-"""
-
-import argparse
 import base64
 import json
 import uuid
 from datetime import datetime
 from typing import Any
 
-from billing_site.local.fakes import yookassa_fields as fields
 from billing_site.local.fakes.harness import Fake, Refused
 from billing_site.local.fakes.server import Answer, Request, as_json, page, redirect
-from billing_site.local.fakes.yookassa_shop import Forbidden, Shop, Thing
+from billing_site.local.fakes.yookassa import SECRET_KEY, SHOP_ID, fields
+from billing_site.local.fakes.yookassa.shop import Forbidden, Shop, Thing
 
 # The buttons of the page: the last part of the path that they post to, and their labels.
 BUTTONS = (
@@ -32,8 +28,8 @@ class FakeYooKassa(Fake):
     def __init__(
         self,
         *,
-        shop_id: str = "100500",
-        secret_key: str = "test_fake_key",  # noqa: S107 - known to everybody
+        shop_id: str = SHOP_ID,
+        secret_key: str = SECRET_KEY,
         currencies: tuple[str, ...] = ("RUB",),
         port: int = 0,
         webhook_url: str = "",
@@ -219,22 +215,3 @@ def _matches(thing: Thing, query: dict[str, str]) -> bool:
 def _error(status: int, code: str, description: str, parameter: str = "") -> Answer:
     content = {"type": "error", "id": str(uuid.uuid4()), "code": code, "description": description}
     return as_json(content | ({"parameter": parameter} if parameter else {}), status=status)
-
-
-def main() -> None:
-    """Serve until SIGTERM or Ctrl-C."""
-    parser = argparse.ArgumentParser(description="A fake of YooKassa on 127.0.0.1.")
-    parser.add_argument("--port", type=int, default=8766)
-    parser.add_argument("--webhook-url", default="", help="where notifications go: <site>/webhooks/yookassa/")
-    parser.add_argument("--shop-id", default="100500")
-    parser.add_argument("--secret-key", default="test_fake_key")
-    given = parser.parse_args()
-    fake = FakeYooKassa(
-        shop_id=given.shop_id, secret_key=given.secret_key, port=given.port, webhook_url=given.webhook_url
-    )
-    print(f"A fake of YooKassa at {fake.url}, shop {given.shop_id}, key {given.secret_key}", flush=True)
-    fake.serve()
-
-
-if __name__ == "__main__":
-    main()
