@@ -12,6 +12,8 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger.money import EXPONENTS
+
 LABELS: dict[str, str | Promise] = {
     "beneficiary": _("Beneficiary"),
     "tax_id": _("Taxpayer number"),
@@ -40,7 +42,7 @@ def of(currency: str) -> list[Detail]:
 def currencies() -> list[str]:
     """Return the currencies in which we take transfers: those of MANUAL_CURRENCIES for which there is an account."""
     accounts = _accounts()
-    return [currency for currency in _wanted() if accounts.get(currency)]
+    return [currency for currency in _wanted() if accounts.get(currency) and currency in EXPONENTS]
 
 
 def problems() -> list[str]:
@@ -48,6 +50,9 @@ def problems() -> list[str]:
     found = _read()
     if isinstance(found, str):
         return [found]
+    unknown = [currency for currency in _wanted() if currency not in EXPONENTS]
+    if unknown:
+        return [f"MANUAL_CURRENCIES has {', '.join(unknown)}, which is no currency of ours"]
     missing = [currency for currency in settings.MANUAL_CURRENCIES if not _accounts().get(currency)]
     return [f"MANUAL_CURRENCIES has {', '.join(missing)}, for which MANUAL_DETAILS has no account"] if missing else []
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from core import ids
-from ledger.money import Money, exponent_of
+from ledger.money import EXPONENTS, Money, exponent_of
 from payments.gateways.base import (
     Capabilities,
     DisputeSnapshot,
@@ -54,6 +54,7 @@ class YooKassa:
             currencies={
                 currency: (LEAST * 10 ** exponent_of(currency), MOST * 10 ** exponent_of(currency))
                 for currency in settings.YOOKASSA_CURRENCIES
+                if currency in EXPONENTS
             },
             cancels_pages=False,
             saves_methods=settings.YOOKASSA_SAVES_METHODS,
@@ -77,7 +78,7 @@ class YooKassa:
         base = urlsplit(client.base())
         if base.scheme != "https" and not (base.scheme == "http" and base.hostname in LOCAL_HOSTS):
             found.append("YOOKASSA_API_BASE must begin with https://, or the key would be sent unencrypted")
-        unknown = [currency for currency in settings.YOOKASSA_CURRENCIES if not _is_known(currency)]
+        unknown = [currency for currency in settings.YOOKASSA_CURRENCIES if currency not in EXPONENTS]
         if unknown:
             found.append(f"YOOKASSA_CURRENCIES has {', '.join(unknown)}, which is no currency of ours")
         return found + webhooks.problems() + fiscal_receipts.problems()
@@ -215,14 +216,6 @@ def _shortened(text: str, most: int) -> str:
 def _written(at: datetime) -> str:
     """Return a moment as YooKassa writes it: 2017-11-03T11:52:31.827Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _is_known(currency: str) -> bool:
-    try:
-        exponent_of(currency)
-    except ValueError:
-        return False
-    return True
 
 
 def _now() -> datetime:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from ledger.money import Money
-from payments.gateways.base import Method, RefundSnapshot, RefundState, Snapshot, State
+from payments.gateways.base import GatewayError, Method, RefundSnapshot, RefundState, Snapshot, State
 from payments.gateways.yookassa import client
 
 log = structlog.get_logger(__name__)
@@ -46,17 +46,15 @@ def payment(found: Mapping[str, Any]) -> Snapshot:
     if state is State.UNRECOGNISED:
         log.error("yookassa_status_unknown", payment=gateway_id, status=status)
     taken = money(_inner(found, "amount")) if state is State.SUCCEEDED else None
-    income = _inner(found, "income_amount")
-    kept = money(income) if taken and income else None
-    has_fee = taken is not None and kept is not None and kept.currency == taken.currency
+    fee = _fee(found, taken) if taken else None
     return Snapshot(
         gateway_id=gateway_id,
         state=state,
         amount=taken.amount if taken else None,
         currency=taken.currency if taken else None,
         failure_code=(reason or status) if state is State.FAILED else "",
-        fee=taken.amount - kept.amount if taken and kept and has_fee else None,
-        fee_currency=kept.currency if kept and has_fee else "",
+        fee=fee,
+        fee_currency=taken.currency if taken and fee is not None else "",
         method=_kept_method(found),
         idempotency_key=str(_inner(found, "metadata").get(PAYMENT_KEY) or ""),
         created_at=moment(found),
@@ -115,9 +113,19 @@ def moment(found: Mapping[str, Any]) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _fee(found: Mapping[str, Any], taken: Money) -> int | None:
+    """Return what YooKassa keeps; None while it does not say so readably, which is no reason to doubt the payment."""
+    income = _inner(found, "income_amount")
+    try:
+        credited = money(income) if income else None
+    except GatewayError:
+        return None
+    return taken.amount - credited.amount if credited and credited.currency == taken.currency else None
+
+
 def _kept_method(found: Mapping[str, Any]) -> Method | None:
     used = _inner(found, "payment_method")
-    return method(used) if used.get("saved") is True else None
+    return method(used) if used.get("saved") is True and isinstance(used.get("id"), str) and used["id"] else None
 
 
 def _last_day(card: Mapping[str, Any]) -> datetime | None:

@@ -54,11 +54,11 @@ def parse(body: bytes, *, address: str) -> Notification:
 def is_listed(address: str) -> bool:
     """Tell whether an address belongs to a network of YooKassa. One that is not an IP address does not."""
     try:
-        sender = ipaddress.ip_address(address)
+        sender, listed = ipaddress.ip_address(address), networks()
     except ValueError:
         return False
     sender = getattr(sender, "ipv4_mapped", None) or sender
-    return any(sender in network for network in networks())
+    return any(sender in network for network in listed)
 
 
 def networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -33,6 +33,12 @@ def test_a_currency_without_an_account_is_not_taken(settings):
     assert Manual().problems() == ["MANUAL_CURRENCIES has RUB, for which MANUAL_DETAILS has no account"]
 
 
+def test_an_unknown_currency_is_named_and_not_taken(settings):
+    settings.MANUAL_DETAILS, settings.MANUAL_CURRENCIES = json.dumps(ACCOUNT), ["RUB", "ROUBLE"]
+    assert Manual().problems() == ["MANUAL_CURRENCIES has ROUBLE, which is no currency of ours"]
+    assert list(Manual().can.currencies) == ["RUB"]
+
+
 def test_limits_have_the_decimals_of_their_currency(settings):
     settings.MANUAL_DETAILS, settings.MANUAL_CURRENCIES = json.dumps(ACCOUNT), ["JPY", "KWD"]
     assert Manual().can.currencies == {"JPY": (1, 10_000_000), "KWD": (1_000, 10_000_000_000)}

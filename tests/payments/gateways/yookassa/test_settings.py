@@ -74,3 +74,8 @@ def test_it_takes_the_currency_of_the_shop_within_limits():
     assert not can.takes("RUB", 1_000_000_01)
     assert not can.takes("EUR")
     assert can.longest_page is None
+
+
+def test_an_unknown_currency_is_not_taken(settings):
+    settings.YOOKASSA_CURRENCIES = ["RUB", "ROUBLE"]
+    assert list(YooKassa().can.currencies) == ["RUB"]

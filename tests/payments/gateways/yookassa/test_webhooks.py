@@ -86,6 +86,12 @@ def test_the_networks_can_be_set(settings):
         parse(address=SENDER)
 
 
+def test_a_network_that_is_none_lets_nobody_in(settings):
+    settings.YOOKASSA_NETWORKS = ["185.71.76.0/27", "yookassa.ru"]
+    with pytest.raises(BadWebhook):
+        parse()
+
+
 @pytest.mark.parametrize(
     "body",
     [
