@@ -176,6 +176,11 @@ ERRORS: dict[str, Kind] = {
     "payment_not_pending": Kind(
         409, _("The payment is not pending"), _("Check `state`. A confirmed payment can only be refunded.")
     ),
+    "transfer_refused": Kind(
+        409,
+        _("This does not fit the transfer"),
+        _("Nothing was recorded. `detail` says why; check the transfer, its receipts and its refunds."),
+    ),
     "gateway_refused": Kind(
         502,
         _("The payment gateway refused the payment"),

@@ -41,6 +41,7 @@ urlpatterns = [
         path("docs/errors/<slug:code>", api_docs.error, name="error"),
         path("", include("subscriptions.web.urls")),
         path("", include("payments.web.urls")),
+        path("", include("payments.gateways.manual.urls")),
         path("", include("accounts.web.urls")),
         prefix_default_language=False,
     ),

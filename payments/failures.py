@@ -32,10 +32,23 @@ WORDS: dict[str, str | Promise] = {
     "gateway_refused": _("We could not open the payment page. Try again in a few minutes."),
 }
 
+# The same reasons in the words of gateways that call them otherwise.
+SAME = {
+    "card_expired": "expired_card",
+    "invalid_csc": "incorrect_cvc",
+    "3d_secure_failed": "authentication_failed",
+    "payment_method_restricted": "card_not_supported",
+    "country_forbidden": "card_not_supported",
+    "payment_method_limit_exceeded": "limit_exceeded",
+    "issuer_unavailable": "processing_error",
+    "internal_timeout": "processing_error",
+}
+
 
 def failure_of(payment: Payment) -> Failure | None:
     """Return why a payment failed, for its customer; None if it did not fail."""
     if payment.status != Payment.Status.FAILED:
         return None
-    text = WORDS.get(payment.failure_code)
-    return Failure(payment.failure_code, text) if text else DECLINED
+    code = SAME.get(payment.failure_code, payment.failure_code)
+    text = WORDS.get(code)
+    return Failure(code, text) if text else DECLINED

@@ -37,3 +37,26 @@ STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 # Smallest and largest top-up by currency, in minor units.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
+
+# YooKassa: the shop's number and secret key. Blank means unset.
+YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID", default="").strip()
+YOOKASSA_SECRET_KEY = env.str("YOOKASSA_SECRET_KEY", default="").strip()
+# Another origin of its API, for a fake or a proxy. Blank: https://api.yookassa.ru.
+YOOKASSA_API_BASE = env.str("YOOKASSA_API_BASE", default="").strip()
+# The currency of the shop's account.
+YOOKASSA_CURRENCIES = env.list("YOOKASSA_CURRENCIES", default=[]) or ["RUB"]
+# Networks that notifications may come from. Blank: those that YooKassa publishes.
+YOOKASSA_NETWORKS = env.list("YOOKASSA_NETWORKS", default=[])
+# Whether YooKassa has allowed the shop to keep payment methods.
+YOOKASSA_SAVES_METHODS = env.bool("YOOKASSA_SAVES_METHODS", default=False)
+# Receipts by law 54-FZ: the VAT rate turns them on. The tax system is needed by some cash registers only.
+YOOKASSA_VAT_CODE = env.str("YOOKASSA_VAT_CODE", default="").strip()
+YOOKASSA_TAX_SYSTEM = env.str("YOOKASSA_TAX_SYSTEM", default="").strip()
+YOOKASSA_PAYMENT_SUBJECT = env.str("YOOKASSA_PAYMENT_SUBJECT", default="").strip() or "service"
+YOOKASSA_PAYMENT_MODE = env.str("YOOKASSA_PAYMENT_MODE", default="").strip() or "full_payment"
+
+# Bank transfers and cash: the seller's details as JSON (payments.gateways.manual.details), the currencies (blank: all
+# of TOP_UP_LIMITS), and the days that a transfer is waited for.
+MANUAL_DETAILS = env.str("MANUAL_DETAILS", default="").strip()
+MANUAL_CURRENCIES = env.list("MANUAL_CURRENCIES", default=[])
+MANUAL_PAGE_DAYS = int(env.str("MANUAL_PAGE_DAYS", default="") or 14)

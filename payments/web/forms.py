@@ -42,6 +42,11 @@ GATEWAYS = {
     "yookassa": Method(
         "yookassa", gettext_lazy("Card or SBP"), gettext_lazy("You pay on YooKassa's page. We never see your card.")
     ),
+    "manual": Method(
+        "manual",
+        gettext_lazy("Bank transfer"),
+        gettext_lazy("You send the money yourself. It takes one to three days."),
+    ),
 }
 
 

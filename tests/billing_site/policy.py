@@ -120,6 +120,8 @@ PAGES = {
     "sandbox_pay": Row(ANYBODY, address={"session_id": "session"}),
     "sandbox_bank": Row(ANYBODY, address={"session_id": "session"}),
     "sandbox_payment": Row(ANYBODY, address={"session_id": "session"}),
+    # Customers pass the link on to whoever pays, such as their accountant. It shows our account, not theirs.
+    "manual_transfer": Row(ANYBODY, address={"transfer_id": "transfer"}),
 }
 
 # Pages of allauth. Those about one's own account need a log-in.
@@ -167,6 +169,9 @@ TABLES = {
     "events_event": (PERMITTED, NOBODY),
     "ledger_account": (PERMITTED, NOBODY),
     "ledger_transaction": (PERMITTED, NOBODY),
+    "manual_manualtransfer": (PERMITTED, NOBODY),
+    "manual_manualreceipt": (PERMITTED, NOBODY),
+    "manual_manualrefund": (PERMITTED, NOBODY),
     "payments_payment": (PERMITTED, NOBODY),
     "payments_webhookevent": (PERMITTED, NOBODY),
     "subscriptions_plan": (PERMITTED, SUPERUSERS),

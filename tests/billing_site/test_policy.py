@@ -17,8 +17,10 @@ from accounts.models import User
 from billing_site.demo import plans
 from ledger.models import Transaction
 from payments import checkout
+from payments.gateways.manual import transfers
 from subscriptions import books, catalogue, orders, quotes
 from tests.billing_site.policy import API, CALLERS, GROUPS, ROWS, TABLES, Answer, Row
+from tests.payments.gateways.requests import session_request
 
 # Admin views of a single row need the permission of the list (history) or of adding (change, delete).
 OF_ONE_ROW = ("history", "delete", "change", "password_change")
@@ -69,7 +71,7 @@ def test_every_admin_table_is_in_the_policy():
 def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]:
     support = User.objects.create(username="support", email="support@example.com", is_staff=True)
     group = Group.objects.create(name="read-only")
-    ours = ("core", "accounts", "events", "ledger", "subscriptions", "payments")
+    ours = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "manual")
     group.permissions.set(Permission.objects.filter(content_type__app_label__in=ours, codename__startswith="view_"))
     support.groups.add(group)
     return dict(zip(CALLERS, (None, disabled, alice, mallory, staff, support, superuser), strict=True))
@@ -97,6 +99,7 @@ def things(alice) -> dict[str, object]:
         "session": payment.gateway_id,
         "subscription": subscription.public_id,
         "transaction": Transaction.objects.latest("id").pk,
+        "transfer": transfers.open_for(session_request(), now=now).transfer_id,
     }
 
 

@@ -1,0 +1,68 @@
+"""Read-only admin of transfers, their receipts and their refunds."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import ReadOnlyAdmin
+from ledger.display import money
+from ledger.money import Money
+from payments.gateways.manual import references, transfers
+from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
+
+
+class AmountAdmin(ReadOnlyAdmin):
+    """A read-only list that shows amounts with their currency."""
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_shown(self, row: Any) -> str:
+        """Return the amount with its currency."""
+        return money(row.money)
+
+
+@admin.register(ManualTransfer)
+class ManualTransferAdmin(AmountAdmin):
+    """Transfers. Those that are open wait for money."""
+
+    list_display = ["reference_shown", "amount_shown", "arrived_shown", "status", "description", "created_at"]
+    list_filter = ["status", "currency", "created_at"]
+    search_fields = ["=reference", "=transfer_id", "=idempotency_key", "=customer", "receipts__bank_reference"]
+    search_help_text = _("Reference number, bank reference, or id of the transfer, the payment or the customer")
+    readonly_fields = ["reference_shown", "amount_shown", "arrived_shown"]
+
+    def get_search_results(self, request: Any, queryset: Any, search_term: str) -> Any:
+        """Find a reference number however it is spaced."""
+        return super().get_search_results(request, queryset, references.parse(search_term) or search_term)
+
+    @admin.display(description=_("reference number"), ordering="reference")
+    def reference_shown(self, transfer: ManualTransfer) -> str:
+        """Return the reference number in groups."""
+        return references.written(transfer.reference)
+
+    @admin.display(description=_("arrived"))
+    def arrived_shown(self, transfer: ManualTransfer) -> str:
+        """Return the sum that has arrived."""
+        return money(Money(transfers.arrived(transfer), transfer.currency))
+
+
+@admin.register(ManualReceipt)
+class ManualReceiptAdmin(AmountAdmin):
+    """What arrived, as staff recorded it."""
+
+    list_display = ["bank_reference", "amount_shown", "transfer", "received_on", "recorded_by", "voided_at"]
+    list_filter = [("voided_at", admin.EmptyFieldListFilter), "received_on"]
+    list_select_related = ["transfer", "recorded_by"]
+    search_fields = ["bank_reference", "=transfer__reference", "=transfer__transfer_id"]
+    readonly_fields = ["amount_shown"]
+
+
+@admin.register(ManualRefund)
+class ManualRefundAdmin(AmountAdmin):
+    """Refunds. Those that are pending wait for staff to send the money."""
+
+    list_display = ["refund_id", "amount_shown", "transfer", "status", "description", "created_at", "closed_by"]
+    list_filter = ["status", "created_at"]
+    list_select_related = ["transfer", "closed_by"]
+    search_fields = ["=refund_id", "=idempotency_key", "=bank_reference", "=transfer__reference"]
+    readonly_fields = ["amount_shown"]

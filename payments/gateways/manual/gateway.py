@@ -1,0 +1,153 @@
+"""The manual gateway: it implements the gateway protocol over the tables in which staff record transfers."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from ledger.money import exponent_of
+from payments.gateways.base import (
+    BadWebhook,
+    Capabilities,
+    DisputeSnapshot,
+    GatewayError,
+    Method,
+    Notification,
+    PayoutSnapshot,
+    RefundRequest,
+    RefundSnapshot,
+    RefundState,
+    Session,
+    SessionRequest,
+    Snapshot,
+    State,
+)
+from payments.gateways.manual import details, refunds, transfers
+from payments.gateways.manual.models import ManualRefund, ManualTransfer
+
+# The least and the most of one transfer, in major units.
+LEAST, MOST = 1, 10_000_000
+REFUND_STATES = {
+    ManualRefund.Status.PENDING: RefundState.PENDING,
+    ManualRefund.Status.SENT: RefundState.SUCCEEDED,
+    ManualRefund.Status.FAILED: RefundState.FAILED,
+}
+
+
+class Manual:
+    """Implements payments.gateways.base.Gateway. It needs no network, and has no webhooks, methods or disputes."""
+
+    name = "manual"
+
+    @property
+    def can(self) -> Capabilities:
+        return Capabilities(
+            currencies={
+                currency: (LEAST * 10 ** exponent_of(currency), MOST * 10 ** exponent_of(currency))
+                for currency in details.currencies()
+            },
+            signs_webhooks=False,
+            is_manual=True,
+        )
+
+    def is_configured(self) -> bool:
+        return bool(settings.MANUAL_DETAILS)
+
+    def problems(self) -> list[str]:
+        days = [] if 1 <= settings.MANUAL_PAGE_DAYS <= 366 else ["MANUAL_PAGE_DAYS must be from 1 to 366"]
+        return details.problems() + days
+
+    def create_session(self, request: SessionRequest) -> Session:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("We take no such transfer.", permanent=True, code="amount_not_taken")
+        transfer = transfers.open_for(request, now=_now())
+        if (transfer.amount, transfer.currency) != (request.amount, request.currency):
+            raise GatewayError("This key was used for another amount.", permanent=True, code="idempotency_key_reused")
+        with translation.override(transfer.language):
+            path = reverse("manual_transfer", args=[transfer.transfer_id])
+        return Session(
+            gateway_id=transfer.transfer_id,
+            confirmation_url=f"{settings.SITE_URL}{path}",
+            expires_at=transfer.expires_at,
+        )
+
+    def fetch(self, gateway_id: str) -> Snapshot:
+        return _snapshot(_find(gateway_id), now=_now())
+
+    def cancel(self, gateway_id: str) -> Snapshot:
+        now = _now()
+        return _snapshot(transfers.cancel(_find(gateway_id).transfer_id, now=now), now=now)
+
+    def refund(self, request: RefundRequest) -> RefundSnapshot:
+        return _refund_snapshot(refunds.request(_find(request.gateway_id), request, now=_now()))
+
+    def find_refund(self, request: RefundRequest) -> RefundSnapshot | None:
+        refund = refunds.find(request.idempotency_key)
+        return _refund_snapshot(refund) if refund else None
+
+    def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
+        refund = ManualRefund.objects.select_related("transfer").filter(refund_id=gateway_id).first()
+        if refund is None:
+            raise GatewayError("There is no such refund.", permanent=True, code="not_found")
+        return _refund_snapshot(refund)
+
+    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
+        raise GatewayError("Transfers have no disputes.", permanent=True, code="not_supported")
+
+    def fetch_method(self, gateway_id: str) -> Method:
+        raise GatewayError("Transfers have no payment methods.", permanent=True, code="not_supported")
+
+    def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
+        found = ManualTransfer.objects.filter(created_at__gte=since, created_at__lt=until).order_by("created_at", "id")
+        now = _now()
+        for transfer in found.iterator(chunk_size=500):
+            yield _snapshot(transfer, now=now)
+
+    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
+        """Yield nothing: the money arrives in the seller's account at once."""
+        yield from ()
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
+        raise BadWebhook("Transfers have no webhooks.")
+
+
+def _find(gateway_id: str) -> ManualTransfer:
+    transfer = ManualTransfer.objects.filter(transfer_id=gateway_id).first()
+    if transfer is None:
+        raise GatewayError("There is no such transfer.", permanent=True, code="not_found")
+    return transfer
+
+
+def _snapshot(transfer: ManualTransfer, *, now: datetime) -> Snapshot:
+    state = transfers.state_at(transfer, now)
+    is_paid = state is State.SUCCEEDED
+    return Snapshot(
+        gateway_id=transfer.transfer_id,
+        state=state,
+        amount=transfers.arrived(transfer) if is_paid else None,
+        currency=transfer.currency if is_paid else None,
+        fee=0 if is_paid else None,
+        fee_currency=transfer.currency if is_paid else "",
+        idempotency_key=transfer.idempotency_key,
+        created_at=transfer.created_at,
+    )
+
+
+def _refund_snapshot(refund: ManualRefund) -> RefundSnapshot:
+    state = REFUND_STATES[ManualRefund.Status(refund.status)]
+    return RefundSnapshot(
+        gateway_id=refund.refund_id,
+        state=state,
+        failure_code="not_sent" if state is RefundState.FAILED else "",
+        amount=refund.amount,
+        currency=refund.transfer.currency,
+        payment=refund.transfer.transfer_id,
+        idempotency_key=refund.idempotency_key,
+    )
+
+
+def _now() -> datetime:
+    """Return the time: here the gateway is the remote party, which has a clock of its own."""
+    return timezone.now()  # noqa: TID251

@@ -1,0 +1,127 @@
+"""Receipts: staff record what arrived for a transfer, and say when it is complete.
+
+Whoever completes a transfer then has its payment confirmed (payments.confirmation), as after a webhook. Nothing here
+knows of that payment.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.normalization import UNSTORABLE
+from ledger.money import LARGEST
+from payments.gateways.manual import transfers
+from payments.gateways.manual.models import ManualReceipt, ManualTransfer
+from payments.gateways.manual.transfers import TransferRefused
+
+Status = ManualTransfer.Status
+
+
+def record(
+    transfer: ManualTransfer,
+    *,
+    amount: int,
+    received_on: date,
+    bank_reference: str,
+    by: User,
+    now: datetime,
+    is_complete: bool | None = None,
+) -> ManualReceipt:
+    """Record money that arrived, in minor units of the transfer's currency, and return the receipt.
+
+    `is_complete` says that nothing more is expected; by default the transfer is complete once the sum asked for has
+    arrived. A complete transfer counts with what has arrived, be it less or more. Money for an expired or cancelled
+    transfer is recorded too. The same receipt again returns the first. Raises TransferRefused.
+    """
+    reference = _checked(amount, received_on, bank_reference, now=now)
+    with transaction.atomic():
+        transfer = transfers.lock(transfer.transfer_id)
+        earlier = ManualReceipt.objects.filter(bank_reference=reference, voided_at__isnull=True).first()
+        if earlier and (earlier.transfer_id, earlier.amount) == (transfer.pk, amount):
+            return earlier
+        if transfer.status == Status.RECEIVED:
+            raise TransferRefused(
+                _("This transfer is complete already. Credit what came later to the customer's balance instead.")
+            )
+        receipt = _save(
+            ManualReceipt(
+                transfer=transfer,
+                amount=amount,
+                received_on=received_on,
+                bank_reference=reference,
+                recorded_by=by,
+                recorded_at=now,
+            )
+        )
+        if is_complete is None:
+            is_complete = transfers.arrived(transfer) >= transfer.amount
+        _close(transfer, by=by if is_complete else None, now=now)
+    return receipt
+
+
+def complete(transfer: ManualTransfer, *, by: User, now: datetime) -> ManualTransfer:
+    """Say that nothing more is expected: the transfer counts with what has arrived. Raises TransferRefused."""
+    with transaction.atomic():
+        transfer = transfers.lock(transfer.transfer_id)
+        if transfer.status != Status.RECEIVED:
+            if not transfers.arrived(transfer):
+                raise TransferRefused(_("Nothing has arrived for this transfer."))
+            _close(transfer, by=by, now=now)
+    return transfer
+
+
+def void(receipt: ManualReceipt, *, reason: str, by: User, now: datetime) -> ManualReceipt:
+    """Void a receipt that was recorded by mistake, before the transfer is complete. Raises TransferRefused."""
+    with transaction.atomic():
+        transfer = transfers.lock(receipt.transfer.transfer_id)
+        receipt = ManualReceipt.objects.get(pk=receipt.pk)
+        if transfer.status == Status.RECEIVED:
+            raise TransferRefused(_("This transfer is complete, so its receipts cannot be voided any more."))
+        if not reason.strip():
+            raise TransferRefused(_("Give a reason."), param="reason")
+        if receipt.voided_at is None:
+            receipt.voided_at, receipt.voided_by, receipt.void_reason = now, by, reason.strip()[:200]
+            receipt.save(update_fields=["voided_at", "voided_by", "void_reason"])
+    return receipt
+
+
+def _checked(amount: int, received_on: date, bank_reference: str, *, now: datetime) -> str:
+    """Return the bank's reference in the form in which it is kept; raise TransferRefused for what cannot be true."""
+    if not 0 < amount <= LARGEST:
+        raise TransferRefused(_("The amount must be above zero."), param="amount")
+    # A day of tolerance, because the date is that of the bank's time zone.
+    if received_on > (now + timedelta(days=1)).date():
+        raise TransferRefused(_("The date is in the future."), param="received_on")
+    reference = transfers.normalized(bank_reference)
+    if not 0 < len(reference) <= 64 or UNSTORABLE.search(reference):
+        raise TransferRefused(
+            _("Give the bank's number of the operation, or the number of the cash voucher: 1 to 64 characters."),
+            param="bank_reference",
+        )
+    return reference
+
+
+def _save(receipt: ManualReceipt) -> ManualReceipt:
+    """Save a new receipt; raise TransferRefused if another one has its bank reference."""
+    try:
+        with transaction.atomic():
+            receipt.save()
+    except IntegrityError as error:
+        other = ManualReceipt.objects.filter(bank_reference=receipt.bank_reference, voided_at__isnull=True).first()
+        if other is None:
+            raise
+        words = {"reference": receipt.bank_reference, "amount": other.money, "transfer": other.transfer}
+        raise TransferRefused(
+            _("%(reference)s is recorded already: %(amount)s for the transfer %(transfer)s.") % words,
+            param="bank_reference",
+        ) from error
+    return receipt
+
+
+def _close(transfer: ManualTransfer, *, by: User | None, now: datetime) -> None:
+    """Mark a transfer as received; with nobody who says so, as open, which a cancelled one becomes again."""
+    transfer.status, transfer.completed_by = (Status.RECEIVED if by else Status.OPEN), by
+    transfer.closed_at = now if by else None
+    transfer.save(update_fields=["status", "completed_by", "closed_at"])

@@ -1,0 +1,1 @@
+"""YooKassa (yookassa.ru), by its API version 3."""

@@ -1,0 +1,36 @@
+"""Requests to gateways as the payments domain makes them, for tests."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.ids import new_id
+from payments.gateways.base import RefundRequest, SessionRequest
+
+
+def session_request(**changes: Any) -> SessionRequest:
+    """Return a request for a page, of 1342.00 roubles by default."""
+    defaults: dict[str, Any] = {
+        "idempotency_key": new_id("pay"),
+        "amount": 1342_00,
+        "currency": "RUB",
+        "description": "Standard, a month",
+        "return_url": "https://shop.example/pay/1/",
+        "cancel_url": "https://shop.example/pay/1/",
+        "expires_at": datetime.now(UTC) + timedelta(minutes=30),
+        "language": "ru",
+        "customer": "cus_1",
+        "email": "alice@example.com",
+    }
+    return SessionRequest(**defaults | changes)
+
+
+def refund_request(gateway_id: str, **changes: Any) -> RefundRequest:
+    """Return a request to refund 342.00 of a payment."""
+    defaults: dict[str, Any] = {
+        "idempotency_key": new_id("re"),
+        "gateway_id": gateway_id,
+        "amount": 342_00,
+        "currency": "RUB",
+        "description": "Unused time",
+    }
+    return RefundRequest(**defaults | changes)
