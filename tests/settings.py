@@ -28,6 +28,3 @@ WHITENOISE_USE_FINDERS = True
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     translations.compile_all()
-
-# The packages of the other gateways are on branches of their own.
-GATEWAY_CLASSES = {"sandbox": "payments.gateways.sandbox.gateway.Sandbox"}
