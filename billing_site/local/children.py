@@ -16,7 +16,7 @@ from billing_site.local.paths import ROOT, VAR
 RECORD = VAR / "run.children"
 # Seconds that a child has to stop. Longer than gunicorn and Celery need to finish what they have begun.
 PATIENCE = 20.0
-COLOURS = {"web": "36", "worker": "33", "beat": "35", "stripe": "32"}
+COLOURS = {"web": "36", "worker": "33", "beat": "35", "stripe": "32", "yookassa": "32"}
 
 
 class Children:

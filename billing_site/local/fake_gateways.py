@@ -1,4 +1,4 @@
-"""The fake gateways that `make run` can run beside the site: `make run GATEWAY=stripe-fake`."""
+"""The fake gateways that `make run` can run beside the site: `make run GATEWAY=stripe-fake` or `yookassa-fake`."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from billing_site.local.fakes import stripe
+from billing_site.local.fakes import stripe, yookassa
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,15 @@ def chosen() -> FakeGateway | None:
     name = os.environ.get("GATEWAY") or ""
     if not name:
         return None
-    if name != "stripe-fake":
-        raise ValueError(f"GATEWAY is {name!r}, but must be stripe-fake or blank: make run GATEWAY=stripe-fake")
+    if name not in FAKES:
+        known = " or ".join(FAKES)
+        raise ValueError(f"GATEWAY is {name!r}, but must be {known}, or blank: make run GATEWAY=stripe-fake")
     if os.environ.get("LOCAL") != "1":
         raise ValueError("GATEWAY is for your own machine only: its keys are public. Set LOCAL=1, or remove it.")
+    return FAKES[name]()
+
+
+def _stripe() -> FakeGateway:
     return FakeGateway(
         gateway="stripe",
         module="billing_site.local.fakes.stripe",
@@ -50,7 +55,25 @@ def chosen() -> FakeGateway | None:
     )
 
 
+def _yookassa() -> FakeGateway:
+    return FakeGateway(
+        gateway="yookassa",
+        module="billing_site.local.fakes.yookassa",
+        settings={
+            "YOOKASSA_SHOP_ID": yookassa.SHOP_ID,
+            "YOOKASSA_SECRET_KEY": yookassa.SECRET_KEY,
+            "YOOKASSA_NETWORKS": yookassa.NETWORK,
+            "YOOKASSA_SAVES_METHODS": "1",
+        },
+        base="YOOKASSA_API_BASE",
+        port=_free_port(),
+    )
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+FAKES = {"stripe-fake": _stripe, "yookassa-fake": _yookassa}
