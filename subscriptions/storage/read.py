@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
+from core.columns import GIVEN, array, micros, run
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
-from subscriptions.storage.columns import GIVEN, array, micros, run
 
 STATUSES = {str(status): status for status in Status}
 

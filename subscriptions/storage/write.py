@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 import ledger
+from core.columns import array, columns, run_on
 from ledger import wallets
 from subscriptions.engine.access import next_due
 from subscriptions.engine.book import Movement
 from subscriptions.engine.calendar import MICROSECOND, to_datetime
 from subscriptions.engine.runway import Notice, notice
-from subscriptions.storage.columns import array, columns, instant, run_on
 from subscriptions.storage.read import LoadedBook
 
 
@@ -81,17 +81,17 @@ def debt_id(item: LoadedBook) -> int:
 
 
 CHARGE = columns(
-    "s bigint, u bigint, p bigint, t bigint, a bigint, b bigint, e bigint, amount bigint, q int, c1 bigint, c2 bigint,"
-    "f bigint, d bigint, whole bigint"
+    "s bigint, u bigint, p bigint, t bigint, a instant, b instant, e instant, amount bigint, q int, c1 bigint,"
+    "c2 bigint, f bigint, d bigint, whole bigint"
 )
-INSERT_CHARGES = f"""
+INSERT_CHARGES = """
     INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
         ended_at, amount, quantity, credit_before, credit_after, refund_id, debt_transaction_id, full_length,
         void_as)
-    SELECT u, s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, q, c1, c2, f, d, whole,
+    SELECT u, s, p, t, a, b, e, amount, q, c1, c2, f, d, whole,
         CASE WHEN e = a THEN nextval(pg_get_serial_sequence('subscriptions_charge', 'id')) ELSE 0 END
     FROM :rows AS c ORDER BY place
-"""  # noqa: S608 - column names only
+"""
 
 
 def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
@@ -109,15 +109,15 @@ def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None
 
 
 # Several charges may have the same start; only the last of them has a span, the others ended as they began.
-CUT = columns("s bigint, a bigint, e bigint, f bigint")
-UPDATE_CUTS = f"""
+CUT = columns("s bigint, a instant, e instant, f bigint")
+UPDATE_CUTS = """
     UPDATE subscriptions_charge AS charge
-    SET ended_at = coalesce({instant("cut.e")}, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id),
+    SET ended_at = coalesce(cut.e, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id),
         void_as = CASE WHEN cut.e = cut.a THEN charge.id ELSE charge.void_as END
     FROM :rows AS cut
     WHERE charge.id = (SELECT max(id) FROM subscriptions_charge
-        WHERE subscription_id = cut.s AND period_start = {instant("cut.a")})
-"""  # noqa: S608 - column names only
+        WHERE subscription_id = cut.s AND period_start = cut.a)
+"""
 
 
 def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
@@ -132,23 +132,23 @@ def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
 
 
 STATE = columns(
-    "id bigint, price bigint, renew bool, st text, anchor bigint, number int, start bigint, stop bigint, paid bigint,"
-    "length bigint, rest bigint, trial bigint, grace bigint, billed bigint, fraction bigint, cancel bool,"
-    "scheduled bigint, more int, started bigint, ended bigint, movements int, amount int, net bigint, since bigint,"
-    "waits bigint, held bool"
+    "id bigint, price bigint, renew bool, st text, anchor instant, number int, start instant, stop instant,"
+    "paid bigint, length bigint, rest bigint, trial instant, grace instant, billed instant, fraction bigint,"
+    "cancel bool, scheduled bigint, more int, started instant, ended instant, movements int, amount int, net bigint,"
+    "since instant, waits instant, held bool"
 )
 # The ids are passed twice: with a join alone the planner scans the whole table for a batch of a few percent of it.
-UPDATE_SUBSCRIPTIONS = f"""
+UPDATE_SUBSCRIPTIONS = """
     UPDATE subscriptions_subscription AS row
-    SET price_id = price, auto_renew = renew, status = st, anchor_at = {instant("anchor")}, period_number = number,
-        period_start = {instant("start")}, period_end = {instant("stop")}, period_paid = paid, period_length = length,
-        paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
-        billed_until = {instant("billed")}, credit = fraction, cancel_requested = cancel,
-        scheduled_price_id = scheduled, scheduled_quantity = more, started_at = {instant("started")},
-        ended_at = {instant("ended")}, entry_count = movements, quantity = amount, period_net = net,
-        charge_start = {instant("since")}, wait_end = {instant("waits")}, is_held = held
+    SET price_id = price, auto_renew = renew, status = st, anchor_at = anchor, period_number = number,
+        period_start = start, period_end = stop, period_paid = paid, period_length = length,
+        paused_left = rest, trial_end = trial, grace_end = grace,
+        billed_until = billed, credit = fraction, cancel_requested = cancel,
+        scheduled_price_id = scheduled, scheduled_quantity = more, started_at = started,
+        ended_at = ended, entry_count = movements, quantity = amount, period_net = net,
+        charge_start = since, wait_end = waits, is_held = held
     FROM :rows AS new WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
-"""  # noqa: S608 - column names only
+"""
 
 
 def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
@@ -166,11 +166,11 @@ def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
         run_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
 
 
-TRIAL = columns("customer bigint, plan bigint, at bigint")
-INSERT_TRIALS = f"""
+TRIAL = columns("customer bigint, plan bigint, at instant")
+INSERT_TRIALS = """
     INSERT INTO subscriptions_trial (customer_id, plan_id, started_at)
-    SELECT customer, plan, {instant("at")} FROM :rows AS trial
-"""  # noqa: S608 - column names only
+    SELECT customer, plan, at FROM :rows AS trial
+"""
 
 
 def insert_trials(loaded: Sequence[LoadedBook]) -> None:
@@ -181,17 +181,17 @@ def insert_trials(loaded: Sequence[LoadedBook]) -> None:
 
 
 EVENT = columns(
-    "sub bigint, customer bigint, type text, before text, after text, at bigint, price bigint, renew bool, number int"
+    "sub bigint, customer bigint, type text, before text, after text, at instant, price bigint, renew bool, number int"
 )
-INSERT_EVENTS = f"""
+INSERT_EVENTS = """
     INSERT INTO events_event (customer_id, type, subject, data, effective_at)
     SELECT event.customer, event.type, (SELECT public_id FROM subscriptions_subscription WHERE id = event.sub),
         jsonb_strip_nulls(jsonb_build_object('from', event.before, 'to', event.after, 'auto_renew', event.renew,
             'quantity', event.number, 'plan',
             (SELECT code FROM subscriptions_price AS price JOIN subscriptions_plan AS plan ON plan.id = price.plan_id
-             WHERE price.id = event.price))), {instant("event.at")}
+             WHERE price.id = event.price))), event.at
     FROM :rows AS event ORDER BY place
-"""  # noqa: S608 - column names only
+"""
 
 
 def insert_events(loaded: Sequence[LoadedBook]) -> None:
@@ -208,27 +208,27 @@ def insert_events(loaded: Sequence[LoadedBook]) -> None:
         run_on(INSERT_EVENTS, EVENT, events)
 
 
-CLOCK = columns("wallet bigint, customer bigint, settled bigint, due bigint, noticed int")
-UPSERT_CLOCKS = f"""
+CLOCK = columns("wallet bigint, customer bigint, settled instant, due instant, noticed int")
+UPSERT_CLOCKS = """
     INSERT INTO subscriptions_billingclock
         (wallet_id, customer_id, settled_at, due_at, noticed_hours, parked_reason)
-    SELECT wallet, customer, {instant("settled")}, {instant("due")}, noticed, ''
+    SELECT wallet, customer, settled, due, noticed, ''
     FROM :rows AS new
     ON CONFLICT (wallet_id) DO UPDATE
     SET settled_at = excluded.settled_at, due_at = excluded.due_at,
         noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = '', slow_at = NULL
-"""  # noqa: S608 - column names only
+"""
 
-NOTICE = columns("customer bigint, currency text, hours int, ends bigint, subs text, at bigint")
-INSERT_NOTICES = f"""
+NOTICE = columns("customer bigint, currency text, hours int, ends instant, subs text, at instant")
+INSERT_NOTICES = """
     INSERT INTO events_event (customer_id, type, subject, data, effective_at)
     SELECT customer, 'wallet.low_balance', currency,
-        jsonb_build_object('hours', hours, 'ends_at', to_char({instant("ends")} AT TIME ZONE 'UTC',
+        jsonb_build_object('hours', hours, 'ends_at', to_char(ends AT TIME ZONE 'UTC',
             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'subscriptions', (SELECT jsonb_agg(public_id ORDER BY id)
             FROM subscriptions_subscription WHERE id = ANY(string_to_array(subs, '/')::bigint[]))),
-        {instant("at")}
+        at
     FROM :rows AS new ORDER BY place
-"""  # noqa: S608 - column names only
+"""
 
 
 def update_clocks(loaded: Sequence[LoadedBook], meter_every: timedelta) -> None:
