@@ -1,19 +1,34 @@
-"""`post`, the only code that writes transactions. Plain SQL; the number of statements does not grow with the batch.
+"""`post` and `post_locked`, the only code that writes transactions. The number of statements is the same for any batch.
 
 A single entry is first tried in one statement. Otherwise: lock the wallets, then look up the keys in a later statement
 (which sees what a concurrent session committed meanwhile), decide in ledger.batch, insert. The trigger on transactions
 updates the balances and checks everything again.
+
+`post_locked` only inserts: its caller holds the locks and has decided.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from core.columns import array, columns, run_on, texts
+from core.columns import INSTANT, array, columns, run_on, texts
 from core.retry import retried
-from ledger.batch import LARGEST, SYSTEM_KINDS, AccountState, Batch, Entry, Outcome, Posted, Row, Stored, UnknownAccount
+from ledger.batch import (
+    LARGEST,
+    SYSTEM_KINDS,
+    AccountState,
+    Batch,
+    Entry,
+    KeyReused,
+    LockedEntry,
+    Outcome,
+    Posted,
+    Row,
+    Stored,
+    UnknownAccount,
+)
 
 # Rows are locked in order of id, so that two batches never deadlock. Balances are read after the lock is taken.
 # `moved_at` is returned only if it is later than the earliest entry, the only case in which it matters: parsing
@@ -44,6 +59,7 @@ FIND = """
 WORDS = """key text, debit bigint, credit bigint, amount bigint, currency text, reason text, at {instant},
     description text, together uuid, reverses bigint, author bigint, wallet bigint, after bigint, customer bigint"""
 COLUMNS = columns(WORDS.format(instant="timestamptz"))
+LOCKED_COLUMNS = columns(WORDS.format(instant=INSTANT))
 INSERT = """
     INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, effective_at, description,
         "group", reverses_id, author_id, wallet_id, balance_after, customer_id)
@@ -96,6 +112,38 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
     return [_result(place, decision, ids) for place, decision in enumerate(batch.decisions)]
 
 
+def post_locked(entries: Sequence[LockedEntry | tuple[Any, ...]]) -> list[int]:
+    """Insert these transactions in order and return their ids, in one statement. Plain tuples work too.
+
+    For a caller that has locked the wallets and read their balances in this transaction, so that nothing is locked or
+    looked up again. The database's own rules refuse with IntegrityError whatever does not follow from the wallets, such
+    as a balance that was read before another session moved it. Raise KeyReused for a key posted before. After an error
+    the caller's transaction can only be rolled back: nothing was written.
+    """
+    if not entries:
+        return []
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("no wallet is locked outside a transaction")
+    try:
+        return [id_ for (id_,) in run_on(INSERT, LOCKED_COLUMNS, entries)]
+    except IntegrityError as error:
+        if violated(error) == "same_cause_posts_once":
+            raise KeyReused(f"a cause was posted before: {error}") from error
+        raise
+
+
+def violated(error: IntegrityError) -> str | None:
+    """Return the name of the constraint that an error is about."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+
+
+def system_accounts(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the ids of system accounts by (code, currency), opening those that are missing."""
+    codes = set(names)
+    with connection.cursor() as cursor:
+        return {name: account.id for name, account in _named_accounts(cursor, set(), codes).items() if name in codes}
+
+
 def _post_single(entry: Entry) -> Posted | None:
     """Post an entry between a wallet and an open system account in one statement.
 
@@ -129,11 +177,18 @@ def _lock_accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[st
     cursor.execute(LOCK, [min(entry.effective_at for entry in entries), array(ids)])
     accounts: dict[int | tuple[str, str], AccountState] = {row[0]: AccountState(*row) for row in cursor.fetchall()}
     if codes or len(accounts) < len(ids):
-        other_ids = ids - accounts.keys()
-        accounts |= _system_accounts(cursor, other_ids, codes)
-        if missing := sorted(codes - accounts.keys()):
-            _open_system_accounts(cursor, missing)
-            accounts |= _system_accounts(cursor, other_ids, codes)
+        accounts |= _named_accounts(cursor, ids - accounts.keys(), codes)
+    return accounts
+
+
+def _named_accounts(
+    cursor: Any, ids: Iterable[int], codes: set[tuple[str, str]]
+) -> dict[int | tuple[str, str], AccountState]:
+    """Read the system accounts, as `_system_accounts` does, and open those of `codes` that are missing."""
+    accounts = _system_accounts(cursor, ids, codes)
+    if missing := sorted(codes - accounts.keys()):
+        _open_system_accounts(cursor, missing)
+        accounts |= _system_accounts(cursor, ids, codes)
     return accounts
 
 

@@ -38,6 +38,8 @@ class Movement:
     on_debt: bool = False
     # The movement that this one stands or falls with: the debt is paid out of the money that came.
     along_with: "Movement | None" = None
+    # The id of its transaction, set by the code that saves it.
+    transaction_id: int | None = None
 
 
 @dataclass(slots=True)

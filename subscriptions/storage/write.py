@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -22,44 +23,75 @@ class AlreadyPosted(Exception):
 
 def write(loaded: Sequence[LoadedBook]) -> None:
     """Save every change of these books; the caller holds their locks and the transaction."""
-    posted = post_movements(loaded)
-    update_cuts(loaded, posted)
-    insert_charges(loaded, posted)
+    post_movements(loaded)
+    update_cuts(loaded)
+    insert_charges(loaded)
     update_subscriptions(loaded)
     insert_events(loaded)
     insert_trials(loaded)
     update_clocks(loaded, settings.BILLING_METER_EVERY)
 
 
-def post_movements(loaded: Sequence[LoadedBook]) -> dict[int, int]:
-    """Post all movements in one call; return the transaction ids by the movement's id()."""
+def post_movements(loaded: Sequence[LoadedBook]) -> None:
+    """Post all movements together and give each the id of its transaction.
+
+    Money that comes or goes has a key of its own, which may have been posted before: ledger.post looks. Everything else
+    follows from the wallets, which the caller has locked and read.
+    """
     movements = [(item, movement) for item in loaded for movement in item.book.journal.movements]
     if not movements:
-        return {}
+        return
     groups = {id(m.along_with): uuid4() for _, m in movements if m.along_with}
     groups |= {id(m): groups[id(m.along_with)] for _, m in movements if m.along_with}
+    if len(movements) == 1 or any(m.key for _, m in movements):
+        post_once(movements, groups)
+        return
+    system = ledger.system_accounts({(m.counter, item.currency) for item, m in movements if m.counter != "debt"})
+    ids = ledger.post_locked([locked_entry(item, movement, system, groups) for item, movement in movements])
+    for (_, movement), transaction_id in zip(movements, ids, strict=True):
+        movement.transaction_id = transaction_id
+
+
+def post_once(movements: Sequence[tuple[LoadedBook, Movement]], groups: Mapping[int, UUID]) -> None:
+    """Post movements of which some may have been posted before; raise AlreadyPosted if one was."""
     results = ledger.post([ledger_entry(item, movement, groups) for item, movement in movements])
-    posted = {}
     for (_, movement), result in zip(movements, results, strict=True):
         if result.outcome is ledger.Outcome.EXISTS:
             raise AlreadyPosted(movement.key)
         assert result.id is not None
         assert movement.on_debt or result.balance_after == movement.balance, (movement, result)
-        posted[id(movement)] = result.id
-    return posted
+        movement.transaction_id = result.id
 
 
 def ledger_entry(item: LoadedBook, movement: Movement, groups: Mapping[int, UUID]) -> ledger.Entry:
     """Return the ledger entry of a movement, with its two accounts, its key, and the group it stands or falls with."""
     account: int | str = debt_id(item) if movement.on_debt else item.wallet_id
     counter: int | str = debt_id(item) if movement.counter == "debt" else movement.counter
-    # More debt leaves the debt account as a charge leaves the wallet.
-    leaves = movement.amount > 0 if movement.on_debt else movement.amount < 0
-    debit, credit = (account, counter) if leaves else (counter, account)
+    debit, credit = (account, counter) if leaves(movement) else (counter, account)
     return ledger.Entry(
         entry_key(movement), debit, credit, abs(movement.amount), item.currency, movement.reason,
         to_datetime(movement.at), movement.description, group=groups.get(id(movement)), author=movement.author,
     )  # fmt: skip
+
+
+def locked_entry(
+    item: LoadedBook, movement: Movement, system: Mapping[tuple[str, str], int], groups: Mapping[int, UUID]
+) -> tuple[Any, ...]:
+    """Return the same as a plain tuple in the order of ledger.LockedEntry: a batch has thousands of them."""
+    on_debt, currency = movement.on_debt, item.currency
+    account = debt_id(item) if on_debt else item.wallet_id
+    counter = debt_id(item) if movement.counter == "debt" else system[movement.counter, currency]
+    debit, credit = (account, counter) if leaves(movement) else (counter, account)
+    return (
+        entry_key(movement), debit, credit, abs(movement.amount), currency, movement.reason, movement.at,
+        movement.description, groups.get(id(movement)) if groups else None, None, movement.author,
+        None if on_debt else account, None if on_debt else movement.balance, item.customer_id,
+    )  # fmt: skip
+
+
+def leaves(movement: Movement) -> bool:
+    """Tell whether the money leaves the movement's account. More debt leaves the debt account, as a charge a wallet."""
+    return movement.amount > 0 if movement.on_debt else movement.amount < 0
 
 
 def entry_key(movement: Movement) -> str:
@@ -94,13 +126,13 @@ INSERT_CHARGES = """
 """
 
 
-def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
+def insert_charges(loaded: Sequence[LoadedBook]) -> None:
     """Insert the charges with their transactions."""
     charges = [
         (
-            c.sub.id, item.customer_id, c.terms.id, posted[id(c.movement)] if c.movement else None, c.start, c.end,
+            c.sub.id, item.customer_id, c.terms.id, c.movement and c.movement.transaction_id, c.start, c.end,
             c.ended_at, c.amount, c.quantity, c.credit_before, c.credit_after,
-            posted[id(c.refund)] if c.refund else None, posted[id(c.owed)] if c.owed else None, c.full_length,
+            c.refund and c.refund.transaction_id, c.owed and c.owed.transaction_id, c.full_length,
         )
         for item in loaded for c in item.book.journal.charges
     ]  # fmt: skip
@@ -120,10 +152,10 @@ UPDATE_CUTS = """
 """
 
 
-def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
+def update_cuts(loaded: Sequence[LoadedBook]) -> None:
     """Set the early end and the refund of saved charges."""
     cuts = [
-        (cut.sub.id, cut.start, cut.ended_at, posted[id(cut.refund)] if cut.refund else None)
+        (cut.sub.id, cut.start, cut.ended_at, cut.refund and cut.refund.transaction_id)
         for item in loaded
         for cut in item.book.journal.cuts
     ]
