@@ -1,5 +1,6 @@
 """Save the journals of a batch of books: one statement for each table, from the ledger to the billing clocks."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -8,13 +9,14 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 import ledger
-from core.columns import array, columns, run_on
+from core.columns import GIVEN, array, columns, run, run_on
+from events import outbox
 from ledger import wallets
 from subscriptions.engine.access import next_due
-from subscriptions.engine.book import Movement
+from subscriptions.engine.book import Event, Movement
 from subscriptions.engine.calendar import MICROSECOND, to_datetime
 from subscriptions.engine.runway import Notice, notice
-from subscriptions.storage.read import LoadedBook
+from subscriptions.storage.read import LoadedBook, pk_of
 
 
 class AlreadyPosted(Exception):
@@ -212,32 +214,43 @@ def insert_trials(loaded: Sequence[LoadedBook]) -> None:
         run_on(INSERT_TRIALS, TRIAL, trials)
 
 
-EVENT = columns(
-    "sub bigint, customer bigint, type text, before text, after text, at instant, price bigint, renew bool, number int"
-)
-INSERT_EVENTS = """
-    INSERT INTO events_event (customer_id, type, subject, data, effective_at)
-    SELECT event.customer, event.type, (SELECT public_id FROM subscriptions_subscription WHERE id = event.sub),
-        jsonb_strip_nulls(jsonb_build_object('from', event.before, 'to', event.after, 'auto_renew', event.renew,
-            'quantity', event.number, 'plan',
-            (SELECT code FROM subscriptions_price AS price JOIN subscriptions_plan AS plan ON plan.id = price.plan_id
-             WHERE price.id = event.price))), event.at
-    FROM :rows AS event ORDER BY place
-"""
+PLANS = f"""
+    SELECT price.id, plan.code FROM subscriptions_price AS price JOIN subscriptions_plan AS plan ON plan.id = plan_id
+    WHERE price.id = ANY({GIVEN})
+"""  # noqa: S608 - ids come as a parameter
 
 
 def insert_events(loaded: Sequence[LoadedBook]) -> None:
-    """Insert the events of the subscriptions, in order."""
-    events = [
-        (
-            event.sub.id, item.customer_id, event.type, event.before, event.after, event.at,
-            event.terms.id if event.terms else None, event.auto_renew, event.quantity,
-        )
-        for item in loaded
-        for event in item.book.journal.events
-    ]  # fmt: skip
-    if events:
-        run_on(INSERT_EVENTS, EVENT, events)
+    """Record the events of the subscriptions, in order. Most of a batch say the same, which is put into JSON once."""
+    plans = plan_codes(loaded)
+    said: dict[tuple[Any, ...], str] = {}
+    rows = []
+    for item in loaded:
+        for event in item.book.journal.events:
+            about = (event.before, event.after, event.terms, event.quantity, event.auto_renew)
+            data = said.get(about)
+            if data is None:
+                data = said[about] = json.dumps(event_data(event, plans))
+            rows.append((item.customer_id, event.type, event.sub.public_id, event.at, data))
+    outbox.record_rows(rows)
+
+
+def event_data(event: Event, plans: dict[Any, str]) -> dict[str, Any]:
+    """Return the data of an event: the status before and after, and the plan, quantity or setting that it is about."""
+    about = {
+        "plan": plans[event.terms.id] if event.terms else None,
+        "quantity": event.quantity,
+        "auto_renew": event.auto_renew,
+    }
+    return {"from": event.before, "to": event.after} | {
+        name: value for name, value in about.items() if value is not None
+    }
+
+
+def plan_codes(loaded: Sequence[LoadedBook]) -> dict[Any, str]:
+    """Return the codes of the plans that the events are about, by price id."""
+    prices = {event.terms.id for item in loaded for event in item.book.journal.events if event.terms}
+    return dict(run(PLANS, [array(prices)])) if prices else {}
 
 
 CLOCK = columns("wallet bigint, customer bigint, settled instant, due instant, noticed int")
@@ -251,36 +264,19 @@ UPSERT_CLOCKS = """
         noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = '', slow_at = NULL
 """
 
-NOTICE = columns("customer bigint, currency text, hours int, ends instant, subs text, at instant")
-INSERT_NOTICES = """
-    INSERT INTO events_event (customer_id, type, subject, data, effective_at)
-    SELECT customer, 'wallet.low_balance', currency,
-        jsonb_build_object('hours', hours, 'ends_at', to_char(ends AT TIME ZONE 'UTC',
-            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'subscriptions', (SELECT jsonb_agg(public_id ORDER BY id)
-            FROM subscriptions_subscription WHERE id = ANY(string_to_array(subs, '/')::bigint[]))),
-        at
-    FROM :rows AS new ORDER BY place
-"""
-
 
 def update_clocks(loaded: Sequence[LoadedBook], meter_every: timedelta) -> None:
-    """Save how far each book is settled and when it is due next; insert a low-balance notice where one is due."""
+    """Save how far each book is settled and when it is due next; record a low-balance notice where one is due."""
     step = meter_every // MICROSECOND
-    dues = [next_due(item.book, step) for item in loaded]
-    notices = [notice(item.book, due) for item, due in zip(loaded, dues, strict=True)]
-    rows = [
-        (item.wallet_id, item.customer_id, item.book.at, wakes_at(item, due, note), note.hours)
-        for item, due, note in zip(loaded, dues, notices, strict=True)
-    ]
-    run_on(UPSERT_CLOCKS, CLOCK, rows)
-    given = [
-        (item.customer_id, item.currency, note.hours, note.end.ends_at,
-         "/".join(str(sub.id) for sub in note.end.subs), item.book.at)
-        for item, note in zip(loaded, notices, strict=True)
-        if note.end and note.hours and (item.noticed_hours is None or note.hours < item.noticed_hours)
-    ]  # fmt: skip
-    if given:
-        run_on(INSERT_NOTICES, NOTICE, given)
+    clocks, notices = [], []
+    for item in loaded:
+        due = next_due(item.book, step)
+        note = notice(item.book, due)
+        clocks.append((item.wallet_id, item.customer_id, item.book.at, wakes_at(item, due, note), note.hours))
+        if given := low_balance(item, note):
+            notices.append(given)
+    run_on(UPSERT_CLOCKS, CLOCK, clocks)
+    outbox.record_rows(notices)
 
 
 def wakes_at(item: LoadedBook, due: int | None, note: Notice) -> int | None:
@@ -289,3 +285,18 @@ def wakes_at(item: LoadedBook, due: int | None, note: Notice) -> int | None:
         due = min(due, note.wake_at)
     assert due is None or due > (item.book.at or 0), (item.wallet_id, due)
     return due
+
+
+def low_balance(item: LoadedBook, note: Notice) -> outbox.Row | None:
+    """Return the low-balance notice that is due for a book, None if there is none or a tighter one was given before."""
+    end, hours, at = note.end, note.hours, item.book.at
+    if end is None or not hours or (item.noticed_hours is not None and hours >= item.noticed_hours):
+        return None
+    assert at is not None
+    names = {pk_of(sub.id): sub.public_id for sub in end.subs}
+    data = {
+        "hours": hours,
+        "ends_at": to_datetime(end.ends_at).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "subscriptions": [names[pk] for pk in sorted(names)],
+    }
+    return outbox.Row(item.customer_id, "wallet.low_balance", item.currency, at, json.dumps(data))
