@@ -122,7 +122,8 @@ class OpenBook:
             customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
             auto_renew=auto_renew, created_at=self.now, wait_end=self.now + timedelta(days=settings.ORDER_DAYS),
         )  # fmt: skip
-        sub = Sub(row.pk, read.terms_of([price.pk])[price.pk], quantity, periods, auto_renew)
+        terms = read.terms_of([price.pk])[price.pk]
+        sub = Sub(row.pk, terms, quantity, periods, auto_renew, public_id=row.public_id)
         self._hold_trials(sub)
         self._raise_if_refused(operations.subscribe(self.item.book, self.at, sub, is_checkout=is_checkout))
         self.created.append(row)
