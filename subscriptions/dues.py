@@ -131,7 +131,6 @@ def _older(view: View, sub: Sub, total: int) -> int:
     )
 
 
-
 def _use(view: View, but: Sub) -> int:
     """Return what the other meters use of the balance within an hour: those that run, and the suspended ones, which
     run again with the money that comes.
