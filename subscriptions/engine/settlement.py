@@ -47,7 +47,7 @@ def cross(book: Book, sub: Sub, at: int) -> None:
     elif not sub.auto_renew:
         finish(book, sub, at, Status.EXPIRED, "subscription.expired")
     elif book.is_blocked:
-        suspend(book, sub, at)
+        suspend_blocked(book, sub, at)
     elif sub.scheduled is not None:
         begin_scheduled(book, sub, at)
     else:
@@ -61,20 +61,40 @@ def end_trial(book: Book, sub: Sub, at: int) -> None:
         suspend(book, sub, at)
 
 
+def suspend_blocked(book: Book, sub: Sub, at: int) -> None:
+    """Suspend at the period's end because the account is closed. What was scheduled counts from here all the same."""
+    if sub.scheduled is not None:
+        switch_to_scheduled(book, sub)
+        record_event(book, sub, at, "subscription.plan_changed")
+    else:
+        take_scheduled_quantity(book, sub, at)
+    suspend(book, sub, at)
+
+
 def begin_scheduled(book: Book, sub: Sub, at: int) -> None:
     """Start under the terms scheduled for the period's end, or suspend if the wallet cannot pay."""
-    assert sub.scheduled is not None
-    switch(book, sub, sub.scheduled, sub.scheduled_quantity or sub.quantity)
+    switch_to_scheduled(book, sub)
     if not start(book, sub, at, "subscription.plan_changed"):
         record_event(book, sub, at, "subscription.plan_changed")
         suspend(book, sub, at)
 
 
-def renew(book: Book, sub: Sub, at: int) -> None:
-    """Pay the next period; if the wallet cannot, begin the grace or suspend."""
+def switch_to_scheduled(book: Book, sub: Sub) -> None:
+    """Switch to the terms scheduled for the period's end, and to the quantity if one is scheduled too."""
+    assert sub.scheduled is not None
+    switch(book, sub, sub.scheduled, sub.scheduled_quantity or sub.quantity)
+
+
+def take_scheduled_quantity(book: Book, sub: Sub, at: int) -> None:
+    """Set the quantity scheduled for the period's end, if there is one."""
     if sub.scheduled_quantity is not None:
         sub.quantity, sub.scheduled_quantity = sub.scheduled_quantity, None
         record_event(book, sub, at, "subscription.quantity_changed")
+
+
+def renew(book: Book, sub: Sub, at: int) -> None:
+    """Pay the next period; if the wallet cannot, begin the grace or suspend."""
+    take_scheduled_quantity(book, sub, at)
     if metering.can_pay(book, at, sub.due):
         pay_period(book, sub, at)
         set_status(book, sub, at, ACTIVE, "subscription.renewed")

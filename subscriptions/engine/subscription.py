@@ -35,6 +35,8 @@ LIVE = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE})
 FINAL = frozenset({Status.CANCELLED, Status.EXPIRED})
 # Without service until money comes. It expires if none comes in time.
 WAITING = frozenset({Status.PENDING, Status.SUSPENDED})
+# Any money that comes in is spent on it.
+REVIVABLE = frozenset({Status.SUSPENDED, Status.PAST_DUE})
 
 
 @dataclass(frozen=True, slots=True)
