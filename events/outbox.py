@@ -1,4 +1,7 @@
-"""`record`, the only code that writes the event log. Call it in the transaction that makes the events true."""
+"""`record` and `record_rows`, the only code that writes the event log.
+
+Call them in the transaction that makes the events true.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
+
+from core.columns import INSTANT, columns, run_on
 
 
 class Fact(NamedTuple):
@@ -19,9 +23,21 @@ class Fact(NamedTuple):
     data: Mapping[str, Any]
 
 
+class Row(NamedTuple):
+    """A fact as a billing run has it: `effective_at` in microseconds since 1970 UTC, `data` as JSON text."""
+
+    customer: int
+    type: str
+    subject: str
+    effective_at: int
+    data: str
+
+
+WORDS = "customer bigint, type text, subject text, at {instant}, data jsonb"
+FACTS, ROWS = columns(WORDS.format(instant="timestamptz")), columns(WORDS.format(instant=INSTANT))
 RECORD = """
     INSERT INTO events_event (customer_id, type, subject, effective_at, data)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[])
+    SELECT customer, type, subject, at, data FROM :rows AS event ORDER BY place
     RETURNING id
 """
 
@@ -30,8 +46,10 @@ def record(facts: Sequence[Fact | tuple[int, str, str, datetime, Mapping[str, An
     """Append the facts in order, in one statement, and return their ids. Plain tuples in Fact's order work too."""
     if not facts:
         return []
-    customers, types, subjects, dates, data = zip(*facts, strict=True)
-    json_data = [json.dumps(each, cls=DjangoJSONEncoder) for each in data]
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD, [list(customers), list(types), list(subjects), list(dates), json_data])
-        return [event_id for (event_id,) in cursor.fetchall()]
+    rows = [(*fact[:4], json.dumps(fact[4], cls=DjangoJSONEncoder)) for fact in facts]
+    return [event_id for (event_id,) in run_on(RECORD, FACTS, rows)]
+
+
+def record_rows(rows: Sequence[Row | tuple[int, str, str, int, str]]) -> list[int]:
+    """Do the same for thousands of rows: what is the same in all of them is sent once. Plain tuples work too."""
+    return [event_id for (event_id,) in run_on(RECORD, ROWS, rows)] if rows else []

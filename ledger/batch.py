@@ -33,6 +33,29 @@ class Entry(NamedTuple):
     author: int | None = None
 
 
+class LockedEntry(NamedTuple):
+    """A transaction that follows from a wallet which the caller has locked and read; see `ledger.post_locked`.
+
+    `debit` and `credit` are account ids, `effective_at` is in microseconds since 1970 UTC. `wallet` is the one account
+    of the two that is a wallet, with its `balance_after`; both are None if only a debt is moved.
+    """
+
+    key: str
+    debit: int
+    credit: int
+    amount: int
+    currency: str
+    reason: str
+    effective_at: int
+    description: str
+    group: UUID | None
+    reverses: int | None
+    author: int | None
+    wallet: int | None
+    balance_after: int | None
+    customer: int
+
+
 class Outcome(StrEnum):
     POSTED = "posted"
     # The same cause was posted before, with the same content. Nothing was done now.

@@ -1,19 +1,34 @@
-"""`post`, the only code that writes transactions. Plain SQL; the number of statements does not grow with the batch.
+"""`post` and `post_locked`, the only code that writes transactions. The number of statements is the same for any batch.
 
 A single entry is first tried in one statement. Otherwise: lock the wallets, then look up the keys in a later statement
 (which sees what a concurrent session committed meanwhile), decide in ledger.batch, insert. The trigger on transactions
 updates the balances and checks everything again.
+
+`post_locked` only inserts: its caller holds the locks and has decided.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
+from core.columns import INSTANT, array, columns, run_on, texts
 from core.retry import retried
-from ledger.batch import LARGEST, SYSTEM_KINDS, AccountState, Batch, Entry, Outcome, Posted, Row, Stored, UnknownAccount
+from ledger.batch import (
+    LARGEST,
+    SYSTEM_KINDS,
+    AccountState,
+    Batch,
+    Entry,
+    KeyReused,
+    LockedEntry,
+    Outcome,
+    Posted,
+    Row,
+    Stored,
+    UnknownAccount,
+)
 
 # Rows are locked in order of id, so that two batches never deadlock. Balances are read after the lock is taken.
 # `moved_at` is returned only if it is later than the earliest entry, the only case in which it matters: parsing
@@ -39,16 +54,18 @@ FIND = """
         SELECT key, id, debit_id, credit_id, amount, currency, reason, reverses_id, balance_after
           FROM ledger_transaction WHERE key = wanted.key OFFSET 0) AS found
 """
-# In the order of ledger.batch.Row, without `place`.
-COLUMNS = (
-    ("key", "text"), ("debit_id", "bigint"), ("credit_id", "bigint"), ("amount", "bigint"), ("currency", "text"),
-    ("reason", "text"), ("effective_at", "timestamptz"), ("description", "text"), ('"group"', "uuid"),
-    ("reverses_id", "bigint"), ("author_id", "bigint"), ("wallet_id", "bigint"), ("balance_after", "bigint"),
-    ("customer_id", "bigint"),
-)  # fmt: skip
-# unnest keeps the order, so ids follow the order of the entries.
+# In the order of ledger.batch.Row, without `place`. The array of rows keeps its order, so ids follow the order of the
+# entries.
+WORDS = """key text, debit bigint, credit bigint, amount bigint, currency text, reason text, at {instant},
+    description text, together uuid, reverses bigint, author bigint, wallet bigint, after bigint, customer bigint"""
+COLUMNS = columns(WORDS.format(instant="timestamptz"))
+LOCKED_COLUMNS = columns(WORDS.format(instant=INSTANT))
 INSERT = """
-    INSERT INTO ledger_transaction ({names}) SELECT {values} FROM unnest({arrays}) AS moved ({varying}) RETURNING id
+    INSERT INTO ledger_transaction (key, debit_id, credit_id, amount, currency, reason, effective_at, description,
+        "group", reverses_id, author_id, wallet_id, balance_after, customer_id)
+    SELECT key, debit, credit, amount, currency, reason, at, description, together, reverses, author, wallet, after,
+        customer
+    FROM :rows AS moved RETURNING id
 """
 # The wallet's balance is read after the lock is taken. If another session inserts the same key at the same time, this
 # statement waits for it and then inserts nothing.
@@ -87,12 +104,44 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
     whole = nullcontext() if connection.in_atomic_block else transaction.atomic()
     with whole, connection.cursor() as cursor:
         accounts = _lock_accounts(cursor, entries)
-        cursor.execute(FIND, [_texts(entry.key for entry in entries)])
+        cursor.execute(FIND, [texts([entry.key for entry in entries])])
         stored = {key: Stored(*rest) for key, *rest in cursor.fetchall()}
         batch = Batch(entries, accounts, stored)
         batch.decide()
-        ids = _insert(cursor, list(batch.rows.values()))
+        ids = _insert(list(batch.rows.values()))
     return [_result(place, decision, ids) for place, decision in enumerate(batch.decisions)]
+
+
+def post_locked(entries: Sequence[LockedEntry | tuple[Any, ...]]) -> list[int]:
+    """Insert these transactions in order and return their ids, in one statement. Plain tuples work too.
+
+    For a caller that has locked the wallets and read their balances in this transaction, so that nothing is locked or
+    looked up again. The database's own rules refuse with IntegrityError whatever does not follow from the wallets, such
+    as a balance that was read before another session moved it. Raise KeyReused for a key posted before. After an error
+    the caller's transaction can only be rolled back: nothing was written.
+    """
+    if not entries:
+        return []
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("no wallet is locked outside a transaction")
+    try:
+        return [id_ for (id_,) in run_on(INSERT, LOCKED_COLUMNS, entries)]
+    except IntegrityError as error:
+        if violated(error) == "same_cause_posts_once":
+            raise KeyReused(f"a cause was posted before: {error}") from error
+        raise
+
+
+def violated(error: IntegrityError) -> str | None:
+    """Return the name of the constraint that an error is about."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+
+
+def system_accounts(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the ids of system accounts by (code, currency), opening those that are missing."""
+    codes = set(names)
+    with connection.cursor() as cursor:
+        return {name: account.id for name, account in _named_accounts(cursor, set(), codes).items() if name in codes}
 
 
 def _post_single(entry: Entry) -> Posted | None:
@@ -125,14 +174,21 @@ def _lock_accounts(cursor: Any, entries: Sequence[Entry]) -> dict[int | tuple[st
     names = {(name, entry.currency) for entry in entries for name in (entry.debit, entry.credit)}
     ids = {name for name, _ in names if not isinstance(name, str)}
     codes = {(name, currency) for name, currency in names if isinstance(name, str)}
-    cursor.execute(LOCK, [min(entry.effective_at for entry in entries), _numbers(ids)])
+    cursor.execute(LOCK, [min(entry.effective_at for entry in entries), array(ids)])
     accounts: dict[int | tuple[str, str], AccountState] = {row[0]: AccountState(*row) for row in cursor.fetchall()}
     if codes or len(accounts) < len(ids):
-        other_ids = ids - accounts.keys()
-        accounts |= _system_accounts(cursor, other_ids, codes)
-        if missing := sorted(codes - accounts.keys()):
-            _open_system_accounts(cursor, missing)
-            accounts |= _system_accounts(cursor, other_ids, codes)
+        accounts |= _named_accounts(cursor, ids - accounts.keys(), codes)
+    return accounts
+
+
+def _named_accounts(
+    cursor: Any, ids: Iterable[int], codes: set[tuple[str, str]]
+) -> dict[int | tuple[str, str], AccountState]:
+    """Read the system accounts, as `_system_accounts` does, and open those of `codes` that are missing."""
+    accounts = _system_accounts(cursor, ids, codes)
+    if missing := sorted(codes - accounts.keys()):
+        _open_system_accounts(cursor, missing)
+        accounts |= _system_accounts(cursor, ids, codes)
     return accounts
 
 
@@ -141,7 +197,7 @@ def _system_accounts(
 ) -> dict[int | tuple[str, str], AccountState]:
     """Read the system accounts with these ids or (code, currency) pairs, and return each under both."""
     pairs = list(codes)
-    cursor.execute(SYSTEM, [_numbers(ids), [code for code, _ in pairs], [currency for _, currency in pairs]])
+    cursor.execute(SYSTEM, [array(ids), [code for code, _ in pairs], [currency for _, currency in pairs]])
     accounts: dict[int | tuple[str, str], AccountState] = {}
     for id_, kind, currency, code in cursor.fetchall():
         accounts[id_] = accounts[code, currency] = AccountState(id_, kind, currency)
@@ -156,30 +212,12 @@ def _open_system_accounts(cursor: Any, missing: Sequence[tuple[str, str]]) -> No
     cursor.execute(OPEN, [[code for code, _ in missing], [currency for _, currency in missing]])
 
 
-def _insert(cursor: Any, rows: Sequence[Row]) -> dict[int, int]:
+def _insert(rows: Sequence[Row]) -> dict[int, int]:
     """Insert the rows and return their ids by the entries' places."""
     if not rows:
         return {}
-    places, *columns = zip(*rows, strict=True)
-    # A column with the same value in every row is sent once. In a billing run most columns are like that.
-    values, arrays, varying, constants, lists = [], [], [], [], []
-    for (name, kind), column in zip(COLUMNS, columns, strict=True):
-        if name != "key" and column.count(column[0]) == len(rows):
-            values.append(f"%s::{kind}")
-            constants.append(column[0])
-        else:
-            values.append(name)
-            arrays.append(f"%s::{kind}[]")
-            varying.append(name)
-            lists.append(AS_ARRAY[kind](column))
-    statement = INSERT.format(
-        names=", ".join(name for name, _ in COLUMNS),
-        values=", ".join(values),
-        arrays=", ".join(arrays),
-        varying=", ".join(varying),
-    )
-    cursor.execute(statement, constants + lists)
-    return dict(zip(places, (id_ for (id_,) in cursor.fetchall()), strict=True))
+    ids = run_on(INSERT, COLUMNS, [row[1:] for row in rows])
+    return {row.place: id_ for row, (id_,) in zip(rows, ids, strict=True)}
 
 
 def _result(place: int, decision: Row | Stored | None, ids: dict[int, int]) -> Posted:
@@ -191,33 +229,3 @@ def _result(place: int, decision: Row | Stored | None, ids: dict[int, int]) -> P
         case Row():
             outcome = Outcome.POSTED if decision.place == place else Outcome.EXISTS
             return Posted(outcome, ids[decision.place], decision.balance_after)
-
-
-# Joining array literals here is several times faster than letting the driver adapt each element.
-
-
-def _numbers(values: Iterable[object]) -> str:
-    """Return an array literal of integers, UUIDs and None."""
-    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
-
-
-def _texts(values: Iterable[str]) -> str:
-    """Return an array literal of strings."""
-    values = list(values)
-    joined = '","'.join(values)
-    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
-        joined = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])
-    return '{"' + joined + '"}'
-
-
-def _instants(values: Iterable[datetime]) -> str:
-    """Return an array literal of aware datetimes."""
-    return "{" + ",".join([value.isoformat() for value in values]) + "}"
-
-
-AS_ARRAY: dict[str, Callable[[Iterable[Any]], str]] = {
-    "text": _texts,
-    "bigint": _numbers,
-    "uuid": _numbers,
-    "timestamptz": _instants,
-}

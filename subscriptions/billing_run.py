@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
+from core.columns import run
 from core.errors import Unavailable
 from core.retry import retried
 from subscriptions.engine.access import settled
@@ -23,7 +24,6 @@ from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.settlement import settle
 from subscriptions.models import BillingClock, Subscription
 from subscriptions.storage import read, write
-from subscriptions.storage.columns import run
 from subscriptions.storage.read import LoadedBook
 
 log = structlog.get_logger()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,10 +17,11 @@ from core.errors import DomainError
 from ledger import wallets
 from ledger.money import LARGEST, Money
 from subscriptions import catalogue, dues, overview
-from subscriptions.engine import activation, changes, funds, operations
+from subscriptions.engine import activation, changes, funds, operations, shortage
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import MOST_YEARS, is_within_years, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal, is_within_limits
+from subscriptions.engine.runway import HOUR
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import FINAL, MOST_DUE, MOST_PERIODS, MOST_QUANTITY, Status, Sub
 from subscriptions.models import Price, Subscription
@@ -122,7 +124,8 @@ class OpenBook:
             customer=self.customer, wallet_id=self.item.wallet_id, price=price, quantity=quantity, periods=periods,
             auto_renew=auto_renew, created_at=self.now, wait_end=self.now + timedelta(days=settings.ORDER_DAYS),
         )  # fmt: skip
-        sub = Sub(row.pk, read.terms_of([price.pk])[price.pk], quantity, periods, auto_renew)
+        terms = read.terms_of([price.pk])[price.pk]
+        sub = Sub(row.pk, terms, quantity, periods, auto_renew, public_id=row.public_id)
         self._hold_trials(sub)
         self._raise_if_refused(operations.subscribe(self.item.book, self.at, sub, is_checkout=is_checkout))
         self.created.append(row)
@@ -231,9 +234,13 @@ class OpenBook:
         return next((sub for sub in self.item.book.subs if sub.id == subscription.pk), None)
 
     def _missing(self, subscription: Subscription, sub: Sub) -> int:
-        """Return what the balance lacks for a start; for a suspended subscription what pages and API ask for it."""
+        """Return what the balance lacks for a start, whatever else the money revives; for a suspended subscription
+        what pages and API ask for it, because a payment for it starts it first.
+        """
         if sub.status is not Status.SUSPENDED:
-            return activation.missing(self.item.book, sub, self.at)
+            lacking = activation.missing(self.item.book, sub, self.at)
+            raised = partial(dues.payable, currency=self.item.currency)
+            return shortage.with_revived(self.item.book, lacking, but=sub, time_to_pay=HOUR, raised=raised)
         asked = dues.one(overview.view(self.item.currency, self.item.book, self.now), subscription)
         assert asked is not None
         return asked.amount

@@ -11,7 +11,8 @@ from subscriptions import catalogue
 from subscriptions.engine.activation import gets_trial, is_funded
 from subscriptions.engine.metering import units
 from subscriptions.engine.runway import HOUR
-from subscriptions.engine.subscription import Status, Sub
+from subscriptions.engine.shortage import taken_first, use_after_start
+from subscriptions.engine.subscription import REVIVABLE, Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.overview import View
 
@@ -29,6 +30,8 @@ class Dues:
     debt: int = 0
     # An hour of the metered use that draws on the same balance: it must last until the payment arrives.
     use: int = 0
+    # What older subscriptions take first: a payment for a past due one is a plain top-up.
+    older: int = 0
     # What the balance pays of all this.
     from_balance: int = 0
     # What to pay, at least what gateways take; 0 if the balance or a trial is enough.
@@ -39,7 +42,7 @@ class Dues:
     @property
     def rounding(self) -> int:
         """The part of the amount that is asked only because gateways take no less. It stays on the balance."""
-        return max(0, self.amount + self.from_balance - self.due - self.debt - self.use)
+        return max(0, self.amount + self.from_balance - self.due - self.debt - self.use - self.older)
 
 
 class _Order(NamedTuple):
@@ -102,15 +105,30 @@ def _of_order(view: View, sub: Sub, order: _Order) -> Dues:
 
 def _of_unpaid(view: View, sub: Sub) -> Dues:
     """Return what a suspended or past due subscription is asked to pay: what the balance lacks."""
-    due = max(sub.rate, _use_of(sub)) if sub.terms.metered else sub.due
+    due = max(sub.rate, use_after_start(sub, HOUR)) if sub.terms.metered else sub.due
     can_start = sub.status is Status.SUSPENDED and is_funded(view.book, sub, view.at)
     if not due or can_start:
         return Dues(due=due, amount=0, can_start=can_start)
     use = _use(view, sub)
-    total = due + view.debt + use
+    older = _older(view, sub, due + view.debt + use) if sub.status is Status.PAST_DUE else 0
+    total = due + view.debt + use + older
     held = min(total, view.book.balance)
     amount = payable(total - held, view.currency) if total > held else 0
-    return Dues(due=due, debt=view.debt, use=use, from_balance=held, amount=amount)
+    return Dues(due=due, debt=view.debt, use=use, older=older, from_balance=held, amount=amount)
+
+
+def _older(view: View, sub: Sub, total: int) -> int:
+    """Return what a payment that covers `total` for a past due subscription is spent on before it.
+
+    It revives the older ones first, which a payment for a suspended one does not. Their meters are in `use` already.
+    """
+    before = [one for one in view.subs.values() if one.place < sub.place and one.status in REVIVABLE]
+    balance = view.book.balance
+    lacking = max(0, total - balance)
+    return taken_first(
+        [one.due for one in before if not one.terms.metered],
+        lambda taken: balance - view.debt + payable(lacking + taken, view.currency),
+    )
 
 
 def _use(view: View, but: Sub) -> int:
@@ -119,12 +137,7 @@ def _use(view: View, but: Sub) -> int:
     """
     running = sum(units(sub, view.at + HOUR) for sub in view.book.meters.values())
     revived = [sub for sub in view.subs.values() if sub.status is Status.SUSPENDED and sub.terms.metered]
-    return running + sum(_use_of(sub) for sub in revived if sub is not but)
-
-
-def _use_of(sub: Sub) -> int:
-    """Return what a meter that starts uses within an hour, less its credit."""
-    return max(0, -((sub.credit - sub.rate * HOUR) // sub.terms.length))
+    return running + sum(use_after_start(sub, HOUR) for sub in revived if sub is not but)
 
 
 def _orders(pks: Iterable[int]) -> dict[int, _Order]:

@@ -32,6 +32,8 @@ class Bill:
     debt: Money
     # An hour of the other services that draw on the balance.
     use: Money
+    # Older subscriptions, which the payment for a past due one pays first.
+    older: Money
     # What the balance pays, as a negative amount.
     from_balance: Money
     rounding: Money
@@ -64,6 +66,7 @@ def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
         due=Money(asked.due, currency),
         debt=Money(asked.debt, currency),
         use=Money(asked.use, currency),
+        older=Money(asked.older, currency),
         from_balance=Money(-asked.from_balance, currency),
         rounding=Money(asked.rounding, currency),
     )

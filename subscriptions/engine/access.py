@@ -25,7 +25,7 @@ def next_due(book: Book, meter_every: int) -> int | None:
     """
     coming = book.next_boundary()
     boundary = coming[0] if coming else None
-    if not any(sub.rate for sub in book.meters.values()):
+    if not book.meters or not any(sub.rate for sub in book.meters.values()):
         return boundary
     assert book.at is not None
     slice_end = book.at + meter_every

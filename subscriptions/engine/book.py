@@ -38,6 +38,8 @@ class Movement:
     on_debt: bool = False
     # The movement that this one stands or falls with: the debt is paid out of the money that came.
     along_with: "Movement | None" = None
+    # The id of its transaction, set by the code that saves it.
+    transaction_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class Book:
         """Note whether the subscription's meter runs and when its next boundary is, after a change of either."""
         if sub.is_metering:
             self.meters[sub.place] = sub
-        elif sub.place in self.meters:
+        elif self.meters and sub.place in self.meters:
             del self.meters[sub.place]
             self.use = None
         boundary = sub.boundary
@@ -177,9 +179,13 @@ class Book:
 
 def set_status(book: Book, sub: Sub, at: int, status: Status, event: str) -> None:
     """Set the subscription's status and record the event."""
-    terms = (sub.scheduled or sub.terms) if event in EVENTS_WITH_TERMS else None
-    quantity = (sub.scheduled_quantity or sub.quantity) if event in EVENTS_WITH_QUANTITY else None
-    auto_renew = sub.auto_renew if event in EVENTS_WITH_AUTO_RENEW else None
+    terms = quantity = auto_renew = None
+    if event in EVENTS_WITH_TERMS:
+        terms = sub.scheduled or sub.terms
+    if event in EVENTS_WITH_QUANTITY:
+        quantity = sub.scheduled_quantity or sub.quantity
+    if event in EVENTS_WITH_AUTO_RENEW:
+        auto_renew = sub.auto_renew
     book.journal.events.append(Event(at, event, sub, sub.status, status, terms, quantity, auto_renew))
     sub.status = status
     sub.changed = True

@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -58,7 +59,13 @@ def plus(anchor: int, interval: str, count: int) -> int:
     if length is not None:
         return anchor + length * count
     days, rest = divmod(anchor, DAY)
+    return months_later(days, count * MONTHS[interval]) * DAY + rest
+
+
+@lru_cache(maxsize=4096)
+def months_later(days: int, months: int) -> int:
+    """Return the day (since 1970) so many months later. Those who renew in one run have begun on a few days."""
     start = date.fromordinal(FIRST_DAY + days)
-    year, month = divmod(start.year * 12 + start.month - 1 + count * MONTHS[interval], 12)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     day = start.day if start.day <= 28 else min(start.day, monthrange(year, month + 1)[1])
-    return (date(year, month + 1, day).toordinal() - FIRST_DAY) * DAY + rest
+    return date(year, month + 1, day).toordinal() - FIRST_DAY

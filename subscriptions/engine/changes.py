@@ -161,20 +161,3 @@ def funds_for(book: Book, at: int, sub: Sub) -> int:
     # Its own meter stops there, so that it needs no unit for the next microsecond.
     own = metering.units(sub, at + 1) - metering.units(sub, at) if sub.is_metering else 0
     return metering.free(book, at) + own + unused(sub, at) - book.debt - grace_cost(sub, at)
-
-
-def shortage(book: Book, sub: Sub, terms: Terms, quantity: int, time_to_pay: int) -> int:
-    """Return what is missing for a change that is made up to `time_to_pay` microseconds after the book's instant.
-
-    Unused time is worth less by then, and the meters of the book have used more.
-    """
-    assert book.at is not None
-    cost = cost_of_start(sub, terms, quantity)
-    if sub.is_paid_ahead and terms.plan == sub.terms.plan:
-        assert sub.end is not None
-        cost = -((sub.paid - cost) * (sub.end - book.at) // sub.length)
-        return cost - metering.free(book, book.at + time_to_pay)
-    later = book.at + time_to_pay
-    if sub.is_paid_ahead and sub.end is not None:
-        later = min(later, sub.end)
-    return cost - funds_for(book, later, sub)

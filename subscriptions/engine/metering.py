@@ -41,7 +41,9 @@ def free(book: Book, at: int) -> int:
 
 def can_pay(book: Book, at: int, amount: int) -> bool:
     """Tell whether the wallet can pay `amount` beside what is due now. What costs nothing can always be paid."""
-    return amount <= 0 or covers(book, book.balance - amount, at + 1)
+    if amount <= 0:
+        return True
+    return covers(book, book.balance - amount, at + 1) if book.meters else amount <= book.balance
 
 
 def begin(book: Book, sub: Sub, at: int) -> None:

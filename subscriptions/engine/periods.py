@@ -15,14 +15,14 @@ def next_end(sub: Sub) -> int:
 def pay_period(book: Book, sub: Sub, at: int) -> None:
     """Charge at `at` for the next period, which begins at the last end."""
     assert sub.end is not None
-    end = next_end(sub)
+    start, end, due = sub.end, next_end(sub), sub.due
     sub.number += 1
-    sub.start = sub.charge_start = sub.end
+    sub.start = sub.charge_start = start
     sub.end = end
-    sub.paid = sub.net = sub.due
-    sub.length = end - sub.start
+    sub.paid = sub.net = due
+    sub.length = end - start
     sub.changed = True
-    charge(book, sub, at, sub.start, end, sub.due)
+    charge(book, sub, at, start, end, due)
 
 
 def unused(sub: Sub, at: int) -> int:

@@ -40,6 +40,9 @@ class Notice(NamedTuple):
     wake_at: int | None
 
 
+NO_NOTICE = Notice(None, None, None)
+
+
 def runway(book: Book, until: int) -> Runway | None:
     """Play a copy of the book forward without new money; return where it first runs short before `until`, or None."""
     twin = settled(book, book.at or 0)
@@ -69,8 +72,8 @@ def may_fall_short(book: Book, until: int) -> bool:
                 # It is suspended then, whatever the wallet holds.
                 return True
             need += dues_until(sub, boundary, until)
-    if need > book.balance:
-        return True
+    if need > book.balance or not book.meters:
+        return need > book.balance
     # A payment leaves what is due at its own instant.
     need += sum(metering.units(sub, until + 1) for sub in book.meters.values())
     return need > book.balance
@@ -93,11 +96,11 @@ def notice(book: Book, due: int | None) -> Notice:
     """
     assert book.at is not None
     if due is None:
-        return Notice(None, None, None)
+        return NO_NOTICE
     at, limit = book.at, due + HOURS[0] * HOUR
     end = runway(book, limit) if may_fall_short(book, limit) else None
     if end is None:
-        return Notice(None, None, None)
+        return NO_NOTICE
     instants = [(hours, end.ends_at - hours * HOUR) for hours in HOURS]
     given = [hours for hours, instant in instants if instant <= at]
     coming = [instant for _, instant in instants if instant > at]

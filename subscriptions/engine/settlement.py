@@ -4,7 +4,7 @@ from subscriptions.engine import metering
 from subscriptions.engine.activation import start, switch
 from subscriptions.engine.book import Book, record_event, set_status
 from subscriptions.engine.periods import charge_grace, grace_length, pay_period
-from subscriptions.engine.subscription import Status, Sub
+from subscriptions.engine.subscription import ACTIVE, PAST_DUE, PENDING, SUSPENDED, TRIALING, Status, Sub
 
 
 def settle(book: Book, at: int) -> None:
@@ -15,7 +15,10 @@ def settle(book: Book, at: int) -> None:
     if book.at is not None and at < book.at:
         return
     # Looks ahead: if the wallet covers all of this use, nobody on the way has to add it up.
-    metering.used(book, at + 1)
+    if book.meters:
+        metering.used(book, at + 1)
+    else:
+        book.use = at + 1, 0
     while True:
         coming = book.next_boundary()
         boundary = coming[0] if coming and coming[0] <= at else None
@@ -31,24 +34,24 @@ def settle(book: Book, at: int) -> None:
 
 def cross(book: Book, sub: Sub, at: int) -> None:
     """Cross a boundary: the end of a period, of a trial, of grace, or of waiting."""
-    match sub.status:
-        case Status.PAST_DUE:
-            charge_grace(book, sub, at)
-            suspend(book, sub, at)
-        case Status.PENDING | Status.SUSPENDED:
-            finish(book, sub, at, Status.EXPIRED, "subscription.expired")
-        case _ if sub.cancel_requested:
-            finish(book, sub, at, Status.CANCELLED, "subscription.cancelled")
-        case Status.TRIALING:
-            end_trial(book, sub, at)
-        case _ if not sub.auto_renew:
-            finish(book, sub, at, Status.EXPIRED, "subscription.expired")
-        case _ if book.is_blocked:
-            suspend(book, sub, at)
-        case _ if sub.scheduled is not None:
-            begin_scheduled(book, sub, at)
-        case _:
-            renew(book, sub, at)
+    status = sub.status
+    if status is PAST_DUE:
+        charge_grace(book, sub, at)
+        suspend(book, sub, at)
+    elif status is PENDING or status is SUSPENDED:
+        finish(book, sub, at, Status.EXPIRED, "subscription.expired")
+    elif sub.cancel_requested:
+        finish(book, sub, at, Status.CANCELLED, "subscription.cancelled")
+    elif status is TRIALING:
+        end_trial(book, sub, at)
+    elif not sub.auto_renew:
+        finish(book, sub, at, Status.EXPIRED, "subscription.expired")
+    elif book.is_blocked:
+        suspend_blocked(book, sub, at)
+    elif sub.scheduled is not None:
+        begin_scheduled(book, sub, at)
+    else:
+        renew(book, sub, at)
 
 
 def end_trial(book: Book, sub: Sub, at: int) -> None:
@@ -58,23 +61,43 @@ def end_trial(book: Book, sub: Sub, at: int) -> None:
         suspend(book, sub, at)
 
 
+def suspend_blocked(book: Book, sub: Sub, at: int) -> None:
+    """Suspend at the period's end because the account is closed. What was scheduled counts from here all the same."""
+    if sub.scheduled is not None:
+        switch_to_scheduled(book, sub)
+        record_event(book, sub, at, "subscription.plan_changed")
+    else:
+        take_scheduled_quantity(book, sub, at)
+    suspend(book, sub, at)
+
+
 def begin_scheduled(book: Book, sub: Sub, at: int) -> None:
     """Start under the terms scheduled for the period's end, or suspend if the wallet cannot pay."""
-    assert sub.scheduled is not None
-    switch(book, sub, sub.scheduled, sub.scheduled_quantity or sub.quantity)
+    switch_to_scheduled(book, sub)
     if not start(book, sub, at, "subscription.plan_changed"):
         record_event(book, sub, at, "subscription.plan_changed")
         suspend(book, sub, at)
 
 
-def renew(book: Book, sub: Sub, at: int) -> None:
-    """Pay the next period; if the wallet cannot, begin the grace or suspend."""
+def switch_to_scheduled(book: Book, sub: Sub) -> None:
+    """Switch to the terms scheduled for the period's end, and to the quantity if one is scheduled too."""
+    assert sub.scheduled is not None
+    switch(book, sub, sub.scheduled, sub.scheduled_quantity or sub.quantity)
+
+
+def take_scheduled_quantity(book: Book, sub: Sub, at: int) -> None:
+    """Set the quantity scheduled for the period's end, if there is one."""
     if sub.scheduled_quantity is not None:
         sub.quantity, sub.scheduled_quantity = sub.scheduled_quantity, None
         record_event(book, sub, at, "subscription.quantity_changed")
+
+
+def renew(book: Book, sub: Sub, at: int) -> None:
+    """Pay the next period; if the wallet cannot, begin the grace or suspend."""
+    take_scheduled_quantity(book, sub, at)
     if metering.can_pay(book, at, sub.due):
         pay_period(book, sub, at)
-        set_status(book, sub, at, Status.ACTIVE, "subscription.renewed")
+        set_status(book, sub, at, ACTIVE, "subscription.renewed")
     elif grace := grace_length(book, sub):
         sub.grace_end = at + grace
         set_status(book, sub, at, Status.PAST_DUE, "subscription.past_due")

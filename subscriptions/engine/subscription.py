@@ -26,12 +26,17 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
+# The way through the class costs more than a comparison: code that runs for every renewal uses these names.
+PENDING, TRIALING, ACTIVE, PAST_DUE = Status.PENDING, Status.TRIALING, Status.ACTIVE, Status.PAST_DUE
+SUSPENDED = Status.SUSPENDED
 # The customer has access.
 LIVE = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE})
 # Ended for good.
 FINAL = frozenset({Status.CANCELLED, Status.EXPIRED})
 # Without service until money comes. It expires if none comes in time.
 WAITING = frozenset({Status.PENDING, Status.SUSPENDED})
+# Any money that comes in is spent on it.
+REVIVABLE = frozenset({Status.SUSPENDED, Status.PAST_DUE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,10 @@ class Terms:
 
 @dataclass(slots=True)
 class Sub:
-    """One subscription of a book. Instants are microseconds; None if the status does not use them."""
+    """One subscription of a book. Instants are microseconds; None if the status does not use them.
+
+    Rows are read by position: storage.read.SUBSCRIPTION has the columns in the order of these fields.
+    """
 
     id: Hashable
     terms: Terms
@@ -69,8 +77,9 @@ class Sub:
     periods: int = 1
     auto_renew: bool = True
     status: Status = Status.PENDING
-    # Its position in the book: the oldest has 0.
-    place: int = 0
+    # What changes at the period's end.
+    scheduled: Terms | None = None
+    scheduled_quantity: int | None = None
 
     # Advance: the current period is [start, end), number `number` from `anchor`; it is worth `paid` for `length`.
     # A pause moves the end and leaves the length.
@@ -96,15 +105,18 @@ class Sub:
     credit: int = 0
 
     cancel_requested: bool = False
-    # What changes at the period's end.
-    scheduled: Terms | None = None
-    scheduled_quantity: int | None = None
     # Paused because the customer is blocked; resumed when that is undone.
     is_held: bool = False
     started_at: int | None = None
-    ended_at: int | None = None
     # Number of movements so far: part of the next movement's key.
     entry_count: int = 0
+    # Its name in events, which the engine never reads.
+    public_id: str = ""
+
+    # No column is read for what follows: a subscription that has ended is not read.
+    ended_at: int | None = None
+    # Its position in the book: the oldest has 0.
+    place: int = 0
     # True if it must be saved.
     changed: bool = False
 
@@ -125,26 +137,24 @@ class Sub:
     @property
     def is_metering(self) -> bool:
         """Whether a meter runs now, also a free one."""
-        return self.status is Status.ACTIVE and self.terms.metered
+        return self.terms.metered and self.status is ACTIVE
 
     @property
     def is_paid_ahead(self) -> bool:
         """Whether a period paid in advance runs now."""
-        return self.status is Status.ACTIVE and not self.terms.metered
+        return self.status is ACTIVE and not self.terms.metered
 
     @property
     def boundary(self) -> int | None:
         """The next instant at which something ends by itself (R1), None if nothing does."""
-        match self.status:
-            case Status.ACTIVE:
-                return None if self.terms.metered else self.end
-            case Status.TRIALING:
-                return self.trial_end
-            case Status.PAST_DUE:
-                return self.grace_end
-            case Status.PENDING | Status.SUSPENDED:
-                return self.wait_end
-        return None
+        status = self.status
+        if status is ACTIVE:
+            return None if self.terms.metered else self.end
+        if status is TRIALING:
+            return self.trial_end
+        if status is PAST_DUE:
+            return self.grace_end
+        return self.wait_end if status is PENDING or status is SUSPENDED else None
 
     def wait(self, at: int, order_days: int) -> None:
         """Begin to wait for money at `at`."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
+from core.columns import GIVEN, array, micros, run
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
-from subscriptions.storage.columns import GIVEN, array, micros, run
 
 STATUSES = {str(status): status for status in Status}
 
@@ -28,15 +28,15 @@ WALLETS = """
         WHERE owner_id = wallet.owner_id AND currency = wallet.currency AND kind = 'debt' OFFSET 0) AS debt ON true
 """
 CLOCKS = f"SELECT wallet.id, {CLOCK}, {BLOCKED} {WALLETS} WHERE wallet.id = ANY({GIVEN})"
+# In the order of the fields of Sub.
 SUBSCRIPTION = f"""
-    id, price_id, quantity, periods, auto_renew, status, {micros("anchor_at")}, period_number,
-    {micros("period_start")}, {micros("period_end")}, period_paid, period_length, paused_left,
-    {micros("trial_end")}, {micros("grace_end")}, {micros("billed_until")}, credit, cancel_requested,
-    scheduled_price_id, scheduled_quantity, {micros("started_at")}, entry_count, period_net,
-    {micros("charge_start")}, {micros("wait_end")}, is_held
+    id, price_id, quantity, periods, auto_renew, status, scheduled_price_id, scheduled_quantity, {micros("anchor_at")},
+    period_number, {micros("period_start")}, {micros("period_end")}, period_paid, period_length, period_net,
+    {micros("charge_start")}, paused_left, {micros("trial_end")}, {micros("grace_end")}, {micros("wait_end")},
+    {micros("billed_until")}, credit, cancel_requested, is_held, {micros("started_at")}, entry_count, public_id
 """
 SUBSCRIPTIONS = f"""
-    SELECT wallet_id, {SUBSCRIPTION} FROM subscriptions_subscription
+    SELECT {SUBSCRIPTION}, wallet_id FROM subscriptions_subscription
     WHERE wallet_id = ANY({GIVEN}) AND ended_at IS NULL ORDER BY wallet_id, id
 """  # noqa: S608 - column names only
 PRICE = """
@@ -95,10 +95,10 @@ def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
     ids = array(row[0] for row in accounts)
     clocks = {row[0]: row[1:] for row in run(CLOCKS, [ids])}
     rows = run(SUBSCRIPTIONS, [ids])
-    terms = terms_of({row[2] for row in rows} | {row[19] for row in rows if row[19] is not None})
+    terms = terms_of({row[1] for row in rows} | {row[6] for row in rows if row[6] is not None})
     subs: dict[Any, list[Sub]] = {}
-    for wallet_id, *row in rows:
-        subs.setdefault(wallet_id, []).append(sub_of(row, terms))
+    for row in rows:
+        subs.setdefault(row[-1], []).append(sub_of(row[:-1], terms))
     tried: dict[Any, set[Any]] = {}
     for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
         tried.setdefault(customer_id, set()).add(plan_id)
@@ -132,14 +132,9 @@ def hold_trials(customer_id: int) -> set[Any]:
 
 def sub_of(row: Sequence[Any], terms: Mapping[Any, Terms]) -> Sub:
     """Return the engine's subscription of a row with the columns of SUBSCRIPTION."""
-    return Sub(
-        id=row[0], terms=terms[row[1]], quantity=row[2], periods=row[3], auto_renew=row[4], status=STATUSES[row[5]],
-        anchor=row[6], number=row[7], start=row[8], end=row[9], paid=row[10],
-        length=row[11], left=row[12], trial_end=row[13], grace_end=row[14],
-        billed_until=row[15], credit=row[16], cancel_requested=row[17],
-        scheduled=terms[row[18]] if row[18] is not None else None, scheduled_quantity=row[19],
-        started_at=row[20], entry_count=row[21], net=row[22], charge_start=row[23], wait_end=row[24], is_held=row[25],
-    )  # fmt: skip
+    id_, price_id, quantity, periods, auto_renew, status, scheduled_id, *rest = row
+    scheduled = None if scheduled_id is None else terms[scheduled_id]
+    return Sub(id_, terms[price_id], quantity, periods, auto_renew, STATUSES[status], scheduled, *rest)
 
 
 def pk_of(key: object) -> int:

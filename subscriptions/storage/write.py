@@ -1,19 +1,22 @@
 """Save the journals of a batch of books: one statement for each table, from the ledger to the billing clocks."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 
 import ledger
+from core.columns import GIVEN, array, columns, run, run_on
+from events import outbox
 from ledger import wallets
 from subscriptions.engine.access import next_due
-from subscriptions.engine.book import Movement
+from subscriptions.engine.book import Event, Movement
 from subscriptions.engine.calendar import MICROSECOND, to_datetime
 from subscriptions.engine.runway import Notice, notice
-from subscriptions.storage.columns import array, columns, instant, run_on
-from subscriptions.storage.read import LoadedBook
+from subscriptions.storage.read import LoadedBook, pk_of
 
 
 class AlreadyPosted(Exception):
@@ -22,44 +25,75 @@ class AlreadyPosted(Exception):
 
 def write(loaded: Sequence[LoadedBook]) -> None:
     """Save every change of these books; the caller holds their locks and the transaction."""
-    posted = post_movements(loaded)
-    update_cuts(loaded, posted)
-    insert_charges(loaded, posted)
+    post_movements(loaded)
+    update_cuts(loaded)
+    insert_charges(loaded)
     update_subscriptions(loaded)
     insert_events(loaded)
     insert_trials(loaded)
     update_clocks(loaded, settings.BILLING_METER_EVERY)
 
 
-def post_movements(loaded: Sequence[LoadedBook]) -> dict[int, int]:
-    """Post all movements in one call; return the transaction ids by the movement's id()."""
+def post_movements(loaded: Sequence[LoadedBook]) -> None:
+    """Post all movements together and give each the id of its transaction.
+
+    Money that comes or goes has a key of its own, which may have been posted before: ledger.post looks. Everything else
+    follows from the wallets, which the caller has locked and read.
+    """
     movements = [(item, movement) for item in loaded for movement in item.book.journal.movements]
     if not movements:
-        return {}
+        return
     groups = {id(m.along_with): uuid4() for _, m in movements if m.along_with}
     groups |= {id(m): groups[id(m.along_with)] for _, m in movements if m.along_with}
+    if len(movements) == 1 or any(m.key for _, m in movements):
+        post_once(movements, groups)
+        return
+    system = ledger.system_accounts({(m.counter, item.currency) for item, m in movements if m.counter != "debt"})
+    ids = ledger.post_locked([locked_entry(item, movement, system, groups) for item, movement in movements])
+    for (_, movement), transaction_id in zip(movements, ids, strict=True):
+        movement.transaction_id = transaction_id
+
+
+def post_once(movements: Sequence[tuple[LoadedBook, Movement]], groups: Mapping[int, UUID]) -> None:
+    """Post movements of which some may have been posted before; raise AlreadyPosted if one was."""
     results = ledger.post([ledger_entry(item, movement, groups) for item, movement in movements])
-    posted = {}
     for (_, movement), result in zip(movements, results, strict=True):
         if result.outcome is ledger.Outcome.EXISTS:
             raise AlreadyPosted(movement.key)
         assert result.id is not None
         assert movement.on_debt or result.balance_after == movement.balance, (movement, result)
-        posted[id(movement)] = result.id
-    return posted
+        movement.transaction_id = result.id
 
 
 def ledger_entry(item: LoadedBook, movement: Movement, groups: Mapping[int, UUID]) -> ledger.Entry:
     """Return the ledger entry of a movement, with its two accounts, its key, and the group it stands or falls with."""
     account: int | str = debt_id(item) if movement.on_debt else item.wallet_id
     counter: int | str = debt_id(item) if movement.counter == "debt" else movement.counter
-    # More debt leaves the debt account as a charge leaves the wallet.
-    leaves = movement.amount > 0 if movement.on_debt else movement.amount < 0
-    debit, credit = (account, counter) if leaves else (counter, account)
+    debit, credit = (account, counter) if leaves(movement) else (counter, account)
     return ledger.Entry(
         entry_key(movement), debit, credit, abs(movement.amount), item.currency, movement.reason,
         to_datetime(movement.at), movement.description, group=groups.get(id(movement)), author=movement.author,
     )  # fmt: skip
+
+
+def locked_entry(
+    item: LoadedBook, movement: Movement, system: Mapping[tuple[str, str], int], groups: Mapping[int, UUID]
+) -> tuple[Any, ...]:
+    """Return the same as a plain tuple in the order of ledger.LockedEntry: a batch has thousands of them."""
+    on_debt, currency = movement.on_debt, item.currency
+    account = debt_id(item) if on_debt else item.wallet_id
+    counter = debt_id(item) if movement.counter == "debt" else system[movement.counter, currency]
+    debit, credit = (account, counter) if leaves(movement) else (counter, account)
+    return (
+        entry_key(movement), debit, credit, abs(movement.amount), currency, movement.reason, movement.at,
+        movement.description, groups.get(id(movement)) if groups else None, None, movement.author,
+        None if on_debt else account, None if on_debt else movement.balance, item.customer_id,
+    )  # fmt: skip
+
+
+def leaves(movement: Movement) -> bool:
+    """Tell whether the money leaves the movement's account. More debt leaves the debt account, as a charge a wallet."""
+    return movement.amount > 0 if movement.on_debt else movement.amount < 0
 
 
 def entry_key(movement: Movement) -> str:
@@ -81,26 +115,26 @@ def debt_id(item: LoadedBook) -> int:
 
 
 CHARGE = columns(
-    "s bigint, u bigint, p bigint, t bigint, a bigint, b bigint, e bigint, amount bigint, q int, c1 bigint, c2 bigint,"
-    "f bigint, d bigint, whole bigint"
+    "s bigint, u bigint, p bigint, t bigint, a instant, b instant, e instant, amount bigint, q int, c1 bigint,"
+    "c2 bigint, f bigint, d bigint, whole bigint"
 )
-INSERT_CHARGES = f"""
+INSERT_CHARGES = """
     INSERT INTO subscriptions_charge (customer_id, subscription_id, price_id, transaction_id, period_start, period_end,
         ended_at, amount, quantity, credit_before, credit_after, refund_id, debt_transaction_id, full_length,
         void_as)
-    SELECT u, s, p, t, {instant("a")}, {instant("b")}, {instant("e")}, amount, q, c1, c2, f, d, whole,
+    SELECT u, s, p, t, a, b, e, amount, q, c1, c2, f, d, whole,
         CASE WHEN e = a THEN nextval(pg_get_serial_sequence('subscriptions_charge', 'id')) ELSE 0 END
     FROM :rows AS c ORDER BY place
-"""  # noqa: S608 - column names only
+"""
 
 
-def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
+def insert_charges(loaded: Sequence[LoadedBook]) -> None:
     """Insert the charges with their transactions."""
     charges = [
         (
-            c.sub.id, item.customer_id, c.terms.id, posted[id(c.movement)] if c.movement else None, c.start, c.end,
+            c.sub.id, item.customer_id, c.terms.id, c.movement and c.movement.transaction_id, c.start, c.end,
             c.ended_at, c.amount, c.quantity, c.credit_before, c.credit_after,
-            posted[id(c.refund)] if c.refund else None, posted[id(c.owed)] if c.owed else None, c.full_length,
+            c.refund and c.refund.transaction_id, c.owed and c.owed.transaction_id, c.full_length,
         )
         for item in loaded for c in item.book.journal.charges
     ]  # fmt: skip
@@ -109,21 +143,21 @@ def insert_charges(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None
 
 
 # Several charges may have the same start; only the last of them has a span, the others ended as they began.
-CUT = columns("s bigint, a bigint, e bigint, f bigint")
-UPDATE_CUTS = f"""
+CUT = columns("s bigint, a instant, e instant, f bigint")
+UPDATE_CUTS = """
     UPDATE subscriptions_charge AS charge
-    SET ended_at = coalesce({instant("cut.e")}, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id),
+    SET ended_at = coalesce(cut.e, charge.ended_at), refund_id = coalesce(cut.f, charge.refund_id),
         void_as = CASE WHEN cut.e = cut.a THEN charge.id ELSE charge.void_as END
     FROM :rows AS cut
     WHERE charge.id = (SELECT max(id) FROM subscriptions_charge
-        WHERE subscription_id = cut.s AND period_start = {instant("cut.a")})
-"""  # noqa: S608 - column names only
+        WHERE subscription_id = cut.s AND period_start = cut.a)
+"""
 
 
-def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
+def update_cuts(loaded: Sequence[LoadedBook]) -> None:
     """Set the early end and the refund of saved charges."""
     cuts = [
-        (cut.sub.id, cut.start, cut.ended_at, posted[id(cut.refund)] if cut.refund else None)
+        (cut.sub.id, cut.start, cut.ended_at, cut.refund and cut.refund.transaction_id)
         for item in loaded
         for cut in item.book.journal.cuts
     ]
@@ -132,23 +166,23 @@ def update_cuts(loaded: Sequence[LoadedBook], posted: dict[int, int]) -> None:
 
 
 STATE = columns(
-    "id bigint, price bigint, renew bool, st text, anchor bigint, number int, start bigint, stop bigint, paid bigint,"
-    "length bigint, rest bigint, trial bigint, grace bigint, billed bigint, fraction bigint, cancel bool,"
-    "scheduled bigint, more int, started bigint, ended bigint, movements int, amount int, net bigint, since bigint,"
-    "waits bigint, held bool"
+    "id bigint, price bigint, renew bool, st text, anchor instant, number int, start instant, stop instant,"
+    "paid bigint, length bigint, rest bigint, trial instant, grace instant, billed instant, fraction bigint,"
+    "cancel bool, scheduled bigint, more int, started instant, ended instant, movements int, amount int, net bigint,"
+    "since instant, waits instant, held bool"
 )
 # The ids are passed twice: with a join alone the planner scans the whole table for a batch of a few percent of it.
-UPDATE_SUBSCRIPTIONS = f"""
+UPDATE_SUBSCRIPTIONS = """
     UPDATE subscriptions_subscription AS row
-    SET price_id = price, auto_renew = renew, status = st, anchor_at = {instant("anchor")}, period_number = number,
-        period_start = {instant("start")}, period_end = {instant("stop")}, period_paid = paid, period_length = length,
-        paused_left = rest, trial_end = {instant("trial")}, grace_end = {instant("grace")},
-        billed_until = {instant("billed")}, credit = fraction, cancel_requested = cancel,
-        scheduled_price_id = scheduled, scheduled_quantity = more, started_at = {instant("started")},
-        ended_at = {instant("ended")}, entry_count = movements, quantity = amount, period_net = net,
-        charge_start = {instant("since")}, wait_end = {instant("waits")}, is_held = held
+    SET price_id = price, auto_renew = renew, status = st, anchor_at = anchor, period_number = number,
+        period_start = start, period_end = stop, period_paid = paid, period_length = length,
+        paused_left = rest, trial_end = trial, grace_end = grace,
+        billed_until = billed, credit = fraction, cancel_requested = cancel,
+        scheduled_price_id = scheduled, scheduled_quantity = more, started_at = started,
+        ended_at = ended, entry_count = movements, quantity = amount, period_net = net,
+        charge_start = since, wait_end = waits, is_held = held
     FROM :rows AS new WHERE row.id = new.id AND row.id = ANY(%s::bigint[])
-"""  # noqa: S608 - column names only
+"""
 
 
 def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
@@ -166,11 +200,11 @@ def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
         run_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
 
 
-TRIAL = columns("customer bigint, plan bigint, at bigint")
-INSERT_TRIALS = f"""
+TRIAL = columns("customer bigint, plan bigint, at instant")
+INSERT_TRIALS = """
     INSERT INTO subscriptions_trial (customer_id, plan_id, started_at)
-    SELECT customer, plan, {instant("at")} FROM :rows AS trial
-"""  # noqa: S608 - column names only
+    SELECT customer, plan, at FROM :rows AS trial
+"""
 
 
 def insert_trials(loaded: Sequence[LoadedBook]) -> None:
@@ -180,75 +214,69 @@ def insert_trials(loaded: Sequence[LoadedBook]) -> None:
         run_on(INSERT_TRIALS, TRIAL, trials)
 
 
-EVENT = columns(
-    "sub bigint, customer bigint, type text, before text, after text, at bigint, price bigint, renew bool, number int"
-)
-INSERT_EVENTS = f"""
-    INSERT INTO events_event (customer_id, type, subject, data, effective_at)
-    SELECT event.customer, event.type, (SELECT public_id FROM subscriptions_subscription WHERE id = event.sub),
-        jsonb_strip_nulls(jsonb_build_object('from', event.before, 'to', event.after, 'auto_renew', event.renew,
-            'quantity', event.number, 'plan',
-            (SELECT code FROM subscriptions_price AS price JOIN subscriptions_plan AS plan ON plan.id = price.plan_id
-             WHERE price.id = event.price))), {instant("event.at")}
-    FROM :rows AS event ORDER BY place
-"""  # noqa: S608 - column names only
+PLANS = f"""
+    SELECT price.id, plan.code FROM subscriptions_price AS price JOIN subscriptions_plan AS plan ON plan.id = plan_id
+    WHERE price.id = ANY({GIVEN})
+"""  # noqa: S608 - ids come as a parameter
 
 
 def insert_events(loaded: Sequence[LoadedBook]) -> None:
-    """Insert the events of the subscriptions, in order."""
-    events = [
-        (
-            event.sub.id, item.customer_id, event.type, event.before, event.after, event.at,
-            event.terms.id if event.terms else None, event.auto_renew, event.quantity,
-        )
-        for item in loaded
-        for event in item.book.journal.events
-    ]  # fmt: skip
-    if events:
-        run_on(INSERT_EVENTS, EVENT, events)
+    """Record the events of the subscriptions, in order. Most of a batch say the same, which is put into JSON once."""
+    plans = plan_codes(loaded)
+    said: dict[tuple[Any, ...], str] = {}
+    rows = []
+    for item in loaded:
+        for event in item.book.journal.events:
+            about = (event.before, event.after, event.terms, event.quantity, event.auto_renew)
+            data = said.get(about)
+            if data is None:
+                data = said[about] = json.dumps(event_data(event, plans))
+            rows.append((item.customer_id, event.type, event.sub.public_id, event.at, data))
+    outbox.record_rows(rows)
 
 
-CLOCK = columns("wallet bigint, customer bigint, settled bigint, due bigint, noticed int")
-UPSERT_CLOCKS = f"""
+def event_data(event: Event, plans: dict[Any, str]) -> dict[str, Any]:
+    """Return the data of an event: the status before and after, and the plan, quantity or setting that it is about."""
+    about = {
+        "plan": plans[event.terms.id] if event.terms else None,
+        "quantity": event.quantity,
+        "auto_renew": event.auto_renew,
+    }
+    return {"from": event.before, "to": event.after} | {
+        name: value for name, value in about.items() if value is not None
+    }
+
+
+def plan_codes(loaded: Sequence[LoadedBook]) -> dict[Any, str]:
+    """Return the codes of the plans that the events are about, by price id."""
+    prices = {event.terms.id for item in loaded for event in item.book.journal.events if event.terms}
+    return dict(run(PLANS, [array(prices)])) if prices else {}
+
+
+CLOCK = columns("wallet bigint, customer bigint, settled instant, due instant, noticed int")
+UPSERT_CLOCKS = """
     INSERT INTO subscriptions_billingclock
         (wallet_id, customer_id, settled_at, due_at, noticed_hours, parked_reason)
-    SELECT wallet, customer, {instant("settled")}, {instant("due")}, noticed, ''
+    SELECT wallet, customer, settled, due, noticed, ''
     FROM :rows AS new
     ON CONFLICT (wallet_id) DO UPDATE
     SET settled_at = excluded.settled_at, due_at = excluded.due_at,
         noticed_hours = excluded.noticed_hours, parked_at = NULL, parked_reason = '', slow_at = NULL
-"""  # noqa: S608 - column names only
-
-NOTICE = columns("customer bigint, currency text, hours int, ends bigint, subs text, at bigint")
-INSERT_NOTICES = f"""
-    INSERT INTO events_event (customer_id, type, subject, data, effective_at)
-    SELECT customer, 'wallet.low_balance', currency,
-        jsonb_build_object('hours', hours, 'ends_at', to_char({instant("ends")} AT TIME ZONE 'UTC',
-            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'subscriptions', (SELECT jsonb_agg(public_id ORDER BY id)
-            FROM subscriptions_subscription WHERE id = ANY(string_to_array(subs, '/')::bigint[]))),
-        {instant("at")}
-    FROM :rows AS new ORDER BY place
-"""  # noqa: S608 - column names only
+"""
 
 
 def update_clocks(loaded: Sequence[LoadedBook], meter_every: timedelta) -> None:
-    """Save how far each book is settled and when it is due next; insert a low-balance notice where one is due."""
+    """Save how far each book is settled and when it is due next; record a low-balance notice where one is due."""
     step = meter_every // MICROSECOND
-    dues = [next_due(item.book, step) for item in loaded]
-    notices = [notice(item.book, due) for item, due in zip(loaded, dues, strict=True)]
-    rows = [
-        (item.wallet_id, item.customer_id, item.book.at, wakes_at(item, due, note), note.hours)
-        for item, due, note in zip(loaded, dues, notices, strict=True)
-    ]
-    run_on(UPSERT_CLOCKS, CLOCK, rows)
-    given = [
-        (item.customer_id, item.currency, note.hours, note.end.ends_at,
-         "/".join(str(sub.id) for sub in note.end.subs), item.book.at)
-        for item, note in zip(loaded, notices, strict=True)
-        if note.end and note.hours and (item.noticed_hours is None or note.hours < item.noticed_hours)
-    ]  # fmt: skip
-    if given:
-        run_on(INSERT_NOTICES, NOTICE, given)
+    clocks, notices = [], []
+    for item in loaded:
+        due = next_due(item.book, step)
+        note = notice(item.book, due)
+        clocks.append((item.wallet_id, item.customer_id, item.book.at, wakes_at(item, due, note), note.hours))
+        if given := low_balance(item, note):
+            notices.append(given)
+    run_on(UPSERT_CLOCKS, CLOCK, clocks)
+    outbox.record_rows(notices)
 
 
 def wakes_at(item: LoadedBook, due: int | None, note: Notice) -> int | None:
@@ -257,3 +285,18 @@ def wakes_at(item: LoadedBook, due: int | None, note: Notice) -> int | None:
         due = min(due, note.wake_at)
     assert due is None or due > (item.book.at or 0), (item.wallet_id, due)
     return due
+
+
+def low_balance(item: LoadedBook, note: Notice) -> outbox.Row | None:
+    """Return the low-balance notice that is due for a book, None if there is none or a tighter one was given before."""
+    end, hours, at = note.end, note.hours, item.book.at
+    if end is None or not hours or (item.noticed_hours is not None and hours >= item.noticed_hours):
+        return None
+    assert at is not None
+    names = {pk_of(sub.id): sub.public_id for sub in end.subs}
+    data = {
+        "hours": hours,
+        "ends_at": to_datetime(end.ends_at).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "subscriptions": [names[pk] for pk in sorted(names)],
+    }
+    return outbox.Row(item.customer_id, "wallet.low_balance", item.currency, at, json.dumps(data))

@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
-from threading import Event
+from threading import Barrier, Event
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 import ledger
 from accounts.models import User
@@ -147,6 +147,32 @@ def test_code_without_a_lock_can_neither_overdraw_nor_corrupt_the_history():
     assert 1 <= passed <= 3
     assert outcomes.keys() <= {"passed", "too little", "transactions_follow_the_wallet"}
     assert balances([wallet]) == [10 - 3 * passed]
+    assert statements.trial_balance("EUR") == 0
+
+
+def test_locked_postings_without_the_lock_post_at_most_one():
+    """Ten sessions read one balance, nobody locks it, and all post what follows from what they read."""
+    [wallet] = wallets_with(100, people=1)
+    owner = Account.objects.get(pk=wallet).owner_id
+    revenue = ledger.system_accounts({("revenue", "EUR")})["revenue", "EUR"]
+    have_read = Barrier(10, timeout=30)
+
+    def careless(n: int) -> str:
+        noon = 1_772_366_400_000_000
+        try:
+            with transaction.atomic():
+                [seen] = balances([wallet])
+                have_read.wait()
+                ledger.post_locked([
+                    (f"{n}", wallet, revenue, 60, "EUR", "charge", noon, "", None, None, None, wallet, seen - 60, owner)
+                ])  # fmt: skip
+        except IntegrityError as error:
+            return str(error.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+        return "posted"
+
+    outcomes = Counter(at_once([partial(careless, n) for n in range(10)]))
+    assert outcomes == {"posted": 1, "transactions_follow_the_wallet": 9}
+    assert balances([wallet]) == [40]
     assert statements.trial_balance("EUR") == 0
 
 

@@ -166,3 +166,54 @@ def test_an_order_with_a_trial_starts_without_money(alice: User) -> None:
     orders.start(row, now=NOON)
     row.refresh_from_db()
     assert row.status == "trialing"
+
+
+@pytest.fixture
+def older_and_past_due(alice: User) -> tuple[Subscription, Subscription]:
+    """Two plans of 500.00 a month that could not renew at NOON: the older is suspended, the newer in its grace."""
+    pay_in(alice, 1000_00, at=NOON - FEBRUARY)
+    prices = sell("older", RUB=500_00)["RUB"], sell("newer", RUB=500_00, grace_days=5)["RUB"]
+    older, newer = (orders.subscribe(alice, price, now=NOON - FEBRUARY) for price in prices)
+    return older, newer
+
+
+def statuses(*rows: Subscription) -> list[str]:
+    for row in rows:
+        row.refresh_from_db()
+    return [row.status for row in rows]
+
+
+def test_a_past_due_plan_asks_for_what_an_older_suspended_one_takes_first(alice: User, older_and_past_due) -> None:
+    found = asked(older_and_past_due[1], now=at(hours=1))
+    assert (found.due, found.older, found.amount, found.rounding) == (500_00, 500_00, 1000_00, 0)
+    with books.open(alice, "RUB", now=at(hours=1)) as book:
+        book.top_up(1000_00, key="paid", source="gateway_clearing:sandbox", first=older_and_past_due[1])
+    assert statuses(*older_and_past_due) == ["active", "active"]
+
+
+def test_what_a_suspended_plan_asks_is_spent_on_it_first(alice: User, older_and_past_due) -> None:
+    found = asked(older_and_past_due[0], now=at(hours=1))
+    assert (found.older, found.amount) == (0, 500_00)
+
+
+def test_an_older_plan_that_the_payment_cannot_start_takes_nothing(alice: User) -> None:
+    weekly = sell("weekly", RUB=200_00, interval="week", grace_days=5)["RUB"]
+    pay_in(alice, 500_00, at=NOON - FEBRUARY)
+    orders.subscribe(alice, sell("dear", RUB=500_00)["RUB"], now=NOON - FEBRUARY)
+    pay_in(alice, 200_00, at=at(days=-7))
+    newer = orders.subscribe(alice, weekly, now=at(days=-7))
+    found = asked(newer, now=at(hours=1))
+    assert (found.older, found.amount) == (0, 200_00)
+
+
+def test_what_gateways_take_at_least_may_start_an_older_plan_too(alice: User) -> None:
+    """60.00 would do, but the smallest payment of 100.00 starts the older plan for 80.00: 140.00 pay for both."""
+    weekly = sell("weekly", RUB=60_00, interval="week", grace_days=5)["RUB"]
+    pay_in(alice, 80_00, at=NOON - FEBRUARY)
+    older = orders.subscribe(alice, sell("older", RUB=80_00)["RUB"], now=NOON - FEBRUARY)
+    pay_in(alice, 60_00, at=at(days=-7))
+    newer = orders.subscribe(alice, weekly, now=at(days=-7))
+    found = asked(newer, now=at(hours=1))
+    assert (found.older, found.amount, found.rounding) == (80_00, 140_00, 0)
+    pay_in(alice, 140_00, at=at(hours=1))
+    assert statuses(older, newer) == ["active", "active"]

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Measure billing runs, postings and statements, in databases that it creates and drops."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--quick", action="store_true", help="small sizes, under two minutes")
+        parser.add_argument("--quick", action="store_true", help="small sizes, two or three minutes")
         parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
         parser.add_argument("--only", choices=[group.__name__ for group in figures.GROUPS], help="one group of figures")
 

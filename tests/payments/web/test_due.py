@@ -55,6 +55,17 @@ def test_a_suspended_plan_shows_what_its_amount_is_made_of(clock, browser, alice
     assert "You pay now ₽214.00" in page
 
 
+def test_what_older_services_take_first_is_named(clock, browser, alice):
+    """Basic for 299.00 is suspended; Standard for 690.00 is newer and in its grace: the payment starts Basic first."""
+    then = at(days=-32)
+    pay_in(alice, 989_00, at=then)
+    older, newer = (orders.subscribe(alice, catalogue.current(code, "RUB"), now=then) for code in ("basic", "standard"))
+    page = browser.get(address(newer))
+    assert "Standard ₽690.00 Your older services, paid first ₽299.00 You pay now ₽989.00" in words(page)
+    assert "Более ранние услуги, оплачиваются первыми 299,00" in words(browser.get(f"/ru{address(newer)}"))
+    assert "Basic ₽299.00 You pay now ₽299.00" in words(browser.get(address(older)))
+
+
 def test_the_debt_is_named(browser, alice, now):
     row = order(alice, now=now)
     with books.open(alice, "RUB", now=now) as book:

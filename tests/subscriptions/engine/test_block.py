@@ -62,3 +62,39 @@ def test_an_undone_block_resumes_what_it_paused_and_revives_the_rest() -> None:
     assert (paid.start, book.balance) == (instant("04-05"), 400_00)
     settle(book, instant("04-05") + HOUR)
     assert book.balance == 399_00
+
+
+def test_a_scheduled_quantity_counts_from_the_end_of_a_period_that_a_block_does_not_renew() -> None:
+    # 100 x 1.00 paid on 1 March; 1 x 1.00 from the end of the period on: 500.00 - 100.00 - 1.00.
+    book = funded(500_00)
+    seats = bought(book, "03-01", monthly("seats", 1_00), quantity=100)
+    assert change_quantity(book, instant("03-02"), seats, 1, when="period_end") is None
+    operations.block(book, instant("03-30"))
+    settle(book, instant("04-01"))
+    assert (seats.status, seats.quantity, seats.scheduled_quantity) == (Status.SUSPENDED, 1, None)
+    operations.unblock(book, instant("04-02"))
+    assert (seats.status, seats.paid, book.balance) == (Status.ACTIVE, 1_00, 399_00)
+
+
+def test_a_scheduled_plan_counts_from_the_end_of_a_period_that_a_block_does_not_renew() -> None:
+    # The keeping of the new plan counts too: 60 days. 2 x 10.00 are charged when the account is opened again.
+    book = funded(1000_00)
+    small = monthly("small", 10_00, keep_days=60)
+    paid = bought(book, "03-01", BASIC)
+    assert change_plan(book, instant("03-02"), paid, small, when="period_end") is None
+    assert change_quantity(book, instant("03-02"), paid, 2, when="period_end") is None
+    operations.block(book, instant("03-30"))
+    settle(book, instant("05-20"))
+    assert (paid.status, paid.terms, paid.scheduled) == (Status.SUSPENDED, small, None)
+    operations.unblock(book, instant("05-20"))
+    assert (paid.status, paid.paid, book.balance) == (Status.ACTIVE, 20_00, 680_00)
+
+
+def test_what_is_scheduled_for_a_metered_plan_waits_for_the_account_to_open() -> None:
+    book = funded(1000_00)
+    paid = bought(book, "03-01", BASIC)
+    assert change_plan(book, instant("03-02"), paid, SERVER, when="period_end") is None
+    operations.block(book, instant("03-30"))
+    operations.unblock(book, instant("04-02"))
+    settle(book, instant("04-02") + HOUR)
+    assert (paid.status, paid.terms, book.balance) == (Status.ACTIVE, SERVER, 699_00)
