@@ -3,8 +3,9 @@
 Three limits apply within settings.AXES_COOLOFF_TIME: failures of one account from one address, of one account from all
 addresses, and of one address at all accounts. An address is a caller's network (core.addresses): for IPv6 a /64. A lock
 ends by itself and further attempts do not extend it. An account that is attacked from many addresses stays open to
-addresses from which its owner has logged in before. Tries of the current password by a logged-in user are counted in a
-RateCount (`hit`). Guesses at one account or from one address are checked one after the other (`one_at_a_time`).
+addresses from which its owner has logged in before. Tries of the current password by a logged-in user, and of a second
+factor on a page, are counted in a RateCount (`hit`). Guesses at one account or from one address are checked one after
+the other (`one_at_a_time`).
 """
 
 import hashlib
@@ -153,11 +154,25 @@ def is_current_password(user: User, *, password: str, now: datetime) -> bool:
     return user.check_password(password)
 
 
+def check_code_try(user: User, *, now: datetime) -> None:
+    """Count a try of a second factor on a page; raise TooManyAttempts after as many as wrong passwords may be tried.
+
+    The right code forgets them (`forget_code_tries`).
+    """
+    rate = Rate(settings.AXES_FAILURE_LIMIT, int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    if seconds := hit("second_factor", str(user.pk), rate=rate, now=now):
+        raise TooManyAttempts(_("Too many wrong codes. Wait before you try again."), retry_after=seconds)
+
+
+def forget_code_tries(user: User) -> None:
+    """Forget the tries of a second factor, after the right one."""
+    RateCount.objects.filter(key=_key("second_factor", str(user.pk))).delete()
+
+
 def hit(scope: str, who: str, *, rate: Rate, now: datetime) -> int:
     """Count one hit. Return 0 if it is within the rate, otherwise the seconds until the window ends."""
-    key = hashlib.sha256(f"{scope} {who}".encode()).hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + timedelta(seconds=rate.seconds)})
+        cursor.execute(COUNT, {"key": _key(scope, who), "now": now, "ends_at": now + timedelta(seconds=rate.seconds)})
         hits, ends_at = cursor.fetchone()
     return 0 if hits <= rate.hits else max(1, round((ends_at - now).total_seconds()))
 
@@ -165,6 +180,10 @@ def hit(scope: str, who: str, *, rate: Rate, now: datetime) -> int:
 def forget(*, now: datetime) -> int:
     """Delete the counters whose window has ended and return how many."""
     return RateCount.objects.filter(ends_at__lte=now).delete()[0]
+
+
+def _key(scope: str, who: str) -> str:
+    return hashlib.sha256(f"{scope} {who}".encode()).hexdigest()
 
 
 def _failures(attempts: QuerySet[Any]) -> int:

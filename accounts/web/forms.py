@@ -9,7 +9,11 @@ from allauth.account import forms as account_forms
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp import forms as totp_forms
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts import brute_force
+from accounts.models import User
 
 PASSWORD_HINT = _("At least 10 characters. A few unrelated words are easy to remember and hard to guess.")
 
@@ -97,11 +101,27 @@ class CodeForm(BaseForm):
         self.describe("code", label=_("Code"), autocomplete="one-time-code")
 
 
-class AuthenticateForm(CodeForm, mfa_forms.AuthenticateForm):
+class LimitedCodeForm(CodeForm):
+    """A code that can be guessed at only a few times: six digits are soon tried out."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        """Return the code if it is right, and count a wrong one."""
+        try:
+            brute_force.check_code_try(self.user, now=timezone.now())
+        except brute_force.TooManyAttempts as error:
+            raise forms.ValidationError(error.detail, code=error.code) from error
+        code: str = super().clean_code()  # type: ignore[misc]
+        brute_force.forget_code_tries(self.user)
+        return code
+
+
+class AuthenticateForm(LimitedCodeForm, mfa_forms.AuthenticateForm):
     """The code at log-in."""
 
 
-class SecondFactorReauthenticateForm(CodeForm, mfa_forms.ReauthenticateForm):
+class SecondFactorReauthenticateForm(LimitedCodeForm, mfa_forms.ReauthenticateForm):
     """The code before a change to the account's security."""
 
 

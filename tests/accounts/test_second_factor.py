@@ -82,6 +82,26 @@ def test_staff_log_in_to_the_admin_with_password_and_code(guarded):
     assert browser.get("/admin/").status_code == 200
 
 
+def test_guesses_of_codes_on_pages_are_limited_whichever_session_they_come_from(guarded, settings):
+    for n in range(settings.AXES_FAILURE_LIMIT):
+        browser = Client()
+        browser.post("/login/", {"login": "root", "password": PASSWORD})
+        assert "incorrect" in browser.post("/2fa/authenticate/", {"code": f"{n:06}"}).content.decode().lower()
+    page = browser.post("/2fa/authenticate/", {"code": code_now()}).content.decode()
+    assert "Too many wrong codes" in page
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_the_right_code_forgets_the_wrong_ones(guarded, settings):
+    for start in (0, 100):
+        browser = Client()
+        browser.post("/login/", {"login": "root", "password": PASSWORD})
+        for n in range(start, start + settings.AXES_FAILURE_LIMIT - 1):
+            browser.post("/2fa/authenticate/", {"code": f"{n:06}"})
+        code = RecoveryCodes.activate(guarded).get_unused_codes()[0] if start else code_now()
+        assert browser.post("/2fa/authenticate/", {"code": code}).status_code == 302
+
+
 def test_a_second_factor_is_set_up_and_removed_on_pages(alice):
     browser = Client()
     browser.post("/login/", {"login": "alice", "password": PASSWORD})
