@@ -24,7 +24,7 @@ from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.subscription import FINAL, Sub, Terms
 from subscriptions.models import Price, Quote, Subscription
-from subscriptions.overview import next_charge
+from subscriptions.overview import View, next_charge
 from subscriptions.quote_lines import key_of, rest_of, stored_lines
 from subscriptions.storage import read
 
@@ -137,6 +137,16 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
         raise QuoteChanged(_again(quote, now=now)) from None
     subscription.refresh_from_db()
     return subscription
+
+
+def after(quote: Quote, *, now: datetime) -> View:
+    """Return a view of the book as it would be after the change at `now`; as it is now if it would be refused."""
+    subscription = quote.subscription
+    book, sub = _copy_at(subscription, now)
+    assert book.at is not None
+    change = Change(read.terms_of([quote.price_id])[quote.price_id], quote.quantity, quote.when)
+    change.apply(book, book.at, sub)
+    return overview.view(quote.price.currency, book, now)
 
 
 def forget(*, now: datetime) -> int:
