@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
+from core import clock
 from core.columns import run
 from core.errors import Unavailable
 from core.retry import retried
@@ -44,12 +45,12 @@ QUERY_CANCELED = "57014"
 LONG = timedelta(seconds=10)
 
 
-class SlowBook(SoftTimeLimitExceeded):
-    """The time of the run ended while it settled this book."""
+class SlowBooks(SoftTimeLimitExceeded):
+    """The time of the run ended while it settled one book, or loaded or saved several together."""
 
-    def __init__(self, wallet_id: int) -> None:
+    def __init__(self, wallet_ids: list[int]) -> None:
         super().__init__()
-        self.wallet_id = wallet_id
+        self.wallet_ids = wallet_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,16 @@ def run_due(*, now: datetime, catch_up: bool = False, batch: int | None = None) 
     """
     oldest = ALWAYS if catch_up else now - settings.BILLING_MAX_CATCH_UP
     total = Run()
-    while (result := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
-        total += result
-    for wallet_id in list(due(now, catch_up=catch_up).exclude(slow_at=None).values_list("pk", flat=True)):
+    try:
+        while (result := settle_batch(now, oldest, batch or settings.BILLING_BATCH)) != Run():
+            total += result
+    except SlowBooks as error:
+        # Several books are marked only if the run began with them: then the next one would end in them again.
+        if len(error.wallet_ids) == 1 or total == Run():
+            mark_slow(error.wallet_ids)
+        raise
+    slow = due(now, catch_up=catch_up).exclude(slow_at=None).order_by("slow_at", "due_at")
+    for wallet_id in list(slow.values_list("pk", flat=True)):
         total += settle_alone(wallet_id, now)
     held_back = 0 if catch_up else waiting(now).count()
     if held_back:
@@ -131,9 +139,11 @@ def settle_batch(now: datetime, oldest: datetime, size: int) -> Run:
     claimed: list[int] = []
     try:
         return settle_claimed(now, oldest, size, claimed)
-    except SlowBook as error:
-        BillingClock.objects.filter(pk=error.wallet_id).update(slow_at=now)
+    except SlowBooks:
         raise
+    except SoftTimeLimitExceeded as error:
+        # It loaded or saved them: any of them may be the slow one.
+        raise SlowBooks(claimed) from error
     except Exception as error:
         if is_outage(error) or not claimed:
             raise
@@ -156,10 +166,12 @@ def settle_alone(wallet_id: int, now: datetime) -> Run:
     try:
         with transaction.atomic():
             return settle_and_write(read.lock([wallet_id]), now)
-    except SlowBook:
+    except SoftTimeLimitExceeded:
+        # The next run settles the other slow books first.
+        mark_slow([wallet_id])
         if time.monotonic() - began > LONG.total_seconds():
             log.exception("book_parked", wallet=wallet_id)
-            park(wallet_id, "SlowBook: it takes longer than a billing run may take", now)
+            park(wallet_id, "SoftTimeLimitExceeded: it takes longer than a billing run may take", now)
         raise
     except Exception as error:  # whatever it is, staff must see it and the other books must go on
         if is_outage(error):
@@ -175,6 +187,11 @@ def park(wallet_id: int, reason: str, now: datetime) -> None:
     still_due.update(parked_at=now, parked_reason=reason)
 
 
+def mark_slow(wallet_ids: Collection[int]) -> None:
+    """Let the next runs settle these books alone and after all others."""
+    BillingClock.objects.filter(pk__in=wallet_ids).update(slow_at=clock.now())
+
+
 def is_outage(error: Exception) -> bool:
     """Tell whether an error is no fault of the book that was being settled."""
     state = getattr(error.__cause__, "sqlstate", None)
@@ -188,7 +205,7 @@ def settle_and_write(loaded: Sequence[LoadedBook], now: datetime) -> Run:
         try:
             settle(item.book, at)
         except SoftTimeLimitExceeded as error:
-            raise SlowBook(item.wallet_id) from error
+            raise SlowBooks([item.wallet_id]) from error
     if loaded:
         write.write(loaded)
     return Run(books=len(loaded), charges=sum(len(item.book.journal.charges) for item in loaded))

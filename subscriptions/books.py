@@ -143,30 +143,33 @@ class OpenBook:
     def change(
         self, subscription: Subscription, *, plan: str | None = None, quantity: int | None = None, when: str = "now"
     ) -> None:
-        """Change to the plan with this code, the quantity, or both; or raise catalogue.PlanNotFound.
+        """Change to the plan with this code, the quantity, or both at once; or raise catalogue.PlanNotFound.
 
-        The plan it has keeps the version of its price and need not be on sale. Fewer are changed before the plan and
-        more after it, so that each step is funded if the whole is.
+        The plan it has keeps the version of its price and need not be on sale.
         """
-        sub = self._find(subscription)
-        own = Price.objects.select_related("plan").get(pk=pk_of(sub.terms.id))
-        price = own if plan in (None, own.plan.code) else catalogue.current(plan, own.currency)
-        is_first = quantity is not None and price != own and quantity <= sub.quantity
-        if quantity is not None and is_first:
-            self.change_quantity(subscription, quantity, when=when)
         if plan is not None:
-            self.change_plan(subscription, price, when=when)
-        if quantity is not None and not is_first:
+            own = Price.objects.select_related("plan").get(pk=pk_of(self._find(subscription).terms.id))
+            price = own if plan == own.plan.code else catalogue.current(plan, own.currency)
+            self.change_plan(subscription, price, quantity=quantity, when=when)
+        elif quantity is not None:
             self.change_quantity(subscription, quantity, when=when)
 
-    def change_plan(self, subscription: Subscription, price: Price, *, when: str = "now") -> None:
-        """Change to another plan's price, `now` or at the `period_end`. A change to the plan it has moves nothing."""
+    def change_plan(
+        self, subscription: Subscription, price: Price, *, quantity: int | None = None, when: str = "now"
+    ) -> None:
+        """Change to another plan's price, `now` or at the `period_end`, and with it the quantity if one is given.
+
+        A change to the plan it has moves nothing by itself.
+        """
         sub = self._find(subscription)
         terms = read.terms_of([price.pk])[price.pk]
         self._check_currency(price)
-        if terms.plan != sub.terms.plan:
+        if quantity is not None:
+            self._check_sale(price, quantity, sub.periods)
+        elif terms.plan != sub.terms.plan:
             self._check_sale(price, max(sub.quantity, sub.scheduled_quantity or 0), sub.periods)
-        self._raise_if_refused(changes.change_plan(self.item.book, self.at, sub, terms, when=when))
+        refusal = changes.change_plan(self.item.book, self.at, sub, terms, when=when, quantity=quantity)
+        self._raise_if_refused(refusal)
 
     def change_quantity(self, subscription: Subscription, quantity: int, *, when: str = "now") -> None:
         """Change the quantity, `now` or at the `period_end`."""

@@ -1,13 +1,15 @@
 """What a subscription that waits for money is asked to pay. Pages, the API and checkouts all take it from here."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
 
 from accounts.models import User
 from subscriptions import catalogue
+from subscriptions.engine import shortage
 from subscriptions.engine.activation import gets_trial, is_funded
 from subscriptions.engine.metering import units
 from subscriptions.engine.runway import HOUR
@@ -69,7 +71,7 @@ def of(view: View, rows: Iterable[Subscription]) -> dict[int, Dues]:
     are left out.
     """
     waiting = {row.pk: sub for row in rows if (sub := view.subs.get(row.pk)) and sub.status in WAITING}
-    orders = _orders(pk for pk, sub in waiting.items() if sub.status is Status.PENDING)
+    orders = _orders({pk: sub.terms.plan for pk, sub in waiting.items() if sub.status is Status.PENDING})
     return {
         pk: _of_order(view, sub, orders.get(pk, _Order())) if sub.status is Status.PENDING else _of_unpaid(view, sub)
         for pk, sub in waiting.items()
@@ -79,6 +81,12 @@ def of(view: View, rows: Iterable[Subscription]) -> dict[int, Dues]:
 def one(view: View, row: Subscription) -> Dues | None:
     """Return what is asked for one subscription, None if it does not wait for money."""
     return of(view, [row]).get(row.pk)
+
+
+def with_revived(view: View, row: Subscription, lacking: int) -> int:
+    """Return a top-up that leaves what is `lacking` for this subscription, after it has revived others of the book."""
+    raised = partial(payable, currency=view.currency)
+    return shortage.with_revived(view.book, lacking, but=view.subs[row.pk], time_to_pay=HOUR, raised=raised)
 
 
 def payable(amount: int, currency: str) -> int:
@@ -140,22 +148,21 @@ def _use(view: View, but: Sub) -> int:
     return running + sum(use_after_start(sub, HOUR) for sub in revived if sub is not but)
 
 
-def _orders(pks: Iterable[int]) -> dict[int, _Order]:
-    """Return what was ordered and paid for pending subscriptions, in one query.
+def _orders(plans: Mapping[int, Hashable]) -> dict[int, _Order]:
+    """Return what was ordered and paid for pending subscriptions, given with their plans, in one query.
 
     Payments belong to the app above. They are read through the other end of their foreign key.
     """
-    wanted = list(pks)
-    if not wanted:
+    if not plans:
         return {}
     found: dict[int, _Order] = {}
-    payments = Subscription.objects.filter(pk__in=wanted, payments__isnull=False).values_list(
-        "pk", "price__plan", "payments__plan", "payments__opened_subscription", "payments__order_amount",
-        "payments__status", "payments__amount", "payments__amount_refunded",
+    payments = Subscription.objects.filter(pk__in=plans, payments__isnull=False).values_list(
+        "pk", "payments__plan", "payments__opened_subscription", "payments__order_amount", "payments__status",
+        "payments__amount", "payments__amount_refunded",
     )  # fmt: skip
-    for pk, plan, for_plan, opened, order_amount, status, amount, refunded in payments:
+    for pk, for_plan, opened, order_amount, status, amount, refunded in payments:
         before = found.get(pk, _Order())
-        ordered = order_amount if opened and plan == for_plan else 0
+        ordered = order_amount if opened and plans[pk] == for_plan else 0
         paid = amount - refunded if status == "confirmed" else 0
         found[pk] = _Order(max(before.ordered, ordered), before.paid + paid)
     return found

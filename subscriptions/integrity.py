@@ -17,10 +17,10 @@ MOVES = {
 }
 _PAIRS = ", ".join(f"('{origin}', '{target}')" for origin, targets in MOVES.items() for target in targets)
 
-# Every subscription event: its status before and after, the status and instant of the previous event, and whether it is
-# the last.
+# Every subscription event: its type, its status before and after, the status and instant of the previous event, and
+# whether it is the last.
 EVENTS = """
-    SELECT row.id AS subscription_id, event.id, event.effective_at,
+    SELECT row.id AS subscription_id, event.id, event.type, event.effective_at,
            event.data ->> 'from' AS origin, event.data ->> 'to' AS target,
            lag(event.data ->> 'to') OVER line AS previous, lag(event.effective_at) OVER line AS previous_at,
            lead(event.id) OVER line IS NULL AS is_last
@@ -52,6 +52,29 @@ STATUS_CHECKS = (
          WHERE row.status <> coalesce(event.target, 'pending')
         """,  # noqa: S608
     ),
+)
+
+# A period that was paid in advance and a trial run out, so only what began after the closing is wrong for them.
+CLOSURE_CHECK = Check(
+    "nothing_of_a_closed_account_is_used",
+    "In a closed account no meter runs and no days of grace go on, and nothing was started or renewed since it was "
+    "closed.",
+    f"""
+    WITH closed AS (
+        SELECT id, (SELECT max(event.id) FROM events_event AS event
+                     WHERE event.customer_id = customer.id AND event.type = 'customer.closed') AS closing
+          FROM accounts_user AS customer WHERE NOT is_active)
+    SELECT row.id AS subscription, row.status, NULL AS event
+      FROM closed JOIN subscriptions_subscription AS row ON row.customer_id = closed.id
+      JOIN subscriptions_price AS price ON price.id = row.price_id
+     WHERE row.status = 'past_due' OR (row.status = 'active' AND price.metered)
+     UNION ALL
+    SELECT event.subscription_id, event.target, event.id
+      FROM ({EVENTS}) AS event JOIN subscriptions_subscription AS row ON row.id = event.subscription_id
+      JOIN closed ON closed.id = row.customer_id
+     WHERE event.id > closed.closing AND event.target IN ('trialing', 'active', 'past_due')
+       AND (event.origin <> event.target OR event.type = 'subscription.renewed')
+    """,  # noqa: S608
 )
 
 # The spans that must be charged: those in which a subscription was active, and days of grace that are over. An
@@ -273,6 +296,7 @@ TRIGGERS = (
 CHECKS = (
     *SPAN_CHECKS,
     *STATUS_CHECKS,
+    CLOSURE_CHECK,
     *MONEY_CHECKS,
     *ARITHMETIC_CHECKS,
     guards("subscription_guards_are_there", (Plan, Price, Subscription, Charge, Trial), TRIGGERS),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
+from core.idempotency import fingerprint
 from core.retry import retried
 from ledger.money import Money
 from subscriptions import books, catalogue, dues, overview
@@ -24,7 +25,7 @@ from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.subscription import FINAL, Sub, Terms
 from subscriptions.models import Price, Quote, Subscription
-from subscriptions.overview import next_charge
+from subscriptions.overview import View, next_charge
 from subscriptions.quote_lines import key_of, rest_of, stored_lines
 from subscriptions.storage import read
 
@@ -77,11 +78,15 @@ class Played(NamedTuple):
     balance: int
     lines: list[dict[str, Any]]
     sub: Sub
+    # Fingerprint of the statuses of the other subscriptions afterwards: a meter that starts has no line.
+    others: str
+    # The other meters that it starts.
+    started: tuple[Sub, ...] = ()
 
     @property
     def shape(self) -> tuple[Any, ...]:
         """What must be the same at acceptance, whenever that is."""
-        return [key_of(line) for line in self.lines], self.sub.status, next_charge(self.sub)[1]
+        return [key_of(line) for line in self.lines], self.sub.status, next_charge(self.sub)[1], self.others
 
 
 def price_for(subscription: Subscription, code: str, *, now: datetime) -> Price:
@@ -113,11 +118,14 @@ def make(
     assert not isinstance(last, Refusal)
     lines = [_worse(one, other) for one, other in zip(first.lines, last.lines, strict=True)]
     due_at, due = next_charge(last.sub)
+    left = last.balance + sum(line["amount"] for line in lines)
+    use = sum(shortage.use_after_start(meter, end - start) for meter in last.started)
+    use = min(use, max(0, left))
     return Quote.objects.create(
         subscription=subscription, price=price, quantity=quantity, when=when, as_of=to_datetime(start),
         expires_at=to_datetime(end), balance_before=first.balance,
-        balance_after=last.balance + sum(line["amount"] for line in lines), lines=lines,
-        status_after=last.sub.status, next_charge_at=due_at, next_charge_amount=due,
+        balance_after=left - use, lines=lines, status_after=last.sub.status, others=last.others, started_use=use,
+        next_charge_at=due_at, next_charge_amount=due,
     )  # fmt: skip
 
 
@@ -137,6 +145,16 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
         raise QuoteChanged(_again(quote, now=now)) from None
     subscription.refresh_from_db()
     return subscription
+
+
+def after(quote: Quote, *, now: datetime) -> View:
+    """Return a view of the book as it would be after the change at `now`; as it is now if it would be refused."""
+    subscription = quote.subscription
+    book, sub = _copy_at(subscription, now)
+    assert book.at is not None
+    change = Change(read.terms_of([quote.price_id])[quote.price_id], quote.quantity, quote.when)
+    change.apply(book, book.at, sub)
+    return overview.view(quote.price.currency, book, now)
 
 
 def forget(*, now: datetime) -> int:
@@ -164,7 +182,8 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
         sub = _sub_of(book.item.book, subscription)
         rest = rest_of(sub, book.at, quote.quantity)
         _change(book, quote, sub)
-        posted = Played(balance, stored_lines(journal.movements[done:], journal, rest), sub)
+        lines = stored_lines(journal.movements[done:], journal, rest)
+        posted = Played(balance, lines, sub, fingerprint_of_others(book.item.book, sub))
         if not _holds(quote, posted):
             raise _Stale
 
@@ -184,11 +203,11 @@ def _change(book: OpenBook, quote: Quote, sub: Sub) -> None:
 
 def _holds(quote: Quote, posted: Played) -> bool:
     """Tell whether what a change came to is what the quote showed, or better by the time that has passed."""
-    shown = [key_of(line) for line in quote.lines], quote.status_after, quote.next_charge_amount
+    shown = [key_of(line) for line in quote.lines], quote.status_after, quote.next_charge_amount, quote.others
     if posted.shape != shown:
         return False
     # Down to this the running meters may have used the balance.
-    least = quote.balance_after - quote.total
+    least = quote.balance_after + quote.started_use - quote.total
     no_worse = all(
         new["amount"] >= old["amount"] or new["reason"] == DEBT_PAYMENT
         for new, old in zip(posted.lines, quote.lines, strict=True)
@@ -201,11 +220,19 @@ def _play(book: Book, at: int, key: object, change: Change) -> Played | Refusal:
     twin = settled(book, at)
     twin.journal = Journal()
     sub = next(one for one in twin.subs if one.id == key)
-    balance, rest = twin.balance, rest_of(sub, at, change.quantity)
+    balance, rest, running = twin.balance, rest_of(sub, at, change.quantity), set(twin.meters)
     refusal = change.apply(twin, at, sub)
     if refusal is not None:
         return refusal
-    return Played(balance, stored_lines(twin.journal.movements, twin.journal, rest), sub)
+    lines = stored_lines(twin.journal.movements, twin.journal, rest)
+    started = tuple(meter for place, meter in twin.meters.items() if place not in running and meter is not sub)
+    return Played(balance, lines, sub, fingerprint_of_others(twin, sub), started)
+
+
+def fingerprint_of_others(book: Book, sub: Sub) -> str:
+    """Return a fingerprint of the statuses of the book's other subscriptions, without ended ones."""
+    others = [(one.id, one.status) for one in book.subs if one is not sub and one.status not in FINAL]
+    return fingerprint(others=others)
 
 
 def _is_alike(first: Played, last: Played | Refusal) -> bool:

@@ -58,7 +58,9 @@ class QuoteSerializer(serializers.Serializer):
     )
     lines = QuoteLineSerializer(many=True)
     balance_before = MoneySerializer()
-    balance_after = MoneySerializer(help_text="At least this is left, after the use of running meters until the end.")
+    balance_after = MoneySerializer(
+        help_text="At least this is left, after the use of the meters that run or start again until the end."
+    )
     total = MoneySerializer(help_text="The sum of the lines: negative leaves the wallet, at most.")
     status_after = serializers.ChoiceField(source="quote.status_after", choices=Subscription.Status.choices)
     next_charge = NextChargeSerializer(allow_null=True)

@@ -12,33 +12,64 @@ from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import FINAL, WAITING, Status, Sub, Terms
 
 
-def change_plan(book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now") -> Refusal | None:
-    """Change the plan; one to the plan it has moves nothing and keeps the version of its price."""
+def change_plan(
+    book: Book, at: int, sub: Sub, terms: Terms, *, when: str = "now", quantity: int | None = None
+) -> Refusal | None:
+    """Change the plan, and with it the quantity if one is given: both, or neither if the whole is not funded.
+
+    A change to the plan it has moves nothing by itself and keeps the version of its price.
+    """
     settle(book, at)
     if (refusal := _obstacle(book, sub)) is not None:
         return refusal
     if terms.plan == sub.terms.plan:
-        drop_scheduled(book, sub, at)
-        return None
+        return _keep_plan(book, at, sub, quantity, when=when)
     is_later = when == "period_end" and sub.is_paid_ahead
     # What takes effect now drops the number that was scheduled.
-    number = (sub.scheduled_quantity if is_later else None) or sub.quantity
+    kept = (sub.scheduled_quantity if is_later else None) or sub.quantity
+    number = kept if quantity is None else quantity
     if not is_within_limits(terms, number, sub.periods, _begins_at(sub, at, is_later)):
         return Refusal.OUT_OF_RANGE
     if is_later:
         sub.scheduled = terms
         record_event(book, sub, at, "subscription.plan_change_scheduled")
+        if quantity is not None:
+            _schedule_quantity(book, at, sub, quantity)
         return None
-    if sub.status is Status.TRIALING and grants_trial(terms, sub.quantity):
-        switch_in_place(book, at, sub, terms, sub.quantity, "subscription.plan_changed")
+    if sub.status is Status.TRIALING and grants_trial(terms, number):
+        switch_in_place(book, at, sub, terms, number)
         sub.cancel_requested = False
         return None
     if sub.is_metering and terms.metered:
-        if not sub.terms.amount and not metering.can_pay(book, at, cost_of_start(sub, terms, sub.quantity)):
+        if not sub.terms.amount and not metering.can_pay(book, at, cost_of_start(sub, terms, number)):
             return Refusal.INSUFFICIENT_FUNDS
-        switch_in_place(book, at, sub, terms, sub.quantity, "subscription.plan_changed")
+        switch_in_place(book, at, sub, terms, number)
         return None
-    return restart(book, at, sub, terms, sub.quantity, "subscription.plan_changed")
+    return restart(book, at, sub, terms, number)
+
+
+def _keep_plan(book: Book, at: int, sub: Sub, quantity: int | None, *, when: str) -> Refusal | None:
+    """Drop the plan that was scheduled; change the quantity if one is given, or drop what was scheduled of it too."""
+    if quantity is None or quantity == sub.quantity:
+        drop_scheduled(book, sub, at)
+        return None
+    scheduled, sub.scheduled = sub.scheduled, None
+    refusal = change_quantity(book, at, sub, quantity, when=when)
+    if scheduled is not None and refusal is not None:
+        sub.scheduled = scheduled
+    elif scheduled is not None:
+        record_event(book, sub, at, "subscription.plan_change_dropped")
+    return refusal
+
+
+def _schedule_quantity(book: Book, at: int, sub: Sub, quantity: int) -> None:
+    """Let the quantity change with the plan at the period's end; the one it has drops what was scheduled."""
+    if quantity != sub.quantity:
+        sub.scheduled_quantity = quantity
+        record_event(book, sub, at, "subscription.quantity_change_scheduled")
+    elif sub.scheduled_quantity is not None:
+        sub.scheduled_quantity = None
+        record_event(book, sub, at, "subscription.quantity_change_dropped")
 
 
 def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str = "now") -> Refusal | None:
@@ -71,7 +102,7 @@ def change_quantity(book: Book, at: int, sub: Sub, quantity: int, *, when: str =
         book.use = None
         record_event(book, sub, at, "subscription.quantity_changed")
         return None
-    return restart(book, at, sub, sub.terms, quantity, "subscription.quantity_changed")
+    return restart(book, at, sub, sub.terms, quantity)
 
 
 def _begins_at(sub: Sub, at: int, is_later: bool) -> int:
@@ -98,10 +129,21 @@ def drop_scheduled(book: Book, sub: Sub, at: int) -> None:
         record_event(book, sub, at, "subscription.quantity_change_dropped")
 
 
-def switch_in_place(book: Book, at: int, sub: Sub, terms: Terms, quantity: int, event: str) -> None:
+def switch_in_place(book: Book, at: int, sub: Sub, terms: Terms, quantity: int) -> None:
     """Change a trial or a running meter without a restart."""
+    events = _events(sub, terms, quantity)
     switch(book, sub, terms, quantity)
-    record_event(book, sub, at, event)
+    for event in events:
+        record_event(book, sub, at, event)
+
+
+def _events(sub: Sub, terms: Terms, quantity: int) -> list[str]:
+    """Return the events of a change to these terms and this quantity: one for each that is another."""
+    events = {
+        "subscription.plan_changed": terms.plan != sub.terms.plan,
+        "subscription.quantity_changed": quantity != sub.quantity,
+    }
+    return [event for event, is_other in events.items() if is_other]
 
 
 def change_paid_quantity(book: Book, at: int, sub: Sub, quantity: int) -> Refusal | None:
@@ -125,12 +167,14 @@ def change_paid_quantity(book: Book, at: int, sub: Sub, quantity: int) -> Refusa
     return None
 
 
-def restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int, event: str) -> Refusal | None:
+def restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int) -> Refusal | None:
     """Start under other terms or in another quantity; what waits for money waits anew instead."""
+    event, *more = _events(sub, terms, quantity)
     if sub.status in WAITING:
         switch(book, sub, terms, quantity)
         sub.wait(at, book.order_days)
-        record_event(book, sub, at, event)
+        for each in (event, *more):
+            record_event(book, sub, at, each)
         if sub.status is Status.SUSPENDED:
             start(book, sub, at)
         return None
@@ -145,6 +189,8 @@ def restart(book: Book, at: int, sub: Sub, terms: Terms, quantity: int, event: s
     switch(book, sub, terms, quantity)
     started = start(book, sub, at, event)
     assert started, sub
+    for each in more:
+        record_event(book, sub, at, each)
     if has_money:
         revive(book, at)
     return None

@@ -24,7 +24,8 @@ class BillingClock(models.Model):
     due_at = models.DateTimeField(null=True)
     # The low-balance notice in force: 72, 24 or 1 hours before the end; null: none. Set at each settling.
     noticed_hours = models.PositiveSmallIntegerField(null=True, help_text="Told so many hours before the end.")
-    # Set by a billing run whose time ended in this book. Runs settle it last and alone, so that the others go on.
+    # Set by a billing run whose time ended in this book, or in the batch that it was in. Runs settle it last and alone,
+    # so that the others go on.
     slow_at = models.DateTimeField(null=True)
     # Set by a billing run that could not settle the book; runs skip it until staff settle it, which clears both.
     parked_at = models.DateTimeField(null=True)

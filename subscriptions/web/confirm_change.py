@@ -96,7 +96,7 @@ def confirm(request: SignedInRequest, public_id: str, quote_id: str) -> HttpResp
         return redirect_to(card)
     if now > quote.expires_at:
         return HttpResponseRedirect(_requote_url(quote), status=303)
-    page = QuotePage(quote=quote, card=card)
+    page = QuotePage(quote=quote, card=card, changed=quotes.after(quote, now=now))
     return render(request, "subscriptions/change_confirm.html", {"card": card, "page": page})
 
 

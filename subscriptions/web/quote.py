@@ -9,9 +9,10 @@ from ledger import display
 from ledger.labels import REASONS
 from ledger.models import Transaction
 from ledger.money import Money
-from subscriptions import catalogue, quote_lines
+from subscriptions import catalogue, dues, quote_lines
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.models.subscription import LIVE
+from subscriptions.overview import View
 from subscriptions.quote_lines import UNUSED, QuoteLine
 from subscriptions.quotes import DEBT_PAYMENT
 from subscriptions.web.cards import Card
@@ -30,10 +31,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotePage:
-    """A quote and the subscription as it is now."""
+    """A quote, the subscription as it is now, and its book as it would be after the change."""
 
     quote: Quote
     card: Card
+    changed: View
 
     @property
     def new(self) -> Price:
@@ -105,12 +107,22 @@ class QuotePage:
         return self._money(catalogue.cost(self.new, self.quantity, periods))
 
     @property
+    def asked(self) -> Money:
+        """What is asked for the subscription after the change, if it waits for money then (subscriptions.dues)."""
+        found = dues.one(self.changed, self.card.row)
+        return self._money(found.amount if found else 0)
+
+    @property
     def lacking(self) -> Money:
-        """What the balance after the change lacks for the next payment, or to start again."""
-        if not self.is_at_end and self.quote.status_after != Status.SUSPENDED:
-            return self._money(0)
+        """What a top-up must bring for the payment with which the change takes effect at the end of the period.
+
+        That is zero if the balance is enough. It includes what the top-up revives first.
+        """
         least = min(1, self.cost.amount) if self.new.metered else self.cost.amount
-        return self._money(max(0, least + self.card.debt.amount - self.quote.balance_after))
+        bare = least + self.card.debt.amount - self.quote.balance_after
+        if not self.is_at_end or bare <= 0:
+            return self._money(0)
+        return self._money(dues.with_revived(self.changed, self.card.row, bare))
 
     @property
     def next_charge(self) -> Money | None:
@@ -175,9 +187,9 @@ class QuotePage:
 
     def _start(self) -> str:
         """Return when something starts that does not start now."""
-        if self.quote.status_after == Status.PENDING:
-            return _("It starts when you pay %(amount)s.") % {"amount": display.money(self.cost)}
-        return _("It starts when you top up %(amount)s.") % {"amount": display.money(self.lacking)}
+        if not self.asked.amount:
+            return _("You can start it after that.")
+        return _("It starts when you pay %(amount)s.") % {"amount": display.money(self.asked)}
 
     def _dropped_requests(self) -> list[str]:
         """Return sentences on what was requested before. What takes effect now drops all that was planned."""

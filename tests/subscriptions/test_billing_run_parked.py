@@ -1,5 +1,8 @@
 """A book that cannot be settled is parked with the reason and does not stop the others."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +14,7 @@ from subscriptions import billing_run, overview
 from subscriptions.engine.book import Book
 from subscriptions.engine.settlement import settle as settle_book
 from subscriptions.models import BillingClock, Subscription
-from tests.subscriptions.bank import HOUR, NOON, balance, basic, broken_rules, settle
+from tests.subscriptions.bank import HOUR, MINUTE, NOON, balance, basic, broken_rules, settle
 from tests.subscriptions.due_books import APRIL, block_next_charge, clock_of, corrupt, due_in_april, repair
 from tests.subscriptions.picture import lines
 from tests.subscriptions.shop import wallet
@@ -125,6 +128,51 @@ def test_a_book_that_is_too_slow_alone_is_parked(monkeypatch):
     assert [balance(user) for user in customers[1:]] == [20_00] * 3
     assert "takes longer than a billing run" in clock_of(customers[0]).parked_reason
     assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run()
+
+
+@contextmanager
+def slow_to_save(wallet_id: int) -> Iterator[None]:
+    """Let the time of a run end whenever it saves a batch that has this wallet's book."""
+
+    def strike(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        numbers = re.findall(r"\d+", str(params))
+        if "INSERT INTO subscriptions_billingclock" in sql and str(wallet_id) in numbers:
+            raise SoftTimeLimitExceeded
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(strike):
+        yield
+
+
+def test_a_book_that_is_slow_to_save_is_settled_last_and_alone_and_then_parked(monkeypatch):
+    customers = due_in_april(4, basic())
+    with slow_to_save(wallet(customers[0], "RUB").pk):
+        # Nobody knows which of the batch it is, so each is settled alone: the others in the second or the third run.
+        for _ in range(3):
+            with pytest.raises(SoftTimeLimitExceeded):
+                billing_run.run_due(now=APRIL + HOUR)
+        assert [balance(user) for user in customers[1:]] == [20_00] * 3
+        assert not BillingClock.objects.exclude(parked_at=None).exists()
+        monkeypatch.setattr(billing_run, "LONG", timedelta(0))
+        with pytest.raises(SoftTimeLimitExceeded):
+            billing_run.run_due(now=APRIL + HOUR)
+    assert "takes longer than a billing run" in clock_of(customers[0]).parked_reason
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run()
+    assert broken_rules() == []
+
+
+def test_books_in_whose_batch_a_busy_run_ends_are_tried_together_once_more():
+    """The run settled others before, so its time may just have been up. The next one begins with them."""
+    customers = due_in_april(5, basic())
+    last = wallet(customers[4], "RUB").pk
+    late = [wallet(customers[3], "RUB").pk, last]
+    BillingClock.objects.filter(pk__in=late).update(due_at=APRIL + MINUTE)
+    for marked in (0, 2):
+        with slow_to_save(last), pytest.raises(SoftTimeLimitExceeded):
+            billing_run.run_due(now=APRIL + HOUR, batch=3)
+        assert BillingClock.objects.exclude(slow_at=None).count() == marked
+    assert [balance(user) for user in customers] == [20_00] * 3 + [1010_00] * 2
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=2, charges=2)
 
 
 def strike_in(monkeypatch: pytest.MonkeyPatch, wallet_id: int, *, times: int) -> None:

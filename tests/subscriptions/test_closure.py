@@ -94,6 +94,30 @@ def test_closing_covers_every_currency_and_says_so_once(alice):
     ]
 
 
+def test_a_closing_is_dated_by_the_books(alice, server):
+    """The book was settled to 12:00:05 while somebody closed the account as of 12:00:00."""
+    settle(alice, at(seconds=5))
+    closure.close(alice, now=at())
+    assert [event for event in events(alice) if event[0] == "customer.closed"] == [
+        ("customer.closed", at(seconds=5), None)
+    ]
+    settle(alice, at(days=1, seconds=5))
+    closure.reopen(alice, now=at(days=1))
+    assert [event[1] for event in events(alice) if event[0] == "customer.reopened"] == [at(days=1, seconds=5)]
+    assert broken_rules() == []
+
+
+def test_a_trial_runs_to_its_end_and_then_nothing_starts(alice):
+    pay_in(alice, 1000_00, at=at())
+    with books.open(alice, "RUB", now=at()) as book:
+        row = book.subscribe(sell("tried", RUB=100_00, trial_days=7)["RUB"])
+    closure.close(alice, now=at(days=1))
+    settle(alice, at(days=6))
+    assert status_of(row) == "trialing"
+    settle(alice, at(days=8))
+    assert (status_of(row), balance(alice)) == ("suspended", 1000_00)
+
+
 def test_nothing_else_closes_an_account(alice):
     with pytest.raises(IntegrityError, match="closed and opened by subscriptions"), transaction.atomic():
         User.objects.filter(pk=alice.pk).update(is_active=False)

@@ -6,8 +6,9 @@ import pytest
 
 import ledger
 from accounts.models import User
+from events.models import Event
 from ledger import wallets
-from subscriptions import books, integrity
+from subscriptions import books, closure, integrity
 from subscriptions.models import Charge, Subscription
 from tests.ledger.plant import plant, sql, triggers_of
 from tests.ledger.snapshot import found
@@ -110,6 +111,27 @@ def test_a_forbidden_status_change_is_found(monthly):
 def test_a_status_without_an_event_is_found(hourly):
     plant(SUBSCRIPTION, f"UPDATE {SUBSCRIPTION} SET status = 'paused' WHERE id = %s", hourly.pk)
     assert found() == {"status_is_what_the_events_came_to": 1}
+
+
+def test_a_meter_that_runs_in_a_closed_account_is_found(alice):
+    """Closed past the code that pauses what runs."""
+    assert Subscription.objects.filter(customer=alice, status="active").count() == 1
+    plant("accounts_user", "UPDATE accounts_user SET is_active = false WHERE id = %s", alice.pk)
+    assert found() == {"nothing_of_a_closed_account_is_used": 1}
+
+
+def test_a_start_and_a_renewal_after_the_closing_are_found(alice):
+    """A period that was paid before runs out. One that begins or is renewed after the closing is an error."""
+    late = START + 20 * DAY
+    with books.open(alice, "RUB", now=late) as book:
+        row = book.subscribe(sell("daily", RUB=1_00, interval="day")["RUB"])
+    closure.close(alice, now=late)
+    assert found() == {}
+    closing = Event.objects.get(type="customer.closed").pk
+    plant(EVENT, f"UPDATE {EVENT} SET id = -id WHERE id = %s", closing)
+    assert found() == {"nothing_of_a_closed_account_is_used": 4}
+    row.refresh_from_db()
+    assert row.status == "active"
 
 
 def test_a_charge_with_a_wrong_amount_is_found(hourly):

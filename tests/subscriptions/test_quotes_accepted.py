@@ -2,7 +2,8 @@
 
 import pytest
 
-from subscriptions import books, catalogue, quotes
+from accounts.models import User
+from subscriptions import books, catalogue, orders, overview, quotes
 from subscriptions.models import Plan, Quote, Subscription
 from tests.subscriptions.bank import (
     MICROSECOND,
@@ -11,9 +12,11 @@ from tests.subscriptions.bank import (
     SECOND,
     at,
     balance,
+    broken_rules,
     do,
     hourly,
     people,
+    settle,
 )
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.quote_story import assert_stale, movements
@@ -175,3 +178,43 @@ def test_another_subscription_that_would_start_invalidates_a_quote(alice, subscr
         assert book.balance == 0
     new = assert_stale(quote, now=at(days=3, seconds=1))
     assert [line["subscription"] for line in new.lines] == [subscription.pk, other.pk]
+
+
+@pytest.fixture
+def seats(alice: User) -> Subscription:
+    """Five seats for 310.00 each, bought at NOON with all the money there was: a seat is worth 10.00 a day."""
+    pay_in(alice, 1550_00, at=NOON)
+    return orders.subscribe(alice, sell("seats", RUB=310_00)["RUB"], now=NOON, quantity=5)
+
+
+def test_a_quote_counts_the_use_of_a_meter_that_its_refund_starts(alice, seats):
+    """A server of 36.00 an hour ran dry. Four seats of 30 days are worth 1200.00, and 41.67 less each hour."""
+    pay_in(alice, 36_00, at=NOON)
+    server = orders.subscribe(alice, hourly(36_00), now=NOON)
+    now = at(days=1)
+    quote = quotes.make(seats, seats.price, now=now, quantity=1)
+    # In 15 minutes 4 x 310.00 x 43185 / 44640 = 1199.58..., less 9.00 for 15 minutes of the server.
+    assert (movements(quote), quote.balance_after) == ([("unused_refund", 1199_58)], 1190_58)
+    quotes.accept(quote, now=now)
+    server.refresh_from_db()
+    assert (server.status, balance(alice)) == ("active", 1200_00)
+    assert overview.peek(alice, "RUB", now=now + 15 * MINUTE).available >= quote.balance_after
+    assert broken_rules() == []
+
+
+def test_a_meter_that_the_change_would_start_makes_a_new_quote(alice, seats):
+    """It was paused when the quote was made. Resumed without money it waits, and the refund would start it."""
+    pay_in(alice, 1, at=NOON)
+    server = orders.subscribe(alice, hourly(36_00), now=NOON)
+    do(alice, at(microseconds=500_000), lambda book: book.pause(server))
+    then = at(days=1)
+    quote = quotes.make(seats, seats.price, now=then, quantity=1)
+    do(alice, then, lambda book: book.resume(server))
+    settle(alice, at(days=1, seconds=2))
+    server.refresh_from_db()
+    assert (server.status, balance(alice)) == ("suspended", 0)
+    new = assert_stale(quote, now=at(days=1, seconds=3))
+    assert new.started_use == 9_00
+    quotes.accept(new, now=at(days=1, seconds=4))
+    server.refresh_from_db()
+    assert server.status == "active"

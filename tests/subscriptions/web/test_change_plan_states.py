@@ -3,7 +3,7 @@
 from subscriptions.models import Quote
 from tests.subscriptions.bank import at, balance
 from tests.subscriptions.shop import pay_in, sell
-from tests.web import address, bought, words
+from tests.web import act, address, bought, words
 
 
 def choose(browser, row, plan="premium", when="now"):
@@ -43,12 +43,36 @@ def test_a_change_of_a_pending_subscription_keeps_it_pending(browser, clock, ali
     assert (row.price.plan.code, row.status) == ("basic", "pending")
 
 
+def test_a_change_of_an_order_counts_the_debt(browser, clock, alice, on_sale):
+    row = bought(alice, "standard", paid_in=0)
+    act(row, at(), lambda book: book.lose_dispute(30_00, key="dispute:1"))
+    assert "Basic replaces Standard. It starts when you pay ₽329.00." in words(choose(browser, row, "basic"))
+    page = words(browser.post(quote_page(row), follow=True))
+    assert "Not paid yet. It starts when you pay ₽329.00." in page
+
+
+def test_a_suspended_subscription_is_paid_for_whatever_else_is_suspended(browser, clock, alice, on_sale):
+    """Basic for 299.00 is older: a plain top-up would start it first. A payment for Premium starts Premium."""
+    older, row = bought(alice, "basic", paid_in=299_00), bought(alice, "premium", paid_in=0)
+    clock.move_to(at(days=32))
+    page = browser.get(address(row))
+    assert "Your balance was too low. Pay ₽1,490.00 and it starts again." in words(page)
+    assert f'href="{address(row, "pay/")}"' in page.content.decode()
+    assert "/topup/" not in words(choose(browser, row, "standard"))
+    assert "Standard replaces Premium. It starts when you pay ₽690.00." in words(browser.get(quote_page(row)))
+    browser.post(quote_page(row))
+    act(row, at(days=32), lambda book: book.top_up(690_00, key="test:in", source="gateway_clearing:sandbox", first=row))
+    for each, status in ((row, "active"), (older, "suspended")):
+        each.refresh_from_db()
+        assert each.status == status
+
+
 def test_a_change_of_a_suspended_subscription_says_what_starts_it(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
     clock.move_to(at(days=36))
     page = words(choose(browser, row, "basic"))
     # Three days of grace cost 69.00, which the 10.00 did not pay: a debt of 59.00, and 299.00.
-    assert "Basic replaces Standard. It starts when you top up ₽358.00." in page
+    assert "Basic replaces Standard. It starts when you pay ₽358.00." in page
     browser.post(quote_page(row))
     row.refresh_from_db()
     assert (row.price.plan.code, row.status, row.wait_end) == ("basic", "suspended", at(days=66))

@@ -73,7 +73,7 @@ def test_resuming_with_an_empty_balance_says_that_it_waits_for_money(browser, ho
     act(hourly, at(hours=2), lambda book: book.pause(hourly))
     act(hourly, at(hours=2), lambda book: book.withdraw(7_00, key="t:1", to="gateway_clearing:sandbox"))
     assert "Your balance is empty. Top up and it starts" in words(browser.get(address(hourly, "resume/")))
-    assert "Top up and it starts again." in words(press(browser, hourly, "resume/"))
+    assert "Pay and it starts again." in words(press(browser, hourly, "resume/"))
 
 
 def test_a_cancellation_stays_in_force_during_a_pause(browser, standard):
