@@ -128,13 +128,15 @@ CHECKS = (
     ),
     Check(
         "nothing_is_refunded_that_a_bank_took_back",
-        "No refund was begun while its payment's dispute was open or lost.",
+        "No refund was paid by the wallet after its payment's dispute was, unless that had been given back.",
         """
         SELECT refund.id AS refund, dispute.id AS dispute
           FROM payments_refund AS refund
           JOIN payments_dispute AS dispute ON dispute.payment_id = refund.payment_id
-         WHERE refund.created_at > dispute.created_at AND refund.status <> 'failed'
-           AND (dispute.status <> 'won' OR refund.created_at < dispute.updated_at)
+          JOIN ledger_transaction AS paid ON paid.key = 'refund:' || refund.public_id
+          JOIN ledger_transaction AS taken ON taken.key = 'dispute:' || dispute.public_id || ':out'
+          LEFT JOIN ledger_transaction AS back ON back.key = 'dispute:' || dispute.public_id || ':back'
+         WHERE paid.id > taken.id AND (back.id IS NULL OR paid.id < back.id)
         """,
     ),
     Check(

@@ -7,8 +7,11 @@ from django.utils import timezone
 
 import ledger
 from ledger import wallets
-from payments import checkout, integrity, transitions
-from payments.models import Payment
+from payments import checkout, disputes, integrity, refunds, transitions
+from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.sandbox import sessions
+from payments.gateways.sandbox.outcomes import ON_THE_PAGE
+from payments.models import Dispute, Payment, Refund
 from tests.ledger.plant import plant, sql, triggers_of
 from tests.ledger.snapshot import found
 
@@ -102,3 +105,65 @@ def test_a_missing_guard_is_found(statement):
 
 def test_the_list_of_triggers_is_complete():
     assert triggers_of("payments_") == sorted(integrity.TRIGGERS)
+
+
+REFUND, DISPUTE = "payments_refund", "payments_dispute"
+
+
+@pytest.fixture
+def refund(paid) -> Refund:
+    """A refund of 100.00 roubles to the card, which the wallet has paid."""
+    now = timezone.now()
+    assert sessions.choose(paid.gateway_id, ON_THE_PAGE["succeeds"], expected=sessions.Status.OPEN, now=now)
+    refund = refunds.issue(paid, now=now, amount=100_00)
+    assert (refund.status, found()) == ("succeeded", {})
+    return refund
+
+
+@pytest.fixture
+def dispute(paid) -> Dispute:
+    """A dispute of 400.00 roubles that was lost."""
+    snapshot = DisputeSnapshot(
+        gateway_id="dp_1", payment=paid.gateway_id, state=DisputeState.LOST, amount=400_00, currency="RUB"
+    )
+    dispute = disputes.apply("sandbox", snapshot, now=timezone.now())
+    assert found() == {}
+    return dispute
+
+
+def test_a_refund_that_the_payment_does_not_count_is_found(refund):
+    plant(PAYMENT, f"UPDATE {PAYMENT} SET amount_refunded = 0 WHERE amount_refunded > 0")
+    assert found() == {"refunds_never_exceed_payments": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "status = 'failed'",
+        "destination = 'wallet'",
+        "is_from_wallet = false",
+        "gateway = 'card'",
+        "public_id = 'ref_x'",
+    ],
+)
+def test_a_refund_that_differs_from_what_the_wallet_paid_is_found(refund, change):
+    plant(REFUND, f"UPDATE {REFUND} SET {change}")
+    assert "refunds_move_the_wallet_once" in found()
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["withdrawn_at = NULL", "amount = 39999", "status = 'won'", "returned_at = now()", "public_id = 'dsp_x'"],
+)
+def test_a_dispute_that_differs_from_what_was_booked_is_found(dispute, change):
+    plant(DISPUTE, f"UPDATE {DISPUTE} SET {change}")
+    assert found() == {"disputes_are_booked_once": 1}
+
+
+def test_a_refund_after_a_lost_dispute_is_found(paid, dispute):
+    """The refund is paid for another payment, and then said to be of the disputed one."""
+    other = Payment.objects.get(status="pending")
+    transitions.credit(other, other.money, now=timezone.now())
+    refunds.issue(Payment.objects.get(pk=other.pk), now=timezone.now(), amount=1)
+    plant(REFUND, f"UPDATE {REFUND} SET payment_id = %s", paid.pk)
+    assert found()["nothing_is_refunded_that_a_bank_took_back"] == 1

@@ -1,0 +1,125 @@
+"""Refunds, disputes and the exits of parked payments at the same time: nothing is paid out twice."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from core.errors import DomainError
+from payments import checkout, confirmation, disputes, parked, reconciliation, refunds
+from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.sandbox import outcomes, sessions
+from payments.gateways.sandbox.models import SandboxRefund
+from payments.models import Payment, Refund
+from subscriptions import books
+from tests.concurrency.sessions import at_once
+from tests.ledger.snapshot import found
+from tests.payments.rows import balance
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def paid(customer: User, outcome: str = "succeeds") -> Payment:
+    """Return a top-up of 100.00 roubles that was paid at the sandbox."""
+    now = timezone.now()
+    payment = checkout.start(customer, now=now, amount=100_00, currency="RUB")
+    chosen = outcomes.ON_THE_PAGE[outcome]
+    sessions.choose(payment.gateway_id or "", chosen, expected=sessions.Status.OPEN, now=now)
+    return confirmation.confirm(payment.pk, now=now)
+
+
+def tried(job: Callable[..., Any], *args: Any, **named: Any) -> Callable[[], Any]:
+    """Return a job that returns a DomainError instead of raising it."""
+
+    def run() -> Any:
+        try:
+            return job(*args, **named, now=timezone.now())
+        except DomainError as error:
+            return error
+
+    return run
+
+
+def at_gateway() -> int:
+    """Return what the sandbox has refunded, in kopecks."""
+    return sum(row.amount for row in SandboxRefund.objects.all())
+
+
+def test_two_refunds_of_sixty_of_a_hundred_at_once_are_one(alice: User) -> None:
+    for turn in range(1, 11):
+        payment = paid(alice)
+        answers = at_once([tried(refunds.issue, payment, amount=60_00) for _ in range(4)])
+        made = [answer for answer in answers if isinstance(answer, Refund)]
+        assert len(made) == 1, answers
+        assert {answer.code for answer in answers if isinstance(answer, DomainError)} == {"refund_refused"}
+        assert (at_gateway(), balance(alice)) == (60_00 * turn, 40_00 * turn)
+    assert found() == {}
+
+
+def test_the_same_refund_pressed_eight_times_at_once_is_one(alice: User) -> None:
+    payment = paid(alice)
+    answers = at_once([tried(refunds.issue, payment, amount=30_00, idempotency_key="click") for _ in range(8)])
+    assert {answer.pk for answer in answers} == {Refund.objects.get().pk}
+    assert (at_gateway(), balance(alice)) == (30_00, 70_00)
+
+
+def test_a_refund_and_a_dispute_at_once_never_both_pay_out(alice: User) -> None:
+    for turn in range(8):
+        payment = paid(alice)
+        before = balance(alice)
+        assert payment.gateway_id
+        lost = DisputeSnapshot(
+            gateway_id=f"dp_{turn}", payment=payment.gateway_id, state=DisputeState.LOST, amount=100_00, currency="RUB"
+        )
+        jobs = [tried(refunds.issue, payment), tried(partial(disputes.apply, "sandbox", lost))]
+        refund, dispute = at_once(jobs)
+        assert dispute.status == "lost"
+        # Either the refund came first, and the bank has taken the rest from what else there was or as a debt.
+        was_refunded = isinstance(refund, Refund)
+        with books.open(alice, "RUB", now=timezone.now()) as book:
+            left = book.balance - book.item.book.debt
+        assert left == before - 100_00 - (100_00 if was_refunded else 0)
+    assert found() == {}
+
+
+def test_a_refund_and_a_withdrawal_at_once_leave_no_negative_wallet(alice: User) -> None:
+    payment = paid(alice)
+
+    def withdraw(*, now: Any) -> str:
+        with books.open(alice, "RUB", now=now) as book:
+            book.withdraw(70_00, key="withdrawal", to="adjustments", reason="adjustment")
+        return "done"
+
+    answers = at_once([tried(refunds.issue, payment, amount=60_00), tried(withdraw)])
+    assert sum(isinstance(answer, DomainError) for answer in answers) == 1
+    assert balance(alice) in (40_00, 30_00)
+    assert found() == {}
+
+
+def test_a_parked_payment_takes_one_of_its_exits(alice: User, staff: User) -> None:
+    for _ in range(4):
+        payment = paid(alice, "wrong_amount")
+        before = balance(alice)
+        jobs = [tried(exit_, payment, author=staff) for exit_ in (parked.accept, parked.send_back) for _ in range(3)]
+        answers = at_once(jobs)
+        assert sum(not isinstance(answer, DomainError) for answer in answers) == 1
+        payment.refresh_from_db()
+        assert (payment.status, balance(alice) - before) in (("confirmed", 50_00), ("cancelled", 0))
+    assert found() == {}
+
+
+def test_many_sweeps_at_once_ask_about_each_refund_once(alice: User) -> None:
+    payment = paid(alice, "refund_fails")
+    refund = refunds.issue(payment, now=timezone.now())
+    assert refund.status == "pending"
+    SandboxRefund.objects.update(settles_at=timezone.now())
+    later = timezone.now() + timedelta(minutes=3)
+    handled = at_once([partial(reconciliation.check_refunds, now=later) for _ in range(6)])
+    assert sum(handled) == 1
+    refund.refresh_from_db()
+    assert (refund.status, balance(alice)) == ("failed", 100_00)
+    assert found() == {}
