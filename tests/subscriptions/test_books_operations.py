@@ -120,3 +120,19 @@ def test_a_scheduled_plan_change_happens_at_the_end_of_the_period(alice):
     settle(alice, APRIL)
     subscription.refresh_from_db()
     assert (subscription.price, subscription.scheduled_price, balance(alice)) == (other, None, 10_00)
+
+
+def test_plan_and_quantity_together_are_funded_as_a_whole(alice):
+    """Five of 100.00 are in their grace with 50.00 left, too little for one of 100.00 and enough for one of 10.00."""
+    team = sell("team", RUB=100_00, grace_days=5)["RUB"]
+    sell("small", RUB=10_00)
+    pay_in(alice, 550_00, at=NOON)
+    with books.open(alice, "RUB", now=NOON) as book:
+        row = book.subscribe(team, quantity=5)
+    with books.open(alice, "RUB", now=at(days=32)) as book:
+        book.change(row, plan="small", quantity=1)
+    row.refresh_from_db()
+    # A day of 30 of 500.00: 16.67.
+    assert (row.price.plan.code, row.quantity, row.status, balance(alice)) == ("small", 1, "active", 23_33)
+    assert [kind for kind, _, _ in events(alice)[-2:]] == ["plan_changed", "quantity_changed"]
+    assert broken_rules() == []
