@@ -20,7 +20,7 @@ from payments.models import GatewayReport, Payment, Payout
 from tests.payments.checkouts import start
 from tests.payments.rows import balance
 
-# The commands read the database's clock, which in a transaction would be ahead of nothing: each test commits.
+# No transaction is open around a command, as in production.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
