@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-SYSTEM_KINDS = frozenset({"gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes"})
+SYSTEM_KINDS = frozenset(
+    {"gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes", "bank"}
+)
 # The largest value of bigint.
 LARGEST = 2**63 - 1
 

@@ -18,6 +18,7 @@ REASONS = {
     Reason.CHARGEBACK_REVERSAL: _("Returned by your bank"),
     Reason.FEE: _("Fee"),
     Reason.DEBT_PAYMENT: _("Debt paid"),
+    Reason.PAYOUT: _("Payout"),
 }
 
 # Names of the account on the other side of a wallet.
@@ -30,6 +31,7 @@ OTHERS = {
     Kind.PROMOTIONS: _("us, as a bonus"),
     Kind.ADJUSTMENTS: _("us, as a correction"),
     Kind.DISPUTES: _("your bank, for a disputed payment"),
+    Kind.BANK: _("our bank account"),
 }
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Now
 
 OWNED = ("wallet", "debt")
-SYSTEM = ("gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes")
+SYSTEM = ("gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes", "bank")
 KINDS = OWNED + SYSTEM
 REASONS = (
     "top_up",
@@ -22,6 +22,7 @@ REASONS = (
     "chargeback_reversal",
     "fee",
     "debt_payment",
+    "payout",
 )
 
 
@@ -41,6 +42,8 @@ class Account(models.Model):
         PROMOTIONS = "promotions", "promotions"
         ADJUSTMENTS = "adjustments", "adjustments"
         DISPUTES = "disputes", "disputes"
+        # The seller's own bank account, to which gateways send what they have collected.
+        BANK = "bank", "bank"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     # The customer, for wallets and debts only. Set on creation, never changed.
@@ -97,6 +100,7 @@ class Transaction(models.Model):
         CHARGEBACK_REVERSAL = "chargeback_reversal", "chargeback reversed"
         FEE = "fee", "gateway fee"
         DEBT_PAYMENT = "debt_payment", "debt payment"
+        PAYOUT = "payout", "payout of a gateway"
 
     # Derived from the cause, so that each cause posts once. Compared byte by byte, whatever the database's collation.
     key = models.CharField(max_length=100, db_collation="C")

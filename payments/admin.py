@@ -16,6 +16,7 @@ from core.admin import ReadOnlyAdmin
 from ledger.display import money
 from ledger.money import Money
 from payments import confirmation
+from payments import report_admin as report_admin  # its pages are registered with these
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
 

@@ -1,7 +1,8 @@
 """Integrity checks of payments: each query returns the rows that break a rule."""
 
 from core.integrity import Check, guards
-from payments.models import Dispute, Payment, PaymentMethod, Refund, WebhookEvent
+from payments import integrity_gateways
+from payments.models import Discrepancy, Dispute, Payment, PaymentMethod, Payout, Refund, WebhookEvent
 
 TRIGGERS = (
     "payment_begins_pending",
@@ -19,6 +20,7 @@ TRIGGERS = (
     "dispute_moves_along_the_table",
     "dispute_keeps_what_it_is_about",
     "dispute_is_never_deleted",
+    *integrity_gateways.TRIGGERS,
 )
 
 CHECKS = (
@@ -157,5 +159,10 @@ CHECKS = (
            AND later.data ->> 'status' <> 'confirmed'
         """,
     ),
-    guards("payment_guards_are_there", (Payment, Refund, Dispute, PaymentMethod, WebhookEvent), TRIGGERS),
+    *integrity_gateways.CHECKS,
+    guards(
+        "payment_guards_are_there",
+        (Payment, Refund, Dispute, PaymentMethod, Payout, Discrepancy, WebhookEvent),
+        TRIGGERS,
+    ),
 )

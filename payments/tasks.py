@@ -7,7 +7,8 @@ from celery import shared_task
 from django.dispatch import receiver
 
 from core import clock
-from payments import open_orders, reconciliation
+from payments import comparison, open_orders, reconciliation
+from payments.gateways import registry
 from payments.webhooks import process
 from subscriptions import orders
 
@@ -44,6 +45,20 @@ def reconcile() -> None:
 def reconcile_gateway(gateway: str) -> None:
     """Ask one gateway about open payments, refunds and disputes, and close what nobody wants any more."""
     reconciliation.check_gateway(gateway, now=clock.now())
+
+
+@shared_task
+def compare_gateways() -> None:
+    """Have the last days compared with the list of each gateway, each in a task of its own."""
+    for gateway in registry.configured():
+        compare_gateway.delay(gateway.name)
+
+
+# Longer than other tasks: a list has many pages. It is still shorter than the broker's visibility_timeout.
+@shared_task(soft_time_limit=780, time_limit=840)
+def compare_gateway(name: str) -> None:
+    """Compare the last days with the list of one gateway, and store the report."""
+    comparison.compare_all(now=clock.now(), only=name)
 
 
 @receiver(orders.changed, dispatch_uid="payments.close_ended")

@@ -3,7 +3,18 @@
 from payments.models.dispute import Dispute
 from payments.models.method import PaymentMethod
 from payments.models.payment import Payment
+from payments.models.payout import Payout
 from payments.models.refund import Refund
+from payments.models.report import Discrepancy, GatewayReport
 from payments.models.webhook_event import WebhookEvent
 
-__all__ = ["Dispute", "Payment", "PaymentMethod", "Refund", "WebhookEvent"]
+__all__ = [
+    "Discrepancy",
+    "Dispute",
+    "GatewayReport",
+    "Payment",
+    "PaymentMethod",
+    "Payout",
+    "Refund",
+    "WebhookEvent",
+]

@@ -122,6 +122,8 @@ class Payment(MadeOnce):
         indexes = [
             models.Index(fields=["customer", "-id"], name="payment_by_customer"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="payment_to_check"),
+            # For the comparison with the gateway's list, day by day.
+            models.Index(fields=["gateway", "created_at"], name="payment_by_gateway_and_time"),
         ]
 
     def __str__(self) -> str:

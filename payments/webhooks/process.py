@@ -116,7 +116,7 @@ def _payment(event: WebhookEvent, now: datetime) -> Result:
 
 
 def _refund(event: WebhookEvent, now: datetime) -> Result:
-    """Ask about a refund of ours. One that was made at the gateway by hand is left for the daily comparison."""
+    """Ask about a refund of ours. One that was made at the gateway by hand shows in payments.ageing only."""
     refund = Refund.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
     if refund is None:
         snapshot = registry.get(event.gateway).fetch_refund(event.gateway_id)

@@ -1,0 +1,78 @@
+"""Reports of the comparison with each gateway's own list of payments."""
+
+from django.db import models
+from django.db.models import Q
+
+from payments.models.payment import Payment
+
+
+class GatewayReport(models.Model):
+    """One comparison with one gateway, of the payments made in [since, until)."""
+
+    gateway = models.CharField(max_length=20)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    started_at = models.DateTimeField()
+    # Null while it runs, and for ever if its process ended before.
+    finished_at = models.DateTimeField(null=True)
+    # What could not be asked, in a sentence for staff; empty if the lists were complete.
+    payments_failure = models.CharField(max_length=300, default="", blank=True)
+    payouts_failure = models.CharField(max_length=300, default="", blank=True)
+    # How many payments the gateway listed, and how many of ours were looked for in its list.
+    payments_there = models.PositiveIntegerField(default=0)
+    payments_here = models.PositiveIntegerField(default=0)
+    # What was posted because of it.
+    fees_posted = models.PositiveIntegerField(default=0)
+    payouts_posted = models.PositiveIntegerField(default=0)
+    # The rows of Discrepancy: those that were mended, and those that wait for staff.
+    mended = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["gateway", "-id"], name="report_by_gateway")]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it came to its end and both lists were complete."""
+        return self.finished_at is not None and not (self.payments_failure or self.payouts_failure)
+
+
+class Discrepancy(models.Model):
+    """One payment about which we and the gateway say different things."""
+
+    class Kind(models.TextChoices):
+        # The gateway lists a payment that we do not have.
+        MISSING_HERE = "missing_here", "missing here"
+        # We have a payment that the gateway does not know.
+        MISSING_THERE = "missing_there", "missing at the gateway"
+        # It took another amount, or keeps another fee, than we have booked.
+        AMOUNT = "amount", "amount"
+        CURRENCY = "currency", "currency"
+        STATUS = "status", "status"
+
+    report = models.ForeignKey(GatewayReport, on_delete=models.CASCADE, related_name="discrepancies")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    # The gateway's id of the payment; empty if ours has none.
+    gateway_id = models.CharField(max_length=120, default="", blank=True)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="+")
+    # What each side said when they were compared: `confirmed, 500.00 RUB`. Empty for the side that has nothing.
+    ours = models.CharField(max_length=200, default="", blank=True)
+    theirs = models.CharField(max_length=200, default="", blank=True)
+    is_mended = models.BooleanField(default=False)
+    # How it was mended, or why it was not.
+    outcome = models.CharField(max_length=300, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False) | Q(kind="missing_here"),
+                name="only_what_is_missing_here_has_no_payment",
+            ),
+        ]
+        verbose_name_plural = "discrepancies"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.gateway_id}"
