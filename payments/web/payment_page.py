@@ -23,10 +23,12 @@ from accounts.web.auth import SignedInRequest
 from core.errors import DomainError
 from payments import cancellation, confirmation, sessions, transitions
 from payments.failures import failure_of
+from payments.gateways import registry
 from payments.gateways.base import State
 from payments.models import Payment
 from payments.web import next_url
 from payments.web.forms import start_payment
+from payments.web.policy import leads_to_gateways
 from subscriptions.models import Subscription
 from subscriptions.web import cards
 from subscriptions.web.cards import Card
@@ -151,6 +153,8 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
         "failure": failure_of(payment),
         "card": _card(payment, now=now),
         "return_url": return_url,
+        # Whether the gateway cannot close its page, so that it ends by itself.
+        "ends_by_itself": not registry.can(payment.gateway).cancels_pages,
     }
 
 
@@ -185,6 +189,7 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
 @require_safe
 @never_cache
 @login_required
+@leads_to_gateways
 def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show the payment's state. An open payment is checked at the gateway first; the URL's parameters are ignored."""
     payment = _own_payment(request, public_id)
@@ -198,6 +203,7 @@ def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
+@leads_to_gateways
 def status(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Return the part of the page that changes, for polling. Reads the row only and does not call the gateway."""
     payment = _own_payment(request, public_id)
