@@ -1,4 +1,4 @@
-"""The API of a payment's refunds: staff refund any payment, and its customer sees what came back."""
+"""The API of refunds: staff refund any payment, and customers see theirs and cancel with a refund to the card."""
 
 from typing import Any, cast
 
@@ -15,11 +15,14 @@ from rest_framework.response import Response
 from accounts.models import User
 from core.api.fields import TextField
 from core.api.idempotency import Idempotent
-from core.api.schema import INSUFFICIENT_FUNDS
+from core.api.lookup import find_by_public_id
+from core.api.schema import INSUFFICIENT_FUNDS, NOT_FOUND
 from core.api.serializers import StrictSerializer
-from payments import payment_ids, refunds
+from ledger.api.serializers import MoneySerializer
+from payments import cancellation_refunds, payment_ids, refunds
 from payments.api.serializers import AmountField, RefundSerializer, SentAmount, minor_units
 from payments.models import Payment, Refund
+from subscriptions.models import Subscription
 
 # Who may refund and who may see other customers' payments: the permissions of the same acts in the admin.
 MAY_REFUND, MAY_VIEW = "payments.change_payment", "payments.view_payment"
@@ -93,3 +96,49 @@ def _amount(payment: Payment, sent: SentAmount | None) -> int | None:
         detail: Any = ErrorDetail(text % {"currency": currency, "sent": sent.currency}, code="invalid")
         raise serializers.ValidationError({"amount": [detail]})
     return minor_units(sent, currency, param="amount")
+
+
+class CancelSubscriptionSerializer(StrictSerializer):
+    """A subscription to cancel now."""
+
+    subscription = TextField(max_length=40, help_text="Id of your subscription.")
+
+
+class CardRefundsSerializer(serializers.Serializer):
+    """What came back for unused time, and what of it goes to the card."""
+
+    subscription = serializers.CharField()
+    came_back = MoneySerializer(help_text="It pays the debt first.")
+    to_card = MoneySerializer(help_text="The sum of the refunds. The rest is on the wallet.")
+    refunds = RefundSerializer(many=True)
+
+
+class CancelSubscription(Idempotent, GenericAPIView):
+    """Cancel a subscription with its unused time refunded to the card."""
+
+    serializer_class = CardRefundsSerializer
+    queryset = Refund.objects.none()
+    filter_backends = ()
+
+    @extend_schema(
+        operation_id="payments_cancel_subscription",
+        request=CancelSubscriptionSerializer,
+        responses={200: CardRefundsSerializer, **NOT_FOUND},
+    )
+    def post(self, request: Request) -> Response:
+        """Cancel your subscription now and refund its unused time to the card, as far as your payments can take it.
+
+        Its newest payments come first, then your others in the same currency. What none can take stays on the wallet.
+        """
+        body = CancelSubscriptionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        own = Subscription.objects.filter(customer_id=request.user.pk).select_related("price__plan", "customer")
+        detail = _("You have no subscription with this id. GET /api/subscriptions/ lists your subscriptions.")
+        public_id = body.validated_data["subscription"]
+        row = find_by_public_id(own, param="subscription", detail=detail, public_id=public_id)
+        done = cancellation_refunds.cancel(row, now=timezone.now())
+        answer = {
+            "subscription": row.public_id, "came_back": done.came_back, "to_card": done.to_card,
+            "refunds": done.refunds,
+        }  # fmt: skip
+        return Response(CardRefundsSerializer(answer).data)

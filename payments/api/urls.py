@@ -12,6 +12,9 @@ urlpatterns = [
     ),
     re_path(r"^payments/confirm-payment/?$", views.ConfirmPayment.as_view(), name="payment-confirm"),
     re_path(r"^payments/cancel-payment/?$", views.CancelPayment.as_view(), name="payment-cancel"),
+    re_path(
+        r"^payments/cancel-subscription/?$", refunds.CancelSubscription.as_view(), name="payment-cancel-subscription"
+    ),
     re_path(r"^payments/?$", views.PaymentList.as_view(), name="payment-list"),
     re_path(
         r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/refunds/?$", refunds.PaymentRefunds.as_view(), name="payment-refunds"

@@ -80,6 +80,7 @@ API = {
     "payment-create-checkout-session": Row(CUSTOMERS, "POST"),
     "payment-confirm": Row(CUSTOMERS, "POST"),
     "payment-cancel": Row(CUSTOMERS, "POST"),
+    "payment-cancel-subscription": Row(CUSTOMERS, "POST"),
     "payment-list": Row(CUSTOMERS),
     "payment-detail": Row(ALICE, address=PAYMENT),
     # Customers see the refunds of their own payments; staff need the permissions of the admin.
