@@ -223,8 +223,7 @@ def topup_page(request: SignedInRequest) -> HttpResponse:
     try:
         page = page_of(request, now=now)
     except amounts.CurrencyNotTaken:
-        text = _("You cannot top up in %s here.")
-        return pricing.choose_currency(request, usual_currencies(request.user), text)
+        return pricing.choose_currency(request, usual_currencies(request.user), _("You cannot top up in %s here."))
     if "show" in request.POST and page.amount:
         return HttpResponseRedirect(page.address, status=303)
     form = TopUpForm(request.POST or None, amount=page.amount)
