@@ -152,6 +152,11 @@ ERRORS: dict[str, Kind] = {
     ),
     "currency_not_taken": Kind(400, _("Currency not accepted"), _("Use one of the currencies in `detail`.")),
     "unknown_gateway": Kind(400, _("Unknown payment gateway"), _("Omit `gateway`, or use one from `detail`.")),
+    "no_gateway": Kind(
+        400,
+        _("No payment gateway takes this"),
+        _("Choose a currency, an amount or a gateway from `detail`."),
+    ),
     "invalid_payment_id": Kind(
         400,
         _("Invalid payment_id"),
@@ -180,6 +185,14 @@ ERRORS: dict[str, Kind] = {
         409,
         _("This does not fit the transfer"),
         _("Nothing was recorded. `detail` says why; check the transfer, its receipts and its refunds."),
+    ),
+    "refund_refused": Kind(
+        409,
+        _("The payment cannot be refunded"),
+        _("See `detail`. Refund at most what is in `refundable`, or to the wallet."),
+    ),
+    "payment_not_parked": Kind(
+        409, _("The payment does not wait for a decision"), _("Reload it: somebody may have decided already.")
     ),
     "gateway_refused": Kind(
         502,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.errors import DomainError
 from ledger.money import EXPONENTS, LARGEST, Money
+from payments.gateways import registry
 from subscriptions import catalogue, dues, overview
 from subscriptions.models import Plan, Price, Subscription
 
@@ -32,7 +33,7 @@ class AmountOutOfRange(DomainError):
 
 
 class CurrencyNotTaken(DomainError):
-    """Top-ups in this currency are not accepted."""
+    """No gateway that is offered takes this currency."""
 
     code = "currency_not_taken"
     param = "currency"
@@ -123,10 +124,15 @@ def not_waiting(subscription: Subscription, *, now: datetime) -> NotWaitingForMo
     )
 
 
-def for_top_up(amount: int | None, currency: str | None) -> AmountDue:
-    """Return the amount due for a top-up; raise AmountOutOfRange outside settings.TOP_UP_LIMITS."""
+def for_top_up(amount: int | None, currency: str | None, gateway: str | None = None) -> AmountDue:
+    """Return the amount due for a top-up, at any of the offered gateways or at the one chosen.
+
+    Raises CurrencyNotTaken, NoGateway, UnknownGateway, or AmountOutOfRange outside `top_up_limits`.
+    """
     currency = check_taken(currency)
-    least, most = settings.TOP_UP_LIMITS[currency]
+    if gateway is not None:
+        registry.offer(gateway, currency)
+    least, most = top_up_limits(currency, gateway)
     if amount is None or not least <= amount <= most:
         values = {
             "least": Money(least, currency),
@@ -137,13 +143,28 @@ def for_top_up(amount: int | None, currency: str | None) -> AmountDue:
     return AmountDue(money=Money(amount, currency), description=_("Top-up"))
 
 
+def top_up_limits(currency: str, gateway: str | None = None) -> tuple[int, int]:
+    """Return the smallest and the largest top-up in minor units, at the offered gateways or at one of them.
+
+    settings.TOP_UP_LIMITS narrows what they take. Raises CurrencyNotTaken if none of them takes the currency.
+    """
+    possible = registry.limits(currency, gateway)
+    if possible is None:
+        raise _not_taken(currency)
+    narrower: tuple[int, int] = settings.TOP_UP_LIMITS.get(currency, possible)
+    return max(possible[0], narrower[0]), min(possible[1], narrower[1])
+
+
 def check_taken(currency: str | None) -> str:
-    """Return the currency if top-ups are accepted in it; otherwise raise CurrencyNotTaken, which lists those."""
-    limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
-    if currency is None or currency not in limits:
-        values = {"sent": currency, "allowed": ", ".join(limits)}
-        raise CurrencyNotTaken(_("You can top up in %(allowed)s. You sent %(sent)s.") % values)
+    """Return the currency if an offered gateway takes it; otherwise raise CurrencyNotTaken, which lists the others."""
+    if currency is None or currency not in registry.currencies():
+        raise _not_taken(currency)
     return currency
+
+
+def _not_taken(currency: str | None) -> CurrencyNotTaken:
+    values = {"sent": currency, "allowed": ", ".join(registry.currencies()) or "-"}
+    return CurrencyNotTaken(_("You can top up in %(allowed)s. You sent %(sent)s.") % values)
 
 
 def check_amount(due: AmountDue, amount: int | None, currency: str | None) -> None:

@@ -9,7 +9,7 @@ from core import retry
 from core.errors import DomainError, Unavailable
 from payments import confirmation, transitions
 from payments.gateways import registry
-from payments.gateways.base import GatewayError, Snapshot
+from payments.gateways.base import GatewayError, Snapshot, State
 from payments.models import Payment
 
 Status = Payment.Status
@@ -24,6 +24,7 @@ class NotCancellable(DomainError):
 def cancel(payment: Payment, *, now: datetime) -> Payment:
     """Cancel a pending payment and, if its checkout opened a subscription, that order; return the payment.
 
+    If its gateway cannot close the page, the payment stays pending with `closing_at` until the page ends by itself.
     Raises NotCancellable in any other state. That includes a payment that turns out to be paid: it is confirmed
     instead. Raises Unavailable if the gateway does not answer, and then cancels nothing.
     """
@@ -32,6 +33,8 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
     snapshot = close_page(payment)
     if snapshot is None:
         return _cancel_unopened(payment.pk, now=now)
+    if ends_by_itself(payment, snapshot):
+        return _give_up(payment.pk, now=now)
     payment = confirmation.apply(payment.pk, snapshot, now=now, ends_order=True)
     if payment.status != Status.CANCELLED:
         raise _refusal(payment)
@@ -51,6 +54,23 @@ def close_page(payment: Payment) -> Snapshot | None:
         raise Unavailable(
             _("The gateway did not answer, so the payment is not cancelled. Try again in a minute.")
         ) from error
+
+
+def ends_by_itself(payment: Payment, snapshot: Snapshot) -> bool:
+    """Tell whether the payment's page is still open, by the gateway's answer, and its gateway cannot close pages."""
+    is_open = snapshot.state in (State.OPEN, State.REQUIRES_ACTION)
+    return is_open and not registry.can(payment.gateway).cancels_pages
+
+
+@retry.retried
+def _give_up(payment_id: int, *, now: datetime) -> Payment:
+    """Mark an open payment whose page ends by itself, and end its order."""
+    with transaction.atomic():
+        payment = transitions.lock(payment_id)
+        if payment.status not in transitions.OPEN or payment.parked_reason:
+            raise _refusal(payment)
+        transitions.give_up(payment, now=now, ends_order=True)
+    return payment
 
 
 @retry.retried

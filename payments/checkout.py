@@ -7,7 +7,6 @@ sent again continues the first payment, whatever failed in between. So does anot
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -78,7 +77,8 @@ def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) 
     A customer has at most one open payment for the same purpose: a plan on the same terms, a subscription, or a top-up
     of the same sum. A second start goes on with it, whichever tab, form or API call it comes from. Raises a
     DomainError: KeyReused if the key came with another request, any error of payments.amounts, UnknownGateway,
-    InvalidPaymentId, DuplicatePayment, PaymentInProgress, and Unavailable or GatewayRefused from the gateway.
+    NoGateway, InvalidPaymentId, DuplicatePayment, PaymentInProgress, and Unavailable or GatewayRefused from the
+    gateway.
     """
     payment = find(customer, request)
     if payment is None:
@@ -147,7 +147,7 @@ def _amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> A
             raise ValueError(f"{subscription} does not belong to customer {customer.pk}")
         due = amounts.for_subscription(subscription, now=now)
     else:
-        return amounts.for_top_up(amount, currency)
+        return amounts.for_top_up(amount, currency, request.get("gateway"))
     amounts.check_amount(due, amount, currency)
     return due
 
@@ -164,26 +164,39 @@ def _purpose(due: AmountDue, request: CheckoutRequest) -> str:
 def _continue_or_create(customer: User, request: CheckoutRequest, *, now: datetime) -> Payment:
     """Return the open payment for the same purpose, or create and commit one, for an order that waits if there is one.
 
-    If another gateway was chosen, the amount has changed or the page has expired, the open payment's page is closed
-    first and a new payment takes its place.
+    If another gateway or another consent was chosen, the amount has changed or the page has expired, the open payment's
+    page is closed first and a new payment takes its place.
     """
-    gateway = registry.get(request.get("gateway") or registry.names()[0]).name
     for _turn in range(TRIES):
         due = _amount_due(customer, request, now=now)
         first = open_orders.find(customer, due, _purpose(due, request), now=now)
+        if first is not None and not request.get("payment_id") and _is_same(first, due, request, now=now):
+            return first
+        gateway = registry.offer(request.get("gateway"), due.money.currency, due.money.amount).name
         if first is None:
             order = open_orders.find_waiting(customer, _purpose(due, request), now=now)
             payment = _create(customer, due, gateway, request, now=now, order=order)
         elif request.get("payment_id"):
             is_same = first.reference == request["payment_id"]
             raise payment_ids.duplicate(first.reference) if is_same else _in_progress(first)
-        elif request.get("gateway") in (None, first.gateway) and first.money == due.money and now < first.expires_at:
-            return first
         else:
             payment = _replace(first, due, gateway, request, now=now)
         if payment is not None:
             return payment
     raise Unavailable(_("The payment could not be started. Nothing was paid. Try again."))
+
+
+def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: datetime) -> bool:
+    """Tell whether an open payment for the same purpose is just what is asked for now, so that its page can be used."""
+    if request.get("gateway") not in (None, first.gateway) or first.money != due.money or now >= first.expires_at:
+        return False
+    # Whoever says nothing about the payment method goes on with what was agreed before.
+    return "save_method" not in request or _saves_method(request, first.gateway) == first.save_method
+
+
+def _saves_method(request: CheckoutRequest, gateway: str) -> bool:
+    """Tell whether the gateway is to keep the payment method: the customer agrees and the gateway can."""
+    return request.get("save_method", False) and registry.can(gateway).saves_methods
 
 
 def _in_progress(payment: Payment) -> PaymentInProgress:
@@ -229,11 +242,12 @@ def _replace(
 ) -> Payment | None:
     """Close the page of an open payment and return the new one that takes its place.
 
-    Return the first payment if it turns out to be paid, None if it has changed meanwhile. Raises Unavailable if the
-    gateway does not answer, PaymentInProgress if the bank is processing it.
+    Return the first payment if it turns out to be paid, None if it has changed meanwhile. A page that its gateway
+    cannot close ends by itself; what is paid there later goes to the wallet. Raises Unavailable if the gateway does not
+    answer, PaymentInProgress if the bank is processing it.
     """
     snapshot = cancellation.close_page(first)
-    if snapshot is not None and snapshot.state not in UNPAID:
+    if snapshot is not None and snapshot.state not in UNPAID and not cancellation.ends_by_itself(first, snapshot):
         payment = confirmation.apply(first.pk, snapshot, now=now)
         if payment.status in transitions.OPEN:
             raise _in_progress(payment)
@@ -248,14 +262,19 @@ def _replace(
 def _swap(
     first_id: int, snapshot: Snapshot | None, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime
 ) -> Payment | None:
-    """Close a payment that can no longer be paid and create the next one for the same order, in one transaction."""
+    """Close a payment, or give it up if its page ends by itself, and create the next one for the same order, in one
+    transaction.
+    """
     with transaction.atomic():
         first = transitions.lock(first_id)
         if first.status not in transitions.OPEN or (snapshot is None and first.gateway_id is not None):
             return None
-        code = snapshot.failure_code if snapshot else ""
-        ending = UNPAID[snapshot.state] if snapshot else Payment.Status.CANCELLED
-        transitions.close(first, ending, now=now, failure_code=code)
+        if snapshot is not None and snapshot.state not in UNPAID:
+            transitions.give_up(first, now=now)
+        else:
+            code = snapshot.failure_code if snapshot else ""
+            ending = UNPAID[snapshot.state] if snapshot else Payment.Status.CANCELLED
+            transitions.close(first, ending, now=now, failure_code=code)
         return _insert(first.customer, due, gateway, request, now=now, order=first)
 
 
@@ -265,7 +284,7 @@ def _insert(
     order: Payment | None = None,
 ) -> Payment:  # fmt: skip
     """Create the payment and, for a plan, its subscription; or take over the subscription of the payment `order`."""
-    expires_at = now + settings.PAYMENT_EXPIRES_AFTER
+    expires_at = sessions.page_end(gateway, now=now)
     key = request.get("idempotency_key")
     with transaction.atomic():
         payment = Payment.objects.create(
@@ -286,7 +305,7 @@ def _insert(
             created_at=now,
             updated_at=now,
             expires_at=expires_at,
-            save_method=request.get("save_method", False),
+            save_method=_saves_method(request, gateway),
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
         if due.price is not None and order is None:

@@ -26,8 +26,12 @@ def purpose_of(due: AmountDue, *, quantity: int, periods: int, auto_renew: bool)
 
 
 def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Payment | None:
-    """Return the customer's open payment for the same purpose, None if there is none. Parked ones wait for staff."""
-    rows = open_payments().filter(customer=customer).select_related("customer", "plan", "subscription__price")
+    """Return the customer's open payment for the same purpose, None if there is none.
+
+    Parked ones wait for staff, and nobody wants those any more whose pages are to be closed.
+    """
+    rows = open_payments().filter(customer=customer, closing_at=None)
+    rows = rows.select_related("customer", "plan", "subscription__price")
     if due.subscription is not None:
         return rows.filter(subscription=due.subscription).first()
     payment = rows.filter(purpose=purpose).first()

@@ -23,15 +23,16 @@ class NotParked(DomainError):
 
 
 @retry.retried
-def accept(payment: Payment, *, author: User, now: datetime) -> Payment:
+def accept(payment: Payment, *, author: User, now: datetime, reason: str = "") -> Payment:
     """Credit what was taken as a top-up, confirm the payment and return it. Its order waits on.
 
-    Raises NotParked. A second call at the same time finds it confirmed and raises too.
+    The customer reads the reason beside the transaction. Raises NotParked. A second call at the same time finds it
+    confirmed and raises too.
     """
     with transaction.atomic():
         payment = _lock(payment.pk)
         assert payment.received is not None
-        transitions.credit(payment, payment.received, now=now, author=author)
+        transitions.credit(payment, payment.received, now=now, author=author, description=reason)
     return payment
 
 

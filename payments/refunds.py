@@ -109,17 +109,31 @@ def _create(
         payment = transitions.lock(payment_id)
         if before := idempotency.find(payment.refunds.all(), key, fingerprint=fingerprint):
             return before
-        money = _checked(payment, amount, destination)
-        refund = Refund.objects.create(
-            payment=payment, amount=money.amount, currency=money.currency, destination=destination, reason=reason,
-            author=author, gateway=payment.gateway, created_at=now, updated_at=now,
-            check_at=_next_check(now, after=now) if destination == Destination.CARD else None,
-            idempotency_key=key, fingerprint=fingerprint if key else None,
+        return make(
+            payment, amount, destination=destination, reason=reason, author=author, key=key, fingerprint=fingerprint,
+            now=now,
         )  # fmt: skip
-        _move_money(refund, now=now)
-        record_event(refund, "created", now=now)
-        if destination == Destination.WALLET:
-            move(refund, Status.SUCCEEDED, now=now)
+
+
+def make(
+    payment: Payment, amount: int | None, *, destination: Refund.Destination, reason: str, author: User | None,
+    key: str | None, fingerprint: str, now: datetime,
+) -> Refund:  # fmt: skip
+    """Create the refund of a locked payment, paid by the wallet. Call it in a transaction, and `send` it afterwards.
+
+    Raises RefundRefused, books.Refused.
+    """
+    money = _checked(payment, amount, destination)
+    refund = Refund.objects.create(
+        payment=payment, amount=money.amount, currency=money.currency, destination=destination, reason=reason,
+        author=author, gateway=payment.gateway, created_at=now, updated_at=now,
+        check_at=_next_check(now, after=now) if destination == Destination.CARD else None,
+        idempotency_key=key, fingerprint=fingerprint if key else None,
+    )  # fmt: skip
+    _move_money(refund, now=now)
+    record_event(refund, "created", now=now)
+    if destination == Destination.WALLET:
+        move(refund, Status.SUCCEEDED, now=now)
     return refund
 
 

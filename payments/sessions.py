@@ -32,7 +32,7 @@ def open_page(payment: Payment, *, now: datetime) -> Payment:
     _refuse_unwanted(payment, now=now)
     gateway = registry.get(payment.gateway)
     try:
-        session = gateway.create_session(_request(payment))
+        session = gateway.create_session(_request(payment, now=now))
     except GatewayError as error:
         raise _save_error(payment.pk, error, now=now) from error
     payment = _store(payment.pk, session, now=now)
@@ -44,13 +44,22 @@ def open_page(payment: Payment, *, now: datetime) -> Payment:
     return payment
 
 
+def page_end(gateway: str, *, now: datetime) -> datetime:
+    """Return when a page that is opened now is to end: after settings.PAYMENT_EXPIRES_AFTER, if the gateway can."""
+    can, lifetime = registry.can(gateway), settings.PAYMENT_EXPIRES_AFTER
+    if can.longest_page is not None:
+        lifetime = min(lifetime, can.longest_page)
+    end: datetime = now + max(lifetime, can.shortest_page)
+    return end
+
+
 def return_url(payment: Payment) -> str:
     """Return the URL of our page for the payment, in the language it was started in."""
     prefix = f"/{payment.language}" if payment.language not in ("", settings.LANGUAGE_CODE) else ""
     return f"{settings.SITE_URL}{prefix}/pay/{payment.public_id}/"
 
 
-def _request(payment: Payment) -> SessionRequest:
+def _request(payment: Payment, *, now: datetime) -> SessionRequest:
     return SessionRequest(
         idempotency_key=payment.public_id,
         amount=payment.amount,
@@ -58,8 +67,11 @@ def _request(payment: Payment) -> SessionRequest:
         description=payment.description,
         return_url=return_url(payment),
         cancel_url=return_url(payment),
-        expires_at=payment.expires_at,
+        expires_at=page_end(payment.gateway, now=now),
         language=payment.language or settings.LANGUAGE_CODE,
+        customer=str(payment.customer_id),
+        email=payment.customer.email,
+        save_method=payment.save_method,
     )
 
 

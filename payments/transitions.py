@@ -68,7 +68,9 @@ def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any)
         setattr(payment, name, value)
 
 
-def credit(payment: Payment, received: Money, *, now: datetime, author: User | None = None) -> None:
+def credit(
+    payment: Payment, received: Money, *, now: datetime, author: User | None = None, description: str = ""
+) -> None:
     """Confirm the payment and credit the wallet with what was received.
 
     The money pays the debt, then starts the subscription this payment is for, then revives the suspended ones. A
@@ -80,7 +82,7 @@ def credit(payment: Payment, received: Money, *, now: datetime, author: User | N
             received.amount,
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
-            description=own_description(payment),
+            description=description or own_description(payment),
             first=_live_subscription(payment) if received == payment.money else None,
             author=author,
         )
@@ -98,6 +100,18 @@ def close(
     """
     move(payment, to, now=now, failure_code=failure_code, parked_reason="")
     record_event(payment, to.value, now=now)
+    if ends_order and payment.opened_subscription and payment.subscription_id is not None:
+        _cancel_pending(payment, payment.subscription_id, now=now)
+
+
+def give_up(payment: Payment, *, now: datetime, ends_order: bool = False) -> None:
+    """Mark an open payment whose page its gateway cannot close: nobody wants it any more, and the page ends by itself.
+
+    Money that still comes is credited. With `ends_order=True` the subscription that the checkout opened is cancelled.
+    """
+    payment.confirmation_url, payment.closing_at = "", payment.closing_at or now
+    payment.check_at = next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    payment.save(update_fields=["confirmation_url", "closing_at", "check_at"])
     if ends_order and payment.opened_subscription and payment.subscription_id is not None:
         _cancel_pending(payment, payment.subscription_id, now=now)
 
@@ -162,8 +176,8 @@ def _cancel_pending(payment: Payment, subscription_id: int, *, now: datetime) ->
 
     Who has changed its plan since still wants it: it waits on for a payment of its own.
     """
-    others = Payment.objects.filter(subscription_id=subscription_id, status__in=OPEN).exclude(pk=payment.pk)
-    if others.exists():
+    others = Payment.objects.filter(subscription_id=subscription_id, status__in=OPEN, closing_at=None)
+    if others.exclude(pk=payment.pk).exists():
         return
     with books.open(payment.customer, payment.currency, now=now) as book:
         pending = Subscription.objects.filter(pk=subscription_id, status=Subscription.Status.PENDING)

@@ -188,6 +188,14 @@ class OpenBook:
         sub = self._find(subscription)
         self._raise_if_refused(operations.cancel(self.item.book, self.at, sub, when=when, refund_unused=refund_unused))
 
+    def end(self, subscription: Subscription, *, refund_unused: bool) -> int:
+        """Cancel at once and return what came back for unused time, in minor units. It has paid the debt first."""
+        movements = self.item.book.journal.movements
+        before = len(movements)
+        self.cancel(subscription, when="now", refund_unused=refund_unused)
+        came = [each for each in movements[before:] if each.sub and each.sub.id == subscription.pk]
+        return sum(each.amount for each in came if each.reason == "unused_refund")
+
     def undo_cancel(self, subscription: Subscription) -> None:
         """Withdraw a cancel request that has not taken effect."""
         self._raise_if_refused(operations.undo_cancel(self.item.book, self.at, self._find(subscription)))

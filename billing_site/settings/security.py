@@ -13,7 +13,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        # Where forms may lead, redirects included: to the gateways' pages.
+        # Where forms may lead, redirects included. Pages that pay add the offered gateways' own (payments.web.policy).
         "form-action": [SELF, *env.list("CSP_FORM_ACTION", default=[])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -16,9 +16,9 @@ from core.api.fields import FlagField, TextField
 from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneyField, MoneySerializer
 from ledger.money import Money, NotMoney
-from payments import amounts
+from payments import amounts, transitions
 from payments.failures import Failure, failure_of
-from payments.models import Payment
+from payments.models import Dispute, Payment, Refund
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
 
 
@@ -82,6 +82,22 @@ class PaymentIdField(TextField):
         super().__init__(max_length=40, required=False, help_text=help_text, **kwargs)
 
 
+class GatewayField(TextField):
+    """The gateway to pay through."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = "One of the site's gateways; by default the first that takes the currency and the amount."
+        super().__init__(max_length=20, required=False, help_text=help_text, **kwargs)
+
+
+class SaveMethodField(FlagField):
+    """The customer's consent to keep the payment method."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = "Whether the customer agrees that the gateway keeps the card or account for later payments."
+        super().__init__(required=False, help_text=help_text, **kwargs)
+
+
 class CheckoutSerializer(StrictSerializer):
     """A checkout of a plan, or of a subscription that waits for money."""
 
@@ -92,7 +108,8 @@ class CheckoutSerializer(StrictSerializer):
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_QUANTITY, required=False)
     auto_renew = FlagField(required=False)
     amount = AmountField(required=False, help_text="What you expect to pay. Any other amount is refused.")
-    gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; by default the first.")
+    gateway = GatewayField()
+    save_method = SaveMethodField()
     payment_id = PaymentIdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +131,8 @@ class TopUpSerializer(StrictSerializer):
     value = MoneyField(help_text="Decimal string or number with at most the currency's decimal places.")
     currency = TextField(max_length=3, help_text="ISO 4217.")
     description = TextField(max_length=200, required=False, allow_blank=True)
-    gateway = TextField(max_length=20, required=False, help_text="One of the site's gateways; by default the first.")
+    gateway = GatewayField()
+    save_method = SaveMethodField()
     payment_id = PaymentIdField()
 
     def validate_currency(self, currency: str) -> str:
@@ -126,7 +144,7 @@ class TopUpSerializer(StrictSerializer):
         """Replace `value` with `amount` in minor units, checked against the limits of its currency."""
         currency, attrs["amount"] = attrs["currency"], attrs.pop("value").amount
         try:
-            amounts.for_top_up(attrs["amount"], currency)
+            amounts.for_top_up(attrs["amount"], currency, attrs.get("gateway"))
         except amounts.AmountOutOfRange as error:
             raise serializers.ValidationError({"value": [ErrorDetail(error.detail, code=error.code)]}) from error
         return attrs
@@ -155,6 +173,31 @@ class FailureSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
+class RefundSerializer(serializers.Serializer):
+    """Money of a payment that goes back."""
+
+    id = serializers.CharField(source="public_id")
+    payment = serializers.CharField(source="payment.reference")
+    status = serializers.ChoiceField(choices=Refund.Status.choices)
+    amount = MoneySerializer(source="money")
+    destination = serializers.ChoiceField(choices=Refund.Destination.choices)
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField(help_text="When `status` last changed.")
+
+
+class DisputeSerializer(serializers.Serializer):
+    """A payment, or a part of it, that the customer's bank takes back."""
+
+    id = serializers.CharField(source="public_id")
+    status = serializers.ChoiceField(choices=Dispute.Status.choices)
+    amount = MoneySerializer(source="money")
+    reason = serializers.CharField(help_text="The gateway's word.")
+    withdrawn_at = serializers.DateTimeField(allow_null=True, help_text="When it was taken from the wallet.")
+    returned_at = serializers.DateTimeField(allow_null=True, help_text="When it came back, because it was won.")
+    created_at = serializers.DateTimeField()
+
+
 class PaymentSerializer(serializers.Serializer):
     """A payment."""
 
@@ -166,8 +209,15 @@ class PaymentSerializer(serializers.Serializer):
     subscription = serializers.CharField(source="subscription.public_id", default=None, allow_null=True)
     gateway = serializers.CharField()
     confirmation_url = serializers.CharField(
-        help_text="Where the customer pays. Empty until the gateway has responded."
+        help_text="Where the customer pays. Empty until the gateway has responded, and once the payment is given up."
     )
+    save_method = serializers.BooleanField(
+        help_text="Whether the gateway keeps the payment method: the customer agreed, and the gateway can."
+    )
+    amount_received = MoneySerializer(
+        source="received", allow_null=True, help_text="What the gateway took, `null` before."
+    )
+    amount_refunded = MoneySerializer(source="refunded", help_text="The sum of its refunds that have not failed.")
     expires_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     confirmed_at = serializers.DateTimeField(allow_null=True)
@@ -176,12 +226,27 @@ class PaymentSerializer(serializers.Serializer):
         help_text="Under review: the gateway took another amount than requested. Staff will decide. Do not pay again."
     )
 
+    closing = serializers.SerializerMethodField(
+        help_text="Given up, but its page is still open: do not pay there. Money that still comes goes to the wallet."
+    )
+
     @extend_schema_field(FailureSerializer(allow_null=True))
     def get_failure(self, payment: Payment) -> dict[str, str] | None:
         """Return the reason in the reader's language."""
         failure: Failure | None = failure_of(payment)
         return {"code": failure.code, "detail": str(failure.detail)} if failure else None
 
+    def get_closing(self, payment: Payment) -> bool:
+        """Return whether nobody wants the payment any more, while it can still be paid."""
+        return payment.closing_at is not None and payment.status in transitions.OPEN
+
     def get_parked(self, payment: Payment) -> bool:
         """Return whether the payment waits for staff."""
         return bool(payment.parked_reason)
+
+
+class PaymentDetailSerializer(PaymentSerializer):
+    """A payment with what happened to it afterwards."""
+
+    refunds = RefundSerializer(many=True)
+    disputes = DisputeSerializer(many=True)

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from payments.api import views
+from payments.api import refunds, views
 
 urlpatterns = [
     re_path(
@@ -12,7 +12,13 @@ urlpatterns = [
     ),
     re_path(r"^payments/confirm-payment/?$", views.ConfirmPayment.as_view(), name="payment-confirm"),
     re_path(r"^payments/cancel-payment/?$", views.CancelPayment.as_view(), name="payment-cancel"),
+    re_path(
+        r"^payments/cancel-subscription/?$", refunds.CancelSubscription.as_view(), name="payment-cancel-subscription"
+    ),
     re_path(r"^payments/?$", views.PaymentList.as_view(), name="payment-list"),
+    re_path(
+        r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/refunds/?$", refunds.PaymentRefunds.as_view(), name="payment-refunds"
+    ),
     re_path(r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/?$", views.PaymentDetail.as_view(), name="payment-detail"),
     re_path(r"^payment/?$", views.TopUp.as_view(), name="payment-top-up"),
 ]

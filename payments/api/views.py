@@ -19,6 +19,7 @@ from core.api.lookup import NotFound, find_by_public_id
 from payments import cancellation, checkout, confirmation, payment_ids
 from payments.api.serializers import (
     CheckoutSerializer,
+    PaymentDetailSerializer,
     PaymentFilters,
     PaymentIdSerializer,
     PaymentSerializer,
@@ -117,11 +118,13 @@ class PaymentDetail(OwnPayments):
 
     filter_backends = ()
 
+    serializer_class = PaymentDetailSerializer
+
     @extend_schema(operation_id="payments_retrieve")
     def get(self, request: Request, public_id: str) -> Response:
         """Return a payment as we have recorded it. To check it at the gateway, use confirm-payment."""
         refuse_unknown_parameters(request, ())
-        return Response(PaymentSerializer(self.own(public_id)).data)
+        return Response(PaymentDetailSerializer(self.own(public_id)).data)
 
 
 class CreateCheckoutSession(Idempotent, OwnPayments):

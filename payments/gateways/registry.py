@@ -11,7 +11,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
-from payments.gateways.base import Gateway
+from ledger.money import EXPONENTS, Money
+from payments.gateways.base import Capabilities, Gateway
 from payments.gateways.guard import guarded
 
 
@@ -36,34 +37,54 @@ def get(name: str) -> Gateway:
     return guarded(_bare(name))
 
 
-def names(currency: str | None = None) -> list[str]:
-    """Return the names of the gateways that customers are offered, for a currency if given; the default one first."""
+def names(currency: str | None = None, amount: int | None = None) -> list[str]:
+    """Return the names of the gateways that customers are offered, the default one first.
+
+    With a currency, and an amount in its minor units, only those that take them.
+    """
     offered: list[str] = [name for name in settings.PAYMENT_GATEWAYS if name in settings.GATEWAY_CLASSES]
-    return offered if currency is None else [name for name in offered if _bare(name).can.takes(currency)]
+    return offered if currency is None else [name for name in offered if _bare(name).can.takes(currency, amount)]
 
 
-def offer(name: str | None, currency: str) -> Gateway:
+def offer(name: str | None, currency: str, amount: int | None = None) -> Gateway:
     """Return the gateway with this name, by default the first, if customers are offered it for this currency.
 
-    Raises UnknownGateway or NoGateway.
+    An amount, in minor units, must be within its limits too. Raises UnknownGateway or NoGateway, which says what is
+    possible.
     """
-    fitting = names(currency)
+    fitting = names(currency, amount)
     if name is None and fitting:
         return get(fitting[0])
     if name in fitting:
         return get(str(name))
     if name is not None and name not in names():
         raise unknown(name)
-    raise NoGateway(
-        _("%(currency)s cannot be paid here. Possible: %(known)s.")
-        % {"currency": currency, "known": ", ".join(currencies(name)) or "-"}
-    )
+    raise _not_taken(name, currency, amount)
 
 
 def currencies(name: str | None = None) -> list[str]:
     """Return the currencies that the offered gateways take, or that one of them takes."""
     offered = names() if name is None else [name]
-    return sorted({currency for each in offered for currency in _bare(each).can.currencies})
+    return sorted({currency for each in offered for currency in _bare(each).can.currencies if currency in EXPONENTS})
+
+
+def limits(currency: str, name: str | None = None) -> tuple[int, int] | None:
+    """Return the least and the most of one payment, in minor units, at the offered gateways or at one of them.
+
+    None if none of them takes the currency. Raises UnknownGateway if that one is not offered.
+    """
+    if name is not None and name not in names():
+        raise unknown(name)
+    taking = [each for each in names(currency) if name in (None, each)]
+    ranges = [_bare(each).can.currencies[currency] for each in taking]
+    return (min(least for least, _ in ranges), max(most for _, most in ranges)) if ranges else None
+
+
+def can(name: str) -> Capabilities:
+    """Return what the gateway of that name can do, offered or not; raise UnknownGateway. No network."""
+    if name not in settings.GATEWAY_CLASSES:
+        raise unknown(name)
+    return _bare(name).can
 
 
 def configured() -> list[Gateway]:
@@ -82,6 +103,24 @@ def unknown(name: str) -> UnknownGateway:
     return UnknownGateway(
         _("There is no gateway %(name)s. Available: %(known)s.") % {"name": repr(name), "known": ", ".join(names())}
     )
+
+
+def _not_taken(name: str | None, currency: str, amount: int | None) -> NoGateway:
+    """Return the refusal of a currency or an amount that the offered gateways, or one of them, do not take."""
+    possible = limits(currency, name) if currency in EXPONENTS else None
+    if possible is not None and amount is not None:
+        least, most = (Money(limit, currency) for limit in possible)
+        words = {"least": least, "most": most, "sent": Money(amount, currency)}
+        text = _("One payment can be from %(least)s to %(most)s. This one is %(sent)s.")
+        return NoGateway(text % words, param="amount")
+    known = {"known": ", ".join(currencies(name)) or "-", "currency": currency, "gateway": name}
+    if name is None:
+        return NoGateway(_("%(currency)s cannot be paid here. Possible: %(known)s.") % known)
+    others = ", ".join(names(currency, amount))
+    if not others:
+        return NoGateway(_("%(gateway)s does not take %(currency)s. Possible: %(known)s.") % known)
+    text = _("%(gateway)s does not take %(currency)s. It takes %(known)s. For %(currency)s choose %(others)s.")
+    return NoGateway(text % {**known, "others": others}, param="gateway")
 
 
 def problems() -> list[str]:

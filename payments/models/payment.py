@@ -80,7 +80,8 @@ class Payment(MadeOnce):
     checks = models.PositiveSmallIntegerField(default=0)
     # How often in a row the check has raised (payments.sweeps).
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    # Since when its page is to be closed, because its subscription started or ended in another way.
+    # Since when nobody wants it any more: its subscription started or ended in another way, or the customer gave it up
+    # and its gateway cannot close the page. Money that still comes is credited.
     closing_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -110,12 +111,12 @@ class Payment(MadeOnce):
             models.UniqueConstraint(fields=["customer", "idempotency_key"], name="one_payment_per_request"),
             models.UniqueConstraint(
                 fields=["subscription"],
-                condition=Q(status__in=["pending", "unknown"], parked_reason=""),
+                condition=Q(status__in=["pending", "unknown"], parked_reason="", closing_at=None),
                 name="one_open_payment_per_subscription",
             ),
             models.UniqueConstraint(
                 fields=["customer", "purpose"],
-                condition=Q(status__in=["pending", "unknown"], parked_reason="") & ~Q(purpose=""),
+                condition=Q(status__in=["pending", "unknown"], parked_reason="", closing_at=None) & ~Q(purpose=""),
                 name="one_open_payment_per_purpose",
             ),
         ]
@@ -142,6 +143,11 @@ class Payment(MadeOnce):
     def received(self) -> Money | None:
         """What the gateway took, None while nothing was taken."""
         return None if self.amount_received is None else Money(self.amount_received, self.received_currency)
+
+    @property
+    def refunded(self) -> Money:
+        """The sum of its refunds that have not failed."""
+        return Money(self.amount_refunded, self.received_currency or self.currency)
 
     @property
     def refundable(self) -> int:

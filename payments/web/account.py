@@ -19,6 +19,7 @@ from ledger import display, statements
 from ledger.models import Account
 from ledger.money import Money
 from payments import transitions
+from payments.gateways import registry
 from payments.models import Payment
 from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
 from subscriptions import dues, forecast, overview
@@ -106,6 +107,11 @@ class WalletSummary:
     def in_use(self) -> Money:
         """What is used or due now but not posted yet."""
         return Money(self.balance.amount - self.available.amount, self.balance.currency)
+
+    @property
+    def can_top_up(self) -> bool:
+        """Whether a gateway that is offered takes the currency."""
+        return bool(registry.names(self.balance.currency))
 
     @property
     def to_pay(self) -> Money:

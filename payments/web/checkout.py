@@ -1,10 +1,8 @@
 """The checkout page of a plan: what it offers, its form, and buying; and starting a subscription from the balance."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -17,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from core import idempotency
 from core.errors import DomainError
@@ -32,126 +29,16 @@ from payments.web.forms import (
     from_balance,
     gateways,
     new_form_key,
+    no_way_to_pay,
     refuse,
     start_payment,
 )
-from subscriptions import catalogue, dues, orders, overview
+from payments.web.policy import leads_to_gateways
+from payments.web.purchases import MOST, Purchase, choices, is_quantity, offer, parse_terms, title
+from subscriptions import catalogue, orders
 from subscriptions.books import Refused
-from subscriptions.dues import Dues
-from subscriptions.labels import span
-from subscriptions.models import Price, Subscription
+from subscriptions.models import Subscription
 from subscriptions.web import pricing
-
-# The numbers of intervals offered, by interval: how many one payment buys, or for a metered price how much use to pay
-# in advance.
-PERIODS = {
-    "second": (3600, 86_400),
-    "minute": (60, 1440),
-    "hour": (24, 168, 720),
-    "day": (1, 7, 30),
-    "week": (1, 4, 12),
-    "month": (1, 3, 6, 12),
-    "year": (1, 2, 3),
-}
-# The largest quantity.
-MOST = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
-    """What the page offers: a plan, `quantity` times, for `periods` intervals, at the current price."""
-
-    price: Price
-    quantity: int
-    periods: int
-    # The price of one payment.
-    total: Money
-    # What is asked for it now: the price, the debt, and what is added because gateways take no less.
-    asked: Dues
-    # The wallet's balance less what is used or due now but not posted yet.
-    balance: Money
-    is_trial: bool
-    # When the next payment is due; None for metered use, which has none.
-    next_at: datetime | None
-
-    @property
-    def due_now(self) -> Money:
-        return Money(0 if self.is_trial else self.asked.amount, self.total.currency)
-
-    @property
-    def debt(self) -> Money:
-        """What the customer owes; a payment pays it first. A trial is not given then."""
-        return Money(self.asked.debt, self.total.currency)
-
-    @property
-    def rounding(self) -> Money:
-        """The part of the payment that only stays on the balance, because gateways take no less."""
-        return Money(self.asked.rounding, self.total.currency)
-
-    @property
-    def address(self) -> str:
-        """The query string that leads back to this purchase on its plan's page."""
-        return "?" + urlencode({"currency": self.price.currency, "quantity": self.quantity, "periods": self.periods})
-
-    @property
-    def covered(self) -> bool:
-        """Whether the balance covers the total. Metered use would start with less, but the customer chose this much."""
-        return not self.is_trial and self.balance.amount >= self.total.amount
-
-    @property
-    def starts_unpaid(self) -> bool:
-        """Whether it can start from the balance with nothing charged at first. That is so for metered use."""
-        return self.covered and self.price.metered
-
-    @property
-    def needs_no_gateway(self) -> bool:
-        return self.is_trial or self.total.amount == 0
-
-
-def offer(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Purchase:
-    """Return the purchase with its amounts. Reads only."""
-    wallet = overview.peek(customer, price.currency, now=now)
-    is_trial = dues.starts_with_trial(customer, price, quantity=quantity, view=wallet)
-    return Purchase(
-        price=price,
-        quantity=quantity,
-        periods=periods,
-        total=Money(catalogue.cost(price, quantity, periods), price.currency),
-        asked=dues.of_new_order(wallet, price, quantity=quantity, periods=periods),
-        balance=Money(wallet.available, price.currency),
-        is_trial=is_trial,
-        next_at=catalogue.next_payment_at(price, periods, is_trial=is_trial, now=now),
-    )
-
-
-def choices(price: Price, quantity: int) -> list[tuple[int, str, Money]]:
-    """Return the offered numbers of intervals, each with its name and its cost."""
-    return [
-        (periods, span(price, periods), Money(catalogue.cost(price, quantity, periods), price.currency))
-        for periods in PERIODS[price.interval]
-    ]
-
-
-def parse_terms(price: Price, periods: object, quantity: object) -> tuple[int, int]:
-    """Return `periods` and `quantity` as numbers. Periods that are not offered become the smallest offered number.
-
-    A quantity below or above the limits becomes the nearest limit; anything else becomes 1.
-    """
-    offered = PERIODS[price.interval]
-    chosen = int(str(periods)) if str(periods).isdecimal() else offered[0]
-    many = int(str(quantity)) if str(quantity).isdecimal() and len(str(quantity)) < 4 else 1
-    return (chosen if chosen in offered else offered[0], min(max(many, 1), MOST))
-
-
-def is_quantity(typed: str) -> bool:
-    """Return whether the text is a quantity within the limits."""
-    return typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= MOST
-
-
-def title(purchase: Purchase) -> str:
-    """Return a purchase in one line: `Standard, 3 months` or `2 × Standard, 3 months`."""
-    name = _("%(plan)s, %(span)s") % {"plan": purchase.price.plan.title, "span": span(purchase.price, purchase.periods)}
-    return name if purchase.quantity == 1 else f"{purchase.quantity} × {name}"
 
 
 class CheckoutForm(PayForm):
@@ -177,7 +64,8 @@ class CheckoutForm(PayForm):
         self.purchase = purchase
         errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
         self.fields["quantity"].error_messages.update(errors)
-        self.offer(([from_balance(metered=purchase.price.metered)] if purchase.covered else []) + gateways())
+        from_wallet = [from_balance(metered=purchase.price.metered)] if purchase.covered else []
+        self.offer(from_wallet + gateways(purchase.due_now))
         if purchase.needs_no_gateway:
             del self.fields["method"]
 
@@ -212,15 +100,17 @@ def _quantities() -> str:
 
 
 def purchase_of(request: SignedInRequest, code: str, *, now: datetime) -> Purchase:
-    """Return the purchase that the URL names: plan, currency, periods, quantity. Raises Http404 if not on sale.
+    """Return the purchase that the URL names: plan, currency, periods, quantity.
 
-    A valid quantity in the posted form takes precedence over the URL's; for an invalid one the form has an error.
+    Raises Http404 if the plan is not on sale, PlanNotSoldInCurrency if it is not sold in the URL's currency. A valid
+    quantity in the posted form takes precedence over the URL's; for an invalid one the form has an error.
     """
     try:
         sold = catalogue.on_sale(code)
     except catalogue.PlanNotFound:
         raise Http404 from None
-    price = sold[pricing.currency_for(request.GET.get("currency"), list(sold), reader=request.user) or ""]
+    currency = request.GET.get("currency") or pricing.currency_for(list(sold), reader=request.user) or ""
+    price = sold[currency] if currency in sold else catalogue.current(code, currency)
     typed = request.POST.get("quantity", "")
     quantity = typed if is_quantity(typed) else request.GET.get("quantity", "")
     periods, many = parse_terms(price, request.GET.get("periods", ""), quantity)
@@ -235,7 +125,8 @@ def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
     """
     key = idempotency.key_of("form", request.POST.get("form_key"))
     terms = _terms(purchase, auto_renew=bool(request.POST.get("auto_renew")))
-    checkout_request = _checkout_request(purchase, terms, gateway=request.POST.get("method", ""), key=key)
+    gateway, save_method = request.POST.get("method", ""), bool(request.POST.get("save_method"))
+    checkout_request = _checkout_request(purchase, terms, gateway=gateway, key=key, save_method=save_method)
     # The amount it was sent with may have changed since: a debt is paid by now. The key alone says which form it was.
     del checkout_request["amount"]
     if payment := checkout.find(request.user, checkout_request):
@@ -252,7 +143,9 @@ def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
         order = _order(purchase, terms, key=key)
         subscription = orders.subscribe(request.user, purchase.price, request=order, must_start=True, now=now, **terms)
         return resolve_url("subscription", subscription.public_id)
-    checkout_request = _checkout_request(purchase, terms, gateway=form.cleaned_data["method"], key=key)
+    checkout_request = _checkout_request(
+        purchase, terms, gateway=form.cleaned_data["method"], key=key, save_method=form.cleaned_data["save_method"]
+    )
     return start_payment(partial(checkout.start, request.user, now=now, **checkout_request))
 
 
@@ -266,7 +159,7 @@ def _order(purchase: Purchase, terms: dict[str, Any], *, key: str | None) -> ord
 
 
 def _checkout_request(
-    purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None
+    purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None, save_method: bool
 ) -> checkout.CheckoutRequest:
     price = purchase.price
     payment_terms: checkout.CheckoutRequest = {
@@ -274,6 +167,7 @@ def _checkout_request(
         "currency": price.currency,
         "amount": purchase.due_now.amount,
         "gateway": gateway,
+        "save_method": save_method,
         "idempotency_key": key,
     }
     return {**payment_terms, **terms}  # type: ignore[typeddict-item]
@@ -286,16 +180,21 @@ def _context(purchase: Purchase, form: CheckoutForm) -> dict[str, Any]:
         "choices": choices(purchase.price, purchase.quantity),
         "title": title(purchase),
         "nothing": Money(0, purchase.total.currency),
+        "no_way_to_pay": no_way_to_pay(purchase.due_now),
     }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
+@leads_to_gateways
 def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
     """Show the purchase, or buy it if the amount is still the one on the button."""
     now = timezone.now()
-    purchase = purchase_of(request, code, now=now)
+    try:
+        purchase = purchase_of(request, code, now=now)
+    except catalogue.PlanNotSoldInCurrency:
+        return pricing.choose_currency(request, list(catalogue.on_sale(code)), _("This plan is not sold in %s."))
     form = CheckoutForm(request.POST or None, purchase=purchase)
     if "show" in request.POST and "quantity" not in form.errors:
         return HttpResponseRedirect(purchase.address, status=303)

@@ -18,7 +18,8 @@ from core import idempotency
 from core.errors import DomainError
 from ledger.money import Money
 from payments import checkout
-from payments.web.forms import PayForm, continue_url, gateways, new_form_key, refuse, start_payment
+from payments.web.forms import PayForm, continue_url, gateways, new_form_key, no_way_to_pay, refuse, start_payment
+from payments.web.policy import leads_to_gateways
 from subscriptions import dues, overview
 from subscriptions.models import Subscription
 
@@ -45,7 +46,7 @@ class DueForm(PayForm):
     def __init__(self, data: QueryDict | None = None, *, bill: Bill | None) -> None:
         super().__init__(data, initial={"form_key": new_form_key(), "shown": bill.amount.amount if bill else None})
         self.bill = bill
-        self.offer(gateways())
+        self.offer(gateways(bill.amount) if bill else [])
 
     def clean_shown(self) -> int:
         """Reject the form if the amount is not the one the customer has seen."""
@@ -74,7 +75,8 @@ def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
 
 def _request(row: Subscription, sent: QueryDict) -> checkout.CheckoutRequest:
     key = idempotency.key_of("form", sent.get("form_key"))
-    return {"subscription": row, "gateway": sent.get("method", ""), "idempotency_key": key}
+    save_method = bool(sent.get("save_method"))
+    return {"subscription": row, "gateway": sent.get("method", ""), "idempotency_key": key, "save_method": save_method}
 
 
 def paid_before(request: SignedInRequest, row: Subscription) -> str | None:
@@ -93,6 +95,7 @@ def pay(request: SignedInRequest, form: DueForm, row: Subscription, *, now: date
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
+@leads_to_gateways
 def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show what the subscription is asked to pay, or start the payment if it is still the amount on the button."""
     now = timezone.now()
@@ -110,5 +113,5 @@ def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     if bill is None:
         messages.info(request, _("There is nothing to pay for it now."))
         return HttpResponseRedirect(resolve_url("subscription", public_id), status=303)
-    context = {"form": form, "bill": bill, "price": row.price}
+    context = {"form": form, "bill": bill, "price": row.price, "no_way_to_pay": no_way_to_pay(bill.amount)}
     return render(request, "payments/due.html", context, status=422 if form.errors else 200)

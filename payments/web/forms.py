@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django import forms
-from django.conf import settings
 from django.shortcuts import resolve_url
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from core.idempotency import KeyReused
 from core.ids import new_id
 from ledger import display
 from ledger.money import Money
+from payments.gateways import registry
 from payments.models import Payment
 
 
@@ -24,6 +24,8 @@ class Method(NamedTuple):
     value: str
     name: str | Promise
     hint: str | Promise
+    # Whether its gateway can keep the customer's card or account for later payments.
+    saves: bool = False
 
 
 BALANCE = Method("balance", gettext_lazy("Account balance"), gettext_lazy("Paid at once. Nothing to enter."))
@@ -55,10 +57,25 @@ def from_balance(*, metered: bool) -> Method:
     return BALANCE_IN_USE if metered else BALANCE
 
 
-def gateways() -> list[Method]:
-    """Return the gateways in settings.PAYMENT_GATEWAYS as payment methods, in that order."""
-    names: list[str] = settings.PAYMENT_GATEWAYS
-    return [GATEWAYS.get(name, Method(name, name, "")) for name in names]
+def gateways(money: Money) -> list[Method]:
+    """Return the offered gateways that take this amount as payment methods, the default one first."""
+    names = registry.names(money.currency, money.amount)
+    offered = [GATEWAYS.get(name, Method(name, name, "")) for name in names]
+    return [each._replace(saves=registry.can(each.value).saves_methods) for each in offered]
+
+
+def no_way_to_pay(money: Money) -> str:
+    """Return why no offered gateway takes this amount, for customers; empty if one does.
+
+    An amount of 0 stands for the payments to come: only its currency counts.
+    """
+    if registry.names(money.currency, money.amount or None):
+        return ""
+    possible = registry.limits(money.currency)
+    if possible is None:
+        return _("You cannot pay in %(currency)s here now, only from your balance.") % {"currency": money.currency}
+    least, most = (display.money(Money(limit, money.currency)) for limit in possible)
+    return _("One payment can be from %(least)s to %(most)s.") % {"least": least, "most": most}
 
 
 def new_form_key() -> str:
@@ -71,6 +88,8 @@ class PayForm(forms.Form):
 
     form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    # Whether the gateway may keep the card or account for later payments. Never ticked beforehand: it is a consent.
+    save_method = forms.BooleanField(required=False)
     method = forms.ChoiceField(
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how you want to pay"))
     )
@@ -97,6 +116,8 @@ class PayForm(forms.Form):
     def offer(self, offered: list[Method]) -> None:
         """Set the payment methods to choose from."""
         self.offered = offered
+        self.saving = [each for each in offered if each.saves]
+        self.all_save = all(each.saves for each in offered if each.value != BALANCE.value)
         field = self.fields["method"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(each.value, each.name) for each in offered]
@@ -104,7 +125,7 @@ class PayForm(forms.Form):
 
 def continue_url(payment: Payment) -> str:
     """Return the URL where the customer continues: the gateway's page while it can be paid, otherwise our own."""
-    if payment.status == Payment.Status.PENDING and payment.confirmation_url:
+    if payment.status == Payment.Status.PENDING and payment.confirmation_url and payment.closing_at is None:
         return payment.confirmation_url
     return resolve_url("payment", payment.public_id)
 

@@ -21,12 +21,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.web.auth import SignedInRequest
 from core.errors import DomainError
+from ledger.money import Money
 from payments import cancellation, confirmation, sessions, transitions
 from payments.failures import failure_of
+from payments.gateways import registry
 from payments.gateways.base import State
-from payments.models import Payment
+from payments.models import Payment, Refund
 from payments.web import next_url
 from payments.web.forms import start_payment
+from payments.web.policy import leads_to_gateways
 from subscriptions.models import Subscription
 from subscriptions.web import cards
 from subscriptions.web.cards import Card
@@ -149,8 +152,22 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
             (appearance.steps[2], _last_step(payment, appearance), payment.confirmed_at),
         ],
         "failure": failure_of(payment),
+        **_refunded(payment),
         "card": _card(payment, now=now),
         "return_url": return_url,
+        # Whether the gateway cannot close its page, so that it ends by itself.
+        "ends_by_itself": state is PageState.CLOSING and not registry.can(payment.gateway).cancels_pages,
+    }
+
+
+def _refunded(payment: Payment) -> dict[str, Money]:
+    """Return what went back to the card or account, and to the balance."""
+    rows = payment.refunds.exclude(status=Refund.Status.FAILED) if payment.amount_refunded else Refund.objects.none()
+    to_balance = sum(row.amount for row in rows if row.destination == Refund.Destination.WALLET)
+    currency = payment.refunded.currency
+    return {
+        "to_card": Money(payment.amount_refunded - to_balance, currency),
+        "to_balance": Money(to_balance, currency),
     }
 
 
@@ -185,6 +202,7 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
 @require_safe
 @never_cache
 @login_required
+@leads_to_gateways
 def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show the payment's state. An open payment is checked at the gateway first; the URL's parameters are ignored."""
     payment = _own_payment(request, public_id)
@@ -198,6 +216,7 @@ def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
+@leads_to_gateways
 def status(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Return the part of the page that changes, for polling. Reads the row only and does not call the gateway."""
     payment = _own_payment(request, public_id)

@@ -17,15 +17,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from core import idempotency
 from core.errors import DomainError
 from ledger import display
-from ledger.money import Money, NotMoney
-from payments import checkout
+from ledger.models import Account
+from ledger.money import Money, NotMoney, exponent_of
+from payments import amounts, checkout
+from payments.gateways import registry
 from payments.web import amount_input, next_url
-from payments.web.forms import PayForm, continue_url, gateways, new_form_key, refuse, start_payment
-from subscriptions import overview
+from payments.web.forms import PayForm, continue_url, gateways, new_form_key, no_way_to_pay, refuse, start_payment
+from payments.web.policy import leads_to_gateways
+from subscriptions import catalogue, overview
 from subscriptions.web import pricing
 
 
@@ -41,7 +45,7 @@ class AmountForm(forms.Form):
 
     def __init__(self, data: Any = None, *, currency: str, **more: Any) -> None:
         super().__init__(data, **more)
-        self.least, self.most = (Money(limit, currency) for limit in settings.TOP_UP_LIMITS[currency])
+        self.least, self.most = (Money(limit, currency) for limit in amounts.top_up_limits(currency))
         self.currency = currency
         limits = {"least": display.money(self.least), "most": display.money(self.most)}
         self.fields["amount"].help_text = _("From %(least)s to %(most)s") % limits
@@ -67,7 +71,7 @@ class TopUpForm(PayForm):
     def __init__(self, data: Any = None, *, amount: Money | None) -> None:
         super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
         self.amount = amount
-        self.offer(gateways())
+        self.offer(gateways(amount) if amount else [])
 
     def clean_shown(self) -> int:
         """Reject the form if the amount is not the one the customer has seen."""
@@ -77,8 +81,10 @@ class TopUpForm(PayForm):
         return shown
 
 
-# The amounts offered, in minor units. The second one is preselected.
+# The amounts offered, in minor units. The second one is preselected. Other currencies offer 10, 25, 50 and 100 units,
+# and those without decimals a hundred times as much.
 PRESETS = {"RUB": (500_00, 1000_00, 3000_00, 10_000_00), "EUR": (10_00, 25_00, 50_00, 100_00)}
+UNITS = (10, 25, 50, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +131,14 @@ class TopUpPage:
 
 
 def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
-    """Return the page for the currency and amount in the URL. An amount in the posted form takes precedence."""
-    currencies = sorted(settings.TOP_UP_LIMITS)
-    requested = request.GET.get("currency")
-    currency = pricing.currency_for(requested, currencies, reader=request.user) or currencies[0]
+    """Return the page for the currency and amount in the URL. An amount in the posted form takes precedence.
+
+    Raises CurrencyNotTaken if no offered gateway takes the currency.
+    """
+    currencies = usual_currencies(request.user)
+    requested = request.GET.get("currency") or pricing.currency_for(currencies, reader=request.user)
+    currency = amounts.check_taken(requested)
+    currencies = sorted({*currencies, currency})
     presets = [Money(amount, currency) for amount in _presets(currency)]
     view = overview.peek(request.user, currency, now=now)
     typed = request.POST.get("amount", request.GET.get("amount"))
@@ -148,28 +158,40 @@ def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
     )
 
 
+def usual_currencies(customer: User) -> list[str]:
+    """Return the currencies to choose from: of the plans, of the customer's wallets and of the limits, if taken."""
+    sold = catalogue.prices_on_sale().order_by().values_list("currency", flat=True)
+    owned = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).values_list("currency", flat=True)
+    return sorted({*sold, *owned, *settings.TOP_UP_LIMITS} & set(registry.currencies()))
+
+
 def paid_before(request: SignedInRequest, page: TopUpPage) -> str | None:
     """Return the URL that this form led to when it was sent before; None if it was not.
 
     Raises KeyReused if it was sent with another amount or another method.
     """
     method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
-    payment = (
-        checkout.find(request.user, _checkout_request(page, gateway=method, form_key=key)) if page.amount else None
-    )
+    terms = _checkout_request(page, gateway=method, form_key=key, save_method=bool(request.POST.get("save_method")))
+    payment = checkout.find(request.user, terms) if page.amount else None
     return continue_url(payment) if payment else None
 
 
 def pay(request: SignedInRequest, form: TopUpForm, page: TopUpPage, *, now: datetime) -> str:
     """Start the payment and return the URL to redirect to. Raises DomainError."""
-    terms = _checkout_request(page, gateway=form.cleaned_data["method"], form_key=form.cleaned_data["form_key"])
+    sent = form.cleaned_data
+    terms = _checkout_request(page, gateway=sent["method"], form_key=sent["form_key"], save_method=sent["save_method"])
     next_url.remember(request, str(terms["idempotency_key"]))
     return start_payment(partial(checkout.start, request.user, now=now, **terms))
 
 
-def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str) -> checkout.CheckoutRequest:
-    amount, key = page.amount.amount if page.amount else None, idempotency.key_of("form", form_key)
-    return {"amount": amount, "currency": page.currency, "gateway": gateway, "idempotency_key": key}
+def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str, save_method: bool) -> checkout.CheckoutRequest:
+    return {
+        "amount": page.amount.amount if page.amount else None,
+        "currency": page.currency,
+        "gateway": gateway,
+        "save_method": save_method,
+        "idempotency_key": idempotency.key_of("form", form_key),
+    }
 
 
 def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
@@ -185,17 +207,23 @@ def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
 
 def _presets(currency: str) -> list[int]:
     """Return the presets within the limits, or the lowest allowed amount if there are none."""
-    least, most = settings.TOP_UP_LIMITS[currency]
-    return [amount for amount in PRESETS.get(currency, ()) if least <= amount <= most] or [least]
+    least, most = amounts.top_up_limits(currency)
+    unit = 10 ** (exponent_of(currency) or 2)
+    offered = PRESETS.get(currency, tuple(units * unit for units in UNITS))
+    return [amount for amount in offered if least <= amount <= most] or [least]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
+@leads_to_gateways
 def topup_page(request: SignedInRequest) -> HttpResponse:
     """Show the top-up page, or start the payment if the amount is still the one on the button."""
     now = timezone.now()
-    page = page_of(request, now=now)
+    try:
+        page = page_of(request, now=now)
+    except amounts.CurrencyNotTaken:
+        return pricing.choose_currency(request, usual_currencies(request.user), _("You cannot top up in %s here."))
     if "show" in request.POST and page.amount:
         return HttpResponseRedirect(page.address, status=303)
     form = TopUpForm(request.POST or None, amount=page.amount)
@@ -207,4 +235,5 @@ def topup_page(request: SignedInRequest) -> HttpResponse:
     except DomainError as error:
         refuse(form, error)
     status = 422 if form.errors or page.form.errors else 200
-    return render(request, "payments/topup.html", {"page": page, "form": form}, status=status)
+    context = {"page": page, "form": form, "no_way_to_pay": no_way_to_pay(page.amount) if page.amount else ""}
+    return render(request, "payments/topup.html", context, status=status)

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from payments.web import account, checkout, due, payment_page, topup
+from payments.web.cancel import CancelToCardForm
+from subscriptions.web.cancel import cancel
 
 urlpatterns = [
     path("checkout/<slug:code>/", checkout.checkout_page, name="checkout"),
@@ -13,5 +15,11 @@ urlpatterns = [
     path("pay/<str:public_id>/cancel/", payment_page.cancel, name="payment_cancel"),
     path("account/", account.account_page, name="account"),
     path("account/subscriptions/<str:public_id>/pay/", due.due_page, name="subscription_pay"),
+    path(
+        "account/subscriptions/<str:public_id>/cancel/",
+        cancel,
+        {"form_class": CancelToCardForm},
+        name="subscription_cancel",
+    ),
     path("account/subscriptions/<str:public_id>/start/", checkout.start_from_wallet, name="subscription_start"),
 ]

@@ -32,8 +32,6 @@ from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
 
-UNUSED = "unused_refund"
-
 
 class RefundChanged(Exception):
     """The refund differs from the amount on the page by more than the passing of time explains."""
@@ -45,6 +43,8 @@ class CancelForm(forms.Form):
     when = forms.ChoiceField(
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose when to cancel"))
     )
+    # Whether a refund may go to the card. Payments are the app above (payments.web.cancel).
+    offers_card = False
     shown_until = forms.CharField(required=False)
     shown_unused = forms.IntegerField(required=False)
 
@@ -112,19 +112,17 @@ def end_now(card: Card, shown: int, *, now: datetime) -> Money:
 
     def act(book: OpenBook) -> None:
         nonlocal refund
-        movements = book.item.book.journal.movements
-        movements_before = len(movements)
-        book.cancel(card.row, when="now", refund_unused=card.price.can_refund_unused)
-        refund = sum(
-            movement.amount
-            for movement in movements[movements_before:]
-            if movement.reason == UNUSED and movement.sub and movement.sub.id == card.row.pk
-        )
-        if not 0 <= shown - refund <= _allowed_loss(card):
-            raise RefundChanged
+        refund = book.end(card.row, refund_unused=card.price.can_refund_unused)
+        check_refund(card, shown, refund)
 
     orders.change(card.row, now=now, act=act)
     return Money(refund, card.price.currency)
+
+
+def check_refund(card: Card, shown: int, refund: int) -> None:
+    """Raise RefundChanged if the refund is too far from the amount that the page has shown, both in minor units."""
+    if not 0 <= shown - refund <= _allowed_loss(card):
+        raise RefundChanged
 
 
 def changed_message() -> str:
@@ -173,11 +171,11 @@ def _loss_per_hour(card: Card) -> Money:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
-def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Show what each way to cancel does; on POST, cancel."""
+def cancel(request: SignedInRequest, public_id: str, *, form_class: type[CancelForm] = CancelForm) -> HttpResponse:
+    """Show what each way to cancel does; on POST, cancel. The app above may add choices to the form."""
     now = timezone.now()
     card = get_card(request, public_id, now=now)
-    form = CancelForm(request.POST or None, card=card)
+    form = form_class(request.POST or None, card=card)
     if Action.CANCEL not in possible_actions(card) or (form.is_valid() and _carry_out(request, form, now=now)):
         return redirect_to(card)
     context = {"card": card, "form": form}

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -17,15 +18,24 @@ Status = Subscription.Status
 USUAL = {"ru": "RUB", "en": "EUR"}
 
 
-def currency_for(requested: str | None, sold: list[str], *, reader: User | AnonymousUser) -> str | None:
-    """Return the currency to show: the requested one, else the reader's own, their language's, or the first in `sold`.
+def currency_for(sold: list[str], *, reader: User | AnonymousUser) -> str | None:
+    """Return the currency to show where none is requested: the reader's own, their language's, or the first in `sold`.
 
-    Returns None if `sold` is empty. The API, where nobody sees the choice, uses subscriptions.catalogue.chosen.
+    Returns None if `sold` is empty. A currency that is requested and not sold is never replaced (choose_currency). The
+    API, where nobody sees the choice, uses subscriptions.catalogue.chosen.
     """
-    if requested in sold:
-        return requested
     usual = USUAL.get((get_language() or "en")[:2])
     return next((each for each in (_own(reader), usual) if each in sold), sold[0] if sold else None)
+
+
+def choose_currency(request: HttpRequest, offered: list[str], text: str) -> HttpResponse:
+    """Answer 404: the page has no such currency, only the offered ones. `text` has a place for the one requested."""
+    query, links = request.GET.copy(), []
+    for currency in offered:
+        query["currency"] = currency
+        links.append((currency, "?" + query.urlencode()))
+    context = {"text": text % request.GET.get("currency", "")[:8], "links": links}
+    return render(request, "subscriptions/currency.html", context, status=404)
 
 
 def _own(reader: User | AnonymousUser) -> str | None:
@@ -54,9 +64,11 @@ def _not_ended(customer: User) -> QuerySet[Subscription]:
 
 @require_safe
 def pricing(request: HttpRequest) -> HttpResponse:
-    """Show the price list. Needs no log-in."""
+    """Show the price list in a currency that plans are sold in. Needs no log-in."""
     sold = sorted(set(catalogue.prices_on_sale().values_list("currency", flat=True)))
-    currency = currency_for(request.GET.get("currency"), sold, reader=request.user)
+    currency = request.GET.get("currency") or currency_for(sold, reader=request.user)
+    if sold and currency not in sold:
+        return choose_currency(request, sold, _("There are no plans in %s."))
     context = {
         "prices": catalogue.prices_on_sale(currency) if currency else [],
         "currencies": sold,

@@ -3,7 +3,6 @@
 from django.urls import path
 
 from subscriptions.web import (
-    cancel,
     change_plan,
     change_quantity,
     confirm_change,
@@ -25,7 +24,6 @@ urlpatterns = [
     path(f"{ONE}keep-plan/", subscriptions.keep_plan, name="subscription_keep_plan"),
     path(f"{ONE}pause/", pause.pause, name="subscription_pause"),
     path(f"{ONE}resume/", pause.resume, name="subscription_resume"),
-    path(f"{ONE}cancel/", cancel.cancel, name="subscription_cancel"),
     path(f"{ONE}undo-cancel/", subscriptions.undo_cancel, name="subscription_undo_cancel"),
     path(f"{ONE}renew/", subscriptions.renewal, {"renews": True}, name="subscription_renew"),
     path(f"{ONE}stop-renewing/", subscriptions.renewal, {"renews": False}, name="subscription_stop_renewing"),

@@ -80,8 +80,11 @@ API = {
     "payment-create-checkout-session": Row(CUSTOMERS, "POST"),
     "payment-confirm": Row(CUSTOMERS, "POST"),
     "payment-cancel": Row(CUSTOMERS, "POST"),
+    "payment-cancel-subscription": Row(CUSTOMERS, "POST"),
     "payment-list": Row(CUSTOMERS),
     "payment-detail": Row(ALICE, address=PAYMENT),
+    # Customers see the refunds of their own payments; staff need the permissions of the admin.
+    "payment-refunds": Row(answers(LOGIN, LOGIN, FORBIDDEN, NOT_FOUND, NOT_FOUND, FORBIDDEN, OK), "POST", PAYMENT),
     "payment-top-up": Row(CUSTOMERS, "POST"),
 }
 
@@ -160,6 +163,9 @@ ADMIN = {
     "admin:jsi18n": Row(STAFF),
     "admin:autocomplete": Row(NOBODY),
     "admin:subscriptions_price_new": Row(SUPERUSERS, address={"pk": "price"}),
+    "admin:payments_payment_refund": Row(SUPERUSERS, address={"pk": "payment_pk"}),
+    "admin:payments_payment_accept": Row(SUPERUSERS, address={"pk": "payment_pk"}),
+    "admin:payments_payment_send_back": Row(SUPERUSERS, address={"pk": "payment_pk"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 
@@ -176,6 +182,9 @@ TABLES = {
     "payments_gatewayreport": (PERMITTED, NOBODY),
     "payments_payment": (PERMITTED, NOBODY),
     "payments_payout": (PERMITTED, NOBODY),
+    "payments_refund": (PERMITTED, NOBODY),
+    "payments_dispute": (PERMITTED, NOBODY),
+    "payments_paymentmethod": (PERMITTED, NOBODY),
     "payments_webhookevent": (PERMITTED, NOBODY),
     "subscriptions_plan": (PERMITTED, SUPERUSERS),
     "subscriptions_price": (PERMITTED, SUPERUSERS),

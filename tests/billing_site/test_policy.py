@@ -93,6 +93,7 @@ def things(alice) -> dict[str, object]:
         "gateway": "sandbox",
         "key": "no-such-key",
         "payment": payment.public_id,
+        "payment_pk": payment.pk,
         "plan": "basic",
         "price": subscription.price_id,
         "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,

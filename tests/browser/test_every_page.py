@@ -23,7 +23,7 @@ OWN = [
     "/account/", "/account/transactions/", "/account/settings/", "/topup/?currency=RUB",
     "/checkout/standard/?currency=RUB&periods=3", "/checkout/premium/?currency=EUR", "/checkout/hourly/?currency=RUB",
 ]  # fmt: skip
-WRONG = {"/nothing/": 404, "/topup/?currency=EUR&amount=x": 422}
+WRONG = {"/nothing/": 404, "/pricing/?currency=XXX": 404, "/topup/?currency=EUR&amount=x": 422}
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """A sandbox gateway whose answers fail on demand."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.db import connection
 
-from payments.gateways.base import GatewayError, Session, SessionRequest, Snapshot, State
+from payments.gateways.base import Capabilities, GatewayError, Session, SessionRequest, Snapshot, State
 from payments.gateways.sandbox.gateway import Sandbox
 
 PATH = f"{__name__}.Unsteady"
 CARD = f"{__name__}.Card"
+EUROS = f"{__name__}.Euros"
+UNCLOSING = f"{__name__}.Unclosing"
 
 
 class Unsteady(Sandbox):
@@ -54,3 +57,29 @@ class Card(Sandbox):
     """A second gateway, which shares the sandbox's pages."""
 
     name = "card"
+
+
+class Euros(Sandbox):
+    """Takes from 1.00 to 500.00 euros, keeps no methods, and has its page on another host."""
+
+    name = "euros"
+
+    @property
+    def can(self) -> Capabilities:
+        return replace(
+            super().can, currencies={"EUR": (1_00, 500_00)}, saves_methods=False,
+            form_targets=("https://pay.example",),
+        )  # fmt: skip
+
+
+class Unclosing(Sandbox):
+    """A gateway that cannot close its pages: they end by themselves."""
+
+    name = "unclosing"
+
+    @property
+    def can(self) -> Capabilities:
+        return replace(super().can, cancels_pages=False)
+
+    def cancel(self, gateway_id: str) -> Snapshot:
+        return self.fetch(gateway_id)

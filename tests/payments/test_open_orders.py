@@ -198,8 +198,11 @@ def test_the_worker_is_told_at_once(api: APIClient, basic: Price, monkeypatch: p
     assert payment.check_at == payment.closing_at
 
 
-def test_an_order_that_expires_has_its_page_closed(alice: User, basic: Price, settings: Any) -> None:
+def test_an_order_that_expires_has_its_page_closed(
+    alice: User, basic: Price, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.PAYMENT_EXPIRES_AFTER = timedelta(days=30)
+    monkeypatch.setattr("payments.gateways.sandbox.gateway.LONGEST_PAGE", timedelta(days=30))
     payment = start(alice, plan="basic")
     later = payment.created_at + timedelta(days=14)
     billing_run.run_due(now=later, catch_up=True)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from payments import checkout
-from payments.models import Payment
+from payments import checkout, confirmation, refunds
+from payments.models import Payment, Refund
+from tests.payments import faulty_gateway
 from tests.subscriptions.shop import wallet
 from tests.web import heading, words
 
@@ -64,3 +65,22 @@ def test_a_wrong_amount_is_not_credited(browser, client, payment, alice):
 
 def test_payment_pages_are_not_cached(browser, payment):
     assert "no-store" in browser.get(address(payment))["Cache-Control"]
+
+
+def test_a_refund_says_where_the_money_went(browser, payment, now):
+    choose(browser, payment, "succeeds")
+    paid = confirmation.confirm(payment.pk, now=now)
+    assert refunds.issue(paid, amount=100_00, now=now, destination=Refund.Destination.WALLET).status == "succeeded"
+    page = words(browser.get(address(payment)))
+    assert "We have refunded ₽100.00 to your balance." in page
+    assert "to the card or account" not in page
+
+
+def test_a_payment_given_up_says_that_its_page_closes_by_itself(browser, alice, settings, now):
+    settings.GATEWAY_CLASSES |= {"unclosing": faulty_gateway.UNCLOSING}
+    settings.PAYMENT_GATEWAYS = ["unclosing"]
+    payment = checkout.start(alice, now=now, amount=1000_00, currency="RUB")
+    page = browser.post(address(payment) + "cancel/", follow=True)
+    assert heading(page) == "You do not need this payment any more"
+    assert "The page of the payment service closes by itself on" in words(page)
+    assert "too late" not in page.content.decode()

@@ -24,10 +24,18 @@ def test_plans_are_in_the_order_set_by_staff(client, on_sale):
     assert page.index("Basic") < page.index("Standard") < page.index("Premium") < page.index("Pay as you go")
 
 
-def test_an_unknown_currency_falls_back_to_the_default(client, on_sale):
+def test_an_unknown_currency_is_never_replaced_by_another(client, on_sale):
+    page = client.get("/pricing/?currency=XXX")
+    assert page.status_code == 404
+    assert "There are no plans in XXX." in words(page)
+    assert 'href="?currency=RUB"' in page.content.decode()
+    assert "€" not in words(page)
+
+
+def test_the_default_currency_follows_the_language(client, on_sale):
     assert "€7.90" in words(client.get("/pricing/?currency=EUR"))
     assert "₽690.00" in words(client.get("/pricing/?currency=RUB"))
-    assert "€7.90" in words(client.get("/pricing/?currency=XXX"))
+    assert "€7.90" in words(client.get("/pricing/"))
     assert "690,00\u00a0₽" in words(client.get("/ru/pricing/"))
 
 

@@ -1,4 +1,4 @@
-"""Read-only admin of the comparison with gateways, and of their payouts. payments.admin imports it."""
+"""Read-only admin of the comparison with gateways, and of their payouts."""
 
 from typing import Any
 

@@ -1,0 +1,10 @@
+from payments.admin.decisions import DecisionsAdmin
+from payments.admin.prices import TakenPriceAdmin
+from payments.admin.records import DisputeAdmin, PaymentMethodAdmin, RefundAdmin
+from payments.admin.reports import DiscrepancyAdmin, GatewayReportAdmin, PayoutAdmin
+from payments.admin.webhook_events import WebhookEventAdmin
+
+__all__ = [
+    "DecisionsAdmin", "DiscrepancyAdmin", "DisputeAdmin", "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin",
+    "RefundAdmin", "TakenPriceAdmin", "WebhookEventAdmin",
+]  # fmt: skip

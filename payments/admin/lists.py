@@ -1,0 +1,55 @@
+"""What the lists of the payments admin share: rows with a status, and links between a payment and its rows."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import ReadOnlyAdmin
+from ledger.display import money
+
+# CSS class of a status; any other status has none.
+TONES = {
+    "confirmed": "ok", "processed": "ok", "succeeded": "ok", "won": "ok", "unknown": "warn", "parked": "warn",
+    "open": "warn", "received": "info", "pending": "info", "failed": "bad", "lost": "bad",
+}  # fmt: skip
+
+
+class StatusAdmin(ReadOnlyAdmin):
+    """A read-only list that shows the status of each row as a coloured tag."""
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_tag(self, row: Any) -> SafeString:
+        """Return the status as a coloured tag."""
+        return format_html('<span class="tag {}">{}</span>', TONES.get(row.status, ""), row.get_status_display())
+
+
+class OfPaymentAdmin(StatusAdmin):
+    """A read-only list of what happened to payments, each row with a link to its payment."""
+
+    list_select_related = ["payment__customer"]
+    search_fields = [
+        "=public_id", "=gateway_id", "=payment__public_id", "payment__customer__username", "payment__customer__email",
+    ]  # fmt: skip
+    search_help_text = _("Id of the row or of its payment, ours or the gateway's, or the customer's name or email")
+    date_hierarchy = "created_at"
+    actions = None
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_shown(self, row: Any) -> str:
+        """Return the amount with its currency."""
+        return money(row.money)
+
+    @admin.display(description=_("payment"))
+    def payment_link(self, row: Any) -> SafeString:
+        """Return a link to the payment."""
+        url = reverse("admin:payments_payment_change", args=[row.payment_id])
+        return format_html('<a href="{}">{}</a>', url, row.payment)
+
+    @admin.display(description=_("customer"))
+    def customer(self, row: Any) -> str:
+        """Return the customer who made the payment."""
+        return str(row.payment.customer)

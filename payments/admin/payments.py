@@ -1,0 +1,93 @@
+"""Read-only admin of payments with their refunds and disputes. Its actions call the same functions as the API."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import ReadOnlyMixin
+from ledger.display import money
+from payments import confirmation
+from payments.admin.lists import StatusAdmin
+from payments.models import Dispute, Payment, Refund
+
+
+class AfterwardsInline(ReadOnlyMixin, admin.TabularInline):
+    """Rows of a payment, each with a link to its own page."""
+
+    extra = 0
+    show_change_link = True
+    ordering = ["-id"]
+    readonly_fields = ["amount_shown"]
+
+    @admin.display(description=_("amount"))
+    def amount_shown(self, row: Any) -> str:
+        """Return the amount with its currency."""
+        return money(row.money)
+
+
+class RefundInline(AfterwardsInline):
+    """The refunds of a payment."""
+
+    model = Refund
+    fields = ["status", "amount_shown", "destination", "reason", "author", "created_at"]
+
+
+class DisputeInline(AfterwardsInline):
+    """The disputes of a payment."""
+
+    model = Dispute
+    fields = ["status", "amount_shown", "reason", "answer_by", "withdrawn_at", "returned_at"]
+
+
+class PaymentAdmin(StatusAdmin):
+    """Payments. One with a `parked_reason` waits for a decision of staff."""
+
+    list_display = [
+        "public_id",
+        "customer",
+        "amount_shown",
+        "status_tag",
+        "gateway",
+        "plan",
+        "parked_reason",
+        "created_at",
+    ]
+    list_filter = ["status", ("parked_reason", admin.EmptyFieldListFilter), "gateway", "currency", "created_at"]
+    search_fields = ["=public_id", "=gateway_id", "=subscription__public_id", "customer__username", "customer__email"]
+    search_help_text = _(
+        "Id of the payment, the gateway's payment or the subscription, or the customer's name or email"
+    )
+    list_select_related = ["customer", "plan"]
+    date_hierarchy = "created_at"
+    actions = ["ask_the_gateway_now"]
+    inlines = [RefundInline, DisputeInline]
+    readonly_fields = ["amount_shown", "refunded_shown"]
+
+    def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        """Show amounts with their currency instead of the stored minor units."""
+        shown = {"amount": "amount_shown", "amount_refunded": "refunded_shown"}
+        fields = [str(name) for name in super().get_fields(request, obj)]
+        return [shown.get(name, name) for name in fields if name not in shown.values()]
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_shown(self, payment: Payment) -> str:
+        """Return the amount with its currency."""
+        return money(payment.money)
+
+    @admin.display(description=_("refunded"))
+    def refunded_shown(self, payment: Payment) -> str:
+        """Return the refunded amount with its currency."""
+        return money(payment.refunded)
+
+    @admin.action(description=_("Check with the gateway now"), permissions=["act"])
+    def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
+        """Check each payment at its gateway and confirm it if it was paid."""
+        for row in queryset.order_by("id"):
+            payment = confirmation.confirm(row.pk, now=timezone.now())
+            text = _("Payment %(id)s is now %(state)s.")
+            said = text % {"id": payment.public_id, "state": payment.get_status_display()}
+            self.message_user(request, f"{said} {payment.parked_reason}".strip(), messages.INFO)

@@ -1,0 +1,32 @@
+"""The admin of prices refuses a currency in which no customer could pay. Subscriptions know no gateways."""
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from payments.gateways import registry
+from subscriptions.admin.prices import PriceAdmin, PriceForm
+from subscriptions.models import Price
+
+# subscriptions.admin has registered it; TakenPriceAdmin below takes its place.
+admin.site.unregister(Price)
+
+
+class TakenPriceForm(PriceForm):
+    """A new price, in a currency that an offered gateway takes."""
+
+    def clean_currency(self) -> str:
+        """Refuse a currency that no offered gateway takes."""
+        currency = super().clean_currency()
+        taken = registry.currencies()
+        if currency not in taken:
+            text = _("No payment gateway of this site takes %(currency)s. Possible: %(taken)s.")
+            raise forms.ValidationError(text % {"currency": currency, "taken": ", ".join(taken) or "-"})
+        return currency
+
+
+@admin.register(Price)
+class TakenPriceAdmin(PriceAdmin):
+    """Prices in currencies that customers can pay in."""
+
+    form = TakenPriceForm

@@ -1,0 +1,50 @@
+"""Read-only admin of refunds, disputes and payment methods."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import ReadOnlyAdmin
+from payments.admin.lists import OfPaymentAdmin
+from payments.models import Dispute, PaymentMethod, Refund
+
+
+@admin.register(Refund)
+class RefundAdmin(OfPaymentAdmin):
+    """Refunds. They are made on the page of their payment."""
+
+    list_display = [
+        "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "reason", "created_at",
+    ]  # fmt: skip
+    list_filter = ["status", "destination", "gateway", "currency", "created_at"]
+    fields = [
+        "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
+        "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at", "check_at", "checks",
+    ]  # fmt: skip
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "author"]
+
+
+@admin.register(Dispute)
+class DisputeAdmin(OfPaymentAdmin):
+    """Disputes. Staff answer them at the gateway until `answer_by`."""
+
+    list_display = [
+        "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "created_at",
+    ]  # fmt: skip
+    list_filter = ["status", "gateway", "currency", "created_at"]
+    fields = [
+        "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "withdrawn_at",
+        "returned_at", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks",
+    ]  # fmt: skip
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag"]
+
+
+@admin.register(PaymentMethod)
+class PaymentMethodAdmin(ReadOnlyAdmin):
+    """Cards and accounts that gateways keep for customers."""
+
+    list_display = ["public_id", "customer", "__str__", "gateway", "expires_on", "created_at", "removed_at"]
+    list_filter = ["gateway", ("removed_at", admin.EmptyFieldListFilter), "created_at"]
+    list_select_related = ["customer"]
+    search_fields = ["=public_id", "=gateway_id", "customer__username", "customer__email"]
+    search_help_text = _("Id of the method, ours or the gateway's, or the customer's name or email")
+    actions = None

@@ -1,0 +1,44 @@
+"""Read-only admin of webhook events, with replay."""
+
+import json
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from payments.admin.lists import StatusAdmin
+from payments.models import WebhookEvent
+from payments.webhooks import process
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(StatusAdmin):
+    """Webhook events with the result of their processing."""
+
+    list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
+    list_filter = ["status", "gateway", "type", "received_at"]
+    search_fields = ["=event_id", "=gateway_id"]
+    search_help_text = _("Id of the event, or of the gateway's payment")
+    actions = ["replay"]
+    exclude = ["payload"]
+    readonly_fields = ["payload_shown"]
+
+    @admin.display(description=_("payload"))
+    def payload_shown(self, event: WebhookEvent) -> SafeString:
+        """Return the payload as indented JSON."""
+        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+    @admin.action(description=_("Process again"), permissions=["act"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
+        """Process the events again. Nothing is credited twice."""
+        chosen, now = list(queryset.values_list("pk", flat=True)), timezone.now()
+        process.replay(chosen, now=now)
+        for event_pk in chosen:
+            process.process(event_pk, now=now)
+        text = ngettext("%d event was processed again.", "%d events were processed again.", len(chosen)) % len(chosen)
+        self.message_user(request, text, messages.SUCCESS)

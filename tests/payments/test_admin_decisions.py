@@ -1,0 +1,155 @@
+"""Staff refund payments, accept or send back parked ones, and put prices on sale in currencies that can be paid."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from ledger.models import Transaction
+from payments import confirmation
+from payments.models import Payment, Refund
+from subscriptions.models import Plan, Price
+from tests.payments import faulty_gateway
+from tests.payments.checkouts import start
+from tests.payments.rows import balance
+from tests.web import hidden
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def paid(alice: User, choose: Callable[..., Any]) -> Payment:
+    return paid_by(alice, choose, "succeeds")
+
+
+@pytest.fixture
+def parked(alice: User, choose: Callable[..., Any]) -> Payment:
+    """500.00 of 1000.00 roubles came."""
+    return paid_by(alice, choose, "wrong_amount")
+
+
+@pytest.fixture
+def desk(client: Client, staff: User) -> Client:
+    """The browser of a member of staff who may act on payments."""
+    staff.user_permissions.add(*Permission.objects.filter(codename__in=("view_payment", "change_payment")))
+    client.force_login(staff)
+    return client
+
+
+def paid_by(customer: User, choose: Callable[..., Any], outcome: str) -> Payment:
+    payment = start(customer, amount=1000_00, currency="RUB")
+    choose(payment, outcome)
+    return confirmation.confirm(payment.pk, now=timezone.now())
+
+
+def url(payment: Payment, page: str) -> str:
+    return f"/admin/payments/payment/{payment.pk}/{page}/"
+
+
+def key(page: Any) -> str:
+    found: str = page.context["form"].initial["form_key"]
+    return found
+
+
+def send(desk: Client, payment: Payment, page: str, **fields: str) -> Any:
+    """Send the page twice, as a double click does, and return the second answer."""
+    sent = {"form_key": key(desk.get(url(payment, page))), "reason": "Asked by mail", **fields}
+    desk.post(url(payment, page), sent)
+    return desk.post(url(payment, page), sent)
+
+
+def test_a_part_is_refunded_once_with_its_author_and_reason(
+    desk: Client, paid: Payment, alice: User, staff: User
+) -> None:
+    assert send(desk, paid, "refund", amount="400", destination="card").status_code == 303
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.author, refund.reason) == (400_00, staff, "Asked by mail")
+    assert balance(alice) == 600_00
+
+
+def test_the_rest_is_offered_and_goes_to_the_wallet(desk: Client, paid: Payment, alice: User) -> None:
+    send(desk, paid, "refund", amount="400", destination="card")
+    page = desk.get(url(paid, "refund"))
+    assert page.context["form"].initial["amount"] == "600.00"
+    send(desk, paid, "refund", amount="600.00", destination="wallet")
+    assert (balance(alice), Refund.objects.count()) == (1200_00, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"reason": ""}, "This field is required."),
+        ({"amount": "1000.01"}, "At most 1000.00 RUB of this payment can still be refunded."),
+        ({"amount": "ten"}, "is not an amount"),
+    ],
+)
+def test_a_refund_that_is_not_possible_is_refused_on_the_page(
+    desk: Client, paid: Payment, fields: dict[str, str], said: str
+) -> None:
+    answer = send(desk, paid, "refund", **{"amount": "1000", "destination": "card"} | fields)
+    assert (answer.status_code, said in answer.content.decode()) == (200, True)
+    assert not Refund.objects.exists()
+
+
+def test_a_parked_payment_is_accepted_once(desk: Client, parked: Payment, alice: User, staff: User) -> None:
+    assert send(desk, parked, "accept").status_code == 303
+    parked.refresh_from_db()
+    assert (parked.status, balance(alice)) == ("confirmed", 500_00)
+    credit = Transaction.objects.get(key=f"payment:{parked.public_id}")
+    assert (credit.description, credit.author) == ("Asked by mail", staff)
+
+
+def test_a_parked_payment_is_sent_back_once(desk: Client, parked: Payment, alice: User) -> None:
+    assert send(desk, parked, "send-back").status_code == 303
+    parked.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (parked.status, refund.amount, refund.reason, balance(alice)) == ("cancelled", 500_00, "Asked by mail", 0)
+
+
+def test_the_page_of_a_payment_offers_what_is_possible(desk: Client, paid: Payment, parked: Payment) -> None:
+    for payment, pages in ((paid, {"refund"}), (parked, {"accept", "send-back"})):
+        html = desk.get(url(payment, "change")).content.decode()
+        offered = {page for page in ("refund", "accept", "send-back") if f'href="{url(payment, page)}"' in html}
+        assert offered == pages
+
+
+def test_staff_who_may_only_view_decide_nothing(client: Client, staff: User, paid: Payment, alice: User) -> None:
+    staff.user_permissions.add(Permission.objects.get(codename="view_payment"))
+    client.force_login(staff)
+    assert url(paid, "refund") not in client.get(url(paid, "change")).content.decode()
+    sent = {"form_key": "form_1", "reason": "x", "amount": "1", "destination": "card"}
+    assert client.post(url(paid, "refund"), sent).status_code == 403
+    assert balance(alice) == 1000_00
+
+
+def test_a_payment_and_its_refunds_link_to_each_other(
+    desk: Client, client: Client, superuser: User, paid: Payment
+) -> None:
+    send(desk, paid, "refund", amount="400", destination="card")
+    refund = Refund.objects.get()
+    client.force_login(superuser)
+    row = f"/admin/payments/refund/{refund.pk}/change/"
+    assert f'href="{row}' in client.get(url(paid, "change")).content.decode()
+    for page in ("/admin/payments/refund/", row):
+        assert f'href="{url(paid, "change")}"' in client.get(page).content.decode()
+    assert client.get("/admin/payments/dispute/").status_code == 200
+    assert client.get("/admin/payments/paymentmethod/").status_code == 200
+
+
+def test_a_price_in_a_currency_that_no_gateway_takes_is_refused(client: Client, superuser: User, settings: Any) -> None:
+    settings.GATEWAY_CLASSES = {"euros": faulty_gateway.EUROS}
+    settings.PAYMENT_GATEWAYS = ["euros"]
+    client.force_login(superuser)
+    plan = Plan.objects.create(code="basic", name="Basic")
+    page = client.get("/admin/subscriptions/price/add/")
+    terms = {name: "" if value is None else value for name, value in page.context["adminform"].form.initial.items()}
+    terms |= {"plan": plan.pk, "amount": "10", "interval": "month", "interval_count": 1, "trial_days": 0}
+    terms |= {"grace_days": 0, "keep_days": 30, "trial_quantity_max": 10, **hidden(page)}
+    refused = client.post("/admin/subscriptions/price/add/", terms | {"currency": "JPY"}).content.decode()
+    assert "No payment gateway of this site takes JPY. Possible: EUR." in refused
+    assert client.post("/admin/subscriptions/price/add/", terms | {"currency": "EUR"}).status_code == 302
+    assert Price.objects.get().currency == "EUR"
