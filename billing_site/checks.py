@@ -28,7 +28,7 @@ def refuse_to_start_unsafe() -> None:
 @register(TAG, Tags.security)
 def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for each setting that is unsafe in production; none on a local machine."""
-    return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *(_webhook_secrets() or _gateways()), *_sandbox()]
+    return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox()]
 
 
 def _debug() -> list[CheckMessage]:
@@ -66,25 +66,9 @@ def _hosts() -> list[CheckMessage]:
     ]
 
 
-def _webhook_secrets() -> list[CheckMessage]:
-    """Check <GATEWAY>_WEBHOOK_SECRET of each gateway, except `manual`, whose payments staff confirm."""
-    errors: list[CheckMessage] = []
-    for gateway in settings.PAYMENT_GATEWAYS:
-        name = f"{gateway.upper()}_WEBHOOK_SECRET"
-        secret = str(getattr(settings, name, "")).strip()
-        if gateway != "manual" and secret in ("", settings.LOCAL_WEBHOOK_SECRET):
-            hint = f"Set {name} to the secret with which the gateway signs its webhooks."
-            errors.append(
-                Error(
-                    f"{name} is blank or the public local one: anybody could report a payment.", hint, id="billing.E006"
-                )
-            )
-    return errors
-
-
 def _gateways() -> list[CheckMessage]:
-    """Check what each gateway reports about its own settings, such as a malformed secret."""
-    hint = "Correct the setting, or remove the gateway from PAYMENT_GATEWAYS."
+    """Check what each gateway that is offered or has keys reports about its own settings, such as a blank secret."""
+    hint = "Correct the setting, or remove the gateway's keys and take it off PAYMENT_GATEWAYS."
     return [Error(problem, hint, id="billing.E008") for problem in registry.problems()]
 
 

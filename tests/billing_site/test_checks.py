@@ -109,15 +109,49 @@ def test_wildcard_hosts_are_refused(production, hosts):
     assert error_ids() == {"billing.E005"}
 
 
-@pytest.mark.parametrize("secret", ["", "   ", settings.LOCAL_WEBHOOK_SECRET])
-def test_a_blank_or_public_webhook_secret_is_refused(production, secret):
+def gateway_problems() -> list[str]:
+    """Return what the check of the gateways says, if there is no other error."""
+    assert error_ids() <= {"billing.E008"}
+    return [message.msg for message in checks.production(None)]
+
+
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [("", "is blank"), ("   ", "is blank"), (settings.LOCAL_WEBHOOK_SECRET, "is the public local one")],
+)
+def test_a_blank_or_public_webhook_secret_is_refused(production, secret, problem):
     production.SANDBOX_WEBHOOK_SECRET = secret
-    assert error_ids() == {"billing.E006"}
+    assert gateway_problems() == [f"SANDBOX_WEBHOOK_SECRET {problem}: anybody could send us webhooks"]
 
 
-def test_a_gateway_without_a_secret_setting_is_refused(production):
+def test_a_public_webhook_secret_beside_a_good_one_is_refused(production):
+    production.SANDBOX_WEBHOOK_SECRET += f" {settings.LOCAL_WEBHOOK_SECRET}"
+    assert error_ids() == {"billing.E008"}
+
+
+def test_a_gateway_that_the_code_does_not_know_is_refused(production):
     production.PAYMENT_GATEWAYS = ["sandbox", "newpay"]
-    assert error_ids() == {"billing.E006"}
+    [problem] = gateway_problems()
+    assert problem.startswith("PAYMENT_GATEWAYS names 'newpay'")
+
+
+@pytest.mark.parametrize("offered", [["sandbox", "stripe"], ["sandbox"]], ids=["offered", "retired"])
+def test_a_gateway_that_signs_needs_its_secret_also_when_it_is_not_offered(production, offered):
+    production.PAYMENT_GATEWAYS, production.STRIPE_SECRET_KEY = offered, "sk_test_abcdefghijklmnop"
+    [problem] = gateway_problems()
+    assert problem.startswith("STRIPE_WEBHOOK_SECRET is blank")
+
+
+def test_a_gateway_without_keys_that_is_not_offered_needs_nothing(production):
+    production.STRIPE_SECRET_KEY = production.STRIPE_WEBHOOK_SECRET = ""
+    assert error_ids() == set()
+
+
+def test_no_webhook_secret_is_asked_of_a_gateway_that_has_none(production):
+    production.PAYMENT_GATEWAYS = ["yookassa", "manual"]
+    production.YOOKASSA_SHOP_ID, production.YOOKASSA_SECRET_KEY = "100500", "live_abcdefghijklmnop"
+    production.MANUAL_DETAILS = '{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}'
+    assert error_ids() == set()
 
 
 @pytest.mark.parametrize("secret", ["whsec_c2hvcnQ=", "whsec_no base64", "x" * 41])
@@ -129,6 +163,7 @@ def test_a_malformed_webhook_secret_is_refused(production, secret):
 @pytest.mark.parametrize("kind", ["sk_live_", "rk_live_"])
 def test_the_sandbox_is_refused_beside_live_keys(production, kind):
     production.STRIPE_SECRET_KEY = f"{kind}abcdefghijklmnop"
+    production.STRIPE_WEBHOOK_SECRET = "whsec_" + "a" * 32
     assert error_ids() == {"billing.E007"}
 
 

@@ -113,9 +113,11 @@ def secrets() -> list[str]:
 
 
 def problems() -> list[str]:
-    """Return what is wrong with the secrets: none is set, or one is not the base64 of at least 24 bytes."""
+    """Return what is wrong with the secrets: none is set, one is public, or not the base64 of at least 24 bytes."""
     if not secrets():
         return ["SANDBOX_WEBHOOK_SECRET is blank: anybody could send us webhooks"]
+    if settings.LOCAL_WEBHOOK_SECRET in secrets() and not settings.LOCAL:
+        return ["SANDBOX_WEBHOOK_SECRET is the public local one: anybody could send us webhooks"]
     return [] if all(_size(secret) >= 24 for secret in secrets()) else [
         "SANDBOX_WEBHOOK_SECRET must be whsec_ and the base64 of at least 24 random bytes"
     ]  # fmt: skip

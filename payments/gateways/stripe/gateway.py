@@ -54,6 +54,8 @@ class Stripe:
         return configuration.problems()
 
     def create_session(self, request: SessionRequest) -> Session:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("Stripe does not take this amount.", permanent=True, code="amount_not_taken")
         with calling(creates=True):
             try:
                 session = checkout.create(request, now=time.time())

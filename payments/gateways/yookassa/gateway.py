@@ -84,6 +84,8 @@ class YooKassa:
         return found + webhooks.problems() + fiscal_receipts.problems()
 
     def create_session(self, request: SessionRequest) -> Session:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("YooKassa does not take this amount.", permanent=True, code="amount_not_taken")
         made = self._made_before(request.idempotency_key) or client.post(
             "payments", _payment(request), key=request.idempotency_key
         )

@@ -8,7 +8,8 @@ from django.conf import settings
 
 from payments.gateways import registry
 from payments.gateways.base import Gateway, SessionRequest
-from tests.payments.gateways import example_gateway, gateway_requests
+from tests.payments.gateways import example_gateway
+from tests.payments.gateways.requests import session_request
 from tests.payments.gateways.visitors import visitor as visitors
 from tests.payments.gateways.visitors.visitor import Visitor
 
@@ -37,7 +38,7 @@ def asked(gateway: Gateway) -> SessionRequest:
     """1,342.00 roubles, or the same number in another currency that the gateway takes."""
     currency = "RUB" if gateway.can.takes("RUB") else min(gateway.can.currencies)
     least, most = gateway.can.currencies[currency]
-    return gateway_requests.session_request(currency=currency, amount=max(least, min(1342_00, most)))
+    return session_request(idempotency_key="pay_contract_1", currency=currency, amount=max(least, min(1342_00, most)))
 
 
 @pytest.fixture

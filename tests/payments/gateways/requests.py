@@ -34,3 +34,9 @@ def refund_request(gateway_id: str, **changes: Any) -> RefundRequest:
         "description": "Unused time",
     }
     return RefundRequest(**defaults | changes)
+
+
+def refund_of(gateway_id: str, asked: SessionRequest, **changes: Any) -> RefundRequest:
+    """Return a request to refund the whole payment of that request for a page."""
+    whole = {"idempotency_key": "ref_1", "amount": asked.amount, "currency": asked.currency}
+    return refund_request(gateway_id, **whole | changes)

@@ -11,7 +11,7 @@ from payments.gateways.base import DisputeState, GatewayError, RefundRequest, Re
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDelivery, SandboxDispute, SandboxMethod
-from tests.payments.gateways.gateway_requests import session_request
+from tests.payments.gateways.requests import session_request
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def clock() -> Any:
 
 def paid(outcome: str = "succeeds", **more: Any) -> str:
     """Pay 1,342.00 roubles with an outcome and return the session's id."""
-    gateway_id = Sandbox().create_session(session_request(**more)).gateway_id
+    gateway_id = Sandbox().create_session(session_request(**{"language": "en"} | more)).gateway_id
     chosen = outcomes.ON_THE_PAGE[outcome]
     assert sessions.choose(gateway_id, chosen, expected=sessions.Status.OPEN, now=datetime.now(UTC))
     return gateway_id
@@ -168,7 +168,7 @@ def test_nothing_can_be_done_with_objects_of_another_payment(clock: Any, client:
 
 
 def test_a_payment_without_money_cannot_be_disputed(clock: Any, client: Client) -> None:
-    gateway_id = Sandbox().create_session(session_request()).gateway_id
+    gateway_id = Sandbox().create_session(session_request(language="en")).gateway_id
     assert "No money has been taken here." in act(client, gateway_id, "open_dispute")
     assert not SandboxDispute.objects.exists()
 

@@ -13,6 +13,7 @@ from tests.payments.gateways.visitors.visitor import Webhook
 
 class CoinsVisitor:
     tells = frozenset({Subject.PAYMENT, Subject.REFUND})
+    may_try_again = False
 
     def __init__(self, bank: Bank) -> None:
         self.bank = bank

@@ -17,6 +17,7 @@ from tests.payments.gateways.visitors.visitor import Webhook
 
 class SandboxVisitor:
     tells = frozenset(SUBJECTS.values())
+    may_try_again = False
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         self._choose(gateway_id, "succeeds")

@@ -28,6 +28,9 @@ class Visitor(Protocol):
 
     # What the gateway's webhooks are about; empty if it sends none. Without DISPUTE it tells of no disputes at all.
     tells: frozenset[Subject]
+    # Whether the page stays open after a declined card, so that the customer may pay with another one. If not, a
+    # declined payment has failed.
+    may_try_again: bool
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         """Pay, by default the amount requested, otherwise so many minor units."""

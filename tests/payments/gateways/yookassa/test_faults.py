@@ -201,7 +201,9 @@ def test_wrong_keys_are_loud_but_not_the_payments_fault(gateway, wanted, setting
         ({"customer": "c" * 201}, "merchant_customer_id"),
     ],
 )
-def test_a_refusal_names_what_is_wrong_and_is_final(gateway, wanted, change, parameter):
+def test_a_refusal_names_what_is_wrong_and_is_final(gateway, settings, wanted, change, parameter):
+    # The fake's shop has no euros.
+    settings.YOOKASSA_CURRENCIES = ["RUB", "EUR"]
     with pytest.raises(GatewayError) as caught:
         gateway.create_session(wanted(**change))
     assert (caught.value.permanent, caught.value.code) == (True, "invalid_request")

@@ -56,8 +56,13 @@ def test_a_new_page_is_open_and_nothing_is_taken(gateway, wanted):
 
 @pytest.mark.parametrize(
     ("amount", "currency", "text", "fee"),
-    # The fake keeps 3.5 %, rounded to the currency's decimals: 46.97, 46.97 -> 47, 0.04697 -> 0.047.
-    [(1342_00, "RUB", "1342.00", 46_97), (1, "RUB", "0.01", 0), (1342, "JPY", "1342", 47), (1342, "KWD", "1.342", 47)],
+    # The fake keeps 3.5 %, rounded to the currency's decimals: 46.97, 0.035 -> 0.04, 46.97 -> 47, 0.04697 -> 0.047.
+    [
+        (1342_00, "RUB", "1342.00", 46_97),
+        (1_00, "RUB", "1.00", 4),
+        (1342, "JPY", "1342", 47),
+        (1342, "KWD", "1.342", 47),
+    ],
 )
 def test_amounts_are_exact_decimals_of_their_currency(gateway, fake, wanted, amount, currency, text, fee):
     session = gateway.create_session(wanted(amount=amount, currency=currency))

@@ -1,0 +1,81 @@
+"""A visitor to Stripe, at a fake of its API that runs beside the test."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.stripe import objects
+from billing_site.local.fakes.stripe.api import FakeStripe, signature
+from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.stripe.amounts import to_stripe
+from payments.gateways.stripe.webhooks import SUBJECTS
+from tests.payments.gateways.visitors.visitor import Webhook
+
+TYPES = {
+    Subject.PAYMENT: "checkout.session.completed",
+    Subject.REFUND: "refund.updated",
+    Subject.DISPUTE: "charge.dispute.closed",
+    Subject.METHOD: "payment_method.detached",
+    Subject.PAYOUT: "payout.paid",
+}
+
+
+class StripeVisitor:
+    tells = frozenset(TYPES)
+    # Another card may be tried on the page.
+    may_try_again = True
+
+    def __init__(self, fake: FakeStripe) -> None:
+        self.fake = fake
+
+    def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
+        with self.fake.lock:
+            currency = self.fake.account.objects[gateway_id]["currency"].upper()
+            self.fake.account.pay(gateway_id, amount=None if amount is None else to_stripe(amount, currency))
+
+    def be_declined(self, gateway_id: str) -> None:
+        with self.fake.lock:
+            self.fake.account.decline(gateway_id, code="insufficient_funds")
+
+    def settle_refund(self, refund_id: str, state: RefundState) -> None:
+        with self.fake.lock:
+            self.fake.account.finish_refund(refund_id, status=state.value)
+
+    def open_dispute(self, gateway_id: str) -> str:
+        with self.fake.lock:
+            return self.fake.account.open_dispute(gateway_id)
+
+    def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
+        with self.fake.lock:
+            self.fake.account.close_dispute(dispute_id, status=state.value)
+
+    def forget_method(self, method_id: str) -> None:
+        with self.fake.lock:
+            self.fake.account.detach(method_id)
+
+    def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
+        kind = next(kind for kind, about in SUBJECTS.items() if about is subject)
+        event = objects.event(TYPES[subject], {"id": gateway_id, "object": kind}, created=int(time.time()))
+        body = json.dumps(event).encode()
+        header = signature(body, self.fake.secret, at=int(at.timestamp()))
+        return Webhook(body, {"stripe-signature": header}, "203.0.113.20")
+
+    @contextmanager
+    def hanging(self, gateway_id: str) -> Iterator[None]:
+        self.fake.fault(Fault.TIMEOUT_BEFORE, path=gateway_id, times=100)
+        yield
+        self.fake.clear_faults()
+
+
+@contextmanager
+def visit(settings: Any) -> Iterator[StripeVisitor]:
+    with FakeStripe() as fake:
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = fake.key, fake.secret
+        settings.STRIPE_API_BASE = fake.url
+        fake.refunds_begin(status="pending")
+        yield StripeVisitor(fake)
+    assert fake.crashes == []
