@@ -226,6 +226,8 @@ class PaymentSerializer(serializers.Serializer):
         help_text="Under review: the gateway took another amount than requested. Staff will decide. Do not pay again."
     )
 
+    refunds = RefundSerializer(many=True)
+    disputes = DisputeSerializer(many=True)
     closing = serializers.SerializerMethodField(
         help_text="Given up, but its page is still open: do not pay there. Money that still comes goes to the wallet."
     )
@@ -243,10 +245,3 @@ class PaymentSerializer(serializers.Serializer):
     def get_parked(self, payment: Payment) -> bool:
         """Return whether the payment waits for staff."""
         return bool(payment.parked_reason)
-
-
-class PaymentDetailSerializer(PaymentSerializer):
-    """A payment with what happened to it afterwards."""
-
-    refunds = RefundSerializer(many=True)
-    disputes = DisputeSerializer(many=True)

@@ -19,7 +19,6 @@ from core.api.lookup import NotFound, find_by_public_id
 from payments import cancellation, checkout, confirmation, payment_ids
 from payments.api.serializers import (
     CheckoutSerializer,
-    PaymentDetailSerializer,
     PaymentFilters,
     PaymentIdSerializer,
     PaymentSerializer,
@@ -74,7 +73,7 @@ class OwnPayments(GenericAPIView):
     def get_queryset(self) -> QuerySet[Payment]:
         """Return the caller's payments."""
         own = Payment.objects.filter(customer_id=self.request.user.pk)
-        return own.select_related("plan", "subscription", "customer")
+        return own.select_related("plan", "subscription", "customer").prefetch_related("refunds", "disputes")
 
     def own(self, payment_id: str) -> Payment:
         """Return the caller's payment with this id, public or their own; raise Http404 if there is none."""
@@ -118,13 +117,11 @@ class PaymentDetail(OwnPayments):
 
     filter_backends = ()
 
-    serializer_class = PaymentDetailSerializer
-
     @extend_schema(operation_id="payments_retrieve")
     def get(self, request: Request, public_id: str) -> Response:
         """Return a payment as we have recorded it. To check it at the gateway, use confirm-payment."""
         refuse_unknown_parameters(request, ())
-        return Response(PaymentDetailSerializer(self.own(public_id)).data)
+        return Response(PaymentSerializer(self.own(public_id)).data)
 
 
 class CreateCheckoutSession(Idempotent, OwnPayments):

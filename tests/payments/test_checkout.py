@@ -16,7 +16,7 @@ from subscriptions import books, orders
 from subscriptions.catalogue import PlanNotSoldInCurrency
 from subscriptions.models import Price, Subscription
 from tests.payments.checkouts import start, top_up
-from tests.payments.faulty_gateway import Unsteady
+from tests.payments.faulty_gateway import EUROS, Unsteady
 from tests.payments.rows import balance
 from tests.subscriptions.shop import sell
 
@@ -131,9 +131,11 @@ def test_a_top_up_outside_the_limits_is_refused_and_the_error_names_them(alice: 
         start(alice, amount=amount, currency="RUB")
 
 
-def test_a_top_up_in_an_unsupported_currency_is_refused(alice: User) -> None:
-    with pytest.raises(amounts.CurrencyNotTaken, match="RUB, EUR"):
+def test_a_top_up_in_a_currency_that_no_gateway_takes_is_refused(alice: User, settings: Any) -> None:
+    settings.GATEWAY_CLASSES, settings.PAYMENT_GATEWAYS = {"euros": EUROS}, ["euros"]
+    with pytest.raises(amounts.CurrencyNotTaken, match=r"You can top up in EUR\. You sent KWD\."):
         start(alice, amount=100_00, currency="KWD")
+    assert not Payment.objects.exists()
 
 
 def test_the_same_form_continues_a_payment_the_gateway_did_not_answer(

@@ -33,8 +33,14 @@ def test_a_checkout_returns_the_payment_and_where_to_pay(api: APIClient, alice: 
         "expires_at": answer.json()["expires_at"],
         "created_at": answer.json()["created_at"],
         "confirmed_at": None,
+        "save_method": False,
+        "amount_received": None,
+        "amount_refunded": {"value": "0.00", "currency": "RUB"},
+        "refunds": [],
+        "disputes": [],
         "failure": None,
         "parked": False,
+        "closing": False,
     }
     assert payment.customer == subscription.customer == alice
     assert answer.json()["created_at"].endswith("Z")
