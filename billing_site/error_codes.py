@@ -152,6 +152,9 @@ ERRORS: dict[str, Kind] = {
     ),
     "currency_not_taken": Kind(400, _("Currency not accepted"), _("Use one of the currencies in `detail`.")),
     "unknown_gateway": Kind(400, _("Unknown payment gateway"), _("Omit `gateway`, or use one from `detail`.")),
+    "no_gateway": Kind(
+        400, _("No payment gateway takes this"), _("Use another currency or amount, or another gateway: see `detail`.")
+    ),
     "invalid_payment_id": Kind(
         400,
         _("Invalid payment_id"),
@@ -175,6 +178,12 @@ ERRORS: dict[str, Kind] = {
     ),
     "payment_not_pending": Kind(
         409, _("The payment is not pending"), _("Check `state`. A confirmed payment can only be refunded.")
+    ),
+    "payment_not_parked": Kind(
+        409, _("The payment does not wait for a decision"), _("Check `state`. Somebody may have decided already.")
+    ),
+    "refund_refused": Kind(
+        409, _("This cannot be refunded"), _("Nothing was refunded. Send at most `refundable`, or see `detail`.")
     ),
     "transfer_refused": Kind(
         409,
