@@ -181,6 +181,12 @@ ERRORS: dict[str, Kind] = {
     "payment_not_pending": Kind(
         409, _("The payment is not pending"), _("Check `state`. A confirmed payment can only be refunded.")
     ),
+    "payment_not_parked": Kind(
+        409, _("The payment does not wait for a decision"), _("Check `state`. Somebody may have decided already.")
+    ),
+    "refund_refused": Kind(
+        409, _("This cannot be refunded"), _("Nothing was refunded. Send at most `refundable`, or see `detail`.")
+    ),
     "transfer_refused": Kind(
         409,
         _("This does not fit the transfer"),

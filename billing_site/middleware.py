@@ -10,7 +10,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django_structlog.middlewares import RequestMiddleware
 
-from payments.gateways import deadline
+from payments.gateways import guard
 
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
@@ -35,7 +35,7 @@ def gateway_patience(
     """Middleware: let a request wait for gateways for GATEWAY_TIMEOUT_WEB seconds in all. A person waits behind it."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        with deadline.within(settings.GATEWAY_TIMEOUT_WEB):
+        with guard.within(settings.GATEWAY_TIMEOUT_WEB):
             return get_response(request)
 
     return answer

@@ -12,10 +12,11 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+import ledger
 from core import retry
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
-from payments import fees, methods, transitions
+from payments import methods, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
 from payments.models import Payment
@@ -152,9 +153,20 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
 def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
     """Save what the gateway tells of a confirmed payment besides its state: the fee, and a method that it keeps."""
     if snapshot.fee and payment.fee is None and snapshot.fee_currency == payment.received_currency:
-        fees.post(payment, snapshot.fee, now=now)
+        _post_fee(payment, snapshot.fee, now=now)
     if snapshot.method is not None and payment.save_method:
         methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
+
+
+def _post_fee(payment: Payment, fee: int, *, now: datetime) -> None:
+    """Post what the gateway keeps of a confirmed payment, once, in minor units of the currency it received."""
+    entry = ledger.Entry(
+        f"fee:{payment.public_id}", "gateway_fees", f"gateway_clearing:{payment.gateway}", fee,
+        payment.received_currency, "fee", now,
+    )  # fmt: skip
+    ledger.post([entry])
+    payment.fee = fee
+    payment.save(update_fields=["fee"])
 
 
 def _received(snapshot: Snapshot) -> Money | None:

@@ -119,7 +119,7 @@ def give_up(payment: Payment, *, now: datetime, ends_order: bool = False) -> Non
 def park(payment: Payment, reason: str, *, now: datetime, received: Money | None = None) -> None:
     """Hold the payment for staff: the gateway took something other than we requested. Credit nothing.
 
-    `received` is what it took, if that is known; staff accept that or send it back (payments.parked).
+    `received` is what it took, if that is known; staff accept that or send it back (payments.mismatches).
     """
     if payment.parked_reason == reason:
         return

@@ -236,7 +236,7 @@ class ForeignWebhook(BadWebhook):
 class Gateway(Protocol):
     """A payment gateway. Created without arguments; reads its settings when called, not when imported.
 
-    Every call that goes over the network waits for at most `deadline.left()` seconds; none is made while a database
+    Every call that goes over the network waits for at most `guard.time_left()` seconds; none is made while a database
     transaction is open. Callers get it from payments.gateways.registry, which turns any other exception into a
     GatewayError that is not permanent. What a gateway cannot do, see `can`, raises a permanent GatewayError.
     """

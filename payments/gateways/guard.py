@@ -1,20 +1,24 @@
-"""What stands between our code and every gateway: one kind of error, and a breaker for a gateway that does not answer.
+"""What stands between our code and every gateway: one kind of error, a deadline, and a breaker for one that is silent.
 
-The breaker's counts are in the cache, so that all processes share them. Without a cache every call is made.
+The deadline says how long calls may take: a worker waits longer than a web request, behind which a person waits. The
+breaker's counts are in the cache, so that all processes share them. Without a cache every call is made.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.core.cache import cache
 
-from payments.gateways import deadline
 from payments.gateways.base import BadWebhook, Gateway, GatewayError, Notification
 
 log = structlog.get_logger(__name__)
+_end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", default=None)
 
 # The calls that go over the network.
 CALLS = frozenset(
@@ -31,6 +35,30 @@ PAUSE = 30
 TRIAL = 30
 # A call that had less time than this says nothing about the gateway if it gets no answer. Seconds.
 FAIR = 1.0
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Give all calls in this block so many seconds together. Inner blocks can only shorten it."""
+    outer, end = _end.get(), time.monotonic() + seconds
+    token = _end.set(end if outer is None else min(outer, end))
+    try:
+        yield
+    finally:
+        _end.reset(token)
+
+
+def time_left() -> float:
+    """Return how many seconds a call may take now: at least a tenth, so that a time-out is never 0 or negative."""
+    end = _end.get()
+    seconds = float(settings.GATEWAY_TIMEOUT)
+    return seconds if end is None else max(0.1, min(seconds, end - time.monotonic()))
+
+
+def is_late() -> bool:
+    """Tell whether the time of the block is used up: another call would only keep somebody waiting."""
+    end = _end.get()
+    return end is not None and time.monotonic() >= end
 
 
 class Guarded:
@@ -77,10 +105,10 @@ class Guarded:
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Make a call inside this block: refuse it if it makes no sense, and count how it ends."""
-        if deadline.is_over():
+        if is_late():
             raise GatewayError("No time is left for this call.", permanent=False, code="deadline")
         self._check()
-        is_fair = deadline.left() >= FAIR
+        is_fair = time_left() >= FAIR
         try:
             yield
         except SoftTimeLimitExceeded:

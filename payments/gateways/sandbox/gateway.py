@@ -191,7 +191,7 @@ def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
         amount=taken.amount if taken else None,
         currency=taken.currency if taken else None,
         failure_code=session.failure_code,
-        fee=payouts.fee_of(taken.amount) if taken else None,
+        fee=session.fee_at(now),
         fee_currency=taken.currency if taken else "",
         method=_method(method) if taken and method else None,
         idempotency_key=session.idempotency_key,

@@ -13,6 +13,9 @@ from django.db.models import Q
 from core.ids import new_id
 from ledger.money import Money
 
+# What the sandbox keeps, in thousandths of what was taken. Made up, so that fees can be seen. A refund returns none.
+FEE = 29
+
 
 class SandboxSession(models.Model):
     """One hosted payment page and the outcome that the visitor picked on it."""
@@ -74,6 +77,11 @@ class SandboxSession(models.Model):
         if self.status_at(now) is not self.Status.SUCCEEDED:
             return None
         return Money(self.amount_received or 0, self.currency_received or self.currency)
+
+    def fee_at(self, now: datetime) -> int | None:
+        """Return the fee, 2.9 % rounded half up, in minor units of the currency taken; None while nothing is taken."""
+        taken = self.taken_at(now)
+        return None if taken is None else (taken.amount * FEE + 500) // 1000
 
     @property
     def money(self) -> Money:

@@ -1,4 +1,4 @@
-"""What the sandbox keeps for itself and what it sends to the seller's bank account: one payout a day and currency.
+"""What the sandbox sends to the seller's bank account: one payout a day and currency.
 
 A payout has no row. It follows from what was taken and given back until midnight (UTC), so it never changes later.
 """
@@ -11,8 +11,6 @@ from datetime import UTC, datetime, time, timedelta
 from ledger.money import Money
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
 
-# The fee in thousandths of what was taken. Made up, so that fees can be seen. A refund does not return it.
-FEE = 29
 DAY = timedelta(days=1)
 
 
@@ -26,11 +24,6 @@ class Payout:
     @property
     def payout_id(self) -> str:
         return f"sbp_{self.money.currency.lower()}_{self.arrived_at:%Y%m%d}"
-
-
-def fee_of(amount: int) -> int:
-    """Return the fee for a payment, 2.9 % rounded half up. Both in minor units of the currency taken."""
-    return (amount * FEE + 500) // 1000
 
 
 def between(since: datetime, until: datetime) -> Iterator[Payout]:
@@ -55,9 +48,9 @@ def between(since: datetime, until: datetime) -> Iterator[Payout]:
 def _changes(until: datetime) -> Iterator[tuple[datetime, str, int]]:
     """Yield when the seller's balance at the gateway changed before `until`: the time, the currency and the amount."""
     for session in SandboxSession.objects.filter(amount_received__gt=0):
-        taken = session.taken_at(until)
-        if taken:
-            yield session.succeeds_at or session.created_at, taken.currency, taken.amount - fee_of(taken.amount)
+        taken, fee = session.taken_at(until), session.fee_at(until)
+        if taken and fee is not None:
+            yield session.succeeds_at or session.created_at, taken.currency, taken.amount - fee
     for refund in SandboxRefund.objects.filter(settles_as=SandboxRefund.Status.SUCCEEDED).select_related("session"):
         if refund.settles_at:
             yield refund.settles_at, _currency(refund.session), -refund.amount

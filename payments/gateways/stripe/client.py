@@ -9,7 +9,7 @@ import requests
 import stripe
 import structlog
 
-from payments.gateways import deadline
+from payments.gateways import guard
 from payments.gateways.base import GatewayError
 from payments.gateways.stripe import configuration
 
@@ -39,7 +39,7 @@ def client() -> stripe.StripeClient:
     """
     if not configuration.key():
         raise GatewayError("STRIPE_SECRET_KEY is blank.", permanent=False, code="not_configured")
-    seconds = deadline.left()
+    seconds = guard.time_left()
     timeout = (seconds * CONNECTING, seconds * (1 - CONNECTING))
     if not hasattr(_connections, "session"):
         _connections.session = requests.Session()
@@ -58,7 +58,7 @@ def calling(*, creates: bool = False) -> Iterator[None]:
 
     `creates` says that the call would make a new payment. Not for a generator: the deadline would reach its caller.
     """
-    with deadline.within(deadline.left()):
+    with guard.within(guard.time_left()):
         try:
             yield
         except stripe.StripeError as error:
@@ -76,7 +76,7 @@ def every(make: Callable[[], Callable[[Params], stripe.ListObject[Item]]], param
         yield from page.data
         if not page.has_more or not page.data:
             return
-        if deadline.left() <= TOO_LITTLE:
+        if guard.time_left() <= TOO_LITTLE:
             raise GatewayError("The time is up before the end of the list.", permanent=False, code="timeout")
         cursor["starting_after"] = page.data[-1]["id"]
 

@@ -1,6 +1,6 @@
 """HTTP with YooKassa's API, and its errors: every answer is a JSON object, or a GatewayError.
 
-Nothing here knows what a payment is. A call waits for at most `deadline.left()` seconds, body included.
+Nothing here knows what a payment is. A call waits for at most `guard.time_left()` seconds, body included.
 """
 
 import json
@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from urllib3.exceptions import HTTPError
 
-from payments.gateways import deadline
+from payments.gateways import guard
 from payments.gateways.base import GatewayError
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ def unreadable(what: str) -> GatewayError:
 
 
 def _call(method: str, path: str, **more: Any) -> dict[str, Any]:
-    seconds = deadline.left()
+    seconds = guard.time_left()
     end = time.monotonic() + seconds
     to_connect = min(3.0, seconds / 3)
     try:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.utils import timezone
 
-from payments.gateways import deadline
+from payments.gateways import guard
 from payments.gateways.base import (
     BadWebhook,
     Capabilities,
@@ -125,9 +125,9 @@ class Coins:
 
 
 def _call(name: str, *arguments: Any) -> Any:
-    """Ask the server. A real gateway passes `deadline.left()` to its HTTP library as the time-out."""
+    """Ask the server. A real gateway passes `guard.time_left()` to its HTTP library as the time-out."""
     try:
-        return getattr(bank, name)(*arguments, timeout=deadline.left())
+        return getattr(bank, name)(*arguments, timeout=guard.time_left())
     except KeyError as error:
         raise GatewayError("There is no such object.", permanent=True, code="not_found") from error
     except ValueError as error:

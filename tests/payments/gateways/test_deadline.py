@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from payments.gateways import deadline
+from payments.gateways import guard
 
 
 @pytest.fixture
@@ -17,53 +17,53 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_outside_a_block_a_call_has_the_time_of_a_worker(clock: list[float], settings: Any) -> None:
     settings.GATEWAY_TIMEOUT = 20
-    assert (deadline.left(), deadline.is_over()) == (20.0, False)
+    assert (guard.time_left(), guard.is_late()) == (20.0, False)
 
 
 def test_all_calls_of_a_block_share_its_time(clock: list[float]) -> None:
-    with deadline.within(3):
-        assert deadline.left() == 3
+    with guard.within(3):
+        assert guard.time_left() == 3
         clock[0] += 2.5
-        assert deadline.left() == 0.5
+        assert guard.time_left() == 0.5
 
 
 def test_a_call_never_has_less_than_a_tenth_of_a_second(clock: list[float]) -> None:
-    with deadline.within(3):
+    with guard.within(3):
         clock[0] += 2.99
-        assert (deadline.left(), deadline.is_over()) == (0.1, False)
+        assert (guard.time_left(), guard.is_late()) == (0.1, False)
         clock[0] += 0.01
-        assert (deadline.left(), deadline.is_over()) == (0.1, True)
+        assert (guard.time_left(), guard.is_late()) == (0.1, True)
         clock[0] += 100
-        assert (deadline.left(), deadline.is_over()) == (0.1, True)
+        assert (guard.time_left(), guard.is_late()) == (0.1, True)
 
 
 def test_a_block_gives_no_more_than_the_time_of_a_worker(clock: list[float], settings: Any) -> None:
     settings.GATEWAY_TIMEOUT = 20
-    with deadline.within(60):
-        assert deadline.left() == 20
+    with guard.within(60):
+        assert guard.time_left() == 20
 
 
 def test_an_inner_block_can_only_shorten_the_time(clock: list[float]) -> None:
-    with deadline.within(3):
-        with deadline.within(10):
-            assert deadline.left() == 3
-        with deadline.within(1):
-            assert deadline.left() == 1
+    with guard.within(3):
+        with guard.within(10):
+            assert guard.time_left() == 3
+        with guard.within(1):
+            assert guard.time_left() == 1
             clock[0] += 1
-            assert deadline.is_over()
-        assert (deadline.left(), deadline.is_over()) == (2, False)
+            assert guard.is_late()
+        assert (guard.time_left(), guard.is_late()) == (2, False)
 
 
 def test_a_block_left_by_an_error_is_left(clock: list[float], settings: Any) -> None:
-    with pytest.raises(ZeroDivisionError), deadline.within(0):
+    with pytest.raises(ZeroDivisionError), guard.within(0):
         raise ZeroDivisionError
-    assert (deadline.left(), deadline.is_over()) == (float(settings.GATEWAY_TIMEOUT), False)
+    assert (guard.time_left(), guard.is_late()) == (float(settings.GATEWAY_TIMEOUT), False)
 
 
 def test_another_thread_has_time_of_its_own(clock: list[float], settings: Any) -> None:
     seen: list[float] = []
-    with deadline.within(1):
-        thread = threading.Thread(target=lambda: seen.append(deadline.left()))
+    with guard.within(1):
+        thread = threading.Thread(target=lambda: seen.append(guard.time_left()))
         thread.start()
         thread.join()
     assert seen == [float(settings.GATEWAY_TIMEOUT)]

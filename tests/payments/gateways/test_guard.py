@@ -8,7 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.core.cache import cache
 
 from core import cache as cache_module
-from payments.gateways import deadline, guard
+from payments.gateways import guard
 from payments.gateways.base import BadWebhook, ForeignWebhook, Gateway, GatewayError
 from tests.payments.gateways.failing_gateway import PAID, Failing, behind_its_guard
 
@@ -203,13 +203,13 @@ def test_a_call_that_had_no_time_says_nothing_about_the_gateway(both: tuple[Fail
     failing, gateway = both
     failing.error = SILENCE
     for _ in range(10):
-        with deadline.within(0.5):
+        with guard.within(0.5):
             assert code_of(gateway) == "timeout"
 
 
 def test_no_call_is_made_after_the_deadline(both: tuple[Failing, Gateway]) -> None:
     failing, gateway = both
-    with deadline.within(0):
+    with guard.within(0):
         assert code_of(gateway) == "deadline"
     assert failing.calls == 0
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.gateways import deadline
+from payments.gateways import guard
 from payments.gateways.base import (
     DisputeState,
     GatewayError,
@@ -174,9 +174,9 @@ class TestLists:
         assert list(gateway.list_payouts(since=now() - 2 * DAY, until=now() - DAY)) == []
 
     def test_a_list_leaves_the_callers_deadline_alone(self, gateway, paid):
-        with deadline.within(5):
+        with guard.within(5):
             for _ in gateway.list_payments(since=now() - DAY, until=now() + DAY):
-                assert deadline.left() > 4
+                assert guard.time_left() > 4
 
 
 def test_the_money_of_both_sides_is_the_same(fake, gateway, make):

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from billing_site.local.fakes.harness import Fault
-from payments.gateways import deadline
+from payments.gateways import guard
 from payments.gateways.base import DisputeState, GatewayError, RefundState, State
 from payments.gateways.guard import guarded
 
@@ -20,7 +20,7 @@ LOST = [
 
 def fails(call, *args):
     """Return the error of a call that has 0.4 seconds."""
-    with deadline.within(0.4), pytest.raises(GatewayError) as caught:
+    with guard.within(0.4), pytest.raises(GatewayError) as caught:
         call(*args)
     return caught.value
 

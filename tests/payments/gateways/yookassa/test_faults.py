@@ -11,7 +11,7 @@ import time_machine
 
 from billing_site.local.fakes.harness import Fault
 from billing_site.local.fakes.server import as_json
-from payments.gateways import deadline
+from payments.gateways import guard
 from payments.gateways.base import GatewayError, RefundState, State
 from payments.gateways.guard import guarded
 
@@ -23,7 +23,7 @@ REFUSED = [Fault.TIMEOUT_BEFORE, Fault.ERROR_BEFORE, Fault.RATE_LIMITED]
 
 @pytest.fixture(autouse=True)
 def _short_patience():
-    with deadline.within(1.5):
+    with guard.within(1.5):
         yield
 
 
@@ -56,7 +56,7 @@ def dripping():
 def test_a_page_whose_answer_was_lost_is_opened_once(gateway, fake, wanted, fault):
     request = wanted()
     fake.fault(fault, path="/v3/payments", method="POST", seconds=3)
-    with deadline.within(0.5), pytest.raises(GatewayError) as caught:
+    with guard.within(0.5), pytest.raises(GatewayError) as caught:
         gateway.create_session(request)
     assert not caught.value.permanent
     assert len(fake.shop.payments) == (fault in LOST)
@@ -69,7 +69,7 @@ def test_a_refund_whose_answer_was_lost_is_found_after_its_key_is_forgotten(gate
     request = refund_of()
     other = gateway.refund(refund_of(amount=1_00))
     fake.fault(fault, path="/v3/refunds", method="POST", seconds=3)
-    with deadline.within(0.5), pytest.raises(GatewayError) as caught:
+    with guard.within(0.5), pytest.raises(GatewayError) as caught:
         gateway.refund(request)
     assert not caught.value.permanent
     fake.forget_keys()
@@ -88,7 +88,7 @@ def test_a_request_in_progress_is_asked_again_with_the_same_key(gateway, fake, w
     """YooKassa answers 202 while the first request with this key still runs."""
     request = wanted()
     fake.fault(Fault.SLOW, method="POST", seconds=1)
-    with deadline.within(0.3), pytest.raises(GatewayError, match="in time"):
+    with guard.within(0.3), pytest.raises(GatewayError, match="in time"):
         gateway.create_session(request)
     with pytest.raises(GatewayError) as caught:
         gateway.create_session(request)
@@ -229,7 +229,7 @@ def test_no_call_waits_longer_than_its_deadline(gateway, fake, wanted):
     for fault in (Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.SLOW):
         fake.fault(fault, seconds=5)
         begin = time.monotonic()
-        with deadline.within(0.4), pytest.raises(GatewayError):
+        with guard.within(0.4), pytest.raises(GatewayError):
             gateway.create_session(wanted())
         assert time.monotonic() - begin < 1
 
@@ -238,7 +238,7 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline(gateway, dripping, sett
     """Each byte comes within the time-out, but the whole body would take a minute."""
     settings.YOOKASSA_API_BASE = dripping
     begin = time.monotonic()
-    with deadline.within(0.5), pytest.raises(GatewayError, match="in time"):
+    with guard.within(0.5), pytest.raises(GatewayError, match="in time"):
         gateway.fetch("any")
     assert time.monotonic() - begin < 1.5
 

@@ -7,12 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from payments import confirmation, parked, refunds
+from payments import confirmation, mismatches, refunds
 from payments.gateways.base import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
+from payments.mismatches import NotParked
 from payments.models import Payment
-from payments.parked import NotParked
 from subscriptions.models import Price, Subscription
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start
@@ -35,21 +35,21 @@ def test_what_was_taken_is_known_and_not_credited(half_paid: Payment, alice: Use
 
 
 def test_accepted_it_is_a_top_up_and_the_order_waits_on(half_paid: Payment, alice: User, staff: User) -> None:
-    payment = parked.accept(half_paid, author=staff, now=timezone.now())
+    payment = mismatches.accept(half_paid, author=staff, now=timezone.now())
     assert (payment.status, payment.parked_reason, balance(alice)) == ("confirmed", "", 495_00)
     assert Subscription.objects.get().status == "pending"
     with pytest.raises(NotParked):
-        parked.accept(half_paid, author=staff, now=timezone.now())
+        mismatches.accept(half_paid, author=staff, now=timezone.now())
     assert balance(alice) == 495_00
     assert found() == {}
 
 
 def test_sent_back_the_wallet_is_not_touched(half_paid: Payment, alice: User, staff: User) -> None:
-    refund = parked.send_back(half_paid, author=staff, now=timezone.now())
+    refund = mismatches.send_back(half_paid, author=staff, now=timezone.now())
     half_paid.refresh_from_db()
     assert (refund.status, refund.amount, half_paid.status) == ("succeeded", 495_00, "cancelled")
     assert (balance(alice), SandboxRefund.objects.get().amount) == (0, 495_00)
-    for exit_ in (parked.accept, parked.send_back):
+    for exit_ in (mismatches.accept, mismatches.send_back):
         with pytest.raises(NotParked):
             exit_(half_paid, author=staff, now=timezone.now())
     assert found() == {}
@@ -63,9 +63,9 @@ def test_what_could_not_be_sent_back_waits_for_another_decision(
 
     with monkeypatch.context() as patch:
         patch.setattr(Sandbox, "refund", refuse)
-        refund = parked.send_back(half_paid, author=staff, now=timezone.now())
+        refund = mismatches.send_back(half_paid, author=staff, now=timezone.now())
     assert (refund.status, balance(alice)) == ("failed", 0)
-    parked.accept(half_paid, author=staff, now=timezone.now())
+    mismatches.accept(half_paid, author=staff, now=timezone.now())
     assert balance(alice) == 495_00
     assert found() == {}
 
@@ -78,13 +78,13 @@ def test_while_it_is_being_sent_back_it_is_not_accepted(
 
     with monkeypatch.context() as patch:
         patch.setattr(Sandbox, "refund", silent)
-        refund = parked.send_back(half_paid, author=staff, now=timezone.now())
+        refund = mismatches.send_back(half_paid, author=staff, now=timezone.now())
     with pytest.raises(NotParked):
-        parked.accept(half_paid, author=staff, now=timezone.now())
+        mismatches.accept(half_paid, author=staff, now=timezone.now())
     assert refunds.send(refund, now=timezone.now()).status == "succeeded"
     assert balance(alice) == 0
 
 
 def test_another_payment_is_not_parked(alice: User, staff: User) -> None:
     with pytest.raises(NotParked):
-        parked.accept(start(alice, amount=1000_00, currency="RUB"), author=staff, now=timezone.now())
+        mismatches.accept(start(alice, amount=1000_00, currency="RUB"), author=staff, now=timezone.now())
