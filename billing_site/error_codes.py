@@ -192,14 +192,6 @@ ERRORS: dict[str, Kind] = {
         _("This does not fit the transfer"),
         _("Nothing was recorded. `detail` says why; check the transfer, its receipts and its refunds."),
     ),
-    "refund_refused": Kind(
-        409,
-        _("The payment cannot be refunded"),
-        _("See `detail`. Refund at most what is in `refundable`, or to the wallet."),
-    ),
-    "payment_not_parked": Kind(
-        409, _("The payment does not wait for a decision"), _("Reload it: somebody may have decided already.")
-    ),
     "gateway_refused": Kind(
         502,
         _("The payment gateway refused the payment"),

@@ -26,7 +26,7 @@ from ledger import statements
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import Money, NotMoney
-from payments import parked, refunds
+from payments import mismatches, refunds
 from payments.admin.payments import PaymentAdmin
 from payments.models import Payment, Refund
 
@@ -92,7 +92,7 @@ class AcceptForm(DecisionForm):
     def carry_out(self, author: User) -> str:
         """Credit the money as a top-up."""
         reason = self.cleaned_data["reason"]
-        payment = parked.accept(self.payment, author=author, reason=reason, now=timezone.now())
+        payment = mismatches.accept(self.payment, author=author, reason=reason, now=timezone.now())
         assert payment.received is not None
         return gettext("%(amount)s was credited to the balance.") % {"amount": money(payment.received)}
 
@@ -103,7 +103,7 @@ class SendBackForm(DecisionForm):
     def carry_out(self, author: User) -> str:
         """Send the money back through the gateway."""
         reason = self.cleaned_data["reason"]
-        refund = parked.send_back(self.payment, author=author, reason=reason, now=timezone.now())
+        refund = mismatches.send_back(self.payment, author=author, reason=reason, now=timezone.now())
         words = {"amount": money(refund.money), "state": refund.get_status_display(), "id": refund.public_id}
         return gettext("Refund %(id)s of %(amount)s is %(state)s.") % words
 
@@ -199,7 +199,7 @@ class DecisionsAdmin(PaymentAdmin):
         """Carry the decision out and tell staff. Return False with an error in the form if it is refused."""
         try:
             self.message_user(request, form.carry_out(cast(User, request.user)), messages.SUCCESS)
-        except parked.NotParked as error:
+        except mismatches.NotParked as error:
             # The second of two clicks finds it decided. The page of the payment shows how.
             self.message_user(request, error.detail, messages.WARNING)
         except DomainError as error:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import DomainError
-from payments import checkout, confirmation, disputes, parked, reconciliation, refunds
+from payments import checkout, confirmation, disputes, mismatches, reconciliation, refunds
 from payments.gateways.base import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.models import SandboxRefund
@@ -104,7 +104,9 @@ def test_a_parked_payment_takes_one_of_its_exits(alice: User, staff: User) -> No
     for _ in range(4):
         payment = paid(alice, "wrong_amount")
         before = balance(alice)
-        jobs = [tried(exit_, payment, author=staff) for exit_ in (parked.accept, parked.send_back) for _ in range(3)]
+        jobs = [
+            tried(exit_, payment, author=staff) for exit_ in (mismatches.accept, mismatches.send_back) for _ in range(3)
+        ]
         answers = at_once(jobs)
         assert sum(not isinstance(answer, DomainError) for answer in answers) == 1
         payment.refresh_from_db()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ledger.models import Transaction
-from payments import confirmation, parked, refunds, transitions
+from payments import confirmation, mismatches, refunds, transitions
 from payments.gateways.base import GatewayError, Snapshot
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
@@ -129,7 +129,7 @@ def test_a_parked_payment_is_shown_until_staff_have_decided(
         assert kinds(result) == [(kind, False)]
     opened.refresh_from_db()
     assert opened.parked_reason in result.found[0].outcome
-    parked.accept(opened, author=staff, now=timezone.now())
+    mismatches.accept(opened, author=staff, now=timezone.now())
     assert run().found == []
     assert run().report.fees_posted == 0
     assert found() == {}
@@ -138,7 +138,7 @@ def test_a_parked_payment_is_shown_until_staff_have_decided(
 def test_a_parked_payment_that_was_sent_back_agrees(opened: Payment, choose: Choose, staff: User):
     choose(opened, "wrong_amount")
     payment = confirmation.confirm(opened.pk, now=timezone.now())
-    parked.send_back(payment, author=staff, now=timezone.now())
+    mismatches.send_back(payment, author=staff, now=timezone.now())
     assert run().found == []
 
 

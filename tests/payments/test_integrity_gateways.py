@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 import ledger
-from payments import checkout, fees, payouts, transitions
+from payments import checkout, confirmation, payouts, transitions
 from payments.gateways.base import PayoutSnapshot
 from payments.models import Payment
 from tests.ledger.plant import plant
@@ -21,7 +21,7 @@ def paid(alice) -> Payment:
     now = timezone.now()
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     transitions.credit(payment, payment.money, now=now)
-    fees.post(payment, 14_50, now=now)
+    confirmation._post_fee(payment, 14_50, now=now)
     sent = PayoutSnapshot(gateway_id="po_1", amount=485_50, currency="RUB", arrived_at=now)
     payouts.record("sandbox", sent, now=now)
     assert found() == {}
