@@ -34,6 +34,7 @@ class RefundInline(AfterwardsInline):
 
     model = Refund
     fields = ["status", "amount_shown", "destination", "reason", "author", "created_at"]
+    readonly_fields = ["amount_shown", "author"]
 
 
 class DisputeInline(AfterwardsInline):

@@ -110,7 +110,7 @@ def test_a_confirmed_payment_that_differs_is_left_to_staff(
 
 
 def test_a_fee_that_changed_is_shown(paid: Payment, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("payments.gateways.sandbox.payouts.FEE", 30)
+    monkeypatch.setattr("payments.gateways.sandbox.models.FEE", 30)
     result = run()
     assert kinds(result) == [("amount", False)]
     assert [text.split(", ")[-1] for text in (result.found[0].ours, result.found[0].theirs)] == [
