@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from kombu import Queue
+
 from billing_site.local.valkey import Valkey
 from billing_site.settings.billing import PAYMENT_GATEWAYS
 from billing_site.settings.environment import VAR_DIR, env
@@ -22,7 +24,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
-# A gateway that hangs holds up the queue of payments, and never billing. Each worker is told its queues.
+# A gateway that hangs holds up the queue of payments, and never billing, if each has a worker of its own (--queues). A
+# worker that is not told its queues takes both.
+CELERY_TASK_QUEUES = (Queue("billing"), Queue("payments"))
 CELERY_TASK_DEFAULT_QUEUE = "billing"
 CELERY_TASK_ROUTES = {"payments.tasks.*": {"queue": "payments"}, "payments.gateways.*": {"queue": "payments"}}
 CELERY_TASK_ACKS_LATE = True

@@ -37,6 +37,7 @@ def test_every_queue_has_a_worker():
     commands = [SERVICES[name]["command"] for name in ("worker", "payments-worker")]
     served = {command[command.index("--queues") + 1] for command in commands}
     assert served == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
+    assert served == {queue.name for queue in settings.CELERY_TASK_QUEUES}
     local = {command[command.index("--queues") + 1] for command in run.commands().values() if "--queues" in command}
     assert local == served
 
