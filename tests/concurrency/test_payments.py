@@ -45,7 +45,7 @@ def paid_at_gateway(customer: User, outcome: str = "succeeds") -> Payment:
 def stored_event(payment: Payment, number: int = 0) -> WebhookEvent:
     now = timezone.now()
     return WebhookEvent.objects.create(
-        gateway="sandbox", event_id=f"sevt_{payment.pk}_{number}", type="session.succeeded",
+        gateway="sandbox", event_id=f"sevt_{payment.pk}_{number}", type="session.succeeded", subject="payment",
         gateway_id=payment.gateway_id or "", payload={}, received_at=now, next_try_at=now,
     )  # fmt: skip
 
