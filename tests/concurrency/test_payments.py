@@ -87,6 +87,24 @@ def test_webhook_page_api_and_reconciliation_credit_once(alice: User, basic: Pri
     assert Transaction.objects.filter(reason="top_up").count() == 12
 
 
+def test_a_hundred_copies_of_a_webhook_credit_once(alice: User, basic: Price) -> None:
+    payment = paid_at_gateway(alice)
+    body = json.dumps({"type": "session.succeeded", "session": payment.gateway_id})
+    headers = webhooks.sign("sevt_1", body, now=timezone.now())
+
+    def arrive() -> int:
+        """Send a copy, and process what is stored."""
+        answer = Client().post("/webhooks/sandbox/", body, content_type="application/json", headers=headers)
+        process.sweep(now=timezone.now())
+        return answer.status_code
+
+    # Ten connections at a time, ten times.
+    assert [at_once([arrive] * 10) for _ in range(10)] == [[200] * 10] * 10
+    payment.refresh_from_db()
+    assert (payment.status, times_credited(payment), WebhookEvent.objects.count()) == ("confirmed", 1, 1)
+    assert events(payment) == ["payment.confirmed"]
+
+
 def test_twenty_webhooks_of_one_event_are_all_answered_and_stored_once(alice: User, basic: Price) -> None:
     payment = paid_at_gateway(alice)
     body = json.dumps({"id": "sevt_1", "type": "session.succeeded", "session": payment.gateway_id})
