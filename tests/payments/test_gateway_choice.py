@@ -54,7 +54,7 @@ def test_an_amount_that_no_gateway_takes_is_refused_with_the_limits(alice: User,
 
 
 def test_another_gateway_takes_the_place_of_the_first(alice: User, basic: Price, settings: Any) -> None:
-    settings.GATEWAY_CLASSES |= {"card": faulty_gateway.CARD}
+    settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"card": faulty_gateway.CARD}
     settings.PAYMENT_GATEWAYS = ["sandbox", "card"]
     first = start(alice, plan="basic", gateway="sandbox")
     second = start(alice, subscription=first.subscription, gateway="card")
@@ -67,7 +67,7 @@ def test_a_retired_gateway_is_not_offered_but_its_open_payment_goes_on(
     alice: User, basic: Price, euros_first: None, settings: Any
 ) -> None:
     first = start(alice, plan="basic", gateway="card")
-    settings.GATEWAY_CLASSES |= {"sandbox": "payments.gateways.sandbox.gateway.Sandbox"}
+    settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"sandbox": "payments.gateways.sandbox.gateway.Sandbox"}
     settings.PAYMENT_GATEWAYS = ["sandbox"]
     assert start(alice, plan="basic") == first
     with pytest.raises(UnknownGateway):

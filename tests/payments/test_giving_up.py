@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _two_gateways(settings: Any) -> None:
-    settings.GATEWAY_CLASSES |= {"unclosing": faulty_gateway.UNCLOSING}
+    settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"unclosing": faulty_gateway.UNCLOSING}
     settings.PAYMENT_GATEWAYS = ["unclosing", "sandbox"]
 
 

@@ -64,7 +64,7 @@ def test_the_default_is_the_first_gateway_that_takes_the_currency() -> None:
 def test_a_currency_that_the_chosen_gateway_does_not_take_is_refused_with_those_it_takes() -> None:
     with pytest.raises(NoGateway) as caught:
         registry.offer("coins", "RUB")
-    assert str(caught.value) == "RUB cannot be paid here. Possible: EUR, USD."
+    assert str(caught.value) == "coins does not take RUB. It takes EUR, USD. For RUB choose sandbox."
 
 
 def test_a_currency_that_nobody_takes_is_refused(settings: Any) -> None:

@@ -14,7 +14,7 @@ from tests.web import hidden, words
 
 @pytest.fixture
 def euros_first(settings: Any) -> None:
-    settings.GATEWAY_CLASSES |= {"euros": faulty_gateway.EUROS}
+    settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"euros": faulty_gateway.EUROS}
     settings.PAYMENT_GATEWAYS = ["euros", "sandbox"]
 
 

@@ -77,7 +77,7 @@ def test_a_refund_says_where_the_money_went(browser, payment, now):
 
 
 def test_a_payment_given_up_says_that_its_page_closes_by_itself(browser, alice, settings, now):
-    settings.GATEWAY_CLASSES |= {"unclosing": faulty_gateway.UNCLOSING}
+    settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"unclosing": faulty_gateway.UNCLOSING}
     settings.PAYMENT_GATEWAYS = ["unclosing"]
     payment = checkout.start(alice, now=now, amount=1000_00, currency="RUB")
     page = browser.post(address(payment) + "cancel/", follow=True)
