@@ -12,11 +12,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from payments import confirmation
+from payments import confirmation, refunds
 from payments.gateways.base import GatewayError, Snapshot
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
-from payments.models import GatewayReport, Payment, Payout
+from payments.models import GatewayReport, Payment, Payout, Refund
 from tests.payments.checkouts import start
 from tests.payments.rows import balance
 
@@ -71,6 +71,17 @@ def test_open_payments_that_are_due_are_swept_first(payment: Payment, choose: Ca
     assert (code, balance(alice)) == (0, 1000_00)
     assert "Open payments checked: 1" in output
     assert "0 mended" in output
+
+
+def test_refunds_that_are_due_are_swept_too(paid: Payment, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "refund", no_answer)
+        refund = refunds.issue(paid, now=timezone.now(), amount=100_00)
+    assert refund.status == "pending"
+    Refund.objects.update(check_at=timezone.now() - timedelta(minutes=1))
+    call("reconcile")
+    refund.refresh_from_db()
+    assert refund.status == "succeeded"
 
 
 def test_discrepancies_left_give_exit_code_1(paid: Payment):

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from core import clock
-from payments import comparison, reconciliation
+from payments import comparison, open_orders, reconciliation
 from payments.comparison import Comparison
 from payments.gateways.registry import UnknownGateway
 from payments.models import Discrepancy
@@ -52,8 +52,9 @@ class Command(BaseCommand):
 
 
 def sweep(now: datetime) -> int:
-    """Check and expire the open payments that are due; return how many were handled."""
-    return reconciliation.check_due(now=now) + reconciliation.expire_due(now=now)
+    """Ask about all that is due at the gateways: open payments, refunds and disputes; return how many were handled."""
+    open_orders.mark_ended(now=now)
+    return sum(reconciliation.check_gateway(gateway, now=now) for gateway in reconciliation.due_gateways(now=now))
 
 
 def exit_code(results: Iterable[Comparison]) -> int:
