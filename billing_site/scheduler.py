@@ -1,0 +1,39 @@
+"""The scheduler of beat: django-celery-beat's, which is not interrupted while it writes its schedule."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from django_celery_beat.schedulers import DatabaseScheduler
+
+
+class Scheduler(DatabaseScheduler):
+    """Reads the schedule from the database.
+
+    Beat's handler of SIGTERM closes the database connection. A signal during the start would therefore break the
+    statement that runs, and be logged as an error, so it waits until the schedule is written.
+    """
+
+    def setup_schedule(self) -> None:
+        """Write the entries of the settings to the database and read the schedule."""
+        with postponed(signal.SIGTERM, signal.SIGINT):
+            super().setup_schedule()
+
+
+@contextmanager
+def postponed(*numbers: signal.Signals) -> Iterator[None]:
+    """Hold back these signals within the block, and handle them after it, each once. For the main thread."""
+    came: set[int] = set()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.add(number)
+
+    handlers = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
