@@ -24,6 +24,15 @@ else:
 """
 
 
+@pytest.fixture
+def hangup_ends():
+    """Let programs begin as in a terminal, where SIGHUP is not ignored, even if the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup_ends")
 @pytest.mark.parametrize(
     ("prefix", "number", "answer"),
     [
