@@ -1,11 +1,13 @@
 """Fast SQL for batches: rows passed to PostgreSQL as one array for each column that varies, and instants as numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from psycopg.pq import PipelineStatus
 
 # An array of ids that the planner does not inspect: otherwise it would estimate each of thousands, every time.
 GIVEN = "(SELECT %s::bigint[])::bigint[]"
@@ -67,6 +69,29 @@ def run_on(
     The rows have the columns `named`, in that order, and keep their own order. A column with the same value in every
     row is sent once, the first column apart: in a billing run most columns are like that. Return the statement's rows.
     """
+    return run(*_filled(sql, named, rows, more))
+
+
+def send_on(sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *more: object) -> None:
+    """Do the same with a statement that returns no rows; within `pipeline`, do not wait for the server's answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(*_filled(sql, named, rows, more))
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Send the statements of `send_on` one after the other while the server still works on those before.
+
+    Use it within a transaction. The error of a statement is raised by a later one, or at the end of the block.
+    """
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def _filled(
+    sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], more: Sequence[object]
+) -> tuple[str, list[Any]]:
+    """Return the statement with `:rows` filled in, and its parameters."""
     chosen, varying, arrays = [], [], []
     once: list[Any] = []
     many: list[str] = []
@@ -83,7 +108,7 @@ def run_on(
         f"(SELECT {', '.join(chosen)}, place FROM unnest({', '.join(arrays)})"  # noqa: S608 - column names only
         f" WITH ORDINALITY AS varying ({', '.join(varying)}, place))"
     )
-    return run(sql.replace(":rows", table), [*once, *many, *more])
+    return sql.replace(":rows", table), [*once, *many, *more]
 
 
 AS_ARRAY: dict[str, Any] = {"text": texts, "jsonb": texts, "timestamptz": datetimes}
@@ -97,8 +122,18 @@ def _single(kind: str, value: Any) -> Any:
 
 
 def run(sql: str, params: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """Run one statement and return its rows, if any."""
+    """Run one statement and return its rows, if any. Within `pipeline` it must return rows, and waits for them."""
     cursor: CursorWrapper
     with connection.cursor() as cursor:
         cursor.execute(sql, list(params))
-        return cursor.fetchall() if cursor.description else []
+        in_pipeline = connection.connection.info.pipeline_status != PipelineStatus.OFF
+        return cursor.fetchall() if in_pipeline or cursor.description else []
+
+
+def run_together(*statements: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+    """Run statements that return rows, each with its parameters, and return the rows of each. All are sent at once."""
+    with pipeline(), ExitStack() as open_cursors:
+        cursors = [open_cursors.enter_context(connection.cursor()) for _ in statements]
+        for cursor, (sql, params) in zip(cursors, statements, strict=True):
+            cursor.execute(sql, params)
+        return [cursor.fetchall() for cursor in cursors]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from core.columns import INSTANT, columns, run_on
+from core.columns import INSTANT, columns, run_on, send_on
 
 
 class Fact(NamedTuple):
@@ -38,7 +38,6 @@ FACTS, ROWS = columns(WORDS.format(instant="timestamptz")), columns(WORDS.format
 RECORD = """
     INSERT INTO events_event (customer_id, type, subject, effective_at, data)
     SELECT customer, type, subject, at, data FROM :rows AS event ORDER BY place
-    RETURNING id
 """
 
 
@@ -47,9 +46,10 @@ def record(facts: Sequence[Fact | tuple[int, str, str, datetime, Mapping[str, An
     if not facts:
         return []
     rows = [(*fact[:4], json.dumps(fact[4], cls=DjangoJSONEncoder)) for fact in facts]
-    return [event_id for (event_id,) in run_on(RECORD, FACTS, rows)]
+    return [event_id for (event_id,) in run_on(RECORD + " RETURNING id", FACTS, rows)]
 
 
-def record_rows(rows: Sequence[Row | tuple[int, str, str, int, str]]) -> list[int]:
-    """Do the same for thousands of rows: what is the same in all of them is sent once. Plain tuples work too."""
-    return [event_id for (event_id,) in run_on(RECORD, ROWS, rows)] if rows else []
+def record_rows(rows: Sequence[Row | tuple[int, str, str, int, str]]) -> None:
+    """Append thousands of rows in order: what is the same in all of them is sent once. Plain tuples work too."""
+    if rows:
+        send_on(RECORD, ROWS, rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from core.columns import GIVEN, array, micros, run
+from core.columns import GIVEN, array, micros, run, run_together
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
 
@@ -93,14 +93,15 @@ def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
 def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
     """Load the books of these locked wallet rows (id, owner, currency, balance)."""
     ids = array(row[0] for row in accounts)
-    clocks = {row[0]: row[1:] for row in run(CLOCKS, [ids])}
-    rows = run(SUBSCRIPTIONS, [ids])
+    owners = array({row[1] for row in accounts})
+    clock_rows, rows, trials = run_together((CLOCKS, [ids]), (SUBSCRIPTIONS, [ids]), (TRIALS, [owners]))
+    clocks = {row[0]: row[1:] for row in clock_rows}
     terms = terms_of({row[1] for row in rows} | {row[6] for row in rows if row[6] is not None})
     subs: dict[Any, list[Sub]] = {}
     for row in rows:
         subs.setdefault(row[-1], []).append(sub_of(row[:-1], terms))
     tried: dict[Any, set[Any]] = {}
-    for customer_id, plan_id in run(TRIALS, [array({row[1] for row in accounts})]):
+    for customer_id, plan_id in trials:
         tried.setdefault(customer_id, set()).add(plan_id)
     return [
         loaded_book(wallet, clocks[wallet[0]], subs.get(wallet[0], []), tried.get(wallet[1], set()))

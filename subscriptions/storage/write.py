@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 import ledger
-from core.columns import GIVEN, array, columns, run, run_on
+from core.columns import GIVEN, array, columns, pipeline, run, send_on
 from events import outbox
 from ledger import wallets
 from subscriptions.engine.access import next_due
@@ -26,12 +26,13 @@ class AlreadyPosted(Exception):
 def write(loaded: Sequence[LoadedBook]) -> None:
     """Save every change of these books; the caller holds their locks and the transaction."""
     post_movements(loaded)
-    update_cuts(loaded)
-    insert_charges(loaded)
-    update_subscriptions(loaded)
-    insert_events(loaded)
-    insert_trials(loaded)
-    update_clocks(loaded, settings.BILLING_METER_EVERY)
+    with pipeline():
+        update_cuts(loaded)
+        insert_charges(loaded)
+        update_subscriptions(loaded)
+        insert_events(loaded)
+        insert_trials(loaded)
+        update_clocks(loaded, settings.BILLING_METER_EVERY)
 
 
 def post_movements(loaded: Sequence[LoadedBook]) -> None:
@@ -139,7 +140,7 @@ def insert_charges(loaded: Sequence[LoadedBook]) -> None:
         for item in loaded for c in item.book.journal.charges
     ]  # fmt: skip
     if charges:
-        run_on(INSERT_CHARGES, CHARGE, charges)
+        send_on(INSERT_CHARGES, CHARGE, charges)
 
 
 # Several charges may have the same start; only the last of them has a span, the others ended as they began.
@@ -162,7 +163,7 @@ def update_cuts(loaded: Sequence[LoadedBook]) -> None:
         for cut in item.book.journal.cuts
     ]
     if cuts:
-        run_on(UPDATE_CUTS, CUT, cuts)
+        send_on(UPDATE_CUTS, CUT, cuts)
 
 
 STATE = columns(
@@ -197,7 +198,7 @@ def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
         for item in loaded for s in item.book.subs if s.changed
     ]  # fmt: skip
     if rows:
-        run_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
+        send_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
 
 
 TRIAL = columns("customer bigint, plan bigint, at instant")
@@ -211,7 +212,7 @@ def insert_trials(loaded: Sequence[LoadedBook]) -> None:
     """Record the trials that started, so that no customer gets one twice."""
     trials = [(item.customer_id, plan, at) for item in loaded for plan, at in item.book.journal.trials]
     if trials:
-        run_on(INSERT_TRIALS, TRIAL, trials)
+        send_on(INSERT_TRIALS, TRIAL, trials)
 
 
 PLANS = f"""
@@ -275,7 +276,7 @@ def update_clocks(loaded: Sequence[LoadedBook], meter_every: timedelta) -> None:
         clocks.append((item.wallet_id, item.customer_id, item.book.at, wakes_at(item, due, note), note.hours))
         if given := low_balance(item, note):
             notices.append(given)
-    run_on(UPSERT_CLOCKS, CLOCK, clocks)
+    send_on(UPSERT_CLOCKS, CLOCK, clocks)
     outbox.record_rows(notices)
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import DataError, IntegrityError, ProgrammingError, connection
 
-from core.columns import columns, run_on
+from core.columns import columns, pipeline, run, run_on, run_together, send_on
 
 pytestmark = pytest.mark.django_db
 ALL = columns("id bigint, note text, flag bool, at instant, count int")
@@ -37,3 +38,60 @@ def test_instants_are_exact_in_any_year(year):
     for rows in ([(1, micros), (2, micros - 1)], [(1, micros), (2, micros)]):
         found = run_on("SELECT id, at FROM :rows AS row ORDER BY place", columns("id bigint, at instant"), rows)
         assert found[0][1] == moment
+
+
+CREATE = "CREATE TEMPORARY TABLE note (id bigint PRIMARY KEY, word text) ON COMMIT DROP"
+INSERT = "INSERT INTO note SELECT id, word FROM :rows AS row"
+NOTE = columns("id bigint, word text")
+
+
+@pytest.fixture
+def notes():
+    """An empty table `note`."""
+    with connection.cursor() as cursor:
+        cursor.execute(CREATE)
+
+
+@pytest.mark.usefixtures("notes")
+class TestPipeline:
+    def test_statements_arrive_in_order_and_rows_can_be_read_between_them(self):
+        with pipeline():
+            send_on(INSERT, NOTE, [(1, "one"), (2, "two")])
+            send_on("UPDATE note SET word = row.word FROM :rows AS row WHERE note.id = row.id", NOTE, [(2, "second")])
+            assert run("SELECT word FROM note ORDER BY id", []) == [("one",), ("second",)]
+            send_on(INSERT, NOTE, [(3, "three")])
+        assert run("SELECT count(*) FROM note", []) == [(3,)]
+
+    def test_the_first_error_is_raised_as_django_raises_it(self):
+        def send():
+            with pipeline():
+                send_on(INSERT, NOTE, [(1, "one"), (1, "again")])
+                send_on(INSERT, NOTE, [(2, "two")])
+
+        with pytest.raises(IntegrityError) as caught:
+            send()
+        assert caught.value.__cause__.diag.constraint_name == "note_pkey"
+
+    def test_an_error_of_ours_is_raised_as_it_is_and_what_was_sent_is_done(self):
+        def send():
+            with pipeline():
+                send_on(INSERT, NOTE, [(1, "one")])
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            send()
+        assert run("SELECT count(*) FROM note", []) == [(1,)]
+
+    def test_a_statement_without_rows_is_never_taken_for_one_with_none(self):
+        with pytest.raises(ProgrammingError, match="didn't produce records"), pipeline():
+            run("DELETE FROM note", [])
+
+
+def test_statements_sent_together_return_their_own_rows():
+    found = run_together(("SELECT %s::int", [1]), ("SELECT n FROM generate_series(1, %s) AS n", [3]))
+    assert found == [[(1,)], [(1,), (2,), (3,)]]
+
+
+def test_an_error_of_one_of_several_statements_is_raised():
+    with pytest.raises(DataError):
+        run_together(("SELECT 1", []), ("SELECT 1 / %s::int", [0]), ("SELECT 3", []))

@@ -37,12 +37,11 @@ def test_rows_are_written_as_facts_are(alice, mallory, django_assert_num_queries
     at = 1_795_262_400_000_000
     text = json.dumps({"note": "тест \"'% \\ 😀", "left": None})
     with django_assert_num_queries(1):
-        ids = outbox.record_rows([
+        outbox.record_rows([
             (alice.pk, "subscription.renewed", "sub_1", at, text),
             outbox.Row(mallory.pk, "subscription.renewed", "sub_2", at + 1, "{}"),
         ])  # fmt: skip
     rows = list(Event.objects.order_by("id"))
-    assert [row.pk for row in rows] == ids
     assert [(row.customer, row.subject) for row in rows] == [(alice, "sub_1"), (mallory, "sub_2")]
     assert [row.effective_at for row in rows] == [NOON, NOON.replace(microsecond=1)]
     assert [row.data for row in rows] == [{"note": "тест \"'% \\ 😀", "left": None}, {}]
@@ -51,7 +50,7 @@ def test_rows_are_written_as_facts_are(alice, mallory, django_assert_num_queries
 def test_no_events_run_no_query(db, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert outbox.record([]) == []
-        assert outbox.record_rows([]) == []
+        outbox.record_rows([])
 
 
 def test_five_thousand_events_are_written_in_one_statement(alice, django_assert_num_queries):
