@@ -26,36 +26,21 @@ def due_gateways(*, now: datetime) -> list[str]:
 
 def check_gateway(gateway: str, *, now: datetime) -> int:
     """Ask one gateway about everything that is due there; return how many rows were handled."""
-    payments, refunds_due = _payments().filter(gateway=gateway), _refunds().filter(gateway=gateway)
-    return (
-        sweeps.sweep(payments, _check_or_expire, now=now, park=_park_payment)
-        + sweeps.sweep(refunds_due, _check_refund, now=now, park=_park)
-        + sweeps.sweep(_disputes().filter(gateway=gateway), _check_dispute, now=now, park=_park)
+    kinds: tuple[tuple[QuerySet[Any], sweeps.Act, sweeps.Park], ...] = (
+        (Payment.objects.filter(status__in=transitions.OPEN), _check_or_expire, _park_payment),
+        (Refund.objects.select_related("payment"), _check_refund, _park),
+        (Dispute.objects.all(), _check_dispute, _park),
     )
+    return sum(sweeps.sweep(rows.filter(gateway=gateway), act, now=now, park=park) for rows, act, park in kinds)
 
 
-def check_due(*, now: datetime) -> int:
-    """Check every due payment that has not expired yet at its gateway; return how many were checked.
+def check_all(*, now: datetime) -> int:
+    """Ask every gateway, one after the other, about what is due there; return how many rows were handled.
 
-    Those whose subscription has started or ended in another way are due at once: their pages are closed.
+    Payments whose subscription has started or ended in another way are due at once: their pages are closed.
     """
     open_orders.mark_ended(now=now)
-    return sweeps.sweep(_payments().filter(expires_at__gt=now), _check_or_expire, now=now, park=_park_payment)
-
-
-def expire_due(*, now: datetime) -> int:
-    """Expire every due payment that is past its time; return how many were handled."""
-    return sweeps.sweep(_payments().filter(expires_at__lte=now), _check_or_expire, now=now, park=_park_payment)
-
-
-def check_refunds(*, now: datetime) -> int:
-    """Ask about every due refund; return how many were handled."""
-    return sweeps.sweep(_refunds(), _check_refund, now=now, park=_park)
-
-
-def check_disputes(*, now: datetime) -> int:
-    """Ask about every due dispute; return how many were handled."""
-    return sweeps.sweep(_disputes(), _check_dispute, now=now, park=_park)
+    return sum(check_gateway(gateway, now=now) for gateway in due_gateways(now=now))
 
 
 def check(payment: Payment, *, now: datetime) -> Payment:
@@ -77,18 +62,6 @@ def check(payment: Payment, *, now: datetime) -> Payment:
 def expire(payment: Payment, *, now: datetime) -> Payment:
     """Close the payment at its gateway and apply the answer: already paid, still being processed, or expired."""
     return _close(payment, Payment.Status.EXPIRED, now=now)
-
-
-def _payments() -> QuerySet[Payment]:
-    return Payment.objects.filter(status__in=transitions.OPEN)
-
-
-def _refunds() -> QuerySet[Refund]:
-    return Refund.objects.filter(check_at__isnull=False).select_related("payment")
-
-
-def _disputes() -> QuerySet[Dispute]:
-    return Dispute.objects.filter(check_at__isnull=False)
 
 
 def _check_or_expire(payment: Payment, at: datetime) -> None:

@@ -75,7 +75,7 @@ def test_webhook_page_api_and_reconciliation_credit_once(alice: User, basic: Pri
             partial(process.process, event.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
-            partial(reconciliation.check_due, now=now + timedelta(seconds=31)),
+            partial(reconciliation.check_all, now=now + timedelta(seconds=31)),
         )
         payment.refresh_from_db()
         assert payment.status == "confirmed"
@@ -200,7 +200,7 @@ def test_a_checkout_and_the_cancel_of_its_order_leave_no_open_page(alice: User, 
         cancel = outcome_of(partial(orders.change, row, now=timezone.now(), act=partial(cancel_in, row)))
         pay = outcome_of(partial(checkout.start, alice, now=timezone.now(), subscription=row))
         at_once([pay, cancel])
-    reconciliation.check_due(now=timezone.now())
+    reconciliation.check_all(now=timezone.now())
     assert set(Subscription.objects.values_list("status", flat=True)) == {"cancelled"}
     assert set(Payment.objects.values_list("status", flat=True)) <= {"cancelled"}
     assert set(SandboxSession.objects.values_list("status", flat=True)) <= {"cancelled"}

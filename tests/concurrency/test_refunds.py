@@ -120,7 +120,7 @@ def test_many_sweeps_at_once_ask_about_each_refund_once(alice: User) -> None:
     assert refund.status == "pending"
     SandboxRefund.objects.update(settles_at=timezone.now())
     later = timezone.now() + timedelta(minutes=3)
-    handled = at_once([partial(reconciliation.check_refunds, now=later) for _ in range(6)])
+    handled = at_once([partial(reconciliation.check_all, now=later) for _ in range(6)])
     assert sum(handled) == 1
     refund.refresh_from_db()
     assert (refund.status, balance(alice)) == ("failed", 100_00)

@@ -1,6 +1,6 @@
 """`manage.py reconcile`: check open payments, then compare with each gateway's own list.
 
-Exit code 0: nothing is open, 1: discrepancies are left to staff, 2: a gateway could not be asked.
+Exit code 0: both sides agree, 1: discrepancies are left to staff, 2: a gateway could not be asked.
 """
 
 import json
@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from core import clock
-from payments import comparison, open_orders, reconciliation
+from payments import comparison, reconciliation
 from payments.comparison import Comparison
 from payments.gateways.registry import UnknownGateway
 from payments.models import Discrepancy
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.now()
-        swept = 0 if options["dry_run"] else sweep(now)
+        swept = 0 if options["dry_run"] else reconciliation.check_all(now=now)
         try:
             with progress(cast(IO[str], self.stderr._out)) as watch:
                 results = comparison.compare_all(
@@ -49,12 +49,6 @@ class Command(BaseCommand):
             self.stdout.write(line)
         if code := exit_code(results):
             sys.exit(code)
-
-
-def sweep(now: datetime) -> int:
-    """Ask about all that is due at the gateways: open payments, refunds and disputes; return how many were handled."""
-    open_orders.mark_ended(now=now)
-    return sum(reconciliation.check_gateway(gateway, now=now) for gateway in reconciliation.due_gateways(now=now))
 
 
 def exit_code(results: Iterable[Comparison]) -> int:
