@@ -1,4 +1,4 @@
-"""What a tester sees of a payment after it: its refunds, disputes and kept card, and what can be done with each."""
+"""What happened to a payment afterwards, for testers: refunds, disputes, the kept card, and a button for each act."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,7 @@ FORGET = (Action("forget_card", _("Forget the card")),)
 
 def of(session: SandboxSession, *, now: datetime) -> Aftermath:
     """Return what happened to a session after its payment, oldest first, and what can be done now."""
-    currency = session.currency_received or session.currency
+    currency = session.currency_taken
     rows: list[tuple[datetime, Item]] = []
     for refund in session.refunds.all():
         status = refund.status_at(now)

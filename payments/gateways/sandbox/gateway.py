@@ -127,7 +127,7 @@ class Sandbox:
             payment=session.session_id,
             state=DisputeState(dispute.status_at(now)),
             amount=dispute.amount,
-            currency=session.currency_received or session.currency,
+            currency=session.currency_taken,
             reason=dispute.reason,
             answer_by=dispute.answer_by,
         )
@@ -206,7 +206,7 @@ def _refund_snapshot(refund: SandboxRefund, *, now: datetime) -> RefundSnapshot:
         state=state,
         failure_code="card_closed" if state is RefundState.FAILED else "",
         amount=refund.amount,
-        currency=refund.session.currency_received or refund.session.currency,
+        currency=refund.session.currency_taken,
         payment=refund.session.session_id,
         idempotency_key=refund.idempotency_key,
     )

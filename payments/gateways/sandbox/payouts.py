@@ -27,7 +27,7 @@ class Payout:
 
 
 def between(since: datetime, until: datetime) -> Iterator[Payout]:
-    """Yield the payouts that arrived in [since, until), in order. Less than nothing is set off against the next."""
+    """Yield the payouts that arrived in [since, until), in order. A negative balance is set off against the next."""
     owed: dict[str, int] = defaultdict(int)
     changes = sorted(_changes(until), key=lambda change: change[0])
     position = 0
@@ -53,15 +53,11 @@ def _changes(until: datetime) -> Iterator[tuple[datetime, str, int]]:
             yield session.succeeds_at or session.created_at, taken.currency, taken.amount - fee
     for refund in SandboxRefund.objects.filter(settles_as=SandboxRefund.Status.SUCCEEDED).select_related("session"):
         if refund.settles_at:
-            yield refund.settles_at, _currency(refund.session), -refund.amount
+            yield refund.settles_at, refund.session.currency_taken, -refund.amount
     for dispute in SandboxDispute.objects.select_related("session"):
-        yield dispute.created_at, _currency(dispute.session), -dispute.amount
+        yield dispute.created_at, dispute.session.currency_taken, -dispute.amount
         if dispute.settles_as == SandboxDispute.Status.WON and dispute.settles_at:
-            yield dispute.settles_at, _currency(dispute.session), dispute.amount
-
-
-def _currency(session: SandboxSession) -> str:
-    return session.currency_received or session.currency
+            yield dispute.settles_at, dispute.session.currency_taken, dispute.amount
 
 
 def _midnight_after(moment: datetime) -> datetime:
