@@ -12,17 +12,16 @@ from core import ids
 from ledger.money import EXPONENTS, Money, exponent_of
 from payments.gateways.base import (
     Capabilities,
-    DisputeSnapshot,
     GatewayError,
     Method,
     Notification,
-    PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     Session,
     SessionRequest,
     Snapshot,
 )
+from payments.gateways.mixins import NoDisputes, NoPayouts
 from payments.gateways.yookassa import client, fiscal_receipts, snapshots, webhooks
 
 # The longest texts that YooKassa takes, in characters.
@@ -43,8 +42,8 @@ LOCALES = {"ru": "ru_RU"}
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-class YooKassa:
-    """Implements payments.gateways.base.Gateway."""
+class YooKassa(NoDisputes, NoPayouts):
+    """Implements payments.gateways.base.Gateway. Settlements are reported in registers, which are sent by mail."""
 
     name = "yookassa"
 
@@ -64,10 +63,6 @@ class YooKassa:
 
     def is_configured(self) -> bool:
         return bool(settings.YOOKASSA_SHOP_ID and settings.YOOKASSA_SECRET_KEY)
-
-    def is_test(self) -> bool:
-        """Tell whether the keys are those of a test shop, in which no real money moves."""
-        return str(settings.YOOKASSA_SECRET_KEY).startswith("test_")
 
     def problems(self) -> list[str]:
         found = []
@@ -135,9 +130,6 @@ class YooKassa:
     def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
         return snapshots.refund(_fetch("refunds", gateway_id))
 
-    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
-        raise GatewayError("YooKassa's API has no disputes.", permanent=True, code="not_supported")
-
     def fetch_method(self, gateway_id: str) -> Method:
         return snapshots.method(_fetch("payment_methods", gateway_id))
 
@@ -146,10 +138,6 @@ class YooKassa:
             snapshot = snapshots.payment(found)
             if snapshot.created_at is None or since <= snapshot.created_at < until:
                 yield snapshot
-
-    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        """Yield nothing: YooKassa reports its settlements in registers, which it sends by mail."""
-        yield from ()
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         return webhooks.parse(body, address=address)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,11 +20,8 @@ from payments.gateways import guard
 from payments.gateways.base import (
     BadWebhook,
     Capabilities,
-    DisputeSnapshot,
     GatewayError,
-    Method,
     Notification,
-    PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     RefundState,
@@ -34,6 +31,7 @@ from payments.gateways.base import (
     State,
     Subject,
 )
+from payments.gateways.mixins import NoDisputes, NoMethods, NoPayouts
 
 PATH = f"{__name__}.Coins"
 STATES = {"new": State.OPEN, "paid": State.SUCCEEDED, "refused": State.FAILED, "over": State.EXPIRED}
@@ -41,7 +39,7 @@ REFUND_STATES = {"sent": RefundState.SUCCEEDED, "returned": RefundState.FAILED}
 SUBJECTS = {"page": Subject.PAYMENT, "refund": Subject.REFUND}
 
 
-class Coins:
+class Coins(NoDisputes, NoMethods, NoPayouts):
     """Implements payments.gateways.base.Gateway."""
 
     name = "coins"
@@ -90,19 +88,10 @@ class Coins:
     def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
         return _refund_snapshot(_call("refund", gateway_id))
 
-    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
-        _cannot("Coins tells of no disputes.")
-
-    def fetch_method(self, gateway_id: str) -> Method:
-        _cannot("Coins keeps no cards.")
-
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         for page in _call("all_pages"):
             if since <= page.created_at < until:
                 yield _snapshot(page)
-
-    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        yield from ()
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         stamp, signature = headers.get("coins-time", ""), headers.get("coins-signature", "")
@@ -134,10 +123,6 @@ def _call(name: str, *arguments: Any) -> Any:
         raise GatewayError(str(error), permanent=True, code="refused") from error
     except TimeoutError as error:
         raise GatewayError("Coins did not answer.", permanent=False, code="timeout") from error
-
-
-def _cannot(detail: str) -> NoReturn:
-    raise GatewayError(detail, permanent=True, code="not_supported")
 
 
 def _snapshot(page: "Page") -> Snapshot:

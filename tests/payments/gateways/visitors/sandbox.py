@@ -12,10 +12,10 @@ from payments.gateways.base import DisputeState, RefundState, Subject
 from payments.gateways.sandbox import disputes, methods, outcomes, refunds, sessions, webhooks
 from payments.gateways.sandbox.gateway import SUBJECTS
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
-from tests.payments.gateways.visitors.visitor import Webhook
+from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 
-class SandboxVisitor:
+class SandboxVisitor(Visitor):
     tells = frozenset(SUBJECTS.values())
     may_try_again = False
 
