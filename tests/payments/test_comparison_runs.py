@@ -26,19 +26,6 @@ Choose = Callable[..., Any]
 NO_ANSWER = GatewayError("No answer.", permanent=False, code="timeout")
 
 
-@pytest.fixture
-def opened(alice: User) -> Payment:
-    """A top-up of 1000.00 roubles whose page is open."""
-    return start(alice, amount=1000_00, currency="RUB")
-
-
-@pytest.fixture
-def paid(opened: Payment, choose: Choose) -> Payment:
-    """The same, confirmed, with a fee of 29.00."""
-    choose(opened, "succeeds")
-    return confirmation.confirm(opened.pk, now=timezone.now())
-
-
 # What could not be asked
 
 
