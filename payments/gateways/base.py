@@ -230,7 +230,7 @@ class BadWebhook(Exception):
 
 
 class ForeignWebhook(BadWebhook):
-    """The signature is right, but it is of another account or of the other mode (test or live). Nothing is stored."""
+    """The signature is valid, but for another account or the other mode (test or live). Nothing is stored."""
 
 
 class Gateway(Protocol):
@@ -250,7 +250,7 @@ class Gateway(Protocol):
         ...
 
     def is_configured(self) -> bool:
-        """Tell whether it has the keys that it needs. Such a gateway goes on being asked when it is not offered."""
+        """Tell whether it has the keys that it needs. If so, it is asked about payments, offered or not."""
         ...
 
     def problems(self) -> list[str]:
@@ -289,7 +289,7 @@ class Gateway(Protocol):
         ...
 
     def find_refund(self, request: RefundRequest) -> RefundSnapshot | None:
-        """Return the refund that was made with this request, None if there is none. For a request without an answer.
+        """Return the refund that was made with this request, None if there is none. Used when its answer was lost.
 
         It must not rely on idempotency keys, which gateways forget after a day. Raises GatewayError.
         """

@@ -1,4 +1,4 @@
-"""What stands between our code and every gateway: one kind of error, a deadline, and a breaker for one that is silent.
+"""The guard around every gateway: one kind of error, a deadline, and a circuit breaker for one that does not answer.
 
 The deadline says how long calls may take: a worker waits longer than a web request, behind which a person waits. The
 breaker's counts are in the cache, so that all processes share them. Without a cache every call is made.
@@ -64,7 +64,7 @@ def is_late() -> bool:
 class Guarded:
     """A gateway whose calls raise GatewayError and nothing else, and are refused at once while the breaker is open.
 
-    The end of a worker's time (SoftTimeLimitExceeded) is no matter of the gateway and passes.
+    SoftTimeLimitExceeded, the end of a worker's time, passes through.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -104,7 +104,7 @@ class Guarded:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Make a call inside this block: refuse it if it makes no sense, and count how it ends."""
+        """Make a call inside this block: refuse it if no time is left or the breaker is open, and count how it ends."""
         if is_late():
             raise GatewayError("No time is left for this call.", permanent=False, code="deadline")
         self._check()

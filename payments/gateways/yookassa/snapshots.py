@@ -105,7 +105,7 @@ def money(amount: Mapping[str, Any]) -> Money:
 
 
 def moment(found: Mapping[str, Any]) -> datetime | None:
-    """Return when an object was created; None if it does not say so readably."""
+    """Return when an object was created; None if that is missing or not readable."""
     try:
         at = datetime.fromisoformat(str(found.get("created_at")))
     except ValueError:
@@ -114,7 +114,7 @@ def moment(found: Mapping[str, Any]) -> datetime | None:
 
 
 def _fee(found: Mapping[str, Any], taken: Money) -> int | None:
-    """Return what YooKassa keeps; None while it does not say so readably, which is no reason to doubt the payment."""
+    """Return what YooKassa keeps; None while that is missing or not readable: the payment is valid all the same."""
     income = _inner(found, "income_amount")
     try:
         credited = money(income) if income else None
