@@ -23,7 +23,7 @@ run: install ## Start web, worker, scheduler and demo data, with an embedded Pos
 
 test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them). EVERYTHING=1 fails if a program is missing.
 	@$(PY) -m tests.tools
-	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 lint: install-dev ## Check style, types, import order, migrations, templates, compose file and production settings.
 	$(VENV)/bin/ruff check .
