@@ -13,6 +13,8 @@ from billing_site.local.postgres import Postgres
 from tests.faults import town
 from tests.faults.town import BATCH, NOW
 
+# It makes a server and migrates it, which takes minutes beside other programs.
+pytestmark = pytest.mark.timeout(400)
 PEOPLE = 10
 MIGRATE = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
 FREEZE = NOW.isoformat()
