@@ -35,8 +35,11 @@ SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
-# Smallest and largest top-up by currency, in minor units.
+# Smallest and largest top-up by currency, in minor units. They narrow what the gateways take.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
+# The function that returns the least and the most of one payment in a currency. Subscriptions, which know no gateways,
+# ask it how much a customer must pay.
+PAYMENT_LIMITS = "payments.amounts.limits"
 
 # YooKassa: the shop's number and secret key. Blank means unset.
 YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID", default="").strip()
