@@ -24,9 +24,10 @@ _end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", defaul
 CALLS = frozenset(
     {
         "create_session", "fetch", "cancel", "refund", "find_refund", "fetch_refund", "fetch_dispute", "fetch_method",
+        "remove_method", "fetch_payout",
     }
 )  # fmt: skip
-LISTS = frozenset({"list_payments", "list_payouts"})
+LISTS = frozenset({"list_payments", "list_refunds", "list_disputes", "list_payouts"})
 # So many calls without an answer, each within MEMORY seconds of the one before, stop all calls for PAUSE seconds.
 LIMIT = 5
 MEMORY = 120

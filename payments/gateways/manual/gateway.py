@@ -99,11 +99,26 @@ class Manual:
     def fetch_method(self, gateway_id: str) -> Method:
         raise GatewayError("Transfers have no payment methods.", permanent=True, code="not_supported")
 
+    def remove_method(self, gateway_id: str) -> None:
+        raise GatewayError("Transfers have no payment methods.", permanent=True, code="not_supported")
+
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        raise GatewayError("Transfers have no payouts.", permanent=True, code="not_supported")
+
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         found = ManualTransfer.objects.filter(created_at__gte=since, created_at__lt=until).order_by("created_at", "id")
         now = _now()
         for transfer in found.iterator(chunk_size=500):
             yield _snapshot(transfer, now=now)
+
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        found = ManualRefund.objects.filter(created_at__gte=since, created_at__lt=until).select_related("transfer")
+        for refund in found.order_by("created_at", "id").iterator(chunk_size=500):
+            yield _refund_snapshot(refund)
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
+        """Yield nothing: transfers have no disputes."""
+        yield from ()
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
         """Yield nothing: the money arrives in the seller's account at once."""
@@ -145,6 +160,7 @@ def _refund_snapshot(refund: ManualRefund) -> RefundSnapshot:
         currency=refund.transfer.currency,
         payment=refund.transfer.transfer_id,
         idempotency_key=refund.idempotency_key,
+        created_at=refund.created_at,
     )
 
 

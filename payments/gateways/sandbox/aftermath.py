@@ -92,6 +92,8 @@ def act(session: SandboxSession, action: str, object_id: str, *, now: datetime) 
     match action:
         case "open_dispute":
             return disputes.open_dispute(session.session_id, now=now) is not None
+        case "refund_by_hand" if refunds.left(session, now) > 0:
+            return bool(refunds.by_hand(session, now=now))
         case "win_dispute" if dispute:
             return disputes.decide(object_id, SandboxDispute.Status.WON, at=now, now=now)
         case "lose_dispute" if dispute:

@@ -3,6 +3,7 @@
 A payout has no row. It follows from what was taken and given back until midnight (UTC), so it never changes later.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from ledger.money import Money
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
 
 DAY = timedelta(days=1)
+PAYOUT_ID = re.compile(r"sbp_[a-z]{3}_([0-9]{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,18 @@ def between(since: datetime, until: datetime) -> Iterator[Payout]:
                     yield Payout(Money(owed[currency], currency), day)
                 owed[currency] = 0
         day += DAY
+
+
+def find(payout_id: str, *, now: datetime) -> Payout | None:
+    """Return the payout with this id if it has arrived by `now`."""
+    named = PAYOUT_ID.fullmatch(payout_id)
+    if named is None:
+        return None
+    try:
+        day = datetime.strptime(named[1], "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return next((each for each in between(day, min(day + DAY, now)) if each.payout_id == payout_id), None)
 
 
 def _changes(until: datetime) -> Iterator[tuple[datetime, str, int]]:

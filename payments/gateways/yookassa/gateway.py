@@ -58,6 +58,7 @@ class YooKassa:
             },
             cancels_pages=False,
             saves_methods=settings.YOOKASSA_SAVES_METHODS,
+            removes_methods=False,
             signs_webhooks=False,
             form_targets=(client.base(),) if settings.YOOKASSA_API_BASE else PAGES,
         )
@@ -127,8 +128,7 @@ class YooKassa:
     def find_refund(self, request: RefundRequest) -> RefundSnapshot | None:
         for found in client.pages("refunds", {"payment_id": request.gateway_id}):
             snapshot = snapshots.refund(found)
-            is_described = str(found.get("description") or "").endswith(f"({request.idempotency_key})")
-            if snapshot.idempotency_key == request.idempotency_key or is_described:
+            if snapshot.idempotency_key == request.idempotency_key:
                 return snapshot
         return None
 
@@ -141,11 +141,27 @@ class YooKassa:
     def fetch_method(self, gateway_id: str) -> Method:
         return snapshots.method(_fetch("payment_methods", gateway_id))
 
+    def remove_method(self, gateway_id: str) -> None:
+        raise GatewayError("YooKassa's API removes no saved methods.", permanent=True, code="not_supported")
+
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        raise GatewayError("YooKassa's API has no settlements.", permanent=True, code="not_supported")
+
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
-        for found in client.pages("payments", {"created_at.gte": _written(since), "created_at.lt": _written(until)}):
+        for found in client.pages("payments", _span(since, until)):
             snapshot = snapshots.payment(found)
             if snapshot.created_at is None or since <= snapshot.created_at < until:
                 yield snapshot
+
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        for found in client.pages("refunds", _span(since, until)):
+            snapshot = snapshots.refund(found)
+            if snapshot.created_at is None or since <= snapshot.created_at < until:
+                yield snapshot
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
+        """Yield nothing: YooKassa tells of disputes by mail only."""
+        yield from ()
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
         """Yield nothing: YooKassa reports its settlements in registers, which it sends by mail."""
@@ -159,8 +175,7 @@ class YooKassa:
         begun, now = ids.time_of(key), _now()
         if begun is None or now - begun < KEYS_LAST:
             return None
-        span = {"created_at.gte": _written(begun - MARGIN), "created_at.lt": _written(now + MARGIN)}
-        for found in client.pages("payments", span):
+        for found in client.pages("payments", _span(begun - MARGIN, now + MARGIN)):
             if snapshots.payment(found).idempotency_key == key:
                 return found
         return None
@@ -213,6 +228,11 @@ def _amount(money: Money) -> dict[str, str]:
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _span(since: datetime, until: datetime) -> dict[str, str | int]:
+    """Return the filter of a list to what was made in [since, until)."""
+    return {"created_at.gte": _written(since), "created_at.lt": _written(until)}
 
 
 def _written(at: datetime) -> str:

@@ -96,10 +96,24 @@ class Coins:
     def fetch_method(self, gateway_id: str) -> Method:
         _cannot("Coins keeps no cards.")
 
+    def remove_method(self, gateway_id: str) -> None:
+        _cannot("Coins keeps no cards.")
+
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        _cannot("Coins tells of no payouts.")
+
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         for page in _call("all_pages"):
             if since <= page.created_at < until:
                 yield _snapshot(page)
+
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        for refund in _call("all_refunds"):
+            if since <= refund.created_at < until:
+                yield _refund_snapshot(refund)
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
+        yield from ()
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
         yield from ()
@@ -166,6 +180,7 @@ def _refund_snapshot(refund: "Refund") -> RefundSnapshot:
         currency=refund.page.currency,
         payment=refund.page.id,
         idempotency_key=refund.key,
+        created_at=refund.created_at,
     )
 
 
@@ -200,6 +215,7 @@ class Refund:
     id: str
     key: str
     page: Page
+    created_at: datetime
     status: str = "waits"
 
 
@@ -237,7 +253,10 @@ class Bank:
                 return refund
         if request.amount != page.taken or any(refund.status != "returned" for refund in made):
             raise ValueError("Only a whole payment can be refunded, once.")
-        refund = Refund(f"back_{len(self.refunds)}", request.idempotency_key, page)
+        return self.refund_here(page, key=request.idempotency_key)
+
+    def refund_here(self, page: Page, *, key: str = "") -> Refund:
+        refund = Refund(f"back_{len(self.refunds)}", key, page, timezone.now())
         self.refunds[refund.id] = refund
         return refund
 
@@ -248,6 +267,10 @@ class Bank:
     def refunds_of(self, page_id: str, *, timeout: float) -> list[Refund]:
         self._answer(timeout)
         return [refund for refund in self.refunds.values() if refund.page.id == page_id]
+
+    def all_refunds(self, *, timeout: float) -> list[Refund]:
+        self._answer(timeout)
+        return list(self.refunds.values())
 
     def event(self, kind: str, object_id: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         body = json.dumps({"id": "event_1", "type": kind, "object": object_id}).encode()

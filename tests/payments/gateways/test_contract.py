@@ -143,7 +143,10 @@ def test_cancelling_a_paid_payment_returns_succeeded(gateway: Gateway, asked: Se
 
 
 def test_an_unknown_id_is_a_permanent_error(gateway: Gateway, asked: SessionRequest) -> None:
-    calls = (gateway.fetch, gateway.cancel, gateway.fetch_refund, gateway.fetch_dispute, gateway.fetch_method)
+    calls: tuple[Callable[[str], Any], ...] = (
+        gateway.fetch, gateway.cancel, gateway.fetch_refund, gateway.fetch_dispute, gateway.fetch_method,
+        gateway.remove_method, gateway.fetch_payout,
+    )  # fmt: skip
     assert [refused(call, "none_such") for call in calls] == [True] * len(calls)
     assert refused(gateway.refund, refund_of("none_such", asked))
 
@@ -255,6 +258,20 @@ def test_a_method_is_kept_only_if_the_customer_agreed(
     assert not gateway.fetch_method(method.gateway_id).is_kept
 
 
+def test_a_removed_method_is_not_kept(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> None:
+    if not gateway.can.saves_methods:
+        return
+    method = paid_with_consent(gateway, visitor, asked).method
+    assert method is not None
+    if not gateway.can.removes_methods:
+        assert refused(gateway.remove_method, method.gateway_id)
+        return
+    # Again and again.
+    for _ in range(2):
+        gateway.remove_method(method.gateway_id)
+        assert not gateway.fetch_method(method.gateway_id).is_kept
+
+
 def test_the_list_has_the_payments_of_the_span_and_no_others(
     gateway: Gateway, asked: SessionRequest, paid: str
 ) -> None:
@@ -270,6 +287,62 @@ def test_the_list_has_the_payments_of_the_span_and_no_others(
     # `until` is not of the span, `since` is.
     assert paid not in [snapshot.gateway_id for snapshot in gateway.list_payments(since=first - SECOND, until=first)]
     assert list(gateway.list_payments(since=last + SECOND, until=last + 2 * SECOND)) == []
+
+
+def test_the_list_has_our_refunds_and_those_made_by_hand(
+    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
+) -> None:
+    now = timezone.now()
+    span = {"since": now - 60 * SECOND, "until": now + 60 * SECOND}
+    assert list(gateway.list_refunds(**span)) == []
+    if not gateway.can.refunds:
+        return
+    ours = gateway.refund(refund_of(paid, asked))
+    made = {ours.gateway_id: ("ref_1", asked.amount)}
+    other = ""
+    if not gateway.can.is_manual:
+        other = gateway.create_session(replace(asked, idempotency_key="pay_2")).gateway_id
+        visitor.pay(other)
+        by_hand = visitor.refund_by_hand(other)
+        made[by_hand] = (gateway.fetch_refund(by_hand).idempotency_key, asked.amount)
+        assert made[by_hand][0] != "ref_1"
+    listed = {each.gateway_id: each for each in gateway.list_refunds(**span)}
+    assert {name: (each.idempotency_key, each.amount) for name, each in listed.items()} == made
+    assert {each.currency for each in listed.values()} == {asked.currency}
+    assert listed[ours.gateway_id].payment in ("", paid)
+    # Without our id the payment is all that we know it by.
+    assert [each.payment for each in listed.values() if each.idempotency_key != "ref_1"] == ([other] if other else [])
+    assert all(each.created_at and abs(each.created_at - now) < 60 * SECOND for each in listed.values())
+    assert list(gateway.list_refunds(since=now - 120 * SECOND, until=now - 60 * SECOND)) == []
+
+
+def test_the_list_has_the_disputes_of_the_span(gateway: Gateway, visitor: Visitor, paid: str) -> None:
+    now = timezone.now()
+    span = {"since": now - 60 * SECOND, "until": now + 60 * SECOND}
+    assert list(gateway.list_disputes(**span)) == []
+    if Subject.DISPUTE not in visitor.tells:
+        return
+    dispute_id = visitor.open_dispute(paid)
+    [listed] = gateway.list_disputes(**span)
+    assert listed == gateway.fetch_dispute(dispute_id)
+    assert listed.payment == paid
+    assert listed.created_at is not None
+    assert list(gateway.list_disputes(since=now - 120 * SECOND, until=now - 60 * SECOND)) == []
+
+
+def test_a_payout_is_fetched_as_it_is_listed(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> None:
+    if Subject.PAYOUT not in visitor.tells:
+        return
+    gateway_id = gateway.create_session(asked).gateway_id
+    visitor.pay(gateway_id)
+    fee = gateway.fetch(gateway_id).fee
+    payout_id = visitor.pay_out(gateway_id)
+    payout = gateway.fetch_payout(payout_id)
+    assert payout is not None
+    assert fee is not None
+    assert (payout.gateway_id, payout.amount, payout.currency) == (payout_id, asked.amount - fee, asked.currency)
+    now = timezone.now()
+    assert payout in list(gateway.list_payouts(since=now - timedelta(days=7), until=now + SECOND))
 
 
 def test_payouts_are_of_the_span(gateway: Gateway, paid: str) -> None:

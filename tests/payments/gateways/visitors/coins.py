@@ -28,6 +28,9 @@ class CoinsVisitor:
     def settle_refund(self, refund_id: str, state: RefundState) -> None:
         self.bank.refunds[refund_id].status = {"succeeded": "sent", "failed": "returned"}[state]
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        return self.bank.refund_here(self.bank.pages[gateway_id]).id
+
     def open_dispute(self, gateway_id: str) -> str:
         raise NotImplementedError
 
@@ -35,6 +38,9 @@ class CoinsVisitor:
         raise NotImplementedError
 
     def forget_method(self, method_id: str) -> None:
+        raise NotImplementedError
+
+    def pay_out(self, gateway_id: str) -> str:
         raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:

@@ -41,6 +41,9 @@ class ManualVisitor:
         else:
             refunds.mark_failed(refund, reason="The account is closed", by=_staff(), now=now)
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        raise NotImplementedError
+
     def open_dispute(self, gateway_id: str) -> str:
         raise NotImplementedError
 
@@ -48,6 +51,9 @@ class ManualVisitor:
         raise NotImplementedError
 
     def forget_method(self, method_id: str) -> None:
+        raise NotImplementedError
+
+    def pay_out(self, gateway_id: str) -> str:
         raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:

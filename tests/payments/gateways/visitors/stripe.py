@@ -45,6 +45,10 @@ class StripeVisitor:
         with self.fake.lock:
             self.fake.account.finish_refund(refund_id, status=state.value)
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        with self.fake.lock:
+            return self.fake.account.refund_by_hand(gateway_id)
+
     def open_dispute(self, gateway_id: str) -> str:
         with self.fake.lock:
             return self.fake.account.open_dispute(gateway_id)
@@ -56,6 +60,10 @@ class StripeVisitor:
     def forget_method(self, method_id: str) -> None:
         with self.fake.lock:
             self.fake.account.detach(method_id)
+
+    def pay_out(self, gateway_id: str) -> str:
+        with self.fake.lock:
+            return self.fake.account.pay_out(self.fake.account.objects[gateway_id]["currency"])
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         kind = next(kind for kind, about in SUBJECTS.items() if about is subject)

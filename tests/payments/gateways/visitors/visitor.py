@@ -44,6 +44,13 @@ class Visitor(Protocol):
         """Let a refund succeed or fail, if the gateway has not decided it at once."""
         ...
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        """Refund the whole payment on the gateway's own pages and return the refund's id.
+
+        Never called for a gateway that staff record, or that refunds nothing.
+        """
+        ...
+
     def open_dispute(self, gateway_id: str) -> str:
         """Dispute the whole payment and return the dispute's id. Called only if it tells of disputes."""
         ...
@@ -54,6 +61,10 @@ class Visitor(Protocol):
 
     def forget_method(self, method_id: str) -> None:
         """Let the gateway stop keeping a method. Called only if the gateway saves methods."""
+        ...
+
+    def pay_out(self, gateway_id: str) -> str:
+        """Let the gateway pay out the money of this payment, and return the payout's id. Called only if it tells."""
         ...
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:

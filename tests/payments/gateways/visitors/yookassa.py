@@ -36,6 +36,9 @@ class YooKassaVisitor:
     def settle_refund(self, refund_id: str, state: RefundState) -> None:
         self.fake.end_refund(refund_id, reason="rejected_by_payee" if state is RefundState.FAILED else "")
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        return self.fake.refund_by_hand(gateway_id)
+
     def open_dispute(self, gateway_id: str) -> str:
         raise NotImplementedError
 
@@ -45,6 +48,9 @@ class YooKassaVisitor:
     def forget_method(self, method_id: str) -> None:
         with self.fake.lock:
             self.fake.shop.methods[method_id]["status"] = "inactive"
+
+    def pay_out(self, gateway_id: str) -> str:
+        raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         event, status = EVENTS[subject]
