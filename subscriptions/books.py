@@ -106,8 +106,12 @@ class OpenBook:
 
     def lose_dispute(self, amount: int, *, key: str, to: str = "disputes", description: str = "") -> None:
         """Take back a disputed payment: what the wallet lacks is a debt, and what is not paid any more stops."""
+        self.take_back(amount, key=key, to=to, reason="chargeback", description=description)
+
+    def take_back(self, amount: int, *, key: str, to: str, reason: str, description: str = "") -> None:
+        """Take back money that the customer has been given back already, as `lose_dispute` does."""
         self._check_amount(amount)
-        funds.lose_dispute(self.item.book, self.at, amount, cause=Cause(key, to, description))
+        funds.take_back(self.item.book, self.at, amount, cause=Cause(key, to, description), reason=reason)
 
     def subscribe(
         self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True,

@@ -10,17 +10,18 @@ from payments.models import Dispute, PaymentMethod, Refund
 
 @admin.register(Refund)
 class RefundAdmin(OfPaymentAdmin):
-    """Refunds. They are made on the page of their payment."""
+    """Refunds. They are made on the page of their payment, or by hand on the gateway's own pages."""
 
     list_display = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "reason", "created_at",
     ]  # fmt: skip
-    list_filter = ["status", "destination", "gateway", "currency", "created_at"]
+    list_filter = ["status", "destination", "is_made_at_gateway", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
-        "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at", "check_at", "checks",
+        "is_made_at_gateway", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at",
+        "check_at", "checks",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "author"]
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "author", "is_made_at_gateway"]
 
 
 @admin.register(Dispute)

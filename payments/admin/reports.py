@@ -15,8 +15,8 @@ class DiscrepancyInline(admin.TabularInline):
     """What a report found, on its page."""
 
     model = Discrepancy
-    fields = ("kind", "gateway_id", "payment", "ours", "theirs", "is_mended", "outcome")
-    readonly_fields = ("kind", "gateway_id", "payment", "ours", "theirs", "is_mended", "outcome")
+    fields = ("subject", "kind", "gateway_id", "payment", "ours", "theirs", "is_mended", "outcome")
+    readonly_fields = fields
     ordering = ["is_mended", "id"]
     extra = 0
     can_delete = False
@@ -34,26 +34,26 @@ class GatewayReportAdmin(ReadOnlyAdmin):
     """The daily reports. One that is not complete could not ask its gateway about everything."""
 
     list_display = [
-        "started_at", "gateway", "since", "until", "is_complete", "payments_there", "payments_here", "mended", "left",
-        "fees_posted", "payouts_posted",
+        "started_at", "gateway", "since", "until", "is_complete", "payments_there", "payments_here", "refunds_there",
+        "disputes_there", "mended", "left", "fees_posted", "payouts_posted",
     ]  # fmt: skip
     list_filter = ["gateway", "started_at"]
     inlines = [DiscrepancyInline]
 
     @admin.display(description=_("complete"), boolean=True)
     def is_complete(self, report: GatewayReport) -> bool:
-        """Return whether both lists of the gateway were complete."""
+        """Return whether all lists of the gateway were complete."""
         return report.is_complete
 
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):
-    """Payments about which we and a gateway say different things. Those that are not mended wait for staff."""
+    """What we and a gateway say different things about. Rows that are not mended wait for staff."""
 
-    list_display = ["report", "kind", "gateway_id", "payment", "ours", "theirs", "is_mended", "outcome"]
-    list_filter = ["is_mended", "kind", "report__gateway", "report__started_at"]
+    list_display = ["report", "subject", "kind", "gateway_id", "payment", "ours", "theirs", "is_mended", "outcome"]
+    list_filter = ["is_mended", "subject", "kind", "report__gateway", "report__started_at"]
     search_fields = ["=gateway_id", "=payment__public_id"]
-    search_help_text = _("Id of the payment, or of the gateway's payment")
+    search_help_text = _("Id of the payment, or the gateway's id of the payment, refund or dispute")
     list_select_related = ["report", "payment"]
 
 

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import DomainError
-from payments import checkout, confirmation, disputes, mismatches, reconciliation, refunds
+from payments import checkout, confirmation, disputes, gateway_refunds, mismatches, reconciliation, refunds
 from payments.gateways.base import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import outcomes, sessions
-from payments.gateways.sandbox.models import SandboxRefund
+from payments.gateways.sandbox import refunds as sandbox_refunds
+from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sandbox.models import SandboxRefund, SandboxSession
 from payments.models import Payment, Refund
 from subscriptions import books
 from tests.concurrency.sessions import at_once
@@ -124,4 +126,39 @@ def test_many_sweeps_at_once_ask_about_each_refund_once(alice: User) -> None:
     assert sum(handled) == 1
     refund.refresh_from_db()
     assert (refund.status, balance(alice)) == ("failed", 100_00)
+    assert found() == {}
+
+
+def test_a_refund_made_at_the_gateway_is_recorded_once_by_eight_webhooks(alice: User) -> None:
+    payment = paid(alice)
+    theirs = sandbox_refunds.by_hand(SandboxSession.objects.get(), now=timezone.now())
+    snapshot = Sandbox().fetch_refund(theirs.refund_id)
+    record = partial(gateway_refunds.record, "sandbox", snapshot, now=timezone.now())
+    answers = at_once([record for _ in range(8)])
+    assert {answer.pk for answer in answers if answer} == {Refund.objects.get().pk}
+    payment.refresh_from_db()
+    assert (balance(alice), payment.refundable, found()) == (0, 0, {})
+
+
+def test_a_refund_of_ours_and_one_made_at_the_gateway_at_once_are_two(alice: User) -> None:
+    """60.00 by hand and 30.00 by us, of 100.00: in either order 90.00 are refunded and leave the wallet."""
+    for turn in range(5):
+        payment = paid(alice)
+        by_hand = SandboxRefund(
+            session=SandboxSession.objects.get(session_id=payment.gateway_id), idempotency_key=f"hand_{turn}",
+            amount=60_00, created_at=timezone.now(), settles_as="succeeded", settles_at=timezone.now(),
+        )  # fmt: skip
+
+        def made_by_hand(by_hand: SandboxRefund = by_hand) -> object:
+            by_hand.save()
+            snapshot = Sandbox().fetch_refund(by_hand.refund_id)
+            try:
+                return gateway_refunds.record("sandbox", snapshot, now=timezone.now())
+            except gateway_refunds.NotRecorded as error:
+                return error
+
+        answers = at_once([made_by_hand, tried(refunds.issue, payment, amount=30_00)])
+        payment.refresh_from_db()
+        recorded = Refund.objects.filter(payment=payment).exclude(status="failed")
+        assert payment.amount_refunded == sum(row.amount for row in recorded) == 90_00, answers
     assert found() == {}

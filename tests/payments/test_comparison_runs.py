@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ledger.models import Transaction
-from payments import checkout, comparison, confirmation, tasks, transitions
+from payments import checkout, comparison, confirmation, reports, tasks, transitions
 from payments.gateways.base import GatewayError, PayoutSnapshot, Snapshot
 from payments.gateways.registry import UnknownGateway
 from payments.gateways.sandbox.gateway import Sandbox
@@ -54,8 +54,8 @@ def test_an_incomplete_list_says_so_and_concludes_nothing_is_missing_there(
         yield from plain(self, **span)
         raise NO_ANSWER
 
-    monkeypatch.setattr(comparison, "WINDOW", timedelta(days=9))
-    monkeypatch.setattr(comparison, "CHUNK", 1)
+    monkeypatch.setattr(reports, "WINDOW", timedelta(days=9))
+    monkeypatch.setattr(reports, "CHUNK", 1)
     monkeypatch.setattr(Sandbox, "list_payments", breaks)
     result = run()
     # What was listed before it broke is compared and mended.
