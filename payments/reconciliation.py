@@ -1,4 +1,5 @@
-"""Reconciliation of what is open with the gateways: payments, refunds and disputes that are due are asked about.
+"""Reconciliation of what is open with the gateways: payments, refunds and disputes that are due are asked about, and
+methods that customers have removed are removed there.
 
 Any number of workers may run this at the same time (payments.sweeps).
 """
@@ -11,15 +12,15 @@ from django.db.models import QuerySet
 
 from core import retry
 from core.errors import DomainError
-from payments import confirmation, disputes, open_orders, refunds, sessions, sweeps, transitions
+from payments import confirmation, disputes, methods, open_orders, refunds, sessions, sweeps, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, Payment, PaymentMethod, Refund
 
 
 def due_gateways(*, now: datetime) -> list[str]:
     """Return the names of the gateways at which something is due."""
-    models: tuple[Any, ...] = (Payment, Refund, Dispute)
+    models: tuple[Any, ...] = (Payment, Refund, Dispute, PaymentMethod)
     found = (rows.objects.filter(check_at__lte=now).values_list("gateway", flat=True).distinct() for rows in models)
     return sorted(set().union(*found))
 
@@ -31,6 +32,7 @@ def check_gateway(gateway: str, *, now: datetime) -> int:
         sweeps.sweep(payments, _check_or_expire, now=now, park=_park_payment)
         + sweeps.sweep(refunds_due, _check_refund, now=now, park=_park)
         + sweeps.sweep(_disputes().filter(gateway=gateway), _check_dispute, now=now, park=_park)
+        + sweeps.sweep(_methods().filter(gateway=gateway), _remove_method, now=now, park=_park)
     )
 
 
@@ -91,6 +93,10 @@ def _disputes() -> QuerySet[Dispute]:
     return Dispute.objects.filter(check_at__isnull=False)
 
 
+def _methods() -> QuerySet[PaymentMethod]:
+    return PaymentMethod.objects.filter(check_at__isnull=False)
+
+
 def _check_or_expire(payment: Payment, at: datetime) -> None:
     if payment.expires_at <= at:
         expire(payment, now=at)
@@ -111,6 +117,10 @@ def _check_dispute(dispute: Dispute, at: datetime) -> None:
         Dispute.objects.filter(pk=dispute.pk).update(check_at=again)
 
 
+def _remove_method(method: PaymentMethod, at: datetime) -> None:
+    methods.forget(method, now=at)
+
+
 def _park_payment(payment: Payment, reason: str, at: datetime) -> None:
     with transaction.atomic():
         payment = transitions.lock(payment.pk)
@@ -118,8 +128,8 @@ def _park_payment(payment: Payment, reason: str, at: datetime) -> None:
             transitions.park(payment, reason, now=at)
 
 
-def _park(row: Refund | Dispute, reason: str, _at: datetime) -> None:
-    """Stop asking about a refund or a dispute until staff ask."""
+def _park(row: Refund | Dispute | PaymentMethod, reason: str, _at: datetime) -> None:
+    """Stop asking about a row until staff ask."""
     type(row).objects.filter(pk=row.pk).update(parked_reason=reason, check_at=None)
 
 
