@@ -20,6 +20,11 @@ from payments.models import Discrepancy
 from payments.reports import Comparison
 
 LEFT, NOT_ASKED = 1, 2
+# What of a report is counted.
+COUNTS = (
+    "payments_there", "payments_here", "refunds_there", "refunds_here", "disputes_there", "fees_posted",
+    "payouts_posted", "mended", "left",
+)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -116,10 +121,6 @@ def as_json(results: Iterable[Comparison], swept: int) -> dict[str, Any]:
 
 def _report(result: Comparison) -> dict[str, Any]:
     report = result.report
-    counts = (
-        "payments_there", "payments_here", "refunds_there", "refunds_here", "disputes_there", "fees_posted",
-        "payouts_posted", "mended", "left",
-    )  # fmt: skip
     return {
         "gateway": report.gateway,
         "report": report.pk,
@@ -127,7 +128,7 @@ def _report(result: Comparison) -> dict[str, Any]:
         "until": report.until.isoformat(),
         "complete": report.is_complete,
         "failures": report.failures,
-        **{name: getattr(report, name) for name in counts},
+        **{name: getattr(report, name) for name in COUNTS},
         "discrepancies": [
             {
                 "subject": row.subject, "kind": row.kind, "gateway_id": row.gateway_id,
