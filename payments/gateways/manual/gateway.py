@@ -24,7 +24,7 @@ from payments.gateways.base import (
     Snapshot,
     State,
 )
-from payments.gateways.manual import details, refunds, transfers
+from payments.gateways.manual import bank_movements, details, refunds, transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
 
 # The least and the most of one transfer, in major units.
@@ -106,8 +106,8 @@ class Manual:
             yield _snapshot(transfer, now=now)
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        """Yield nothing: the money arrives in the seller's account at once."""
-        yield from ()
+        """Yield what receipts and refunds have moved on the seller's bank account: nobody pays it out later."""
+        yield from bank_movements.between(since, until)
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         raise BadWebhook("Transfers have no webhooks.")
