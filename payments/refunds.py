@@ -64,19 +64,21 @@ def send(refund: Refund, *, now: datetime) -> Refund:
 
     Safe to repeat: one that may have been made without an answer is looked for before it is asked for again.
     """
+    return apply(refund.pk, ask(refund), now=now)
+
+
+def ask(refund: Refund) -> RefundSnapshot | GatewayError:
+    """Return the gateway's answer about a refund, or its error. One without an id there must be pending: it is made."""
     gateway = registry.get(refund.gateway)
-    answer: RefundSnapshot | GatewayError
     try:
         if refund.gateway_id is not None:
-            answer = gateway.fetch_refund(refund.gateway_id)
-        else:
-            request = _request(refund)
-            found = gateway.find_refund(request) if refund.checks else None
-            answer = found or gateway.refund(request)
+            return gateway.fetch_refund(refund.gateway_id)
+        request = _request(refund)
+        found = gateway.find_refund(request) if refund.checks else None
+        return found or gateway.refund(request)
     except GatewayError as error:
         log.warning("refund_got_no_answer", refund=refund.public_id, error=error.detail, permanent=error.permanent)
-        answer = error
-    return apply(refund.pk, answer, now=now)
+        return error
 
 
 @retry.retried

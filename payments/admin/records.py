@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from payments.admin.inquiries import InquiryAdmin
 from payments.admin.lists import OfPaymentAdmin
 from payments.models import Dispute, PaymentMethod, Refund
 
 
 @admin.register(Refund)
-class RefundAdmin(OfPaymentAdmin):
+class RefundAdmin(InquiryAdmin, OfPaymentAdmin):
     """Refunds. They are made on the page of their payment."""
 
     list_display = [
@@ -19,12 +20,13 @@ class RefundAdmin(OfPaymentAdmin):
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
         "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at", "check_at", "checks",
+        "parked_reason",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "author"]
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "author", "parked_reason"]
 
 
 @admin.register(Dispute)
-class DisputeAdmin(OfPaymentAdmin):
+class DisputeAdmin(InquiryAdmin, OfPaymentAdmin):
     """Disputes. Staff answer them at the gateway until `answer_by`."""
 
     list_display = [
@@ -33,9 +35,9 @@ class DisputeAdmin(OfPaymentAdmin):
     list_filter = ["status", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "withdrawn_at",
-        "returned_at", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks",
+        "returned_at", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks", "parked_reason",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag"]
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "parked_reason"]
 
 
 @admin.register(PaymentMethod)
