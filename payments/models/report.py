@@ -1,5 +1,6 @@
 """Reports of the comparison with each gateway's own list of payments."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -64,9 +65,17 @@ class Discrepancy(models.Model):
     is_mended = models.BooleanField(default=False)
     # How it was mended, or why it was not.
     outcome = models.CharField(max_length=300, default="", blank=True)
+    # The member of staff who had it mended, and when. Null if the comparison itself did, or nobody yet.
+    mended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    mended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(mended_by__isnull=True, mended_at__isnull=True)
+                | Q(mended_by__isnull=False, mended_at__isnull=False, is_mended=True),
+                name="who_mended_a_discrepancy_says_when",
+            ),
             models.CheckConstraint(
                 condition=Q(payment__isnull=False) | Q(kind="missing_here"),
                 name="only_what_is_missing_here_has_no_payment",
