@@ -92,9 +92,10 @@ class RecordForm(TransferForm):
     difference = forms.ChoiceField(
         label=_("If it is not the whole sum"),
         choices=[
-            (LATER, _("Wait for the rest. More than the sum waits for a decision.")),
-            (ACCEPT, _("Accept it: credit what has arrived to the balance.")),
+            (LATER, _("Wait, or decide later")),
+            (ACCEPT, _("Accept and credit it")),
         ],
+        help_text=_("Less waits for the rest, more waits for a decision. What is accepted is credited to the balance."),
     )
     reason = forms.CharField(
         label=_("Reason"), max_length=200, required=False,
@@ -153,9 +154,10 @@ class CompleteForm(TransferForm):
     decision = forms.ChoiceField(
         label=_("What has arrived"),
         choices=[
-            (ACCEPT, _("Accept it: credit what has arrived to the balance.")),
-            (LATER, _("Decide on the page of the payment, for example to send it back.")),
+            (ACCEPT, _("Accept and credit it")),
+            (LATER, _("Decide later")),
         ],
+        help_text=_("What is accepted is credited to the balance. To send it back, decide on the page of the payment."),
     )
     reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The customer reads it."))
 

@@ -52,8 +52,11 @@ class TransferActs(ActAdmin, ManualTransferAdmin):
 
     acts = {"record": RecordForm, "complete": CompleteForm}
     inlines = [ReceiptInline, RefundInline]
-    exclude = ["amount", "reference", "idempotency_key", "return_url"]
-    readonly_fields = ["payment_link", "reference_shown", "amount_shown", "arrived_shown"]
+    fields = [
+        "reference_shown", "payment_link", "customer", "description", "amount_shown", "arrived_shown", "status",
+        "created_at", "expires_at", "closed_at", "completed_by", "transfer_id", "language",
+    ]  # fmt: skip
+    readonly_fields = ["payment_link", "reference_shown", "amount_shown", "arrived_shown", "transfer_id"]
 
     @admin.display(description=_("payment"))
     def payment_link(self, transfer: ManualTransfer) -> SafeString | str:

@@ -1,7 +1,9 @@
 """Rows on which staff act: a refund, a dispute, a discrepancy, a transfer paid in part and a refund to be sent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.models import User
 from payments import checkout, comparison, confirmation, disputes, refunds
@@ -31,7 +33,9 @@ def make(customer: User, staff: User, *, now: datetime) -> dict[str, Any]:
     assert there is not None
     dispute = disputes.refresh("sandbox", there.dispute_id, now=now)
     foreign()
-    report = comparison.compare(registry.get("sandbox"), since=now - comparison.SPAN, now=now).report
+    # What is made at this instant belongs to the next comparison.
+    later = timezone.now() + timedelta(seconds=5)
+    report = comparison.compare(registry.get("sandbox"), since=now - comparison.SPAN, now=later).report
     part, whole = (transfers.open_for(session_request(), now=now) for _ in range(2))
     terms: dict[str, Any] = {"received_on": now.date(), "by": staff, "now": now}
     receipt = receipts.record(part, amount=1000_00, bank_reference="P-1", **terms)
