@@ -85,4 +85,4 @@ def test_a_rate_is_read_and_blank_means_the_default(monkeypatch, text, rate):
 def test_a_retention_below_one_day_stops_the_start_and_names_its_variable(monkeypatch, name):
     monkeypatch.setenv(name, "0")
     with pytest.raises(ImproperlyConfigured, match=f"{name} is 0. It must be 1 or more"):
-        runpy.run_module("billing_site.settings.billing")
+        runpy.run_path(str(ROOT / "billing_site/settings/billing.py"))

@@ -87,6 +87,7 @@ def things(alice, staff) -> dict[str, object]:
         book.top_up(1000_00, key="policy:1", source="gateway_clearing:sandbox")
     subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=now)
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    line = Transaction.objects.latest("id").pk
     acted_on = staff_rows.make(alice, staff, now=now)
     return {
         "alice": alice.pk,
@@ -101,7 +102,7 @@ def things(alice, staff) -> dict[str, object]:
         "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,
         "session": payment.gateway_id,
         "subscription": subscription.public_id,
-        "transaction": Transaction.objects.latest("id").pk,
+        "transaction": line,
         "transfer": transfers.open_for(session_request(), now=now).transfer_id,
         "transfer_pk": acted_on["transfer"].pk,
         **{
