@@ -23,7 +23,7 @@ run: install ## Start web, worker, scheduler and demo data, with an embedded Pos
 
 test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them). EVERYTHING=1 fails if a program is missing.
 	@$(PY) -m tests.tools
-	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 lint: install-dev ## Check style, types, import order, migrations, templates, compose file and production settings.
 	$(VENV)/bin/ruff check .
@@ -35,7 +35,7 @@ lint: install-dev ## Check style, types, import order, migrations, templates, co
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
-bench: install-dev ## Measure postings, billing runs and statements against plain SQL and pgbench.
+bench: install-dev ## Measure postings, billing runs, statements and webhooks against plain SQL and pgbench.
 	@exec env LOCAL=1 $(PY) manage.py bench $(BENCH_ARGS)
 
 stop: ## Stop what `make run` started, from another terminal or after a crash.

@@ -1,7 +1,8 @@
 """Ageing of gateway clearing: what gateways still owe us, how old it is, and from which payments.
 
 Payments, refunds that came back and won disputes raise what a gateway owes; refunds, disputes, fees and payouts settle
-it, the oldest first. What stays for more than a few days is a payout, a fee or a refund that we have not heard of.
+it, the oldest first. What stays for more than a few days is a payout, a fee or a refund that we have not heard of, or
+money that the gateway has changed into another currency.
 """
 
 from dataclasses import dataclass
@@ -54,6 +55,24 @@ AGEING = """
      ORDER BY clearing.gateway, clearing.currency
 """
 
+# Money whose fee is in another currency was changed into that one by the gateway, which then pays it out.
+EXCHANGED = """
+    SELECT gateway, received_currency, fee_currency, sum(amount_received)::bigint, count(*)
+      FROM payments_payment
+     WHERE fee IS NOT NULL AND fee_currency <> received_currency AND status = 'confirmed'
+     GROUP BY gateway, received_currency, fee_currency ORDER BY gateway, received_currency, fee_currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Payments in one currency that a gateway has changed into another one, in which it pays out."""
+
+    gateway: str
+    money: Money
+    into: str
+    payments: int
+
 
 @dataclass(frozen=True, slots=True)
 class Movement:
@@ -88,6 +107,14 @@ def ageing(*, now: datetime) -> list[Ageing]:
         for gateway, currency, balance, *buckets, keys, instants, amounts in rows
         for oldest in [(keys or [], instants or [], amounts or [])]
     ]
+
+
+def exchanged() -> list[Exchange]:
+    """Return what gateways have changed into other currencies: it comes back to zero in neither of the two."""
+    with connection.cursor() as cursor:
+        cursor.execute(EXCHANGED)
+        rows = cursor.fetchall()
+    return [Exchange(gateway, Money(amount, currency), into, count) for gateway, currency, into, amount, count in rows]
 
 
 def _movements(currency: str, keys: list[str], instants: list[datetime], amounts: list[int]) -> tuple[Movement, ...]:

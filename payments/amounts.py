@@ -146,11 +146,22 @@ def for_top_up(amount: int | None, currency: str | None, gateway: str | None = N
 def top_up_limits(currency: str, gateway: str | None = None) -> tuple[int, int]:
     """Return the smallest and the largest top-up in minor units, at the offered gateways or at one of them.
 
-    settings.TOP_UP_LIMITS narrows what they take. Raises CurrencyNotTaken if none of them takes the currency.
+    Raises CurrencyNotTaken if none of them takes the currency.
+    """
+    possible = limits(currency, gateway)
+    if possible is None:
+        raise _not_taken(currency)
+    return possible
+
+
+def limits(currency: str, gateway: str | None = None) -> tuple[int, int] | None:
+    """Return the least and the most of one payment in minor units, at the offered gateways or at one of them.
+
+    settings.TOP_UP_LIMITS narrows what they take. None if none of them takes the currency. Raises UnknownGateway.
     """
     possible = registry.limits(currency, gateway)
     if possible is None:
-        raise _not_taken(currency)
+        return None
     narrower: tuple[int, int] = settings.TOP_UP_LIMITS.get(currency, possible)
     return max(possible[0], narrower[0]), min(possible[1], narrower[1])
 

@@ -18,7 +18,7 @@ from core.errors import DomainError
 from ledger.money import Money
 from payments import refunds, transitions
 from payments.models import Dispute, Payment, Refund
-from subscriptions import books, overview
+from subscriptions import books, overview, refusals
 from subscriptions.models import Subscription
 
 # How many payments one cancellation looks at, at most.
@@ -46,7 +46,7 @@ def cancel(
     """Cancel the subscription at once, refund its unused time to the card as far as possible, and send the refunds.
 
     `check` is called with what came back, in minor units, before anything is kept; what it raises undoes all. A second
-    call returns the refunds of the first one, if it has made any. Raises books.Refused.
+    call returns the refunds of the first one, if it has made any. Raises refusals.Refused.
     """
     done = _cancel(subscription, now=now, author=author, check=check)
     sent = [refunds.send(each, now=now) if each.status == Refund.Status.PENDING else each for each in done.refunds]
@@ -92,7 +92,7 @@ def _payments(customer: User, currency: str) -> QuerySet[Payment]:
 
 
 def _lock(subscription: Subscription) -> list[Payment]:
-    """Lock the payments that may be refunded, those of the subscription first to be chosen, in ascending order."""
+    """Lock the payments that may be refunded, in ascending order. The subscription's own are chosen first."""
     own_first = Case(When(subscription=subscription, then=Value(0)), default=Value(1))
     rows = _payments(subscription.customer, subscription.price.currency).order_by(own_first, "-id")
     chosen = sorted(rows.values_list("pk", flat=True)[:MOST_PAYMENTS])
@@ -115,15 +115,14 @@ def _refund(payment: Payment, most: int, *, key: str | None, author: User | None
                 payment, amount, destination=Refund.Destination.CARD, reason=_("Unused time"), author=author, key=key,
                 fingerprint=idempotency.fingerprint(cause="cancel-to-card"), now=now,
             )  # fmt: skip
-    except books.Refused:
+    except refusals.Refused:
         return None
 
 
 def _takes(payment: Payment, amount: int) -> bool:
     """Tell whether the payment can be refunded by so much at its gateway."""
     try:
-        refunds.check_amount(payment, amount)
-        refunds.check_gateway(payment, amount)
+        refunds.check_card(payment, amount)
     except DomainError:
         return False
     return True

@@ -5,7 +5,7 @@ sent again continues the first payment, whatever failed in between. So does anot
 """
 
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
@@ -15,7 +15,6 @@ from accounts.models import User
 from core import idempotency, retry
 from core.errors import DomainError, Unavailable
 from payments import (
-    amounts,
     cancellation,
     confirmation,
     open_orders,
@@ -25,11 +24,19 @@ from payments import (
     transitions,
 )
 from payments.amounts import AmountDue
+from payments.checkout_request import (
+    CheckoutRequest,
+    amount_due,
+    find_payment,
+    fingerprint_of,
+    purpose_of,
+    saves_method,
+)
 from payments.gateways import registry
 from payments.gateways.base import Snapshot, State
 from payments.models import Payment
 from subscriptions import books, catalogue, orders
-from subscriptions.models import Plan, Subscription
+from subscriptions.models import Subscription
 
 # How often a start looks again if other requests start or close the same payment meanwhile.
 TRIES = 3
@@ -39,29 +46,6 @@ UNPAID = {
     State.EXPIRED: Payment.Status.EXPIRED,
     State.FAILED: Payment.Status.FAILED,
 }
-
-
-class CheckoutRequest(TypedDict, total=False):
-    """What the customer wants to pay for: a plan, a subscription, or neither (then `amount` tops up the wallet)."""
-
-    plan: Plan | str
-    subscription: Subscription
-    # Minor units. For a plan or a subscription it must equal the amount that the server calculates.
-    amount: int | None
-    currency: str | None
-    quantity: int
-    periods: int
-    auto_renew: bool
-    gateway: str | None
-    description: str
-    # The customer's language; the page's or request's by default.
-    language: str
-    # Whether the customer agrees that the gateway keeps the payment method.
-    save_method: bool
-    # From core.idempotency.key_of. The same key returns the same payment.
-    idempotency_key: str | None
-    # An id chosen by the client. The customer must not have a payment with it yet.
-    payment_id: str | None
 
 
 class PaymentInProgress(DomainError):
@@ -80,30 +64,13 @@ def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) 
     NoGateway, InvalidPaymentId, DuplicatePayment, PaymentInProgress, and Unavailable or GatewayRefused from the
     gateway.
     """
-    payment = find(customer, request)
+    payment = find_payment(customer, request)
     if payment is None:
         payment_ids.check_new(customer, request.get("payment_id"))
         payment = _continue_or_create(customer, request, now=now)
     if payment.gateway_id is None and payment.status in transitions.OPEN:
         payment = sessions.open_page(payment, now=now)
     return payment
-
-
-def find(customer: User, request: CheckoutRequest) -> Payment | None:
-    """Return the payment created with this request's key, or None.
-
-    Raises KeyReused if the key came with another request: the customer must not get a payment for something else.
-    """
-    key, own = request.get("idempotency_key"), Payment.objects.filter(customer=customer)
-    payment = idempotency.find(own, key, fingerprint=_fingerprint(request))
-    if payment is not None and request.get("amount") not in (None, payment.amount):
-        raise idempotency.KeyReused
-    return payment
-
-
-def made_with(customer: User, key: str | None) -> Payment | None:
-    """Return the payment created with this key, whatever the request, or None."""
-    return Payment.objects.filter(customer=customer, idempotency_key=key).first() if key else None
 
 
 def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
@@ -120,47 +87,6 @@ def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscriptio
     return subscription
 
 
-def _fingerprint(request: CheckoutRequest) -> str:
-    """Return the fingerprint of a request. `find` compares the amount itself; the language is left out on purpose."""
-    plan, subscription = request.get("plan"), request.get("subscription")
-    return idempotency.fingerprint(
-        plan=plan.code if isinstance(plan, Plan) else plan,
-        subscription=subscription.public_id if subscription else None,
-        currency=request.get("currency"),
-        quantity=request.get("quantity", 1),
-        periods=request.get("periods", 1),
-        auto_renew=request.get("auto_renew", True),
-        gateway=request.get("gateway"),
-        description=request.get("description"),
-        payment_id=request.get("payment_id"),
-        save_method=request.get("save_method", False),
-    )
-
-
-def _amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> AmountDue:
-    amount, currency = request.get("amount"), request.get("currency")
-    if plan := request.get("plan"):
-        terms = {"quantity": request.get("quantity", 1), "periods": request.get("periods", 1)}
-        due = amounts.for_plan(plan, customer=customer, currency=currency, now=now, **terms)
-    elif subscription := request.get("subscription"):
-        if subscription.customer_id != customer.pk:
-            raise ValueError(f"{subscription} does not belong to customer {customer.pk}")
-        due = amounts.for_subscription(subscription, now=now)
-    else:
-        return amounts.for_top_up(amount, currency, request.get("gateway"))
-    amounts.check_amount(due, amount, currency)
-    return due
-
-
-def _purpose(due: AmountDue, request: CheckoutRequest) -> str:
-    return open_orders.purpose_of(
-        due,
-        quantity=request.get("quantity", 1),
-        periods=request.get("periods", 1),
-        auto_renew=request.get("auto_renew", True),
-    )
-
-
 def _continue_or_create(customer: User, request: CheckoutRequest, *, now: datetime) -> Payment:
     """Return the open payment for the same purpose, or create and commit one, for an order that waits if there is one.
 
@@ -168,13 +94,13 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
     page is closed first and a new payment takes its place.
     """
     for _turn in range(TRIES):
-        due = _amount_due(customer, request, now=now)
-        first = open_orders.find(customer, due, _purpose(due, request), now=now)
+        due = amount_due(customer, request, now=now)
+        first = open_orders.find(customer, due, purpose_of(due, request), now=now)
         if first is not None and not request.get("payment_id") and _is_same(first, due, request, now=now):
             return first
         gateway = registry.offer(request.get("gateway"), due.money.currency, due.money.amount).name
         if first is None:
-            order = open_orders.find_waiting(customer, _purpose(due, request), now=now)
+            order = open_orders.find_waiting(customer, purpose_of(due, request), now=now)
             payment = _create(customer, due, gateway, request, now=now, order=order)
         elif request.get("payment_id"):
             is_same = first.reference == request["payment_id"]
@@ -191,12 +117,7 @@ def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: d
     if request.get("gateway") not in (None, first.gateway) or first.money != due.money or now >= first.expires_at:
         return False
     # Whoever says nothing about the payment method goes on with what was agreed before.
-    return "save_method" not in request or _saves_method(request, first.gateway) == first.save_method
-
-
-def _saves_method(request: CheckoutRequest, gateway: str) -> bool:
-    """Tell whether the gateway is to keep the payment method: the customer agrees and the gateway can."""
-    return request.get("save_method", False) and registry.can(gateway).saves_methods
+    return "save_method" not in request or saves_method(request, first.gateway) == first.save_method
 
 
 def _in_progress(payment: Payment) -> PaymentInProgress:
@@ -222,10 +143,10 @@ def _create(
 
 
 def _raced(customer: User, request: CheckoutRequest, error: IntegrityError) -> Payment | None:
-    """Return what another request has just committed, None if that is to be looked up; raise any other error."""
+    """Return the payment that another request has just committed, None to look it up; raise any other error."""
     match retry.constraint_of(error):
         case "one_payment_per_request":
-            if payment := find(customer, request):
+            if payment := find_payment(customer, request):
                 return payment
         case orders.ONCE:
             raise idempotency.KeyReused from error
@@ -293,7 +214,7 @@ def _insert(
             amount=due.money.amount,
             currency=due.money.currency,
             order_amount=due.order_amount,
-            purpose=_purpose(due, request),
+            purpose=purpose_of(due, request),
             plan=due.plan,
             subscription=order.subscription if order else due.subscription,
             opened_subscription=order.opened_subscription if order else False,
@@ -301,11 +222,11 @@ def _insert(
             gateway=gateway,
             language=request.get("language") or get_language() or "",
             idempotency_key=key,
-            fingerprint=_fingerprint(request) if key else None,
+            fingerprint=fingerprint_of(request) if key else None,
             created_at=now,
             updated_at=now,
             expires_at=expires_at,
-            save_method=_saves_method(request, gateway),
+            save_method=saves_method(request, gateway),
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
         if due.price is not None and order is None:

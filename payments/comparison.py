@@ -1,14 +1,12 @@
 """Comparison of our payments with each gateway's own list, both ways, and the stored report of it.
 
 Day by day: the list is read as a stream, and our rows are looked up a chunk at a time. A payment is missing at the
-gateway only if a complete list lacks it and the gateway does not know its id either. The list of payouts follows.
-Refunds and disputes that were made at the gateway by hand are not listed here: payments.ageing shows their money.
+gateway only if a complete list lacks it and the gateway does not know its id either. The lists of refunds, disputes
+(payments.comparison_refunds) and payouts follow.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import islice
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -16,38 +14,19 @@ from django.db.models import Min, Q
 
 from core import clock
 from ledger.money import NotMoney
-from payments import confirmation, discrepancies, payouts, transitions
+from payments import comparison_refunds, confirmation, discrepancies, payouts, transitions
 from payments.gateways import registry
 from payments.gateways.base import Gateway, GatewayError, PayoutSnapshot, Snapshot
 from payments.models import Discrepancy, GatewayReport, Payment, Payout
+from payments.reports import CHUNK, Comparison, attempt, chunks
 
 log = structlog.get_logger(__name__)
 Kind = Discrepancy.Kind
 
 # What is compared every day: late states and fees of the last days too.
 SPAN = timedelta(days=3)
-# The gateway's list is asked for so much at a time, so that a run needs the same memory however long its span.
-WINDOW = timedelta(days=1)
-CHUNK = 500
 # So late a bank may send a payout back: payouts are asked for from this long before the span.
 PAYOUTS_RETURN_WITHIN = timedelta(days=14)
-
-
-@dataclass(slots=True)
-class Comparison:
-    """One comparison while it runs, and its result. In a dry run nothing of it is stored."""
-
-    gateway: Gateway
-    report: GatewayReport
-    now: datetime
-    is_dry_run: bool = False
-    found: list[Discrepancy] = field(default_factory=list)
-
-    @property
-    def left(self) -> list[Discrepancy]:
-        """The discrepancies that are not mended."""
-        return [row for row in self.found if not row.is_mended]
-
 
 # Called with the comparison and the instant up to which it has come, for a display of progress.
 Watch = Callable[[Comparison, datetime], None]
@@ -72,14 +51,16 @@ def compare_all(
 def compare(
     gateway: Gateway, *, since: datetime, now: datetime, is_dry_run: bool = False, watch: Watch | None = None
 ) -> Comparison:
-    """Compare the payments made from `since` to `now`, mend what is safe, record payouts, and return the result."""
+    """Compare what was made from `since` to `now`, mend what is safe, record payouts, and return the result."""
     report = GatewayReport(gateway=gateway.name, since=since, until=now, started_at=now)
     run = Comparison(gateway, report, now, is_dry_run)
-    _save(run)
+    run.save()
     report.payments_failure = _failure_of(lambda: _compare_payments(run, watch), run)
+    report.refunds_failure = _failure_of(lambda: comparison_refunds.compare_refunds(run), run)
+    report.disputes_failure = _failure_of(lambda: comparison_refunds.compare_disputes(run), run)
     report.payouts_failure = _failure_of(lambda: _record_payouts(run), run)
     report.finished_at = clock.now()
-    _save(run)
+    run.save()
     if run.left or not report.is_complete:
         log.warning("gateway_comparison", gateway=gateway.name, left=len(run.left), complete=report.is_complete)
     return run
@@ -88,15 +69,15 @@ def compare(
 def _compare_payments(run: Comparison, watch: Watch | None) -> str:
     """Compare window by window; return what could not be asked, empty if everything was. Raises GatewayError."""
     unasked = 0
-    for since, until in _windows(run.report.since, run.report.until):
+    for since, until in run.windows():
         listed: set[str] = set()
-        for chunk in _chunks(run.gateway.list_payments(since=since, until=until)):
+        for chunk in chunks(run.gateway.list_payments(since=since, until=until)):
             listed.update(snapshot.gateway_id for snapshot in chunk)
             _compare_chunk(run, chunk)
             if watch:
                 watch(run, since)
         unasked += _find_missing(run, since, until, listed)
-        _save(run)
+        run.save()
         if watch:
             watch(run, until)
     return f"{unasked} payments that are not in the list could not be asked about." if unasked else ""
@@ -121,7 +102,8 @@ def _compare_chunk(run: Comparison, chunk: list[Snapshot]) -> None:
 def _compare_pair(run: Comparison, payment: Payment, snapshot: Snapshot) -> None:
     kind = discrepancies.difference(payment, snapshot)
     if kind is not None:
-        _mend(run, kind, payment, snapshot, lambda: discrepancies.mend(payment, snapshot, kind, now=run.now))
+        found = discrepancies.row(kind, payment=payment, snapshot=snapshot)
+        run.mend(found, lambda: discrepancies.mend(payment, snapshot, kind, now=run.now))
     elif discrepancies.fee_is_missing(payment, snapshot):
         _post_fee(run, payment, snapshot)
 
@@ -129,10 +111,10 @@ def _compare_pair(run: Comparison, payment: Payment, snapshot: Snapshot) -> None
 def _compare_unmatched(run: Comparison, payment: Payment | None, snapshot: Snapshot) -> None:
     """Handle a listed payment whose id we do not have. `payment` is ours that has asked for it by its key, if any."""
     if payment is not None and discrepancies.is_adoptable(payment, snapshot):
-        adopted = payment
-        _mend(run, Kind.MISSING_HERE, payment, snapshot, lambda: discrepancies.adopt(adopted, snapshot, now=run.now))
+        adopted, found = payment, discrepancies.row(Kind.MISSING_HERE, payment=payment, snapshot=snapshot)
+        run.mend(found, lambda: discrepancies.adopt(adopted, snapshot, now=run.now))
     elif payment is None or not discrepancies.is_unused_page(snapshot):
-        _add(run, discrepancies.row(Kind.MISSING_HERE, payment=payment, snapshot=snapshot))
+        run.add(discrepancies.row(Kind.MISSING_HERE, payment=payment, snapshot=snapshot))
 
 
 def _find_missing(run: Comparison, since: datetime, until: datetime, listed: set[str]) -> int:
@@ -157,19 +139,8 @@ def _find_missing(run: Comparison, since: datetime, until: datetime, listed: set
             unasked += 1
         else:
             outcome = f"Left to staff. {answer.detail if answer else 'It has no id of the gateway.'}"
-            _add(run, discrepancies.row(Kind.MISSING_THERE, payment=payment, outcome=outcome))
+            run.add(discrepancies.row(Kind.MISSING_THERE, payment=payment, outcome=outcome))
     return unasked
-
-
-def _mend(
-    run: Comparison, kind: Discrepancy.Kind, payment: Payment, snapshot: Snapshot,
-    work: Callable[[], Discrepancy | None],
-) -> None:  # fmt: skip
-    """Mend one payment by `work` and note the outcome. A dry run only notes what it found."""
-    found = discrepancies.row(kind, payment=payment, snapshot=snapshot)
-    result = found if run.is_dry_run else _attempt(found, work)
-    if result is not None:
-        _add(run, result)
 
 
 def _post_fee(run: Comparison, payment: Payment, snapshot: Snapshot) -> None:
@@ -177,23 +148,11 @@ def _post_fee(run: Comparison, payment: Payment, snapshot: Snapshot) -> None:
         confirmation.apply(payment.pk, snapshot, now=run.now)
 
     found = discrepancies.row(Kind.AMOUNT, payment=payment, snapshot=snapshot)
-    failed = None if run.is_dry_run else _attempt(found, post)
+    failed = None if run.is_dry_run else attempt(found, post)
     if failed is None:
         run.report.fees_posted += 1
     else:
-        _add(run, failed)
-
-
-def _attempt(found: Discrepancy, work: Callable[[], Discrepancy | None]) -> Discrepancy | None:
-    """Do the work and return what it returns, or `found` with the error: one payment that raises stops no other."""
-    try:
-        return work()
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception as error:
-        log.exception("discrepancy_not_mended", gateway_id=found.gateway_id)
-        found.outcome = f"Left to staff. {type(error).__name__}: {error}"[:300]
-        return found
+        run.add(failed)
 
 
 def _record_payouts(run: Comparison) -> str:
@@ -230,34 +189,7 @@ def _failure_of(work: Callable[[], str], run: Comparison) -> str:
         return f"The list is incomplete: {type(error).__name__}: {error}"[:300]
 
 
-def _add(run: Comparison, row: Discrepancy) -> None:
-    row.report = run.report
-    run.found.append(row)
-
-
-def _save(run: Comparison) -> None:
-    """Store the report with its counts, and the discrepancies found since the last time."""
-    run.report.left = len(run.left)
-    run.report.mended = len(run.found) - run.report.left
-    if not run.is_dry_run:
-        run.report.save()
-        Discrepancy.objects.bulk_create([row for row in run.found if row._state.adding])
-
-
 def _first(gateway: str, now: datetime) -> datetime:
     """Return when the gateway's first payment was made with us."""
     first: datetime | None = Payment.objects.filter(gateway=gateway).aggregate(at=Min("created_at"))["at"]
     return min(first or now, now - SPAN)
-
-
-def _windows(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-    while since < until:
-        end = min(since + WINDOW, until)
-        yield since, end
-        since = end
-
-
-def _chunks(snapshots: Iterable[Snapshot]) -> Iterator[list[Snapshot]]:
-    rows = iter(snapshots)
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk

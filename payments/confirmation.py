@@ -103,7 +103,7 @@ def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime, en
     """
     with transaction.atomic():
         payment = transitions.lock(payment_id)
-        if payment.status == Status.CONFIRMED:
+        if payment.status == Status.CONFIRMED or payment.is_sent_back:
             if isinstance(answer, Snapshot):
                 _note_details(payment, answer, now=now)
         elif isinstance(answer, GatewayError):
@@ -121,6 +121,7 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends
         _note_details(payment, snapshot, now=now)
     elif verdict is Verdict.DIFFERS:
         transitions.park(payment, _difference(payment, snapshot), now=now, received=_received(snapshot))
+        _note_fee(payment, snapshot, now=now)
     elif payment.status not in transitions.OPEN:
         # It has already ended. Only money can change that.
         return
@@ -151,22 +152,29 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
 
 
 def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
-    """Save what the gateway tells of a confirmed payment besides its state: the fee, and a method that it keeps."""
-    if snapshot.fee and payment.fee is None and snapshot.fee_currency == payment.received_currency:
-        _post_fee(payment, snapshot.fee, now=now)
-    if snapshot.method is not None and payment.save_method:
+    """Save what the gateway tells of a finished payment besides its state: the fee, and a method that it keeps."""
+    _note_fee(payment, snapshot, now=now)
+    if snapshot.method is not None and payment.save_method and payment.status == Status.CONFIRMED:
         methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
 
 
-def _post_fee(payment: Payment, fee: int, *, now: datetime) -> None:
-    """Post what the gateway keeps of a confirmed payment, once, in minor units of the currency it received."""
-    entry = ledger.Entry(
-        f"fee:{payment.public_id}", "gateway_fees", f"gateway_clearing:{payment.gateway}", fee,
-        payment.received_currency, "fee", now,
-    )  # fmt: skip
-    ledger.post([entry])
-    payment.fee = fee
-    payment.save(update_fields=["fee"])
+def _note_fee(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
+    """Post what the gateway keeps of a payment, once, in the currency in which it keeps it.
+
+    Of a parked payment too: whether staff accept the money or send it back, the gateway does not return its fee.
+    """
+    if payment.fee is not None or not owes_fee(payment, snapshot):
+        return
+    fee, currency = snapshot.fee or 0, snapshot.fee_currency
+    clearing = f"gateway_clearing:{payment.gateway}"
+    ledger.post([ledger.Entry(f"fee:{payment.public_id}", "gateway_fees", clearing, fee, currency, "fee", now)])
+    payment.fee, payment.fee_currency = fee, currency
+    payment.save(update_fields=["fee", "fee_currency"])
+
+
+def owes_fee(payment: Payment, snapshot: Snapshot) -> bool:
+    """Tell whether the gateway has taken money of a payment, and says which fee it keeps. Pure."""
+    return payment.received is not None and bool(snapshot.fee) and snapshot.fee_currency in EXPONENTS
 
 
 def _received(snapshot: Snapshot) -> Money | None:

@@ -35,15 +35,14 @@ def difference(payment: Payment, snapshot: Snapshot) -> Discrepancy.Kind | None:
 
 
 def fee_is_missing(payment: Payment, snapshot: Snapshot) -> bool:
-    """Tell whether the gateway tells the fee of a confirmed payment that we have not posted yet."""
-    is_known = bool(snapshot.fee) and snapshot.fee_currency == payment.received_currency
-    return is_known and payment.status == Status.CONFIRMED and payment.fee is None
+    """Tell whether the gateway tells a fee that we have not posted yet."""
+    return payment.fee is None and confirmation.owes_fee(payment, snapshot)
 
 
 def describe(payment: Payment) -> str:
     """Return what we say about a payment, for staff: `confirmed, 500.00 RUB, fee 14.50 RUB`."""
     taken = payment.received or payment.money
-    fee = "" if payment.fee is None else f", fee {_amount(payment.fee, payment.received_currency)}"
+    fee = "" if payment.fee is None else f", fee {_amount(payment.fee, payment.fee_currency)}"
     return f"{payment.status}, {_amount(taken.amount, taken.currency)}{fee}"
 
 
@@ -116,8 +115,8 @@ def _difference_in_money(payment: Payment, snapshot: Snapshot) -> Discrepancy.Ki
 
 
 def _fee_differs(payment: Payment, snapshot: Snapshot) -> bool:
-    is_comparable = snapshot.fee is not None and snapshot.fee_currency == payment.received_currency
-    return is_comparable and payment.fee is not None and payment.fee != snapshot.fee
+    is_known = snapshot.fee is not None and payment.fee is not None
+    return is_known and (payment.fee, payment.fee_currency) != (snapshot.fee, snapshot.fee_currency)
 
 
 def _is_taken(payment: Payment) -> bool:

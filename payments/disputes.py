@@ -51,7 +51,7 @@ def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
         if to != dispute.status and to in MOVES[Status(dispute.status)]:
             dispute.status, dispute.updated_at = to, now
             _record_event(dispute, to.value, now=now)
-        if _is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON:
+        if is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON:
             _withdraw(dispute, now=now)
         if dispute.status == Status.WON and dispute.withdrawn_at is not None and dispute.returned_at is None:
             _give_back(dispute, now=now)
@@ -88,7 +88,7 @@ def _row(payment: Payment, snapshot: DisputeSnapshot, *, now: datetime) -> Dispu
     return dispute
 
 
-def _is_taken(snapshot: DisputeSnapshot) -> bool:
+def is_taken(snapshot: DisputeSnapshot) -> bool:
     """Tell whether the gateway has taken the money: some ask first. A lost one is taken in any case."""
     return snapshot.is_withdrawn or snapshot.state is DisputeState.LOST
 

@@ -76,23 +76,30 @@ CHECKS = (
     ),
     Check(
         "refunds_move_the_wallet_once",
-        "Each refund was paid by its customer's wallet, or to it, and came back if it failed.",
+        "Each refund was paid by its customer's wallet, or to it, and came back if it failed. One that was made at the "
+        "gateway may have left a debt.",
         r"""
         SELECT refund.id AS refund, refund.status, refund.amount, paid.amount AS paid, returned.amount AS returned
           FROM payments_refund AS refund
           JOIN payments_payment AS payment ON payment.id = refund.payment_id
-          LEFT JOIN ledger_transaction AS paid ON paid.key = 'refund:' || refund.public_id
-          LEFT JOIN ledger_account AS other
-            ON other.id = CASE refund.destination WHEN 'card' THEN paid.credit_id ELSE paid.debit_id END
+          LEFT JOIN LATERAL (
+                SELECT sum(moved.amount)::bigint AS amount, min(moved.currency) AS currency,
+                       min(moved.customer_id) AS customer_id, min(other.code) AS code, min(other.id) AS other_id
+                  FROM ledger_transaction AS moved
+                  JOIN ledger_account AS other
+                    ON other.id = CASE refund.destination WHEN 'card' THEN moved.credit_id ELSE moved.debit_id END
+                 WHERE moved.key = 'refund:' || refund.public_id
+                    OR (moved.key = 'refund:' || refund.public_id || ':debt' AND refund.is_made_at_gateway)
+          ) AS paid ON true
           LEFT JOIN ledger_transaction AS returned ON returned.key = 'refund:' || refund.public_id || ':returned'
          WHERE (CASE WHEN refund.is_from_wallet THEN
                     (refund.amount, refund.currency, payment.customer_id,
                      CASE refund.destination WHEN 'card' THEN 'gateway_clearing:' || refund.gateway
                                              ELSE 'adjustments' END)
-                        IS DISTINCT FROM (paid.amount, paid.currency, paid.customer_id, other.code)
-                ELSE paid.id IS NOT NULL END)
+                        IS DISTINCT FROM (paid.amount, paid.currency, paid.customer_id, paid.code)
+                ELSE paid.amount IS NOT NULL END)
             OR (CASE WHEN refund.is_from_wallet AND refund.status = 'failed' THEN
-                    (refund.amount, refund.currency, payment.customer_id, paid.credit_id)
+                    (refund.amount, refund.currency, payment.customer_id, paid.other_id)
                         IS DISTINCT FROM (returned.amount, returned.currency, returned.customer_id, returned.debit_id)
                 ELSE returned.id IS NOT NULL END)
          UNION ALL

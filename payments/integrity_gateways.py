@@ -15,7 +15,7 @@ CHECKS = (
           LEFT JOIN ledger_account AS clearing ON clearing.id = posted.credit_id
           LEFT JOIN ledger_account AS fees ON fees.id = posted.debit_id
          WHERE (payment.fee IS NOT NULL OR posted.id IS NOT NULL)
-           AND (payment.fee, payment.received_currency, 'gateway_clearing:' || payment.gateway, 'gateway_fees')
+           AND (payment.fee, payment.fee_currency, 'gateway_clearing:' || payment.gateway, 'gateway_fees')
                IS DISTINCT FROM (posted.amount, posted.currency, clearing.code, fees.code)
          UNION ALL
         SELECT NULL, NULL, posted.id, posted.amount

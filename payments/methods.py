@@ -1,10 +1,36 @@
-"""Payment methods that gateways keep, as their owners agreed."""
+"""Payment methods that gateways keep, as their owners agreed, until they remove them.
 
-from datetime import datetime
+A removed method is used no more from that moment on, whether the gateway answers or not: it is asked to remove the
+method too, and again by the sweep until it has.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
-from payments.gateways.base import Method
+from payments.gateways import registry
+from payments.gateways.base import GatewayError, Method
 from payments.models import PaymentMethod
+
+log = structlog.get_logger(__name__)
+
+# How long after a removal without an answer the gateway is asked again, for the first time. The wait doubles each time,
+# up to a day.
+ASK_AGAIN, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
+
+
+def kept(customer: User) -> QuerySet[PaymentMethod]:
+    """Return the methods that a customer has saved and not removed, the newest first."""
+    return PaymentMethod.objects.filter(customer=customer, removed_at=None).order_by("-id")
+
+
+def owner_at(gateway: str, customer: User) -> str:
+    """Return the gateway's own id of a customer, from the newest method saved there; "" if it has none yet."""
+    rows = PaymentMethod.objects.filter(gateway=gateway, customer=customer).exclude(gateway_owner="")
+    return rows.order_by("-id").values_list("gateway_owner", flat=True).first() or ""
 
 
 def save(customer: User, gateway: str, method: Method, *, now: datetime) -> PaymentMethod:
@@ -18,10 +44,43 @@ def save(customer: User, gateway: str, method: Method, *, now: datetime) -> Paym
 
 def apply(row: PaymentMethod, method: Method, *, now: datetime) -> PaymentMethod:
     """Save what the gateway says of a method that we know. One that it does not keep any more is removed for good."""
+    # One that was removed belongs to nobody at the gateway, but its owner is there for the next one.
     row.gateway_owner, row.brand, row.last4, row.expires_on = (
-        method.owner, method.brand[:40], method.last4[-4:], method.expires_on,
+        method.owner or row.gateway_owner, method.brand[:40], method.last4[-4:], method.expires_on,
     )  # fmt: skip
-    if not method.is_kept and row.removed_at is None:
+    if not method.is_kept:
+        row.removed_at, row.check_at = row.removed_at or now, None
+    row.save(update_fields=["gateway_owner", "brand", "last4", "expires_on", "removed_at", "check_at"])
+    return row
+
+
+def remove(row: PaymentMethod, *, now: datetime) -> PaymentMethod:
+    """Remove a method for its customer, here at once and at the gateway, and return its row. Safe to repeat.
+
+    Call it with no transaction open. If the gateway does not answer, the sweep asks again.
+    """
+    with transaction.atomic():
+        row = PaymentMethod.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+        if row.removed_at is not None:
+            return row
         row.removed_at = now
-    row.save(update_fields=["gateway_owner", "brand", "last4", "expires_on", "removed_at"])
+        row.check_at = now + ASK_AGAIN if registry.can(row.gateway).removes_methods else None
+        row.save(update_fields=["removed_at", "check_at"])
+    return forget(row, now=now) if row.check_at else row
+
+
+def forget(row: PaymentMethod, *, now: datetime) -> PaymentMethod:
+    """Have the gateway remove a method that its customer has removed, and return its row.
+
+    One that the gateway does not know any more is removed. Call it with no transaction open.
+    """
+    try:
+        registry.get(row.gateway).remove_method(row.gateway_id)
+    except GatewayError as error:
+        log.warning("method_not_removed", method=row.public_id, error=error.detail, permanent=error.permanent)
+        row.check_at = None if error.permanent else now + min(ASK_AGAIN * 2 ** min(row.checks, 20), LONGEST_WAIT)
+        row.parked_reason = error.detail[:200] if error.permanent else ""
+    else:
+        row.check_at, row.parked_reason = None, ""
+    row.save(update_fields=["check_at", "parked_reason"])
     return row

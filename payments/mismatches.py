@@ -50,14 +50,12 @@ def send_back(payment: Payment, *, author: User, now: datetime, reason: str = ""
 def _create(payment_id: int, *, author: User, reason: str, now: datetime) -> Refund:
     with transaction.atomic():
         payment = _lock(payment_id)
-        refunds.check_amount(payment, None)
-        refunds.check_gateway(payment, None)
-        refund = Refund.objects.create(
+        refunds.check_card(payment, None)
+        refund = Refund(
             payment=payment, amount=payment.refundable, currency=payment.received_currency, is_from_wallet=False,
-            reason=reason, author=author, gateway=payment.gateway, created_at=now, updated_at=now,
-            check_at=transitions.next_check(now, expires_at=None, after=now),
+            reason=reason, author=author,
         )  # fmt: skip
-        refunds.record_event(refund, "created", now=now)
+        refunds.record(refund, now=now)
     return refund
 
 

@@ -28,7 +28,7 @@ def purpose_of(due: AmountDue, *, quantity: int, periods: int, auto_renew: bool)
 def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Payment | None:
     """Return the customer's open payment for the same purpose, None if there is none.
 
-    Parked ones wait for staff, and nobody wants those any more whose pages are to be closed.
+    Leaves out payments that are parked for staff, and those whose pages are to be closed.
     """
     rows = open_payments().filter(customer=customer, closing_at=None)
     rows = rows.select_related("customer", "plan", "subscription__price")
@@ -45,7 +45,7 @@ def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Paym
 def find_waiting(customer: User, purpose: str, *, now: datetime) -> Payment | None:
     """Return the last payment of an order that still waits as it was made, None if there is none.
 
-    Its payment has failed, expired or been turned down; who orders the same again goes on with it.
+    Its payment failed, expired or was refused. A customer who orders the same again continues it.
     """
     rows = Payment.objects.filter(customer=customer, purpose=purpose, opened_subscription=True, parked_reason="")
     waiting = rows.filter(subscription__status=Subscription.Status.PENDING).exclude(status__in=transitions.OPEN)
@@ -69,7 +69,7 @@ def is_wanted(payment: Payment, *, now: datetime) -> bool:
 
 
 def mark_ended(*, now: datetime, customer_id: int | None = None) -> int:
-    """Mark the open payments whose subscription waits for nothing any more, all or one customer's; return how many.
+    """Mark the open payments whose subscription no longer waits for money, of all customers or one; return how many.
 
     They become due at once, and reconciliation closes their pages.
     """

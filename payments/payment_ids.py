@@ -28,7 +28,7 @@ class InvalidPaymentId(DomainError):
 
 
 def find(customer: User, payment_id: str) -> QuerySet[Payment]:
-    """Return the customer's payment with this id, be it one they chose or the public one."""
+    """Return the customer's payment with this id, the one they chose or the public one."""
     return Payment.objects.filter(matching(payment_id), customer=customer)
 
 

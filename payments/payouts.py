@@ -22,13 +22,13 @@ class PayoutRefused(ValueError):
     """The payout cannot be recorded. The message says why, for staff."""
 
 
-def record(gateway: str, snapshot: PayoutSnapshot, *, now: datetime) -> tuple[Payout, bool]:
+def record(gateway: str, snapshot: PayoutSnapshot, *, now: datetime, author: User | None = None) -> tuple[Payout, bool]:
     """Record a payout that the gateway lists; return it and whether anything was posted.
 
     Safe to repeat. Raises PayoutRefused if the same payout was another amount before, NotMoney for a currency that we
     do not know.
     """
-    return _record(gateway, snapshot, author=None, is_by_hand=False, now=now)
+    return _record(gateway, snapshot, author=author, is_by_hand=False, now=now)
 
 
 def record_by_hand(
@@ -40,7 +40,10 @@ def record_by_hand(
     The reference, such as the number on the bank statement, makes it safe to repeat. `is_paid=False`: the bank has
     sent it back. Raises PayoutRefused, UnknownGateway.
     """
-    registry.get(gateway)
+    if registry.can(gateway).is_manual:
+        raise PayoutRefused(
+            f"{gateway} has no payouts: what staff record of its transfers is posted to the bank account at once."
+        )
     if money.amount <= 0:
         raise PayoutRefused("The amount of a payout must be above zero.")
     if not reference.strip() or len(reference) > 120:

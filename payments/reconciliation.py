@@ -1,4 +1,5 @@
-"""Reconciliation of what is open with the gateways: payments, refunds and disputes that are due are asked about.
+"""Reconciliation of what is open with the gateways: payments, refunds and disputes that are due are asked about, and
+methods that customers have removed are removed there.
 
 Any number of workers may run this at the same time (payments.sweeps).
 """
@@ -11,51 +12,37 @@ from django.db.models import QuerySet
 
 from core import retry
 from core.errors import DomainError
-from payments import confirmation, disputes, open_orders, refunds, sessions, sweeps, transitions
+from payments import confirmation, disputes, methods, open_orders, refunds, sessions, sweeps, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, Payment, PaymentMethod, Refund
 
 
 def due_gateways(*, now: datetime) -> list[str]:
     """Return the names of the gateways at which something is due."""
-    models: tuple[Any, ...] = (Payment, Refund, Dispute)
+    models: tuple[Any, ...] = (Payment, Refund, Dispute, PaymentMethod)
     found = (rows.objects.filter(check_at__lte=now).values_list("gateway", flat=True).distinct() for rows in models)
     return sorted(set().union(*found))
 
 
 def check_gateway(gateway: str, *, now: datetime) -> int:
     """Ask one gateway about everything that is due there; return how many rows were handled."""
-    payments, refunds_due = _payments().filter(gateway=gateway), _refunds().filter(gateway=gateway)
-    return (
-        sweeps.sweep(payments, _check_or_expire, now=now, park=_park_payment)
-        + sweeps.sweep(refunds_due, _check_refund, now=now, park=_park)
-        + sweeps.sweep(_disputes().filter(gateway=gateway), _check_dispute, now=now, park=_park)
+    kinds: tuple[tuple[QuerySet[Any], sweeps.Act, sweeps.Park], ...] = (
+        (Payment.objects.filter(status__in=transitions.OPEN), _check_or_expire, _park_payment),
+        (Refund.objects.select_related("payment"), _check_refund, _park),
+        (Dispute.objects.all(), _check_dispute, _park),
+        (PaymentMethod.objects.all(), _remove_method, _park),
     )
+    return sum(sweeps.sweep(rows.filter(gateway=gateway), act, now=now, park=park) for rows, act, park in kinds)
 
 
-def check_due(*, now: datetime) -> int:
-    """Check every due payment that has not expired yet at its gateway; return how many were checked.
+def check_all(*, now: datetime) -> int:
+    """Ask every gateway, one after the other, about what is due there; return how many rows were handled.
 
-    Those whose subscription has started or ended in another way are due at once: their pages are closed.
+    Payments whose subscription has started or ended in another way are due at once: their pages are closed.
     """
     open_orders.mark_ended(now=now)
-    return sweeps.sweep(_payments().filter(expires_at__gt=now), _check_or_expire, now=now, park=_park_payment)
-
-
-def expire_due(*, now: datetime) -> int:
-    """Expire every due payment that is past its time; return how many were handled."""
-    return sweeps.sweep(_payments().filter(expires_at__lte=now), _check_or_expire, now=now, park=_park_payment)
-
-
-def check_refunds(*, now: datetime) -> int:
-    """Ask about every due refund; return how many were handled."""
-    return sweeps.sweep(_refunds(), _check_refund, now=now, park=_park)
-
-
-def check_disputes(*, now: datetime) -> int:
-    """Ask about every due dispute; return how many were handled."""
-    return sweeps.sweep(_disputes(), _check_dispute, now=now, park=_park)
+    return sum(check_gateway(gateway, now=now) for gateway in due_gateways(now=now))
 
 
 def check(payment: Payment, *, now: datetime) -> Payment:
@@ -79,18 +66,6 @@ def expire(payment: Payment, *, now: datetime) -> Payment:
     return _close(payment, Payment.Status.EXPIRED, now=now)
 
 
-def _payments() -> QuerySet[Payment]:
-    return Payment.objects.filter(status__in=transitions.OPEN)
-
-
-def _refunds() -> QuerySet[Refund]:
-    return Refund.objects.filter(check_at__isnull=False).select_related("payment")
-
-
-def _disputes() -> QuerySet[Dispute]:
-    return Dispute.objects.filter(check_at__isnull=False)
-
-
 def _check_or_expire(payment: Payment, at: datetime) -> None:
     if payment.expires_at <= at:
         expire(payment, now=at)
@@ -111,6 +86,10 @@ def _check_dispute(dispute: Dispute, at: datetime) -> None:
         Dispute.objects.filter(pk=dispute.pk).update(check_at=again)
 
 
+def _remove_method(method: PaymentMethod, at: datetime) -> None:
+    methods.forget(method, now=at)
+
+
 def _park_payment(payment: Payment, reason: str, at: datetime) -> None:
     with transaction.atomic():
         payment = transitions.lock(payment.pk)
@@ -118,8 +97,8 @@ def _park_payment(payment: Payment, reason: str, at: datetime) -> None:
             transitions.park(payment, reason, now=at)
 
 
-def _park(row: Refund | Dispute, reason: str, _at: datetime) -> None:
-    """Stop asking about a refund or a dispute until staff ask."""
+def _park(row: Refund | Dispute | PaymentMethod, reason: str, _at: datetime) -> None:
+    """Stop asking about a row until staff ask."""
     type(row).objects.filter(pk=row.pk).update(parked_reason=reason, check_at=None)
 
 

@@ -38,7 +38,7 @@ WATCHED_FOR = timedelta(days=30)
 
 
 class RefundRefused(DomainError):
-    """The refund is not possible. `refundable` is what still is, if the amount was the reason."""
+    """The refund is not possible. `refundable` is what can still be refunded, if the amount was the reason."""
 
     code = "refund_refused"
 
@@ -51,9 +51,9 @@ def issue(
 
     To the card, the wallet pays first, and the gateway is asked at once; without its answer the refund stays
     `pending` and the sweep asks again. To the wallet, it is money of the seller that the customer gets back. Raises
-    RefundRefused, books.Refused if the wallet cannot pay, KeyReused.
+    RefundRefused, refusals.Refused if the wallet cannot pay, KeyReused.
     """
-    refund = _create(
+    refund = _issue(
         payment.pk, amount, destination=destination, reason=reason, author=author, key=idempotency_key, now=now
     )
     return send(refund, now=now) if refund.status == Status.PENDING else refund
@@ -64,19 +64,21 @@ def send(refund: Refund, *, now: datetime) -> Refund:
 
     Safe to repeat: one that may have been made without an answer is looked for before it is asked for again.
     """
+    return apply(refund.pk, ask(refund), now=now)
+
+
+def ask(refund: Refund) -> RefundSnapshot | GatewayError:
+    """Return the gateway's answer about a refund, or its error. One without an id there must be pending: it is made."""
     gateway = registry.get(refund.gateway)
-    answer: RefundSnapshot | GatewayError
     try:
         if refund.gateway_id is not None:
-            answer = gateway.fetch_refund(refund.gateway_id)
-        else:
-            request = _request(refund)
-            found = gateway.find_refund(request) if refund.checks else None
-            answer = found or gateway.refund(request)
+            return gateway.fetch_refund(refund.gateway_id)
+        request = _request(refund)
+        found = gateway.find_refund(request) if refund.checks else None
+        return found or gateway.refund(request)
     except GatewayError as error:
         log.warning("refund_got_no_answer", refund=refund.public_id, error=error.detail, permanent=error.permanent)
-        answer = error
-    return apply(refund.pk, answer, now=now)
+        return error
 
 
 @retry.retried
@@ -99,7 +101,7 @@ def lock(refund_id: int) -> Refund:
 
 
 @retry.retried
-def _create(
+def _issue(
     payment_id: int, amount: int | None, *, destination: Refund.Destination, reason: str, author: User | None,
     key: str | None, now: datetime,
 ) -> Refund:  # fmt: skip
@@ -121,20 +123,30 @@ def make(
 ) -> Refund:  # fmt: skip
     """Create the refund of a locked payment, paid by the wallet. Call it in a transaction, and `send` it afterwards.
 
-    Raises RefundRefused, books.Refused.
+    Raises RefundRefused, refusals.Refused.
     """
     money = _checked(payment, amount, destination)
-    refund = Refund.objects.create(
+    refund = Refund(
         payment=payment, amount=money.amount, currency=money.currency, destination=destination, reason=reason,
-        author=author, gateway=payment.gateway, created_at=now, updated_at=now,
-        check_at=_next_check(now, after=now) if destination == Destination.CARD else None,
-        idempotency_key=key, fingerprint=fingerprint if key else None,
+        author=author, idempotency_key=key, fingerprint=fingerprint if key else None,
     )  # fmt: skip
-    _move_money(refund, now=now)
-    record_event(refund, "created", now=now)
+    record(refund, now=now)
     if destination == Destination.WALLET:
         move(refund, Status.SUCCEEDED, now=now)
     return refund
+
+
+def record(refund: Refund, *, now: datetime) -> None:
+    """Save a new refund of a locked payment and move its money, without any check of the payment.
+
+    The wallet does not pay for one with `is_from_wallet=False`: that money was never credited. Raises refusals.Refused.
+    """
+    refund.gateway, refund.created_at, refund.updated_at = refund.payment.gateway, now, now
+    refund.check_at = _next_check(now, after=now) if refund.destination == Destination.CARD else None
+    refund.save(force_insert=True)
+    if refund.is_from_wallet:
+        _move_money(refund, now=now)
+    record_event(refund, "created", now=now)
 
 
 def _checked(payment: Payment, amount: int | None, destination: Refund.Destination) -> Money:
@@ -143,13 +155,25 @@ def _checked(payment: Payment, amount: int | None, destination: Refund.Destinati
         text = _("Only a confirmed payment can be refunded. %(id)s is %(state)s.")
         said = text % {"id": payment.public_id, "state": payment.status}
         raise RefundRefused(said, param="payment_id", state=payment.status)
-    check_amount(payment, amount)
     if destination == Destination.CARD:
-        check_gateway(payment, amount)
+        check_card(payment, amount)
+    else:
+        _check_amount(payment, amount)
     return Money(payment.refundable if amount is None else amount, payment.received_currency)
 
 
-def check_amount(payment: Payment, amount: int | None) -> None:
+def check_card(payment: Payment, amount: int | None) -> None:
+    """Raise RefundRefused if so much of a locked payment cannot go back to the card, by default all that is left."""
+    _check_amount(payment, amount)
+    can = registry.can(payment.gateway)
+    if not can.refunds:
+        raise RefundRefused(_("%s cannot refund. Refund to the wallet instead.") % payment.gateway)
+    is_part = payment.amount_refunded or amount not in (None, payment.amount_received)
+    if is_part and not can.refunds_parts:
+        raise RefundRefused(_("%s refunds whole payments only.") % payment.gateway, param="amount")
+
+
+def _check_amount(payment: Payment, amount: int | None) -> None:
     """Raise RefundRefused if so much is not left of a locked payment, or its bank has taken it back or may do so."""
     if payment.disputes.exclude(status=Dispute.Status.WON).exists():
         raise RefundRefused(_("The customer's bank has taken this payment back, so it cannot be refunded as well."))
@@ -158,16 +182,6 @@ def check_amount(payment: Payment, amount: int | None) -> None:
         text = _("At most %(left)s of this payment can still be refunded.")
         extra = {"refundable": {"value": left.plain(), "currency": left.currency}}
         raise RefundRefused(text % {"left": left}, param="amount", **extra)
-
-
-def check_gateway(payment: Payment, amount: int | None) -> None:
-    """Raise RefundRefused if the gateway refunds nothing, or not in part."""
-    can = registry.get(payment.gateway).can
-    if not can.refunds:
-        raise RefundRefused(_("%s cannot refund. Refund to the wallet instead.") % payment.gateway)
-    is_part = payment.amount_refunded or amount not in (None, payment.amount_received)
-    if is_part and not can.refunds_parts:
-        raise RefundRefused(_("%s refunds whole payments only.") % payment.gateway, param="amount")
 
 
 def move(refund: Refund, to: Refund.Status, *, now: datetime, failure_code: str = "") -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import DomainError, Unavailable
-from payments import amounts, open_orders, transitions
+from payments import amounts, methods, open_orders, transitions
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Session, SessionRequest
 from payments.models import Payment
@@ -72,6 +72,7 @@ def _request(payment: Payment, *, now: datetime) -> SessionRequest:
         customer=str(payment.customer_id),
         email=payment.customer.email,
         save_method=payment.save_method,
+        owner=methods.owner_at(payment.gateway, payment.customer) if payment.save_method else "",
     )
 
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.dispatch import receiver
 
 from core import clock
-from payments import comparison, open_orders, reconciliation
+from payments import comparison, open_orders, reconciliation, retention
 from payments.gateways import registry
 from payments.webhooks import process
 from subscriptions import orders
@@ -59,6 +59,12 @@ def compare_gateways() -> None:
 def compare_gateway(name: str) -> None:
     """Compare the last days with the list of one gateway, and store the report."""
     comparison.compare_all(now=clock.now(), only=name)
+
+
+@shared_task
+def forget() -> dict[str, int]:
+    """Delete old gateway reports and old webhook events that are done."""
+    return retention.forget(now=clock.now())
 
 
 @receiver(orders.changed, dispatch_uid="payments.close_ended")

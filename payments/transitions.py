@@ -174,7 +174,7 @@ def _live_subscription(payment: Payment) -> Subscription | None:
 def _cancel_pending(payment: Payment, subscription_id: int, *, now: datetime) -> None:
     """Cancel the subscription if it is still pending as ordered and has no other open payment.
 
-    Who has changed its plan since still wants it: it waits on for a payment of its own.
+    A customer who has changed its plan since still wants it: it waits for a payment of its own.
     """
     others = Payment.objects.filter(subscription_id=subscription_id, status__in=OPEN, closing_at=None)
     if others.exclude(pk=payment.pk).exists():

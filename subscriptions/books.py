@@ -4,64 +4,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from core.errors import DomainError
 from ledger import wallets
 from ledger.money import LARGEST, Money
 from subscriptions import catalogue, dues, overview
 from subscriptions.engine import activation, changes, funds, operations, shortage
 from subscriptions.engine.book import Cause
-from subscriptions.engine.calendar import MOST_YEARS, is_within_years, to_datetime, to_micros
+from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal, is_within_limits
 from subscriptions.engine.runway import HOUR
 from subscriptions.engine.settlement import settle
-from subscriptions.engine.subscription import FINAL, MOST_DUE, MOST_PERIODS, MOST_QUANTITY, Status, Sub
+from subscriptions.engine.subscription import FINAL, Status, Sub
 from subscriptions.models import Price, Subscription
+from subscriptions.refusals import Refused, check_limits, insufficient_funds, refused
 from subscriptions.storage import read, write
 from subscriptions.storage.read import LoadedBook, pk_of
-
-# The code of a refusal because money is missing.
-INSUFFICIENT_FUNDS = str(Refusal.INSUFFICIENT_FUNDS)
-
-
-DETAILS: dict[str, str | Promise] = {
-    Refusal.FINAL: gettext_lazy("The subscription has ended. Create a new one."),
-    Refusal.PAUSED: gettext_lazy("The subscription is paused. Resume it first."),
-    Refusal.NOT_ACTIVE: gettext_lazy("Only an active subscription can be paused."),
-    Refusal.NOT_PAUSED: gettext_lazy("Only a paused subscription can be resumed."),
-    Refusal.NO_CANCEL_TO_UNDO: gettext_lazy(
-        "There is no cancellation to undo: the subscription was not cancelled, or it has already ended."
-    ),
-    Refusal.NOT_WAITING: gettext_lazy("Only a pending or suspended subscription can be started."),
-    Refusal.INSUFFICIENT_FUNDS: gettext_lazy(
-        "There is not enough money on the balance. Top up first. Nothing was changed."
-    ),
-    Refusal.NO_PAUSE: gettext_lazy("This plan cannot be paused."),
-    Refusal.NO_REFUND: gettext_lazy(
-        "This plan does not refund unused time. Cancel it at the period's end, or now without a refund."
-    ),
-    Refusal.TRIAL_QUANTITY: gettext_lazy(
-        "A trial is not given for this quantity. Choose a smaller one, or change it after the trial."
-    ),
-    Refusal.OUT_OF_RANGE: gettext_lazy("The quantity or the amount is too large."),
-    Refusal.BLOCKED: gettext_lazy("The account is closed. Contact support."),
-}
-
-
-class Refused(DomainError):
-    """An operation was refused and changed nothing. `code` is an engine.operations.Refusal or names a bad value."""
-
-    def __init__(self, code: str, detail: str, *, param: str | None = None, **extra: Any) -> None:
-        super().__init__(detail, param=param, **extra)
-        self.code = code
 
 
 class OpenBook:
@@ -106,8 +68,12 @@ class OpenBook:
 
     def lose_dispute(self, amount: int, *, key: str, to: str = "disputes", description: str = "") -> None:
         """Take back a disputed payment: what the wallet lacks is a debt, and what is not paid any more stops."""
+        self.take_back(amount, key=key, to=to, reason="chargeback", description=description)
+
+    def take_back(self, amount: int, *, key: str, to: str, reason: str, description: str = "") -> None:
+        """Take back money that the customer has been given back already, as `lose_dispute` does."""
         self._check_amount(amount)
-        funds.lose_dispute(self.item.book, self.at, amount, cause=Cause(key, to, description))
+        funds.take_back(self.item.book, self.at, amount, cause=Cause(key, to, description), reason=reason)
 
     def subscribe(
         self, price: Price, *, quantity: int = 1, periods: int = 1, auto_renew: bool = True,
@@ -235,7 +201,7 @@ class OpenBook:
         """Return the engine's subscription of a row; raise Refused if it has ended."""
         sub = self._find_or_none(subscription)
         if sub is None or sub.status in FINAL:
-            raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
+            raise refused(Refusal.FINAL)
         return sub
 
     def _find_or_none(self, subscription: Subscription) -> Sub | None:
@@ -263,7 +229,7 @@ class OpenBook:
 
     def _raise_if_refused(self, refusal: Refusal | None) -> None:
         if refusal is not None:
-            raise Refused(refusal, refusal_detail(refusal))
+            raise refused(refusal)
 
     def _check_amount(self, amount: int) -> None:
         if not 0 < amount <= LARGEST:
@@ -287,39 +253,6 @@ class OpenBook:
             detail = _("The price is in %(price)s and the balance in %(wallet)s. The currencies must match.")
             both = {"price": price.currency, "wallet": self.item.currency}
             raise Refused("currency_mismatch", detail % both, param="currency")
-
-
-def check_limits(price: Price, quantity: int, periods: int, *, at: int) -> None:
-    """Raise Refused for a quantity, periods or an amount beyond the limits."""
-    if not 1 <= quantity <= MOST_QUANTITY:
-        raise _beyond("quantity", MOST_QUANTITY, quantity)
-    if not 1 <= periods <= MOST_PERIODS:
-        raise _beyond("periods", MOST_PERIODS, periods)
-    if price.metered:
-        return
-    if not is_within_years(price.interval, price.interval_count * periods, at):
-        raise Refused("out_of_range", _("One payment covers at most %d years.") % MOST_YEARS, param="periods")
-    if price.amount * quantity * periods > MOST_DUE:
-        detail = _("The price times quantity and periods must be at most %s.") % Money(MOST_DUE, price.currency)
-        raise Refused("out_of_range", detail, param="quantity")
-
-
-def _beyond(name: str, most: int, sent: int) -> Refused:
-    said = _("%(name)s must be from 1 to %(most)d. You sent %(sent)d.") % {"name": name, "most": most, "sent": sent}
-    return Refused("out_of_range", said, param=name)
-
-
-def insufficient_funds(missing: Money | None = None) -> Refused:
-    """Return the refusal of a start that the wallet cannot fund, with the amount that is missing if it is known."""
-    if missing is None:
-        return Refused(Refusal.INSUFFICIENT_FUNDS, refusal_detail(Refusal.INSUFFICIENT_FUNDS))
-    detail = _("You need %s more on the balance. Top up first. Nothing was changed.") % missing
-    return Refused(Refusal.INSUFFICIENT_FUNDS, detail, missing={"value": missing.plain(), "currency": missing.currency})
-
-
-def refusal_detail(refusal: Refusal) -> str:
-    """Return the translated text of a refusal."""
-    return str(DETAILS[refusal])
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from accounts.models import User
 from subscriptions import catalogue
@@ -90,9 +91,12 @@ def with_revived(view: View, row: Subscription, lacking: int) -> int:
 
 
 def payable(amount: int, currency: str) -> int:
-    """Return the amount, raised to the least that gateways take in this currency."""
-    limits: dict[str, tuple[int, int]] = settings.TOP_UP_LIMITS
-    return max(amount, limits[currency][0] if currency in limits else 0)
+    """Return the amount, raised to the least of one payment in this currency. Minor units.
+
+    settings.PAYMENT_LIMITS names the function that knows it: it belongs to the app above, which takes the payments.
+    """
+    limits: tuple[int, int] | None = import_string(settings.PAYMENT_LIMITS)(currency)
+    return max(amount, limits[0]) if limits else amount
 
 
 def _of_order(view: View, sub: Sub, order: _Order) -> Dues:

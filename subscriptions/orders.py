@@ -11,7 +11,7 @@ from django.dispatch import Signal
 from accounts.models import User
 from core import idempotency
 from core.retry import constraint_of, retried
-from subscriptions import books, catalogue
+from subscriptions import books, catalogue, refusals
 from subscriptions.models import Price, Subscription
 
 # Sent after the commit of each change, with `customer_id` and `now`. Only a hint to look now whether an open payment is
@@ -57,7 +57,7 @@ def subscribe(
     request: Request | None = None,
     must_start: bool = False,
 ) -> Subscription:
-    """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raise books.Refused.
+    """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raise refusals.Refused.
 
     With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. The same `request` again returns
     the subscription of the first one; another request with its key raises KeyReused.
@@ -81,7 +81,7 @@ def _subscribe(
             return existing
         row = book.subscribe(price, **terms)  # type: ignore[arg-type] # quantity, periods and auto_renew
         if must_start and not book.is_live(row):
-            raise books.insufficient_funds()
+            raise refusals.insufficient_funds()
         if request and request.key:
             own = Subscription.objects.filter(pk=row.pk)
             own.update(idempotency_key=request.key, fingerprint=request.fingerprint)
@@ -117,5 +117,5 @@ def change(
 
 
 def start(subscription: Subscription, *, now: datetime) -> None:
-    """Start a pending or suspended subscription from the balance; raise books.Refused."""
+    """Start a pending or suspended subscription from the balance; raise refusals.Refused."""
     change(subscription, now=now, act=lambda book: book.start(subscription))

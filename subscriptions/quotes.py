@@ -7,7 +7,6 @@ the customer gets a new quote.
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -16,25 +15,23 @@ from core.errors import DomainError
 from core.idempotency import fingerprint
 from core.retry import retried
 from ledger.money import Money
-from subscriptions import books, catalogue, dues, overview
-from subscriptions.books import OpenBook, Refused, refusal_detail
-from subscriptions.engine import changes, funds, shortage
+from subscriptions import books, catalogue, overview
+from subscriptions.books import OpenBook
+from subscriptions.engine import shortage
 from subscriptions.engine.access import next_due, settled
 from subscriptions.engine.book import Book, Journal
 from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal
-from subscriptions.engine.subscription import FINAL, Sub, Terms
+from subscriptions.engine.subscription import FINAL, Sub
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.overview import View, next_charge
+from subscriptions.quote_change import Change, missing
 from subscriptions.quote_lines import key_of, rest_of, stored_lines
+from subscriptions.refusals import INSUFFICIENT_FUNDS, Refused, check_limits, insufficient_funds, refused
 from subscriptions.storage import read
 
 # The longest time that a quote is valid, in microseconds.
 VALID_FOR = 900 * SECOND
-# How long the money that is missing for a change is enough for it.
-TIME_TO_PAY = 3600 * SECOND
-# How often a missing amount is raised because playing it shows that it is not enough.
-MOST_TRIES = 10
 # The reason of lines of which the later one is worse.
 DEBT_PAYMENT = "debt_payment"
 # How long an expired quote is kept. Who accepts it in that time gets a new quote instead of an error.
@@ -56,20 +53,6 @@ class QuoteChanged(DomainError):
 
 class _Stale(Exception):
     """Raised to roll back a change that differs from its quote."""
-
-
-class Change(NamedTuple):
-    """What a quote is about: other terms, or another quantity if that is set."""
-
-    terms: Terms
-    quantity: int | None
-    when: str
-
-    def apply(self, book: Book, at: int, sub: Sub) -> Refusal | None:
-        """Make the change on a book of the engine."""
-        if self.quantity is None:
-            return changes.change_plan(book, at, sub, self.terms, when=self.when)
-        return changes.change_quantity(book, at, sub, self.quantity, when=self.when)
 
 
 class Played(NamedTuple):
@@ -139,7 +122,7 @@ def accept(quote: Quote, *, now: datetime) -> Subscription:
     except _Stale:
         raise QuoteChanged(_again(quote, now=now)) from None
     except Refused as refused:
-        if refused.code != books.INSUFFICIENT_FUNDS:
+        if refused.code != INSUFFICIENT_FUNDS:
             raise
         # Names the amount that is missing, unless the money has just come.
         raise QuoteChanged(_again(quote, now=now)) from None
@@ -257,13 +240,13 @@ def _worse(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def _check_limits(price: Price, sub: Sub, quantity: int | None, at: int) -> None:
     if quantity is not None or price.plan_id != sub.terms.plan:
         number = max(sub.quantity, sub.scheduled_quantity or 0) if quantity is None else quantity
-        books.check_limits(price, number, sub.periods, at=at)
+        check_limits(price, number, sub.periods, at=at)
 
 
 def _sub_of(book: Book, subscription: Subscription) -> Sub:
     sub = next((one for one in book.subs if one.id == subscription.pk), None)
     if sub is None or sub.status in FINAL:
-        raise Refused(Refusal.FINAL, refusal_detail(Refusal.FINAL))
+        raise refused(Refusal.FINAL)
     return sub
 
 
@@ -278,47 +261,5 @@ def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
 def _refused(refusal: Refusal, book: Book, sub: Sub, change: Change, currency: str) -> Refused:
     """Return the refusal of a change. Money that is missing is named with what the time to pay takes off it."""
     if refusal is not Refusal.INSUFFICIENT_FUNDS:
-        return Refused(refusal, refusal_detail(refusal))
-    return books.insufficient_funds(Money(max(1, _missing(book, sub, change, currency)), currency))
-
-
-def _missing(book: Book, sub: Sub, change: Change, currency: str) -> int:
-    """Return a payment that is enough for the change, whatever it revives first, if it comes within the time to pay.
-
-    Payments that fall due meanwhile show only when it is played.
-    """
-    assert book.at is not None
-    amount = _lacking(book, sub, change, currency, TIME_TO_PAY)
-    instants = _instants(book, sub, book.at)
-    for _turn in range(MOST_TRIES):
-        more = max(_lacking_after(book, sub.id, change, currency, amount, at) for at in instants)
-        if more <= 0:
-            break
-        amount += more
-    return amount
-
-
-def _instants(book: Book, sub: Sub, start: int) -> list[int]:
-    """Return the instants within the time to pay at which a payment may be enough before and not enough after."""
-    end = start + TIME_TO_PAY
-    if sub.boundary is not None:
-        end = max(start, min(end, sub.boundary - 1))
-    between = {at for at, _ in book.boundaries if start < at < end}
-    return [start, *sorted(between)[:MOST_TRIES], end]
-
-
-def _lacking(book: Book, sub: Sub, change: Change, currency: str, time_to_pay: int) -> int:
-    quantity = sub.quantity if change.quantity is None else change.quantity
-    bare = shortage.for_change(book, sub, change.terms, quantity, time_to_pay)
-    raised = partial(dues.payable, currency=currency)
-    return shortage.with_revived(book, bare, but=sub, time_to_pay=time_to_pay, raised=raised)
-
-
-def _lacking_after(book: Book, key: object, change: Change, currency: str, amount: int, at: int) -> int:
-    """Return what the change still lacks after a payment of `amount` at `at`."""
-    twin = settled(book, at)
-    sub = next(one for one in twin.subs if one.id == key)
-    funds.top_up(twin, at, amount)
-    if change.apply(twin, at, sub) is not Refusal.INSUFFICIENT_FUNDS:
-        return 0
-    return max(1, _lacking(twin, sub, change, currency, 0))
+        return refused(refusal)
+    return insufficient_funds(Money(max(1, missing(book, sub, change, currency)), currency))

@@ -1,4 +1,4 @@
-"""Leave out the tests of programs that this machine lacks, and say so in the last line of the run.
+"""Leave out the tests of programs that this machine lacks, with a notice in the last line. Long tests come first.
 
 With EVERYTHING=1 a missing program stops the run before the first test instead.
 """
@@ -13,7 +13,7 @@ from tests.tools import TOOLS, Tool
 
 
 class Selection:
-    """Plugin that selects the tests that can run. With pytest-xdist the workers select and the controller reports."""
+    """Plugin that selects and sorts the tests. With pytest-xdist the workers do that and the controller reports."""
 
     def __init__(self) -> None:
         self.lacking: set[Tool] = set()
@@ -23,7 +23,8 @@ class Selection:
         needed = [tool for tool in TOOLS if any(_needs(item, tool) for item in items)]
         self.lacking.update(tools.missing(needed))
         left_out = {item for item in items if any(_needs(item, tool) for tool in self.lacking)}
-        items[:] = [item for item in items if item not in left_out]
+        # A long test at the end would keep one process at work while the others have nothing left to do.
+        items[:] = sorted((item for item in items if item not in left_out), key=is_long, reverse=True)
         config.hook.pytest_deselected(items=left_out)
 
     @pytest.hookimpl(tryfirst=True)
@@ -53,6 +54,12 @@ def register(config: pytest.Config) -> None:
     if os.environ.get("EVERYTHING") == "1" and (lacking := tools.missing()):
         raise pytest.UsageError(tools.notice(lacking))
     config.pluginmanager.register(Selection())
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Return whether the test may take longer than others: its mark `timeout` is above the default."""
+    mark = item.get_closest_marker("timeout")
+    return mark is not None and mark.args[0] > float(item.config.getini("timeout"))
 
 
 def _needs(item: pytest.Item, tool: Tool) -> bool:

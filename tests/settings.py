@@ -8,7 +8,7 @@ os.environ.setdefault("LOG_LEVEL", "INFO")
 from billing_site.local import translations
 from billing_site.local.valkey import Valkey
 from billing_site.settings import *  # noqa: F403 - after LOCAL is set
-from billing_site.settings import CACHES, STATIC_ROOT, STORAGES, VAR_DIR
+from billing_site.settings import CACHES, PASSWORD_HASHERS, STATIC_ROOT, STORAGES, VAR_DIR
 
 # A Valkey for the tests (tests/conftest.py starts it), with two databases for each process of pytest-xdist. Tests empty
 # them, so CELERY_BROKER_URL and CACHE_URL, which may name a server in use, are ignored.
@@ -19,6 +19,9 @@ CELERY_BROKER_URL = VALKEY.broker_url(BROKER_DATABASE)
 # A busy machine is no cache that hangs, and skipping the cache would switch throttles off.
 PATIENT = {"socket_connect_timeout": 5, "socket_timeout": 5}
 CACHES = {"default": CACHES["default"] | {"LOCATION": VALKEY.cache_url(BROKER_DATABASE + 1), "OPTIONS": PATIENT}}
+
+# The first hasher hashes; the others only verify.
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2PasswordHasher", *PASSWORD_HASHERS[1:]]
 
 # Static files straight from the checkout, so that no test waits for collecting and compressing them.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

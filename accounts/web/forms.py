@@ -102,7 +102,7 @@ class CodeForm(BaseForm):
 
 
 class LimitedCodeForm(CodeForm):
-    """A code that can be guessed at only a few times: six digits are soon tried out."""
+    """A code with a limited number of tries: six digits are quickly guessed."""
 
     user: User
 

@@ -173,4 +173,15 @@ def engine(size: Size) -> Iterator[Figure]:
     yield Figure("engine", "subscription-months settled", f"{rate(measured):,.0f} a second", "", None, "", None)
 
 
-GROUPS = (billing, posting, reading, engine, scale)
+def webhooks(size: Size) -> Iterator[Figure]:
+    """Compare the intake of webhooks over HTTP with plain INSERTs of the same bytes; measure how long answers take."""
+    database.create(WORK, TEMPLATE)
+    clients = 8
+    measured = process.run("webhooks.intake", name=WORK, seconds=size.seconds, clients=clients, turns=size.turns)
+    what = f"over HTTP from {clients} clients, against INSERT and COMMIT of the same bytes"
+    yield compare("webhook intake", what, measured["ours"], measured["theirs"], "events/s", 0.03)
+    times = f"{measured['p50']:.0f} ms, {measured['p99']:.0f} ms"
+    yield Figure("webhook intake", f"{clients} clients, 50th and 99th percentile of answers", times, "", None, "", None)
+
+
+GROUPS = (billing, posting, reading, engine, webhooks, scale)

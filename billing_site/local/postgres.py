@@ -94,6 +94,8 @@ class Postgres(Server):
         command += ["-c", "listen_addresses="]
         if not self.fsync:
             command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+            # Tests send a hundred requests at the same time.
+            command += ["-c", "max_connections=300"]
         self.launch(command)
 
     def _problem(self) -> str:

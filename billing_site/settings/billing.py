@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django.core.exceptions import ImproperlyConfigured
+
 from billing_site.settings.environment import LOCAL, env
 
 # The longest time between two charges of metered use. It changes how charges are split, never their sum.
@@ -28,6 +30,12 @@ GATEWAY_CLASSES = {
 GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", default=20.0)
 GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
+# Days that gateway reports are kept, and webhook events that were processed or ignored. Parked ones are kept.
+GATEWAY_REPORT_DAYS = env.int("GATEWAY_REPORT_DAYS", default=400)
+WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=90)
+for name, days in (("GATEWAY_REPORT_DAYS", GATEWAY_REPORT_DAYS), ("WEBHOOK_EVENT_DAYS", WEBHOOK_EVENT_DAYS)):
+    if days < 1:
+        raise ImproperlyConfigured(f"{name} is {days}. It must be 1 or more.")
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
 # Stripe: the secret key (sk_ or rk_), the signing secret of the webhook endpoint (two, divided by a space, while it is
@@ -35,8 +43,11 @@ SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
-# Smallest and largest top-up by currency, in minor units.
+# Smallest and largest top-up by currency, in minor units. They narrow what the gateways take.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
+# The function that returns the least and the most of one payment in a currency. Subscriptions, which know no gateways,
+# ask it how much a customer must pay.
+PAYMENT_LIMITS = "payments.amounts.limits"
 
 # YooKassa: the shop's number and secret key. Blank means unset.
 YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID", default="").strip()

@@ -46,6 +46,7 @@ CELERY_BEAT_SCHEDULE = {
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
         ("reconcile-payments", "payments.tasks.reconcile", 10),
         ("compare-gateways", "payments.tasks.compare_gateways", 86400),
+        ("forget-reports-and-events", "payments.tasks.forget", 86400),
         ("clean", "accounts.tasks.clean", 3600),
         ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),
         ("fold-rollups", "ledger.tasks.fold_rollups", 60),

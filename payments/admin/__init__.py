@@ -2,9 +2,10 @@ from payments.admin.decisions import DecisionsAdmin
 from payments.admin.prices import TakenPriceAdmin
 from payments.admin.records import DisputeAdmin, PaymentMethodAdmin, RefundAdmin
 from payments.admin.reports import DiscrepancyAdmin, GatewayReportAdmin, PayoutAdmin
+from payments.admin.transfers import ReceiptActs, RefundActs, TransferActs
 from payments.admin.webhook_events import WebhookEventAdmin
 
 __all__ = [
     "DecisionsAdmin", "DiscrepancyAdmin", "DisputeAdmin", "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin",
-    "RefundAdmin", "TakenPriceAdmin", "WebhookEventAdmin",
+    "ReceiptActs", "RefundActs", "RefundAdmin", "TakenPriceAdmin", "TransferActs", "WebhookEventAdmin",
 ]  # fmt: skip

@@ -26,7 +26,8 @@ from ledger import statements
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import Money, NotMoney
-from payments import mismatches, refunds
+from payments import bank_transfers, mismatches, refunds
+from payments.admin.inquiries import InquiryAdmin
 from payments.admin.payments import PaymentAdmin
 from payments.models import Payment, Refund
 
@@ -146,10 +147,8 @@ DECISIONS = {
 
 
 @admin.register(Payment)
-class DecisionsAdmin(PaymentAdmin):
+class DecisionsAdmin(InquiryAdmin, PaymentAdmin):
     """Payments with the pages of the decisions about them."""
-
-    change_form_template = "admin/payments/payment.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each decision."""
@@ -174,6 +173,9 @@ class DecisionsAdmin(PaymentAdmin):
             for each in DECISIONS.values()
             if payment is not None and self.has_act_permission(request) and each.is_possible(payment)
         ]
+        transfer = bank_transfers.transfer_of(payment) if payment is not None else None
+        if transfer is not None and cast(User, request.user).has_perm("manual.view_manualtransfer"):
+            possible.append((_("Bank transfer"), reverse("admin:manual_manualtransfer_change", args=[transfer.pk])))
         return super().render_change_form(request, context | {"decisions": possible}, *args, **options)
 
     def decide(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:

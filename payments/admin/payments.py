@@ -84,7 +84,7 @@ class PaymentAdmin(StatusAdmin):
         """Return the refunded amount with its currency."""
         return money(payment.refunded)
 
-    @admin.action(description=_("Check with the gateway now"), permissions=["act"])
+    @admin.action(description=_("Ask the gateway now"), permissions=["act"])
     def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
         """Check each payment at its gateway and confirm it if it was paid."""
         for row in queryset.order_by("id"):

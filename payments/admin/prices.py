@@ -1,15 +1,26 @@
 """The admin of prices refuses a currency in which no customer could pay. Subscriptions know no gateways."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from payments.gateways import registry
-from subscriptions.admin.prices import PriceAdmin, PriceForm
+from subscriptions.admin.prices import NewVersionForm, PriceAdmin, PriceForm
 from subscriptions.models import Price
 
 # subscriptions.admin has registered it; TakenPriceAdmin below takes its place.
 admin.site.unregister(Price)
+
+
+def check_taken(currency: str) -> str:
+    """Return the currency; raise a ValidationError if no offered gateway takes it."""
+    taken = registry.currencies()
+    if currency not in taken:
+        text = _("No payment gateway of this site takes %(currency)s. Possible: %(taken)s.")
+        raise forms.ValidationError(text % {"currency": currency, "taken": ", ".join(taken) or "-"})
+    return currency
 
 
 class TakenPriceForm(PriceForm):
@@ -17,12 +28,16 @@ class TakenPriceForm(PriceForm):
 
     def clean_currency(self) -> str:
         """Refuse a currency that no offered gateway takes."""
-        currency = super().clean_currency()
-        taken = registry.currencies()
-        if currency not in taken:
-            text = _("No payment gateway of this site takes %(currency)s. Possible: %(taken)s.")
-            raise forms.ValidationError(text % {"currency": currency, "taken": ", ".join(taken) or "-"})
-        return currency
+        return check_taken(super().clean_currency())
+
+
+class TakenVersionForm(NewVersionForm):
+    """A new version of a price, in a currency that an offered gateway takes."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a new version in a currency that no offered gateway takes any more."""
+        check_taken(self.instance.currency)
+        return super().clean() or {}
 
 
 @admin.register(Price)
@@ -30,3 +45,4 @@ class TakenPriceAdmin(PriceAdmin):
     """Prices in currencies that customers can pay in."""
 
     form = TakenPriceForm
+    new_version_form = TakenVersionForm

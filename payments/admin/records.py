@@ -4,27 +4,31 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from payments.admin.inquiries import InquiryAdmin
 from payments.admin.lists import OfPaymentAdmin
 from payments.models import Dispute, PaymentMethod, Refund
 
 
 @admin.register(Refund)
-class RefundAdmin(OfPaymentAdmin):
-    """Refunds. They are made on the page of their payment."""
+class RefundAdmin(InquiryAdmin, OfPaymentAdmin):
+    """Refunds. They are made on the page of their payment, or by hand on the gateway's own pages."""
 
     list_display = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "reason", "created_at",
     ]  # fmt: skip
-    list_filter = ["status", "destination", "gateway", "currency", "created_at"]
+    list_filter = ["status", "destination", "is_made_at_gateway", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
-        "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at", "check_at", "checks",
+        "is_made_at_gateway", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at",
+        "check_at", "checks", "parked_reason",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "author"]
+    readonly_fields = [
+        "payment_link", "customer", "amount_shown", "status_tag", "author", "parked_reason", "is_made_at_gateway",
+    ]  # fmt: skip
 
 
 @admin.register(Dispute)
-class DisputeAdmin(OfPaymentAdmin):
+class DisputeAdmin(InquiryAdmin, OfPaymentAdmin):
     """Disputes. Staff answer them at the gateway until `answer_by`."""
 
     list_display = [
@@ -33,9 +37,9 @@ class DisputeAdmin(OfPaymentAdmin):
     list_filter = ["status", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "withdrawn_at",
-        "returned_at", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks",
+        "returned_at", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks", "parked_reason",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag"]
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "parked_reason"]
 
 
 @admin.register(PaymentMethod)

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from payments.admin.lists import StatusAdmin
 from payments.models import WebhookEvent
-from payments.webhooks import process
+from payments.webhooks import replays
 
 
 @admin.register(WebhookEvent)
@@ -36,9 +36,10 @@ class WebhookEventAdmin(StatusAdmin):
     @admin.action(description=_("Process again"), permissions=["act"])
     def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
         """Process the events again. Nothing is credited twice."""
-        chosen, now = list(queryset.values_list("pk", flat=True)), timezone.now()
-        process.replay(chosen, now=now)
-        for event_pk in chosen:
-            process.process(event_pk, now=now)
-        text = ngettext("%d event was processed again.", "%d events were processed again.", len(chosen)) % len(chosen)
-        self.message_user(request, text, messages.SUCCESS)
+        run = replays.replay(queryset.order_by("received_at", "id").values_list("pk", flat=True), now=timezone.now())
+        said = ngettext("%d event was processed again.", "%d events were processed again.", run.total) % run.total
+        level = messages.SUCCESS
+        if run.parked:
+            left = ngettext("%d is parked: see its outcome.", "%d are parked: see their outcomes.", len(run.parked))
+            said, level = f"{said} {left % len(run.parked)}", messages.WARNING
+        self.message_user(request, said, level)

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from payments.api import refunds, views
+from payments.api import methods, refunds, views
 
 urlpatterns = [
     re_path(
@@ -20,5 +20,11 @@ urlpatterns = [
         r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/refunds/?$", refunds.PaymentRefunds.as_view(), name="payment-refunds"
     ),
     re_path(r"^payments/(?P<public_id>[A-Za-z0-9_-]+)/?$", views.PaymentDetail.as_view(), name="payment-detail"),
+    re_path(r"^payment-methods/?$", methods.PaymentMethodList.as_view(), name="payment-method-list"),
+    re_path(
+        r"^payment-methods/(?P<public_id>[A-Za-z0-9_-]+)/?$",
+        methods.PaymentMethodDetail.as_view(),
+        name="payment-method-detail",
+    ),
     re_path(r"^payment/?$", views.TopUp.as_view(), name="payment-top-up"),
 ]

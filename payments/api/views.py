@@ -25,7 +25,7 @@ from payments.api.serializers import (
     TopUpSerializer,
     minor_units,
 )
-from payments.checkout import CheckoutRequest
+from payments.checkout_request import CheckoutRequest, find_by_key
 from payments.models import Payment
 from subscriptions import catalogue
 from subscriptions.models import Subscription
@@ -59,7 +59,7 @@ def _currency(customer: User, request: CheckoutRequest) -> str:
     if "subscription" in request:
         subscription: Subscription = request["subscription"]
         return subscription.price.currency
-    if payment := checkout.made_with(customer, request.get("idempotency_key")):
+    if payment := find_by_key(customer, request.get("idempotency_key")):
         return payment.currency
     return catalogue.chosen(request["plan"], customer=customer, currency=None).currency
 

@@ -65,6 +65,8 @@ class Capabilities:
     refunds: bool = True
     refunds_parts: bool = True
     saves_methods: bool = False
+    # Whether it can be told to keep a method no longer. If not, we stop using the method, and that is all.
+    removes_methods: bool = True
     charges_off_session: bool = False
     # Whether webhooks carry a signature. If not, they are hints from a listed address, and the gateway has no secret.
     signs_webhooks: bool = True
@@ -99,6 +101,8 @@ class SessionRequest:
     email: str = ""
     # Whether the customer agreed that the gateway keeps the payment method for later charges.
     save_method: bool = False
+    # The gateway's own id of the customer, if an earlier method of theirs has one (`Method.owner`).
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,16 +163,20 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundSnapshot:
-    """The gateway's answer about a refund."""
+    """The gateway's answer about a refund, also about one that somebody made on the gateway's own pages."""
 
     gateway_id: str
     state: RefundState
     failure_code: str = ""
-    # Minor units of `currency`, the payment's gateway id, and our id that came with the request, where known.
+    # Minor units of `currency`, where known.
     amount: int | None = None
     currency: str = ""
-    payment: str = ""
+    # Our id that came with the request. Empty for a refund that we did not ask for.
     idempotency_key: str = ""
+    # The payment's gateway id. A list may leave it out of a refund that has our id.
+    payment: str = ""
+    # When it was made at the gateway. For lists of refunds.
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +194,8 @@ class DisputeSnapshot:
     answer_by: datetime | None = None
     # Whether the gateway has taken the money out already. It may ask first, and then take it or not.
     is_withdrawn: bool = True
+    # When it was opened. For lists of disputes.
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +240,7 @@ class BadWebhook(Exception):
 
 
 class ForeignWebhook(BadWebhook):
-    """The signature is right, but it is of another account or of the other mode (test or live). Nothing is stored."""
+    """The signature is valid, but for another account or the other mode (test or live). Nothing is stored."""
 
 
 class Gateway(Protocol):
@@ -250,7 +260,7 @@ class Gateway(Protocol):
         ...
 
     def is_configured(self) -> bool:
-        """Tell whether it has the keys that it needs. Such a gateway goes on being asked when it is not offered."""
+        """Tell whether it has the keys that it needs. If so, it is asked about payments, offered or not."""
         ...
 
     def problems(self) -> list[str]:
@@ -289,7 +299,7 @@ class Gateway(Protocol):
         ...
 
     def find_refund(self, request: RefundRequest) -> RefundSnapshot | None:
-        """Return the refund that was made with this request, None if there is none. For a request without an answer.
+        """Return the refund that was made with this request, None if there is none. Used when its answer was lost.
 
         It must not rely on idempotency keys, which gateways forget after a day. Raises GatewayError.
         """
@@ -307,8 +317,24 @@ class Gateway(Protocol):
         """Return a payment method that the gateway keeps or kept. Raises GatewayError, `permanent` if unknown."""
         ...
 
+    def remove_method(self, gateway_id: str) -> None:
+        """Stop keeping a method, if it still does. Raises GatewayError, `permanent` if unknown, or if it cannot."""
+        ...
+
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        """Return a payout, None while it is on its way. Raises GatewayError, `permanent` for an unknown id."""
+        ...
+
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         """Yield the payments made in [since, until), those without money too, page by page. Raises GatewayError."""
+        ...
+
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        """Yield the refunds made in [since, until), ours and those made by hand at the gateway. Raises GatewayError."""
+        ...
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
+        """Yield the disputes opened in [since, until), none if the gateway has no disputes. Raises GatewayError."""
         ...
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:

@@ -1,4 +1,4 @@
-"""What stands between our code and every gateway: one kind of error, a deadline, and a breaker for one that is silent.
+"""The guard around every gateway: one kind of error, a deadline, and a circuit breaker for one that does not answer.
 
 The deadline says how long calls may take: a worker waits longer than a web request, behind which a person waits. The
 breaker's counts are in the cache, so that all processes share them. Without a cache every call is made.
@@ -24,9 +24,10 @@ _end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", defaul
 CALLS = frozenset(
     {
         "create_session", "fetch", "cancel", "refund", "find_refund", "fetch_refund", "fetch_dispute", "fetch_method",
+        "remove_method", "fetch_payout",
     }
 )  # fmt: skip
-LISTS = frozenset({"list_payments", "list_payouts"})
+LISTS = frozenset({"list_payments", "list_refunds", "list_disputes", "list_payouts"})
 # So many calls without an answer, each within MEMORY seconds of the one before, stop all calls for PAUSE seconds.
 LIMIT = 5
 MEMORY = 120
@@ -64,7 +65,7 @@ def is_late() -> bool:
 class Guarded:
     """A gateway whose calls raise GatewayError and nothing else, and are refused at once while the breaker is open.
 
-    The end of a worker's time (SoftTimeLimitExceeded) is no matter of the gateway and passes.
+    SoftTimeLimitExceeded, the end of a worker's time, passes through.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -104,7 +105,7 @@ class Guarded:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Make a call inside this block: refuse it if it makes no sense, and count how it ends."""
+        """Make a call inside this block: refuse it if no time is left or the breaker is open, and count how it ends."""
         if is_late():
             raise GatewayError("No time is left for this call.", permanent=False, code="deadline")
         self._check()

@@ -1,6 +1,6 @@
 """The gateways of this site. Those that the code knows and those that customers are offered are two lists.
 
-GATEWAY_CLASSES has every gateway that the code knows: each goes on being asked, confirmed, refunded and listened to.
+GATEWAY_CLASSES has every gateway that the code knows: each is asked, refunded and listened to, offered or not.
 PAYMENT_GATEWAYS names those offered for new payments, the default one first. Taking one off it loses nothing.
 """
 

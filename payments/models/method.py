@@ -4,6 +4,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from core.ids import new_id
 
@@ -21,13 +22,24 @@ class PaymentMethod(models.Model):
     last4 = models.CharField(max_length=4, default="", blank=True)
     expires_on = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    # Since when it is not used any more, because the customer or the gateway removed it.
+    # Since when it is not used any more, because the customer or the gateway removed it. Set once.
     removed_at = models.DateTimeField(null=True)
+    # When the sweep next asks the gateway to remove it; null while the customer keeps it, and once it is removed there.
+    check_at = models.DateTimeField(null=True, editable=False)
+    checks = models.PositiveSmallIntegerField(default=0, editable=False)
+    # How often in a row that has raised, and the reason once it waits for staff (payments.sweeps).
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    parked_reason = models.CharField(max_length=200, default="", blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_method_per_gateway_object"),
         ]
+        indexes = [
+            models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="method_to_remove"),
+            models.Index(fields=["customer", "-id"], name="method_by_customer"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.brand} {self.last4}".strip() or self.public_id
+        digits = f"•••• {self.last4}" if self.last4 else ""
+        return f"{self.brand} {digits}".strip() or self.public_id

@@ -64,8 +64,9 @@ class Payment(MadeOnce):
     received_currency = models.CharField(max_length=3, default="", blank=True, editable=False)
     # The sum of its refunds that have not failed. Only the trigger on refunds changes it.
     amount_refunded = models.BigIntegerField(default=0, editable=False)
-    # What the gateway keeps, in minor units of `received_currency`; null while it is not known.
+    # What the gateway keeps, in minor units of `fee_currency`, that of the seller's account; null while not known.
     fee = models.BigIntegerField(null=True, editable=False)
+    fee_currency = models.CharField(max_length=3, default="", blank=True, editable=False)
     # Whether the customer agreed that the gateway keeps the payment method.
     save_method = models.BooleanField(default=False, editable=False)
 
@@ -105,6 +106,10 @@ class Payment(MadeOnce):
             models.CheckConstraint(
                 condition=~Q(status="confirmed") | Q(amount_received__isnull=False),
                 name="a_confirmed_payment_has_received_money",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee__isnull=True, fee_currency="") | Q(fee__isnull=False, fee_currency__regex="^[A-Z]{3}$"),
+                name="a_fee_has_a_currency",
             ),
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_payment_per_gateway_object"),
             models.UniqueConstraint(fields=["customer", "client_payment_id"], name="client_payment_id_is_used_once"),
@@ -153,3 +158,8 @@ class Payment(MadeOnce):
     def refundable(self) -> int:
         """What can still be refunded, in minor units of `received_currency`."""
         return (self.amount_received or 0) - self.amount_refunded
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether the gateway took something else than we asked for, and staff have sent all of it back."""
+        return self.status == self.Status.CANCELLED and self.received is not None and self.refundable == 0

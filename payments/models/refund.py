@@ -33,6 +33,8 @@ class Refund(MadeOnce):
     destination = models.CharField(max_length=10, choices=Destination.choices, default=Destination.CARD)
     # False for money that was never credited: that of a parked payment, which is sent back.
     is_from_wallet = models.BooleanField(default=True)
+    # True if somebody made it on the gateway's own pages. What the wallet lacked for it is a debt.
+    is_made_at_gateway = models.BooleanField(default=False, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     # Why, in the words of who asked for it. Customers read it.
     reason = models.CharField(max_length=200, default="", blank=True)

@@ -1,4 +1,6 @@
-"""The account page: balances, warnings before the money runs out, subscriptions, open payments, last transactions."""
+"""The account page: balances, warnings before the money runs out, subscriptions, open payments, saved cards, last
+transactions.
+"""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,9 +20,9 @@ from accounts.web.auth import SignedInRequest
 from ledger import display, statements
 from ledger.models import Account
 from ledger.money import Money
-from payments import transitions
+from payments import methods, transitions
 from payments.gateways import registry
-from payments.models import Payment
+from payments.models import Payment, PaymentMethod
 from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
 from subscriptions import dues, forecast, overview
 from subscriptions.explain.sentences import shortly
@@ -135,6 +137,8 @@ class AccountSummary:
     open_payments: list[Payment]
     # Open payments that wait for the customer.
     to_finish: list[Payment]
+    # Cards and accounts that the customer has saved.
+    methods: list[PaymentMethod]
 
     @property
     def unpaid(self) -> list[Card]:
@@ -169,6 +173,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         over=[card for card in all_cards if card.is_over],
         open_payments=[payment for payment in unfinished if payment not in to_finish],
         to_finish=to_finish,
+        methods=list(methods.kept(customer)),
     )
 
 

@@ -21,14 +21,13 @@ from core.errors import DomainError
 from ledger import display
 from ledger.money import Money
 from payments import checkout
+from payments.checkout_request import CheckoutRequest, find_payment
 from payments.web.forms import (
     BALANCE,
     REFUSALS,
     PayForm,
     continue_url,
     from_balance,
-    gateways,
-    new_form_key,
     no_way_to_pay,
     refuse,
     start_payment,
@@ -36,8 +35,8 @@ from payments.web.forms import (
 from payments.web.policy import leads_to_gateways
 from payments.web.purchases import MOST, Purchase, choices, is_quantity, offer, parse_terms, title
 from subscriptions import catalogue, orders
-from subscriptions.books import Refused
 from subscriptions.models import Subscription
+from subscriptions.refusals import Refused
 from subscriptions.web import pricing
 
 
@@ -56,25 +55,19 @@ class CheckoutForm(PayForm):
 
     def __init__(self, data: QueryDict | None = None, *, purchase: Purchase) -> None:
         """Bind the form to the data sent, if any. A quantity that was not sent is taken from the purchase."""
-        amounts = {"shown": purchase.due_now.amount, "total": purchase.total.amount, "quantity": purchase.quantity}
         super().__init__(
             {"quantity": purchase.quantity} | data.dict() if data else None,
-            initial={"form_key": new_form_key(), "auto_renew": True, **amounts},
+            amount=purchase.due_now,
+            before=[from_balance(metered=purchase.price.metered)] if purchase.covered else [],
+            auto_renew=True,
+            total=purchase.total.amount,
+            quantity=purchase.quantity,
         )
         self.purchase = purchase
         errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
         self.fields["quantity"].error_messages.update(errors)
-        from_wallet = [from_balance(metered=purchase.price.metered)] if purchase.covered else []
-        self.offer(from_wallet + gateways(purchase.due_now))
         if purchase.needs_no_gateway:
             del self.fields["method"]
-
-    def clean_shown(self) -> int:
-        """Reject the form if the amount due now is not the one the customer has seen."""
-        shown: int = self.cleaned_data["shown"]
-        if shown != self.purchase.due_now.amount:
-            self.reject_changed_amount(self.purchase.due_now)
-        return shown
 
     def clean_total(self) -> int:
         """Reject the form if the price of later payments is not the one the customer has seen."""
@@ -129,7 +122,7 @@ def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
     checkout_request = _checkout_request(purchase, terms, gateway=gateway, key=key, save_method=save_method)
     # The amount it was sent with may have changed since: a debt is paid by now. The key alone says which form it was.
     del checkout_request["amount"]
-    if payment := checkout.find(request.user, checkout_request):
+    if payment := find_payment(request.user, checkout_request):
         return continue_url(payment)
     subscription = orders.find(request.user, _order(purchase, terms, key=key))
     return resolve_url("subscription", subscription.public_id) if subscription else None
@@ -160,9 +153,9 @@ def _order(purchase: Purchase, terms: dict[str, Any], *, key: str | None) -> ord
 
 def _checkout_request(
     purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None, save_method: bool
-) -> checkout.CheckoutRequest:
+) -> CheckoutRequest:
     price = purchase.price
-    payment_terms: checkout.CheckoutRequest = {
+    payment_terms: CheckoutRequest = {
         "plan": price.plan,
         "currency": price.currency,
         "amount": purchase.due_now.amount,

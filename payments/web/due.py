@@ -18,7 +18,8 @@ from core import idempotency
 from core.errors import DomainError
 from ledger.money import Money
 from payments import checkout
-from payments.web.forms import PayForm, continue_url, gateways, new_form_key, no_way_to_pay, refuse, start_payment
+from payments.checkout_request import CheckoutRequest, find_payment
+from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import dues, overview
 from subscriptions.models import Subscription
@@ -40,22 +41,6 @@ class Bill:
     rounding: Money
 
 
-class DueForm(PayForm):
-    """The form that pays what the page shows."""
-
-    def __init__(self, data: QueryDict | None = None, *, bill: Bill | None) -> None:
-        super().__init__(data, initial={"form_key": new_form_key(), "shown": bill.amount.amount if bill else None})
-        self.bill = bill
-        self.offer(gateways(bill.amount) if bill else [])
-
-    def clean_shown(self) -> int:
-        """Reject the form if the amount is not the one the customer has seen."""
-        shown: int = self.cleaned_data["shown"]
-        if self.bill and shown != self.bill.amount.amount:
-            self.reject_changed_amount(self.bill.amount)
-        return shown
-
-
 def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
     """Return what the subscription is asked to pay, None if it waits for no money."""
     currency = row.price.currency
@@ -73,7 +58,7 @@ def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
     )
 
 
-def _request(row: Subscription, sent: QueryDict) -> checkout.CheckoutRequest:
+def _request(row: Subscription, sent: QueryDict) -> CheckoutRequest:
     key = idempotency.key_of("form", sent.get("form_key"))
     save_method = bool(sent.get("save_method"))
     return {"subscription": row, "gateway": sent.get("method", ""), "idempotency_key": key, "save_method": save_method}
@@ -81,11 +66,11 @@ def _request(row: Subscription, sent: QueryDict) -> checkout.CheckoutRequest:
 
 def paid_before(request: SignedInRequest, row: Subscription) -> str | None:
     """Return the URL that this form led to when it was sent before; None if it was not."""
-    payment = checkout.find(request.user, _request(row, request.POST))
+    payment = find_payment(request.user, _request(row, request.POST))
     return continue_url(payment) if payment else None
 
 
-def pay(request: SignedInRequest, form: DueForm, row: Subscription, *, now: datetime) -> str:
+def pay(request: SignedInRequest, form: PayForm, row: Subscription, *, now: datetime) -> str:
     """Start the payment and return the URL to redirect to. Raises DomainError."""
     terms = _request(row, request.POST)
     terms["amount"] = form.cleaned_data["shown"]
@@ -102,7 +87,7 @@ def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     rows = Subscription.objects.select_related("customer", "price__plan")
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
     bill = bill_of(row, now=now)
-    form = DueForm(request.POST or None, bill=bill)
+    form = PayForm(request.POST or None, amount=bill.amount if bill else None)
     try:
         if sent_before := paid_before(request, row):
             return HttpResponseRedirect(sent_before, status=303)

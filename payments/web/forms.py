@@ -1,6 +1,6 @@
 """What the paying forms of the checkout and top-up pages share: payment methods, the base form, texts of refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
@@ -84,7 +84,7 @@ def new_form_key() -> str:
 
 
 class PayForm(forms.Form):
-    """Base of the paying forms. `shown` is the amount on the button, in minor units."""
+    """The form that pays what its page shows. `shown` is the amount on the button, in minor units."""
 
     form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -93,6 +93,27 @@ class PayForm(forms.Form):
     method = forms.ChoiceField(
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how you want to pay"))
     )
+
+    def __init__(
+        self, data: Any = None, *, amount: Money | None, before: Sequence[Method] = (), **initial: Any
+    ) -> None:
+        """Offer the methods `before` and the gateways that take the amount; none without an amount."""
+        shown = {"form_key": new_form_key(), "shown": None if amount is None else amount.amount}
+        super().__init__(data, initial=shown | initial)
+        self.amount = amount
+        self.offered = [] if amount is None else [*before, *gateways(amount)]
+        self.saving = [each for each in self.offered if each.saves]
+        self.all_save = all(each.saves for each in self.offered if each.value != BALANCE.value)
+        field = self.fields["method"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(each.value, each.name) for each in self.offered]
+
+    def clean_shown(self) -> int:
+        """Reject the form if the amount is not the one the customer has seen."""
+        shown: int = self.cleaned_data["shown"]
+        if self.amount is not None and shown != self.amount.amount:
+            self.reject_changed_amount(self.amount)
+        return shown
 
     def reject_changed_amount(self, money: Money) -> None:
         """Raise a ValidationError: the amount is `money` now, but the button showed another one."""
@@ -112,15 +133,6 @@ class PayForm(forms.Form):
         amounts = {name: self.initial[name] for name in ("shown", "total") if name in self.initial}
         self.data = {**self.data, **amounts, "form_key": new_form_key()}
         self.full_clean()
-
-    def offer(self, offered: list[Method]) -> None:
-        """Set the payment methods to choose from."""
-        self.offered = offered
-        self.saving = [each for each in offered if each.saves]
-        self.all_save = all(each.saves for each in offered if each.value != BALANCE.value)
-        field = self.fields["method"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(each.value, each.name) for each in offered]
 
 
 def continue_url(payment: Payment) -> str:

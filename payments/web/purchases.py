@@ -71,7 +71,7 @@ class Purchase:
 
     @property
     def starts_unpaid(self) -> bool:
-        """Whether it can start from the balance with nothing charged at first. That is so for metered use."""
+        """Whether it starts from the balance with nothing charged at first, as metered use does."""
         return self.covered and self.price.metered
 
     @property

@@ -25,9 +25,10 @@ from ledger import display
 from ledger.models import Account
 from ledger.money import Money, NotMoney, exponent_of
 from payments import amounts, checkout
+from payments.checkout_request import CheckoutRequest, find_payment
 from payments.gateways import registry
 from payments.web import amount_input, next_url
-from payments.web.forms import PayForm, continue_url, gateways, new_form_key, no_way_to_pay, refuse, start_payment
+from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import catalogue, overview
 from subscriptions.web import pricing
@@ -63,22 +64,6 @@ class AmountForm(forms.Form):
         if amount.amount > self.most.amount:
             raise forms.ValidationError(_("The amount must be at most %(most)s") % {"most": display.money(self.most)})
         return amount
-
-
-class TopUpForm(PayForm):
-    """The form that pays. An amount typed after the page was shown is shown first and paid only then."""
-
-    def __init__(self, data: Any = None, *, amount: Money | None) -> None:
-        super().__init__(data, initial={"form_key": new_form_key(), "shown": amount.amount if amount else None})
-        self.amount = amount
-        self.offer(gateways(amount) if amount else [])
-
-    def clean_shown(self) -> int:
-        """Reject the form if the amount is not the one the customer has seen."""
-        shown: int = self.cleaned_data["shown"]
-        if self.amount and shown != self.amount.amount:
-            self.reject_changed_amount(self.amount)
-        return shown
 
 
 # The amounts offered, in minor units. The second one is preselected. Other currencies offer 10, 25, 50 and 100 units,
@@ -172,11 +157,11 @@ def paid_before(request: SignedInRequest, page: TopUpPage) -> str | None:
     """
     method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
     terms = _checkout_request(page, gateway=method, form_key=key, save_method=bool(request.POST.get("save_method")))
-    payment = checkout.find(request.user, terms) if page.amount else None
+    payment = find_payment(request.user, terms) if page.amount else None
     return continue_url(payment) if payment else None
 
 
-def pay(request: SignedInRequest, form: TopUpForm, page: TopUpPage, *, now: datetime) -> str:
+def pay(request: SignedInRequest, form: PayForm, page: TopUpPage, *, now: datetime) -> str:
     """Start the payment and return the URL to redirect to. Raises DomainError."""
     sent = form.cleaned_data
     terms = _checkout_request(page, gateway=sent["method"], form_key=sent["form_key"], save_method=sent["save_method"])
@@ -184,7 +169,7 @@ def pay(request: SignedInRequest, form: TopUpForm, page: TopUpPage, *, now: date
     return start_payment(partial(checkout.start, request.user, now=now, **terms))
 
 
-def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str, save_method: bool) -> checkout.CheckoutRequest:
+def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str, save_method: bool) -> CheckoutRequest:
     return {
         "amount": page.amount.amount if page.amount else None,
         "currency": page.currency,
@@ -226,7 +211,7 @@ def topup_page(request: SignedInRequest) -> HttpResponse:
         return pricing.choose_currency(request, usual_currencies(request.user), _("You cannot top up in %s here."))
     if "show" in request.POST and page.amount:
         return HttpResponseRedirect(page.address, status=303)
-    form = TopUpForm(request.POST or None, amount=page.amount)
+    form = PayForm(request.POST or None, amount=page.amount)
     try:
         if sent_before := paid_before(request, page):
             return HttpResponseRedirect(sent_before, status=303)

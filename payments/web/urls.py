@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.web import account, checkout, due, payment_page, topup
+from payments.web import account, checkout, due, methods, payment_page, topup
 from payments.web.cancel import CancelToCardForm
 from subscriptions.web.cancel import cancel
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("pay/<str:public_id>/cancel/", payment_page.cancel, name="payment_cancel"),
     path("account/", account.account_page, name="account"),
     path("account/subscriptions/<str:public_id>/pay/", due.due_page, name="subscription_pay"),
+    path("account/payment-methods/<str:public_id>/remove/", methods.remove, name="payment_method_remove"),
     path(
         "account/subscriptions/<str:public_id>/cancel/",
         cancel,

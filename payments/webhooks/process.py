@@ -1,7 +1,7 @@
 """Processing of stored webhook events, one by one.
 
-An event is only a hint: the object it names (a payment, refund, dispute or method) is fetched from the gateway. So
-duplicates, reordering and replays do no harm. An event that cannot be processed is parked and tried again, never
+An event is only a hint: the object it names (a payment, refund, dispute, method or payout) is fetched from the gateway.
+So duplicates, reordering and replays do no harm. An event that cannot be processed is parked and tried again, never
 dropped.
 """
 
@@ -14,10 +14,11 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
-from payments import confirmation, disputes, methods, refunds
+from ledger.money import NotMoney
+from payments import confirmation, disputes, gateway_refunds, methods, payouts
 from payments.gateways import registry
-from payments.gateways.base import Subject
-from payments.models import Payment, PaymentMethod, Refund, WebhookEvent
+from payments.gateways.base import GatewayError, Subject
+from payments.models import Payment, PaymentMethod, WebhookEvent
 
 log = structlog.get_logger(__name__)
 Status = WebhookEvent.Status
@@ -101,7 +102,7 @@ def _process(event: WebhookEvent, *, now: datetime) -> WebhookEvent:
 
 def _outcome(event: WebhookEvent, *, now: datetime) -> tuple[WebhookEvent.Status, str]:
     if not event.gateway_id or event.subject not in OUTCOMES:
-        return Status.IGNORED, "Not about a payment, a refund, a dispute or a payment method."
+        return Status.IGNORED, "Not about a payment, a refund, a dispute, a payment method or a payout."
     return OUTCOMES[Subject(event.subject)](event, now)
 
 
@@ -116,14 +117,14 @@ def _payment(event: WebhookEvent, now: datetime) -> Result:
 
 
 def _refund(event: WebhookEvent, now: datetime) -> Result:
-    """Ask about a refund of ours. One that was made at the gateway by hand shows in payments.ageing only."""
-    refund = Refund.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
+    """Ask about a refund of ours, or record one that was made at the gateway by hand."""
+    snapshot = registry.get(event.gateway).fetch_refund(event.gateway_id)
+    try:
+        refund = gateway_refunds.record(event.gateway, snapshot, now=now)
+    except gateway_refunds.NotRecorded as error:
+        return Status.PARKED, str(error)
     if refund is None:
-        snapshot = registry.get(event.gateway).fetch_refund(event.gateway_id)
-        refund = Refund.objects.filter(gateway=event.gateway, public_id=snapshot.idempotency_key).first()
-    if refund is None:
-        return Status.PARKED, f"No refund has the gateway id {event.gateway_id}."
-    refund = refunds.send(refund, now=now)
+        return Status.PROCESSED, f"The refund {event.gateway_id} has failed, and we had not recorded it."
     return Status.PROCESSED, f"{refund.public_id}: {refund.status}."
 
 
@@ -139,8 +140,27 @@ def _method(event: WebhookEvent, now: datetime) -> Result:
     row = PaymentMethod.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
     if row is None:
         return Status.IGNORED, f"No payment method has the gateway id {event.gateway_id}."
-    row = methods.apply(row, registry.get(event.gateway).fetch_method(event.gateway_id), now=now)
+    try:
+        method = registry.get(event.gateway).fetch_method(event.gateway_id)
+    except GatewayError as error:
+        if not error.permanent:
+            raise
+        # YooKassa does not show every method that a payment has saved. What the payment said of it holds.
+        return Status.PROCESSED, f"{row.public_id}: unchanged. {error.detail}"
+    row = methods.apply(row, method, now=now)
     return Status.PROCESSED, f"{row.public_id}: {'removed' if row.removed_at else 'kept'}."
+
+
+def _payout(event: WebhookEvent, now: datetime) -> Result:
+    """Record a payout that has arrived, or was sent back. Safe beside the daily list: each is posted once."""
+    snapshot = registry.get(event.gateway).fetch_payout(event.gateway_id)
+    if snapshot is None:
+        return Status.PROCESSED, f"The payout {event.gateway_id} has not arrived yet."
+    try:
+        payout, _is_news = payouts.record(event.gateway, snapshot, now=now)
+    except (payouts.PayoutRefused, NotMoney) as error:
+        return Status.PARKED, str(error)
+    return Status.PROCESSED, f"{payout.public_id}: {payout.money}, {'paid' if payout.is_paid else 'sent back'}."
 
 
 OUTCOMES: dict[Subject, Callable[[WebhookEvent, datetime], Result]] = {
@@ -148,4 +168,5 @@ OUTCOMES: dict[Subject, Callable[[WebhookEvent, datetime], Result]] = {
     Subject.REFUND: _refund,
     Subject.DISPUTE: _dispute,
     Subject.METHOD: _method,
+    Subject.PAYOUT: _payout,
 }

@@ -129,6 +129,7 @@ class PriceAdmin(admin.ModelAdmin):
     list_select_related = ["plan"]
     ordering = ["plan__position", "currency", "-version"]
     form = PriceForm
+    new_version_form = NewVersionForm
     change_form_template = "admin/subscriptions/price.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> list[str]:
@@ -177,7 +178,7 @@ class PriceAdmin(admin.ModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         price = get_object_or_404(Price.objects.select_related("plan"), pk=pk)
-        form = NewVersionForm(request.POST or None, instance=Price(**_terms(price)))
+        form = self.new_version_form(request.POST or None, instance=Price(**_terms(price)))
         if request.method == "POST" and (made := self._versioned(request, price, form)):
             return HttpResponseRedirect(reverse("admin:subscriptions_price_change", args=[made.pk]), status=303)
         context = {**self.admin_site.each_context(request), "title": _("New version"), "price": price, "form": form}

@@ -1,4 +1,4 @@
-"""R4: money that comes in, money that goes out, and a dispute that is lost."""
+"""R4: money that comes in, money that goes out, and money that was given back without us."""
 
 from subscriptions.engine.activation import revive
 from subscriptions.engine.book import (
@@ -38,16 +38,21 @@ def withdraw(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE, reaso
 
 
 def lose_dispute(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE) -> Refusal | None:
-    """Take back a payment that the customer's bank has returned.
+    """Take back a payment that the customer's bank has returned."""
+    return take_back(book, at, amount, cause=cause, reason="chargeback")
+
+
+def take_back(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE, reason: str) -> Refusal | None:
+    """Take back money that the customer has been given back already, by a bank or at the gateway.
 
     The wallet pays as far as it goes and the rest is a debt. Then the newest subscriptions lose what is not paid for
     any more, until no debt is left: days of grace end, and unused time pays the debt.
     """
     settle(book, at)
     taken = min(book.balance, amount)
-    movement = caused(record_movement(book, at, -taken, "chargeback"), cause) if taken else None
+    movement = caused(record_movement(book, at, -taken, reason), cause) if taken else None
     if taken < amount:
-        owed = caused(record_debt(book, at, amount - taken, "chargeback"), cause)
+        owed = caused(record_debt(book, at, amount - taken, reason), cause)
         owed.along_with = movement
     for sub in reversed(book.subs):
         if not book.debt:

@@ -55,7 +55,7 @@ def end_use(book: Book, sub: Sub, at: int) -> None:
 def grace_length(book: Book, sub: Sub) -> int:
     """Return for how many microseconds an advance period that ended goes on unpaid.
 
-    Nobody gets longer on trust than he has just paid for, and a book with a debt gets nothing.
+    Grace is never longer than the period that was just paid, and there is none while there is a debt.
     """
     if not sub.terms.grace_days or book.debt:
         return 0

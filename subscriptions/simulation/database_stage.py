@@ -9,7 +9,7 @@ from accounts.models import User
 from events.models import Event
 from ledger import wallets
 from ledger.models import Account, Transaction
-from subscriptions import books
+from subscriptions import books, refusals
 from subscriptions.books import OpenBook
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal
@@ -96,7 +96,7 @@ class DatabaseStage:
             try:
                 self.request(book, step)
                 is_allowed = True
-            except books.Refused:
+            except refusals.Refused:
                 is_allowed = False
         self.wakes_at[book.item.wallet_id] = book.item.book.wakes_at
         return is_allowed
@@ -118,7 +118,7 @@ class DatabaseStage:
             case _:
                 if step.name not in self.subscriptions:
                     # It was refused when it was ordered.
-                    raise books.Refused(Refusal.FINAL, "")
+                    raise refusals.Refused(Refusal.FINAL, "")
                 self.change(book, self.subscriptions[step.name], step)
 
     def change(self, book: OpenBook, row: Subscription, step: Request) -> None:

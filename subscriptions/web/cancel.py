@@ -25,9 +25,10 @@ from accounts.web.auth import SignedInRequest
 from ledger import display
 from ledger.money import Money
 from subscriptions import orders
-from subscriptions.books import OpenBook, Refused
+from subscriptions.books import OpenBook
 from subscriptions.explain.sentences import HOUR
 from subscriptions.quotes import VALID_FOR
+from subscriptions.refusals import Refused
 from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to

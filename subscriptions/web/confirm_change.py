@@ -19,9 +19,9 @@ from accounts.web.auth import SignedInRequest
 from core.errors import DomainError
 from ledger import display
 from ledger.money import Money
-from subscriptions import books, quotes
-from subscriptions.books import Refused
+from subscriptions import quotes, refusals
 from subscriptions.models import Quote
+from subscriptions.refusals import Refused
 from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
 from subscriptions.web.quote import QuotePage
@@ -72,7 +72,7 @@ def choose(
         try:
             return HttpResponseRedirect(_quote_url(quote()), status=303)
         except Refused as refused:
-            if refused.code == books.INSUFFICIENT_FUNDS:
+            if refused.code == refusals.INSUFFICIENT_FUNDS:
                 amount = refused.extra["missing"]
                 short = Money.parse(amount["value"], amount["currency"])
             else:
@@ -108,7 +108,7 @@ def _accept(request: SignedInRequest, card: Card, quote: Quote, *, now: datetime
         messages.warning(request, _changed_message(quote, changed.quote))
         return HttpResponseRedirect(_quote_url(changed.quote), status=303)
     except DomainError as error:
-        if error.code == books.INSUFFICIENT_FUNDS:
+        if error.code == refusals.INSUFFICIENT_FUNDS:
             return HttpResponseRedirect(_requote_url(quote), status=303)
         add_too_late_error(request)
     else:

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.web.auth import SignedInRequest
 from subscriptions import orders
-from subscriptions.books import OpenBook, Refused
+from subscriptions.books import OpenBook
 from subscriptions.models import Charge, Subscription
+from subscriptions.refusals import Refused
 from subscriptions.web import cards
 from subscriptions.web.cards import Card
 

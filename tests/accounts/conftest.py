@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from accounts import tokens
 from accounts.models import User
 from accounts.tokens import Pair
+from tests.conftest import PASSWORD
 
 
 @pytest.fixture
@@ -29,3 +30,8 @@ def me(access: str):
 def refreshed(token: str):
     """POST this refresh token for a new pair."""
     return APIClient(raise_request_exception=False).post("/api/auth/token/refresh", {"refresh": token})
+
+
+def log_in(client: APIClient, **body: str):
+    """POST a log-in with the password that all test users share, unless the body has another."""
+    return client.post("/api/auth/token", {"password": PASSWORD} | body)

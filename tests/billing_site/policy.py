@@ -166,6 +166,15 @@ ADMIN = {
     "admin:payments_payment_refund": Row(SUPERUSERS, address={"pk": "payment_pk"}),
     "admin:payments_payment_accept": Row(SUPERUSERS, address={"pk": "payment_pk"}),
     "admin:payments_payment_send_back": Row(SUPERUSERS, address={"pk": "payment_pk"}),
+    "admin:payments_payment_ask": Row(SUPERUSERS, "POST", {"pk": "payment_pk"}),
+    "admin:payments_refund_ask": Row(SUPERUSERS, "POST", {"pk": "refund_pk"}),
+    "admin:payments_dispute_ask": Row(SUPERUSERS, "POST", {"pk": "dispute_pk"}),
+    "admin:payments_discrepancy_mend": Row(SUPERUSERS, "POST", {"pk": "discrepancy_pk"}),
+    "admin:manual_manualtransfer_record": Row(SUPERUSERS, address={"pk": "transfer_pk"}),
+    "admin:manual_manualtransfer_complete": Row(SUPERUSERS, address={"pk": "transfer_pk"}),
+    "admin:manual_manualreceipt_void": Row(SUPERUSERS, address={"pk": "receipt_pk"}),
+    "admin:manual_manualrefund_sent": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
+    "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 

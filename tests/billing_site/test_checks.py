@@ -167,6 +167,11 @@ def test_the_sandbox_is_refused_beside_live_keys(production, kind):
     assert error_ids() == {"billing.E007"}
 
 
+def test_the_sandbox_is_refused_beside_the_key_of_a_live_shop(production):
+    production.YOOKASSA_SHOP_ID, production.YOOKASSA_SECRET_KEY = "100500", "live_abcdefghijklmnop"
+    assert error_ids() == {"billing.E007"}
+
+
 def test_a_local_machine_may_have_unsafe_settings(production):
     production.LOCAL, production.DEBUG, production.ALLOWED_HOSTS = True, True, ["*"]
     assert error_ids() == set()

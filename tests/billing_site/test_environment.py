@@ -1,6 +1,7 @@
 """Every environment variable that is read is in .env.example, and every variable there is read."""
 
 import re
+import runpy
 from itertools import pairwise
 from pathlib import Path
 
@@ -78,3 +79,10 @@ def test_an_invalid_rate_stops_the_start_and_names_its_variable(monkeypatch, tex
 def test_a_rate_is_read_and_blank_means_the_default(monkeypatch, text, rate):
     monkeypatch.setenv("API_RATE_USER", text)
     assert api.rate("API_RATE_USER", "1200/m") == rate
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_REPORT_DAYS", "WEBHOOK_EVENT_DAYS"])
+def test_a_retention_below_one_day_stops_the_start_and_names_its_variable(monkeypatch, name):
+    monkeypatch.setenv(name, "0")
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is 0. It must be 1 or more"):
+        runpy.run_path(str(ROOT / "billing_site/settings/billing.py"))

@@ -20,6 +20,7 @@ from payments import checkout
 from payments.gateways.manual import transfers
 from subscriptions import books, catalogue, orders, quotes
 from tests.billing_site.policy import API, CALLERS, GROUPS, ROWS, TABLES, Answer, Row
+from tests.payments import staff_rows
 from tests.payments.gateways.requests import session_request
 
 # Admin views of a single row need the permission of the list (history) or of adding (change, delete).
@@ -78,7 +79,7 @@ def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]
 
 
 @pytest.fixture
-def things(alice) -> dict[str, object]:
+def things(alice, staff) -> dict[str, object]:
     """Create one object for each parameter of a URL, all of them Alice's."""
     now = datetime.now(UTC)
     plans.put_on_sale(now=now)
@@ -86,6 +87,8 @@ def things(alice) -> dict[str, object]:
         book.top_up(1000_00, key="policy:1", source="gateway_clearing:sandbox")
     subscription = orders.subscribe(alice, catalogue.current("basic", "RUB"), now=now)
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    line = Transaction.objects.latest("id").pk
+    acted_on = staff_rows.make(alice, staff, now=now)
     return {
         "alice": alice.pk,
         "app": "payments",
@@ -99,8 +102,12 @@ def things(alice) -> dict[str, object]:
         "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,
         "session": payment.gateway_id,
         "subscription": subscription.public_id,
-        "transaction": Transaction.objects.latest("id").pk,
+        "transaction": line,
         "transfer": transfers.open_for(session_request(), now=now).transfer_id,
+        "transfer_pk": acted_on["transfer"].pk,
+        **{
+            f"{name}_pk": acted_on[name].pk for name in ("refund", "dispute", "discrepancy", "receipt", "manual_refund")
+        },
     }
 
 

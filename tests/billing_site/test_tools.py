@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.selection import is_long
+
 # A stand-in for apt-get: it installs a package by writing a program of that name, which exits 0, beside itself.
 APT_GET = """#!/bin/sh
 for package; do :; done
@@ -101,3 +103,8 @@ def test_a_run_of_everything_stops_before_the_first_test():
     assert last_line.startswith("ERROR: Without Chromium")
     assert "To run them too: unset CHROMIUM" in last_line
     assert "test session starts" not in done.stdout
+
+
+def test_long_tests_come_first(request):
+    order = [is_long(item) for item in request.session.items]
+    assert order == sorted(order, reverse=True)

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import User
 from events.models import Event
-from subscriptions import billing_run, books, quotes
+from subscriptions import billing_run, books, quotes, refusals
 from subscriptions.books import OpenBook
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.storage.write import AlreadyPosted
@@ -37,7 +37,7 @@ def request(user: User, act: Callable[[OpenBook], object], now: datetime) -> Cal
         try:
             with books.open(user, "RUB", now=now) as book:
                 act(book)
-        except books.Refused as error:
+        except refusals.Refused as error:
             return error.code
         return "done"
 

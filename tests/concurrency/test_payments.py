@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -21,11 +22,16 @@ from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
 from subscriptions import books, orders
 from subscriptions.models import Charge, Price, Subscription
-from tests.concurrency.sessions import at_once
+from tests.concurrency import top_ups
+from tests.concurrency.sessions import at_once, in_turns
+from tests.ledger.snapshot import found
 from tests.payments.rows import balance, events, times_credited
 from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# How often each important race is run.
+RACES = 500
 
 
 @pytest.fixture
@@ -67,7 +73,31 @@ def race(*jobs: Callable[[], Any]) -> list[Any]:
     return at_once(jobs)
 
 
-def test_webhook_page_api_and_reconciliation_credit_once(alice: User, basic: Price) -> None:
+@pytest.mark.timeout(900)
+def test_webhook_page_and_sweep_credit_once_in_500_races(alice: User) -> None:
+    now = timezone.now()
+    payments = top_ups.paid_at_gateway(alice, RACES, now=now)
+    stored = [stored_event(payment) for payment in payments]
+    racers: list[Callable[[int], Any]] = [
+        lambda turn: process.process(stored[turn].pk, now=timezone.now()),
+        lambda turn: confirmation.confirm(payments[turn].pk, now=now),
+        # The payment of this turn is the only one that is due.
+        lambda turn: reconciliation.check_gateway("sandbox", now=now + turn * top_ups.SECOND),
+    ]
+    results = in_turns(RACES, racers)
+    assert {payment.status for _, payment, _ in results} == {"confirmed"}
+    assert set(Payment.objects.values_list("status", flat=True)) == {"confirmed"}
+    assert set(WebhookEvent.objects.values_list("status", flat=True)) == {"processed"}
+    # 500 credits of 100.00, each of another payment, and a mail for each.
+    keys = set(Transaction.objects.filter(reason="top_up").values_list("key", flat=True))
+    assert keys == {f"payment:{payment.public_id}" for payment in payments}
+    assert (Transaction.objects.filter(reason="top_up").count(), balance(alice)) == (RACES, RACES * 100_00)
+    told = list(Event.objects.filter(type="payment.confirmed").values_list("subject", flat=True))
+    assert sorted(told) == sorted(payment.public_id for payment in payments)
+    assert found() == {}
+
+
+def test_webhook_page_api_and_reconciliation_start_a_plan_once(alice: User, basic: Price) -> None:
     for _round in range(12):
         payment = paid_at_gateway(alice)
         event, now = stored_event(payment), timezone.now()
@@ -75,7 +105,7 @@ def test_webhook_page_api_and_reconciliation_credit_once(alice: User, basic: Pri
             partial(process.process, event.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
             partial(confirmation.confirm, payment.pk, now=now),
-            partial(reconciliation.check_due, now=now + timedelta(seconds=31)),
+            partial(reconciliation.check_all, now=now + timedelta(seconds=31)),
         )
         payment.refresh_from_db()
         assert payment.status == "confirmed"
@@ -98,8 +128,12 @@ def test_a_hundred_copies_of_a_webhook_credit_once(alice: User, basic: Price) ->
         process.sweep(now=timezone.now())
         return answer.status_code
 
-    # Ten connections at a time, ten times.
-    assert [at_once([arrive] * 10) for _ in range(10)] == [[200] * 10] * 10
+    # Our own server takes so many sessions; one that DATABASE_URL names may take fewer.
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_connections")
+        at_a_time = min(100, int(cursor.fetchone()[0]) // 2)
+    for _ in range(0, 100, at_a_time):
+        assert at_once([arrive] * at_a_time) == [200] * at_a_time
     payment.refresh_from_db()
     assert (payment.status, times_credited(payment), WebhookEvent.objects.count()) == ("confirmed", 1, 1)
     assert events(payment) == ["payment.confirmed"]
@@ -200,7 +234,7 @@ def test_a_checkout_and_the_cancel_of_its_order_leave_no_open_page(alice: User, 
         cancel = outcome_of(partial(orders.change, row, now=timezone.now(), act=partial(cancel_in, row)))
         pay = outcome_of(partial(checkout.start, alice, now=timezone.now(), subscription=row))
         at_once([pay, cancel])
-    reconciliation.check_due(now=timezone.now())
+    reconciliation.check_all(now=timezone.now())
     assert set(Subscription.objects.values_list("status", flat=True)) == {"cancelled"}
     assert set(Payment.objects.values_list("status", flat=True)) <= {"cancelled"}
     assert set(SandboxSession.objects.values_list("status", flat=True)) <= {"cancelled"}

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from django.db import DataError, IntegrityError, ProgrammingError, connection
 
@@ -70,7 +71,9 @@ class TestPipeline:
 
         with pytest.raises(IntegrityError) as caught:
             send()
-        assert caught.value.__cause__.diag.constraint_name == "note_pkey"
+        cause = caught.value.__cause__
+        assert isinstance(cause, psycopg.IntegrityError)
+        assert cause.diag.constraint_name == "note_pkey"
 
     def test_an_error_of_ours_is_raised_as_it_is_and_what_was_sent_is_done(self):
         def send():

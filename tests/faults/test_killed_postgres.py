@@ -13,6 +13,8 @@ from billing_site.local.postgres import Postgres
 from tests.faults import town
 from tests.faults.town import BATCH, NOW
 
+# It makes a server and migrates it, which takes minutes beside other programs.
+pytestmark = pytest.mark.timeout(400)
 PEOPLE = 10
 MIGRATE = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
 FREEZE = NOW.isoformat()
@@ -23,7 +25,7 @@ def data(tmp_path: Path) -> Path:
     """The data directory of a migrated server that syncs to disk, as in production. It stops with this process."""
     data = tmp_path / "pg"
     Postgres(data).hold()
-    subprocess.run(MIGRATE, env=environment(data), check=True, timeout=120, cwd=town.CHILD.parent.parent.parent)
+    subprocess.run(MIGRATE, env=environment(data), check=True, timeout=300, cwd=town.CHILD.parent.parent.parent)
     town.check_output(town.run_child(environment(data), "populate", str(PEOPLE), now=FREEZE))
     return data
 

@@ -16,9 +16,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from billing_site.local.fakes.harness import Fault
-from payments import mismatches, reconciliation, refunds
+from payments import comparison, mismatches, reconciliation, refunds
 from payments.gateways.base import DisputeState, RefundState
-from payments.models import Dispute, Payment, WebhookEvent
+from payments.models import Dispute, Payment, Payout, WebhookEvent
 from payments.webhooks import process
 from subscriptions.models import Subscription
 from tests.ledger import snapshot
@@ -161,6 +161,38 @@ def test_a_refund_of_a_top_up(story: Story, amount: int) -> None:
     story.ask(after=timedelta(days=1))
     refund.refresh_from_db()
     assert (refund.status, balance(story.customer)) == ("failed", 990_00)
+
+
+def test_a_refund_made_on_the_gateways_own_pages(story: Story) -> None:
+    """The month of Basic is paid and begun. Its price goes back, so Basic stops and its unused time pays for that."""
+    payment = story.paid()
+    assert Subscription.objects.get().status == "active"
+    made = story.visitor.refund_by_hand(str(payment.gateway_id))
+    story.visitor.settle_refund(made, RefundState.SUCCEEDED)
+    story.hear()
+    refund = payment.refunds.get()
+    assert (refund.gateway_id, refund.status, refund.amount, refund.is_made_at_gateway) == (
+        made, "succeeded", 990_00, True,
+    )  # fmt: skip
+    assert (Subscription.objects.get().status, balance(story.customer)) == ("suspended", 0)
+    # Once, also when the webhooks come again and the list is read.
+    WebhookEvent.objects.update(next_try_at=timezone.now())
+    process.sweep(now=timezone.now())
+    [result] = comparison.compare_all(now=timezone.now() + timedelta(seconds=5), only=story.gateway)
+    assert (result.found, payment.refunds.count()) == ([], 1)
+
+
+def test_a_payout_of_stripe(story: Story) -> None:
+    if story.gateway != "stripe":
+        return
+    story.paid()
+    payout_id = story.visitor.pay_out(str(Payment.objects.get().gateway_id))
+    story.hear()
+    # 990.00 less 2.9 % and 0.30.
+    assert [(row.gateway_id, row.amount, row.is_paid) for row in Payout.objects.all()] == [(payout_id, 960_99, True)]
+    story.fake.account.fail_payout(payout_id)
+    story.hear()
+    assert not Payout.objects.get().is_paid
 
 
 def test_an_answer_lost_at_creation_makes_no_second_page(story: Story, settings: Any) -> None:

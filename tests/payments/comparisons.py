@@ -6,9 +6,9 @@ from typing import Any
 from django.utils import timezone
 
 from payments import comparison
-from payments.comparison import Comparison
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
+from payments.reports import Comparison
 
 
 def run(**options: Any) -> Comparison:

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from payments import confirmation
 from payments.models import Payment
 from subscriptions.models import Price
 from tests.payments import faulty_gateway as unsteady_gateway
+from tests.payments.checkouts import start
 from tests.payments.faulty_gateway import Unsteady
 from tests.subscriptions.shop import sell
 
@@ -36,6 +39,19 @@ def choose(client: Client) -> Callable[..., Any]:
         return client.post(f"/sandbox/pay/{payment.gateway_id}/{page}", {"outcome": outcome})
 
     return choose
+
+
+@pytest.fixture
+def opened(alice: User) -> Payment:
+    """A top-up of 1000.00 roubles whose page is open."""
+    return start(alice, amount=1000_00, currency="RUB")
+
+
+@pytest.fixture
+def paid(opened: Payment, choose: Callable[..., Any]) -> Payment:
+    """The same, confirmed, with a fee of 29.00."""
+    choose(opened, "succeeds")
+    return confirmation.confirm(opened.pk, now=timezone.now())
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from subscriptions.models import Plan, Price
 from tests.payments import faulty_gateway
 from tests.payments.checkouts import start
 from tests.payments.rows import balance
+from tests.subscriptions.shop import sell
 from tests.web import hidden
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,25 @@ def test_a_price_in_a_currency_that_no_gateway_takes_is_refused(client: Client, 
     assert "No payment gateway of this site takes JPY. Possible: EUR." in refused
     assert client.post("/admin/subscriptions/price/add/", terms | {"currency": "EUR"}).status_code == 302
     assert Price.objects.get().currency == "EUR"
+
+
+def test_a_new_version_in_a_currency_that_no_gateway_takes_is_refused(
+    client: Client, superuser: User, settings: Any
+) -> None:
+    settings.GATEWAY_CLASSES = {"euros": faulty_gateway.EUROS}
+    settings.PAYMENT_GATEWAYS = ["euros"]
+    client.force_login(superuser)
+    prices = sell("basic", RUB=990_00, EUR=9_90)
+    for currency in ("RUB", "EUR"):
+        address = f"/admin/subscriptions/price/{prices[currency].pk}/new-version/"
+        form = client.get(address).context["form"]
+        terms = {name: form[name].value() for name in form.fields}
+        terms = {name: value for name, value in terms.items() if value not in (None, "") and value is not False}
+        terms["amount"] = "12"
+        answer = client.post(address, terms)
+        if currency == "RUB":
+            assert "No payment gateway of this site takes RUB. Possible: EUR." in answer.content.decode()
+        else:
+            assert answer.status_code == 303
+    current = Price.objects.filter(archived_at=None)
+    assert sorted(current.values_list("currency", "amount")) == [("EUR", 12_00), ("RUB", 990_00)]

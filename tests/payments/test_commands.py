@@ -12,12 +12,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from payments import confirmation, refunds
+from payments import refunds
 from payments.gateways.base import GatewayError, Snapshot
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import GatewayReport, Payment, Payout, Refund
-from tests.payments.checkouts import start
 from tests.payments.rows import balance
 
 # No transaction is open around a command, as in production.
@@ -36,17 +35,6 @@ def call(name: str, *arguments: str) -> tuple[int, str]:
     return code, out.getvalue()
 
 
-@pytest.fixture
-def payment(alice: User) -> Payment:
-    return start(alice, amount=1000_00, currency="RUB")
-
-
-@pytest.fixture
-def paid(payment: Payment, choose: Callable[..., Any]) -> Payment:
-    choose(payment, "succeeds")
-    return confirmation.confirm(payment.pk, now=timezone.now())
-
-
 def no_answer(_self: Sandbox, **_span: Any) -> Iterator[Snapshot]:
     raise GatewayError("No answer.", permanent=False, code="timeout")
 
@@ -57,15 +45,15 @@ def test_nothing_open_gives_exit_code_0(paid: Payment):
     assert "1 listed · 1 of ours · 0 mended · 0 left" in output
 
 
-def test_what_was_missed_is_mended_and_gives_exit_code_0(payment: Payment, choose: Callable[..., Any], alice: User):
-    choose(payment, "webhook_lost")
+def test_what_was_missed_is_mended_and_gives_exit_code_0(opened: Payment, choose: Callable[..., Any], alice: User):
+    choose(opened, "webhook_lost")
     code, output = call("reconcile")
     assert (code, balance(alice)) == (0, 1000_00)
-    assert f"mended  status: {payment.gateway_id} {payment.public_id} · here: pending, 1000.00 RUB" in output
+    assert f"mended  status: {opened.gateway_id} {opened.public_id} · here: pending, 1000.00 RUB" in output
 
 
-def test_open_payments_that_are_due_are_swept_first(payment: Payment, choose: Callable[..., Any], alice: User):
-    choose(payment, "webhook_lost")
+def test_open_payments_that_are_due_are_swept_first(opened: Payment, choose: Callable[..., Any], alice: User):
+    choose(opened, "webhook_lost")
     Payment.objects.update(check_at=timezone.now() - timedelta(minutes=1))
     code, output = call("reconcile")
     assert (code, balance(alice)) == (0, 1000_00)
@@ -117,13 +105,13 @@ def test_json_is_one_object(paid: Payment):
     assert (row["kind"], row["payment"], row["mended"]) == ("missing_there", paid.public_id, False)
 
 
-def test_a_dry_run_writes_nothing(payment: Payment, choose: Callable[..., Any]):
-    choose(payment, "webhook_lost")
+def test_a_dry_run_writes_nothing(opened: Payment, choose: Callable[..., Any]):
+    choose(opened, "webhook_lost")
     Payment.objects.update(check_at=timezone.now() - timedelta(minutes=1))
     code, output = call("reconcile", "--dry-run", "--json")
-    payment.refresh_from_db()
+    opened.refresh_from_db()
     assert (code, json.loads(output)["swept"]) == (1, 0)
-    assert (payment.status, GatewayReport.objects.count()) == ("pending", 0)
+    assert (opened.status, GatewayReport.objects.count()) == ("pending", 0)
 
 
 def test_a_terminal_shows_progress(paid: Payment, monkeypatch: pytest.MonkeyPatch):

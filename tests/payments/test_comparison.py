@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from ledger.models import Transaction
 from payments import confirmation, mismatches, refunds, transitions
-from payments.gateways.base import GatewayError, Snapshot
+from payments.gateways.base import Snapshot
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Discrepancy, GatewayReport, Payment
@@ -21,20 +21,6 @@ from tests.payments.rows import balance, times_credited
 
 pytestmark = pytest.mark.django_db
 Choose = Callable[..., Any]
-NO_ANSWER = GatewayError("No answer.", permanent=False, code="timeout")
-
-
-@pytest.fixture
-def opened(alice: User) -> Payment:
-    """A top-up of 1000.00 roubles whose page is open."""
-    return start(alice, amount=1000_00, currency="RUB")
-
-
-@pytest.fixture
-def paid(opened: Payment, choose: Choose) -> Payment:
-    """The same, confirmed, with a fee of 29.00."""
-    choose(opened, "succeeds")
-    return confirmation.confirm(opened.pk, now=timezone.now())
 
 
 # What agrees

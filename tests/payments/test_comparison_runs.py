@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ledger.models import Transaction
-from payments import checkout, comparison, confirmation, tasks, transitions
+from payments import checkout, comparison, confirmation, reports, tasks, transitions
 from payments.gateways.base import GatewayError, PayoutSnapshot, Snapshot
 from payments.gateways.registry import UnknownGateway
 from payments.gateways.sandbox.gateway import Sandbox
@@ -24,19 +24,6 @@ from tests.payments.faulty_gateway import Unsteady
 pytestmark = pytest.mark.django_db
 Choose = Callable[..., Any]
 NO_ANSWER = GatewayError("No answer.", permanent=False, code="timeout")
-
-
-@pytest.fixture
-def opened(alice: User) -> Payment:
-    """A top-up of 1000.00 roubles whose page is open."""
-    return start(alice, amount=1000_00, currency="RUB")
-
-
-@pytest.fixture
-def paid(opened: Payment, choose: Choose) -> Payment:
-    """The same, confirmed, with a fee of 29.00."""
-    choose(opened, "succeeds")
-    return confirmation.confirm(opened.pk, now=timezone.now())
 
 
 # What could not be asked
@@ -54,8 +41,8 @@ def test_an_incomplete_list_says_so_and_concludes_nothing_is_missing_there(
         yield from plain(self, **span)
         raise NO_ANSWER
 
-    monkeypatch.setattr(comparison, "WINDOW", timedelta(days=9))
-    monkeypatch.setattr(comparison, "CHUNK", 1)
+    monkeypatch.setattr(reports, "WINDOW", timedelta(days=9))
+    monkeypatch.setattr(reports, "CHUNK", 1)
     monkeypatch.setattr(Sandbox, "list_payments", breaks)
     result = run()
     # What was listed before it broke is compared and mended.

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, disputes, refunds
-from payments.disputes import MOVES, UnknownPayment
+from payments.disputes import UnknownPayment
 from payments.gateways.base import DisputeSnapshot, DisputeState
 from payments.models import Dispute, Payment
 from payments.refunds import RefundRefused
@@ -21,21 +21,12 @@ from tests.payments.checkouts import start, top_up
 from tests.payments.rows import balance, events
 
 pytestmark = pytest.mark.django_db
-Status = Dispute.Status
 # Another dispute of the same payment, with an amount and a status.
 COPY = (
     "INSERT INTO payments_dispute (public_id, payment_id, gateway, gateway_id, amount, currency, status, reason,"
     " created_at, updated_at, checks) SELECT 'dsp_2', payment_id, gateway, 'dp_2', %s, currency, '%s', '', now(),"
     " now(), 0 FROM payments_dispute"
 )
-
-
-@pytest.fixture
-def paid(alice: User, choose: Callable[..., Any]) -> Payment:
-    """A confirmed top-up of 1000.00 roubles."""
-    payment = start(alice, amount=1000_00, currency="RUB")
-    choose(payment, "succeeds")
-    return confirmation.confirm(payment.pk, now=timezone.now())
 
 
 def told(payment: Payment, state: DisputeState, *, now: datetime | None = None, **more: Any) -> Dispute:
@@ -117,18 +108,6 @@ def test_a_dispute_of_a_payment_that_we_do_not_have_raises(alice: User) -> None:
     with pytest.raises(UnknownPayment):
         told(unpaid, DisputeState.LOST)
     assert not Dispute.objects.exists()
-
-
-def test_the_database_allows_the_same_moves_as_the_table() -> None:
-    with connection.cursor() as cursor:
-        allowed = {
-            (origin, to)
-            for origin in Status
-            for to in Status
-            if origin != to
-            and cursor.execute("SELECT disputes_may_move(%s, %s)", (origin.value, to.value)).fetchone()[0]
-        }
-    assert allowed == {(origin, to) for origin, targets in MOVES.items() for to in targets}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 import ledger
-from payments import checkout, confirmation, payouts, transitions
-from payments.gateways.base import PayoutSnapshot
+from payments import checkout, confirmation, payouts
+from payments.gateways.base import PayoutSnapshot, Snapshot, State
 from payments.models import Payment
 from tests.ledger.plant import plant
 from tests.ledger.snapshot import found
@@ -20,8 +20,11 @@ def paid(alice) -> Payment:
     """A payment of 500.00 roubles with a fee of 14.50, of which 485.50 was paid out."""
     now = timezone.now()
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
-    transitions.credit(payment, payment.money, now=now)
-    confirmation._post_fee(payment, 14_50, now=now)
+    answer = Snapshot(
+        gateway_id=payment.gateway_id or "", state=State.SUCCEEDED, amount=500_00, currency="RUB", fee=14_50,
+        fee_currency="RUB",
+    )  # fmt: skip
+    payment = confirmation.apply(payment.pk, answer, now=now)
     sent = PayoutSnapshot(gateway_id="po_1", amount=485_50, currency="RUB", arrived_at=now)
     payouts.record("sandbox", sent, now=now)
     assert found() == {}
@@ -32,7 +35,7 @@ def post(key: str, debit: str, credit: str, reason: str) -> None:
     ledger.post([ledger.Entry(key, debit, credit, 1, "RUB", reason, timezone.now())])
 
 
-@pytest.mark.parametrize("change", ["fee = 1451", "fee = NULL"])
+@pytest.mark.parametrize("change", ["fee = 1451", "fee = NULL, fee_currency = ''", "fee_currency = 'EUR'"])
 def test_a_fee_that_differs_from_what_was_posted_is_found(change):
     plant(PAYMENT, f"UPDATE {PAYMENT} SET {change}")
     assert found() == {"fees_are_posted_once": 1}
@@ -40,7 +43,7 @@ def test_a_fee_that_differs_from_what_was_posted_is_found(change):
 
 def test_a_fee_that_was_not_posted_is_found(alice):
     payment = checkout.start(alice, now=timezone.now(), amount=501_00, currency="RUB", gateway="sandbox")
-    plant(PAYMENT, f"UPDATE {PAYMENT} SET fee = 1 WHERE id = %s", payment.pk)
+    plant(PAYMENT, f"UPDATE {PAYMENT} SET fee = 1, fee_currency = 'RUB' WHERE id = %s", payment.pk)
     assert found() == {"fees_are_posted_once": 1}
 
 

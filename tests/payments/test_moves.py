@@ -1,15 +1,18 @@
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from payments import transitions
+from payments import disputes, refunds, transitions
 from payments.models import Payment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Status = Payment.Status
+Moves = Mapping[Any, frozenset[Any]]
 
 
 def payment_of(customer: User, **fields: object) -> Payment:
@@ -27,12 +30,20 @@ def set_status(payment: Payment, status: str) -> None:
 
 
 @pytest.mark.django_db
-def test_the_database_allows_the_same_moves_as_the_table() -> None:
-    pairs = list(product(Status.values, repeat=2))
+@pytest.mark.parametrize(
+    ("moves", "function"),
+    [
+        (transitions.MOVES, "payments_may_move"),
+        (refunds.MOVES, "refunds_may_move"),
+        (disputes.MOVES, "disputes_may_move"),
+    ],
+)
+def test_the_database_allows_the_same_moves_as_the_table(moves: Moves, function: str) -> None:
+    pairs = list(product(moves, repeat=2))
     with connection.cursor() as cursor:
-        allowed = {pair for pair in pairs if cursor.execute("SELECT payments_may_move(%s, %s)", pair).fetchone()[0]}
-    table = {(origin.value, to.value) for origin, targets in transitions.MOVES.items() for to in targets}
-    assert allowed == table | {(status, status) for status in Status.values}
+        allowed = {pair for pair in pairs if cursor.execute(f"SELECT {function}(%s, %s)", pair).fetchone()[0]}
+    table = {(origin, to) for origin, targets in moves.items() for to in targets}
+    assert allowed == table | {(status, status) for status in moves}
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_the_same_order_again_after_it_was_given_up_is_a_new_one(alice: User, ba
 
 def test_an_order_whose_payment_expired_waits_its_days(alice: User, basic: Price, settings: Any) -> None:
     first = start(alice, plan="basic")
-    reconciliation.expire_due(now=first.expires_at)
+    reconciliation.check_all(now=first.expires_at)
     end = first.created_at + timedelta(days=settings.ORDER_DAYS)
     assert overview.peek(alice, "RUB", now=end - timedelta(seconds=1)).status_of(only_order()) == "pending"
     billing_run.run_due(now=end + timedelta(seconds=1), catch_up=True)
@@ -175,7 +175,7 @@ def test_a_debt_that_comes_meanwhile_replaces_the_payment(alice: User, basic: Pr
 
 
 def close_ended(now: datetime) -> None:
-    assert reconciliation.check_due(now=now) == 1
+    assert reconciliation.check_all(now=now) == 1
 
 
 def test_cancelling_the_order_closes_its_page(api: APIClient, basic: Price) -> None:
@@ -239,7 +239,7 @@ def test_a_page_that_cannot_be_closed_is_tried_again_later(
     close_ended(payment.created_at)
     payment.refresh_from_db()
     assert (payment.status, payment.check_at) == ("unknown", payment.created_at + timedelta(seconds=30))
-    assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=10)) == 0
+    assert reconciliation.check_all(now=payment.created_at + timedelta(seconds=10)) == 0
 
 
 def test_money_for_an_ended_order_is_the_customers(alice: User, basic: Price, choose: Callable[..., Any]) -> None:
@@ -282,7 +282,7 @@ def test_there_is_no_page_for_an_order_cancelled_while_it_opens(
         start(alice, plan="basic")
     payment = Payment.objects.get()
     assert payment.confirmation_url == ""
-    reconciliation.check_due(now=timezone.now())
+    reconciliation.check_all(now=timezone.now())
     payment.refresh_from_db()
     assert payment.status == "cancelled"
     assert set(SandboxSession.objects.values_list("status", flat=True)) <= {"cancelled"}

@@ -15,26 +15,13 @@ from payments.gateways.base import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
 from payments.models import Payment, Refund
-from payments.refunds import MOVES, Destination, RefundRefused
-from subscriptions.books import Refused
+from payments.refunds import Destination, RefundRefused
+from subscriptions.refusals import Refused
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start
 from tests.payments.rows import balance, events
 
 pytestmark = pytest.mark.django_db
-Status = Refund.Status
-
-
-@pytest.fixture
-def paid(alice: User, choose: Callable[..., Any]) -> Payment:
-    """A confirmed top-up of 1000.00 roubles."""
-    return paid_by(alice, choose, "succeeds")
-
-
-def paid_by(customer: User, choose: Callable[..., Any], outcome: str) -> Payment:
-    payment = start(customer, amount=1000_00, currency="RUB")
-    choose(payment, outcome)
-    return confirmation.confirm(payment.pk, now=timezone.now())
 
 
 def at_gateway() -> int:
@@ -80,9 +67,9 @@ def test_what_is_spent_is_not_refunded_to_the_card(alice: User, basic: Any, choo
     assert found() == {}
 
 
-def test_only_a_confirmed_payment_is_refunded(alice: User) -> None:
+def test_only_a_confirmed_payment_is_refunded(opened: Payment) -> None:
     with pytest.raises(RefundRefused) as caught:
-        refunds.issue(start(alice, amount=1000_00, currency="RUB"), now=timezone.now())
+        refunds.issue(opened, now=timezone.now())
     assert caught.value.extra == {"state": "pending"}
 
 
@@ -127,9 +114,10 @@ def test_a_refusal_brings_the_money_back(paid: Payment, alice: User, monkeypatch
 
 
 def test_a_refund_that_fails_later_comes_back_once_and_can_be_made_again(
-    alice: User, choose: Callable[..., Any]
+    opened: Payment, alice: User, choose: Callable[..., Any]
 ) -> None:
-    paid = paid_by(alice, choose, "refund_fails")
+    choose(opened, "refund_fails")
+    paid = confirmation.confirm(opened.pk, now=timezone.now())
     refund = refunds.issue(paid, now=timezone.now())
     assert (refund.status, balance(alice)) == ("pending", 0)
     later = timezone.now() + timedelta(minutes=5)
@@ -149,18 +137,6 @@ def test_a_succeeded_refund_may_still_fail(paid: Payment, alice: User) -> None:
 
 
 # What the database holds
-
-
-def test_the_database_allows_the_same_moves_as_the_table() -> None:
-    with connection.cursor() as cursor:
-        allowed = {
-            (origin, to)
-            for origin in Status
-            for to in Status
-            if origin != to
-            and cursor.execute("SELECT refunds_may_move(%s, %s)", (origin.value, to.value)).fetchone()[0]
-        }
-    assert allowed == {(origin, to) for origin, targets in MOVES.items() for to in targets}
 
 
 def made(payment: Payment, **fields: Any) -> Refund:

@@ -51,7 +51,7 @@ def test_three_poisoned_payments_hold_up_no_other(
     payments = top_ups(alice, 4)
     choose(payments[3], "webhook_lost")
     poisoned(*payments[:3])
-    assert reconciliation.check_due(now=at_first_check(payments)) == 4
+    assert reconciliation.check_all(now=at_first_check(payments)) == 4
     payments[3].refresh_from_db()
     assert (payments[3].status, balance(alice)) == ("confirmed", 1003_00)
 
@@ -69,7 +69,7 @@ def test_a_gateway_that_raises_is_no_answer(
         return plain(self, gateway_id)
 
     monkeypatch.setattr(Sandbox, "fetch", fetch)
-    assert reconciliation.check_due(now=at_first_check(payments)) == 4
+    assert reconciliation.check_all(now=at_first_check(payments)) == 4
     for payment in payments:
         payment.refresh_from_db()
     assert [payment.status for payment in payments] == ["unknown"] * 3 + ["confirmed"]
@@ -81,20 +81,20 @@ def test_a_row_that_fails_waits_longer_each_time_and_then_for_staff(alice: User,
     poisoned(payment)
     now, waits = at_first_check(payments), []
     for _ in range(sweeps.MOST_FAILURES):
-        assert reconciliation.check_due(now=now) == 1
+        assert reconciliation.check_all(now=now) == 1
         payment.refresh_from_db()
         if payment.check_at:
             waits.append(round((payment.check_at - now).total_seconds()))
             now = payment.check_at
     assert waits == [30, 60, 120, 240, 480, 960, 1920]
     assert (payment.status, payment.parked_reason) == ("unknown", "Failed 8 times: KeyError: 'poison'")
-    assert reconciliation.check_due(now=now + timedelta(days=2)) == 0
+    assert reconciliation.check_all(now=now + timedelta(days=2)) == 0
 
 
 def test_a_check_that_goes_well_again_forgets_the_failures(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     [payment] = top_ups(alice, 1)
     Payment.objects.update(failures=5)
-    reconciliation.check_due(now=at_first_check([payment]))
+    reconciliation.check_all(now=at_first_check([payment]))
     payment.refresh_from_db()
     assert (payment.failures, payment.status) == (0, "pending")
 
@@ -104,7 +104,7 @@ def test_a_worker_that_must_stop_leaves_its_claim_to_the_next_one(alice: User, p
     poisoned(payment, error=SoftTimeLimitExceeded)
     now = at_first_check(payments)
     with pytest.raises(SoftTimeLimitExceeded):
-        reconciliation.check_due(now=now)
+        reconciliation.check_all(now=now)
     payment.refresh_from_db()
     assert payment.failures == 0
     assert payment.check_at is not None
@@ -129,9 +129,9 @@ def test_a_gateway_that_is_not_offered_any_more_goes_on_being_asked(
     paid, unpaid = (start(alice, amount=n * 100_00, currency="RUB", gateway="card") for n in (10, 11))
     choose(paid, "webhook_lost")
     settings.PAYMENT_GATEWAYS = ["sandbox"]
-    reconciliation.check_due(now=at_first_check([paid, unpaid]))
+    reconciliation.check_all(now=at_first_check([paid, unpaid]))
     assert (confirmation.confirm(paid.pk, now=timezone.now()).status, balance(alice)) == ("confirmed", 1000_00)
-    reconciliation.expire_due(now=unpaid.expires_at)
+    reconciliation.check_all(now=unpaid.expires_at)
     unpaid.refresh_from_db()
     assert unpaid.status == "expired"
     assert refunds.issue(Payment.objects.get(pk=paid.pk), now=timezone.now()).status == "succeeded"
@@ -151,11 +151,11 @@ def test_pending_refunds_are_asked_about_until_they_are_decided(
         patch.setattr(Sandbox, "refund", silent)
         refund = refunds.issue(payment, now=timezone.now())
         later = refund.created_at + timedelta(seconds=31)
-        assert reconciliation.check_refunds(now=later) == 1
+        assert reconciliation.check_all(now=later) == 1
         refund.refresh_from_db()
         assert refund.status == "pending"
-    assert reconciliation.check_refunds(now=later) == 0
-    assert reconciliation.check_refunds(now=refund.created_at + timedelta(minutes=3)) == 1
+    assert reconciliation.check_all(now=later) == 0
+    assert reconciliation.check_all(now=refund.created_at + timedelta(minutes=3)) == 1
     assert Refund.objects.get().status == "succeeded"
 
 

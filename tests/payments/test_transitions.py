@@ -81,10 +81,10 @@ def test_cancelling_twice_is_refused(payment: Payment) -> None:
 
 
 def test_a_payment_is_expired_only_after_the_gateway_has_closed_it(payment: Payment) -> None:
-    assert reconciliation.expire_due(now=payment.expires_at - timedelta(seconds=1)) == 0
-    due = payment.expires_at
-    assert reconciliation.check_due(now=due) == 0
-    assert reconciliation.expire_due(now=due) == 1
+    assert reconciliation.check_all(now=payment.expires_at - timedelta(seconds=1)) == 1
+    payment.refresh_from_db()
+    assert (payment.status, SandboxSession.objects.get().status) == ("pending", "open")
+    assert reconciliation.check_all(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert (payment.status, payment.check_at) == ("expired", None)
     assert SandboxSession.objects.get().status == "cancelled"
@@ -94,7 +94,7 @@ def test_a_payment_is_expired_only_after_the_gateway_has_closed_it(payment: Paym
 
 def test_a_payment_paid_at_the_last_moment_is_confirmed(payment: Payment, choose: Callable[..., Any]) -> None:
     choose(payment, "webhook_lost")
-    assert reconciliation.expire_due(now=payment.expires_at) == 1
+    assert reconciliation.check_all(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "confirmed"
     assert Subscription.objects.get().status == "active"
@@ -104,7 +104,7 @@ def test_a_payment_is_not_expired_without_an_answer_from_the_gateway(
     payment: Payment, choose: Callable[..., Any]
 ) -> None:
     choose(payment, "times_out")
-    assert reconciliation.expire_due(now=payment.expires_at) == 1
+    assert reconciliation.check_all(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "unknown"
     assert payment.check_at == payment.created_at + timedelta(hours=1)
@@ -117,7 +117,7 @@ def test_a_payment_without_a_page_expires_without_the_gateway(
     with pytest.raises(Unavailable):
         checkout.start(alice, now=timezone.now(), plan="basic")
     payment = Payment.objects.get()
-    assert reconciliation.expire_due(now=payment.expires_at) == 1
+    assert reconciliation.check_all(now=payment.expires_at) == 1
     payment.refresh_from_db()
     assert payment.status == "expired"
     assert Subscription.objects.get().status == "pending"
@@ -128,7 +128,7 @@ def test_reconciliation_opens_a_page_after_a_lost_answer(alice: User, basic: Pri
     with pytest.raises(Unavailable):
         checkout.start(alice, now=timezone.now(), plan="basic")
     payment = Payment.objects.get()
-    assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=30)) == 1
+    assert reconciliation.check_all(now=payment.created_at + timedelta(seconds=30)) == 1
     payment.refresh_from_db()
     assert (payment.status, payment.gateway_id) == ("pending", SandboxSession.objects.get().session_id)
     assert payment.confirmation_url
@@ -136,7 +136,7 @@ def test_reconciliation_opens_a_page_after_a_lost_answer(alice: User, basic: Pri
 
 def test_reconciliation_checks_only_at_the_scheduled_ages(payment: Payment) -> None:
     seconds = range(0, 29 * 60, 10)
-    checks = [at for at in seconds if reconciliation.check_due(now=payment.created_at + timedelta(seconds=at))]
+    checks = [at for at in seconds if reconciliation.check_all(now=payment.created_at + timedelta(seconds=at))]
     assert checks == [30, 120, 600]
     payment.refresh_from_db()
     assert (payment.checks, payment.status) == (3, "pending")
@@ -153,7 +153,7 @@ def test_late_money_of_a_cancelled_order_goes_to_the_wallet_and_revives_nothing(
 
 
 def test_late_money_of_an_expired_payment_starts_the_order_that_waits(payment: Payment) -> None:
-    reconciliation.expire_due(now=payment.expires_at)
+    reconciliation.check_all(now=payment.expires_at)
     late_success(payment)
     confirmation.confirm(payment.pk, now=timezone.now())
     payment.refresh_from_db()
@@ -165,7 +165,7 @@ def test_late_money_of_an_expired_payment_starts_the_order_that_waits(payment: P
 def test_late_money_of_an_order_that_was_paid_again_is_on_the_balance(
     payment: Payment, choose: Callable[..., Any]
 ) -> None:
-    reconciliation.expire_due(now=payment.expires_at)
+    reconciliation.check_all(now=payment.expires_at)
     second = checkout.start(payment.customer, now=timezone.now(), plan="basic")
     choose(second, "succeeds")
     late_success(payment)
@@ -259,11 +259,11 @@ def test_a_payment_without_an_answer_is_checked_daily_for_months(payment: Paymen
     choose(payment, "times_out")
     SandboxSession.objects.update(unreachable_until=timezone.now() + timedelta(days=61))
     with time_machine.travel(payment.created_at + timedelta(days=60), tick=False):
-        reconciliation.expire_due(now=timezone.now())
+        reconciliation.check_all(now=timezone.now())
         payment.refresh_from_db()
         assert payment.check_at == payment.created_at + timedelta(days=61)
     with time_machine.travel(payment.created_at + timedelta(days=62), tick=False):
-        reconciliation.expire_due(now=timezone.now())
+        reconciliation.check_all(now=timezone.now())
     payment.refresh_from_db()
     assert payment.status == "confirmed"
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection
 import ledger
 from accounts.models import User
 from ledger.models import Transaction
-from subscriptions import books
+from subscriptions import books, refusals
 from subscriptions.books import OpenBook
 from subscriptions.models import Price, Subscription
 from subscriptions.storage.write import AlreadyPosted
@@ -29,10 +29,10 @@ def subscription(alice: User) -> Subscription:
         return book.subscribe(basic())
 
 
-def refused(user: User, act: Callable[[OpenBook], Any], *, currency: str = "RUB") -> books.Refused:
+def refused(user: User, act: Callable[[OpenBook], Any], *, currency: str = "RUB") -> refusals.Refused:
     """Do `act` a day later; assert that it is refused and that nothing is saved; return the refusal."""
     before = picture(user)
-    with pytest.raises(books.Refused) as error, books.open(user, currency, now=at(days=1)) as book:
+    with pytest.raises(refusals.Refused) as error, books.open(user, currency, now=at(days=1)) as book:
         act(book)
     assert picture(user) == before
     return error.value

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import User
 from subscriptions import books, dues, orders, overview
-from subscriptions.books import Refused
 from subscriptions.dues import Dues
 from subscriptions.models import Price, Subscription
+from subscriptions.refusals import Refused
 from tests.subscriptions.bank import NOON, at, do, hourly
 from tests.subscriptions.shop import pay_in, sell
 

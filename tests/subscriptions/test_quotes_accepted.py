@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from subscriptions import books, catalogue, orders, overview, quotes
+from subscriptions import books, catalogue, orders, overview, quotes, refusals
 from subscriptions.models import Plan, Quote, Subscription
 from tests.subscriptions.bank import (
     MICROSECOND,
@@ -61,14 +61,14 @@ def test_only_one_of_two_quotes_can_be_accepted(alice, subscription, better):
 
 def test_an_unfunded_quote_is_refused_with_what_is_missing_within_the_hour(alice, subscription):
     dear = sell("dear", RUB=5000_00)["RUB"]
-    with pytest.raises(books.Refused) as error:
+    with pytest.raises(refusals.Refused) as error:
         quotes.make(subscription, dear, now=at(days=15, hours=12))
     # In an hour 371 of 744 hours are left: 493.6693... comes back. 5000 - 1010 - 493.66.
     assert error.value.extra == {"missing": {"value": "3496.34", "currency": "RUB"}}
     assert Quote.objects.count() == 0
     # It is enough up to the last minute of the hour, and a kopeck less is not.
     pay_in(alice, 3496_33, at=at(days=15, hours=12))
-    with pytest.raises(books.Refused):
+    with pytest.raises(refusals.Refused):
         quotes.make(subscription, dear, now=at(days=15, hours=13))
     pay_in(alice, 1, at=at(days=15, hours=13))
     quote = quotes.make(subscription, dear, now=at(days=15, hours=13))
@@ -79,7 +79,7 @@ def test_what_is_missing_counts_an_hour_of_each_meter(alice, better):
     pay_in(alice, 100_00, at=NOON)
     with books.open(alice, "RUB", now=NOON) as book:
         server, _ = book.subscribe(hourly()), book.subscribe(hourly(7_20, "fast"))
-    with pytest.raises(books.Refused) as error:
+    with pytest.raises(refusals.Refused) as error:
         quotes.make(server, better, now=NOON)
     # 1500 - 100 + 3.60 + 7.20, and a kopeck that the second needs for the microsecond in which the first changes.
     assert error.value.extra == {"missing": {"value": "1410.81", "currency": "RUB"}}
@@ -90,10 +90,10 @@ def test_what_is_missing_counts_an_hour_of_each_meter(alice, better):
 
 def test_a_final_or_paused_subscription_has_no_quote(alice, subscription, better):
     do(alice, at(days=1), lambda book: book.pause(subscription))
-    with pytest.raises(books.Refused, match="paused"):
+    with pytest.raises(refusals.Refused, match="paused"):
         quotes.make(subscription, better, now=at(days=2))
     do(alice, at(days=2), lambda book: book.cancel(subscription, when="now"))
-    with pytest.raises(books.Refused, match="ended"):
+    with pytest.raises(refusals.Refused, match="ended"):
         quotes.make(subscription, better, now=at(days=3))
 
 
@@ -101,7 +101,7 @@ def test_a_quote_for_a_cancelled_subscription_is_refused(alice, subscription, be
     quote = quotes.make(subscription, better, now=at(days=3))
     do(alice, at(days=3, seconds=5), lambda book: book.cancel(subscription, when="now"))
     before = picture(alice)
-    with pytest.raises(books.Refused, match="ended"):
+    with pytest.raises(refusals.Refused, match="ended"):
         quotes.accept(quote, now=at(days=3, minutes=1))
     assert picture(alice) == before
 
@@ -142,7 +142,7 @@ def test_money_that_is_missing_since_the_quote_is_named(alice, subscription, bet
         at(days=15, hours=12),
         lambda book: book.withdraw(1000_00, key="out", to="gateway_clearing:sandbox"),
     )
-    with pytest.raises(books.Refused) as error:
+    with pytest.raises(refusals.Refused) as error:
         quotes.accept(quote, now=at(days=15, hours=12))
     # 1500 - 10 - 493.66 in an hour.
     assert error.value.extra == {"missing": {"value": "996.34", "currency": "RUB"}}

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import User
 from subscriptions import books, orders, quotes
-from subscriptions.books import Refused
 from subscriptions.models import Subscription
+from subscriptions.refusals import Refused
 from tests.subscriptions.bank import HOUR, NOON, at, balance, do, hourly, settle
 from tests.subscriptions.shop import pay_in, sell
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from subscriptions import books, catalogue, quotes
+from subscriptions import books, catalogue, quotes, refusals
 from subscriptions.models import Plan, Price, Subscription
 from tests.subscriptions.bank import HOUR, MINUTE, NOON, at, balance, basic, broken_rules, do, settle
 from tests.subscriptions.picture import lines
@@ -47,7 +47,7 @@ def test_fewer_seats_give_their_part_of_the_period_back(alice):
 
 
 def test_seats_that_the_balance_cannot_pay_are_refused_with_what_is_missing(subscription):
-    with pytest.raises(books.Refused) as error:
+    with pytest.raises(refusals.Refused) as error:
         make(subscription, 5, HALF)
     # 4 x 495.00 - 1010.00; it gets less by the second, so that an hour adds nothing.
     assert error.value.extra == {"missing": {"value": "970.00", "currency": "RUB"}}
@@ -79,7 +79,7 @@ def test_a_trial_is_not_given_for_more_than_the_seller_allows(alice):
         row = book.subscribe(price)
     quote = make(row, 3, NOON)
     assert (movements(quote), quote.status_after, quote.next_charge_amount) == ([], "trialing", 300_00)
-    with pytest.raises(books.Refused) as error:
+    with pytest.raises(refusals.Refused) as error:
         make(row, 4, NOON)
     assert error.value.code == "quantity_too_large_for_trial"
 
@@ -94,7 +94,7 @@ def test_a_change_of_plan_since_the_quote_invalidates_it(alice, subscription):
 
 def test_a_quantity_beyond_the_limits_is_refused(subscription):
     for quantity in (0, 1_000_001):
-        with pytest.raises(books.Refused) as error:
+        with pytest.raises(refusals.Refused) as error:
             make(subscription, quantity, NOON)
         assert (error.value.code, error.value.param) == ("out_of_range", "quantity")
 
@@ -113,7 +113,7 @@ def test_days_of_grace_are_a_line_of_their_own(alice, better):
     assert formulas(quote) == ["300.00 × 1 day 15 min of 30 days", "100.00 a month × 1 month"]
     quotes.accept(quote, now=APRIL + 24 * HOUR)
     assert balance(alice) == 40_00
-    with pytest.raises(books.Refused):
+    with pytest.raises(refusals.Refused):
         quotes.make(row, better, now=APRIL + 24 * HOUR)
 
 

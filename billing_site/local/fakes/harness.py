@@ -18,7 +18,8 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -187,6 +188,13 @@ class Fake:
         """Drop the planned faults that have not come up."""
         with self.lock:
             self._faults.clear()
+
+    @contextmanager
+    def hanging(self, path: str) -> Iterator[None]:
+        """Give no answer to requests whose path contains `path`, within this block."""
+        self.fault(Fault.TIMEOUT_BEFORE, path=path, times=100)
+        yield
+        self.clear_faults()
 
     def forget_keys(self) -> None:
         """Forget all idempotency keys, as after a day."""

@@ -1,4 +1,4 @@
-"""Read-only admin of transfers, their receipts and their refunds."""
+"""Read-only lists of transfers, receipts and refunds. payments.admin.transfers registers them, with what staff do."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from core.admin import ReadOnlyAdmin
 from ledger.display import money
 from ledger.money import Money
 from payments.gateways.manual import references, transfers
-from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
+from payments.gateways.manual.models import ManualTransfer
 
 
 class AmountAdmin(ReadOnlyAdmin):
@@ -21,7 +21,6 @@ class AmountAdmin(ReadOnlyAdmin):
         return money(row.money)
 
 
-@admin.register(ManualTransfer)
 class ManualTransferAdmin(AmountAdmin):
     """Transfers. Those that are open wait for money."""
 
@@ -46,7 +45,6 @@ class ManualTransferAdmin(AmountAdmin):
         return money(Money(transfers.arrived(transfer), transfer.currency))
 
 
-@admin.register(ManualReceipt)
 class ManualReceiptAdmin(AmountAdmin):
     """What arrived, as staff recorded it."""
 
@@ -57,7 +55,6 @@ class ManualReceiptAdmin(AmountAdmin):
     readonly_fields = ["amount_shown"]
 
 
-@admin.register(ManualRefund)
 class ManualRefundAdmin(AmountAdmin):
     """Refunds. Those that are pending wait for staff to send the money."""
 

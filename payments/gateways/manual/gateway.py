@@ -1,6 +1,6 @@
 """The manual gateway: it implements the gateway protocol over the tables in which staff record transfers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
@@ -9,12 +9,8 @@ from django.utils import timezone, translation
 
 from ledger.money import exponent_of
 from payments.gateways.base import (
-    BadWebhook,
     Capabilities,
-    DisputeSnapshot,
     GatewayError,
-    Method,
-    Notification,
     PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
@@ -24,8 +20,9 @@ from payments.gateways.base import (
     Snapshot,
     State,
 )
-from payments.gateways.manual import details, refunds, transfers
+from payments.gateways.manual import bank_movements, details, refunds, transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
+from payments.gateways.mixins import NoDisputes, NoMethods, NoWebhooks
 
 # The least and the most of one transfer, in major units.
 LEAST, MOST = 1, 10_000_000
@@ -36,8 +33,8 @@ REFUND_STATES = {
 }
 
 
-class Manual:
-    """Implements payments.gateways.base.Gateway. It needs no network, and has no webhooks, methods or disputes."""
+class Manual(NoDisputes, NoMethods, NoWebhooks):
+    """Implements payments.gateways.base.Gateway. It needs no network. Transfers go straight to the seller's account."""
 
     name = "manual"
 
@@ -93,24 +90,23 @@ class Manual:
             raise GatewayError("There is no such refund.", permanent=True, code="not_found")
         return _refund_snapshot(refund)
 
-    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
-        raise GatewayError("Transfers have no disputes.", permanent=True, code="not_supported")
-
-    def fetch_method(self, gateway_id: str) -> Method:
-        raise GatewayError("Transfers have no payment methods.", permanent=True, code="not_supported")
-
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         found = ManualTransfer.objects.filter(created_at__gte=since, created_at__lt=until).order_by("created_at", "id")
         now = _now()
         for transfer in found.iterator(chunk_size=500):
             yield _snapshot(transfer, now=now)
 
-    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        """Yield nothing: the money arrives in the seller's account at once."""
-        yield from ()
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        found = ManualRefund.objects.filter(created_at__gte=since, created_at__lt=until).select_related("transfer")
+        for refund in found.order_by("created_at", "id").iterator(chunk_size=500):
+            yield _refund_snapshot(refund)
 
-    def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
-        raise BadWebhook("Transfers have no webhooks.")
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        raise GatewayError("What a transfer moved is listed only.", permanent=True, code="not_supported")
+
+    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
+        """Yield what receipts and refunds have moved on the seller's bank account: nobody pays it out later."""
+        yield from bank_movements.between(since, until)
 
 
 def _find(gateway_id: str) -> ManualTransfer:
@@ -145,6 +141,7 @@ def _refund_snapshot(refund: ManualRefund) -> RefundSnapshot:
         currency=refund.transfer.currency,
         payment=refund.transfer.transfer_id,
         idempotency_key=refund.idempotency_key,
+        created_at=refund.created_at,
     )
 
 

@@ -83,6 +83,8 @@ class ManualReceipt(models.Model):
     received_on = models.DateField(_("received on"))
     # The bank's number of the operation, or the number of the cash voucher.
     bank_reference = models.CharField(_("bank reference"), max_length=64)
+    # What the payer wrote as the purpose of the payment, if staff keep it.
+    note = models.CharField(_("payer's note"), max_length=200, default="", blank=True)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )

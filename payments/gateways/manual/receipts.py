@@ -1,7 +1,6 @@
 """Receipts: staff record what arrived for a transfer, and say when it is complete.
 
-Whoever completes a transfer then has its payment confirmed (payments.confirmation), as after a webhook. Nothing here
-knows of that payment.
+payments.bank_transfers calls this and then has the payment asked about. Nothing here knows of that payment.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,8 +13,10 @@ from core.normalization import UNSTORABLE
 from ledger.money import LARGEST
 from payments.gateways.manual import transfers
 from payments.gateways.manual.models import ManualReceipt, ManualTransfer
-from payments.gateways.manual.transfers import TransferRefused
+from payments.gateways.manual.transfers import TransferChanged, TransferRefused
 
+# Money of an earlier year than this was never received here: the year is mistyped.
+FIRST_YEAR = 2000
 Status = ManualTransfer.Status
 
 
@@ -28,14 +29,16 @@ def record(
     by: User,
     now: datetime,
     is_complete: bool | None = None,
+    note: str = "",
 ) -> ManualReceipt:
     """Record money that arrived, in minor units of the transfer's currency, and return the receipt.
 
     `is_complete` says that nothing more is expected; by default the transfer is complete once the sum asked for has
     arrived. A complete transfer counts with what has arrived, be it less or more. Money for an expired or cancelled
-    transfer is recorded too. The same receipt again returns the first. Raises TransferRefused.
+    transfer is recorded too. The same receipt again returns the first. `note` is what the payer wrote. Raises
+    TransferRefused.
     """
-    reference = _checked(amount, received_on, bank_reference, now=now)
+    reference = _checked(amount, received_on, bank_reference, note, now=now)
     with transaction.atomic():
         transfer = transfers.lock(transfer.transfer_id)
         earlier = ManualReceipt.objects.filter(bank_reference=reference, voided_at__isnull=True).first()
@@ -51,6 +54,7 @@ def record(
                 amount=amount,
                 received_on=received_on,
                 bank_reference=reference,
+                note=note.strip(),
                 recorded_by=by,
                 recorded_at=now,
             )
@@ -87,13 +91,46 @@ def void(receipt: ManualReceipt, *, reason: str, by: User, now: datetime) -> Man
     return receipt
 
 
-def _checked(amount: int, received_on: date, bank_reference: str, *, now: datetime) -> str:
+def check_currency(transfer: ManualTransfer, currency: str) -> None:
+    """Raise TransferRefused unless the money is in the transfer's currency."""
+    if currency != transfer.currency:
+        words = {"expected": transfer.currency, "sent": currency}
+        raise TransferRefused(
+            _("This transfer is in %(expected)s. Money in %(sent)s cannot be recorded for it.") % words,
+            param="currency",
+        )
+
+
+def check_seen(transfer: ManualTransfer, seen: int, *, bank_reference: str | None = None) -> None:
+    """Lock an open transfer and raise TransferChanged if another sum has arrived than staff saw, in minor units.
+
+    Call it in the transaction of what staff decided then. A receipt that is recorded already is no change: the same
+    click came twice.
+    """
+    transfer = transfers.lock(transfer.transfer_id)
+    is_repeated = (
+        bank_reference is not None
+        and transfer.receipts.filter(
+            bank_reference=transfers.normalized(bank_reference), voided_at__isnull=True
+        ).exists()
+    )
+    if transfer.status == Status.RECEIVED or is_repeated:
+        return
+    if transfers.arrived(transfer) != seen:
+        raise TransferChanged(_("Somebody has changed this transfer meanwhile. Check the new figures."))
+
+
+def _checked(amount: int, received_on: date, bank_reference: str, note: str, *, now: datetime) -> str:
     """Return the bank's reference in the form in which it is kept; raise TransferRefused for what cannot be true."""
     if not 0 < amount <= LARGEST:
         raise TransferRefused(_("The amount must be above zero."), param="amount")
     # A day of tolerance, because the date is that of the bank's time zone.
     if received_on > (now + timedelta(days=1)).date():
         raise TransferRefused(_("The date is in the future."), param="received_on")
+    if received_on.year < FIRST_YEAR:
+        raise TransferRefused(_("The date must be in %d or later.") % FIRST_YEAR, param="received_on")
+    if len(note.strip()) > 200 or UNSTORABLE.search(note):
+        raise TransferRefused(_("The payer's note can have at most 200 characters."), param="note")
     reference = transfers.normalized(bank_reference)
     if not 0 < len(reference) <= 64 or UNSTORABLE.search(reference):
         raise TransferRefused(

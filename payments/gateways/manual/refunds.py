@@ -1,6 +1,6 @@
 """Refunds of transfers: asked for by the gateway, carried out by staff, who then mark them as sent or failed.
 
-Whoever marks one then has the refund of the payment asked about again, as after a webhook. Nothing here knows of it.
+payments.bank_transfers calls this and then has the refund of the payment asked about. Nothing here knows of it.
 """
 
 from datetime import datetime

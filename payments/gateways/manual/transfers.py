@@ -23,6 +23,10 @@ class TransferRefused(DomainError):
     code = "transfer_refused"
 
 
+class TransferChanged(TransferRefused):
+    """The transfer is not as staff saw it: look again, then decide."""
+
+
 def open_for(request: SessionRequest, *, now: datetime) -> ManualTransfer:
     """Return the transfer of this request's key, a new one if there is none."""
     for draw in range(DRAWS):

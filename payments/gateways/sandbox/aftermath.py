@@ -1,4 +1,4 @@
-"""What a tester sees of a payment after it: its refunds, disputes and kept card, and what can be done with each."""
+"""What happened to a payment afterwards, for testers: refunds, disputes, the kept card, and a button for each act."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,7 @@ FORGET = (Action("forget_card", _("Forget the card")),)
 
 def of(session: SandboxSession, *, now: datetime) -> Aftermath:
     """Return what happened to a session after its payment, oldest first, and what can be done now."""
-    currency = session.currency_received or session.currency
+    currency = session.currency_taken
     rows: list[tuple[datetime, Item]] = []
     for refund in session.refunds.all():
         status = refund.status_at(now)
@@ -92,6 +92,8 @@ def act(session: SandboxSession, action: str, object_id: str, *, now: datetime) 
     match action:
         case "open_dispute":
             return disputes.open_dispute(session.session_id, now=now) is not None
+        case "refund_by_hand" if refunds.left(session, now) > 0:
+            return bool(refunds.by_hand(session, now=now))
         case "win_dispute" if dispute:
             return disputes.decide(object_id, SandboxDispute.Status.WON, at=now, now=now)
         case "lose_dispute" if dispute:

@@ -27,7 +27,7 @@ from payments.gateways.base import (
     State,
     Subject,
 )
-from payments.gateways.sandbox import outcomes, payouts, refunds, sessions, webhooks
+from payments.gateways.sandbox import methods, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.models import SandboxDispute, SandboxMethod, SandboxRefund, SandboxSession
 
 LONGEST_PAGE = timedelta(hours=24)
@@ -37,6 +37,7 @@ SUBJECTS = {
     "refund": Subject.REFUND,
     "dispute": Subject.DISPUTE,
     "method": Subject.METHOD,
+    "payout": Subject.PAYOUT,
 }
 
 
@@ -121,23 +122,20 @@ class Sandbox:
         dispute = rows.first()
         if dispute is None:
             raise _unknown(gateway_id)
-        session = _answering(dispute.session)
-        return DisputeSnapshot(
-            gateway_id=dispute.dispute_id,
-            payment=session.session_id,
-            state=DisputeState(dispute.status_at(now)),
-            amount=dispute.amount,
-            currency=session.currency_received or session.currency,
-            reason=dispute.reason,
-            answer_by=dispute.answer_by,
-        )
+        _answering(dispute.session)
+        return _dispute_snapshot(dispute, now=now)
 
     def fetch_method(self, gateway_id: str) -> Method:
-        method = SandboxMethod.objects.filter(method_id=gateway_id).select_related("session").first()
-        if method is None:
+        return _method(_find_method(gateway_id))
+
+    def remove_method(self, gateway_id: str) -> None:
+        methods.forget(_find_method(gateway_id).method_id, now=_now())
+
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        found = payouts.find(gateway_id, now=_now())
+        if found is None:
             raise _unknown(gateway_id)
-        _answering(method.session)
-        return _method(method)
+        return _payout_snapshot(found)
 
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         now = _now()
@@ -145,14 +143,21 @@ class Sandbox:
         for session in rows.order_by("created_at", "pk").iterator(chunk_size=500):
             yield _snapshot(session, now=now)
 
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        now = _now()
+        rows = SandboxRefund.objects.filter(created_at__gte=since, created_at__lt=until).select_related("session")
+        for refund in rows.order_by("created_at", "pk").iterator(chunk_size=500):
+            yield _refund_snapshot(refund, now=now)
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
+        now = _now()
+        rows = SandboxDispute.objects.filter(created_at__gte=since, created_at__lt=min(until, now))
+        for dispute in rows.select_related("session").order_by("created_at", "pk").iterator(chunk_size=500):
+            yield _dispute_snapshot(dispute, now=now)
+
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
         for payout in payouts.between(since, min(until, _now())):
-            yield PayoutSnapshot(
-                gateway_id=payout.payout_id,
-                amount=payout.money.amount,
-                currency=payout.money.currency,
-                arrived_at=payout.arrived_at,
-            )
+            yield _payout_snapshot(payout)
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         event_id = webhooks.verify(body, headers)
@@ -206,10 +211,43 @@ def _refund_snapshot(refund: SandboxRefund, *, now: datetime) -> RefundSnapshot:
         state=state,
         failure_code="card_closed" if state is RefundState.FAILED else "",
         amount=refund.amount,
-        currency=refund.session.currency_received or refund.session.currency,
+        currency=refund.session.currency_taken,
         payment=refund.session.session_id,
         idempotency_key=refund.idempotency_key,
+        created_at=refund.created_at,
     )
+
+
+def _dispute_snapshot(dispute: SandboxDispute, *, now: datetime) -> DisputeSnapshot:
+    session = dispute.session
+    return DisputeSnapshot(
+        gateway_id=dispute.dispute_id,
+        payment=session.session_id,
+        state=DisputeState(dispute.status_at(now)),
+        amount=dispute.amount,
+        currency=session.currency_received or session.currency,
+        reason=dispute.reason,
+        answer_by=dispute.answer_by,
+        created_at=dispute.created_at,
+    )
+
+
+def _payout_snapshot(payout: payouts.Payout) -> PayoutSnapshot:
+    return PayoutSnapshot(
+        gateway_id=payout.payout_id,
+        amount=payout.money.amount,
+        currency=payout.money.currency,
+        arrived_at=payout.arrived_at,
+    )
+
+
+def _find_method(gateway_id: str) -> SandboxMethod:
+    """Return a card; raise a GatewayError if it does not exist or its session simulates a time-out."""
+    method = SandboxMethod.objects.filter(method_id=gateway_id).select_related("session").first()
+    if method is None:
+        raise _unknown(gateway_id)
+    _answering(method.session)
+    return method
 
 
 def _method(method: SandboxMethod) -> Method:

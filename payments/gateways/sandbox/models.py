@@ -76,7 +76,7 @@ class SandboxSession(models.Model):
         """Return the money that was taken by `now`, if any was."""
         if self.status_at(now) is not self.Status.SUCCEEDED:
             return None
-        return Money(self.amount_received or 0, self.currency_received or self.currency)
+        return Money(self.amount_received or 0, self.currency_taken)
 
     def fee_at(self, now: datetime) -> int | None:
         """Return the fee, 2.9 % rounded half up, in minor units of the currency taken; None while nothing is taken."""
@@ -86,6 +86,11 @@ class SandboxSession(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def currency_taken(self) -> str:
+        """The currency that was or will be taken: another one only if the outcome says so."""
+        return self.currency_received or self.currency
 
 
 class SandboxMethod(models.Model):

@@ -3,6 +3,7 @@
 A payout has no row. It follows from what was taken and given back until midnight (UTC), so it never changes later.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from ledger.money import Money
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
 
 DAY = timedelta(days=1)
+PAYOUT_ID = re.compile(r"sbp_[a-z]{3}_([0-9]{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Payout:
 
 
 def between(since: datetime, until: datetime) -> Iterator[Payout]:
-    """Yield the payouts that arrived in [since, until), in order. Less than nothing is set off against the next."""
+    """Yield the payouts that arrived in [since, until), in order. A negative balance is set off against the next."""
     owed: dict[str, int] = defaultdict(int)
     changes = sorted(_changes(until), key=lambda change: change[0])
     position = 0
@@ -45,6 +47,18 @@ def between(since: datetime, until: datetime) -> Iterator[Payout]:
         day += DAY
 
 
+def find(payout_id: str, *, now: datetime) -> Payout | None:
+    """Return the payout with this id if it has arrived by `now`."""
+    named = PAYOUT_ID.fullmatch(payout_id)
+    if named is None:
+        return None
+    try:
+        day = datetime.strptime(named[1], "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return next((each for each in between(day, min(day + DAY, now)) if each.payout_id == payout_id), None)
+
+
 def _changes(until: datetime) -> Iterator[tuple[datetime, str, int]]:
     """Yield when the seller's balance at the gateway changed before `until`: the time, the currency and the amount."""
     for session in SandboxSession.objects.filter(amount_received__gt=0):
@@ -53,15 +67,11 @@ def _changes(until: datetime) -> Iterator[tuple[datetime, str, int]]:
             yield session.succeeds_at or session.created_at, taken.currency, taken.amount - fee
     for refund in SandboxRefund.objects.filter(settles_as=SandboxRefund.Status.SUCCEEDED).select_related("session"):
         if refund.settles_at:
-            yield refund.settles_at, _currency(refund.session), -refund.amount
+            yield refund.settles_at, refund.session.currency_taken, -refund.amount
     for dispute in SandboxDispute.objects.select_related("session"):
-        yield dispute.created_at, _currency(dispute.session), -dispute.amount
+        yield dispute.created_at, dispute.session.currency_taken, -dispute.amount
         if dispute.settles_as == SandboxDispute.Status.WON and dispute.settles_at:
-            yield dispute.settles_at, _currency(dispute.session), dispute.amount
-
-
-def _currency(session: SandboxSession) -> str:
-    return session.currency_received or session.currency
+            yield dispute.settles_at, dispute.session.currency_taken, dispute.amount
 
 
 def _midnight_after(moment: datetime) -> datetime:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from core.ids import new_id
 from ledger.money import Money
 from payments.gateways.sandbox import outcomes, webhooks
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
@@ -53,6 +54,12 @@ def issue(session: SandboxSession, money: Money, *, key: str, now: datetime) -> 
             _tell(refund, Status.PENDING, at=now)
         _tell(refund, Status(refund.settles_as), at=refund.settles_at or now)
     return refund, True
+
+
+def by_hand(session: SandboxSession, *, now: datetime) -> SandboxRefund:
+    """Refund what is left of a session, as if on the gateway's own pages. Raises NotRefundable."""
+    money = Money(left(session, now), session.currency_received or session.currency)
+    return issue(session, money, key=new_id("by_hand"), now=now)[0]
 
 
 def settle(refund_id: str, status: SandboxRefund.Status, *, now: datetime) -> bool:

@@ -73,7 +73,7 @@ def _schedule_webhooks(session: SandboxSession, outcome: Outcome, *, now: dateti
 
 
 def _schedule_dispute(session: SandboxSession, ends_as: DisputeStatus, *, now: datetime) -> None:
-    """Let the payment be disputed soon. It is for the whole amount, also if that is refunded by then, as with banks."""
+    """Let the payment be disputed soon. It is for the whole amount, even if it is refunded by then, as banks do."""
     opens_at = now + DISPUTED_AFTER
     dispute = disputes.schedule(session, session.amount_received or 0, at=opens_at)
     if ends_as is not DisputeStatus.OPEN:

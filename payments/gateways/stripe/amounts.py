@@ -4,6 +4,8 @@ Stripe's "smallest unit" is the ISO 4217 minor unit, except in the currencies of
 writes with two decimals that are always 00. Source: docs.stripe.com/currencies.
 """
 
+from collections.abc import Iterator, Mapping
+
 from ledger.money import EXPONENTS
 from payments.gateways.base import GatewayError
 
@@ -40,15 +42,25 @@ def from_stripe(units: int, currency: str) -> int:
     return units * _power(EXPONENTS.get(currency, decimals)) // _power(decimals)
 
 
-def limits() -> dict[str, tuple[int, int]]:
+def limits() -> Mapping[str, tuple[int, int]]:
     """Return the least and the most of a payment by currency, in our minor units."""
-    return {
-        currency: (
-            from_stripe(max(LEAST.get(currency, 1), _step(currency)), currency),
-            from_stripe(MOST - MOST % _step(currency), currency),
-        )
-        for currency in EXPONENTS
-    }
+    return _Limits()
+
+
+class _Limits(Mapping[str, tuple[int, int]]):
+    """The limits by currency, calculated when asked for: most callers want one of them."""
+
+    def __getitem__(self, currency: str) -> tuple[int, int]:
+        if currency not in EXPONENTS:
+            raise KeyError(currency)
+        step = _step(currency)
+        return from_stripe(max(LEAST.get(currency, 1), step), currency), from_stripe(MOST - MOST % step, currency)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(EXPONENTS)
+
+    def __len__(self) -> int:
+        return len(EXPONENTS)
 
 
 def _decimals(currency: str) -> int:

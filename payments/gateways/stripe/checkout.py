@@ -1,6 +1,7 @@
 """The Checkout Session of a payment: its parameters, and how to find it if the answer to its creation was lost."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import stripe
@@ -55,11 +56,15 @@ def session_params(request: SessionRequest, *, now: float) -> SessionCreateParam
         "metadata": ours,
         "payment_intent_data": {"metadata": ours, "description": description},
     }
-    if request.email:
+    if request.save_method and request.owner:
+        # Stripe knows the address of this customer, and takes no other one beside it.
+        params["customer"] = request.owner
+    elif request.email:
         params["customer_email"] = request.email
     if request.save_method:
-        # Stripe keeps a method for a customer of its own only.
-        params["customer_creation"] = "always"
+        if not request.owner:
+            # Stripe keeps a method for a customer of its own only.
+            params["customer_creation"] = "always"
         params["payment_intent_data"] = {**params["payment_intent_data"], "setup_future_usage": "off_session"}
     return params
 
@@ -68,16 +73,20 @@ def create(request: SessionRequest, *, now: float) -> CheckoutSession:
     """Create the Checkout Session, once per key. `now` is in seconds. Raises stripe.StripeError.
 
     An address that Stripe does not accept, such as one at a host of an intranet, is left out: it is for receipts only.
+    A customer that was deleted at Stripe, or belongs to the other mode, is replaced by a new one.
     """
-    params = session_params(request, now=now)
-    try:
-        return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})
-    except stripe.InvalidRequestError as error:
-        if error.param != "customer_email":
-            raise
     # Stripe does not keep a key whose request had an invalid parameter.
-    del params["customer_email"]
-    return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})
+    for _ in range(2):
+        try:
+            return _create(request, now=now)
+        except stripe.InvalidRequestError as error:
+            if error.param == "customer":
+                request = replace(request, owner="")
+            elif error.param == "customer_email":
+                request = replace(request, email="")
+            else:
+                raise
+    return _create(request, now=now)
 
 
 def made_before(request: SessionRequest, error: stripe.StripeError) -> CheckoutSession:
@@ -100,3 +109,8 @@ def made_before(request: SessionRequest, error: stripe.StripeError) -> CheckoutS
             f"{session.id} was made for this payment with another amount.", permanent=True, code="idempotency_error"
         )
     return session
+
+
+def _create(request: SessionRequest, *, now: float) -> CheckoutSession:
+    params = session_params(request, now=now)
+    return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})

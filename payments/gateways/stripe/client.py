@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from threading import local
 from typing import TypeVar, cast
 
-import requests
 import stripe
 import structlog
 
-from payments.gateways import guard
+from payments.gateways import guard, http
 from payments.gateways.base import GatewayError
 from payments.gateways.stripe import configuration
 
@@ -17,8 +16,8 @@ log = structlog.get_logger(__name__)
 
 # The version whose shapes this package reads. It changes together with the SDK.
 API_VERSION = "2026-10-28.endive"
-# The part of the time left that connecting may take. The rest is for the answer.
-CONNECTING = 0.3
+# The longest answer that is read, in bytes: a page of 100 payments with their charges has about 1 MB.
+LONGEST = 16 * 1024 * 1024
 # What Stripe adds to "No such ..." if the object exists, but for keys of the other mode.
 OTHER_MODE = "a similar object exists in"
 
@@ -33,22 +32,21 @@ Params = TypeVar("Params", bound=Mapping[str, object])
 
 
 def client() -> stripe.StripeClient:
-    """Return a client whose next call waits for at most the time left. Make one for each call. Raises GatewayError.
+    """Return a client whose calls wait for at most the time left, the body of the answer included.
 
-    The SDK's own retries are off: they know no deadline. Our sweeps ask again, with the same idempotency key.
+    Raises GatewayError without a key. The SDK's own retries are off: they know no deadline. Our sweeps ask again, with
+    the same idempotency key.
     """
     if not configuration.key():
         raise GatewayError("STRIPE_SECRET_KEY is blank.", permanent=False, code="not_configured")
-    seconds = guard.time_left()
-    timeout = (seconds * CONNECTING, seconds * (1 - CONNECTING))
     if not hasattr(_connections, "session"):
-        _connections.session = requests.Session()
+        _connections.session = http.session(longest=LONGEST)
     return stripe.StripeClient(
         configuration.key(),
         stripe_version=API_VERSION,
         base_addresses={"api": configuration.api_base()} if configuration.api_base() else None,
         max_network_retries=0,
-        http_client=stripe.RequestsClient(timeout=timeout, session=_connections.session),
+        http_client=stripe.RequestsClient(session=_connections.session),
     )
 
 

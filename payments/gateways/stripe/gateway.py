@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import stripe
-from stripe.params import PaymentIntentListParams, PayoutListParams, RefundCreateParams, RefundListParams
+from stripe.params import (
+    DisputeListParams,
+    PaymentIntentListParams,
+    PayoutListParams,
+    RefundCreateParams,
+    RefundListParams,
+)
 from stripe.params.checkout import SessionListParams, SessionRetrieveParams
 
 from payments.gateways.base import (
@@ -125,6 +131,16 @@ class Stripe:
         with calling():
             return snapshots.of_method(client().v1.payment_methods.retrieve(gateway_id))
 
+    def remove_method(self, gateway_id: str) -> None:
+        with calling():
+            if client().v1.payment_methods.retrieve(gateway_id).customer:
+                client().v1.payment_methods.detach(gateway_id)
+
+    def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
+        with calling():
+            payout = client().v1.payouts.retrieve(gateway_id)
+            return snapshots.of_payout(payout) if payout.status in snapshots.PAYOUT_ENDS else None
+
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         """Yield the Checkout Sessions made in the span, and the payment intents that no session of ours made."""
         try:
@@ -133,11 +149,29 @@ class Stripe:
         except stripe.StripeError as error:
             raise gateway_error(error) from error
 
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        """Yield the refunds. The payment of one that has our id is left out: each would be a call of its own."""
+        made = RefundListParams(created={"gte": _seconds(since), "lt": _seconds(until)})
+        try:
+            for refund in every(lambda: client().v1.refunds.list, made):
+                is_ours = bool(snapshots.our_id(refund, snapshots.REFUND))
+                yield snapshots.of_refund(refund, payment="" if is_ours else _payment_of(refund))
+        except stripe.StripeError as error:
+            raise gateway_error(error) from error
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
+        opened = DisputeListParams(created={"gte": _seconds(since), "lt": _seconds(until)})
+        try:
+            for dispute in every(lambda: client().v1.disputes.list, opened):
+                yield snapshots.of_dispute(dispute, payment=_payment_of(dispute))
+        except stripe.StripeError as error:
+            raise gateway_error(error) from error
+
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
         try:
             arrived = PayoutListParams(arrival_date={"gte": _seconds(since), "lt": _seconds(until)})
             for payout in every(lambda: client().v1.payouts.list, arrived):
-                if payout.status in ("paid", "failed"):
+                if payout.status in snapshots.PAYOUT_ENDS:
                     yield snapshots.of_payout(payout)
         except stripe.StripeError as error:
             raise gateway_error(error) from error

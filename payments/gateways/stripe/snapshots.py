@@ -55,6 +55,8 @@ DISPUTE_STATES = {
     "won": DisputeState.WON,
     "lost": DisputeState.LOST,
 }
+# A payout with another word is on its way: pending, in_transit. One that is cancelled has sent nothing.
+PAYOUT_ENDS = frozenset({"paid", "failed"})
 BRANDS = {
     "amex": "American Express", "diners": "Diners Club", "eftpos_au": "eftpos", "jcb": "JCB", "unionpay": "UnionPay",
     "sepa_debit": "SEPA", "us_bank_account": "ACH",
@@ -101,6 +103,7 @@ def of_refund(refund: stripe.Refund, *, payment: str) -> RefundSnapshot:
         currency=refund.currency.upper(),
         payment=payment,
         idempotency_key=our_id(refund, REFUND),
+        created_at=_time(refund.created),
     )
 
 
@@ -122,6 +125,7 @@ def of_dispute(dispute: stripe.Dispute, *, payment: str) -> DisputeSnapshot:
         reason=dispute.reason or "",
         answer_by=_time(due) if due else None,
         is_withdrawn=sum(each.amount for each in dispute.balance_transactions) < 0,
+        created_at=_time(dispute.created),
     )
 
 

@@ -5,16 +5,14 @@ Nothing here knows what a payment is. A call waits for at most `guard.time_left(
 
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
 import structlog
 from django.conf import settings
-from urllib3.exceptions import HTTPError
 
-from payments.gateways import guard
+from payments.gateways import http
 from payments.gateways.base import GatewayError
 
 log = structlog.get_logger(__name__)
@@ -68,38 +66,17 @@ def unreadable(what: str) -> GatewayError:
 
 
 def _call(method: str, path: str, **more: Any) -> dict[str, Any]:
-    seconds = guard.time_left()
-    end = time.monotonic() + seconds
-    to_connect = min(3.0, seconds / 3)
+    credentials = (settings.YOOKASSA_SHOP_ID, settings.YOOKASSA_SECRET_KEY)
     try:
-        with _session().request(
-            method,
-            f"{base()}/v3/{path}",
-            auth=(settings.YOOKASSA_SHOP_ID, settings.YOOKASSA_SECRET_KEY),
-            timeout=(to_connect, seconds - to_connect),
-            allow_redirects=False,
-            stream=True,
-            **more,
-        ) as response:
-            status, body = response.status_code, _read(response, end=end)
-    except (requests.Timeout, TimeoutError) as error:
+        response = _session().request(method, f"{base()}/v3/{path}", auth=credentials, allow_redirects=False, **more)
+    except requests.Timeout as error:
         raise GatewayError("YooKassa did not answer in time.", permanent=False, code="timeout") from error
-    except (requests.RequestException, HTTPError, OSError) as error:
+    except http.TooLong as error:
+        raise unreadable("more than 4 MB") from error
+    except (requests.RequestException, OSError) as error:
         detail = f"No answer of YooKassa: {type(error).__name__}."
         raise GatewayError(detail, permanent=False, code="no_answer") from error
-    return _understood(status, body)
-
-
-def _read(response: requests.Response, *, end: float) -> bytes:
-    """Return the body; raise TimeoutError if it is not complete by `end`, on the clock of time.monotonic."""
-    body = b""
-    while part := response.raw.read1(64 * 1024, decode_content=True):
-        body += part
-        if len(body) > LONGEST:
-            raise unreadable("more than 4 MB")
-        if time.monotonic() > end:
-            raise TimeoutError
-    return body
+    return _understood(response.status_code, response.content)
 
 
 def _understood(status: int, body: bytes) -> dict[str, Any]:
@@ -130,6 +107,6 @@ def _understood(status: int, body: bytes) -> dict[str, Any]:
 def _session() -> requests.Session:
     """Return this thread's session, which keeps its connections: sessions are not made for several threads."""
     if not hasattr(_threads, "session"):
-        _threads.session = requests.Session()
+        _threads.session = http.session(longest=LONGEST)
     session: requests.Session = _threads.session
     return session

@@ -12,17 +12,16 @@ from core import ids
 from ledger.money import EXPONENTS, Money, exponent_of
 from payments.gateways.base import (
     Capabilities,
-    DisputeSnapshot,
     GatewayError,
     Method,
     Notification,
-    PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     Session,
     SessionRequest,
     Snapshot,
 )
+from payments.gateways.mixins import NoDisputes, NoPayouts
 from payments.gateways.yookassa import client, fiscal_receipts, snapshots, webhooks
 
 # The longest texts that YooKassa takes, in characters.
@@ -43,8 +42,8 @@ LOCALES = {"ru": "ru_RU"}
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-class YooKassa:
-    """Implements payments.gateways.base.Gateway."""
+class YooKassa(NoDisputes, NoPayouts):
+    """Implements payments.gateways.base.Gateway. Settlements are reported in registers, which are sent by mail."""
 
     name = "yookassa"
 
@@ -58,16 +57,13 @@ class YooKassa:
             },
             cancels_pages=False,
             saves_methods=settings.YOOKASSA_SAVES_METHODS,
+            removes_methods=False,
             signs_webhooks=False,
             form_targets=(client.base(),) if settings.YOOKASSA_API_BASE else PAGES,
         )
 
     def is_configured(self) -> bool:
         return bool(settings.YOOKASSA_SHOP_ID and settings.YOOKASSA_SECRET_KEY)
-
-    def is_test(self) -> bool:
-        """Tell whether the keys are those of a test shop, in which no real money moves."""
-        return str(settings.YOOKASSA_SECRET_KEY).startswith("test_")
 
     def problems(self) -> list[str]:
         found = []
@@ -127,29 +123,30 @@ class YooKassa:
     def find_refund(self, request: RefundRequest) -> RefundSnapshot | None:
         for found in client.pages("refunds", {"payment_id": request.gateway_id}):
             snapshot = snapshots.refund(found)
-            is_described = str(found.get("description") or "").endswith(f"({request.idempotency_key})")
-            if snapshot.idempotency_key == request.idempotency_key or is_described:
+            if snapshot.idempotency_key == request.idempotency_key:
                 return snapshot
         return None
 
     def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
         return snapshots.refund(_fetch("refunds", gateway_id))
 
-    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
-        raise GatewayError("YooKassa's API has no disputes.", permanent=True, code="not_supported")
-
     def fetch_method(self, gateway_id: str) -> Method:
         return snapshots.method(_fetch("payment_methods", gateway_id))
 
+    def remove_method(self, gateway_id: str) -> None:
+        raise GatewayError("YooKassa's API removes no saved methods.", permanent=True, code="not_supported")
+
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
-        for found in client.pages("payments", {"created_at.gte": _written(since), "created_at.lt": _written(until)}):
+        for found in client.pages("payments", _span(since, until)):
             snapshot = snapshots.payment(found)
             if snapshot.created_at is None or since <= snapshot.created_at < until:
                 yield snapshot
 
-    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        """Yield nothing: YooKassa reports its settlements in registers, which it sends by mail."""
-        yield from ()
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        for found in client.pages("refunds", _span(since, until)):
+            snapshot = snapshots.refund(found)
+            if snapshot.created_at is None or since <= snapshot.created_at < until:
+                yield snapshot
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         return webhooks.parse(body, address=address)
@@ -159,8 +156,7 @@ class YooKassa:
         begun, now = ids.time_of(key), _now()
         if begun is None or now - begun < KEYS_LAST:
             return None
-        span = {"created_at.gte": _written(begun - MARGIN), "created_at.lt": _written(now + MARGIN)}
-        for found in client.pages("payments", span):
+        for found in client.pages("payments", _span(begun - MARGIN, now + MARGIN)):
             if snapshots.payment(found).idempotency_key == key:
                 return found
         return None
@@ -213,6 +209,11 @@ def _amount(money: Money) -> dict[str, str]:
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _span(since: datetime, until: datetime) -> dict[str, str | int]:
+    """Return the filter of a list to what was made in [since, until)."""
+    return {"created_at.gte": _written(since), "created_at.lt": _written(until)}
 
 
 def _written(at: datetime) -> str:

@@ -1,5 +1,6 @@
 """What YooKassa's objects mean in the gateway protocol. No network."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ log = structlog.get_logger(__name__)
 PAYMENT_KEY = "payment_id"
 REFUND_KEY = "refund_id"
 EMAIL_KEY = "receipt_email"
+# A refund has our id at the end of its description too.
+DESCRIBED = re.compile(r"\(([A-Za-z0-9_-]{1,64})\)$", re.ASCII)
 
 STATES = {
     "pending": State.OPEN,
@@ -76,7 +79,8 @@ def refund(found: Mapping[str, Any]) -> RefundSnapshot:
         amount=amount.amount,
         currency=amount.currency,
         payment=_text(found, "payment_id"),
-        idempotency_key=str(_inner(found, "metadata").get(REFUND_KEY) or ""),
+        idempotency_key=_refund_key(found),
+        created_at=moment(found),
     )
 
 
@@ -105,7 +109,7 @@ def money(amount: Mapping[str, Any]) -> Money:
 
 
 def moment(found: Mapping[str, Any]) -> datetime | None:
-    """Return when an object was created; None if it does not say so readably."""
+    """Return when an object was created; None if that is missing or not readable."""
     try:
         at = datetime.fromisoformat(str(found.get("created_at")))
     except ValueError:
@@ -113,8 +117,14 @@ def moment(found: Mapping[str, Any]) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _refund_key(found: Mapping[str, Any]) -> str:
+    """Return our id of a refund, "" if somebody made it in YooKassa's console."""
+    described = DESCRIBED.search(str(found.get("description") or ""))
+    return str(_inner(found, "metadata").get(REFUND_KEY) or (described[1] if described else ""))
+
+
 def _fee(found: Mapping[str, Any], taken: Money) -> int | None:
-    """Return what YooKassa keeps; None while it does not say so readably, which is no reason to doubt the payment."""
+    """Return what YooKassa keeps; None while that is missing or not readable: the payment is valid all the same."""
     income = _inner(found, "income_amount")
     try:
         credited = money(income) if income else None

@@ -1,7 +1,7 @@
 """YooKassa's notifications. They carry no signature and no id, so each is a hint and no more.
 
-One is accepted from YooKassa's own networks only. Of its content we take what happened to which object; that object is
-then fetched. YooKassa repeats a notification for 24 hours until it is answered with 200.
+Only those from YooKassa's own networks are accepted. We read what happened to which object, and then fetch that object.
+YooKassa repeats a notification for 24 hours until it is answered with 200.
 """
 
 import ipaddress

@@ -11,7 +11,7 @@ from rich.table import Table
 from core import clock
 from ledger.money import Money
 from payments import ageing
-from payments.ageing import BUCKETS, Ageing
+from payments.ageing import BUCKETS, Ageing, Exchange
 
 
 class Command(BaseCommand):
@@ -21,15 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the accounts as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        accounts = ageing.ageing(now=clock.now())
+        accounts, exchanged = ageing.ageing(now=clock.now()), ageing.exchanged()
         if options["json"]:
-            self.stdout.write(json.dumps([as_json(account) for account in accounts], indent=2))
+            self.stdout.write(json.dumps([as_json(account, exchanged) for account in accounts], indent=2))
         else:
-            show(accounts, Console(file=cast(IO[str], self.stdout._out)))
+            show(accounts, exchanged, Console(file=cast(IO[str], self.stdout._out)))
 
 
-def show(accounts: Iterable[Ageing], console: Console) -> None:
-    """Print a table of the accounts, and the oldest open movements of each."""
+def show(accounts: Iterable[Ageing], exchanged: Iterable[Exchange], console: Console) -> None:
+    """Print a table of the accounts, the oldest open movements of each, and what was changed into other currencies."""
     table = Table("gateway", "currency")
     for heading in ("owes us", *(f"{bucket} days" for bucket in BUCKETS)):
         table.add_column(heading, justify="right")
@@ -41,6 +41,11 @@ def show(accounts: Iterable[Ageing], console: Console) -> None:
         for movement in account.oldest:
             said = f"{account.gateway}: {movement.name} of {movement.at:%Y-%m-%d}, open {movement.money}"
             console.print(said, markup=False, highlight=False)
+    for each in exchanged:
+        said = f"{each.gateway}: {each.money} of {each.payments} payments was changed into {each.into}"
+        console.print(
+            f"{said} and paid out in it. Neither comes back to zero by itself.", markup=False, highlight=False
+        )
 
 
 def plain(account: Ageing, amount: int) -> str:
@@ -48,7 +53,7 @@ def plain(account: Ageing, amount: int) -> str:
     return Money(amount, account.balance.currency).plain()
 
 
-def as_json(account: Ageing) -> dict[str, Any]:
+def as_json(account: Ageing, exchanged: Iterable[Exchange]) -> dict[str, Any]:
     """Return the account with amounts as plain decimals and instants in ISO 8601."""
     return {
         "gateway": account.gateway,
@@ -59,4 +64,9 @@ def as_json(account: Ageing) -> dict[str, Any]:
             {"name": movement.name, "at": movement.at.isoformat(), "open": movement.money.plain()}
             for movement in account.oldest
         ],
+        "changed_into": {
+            each.into: each.money.plain()
+            for each in exchanged
+            if (each.gateway, each.money.currency) == (account.gateway, account.balance.currency)
+        },
     }

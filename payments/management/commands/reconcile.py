@@ -15,11 +15,16 @@ from rich.console import Console
 
 from core import clock
 from payments import comparison, open_orders, reconciliation
-from payments.comparison import Comparison
 from payments.gateways.registry import UnknownGateway
 from payments.models import Discrepancy
+from payments.reports import Comparison
 
 LEFT, NOT_ASKED = 1, 2
+# What of a report is counted.
+COUNTS = (
+    "payments_there", "payments_here", "refunds_there", "refunds_here", "disputes_there", "fees_posted",
+    "payouts_posted", "mended", "left",
+)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -90,9 +95,10 @@ def lines(results: Iterable[Comparison], swept: int) -> Iterator[str]:
         yield (
             f"{report.gateway}, {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC: "
             f"{report.payments_there} listed · {report.payments_here} of ours · {report.mended} mended · "
-            f"{report.left} left · {report.fees_posted} fees · {report.payouts_posted} payouts"
+            f"{report.left} left · {report.refunds_there} refunds · {report.disputes_there} disputes · "
+            f"{report.fees_posted} fees · {report.payouts_posted} payouts"
         )
-        for failure in filter(None, (report.payments_failure, report.payouts_failure)):
+        for failure in report.failures:
             yield f"  INCOMPLETE. {failure}"
         for row in result.found:
             yield f"  {'mended' if row.is_mended else 'LEFT'}  {sentence(row)}"
@@ -102,7 +108,8 @@ def lines(results: Iterable[Comparison], swept: int) -> Iterator[str]:
 def sentence(row: Discrepancy) -> str:
     """Return a discrepancy on one line."""
     who = " ".join(filter(None, (row.gateway_id, str(row.payment or ""))))
-    text = f"{row.get_kind_display()}: {who} · here: {row.ours or 'nothing'} · there: {row.theirs or 'nothing'}"
+    what = "" if row.subject == Discrepancy.Subject.PAYMENT else f"{row.subject} "
+    text = f"{what}{row.get_kind_display()}: {who} · here: {row.ours or 'nothing'} · there: {row.theirs or 'nothing'}"
     return f"{text} · {row.outcome}".removesuffix(" · ")
 
 
@@ -114,18 +121,18 @@ def as_json(results: Iterable[Comparison], swept: int) -> dict[str, Any]:
 
 def _report(result: Comparison) -> dict[str, Any]:
     report = result.report
-    counts = ("payments_there", "payments_here", "fees_posted", "payouts_posted", "mended", "left")
     return {
         "gateway": report.gateway,
         "report": report.pk,
         "since": report.since.isoformat(),
         "until": report.until.isoformat(),
         "complete": report.is_complete,
-        "failures": [failure for failure in (report.payments_failure, report.payouts_failure) if failure],
-        **{name: getattr(report, name) for name in counts},
+        "failures": report.failures,
+        **{name: getattr(report, name) for name in COUNTS},
         "discrepancies": [
             {
-                "kind": row.kind, "gateway_id": row.gateway_id, "payment": str(row.payment) if row.payment else None,
+                "subject": row.subject, "kind": row.kind, "gateway_id": row.gateway_id,
+                "payment": str(row.payment) if row.payment else None,
                 "ours": row.ours, "theirs": row.theirs, "mended": row.is_mended, "outcome": row.outcome,
             }
             for row in result.found

@@ -28,7 +28,7 @@ from tests.billing_site.local.launcher import (
     running,
 )  # fmt: skip
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from tests.billing_site.local.launcher import READY, Running, free_port, make_stop, nothing_is_left, processes_of
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.timeout(400)
 LIGHT_TURNS, REAL_TURNS = 44, 6
 # Children that take a moment to end after SIGTERM.
 LIGHT = """

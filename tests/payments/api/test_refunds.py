@@ -1,6 +1,5 @@
 """POST and GET /api/payments/{id}/refunds."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from payments import confirmation
 from payments.models import Payment, Refund
 from subscriptions import catalogue, orders
 from subscriptions.models import Price
@@ -18,14 +16,6 @@ from tests.payments.checkouts import start
 from tests.payments.rows import balance
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def paid(alice: User, choose: Callable[..., Any]) -> Payment:
-    """A confirmed top-up of 1000.00 roubles."""
-    payment = start(alice, amount=1000_00, currency="RUB")
-    choose(payment, "succeeds")
-    return confirmation.confirm(payment.pk, now=timezone.now())
 
 
 @pytest.fixture

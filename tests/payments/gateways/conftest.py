@@ -1,5 +1,7 @@
-"""Fixtures of the contract test: each gateway in turn, its visitor, and a payment."""
+"""Fixtures of the contract test: each gateway in turn, its visitor, and a payment; and a server that drips."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,3 +49,28 @@ def paid(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> str:
     gateway_id = gateway.create_session(asked).gateway_id
     visitor.pay(gateway_id)
     return gateway_id
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """Run a server that sends a good head, and then a byte of its body every tenth of a second; return its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 600\r\n\r\n")
+            while not ended.wait(0.1):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    ended.set()
+    thread.join(timeout=5)
+    listener.close()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,11 +20,8 @@ from payments.gateways import guard
 from payments.gateways.base import (
     BadWebhook,
     Capabilities,
-    DisputeSnapshot,
     GatewayError,
-    Method,
     Notification,
-    PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     RefundState,
@@ -34,6 +31,7 @@ from payments.gateways.base import (
     State,
     Subject,
 )
+from payments.gateways.mixins import NoDisputes, NoMethods, NoPayouts
 
 PATH = f"{__name__}.Coins"
 STATES = {"new": State.OPEN, "paid": State.SUCCEEDED, "refused": State.FAILED, "over": State.EXPIRED}
@@ -41,7 +39,7 @@ REFUND_STATES = {"sent": RefundState.SUCCEEDED, "returned": RefundState.FAILED}
 SUBJECTS = {"page": Subject.PAYMENT, "refund": Subject.REFUND}
 
 
-class Coins:
+class Coins(NoDisputes, NoMethods, NoPayouts):
     """Implements payments.gateways.base.Gateway."""
 
     name = "coins"
@@ -90,19 +88,15 @@ class Coins:
     def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
         return _refund_snapshot(_call("refund", gateway_id))
 
-    def fetch_dispute(self, gateway_id: str) -> DisputeSnapshot:
-        _cannot("Coins tells of no disputes.")
-
-    def fetch_method(self, gateway_id: str) -> Method:
-        _cannot("Coins keeps no cards.")
-
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         for page in _call("all_pages"):
             if since <= page.created_at < until:
                 yield _snapshot(page)
 
-    def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        yield from ()
+    def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        for refund in _call("all_refunds"):
+            if since <= refund.created_at < until:
+                yield _refund_snapshot(refund)
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         stamp, signature = headers.get("coins-time", ""), headers.get("coins-signature", "")
@@ -136,10 +130,6 @@ def _call(name: str, *arguments: Any) -> Any:
         raise GatewayError("Coins did not answer.", permanent=False, code="timeout") from error
 
 
-def _cannot(detail: str) -> NoReturn:
-    raise GatewayError(detail, permanent=True, code="not_supported")
-
-
 def _snapshot(page: "Page") -> Snapshot:
     word, _, reason = page.status.partition(":")
     state = STATES.get(word, State.UNRECOGNISED)
@@ -166,6 +156,7 @@ def _refund_snapshot(refund: "Refund") -> RefundSnapshot:
         currency=refund.page.currency,
         payment=refund.page.id,
         idempotency_key=refund.key,
+        created_at=refund.created_at,
     )
 
 
@@ -200,6 +191,7 @@ class Refund:
     id: str
     key: str
     page: Page
+    created_at: datetime
     status: str = "waits"
 
 
@@ -237,7 +229,10 @@ class Bank:
                 return refund
         if request.amount != page.taken or any(refund.status != "returned" for refund in made):
             raise ValueError("Only a whole payment can be refunded, once.")
-        refund = Refund(f"back_{len(self.refunds)}", request.idempotency_key, page)
+        return self.refund_here(page, key=request.idempotency_key)
+
+    def refund_here(self, page: Page, *, key: str = "") -> Refund:
+        refund = Refund(f"back_{len(self.refunds)}", key, page, timezone.now())
         self.refunds[refund.id] = refund
         return refund
 
@@ -248,6 +243,10 @@ class Bank:
     def refunds_of(self, page_id: str, *, timeout: float) -> list[Refund]:
         self._answer(timeout)
         return [refund for refund in self.refunds.values() if refund.page.id == page_id]
+
+    def all_refunds(self, *, timeout: float) -> list[Refund]:
+        self._answer(timeout)
+        return list(self.refunds.values())
 
     def event(self, kind: str, object_id: str, *, at: datetime) -> tuple[bytes, dict[str, str]]:
         body = json.dumps({"id": "event_1", "type": kind, "object": object_id}).encode()

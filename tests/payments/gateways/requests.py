@@ -1,10 +1,13 @@
 """Requests to gateways as the payments domain makes them, for tests."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from core.ids import new_id
-from payments.gateways.base import RefundRequest, SessionRequest
+from payments.gateways.base import GatewayError, RefundRequest, SessionRequest
 
 
 def session_request(**changes: Any) -> SessionRequest:
@@ -40,3 +43,10 @@ def refund_of(gateway_id: str, asked: SessionRequest, **changes: Any) -> RefundR
     """Return a request to refund the whole payment of that request for a page."""
     whole = {"idempotency_key": "ref_1", "amount": asked.amount, "currency": asked.currency}
     return refund_request(gateway_id, **whole | changes)
+
+
+def refused(call: Callable[..., Any], *arguments: Any) -> bool:
+    """Call, and return whether the gateway refused for good. Fails if it did what it was asked."""
+    with pytest.raises(GatewayError) as caught:
+        call(*arguments)
+    return caught.value.permanent

@@ -1,7 +1,8 @@
 """The contract that every gateway must fulfil, run against each in settings.GATEWAY_CLASSES and the example.
 
 What a gateway says that it can is tested, and what it cannot must be refused for good. A new gateway adds a visitor,
-visitors/<name>.py, and no test. The fixtures are in conftest.py.
+visitors/<name>.py, and no test. What comes after a payment is in test_contract_aftermath.py, webhooks are in
+test_contract_webhooks.py. The fixtures are in conftest.py.
 """
 
 import time
@@ -16,30 +17,17 @@ from django.utils import timezone
 from ledger.money import EXPONENTS
 from payments.gateways import guard, registry
 from payments.gateways.base import (
-    BadWebhook,
-    DisputeState,
     Gateway,
-    GatewayError,
-    RefundState,
     SessionRequest,
-    Snapshot,
     State,
-    Subject,
 )
-from tests.payments.gateways.requests import refund_of
+from tests.payments.gateways.requests import refund_of, refused
 from tests.payments.gateways.visitors import visitor as visitors
-from tests.payments.gateways.visitors.visitor import Visitor, Webhook
+from tests.payments.gateways.visitors.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
-
-
-def refused(call: Callable[..., Any], *arguments: Any) -> bool:
-    """Call, and return whether the gateway refused for good. Fails if it did what it was asked."""
-    with pytest.raises(GatewayError) as caught:
-        call(*arguments)
-    return caught.value.permanent
 
 
 def test_its_settings_are_complete(gateway: Gateway, name: str) -> None:
@@ -143,116 +131,12 @@ def test_cancelling_a_paid_payment_returns_succeeded(gateway: Gateway, asked: Se
 
 
 def test_an_unknown_id_is_a_permanent_error(gateway: Gateway, asked: SessionRequest) -> None:
-    calls = (gateway.fetch, gateway.cancel, gateway.fetch_refund, gateway.fetch_dispute, gateway.fetch_method)
+    calls: tuple[Callable[[str], Any], ...] = (
+        gateway.fetch, gateway.cancel, gateway.fetch_refund, gateway.fetch_dispute, gateway.fetch_method,
+        gateway.remove_method, gateway.fetch_payout,
+    )  # fmt: skip
     assert [refused(call, "none_such") for call in calls] == [True] * len(calls)
     assert refused(gateway.refund, refund_of("none_such", asked))
-
-
-def test_a_whole_payment_is_refunded_once_per_key(
-    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
-) -> None:
-    request = refund_of(paid, asked)
-    if not gateway.can.refunds:
-        assert refused(gateway.refund, request)
-        return
-    first = gateway.refund(request)
-    assert (first.amount, first.currency, first.payment) == (asked.amount, asked.currency, paid)
-    assert gateway.refund(request).gateway_id == first.gateway_id
-    visitor.settle_refund(first.gateway_id, RefundState.SUCCEEDED)
-    assert gateway.fetch_refund(first.gateway_id).state is RefundState.SUCCEEDED
-    assert refused(gateway.refund, refund_of(paid, asked, idempotency_key="ref_2"))
-
-
-def test_parts_are_refunded_and_never_more_than_was_paid(gateway: Gateway, asked: SessionRequest, paid: str) -> None:
-    if not gateway.can.refunds:
-        return
-    part = asked.amount * 3 // 4
-    first = refund_of(paid, asked, amount=part)
-    if not gateway.can.refunds_parts:
-        assert refused(gateway.refund, first)
-        return
-    gateway.refund(first)
-    # Three quarters are refunded: one unit more than the rest is too much.
-    rest = asked.amount - part
-    assert refused(gateway.refund, refund_of(paid, asked, idempotency_key="ref_2", amount=rest + 1))
-    assert gateway.refund(refund_of(paid, asked, idempotency_key="ref_3", amount=rest)).amount == rest
-
-
-def test_an_unpaid_payment_is_not_refunded(gateway: Gateway, asked: SessionRequest) -> None:
-    assert refused(gateway.refund, refund_of(gateway.create_session(asked).gateway_id, asked))
-
-
-def test_a_refund_is_found_again_by_its_own_request(gateway: Gateway, asked: SessionRequest, paid: str) -> None:
-    request = refund_of(paid, asked)
-    if not gateway.can.refunds:
-        return
-    if gateway.can.refunds_parts:
-        request = replace(request, amount=asked.amount // 3)
-    assert gateway.find_refund(request) is None
-    made = gateway.refund(request)
-    found = gateway.find_refund(request)
-    assert found is not None
-    assert (found.gateway_id, found.amount, found.idempotency_key) == (made.gateway_id, request.amount, "ref_1")
-    # A refund of the same amount for another reason is not it.
-    assert gateway.find_refund(replace(request, idempotency_key="ref_2")) is None
-
-
-def test_the_money_of_a_failed_refund_can_be_refunded_again(
-    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
-) -> None:
-    if not gateway.can.refunds:
-        return
-    made = gateway.refund(refund_of(paid, asked))
-    if made.state is not RefundState.PENDING:
-        return
-    visitor.settle_refund(made.gateway_id, RefundState.FAILED)
-    assert gateway.fetch_refund(made.gateway_id).state is RefundState.FAILED
-    again = gateway.refund(refund_of(paid, asked, idempotency_key="ref_2"))
-    assert again.gateway_id != made.gateway_id
-
-
-@pytest.mark.parametrize("end", [DisputeState.WON, DisputeState.LOST])
-def test_a_dispute_is_open_until_somebody_decides(
-    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str, end: DisputeState
-) -> None:
-    if Subject.DISPUTE not in visitor.tells:
-        assert refused(gateway.fetch_dispute, paid)
-        return
-    dispute_id = visitor.open_dispute(paid)
-    dispute = gateway.fetch_dispute(dispute_id)
-    assert (dispute.gateway_id, dispute.payment, dispute.state) == (dispute_id, paid, DisputeState.OPEN)
-    assert (dispute.amount, dispute.currency) == (asked.amount, asked.currency)
-    assert dispute.answer_by is None or dispute.answer_by > timezone.now()
-    visitor.decide_dispute(dispute_id, end)
-    assert gateway.fetch_dispute(dispute_id).state is end
-    # The payment itself is what it was.
-    assert gateway.fetch(paid).state is State.SUCCEEDED
-
-
-def paid_with_consent(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> Snapshot:
-    """Pay with the consent to keep the method, and return the payment."""
-    agreed = replace(asked, idempotency_key="pay_2", save_method=True)
-    gateway_id = gateway.create_session(agreed).gateway_id
-    assert gateway.fetch(gateway_id).method is None
-    visitor.pay(gateway_id)
-    return gateway.fetch(gateway_id)
-
-
-def test_a_method_is_kept_only_if_the_customer_agreed(
-    gateway: Gateway, visitor: Visitor, asked: SessionRequest, paid: str
-) -> None:
-    assert gateway.fetch(paid).method is None
-    if not gateway.can.saves_methods:
-        assert refused(gateway.fetch_method, paid)
-        # The payment is made all the same.
-        assert paid_with_consent(gateway, visitor, asked).method is None
-        return
-    method = paid_with_consent(gateway, visitor, asked).method
-    assert method is not None
-    assert method.is_kept
-    assert gateway.fetch_method(method.gateway_id) == method
-    visitor.forget_method(method.gateway_id)
-    assert not gateway.fetch_method(method.gateway_id).is_kept
 
 
 def test_the_list_has_the_payments_of_the_span_and_no_others(
@@ -270,64 +154,6 @@ def test_the_list_has_the_payments_of_the_span_and_no_others(
     # `until` is not of the span, `since` is.
     assert paid not in [snapshot.gateway_id for snapshot in gateway.list_payments(since=first - SECOND, until=first)]
     assert list(gateway.list_payments(since=last + SECOND, until=last + 2 * SECOND)) == []
-
-
-def test_payouts_are_of_the_span(gateway: Gateway, paid: str) -> None:
-    now = timezone.now()
-    for payout in gateway.list_payouts(since=now - timedelta(days=7), until=now):
-        assert now - timedelta(days=7) <= payout.arrived_at < now
-
-
-def accepted(gateway: Gateway, webhook: Webhook) -> bool:
-    """Return whether the gateway takes a webhook for its own."""
-    try:
-        gateway.parse_webhook(webhook.body, webhook.headers, address=webhook.address)
-    except BadWebhook:
-        return False
-    return True
-
-
-def test_a_webhook_names_what_it_is_about(gateway: Gateway, visitor: Visitor) -> None:
-    for subject in visitor.tells:
-        body, headers, address = visitor.webhook(subject, "object_1", at=timezone.now())
-        notification = gateway.parse_webhook(body, headers, address=address)
-        assert (notification.subject, notification.gateway_id) == (subject, "object_1")
-        assert notification.event_id
-        assert notification.type
-        # The same webhook again is the same event.
-        assert gateway.parse_webhook(body, headers, address=address) == notification
-
-
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}])
-@pytest.mark.parametrize("body", [b"", b"{}", b"null", b"\xff\x00"])
-def test_a_webhook_of_anybody_is_refused(gateway: Gateway, headers: dict[str, str], body: bytes) -> None:
-    assert not accepted(gateway, Webhook(body, headers, "203.0.113.99"))
-
-
-def test_a_forged_webhook_is_refused(gateway: Gateway, visitor: Visitor) -> None:
-    for subject in visitor.tells:
-        good = visitor.webhook(subject, "object_1", at=timezone.now())
-        assert accepted(gateway, good)
-        if not gateway.can.signs_webhooks:
-            assert not accepted(gateway, good._replace(address="203.0.113.99"))
-            continue
-        bad = [
-            good._replace(headers={}),
-            good._replace(body=good.body + b" "),
-            good._replace(body=good.body.replace(b"object_1", b"object_2")),
-            # A signature of another webhook.
-            good._replace(headers=visitor.webhook(subject, "object_2", at=timezone.now()).headers),
-        ]
-        assert [accepted(gateway, webhook) for webhook in bad] == [False] * len(bad)
-
-
-@pytest.mark.parametrize("age", [310, -310])
-def test_a_webhook_from_the_past_or_the_future_is_refused(gateway: Gateway, visitor: Visitor, age: int) -> None:
-    if not gateway.can.signs_webhooks:
-        return
-    for subject in visitor.tells:
-        webhook = visitor.webhook(subject, "object_1", at=timezone.now() - timedelta(seconds=age))
-        assert not accepted(gateway, webhook)
 
 
 def test_a_gateway_that_hangs_keeps_nobody_waiting(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> None:

@@ -149,8 +149,8 @@ def test_reconciliation_makes_up_for_a_lost_webhook(
 ) -> None:
     payment = start_checkout(alice)
     choose(payment, "webhook_lost")
-    assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=29)) == 0
-    assert reconciliation.check_due(now=payment.created_at + timedelta(seconds=30)) == 1
+    assert reconciliation.check_all(now=payment.created_at + timedelta(seconds=29)) == 0
+    assert reconciliation.check_all(now=payment.created_at + timedelta(seconds=30)) == 1
     payment.refresh_from_db()
     assert payment.status == "confirmed"
 
@@ -164,8 +164,8 @@ def test_a_payment_that_timed_out_is_credited_once_the_gateway_answers(
     assert Subscription.objects.get().status == "pending"
     later = payment.created_at + timedelta(seconds=31)
     with time_machine.travel(later, tick=False):
-        assert reconciliation.check_due(now=later) == 1
-        assert reconciliation.check_due(now=later) == 0
+        assert reconciliation.check_all(now=later) == 1
+        assert reconciliation.check_all(now=later) == 0
     payment.refresh_from_db()
     assert payment.status == "confirmed"
     assert times_credited(payment) == 1

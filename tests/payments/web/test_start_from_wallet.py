@@ -73,7 +73,7 @@ def test_it_starts_without_an_answer_from_the_gateway_and_the_page_is_closed_lat
         browser.post(address(waiting) + "start/")
     waiting.refresh_from_db()
     assert (waiting.status, wallet(alice, "RUB").balance) == ("unknown", 620_00)
-    reconciliation.check_due(now=now + timedelta(minutes=1))
+    reconciliation.check_all(now=now + timedelta(minutes=1))
     waiting.refresh_from_db()
     assert waiting.status == SandboxSession.objects.get().status == "cancelled"
     assert subscription_of(waiting).status == "active"
@@ -92,7 +92,7 @@ def test_a_start_that_dies_before_it_closes_the_payment_loses_nothing(alice, on_
         with pytest.raises(SystemExit):
             checkout.pay_from_wallet(subscription_of(waiting), now=now)
     assert (subscription_of(waiting).status, wallet(alice, "RUB").balance) == ("active", 620_00)
-    reconciliation.check_due(now=now + timedelta(minutes=3))
+    reconciliation.check_all(now=now + timedelta(minutes=3))
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from subscriptions import catalogue, orders
-from subscriptions.books import Refused
 from subscriptions.models import Price
+from subscriptions.refusals import Refused
 from tests.subscriptions.bank import at
 from tests.subscriptions.shop import sell
 from tests.web import act, address, bought

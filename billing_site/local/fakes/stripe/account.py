@@ -54,6 +54,11 @@ class Account:
 
     def open_session(self, params: Thing, *, page: str) -> Thing:
         """Open a Checkout Session."""
+        owner = self.objects.get(params["customer"]) if "customer" in params else {}
+        if owner is None or owner.get("object", "customer") != "customer":
+            raise Impossible(f"No such customer: '{params['customer']}'", code="resource_missing", param="customer")
+        if owner and ("customer_email" in params or "customer_creation" in params):
+            raise Impossible("You may only specify one of these parameters: customer, customer_email.")
         session = self._keep(objects.session(params, created=self._second(), page=page))
         self._intent_data[session["id"]] = params.get("payment_intent_data", {})
         return session
@@ -133,6 +138,11 @@ class Account:
         self._emit("charge.refunded", charge)
         return refund
 
+    def refund_by_hand(self, payment: str, *, amount: int | None = None) -> str:
+        """Refund a payment (a session or an intent) in the dashboard, and return the refund's id."""
+        params = {"payment_intent": self._intent_id(payment)} | ({} if amount is None else {"amount": amount})
+        return str(self.refund(params)["id"])
+
     def finish_refund(self, refund: str, *, status: str = "succeeded", reason: str = "lost_or_stolen_card") -> None:
         """End a refund: succeeded, failed or canceled. The money of one that failed is back."""
         ended = self.get(refund, "refund")
@@ -194,6 +204,13 @@ class Account:
         self.get(method, "payment_method")["customer"] = None
         self._emit("payment_method.detached", self.objects[method])
 
+    def forget_customer(self, customer: str) -> None:
+        """Delete a customer in the dashboard. Its payment methods belong to nobody then."""
+        for method in self.all("payment_method"):
+            if method["customer"] == customer:
+                self.detach(method["id"])
+        del self.objects[customer]
+
     def charge_elsewhere(self, *, amount: int, currency: str) -> str:
         """Take a payment without any page, as in Stripe's dashboard, and return the payment intent's id."""
         intent = self._keep(objects.intent(amount=amount, currency=currency, created=self._second(), data={}))
@@ -223,7 +240,8 @@ class Account:
         amount = intent["amount"] if amount is None else amount
         if session["customer_creation"] == "always":
             customer = self._keep(objects.customer(email=session["customer_email"], created=self._second()))
-            session["customer"] = intent["customer"] = customer["id"]
+            session["customer"] = customer["id"]
+        intent["customer"] = session.get("customer")
         owner = intent["customer"] if intent["setup_future_usage"] else None
         intent["payment_method"] = self._keep(objects.card(customer=owner, created=self._second()))["id"]
         charge = self._keep(objects.charge(intent, amount=amount, created=self._second(), failure=""))

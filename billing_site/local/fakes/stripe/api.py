@@ -32,6 +32,7 @@ ROUTES = [
     ("POST", r"/v1/checkout/sessions", "checkout.sessions.create"),
     ("POST", r"/v1/checkout/sessions/(\w+)/expire", "checkout.sessions.expire"),
     ("POST", r"/v1/refunds", "refunds.create"),
+    ("POST", r"/v1/payment_methods/(\w+)/detach", "payment_methods.detach"),
     *(("GET", rf"/v1/{path}", f"{path.replace('/', '.')}.list") for path in KINDS),
     *(("GET", rf"/v1/{path}/(\w+)", f"{path.replace('/', '.')}.retrieve") for path in KINDS),
 ]
@@ -50,6 +51,7 @@ class FakeStripe(Fake):
         acts = (
             "pay", "pay_later", "settle", "decline", "ask_bank", "finish_refund", "open_dispute", "escalate_dispute",
             "close_dispute", "pay_out", "fail_payout", "detach", "charge_elsewhere", "money",
+            "refund_by_hand", "forget_customer",
         )  # fmt: skip
         self.commands |= {act: self._locked(act) for act in acts}
         self.commands |= {"refunds_begin": self.refunds_begin, "send_again": self.send_again}
@@ -135,6 +137,12 @@ class FakeStripe(Fake):
                 if "payment_intent" in checked:
                     self.account.get(checked["payment_intent"], "payment_intent")
                 return self._show(self.account.refund(checked), checked)
+            case "payment_methods.detach":
+                method = self.account.get(name, "payment_method")
+                if not method["customer"]:
+                    raise Impossible("The payment method you provided is not attached to a customer.")
+                self.account.detach(name)
+                return self._show(method, checked)
         return (
             self._list(path, checked) if action == "list" else self._show(self.account.get(name, KINDS[path]), checked)
         )

@@ -33,6 +33,7 @@ TYPES = {
     "disputes.retrieve": "_dispute_retrieve_params.DisputeRetrieveParams",
     "disputes.list": "_dispute_list_params.DisputeListParams",
     "payment_methods.retrieve": "_payment_method_retrieve_params.PaymentMethodRetrieveParams",
+    "payment_methods.detach": "_payment_method_detach_params.PaymentMethodDetachParams",
     "payouts.retrieve": "_payout_retrieve_params.PayoutRetrieveParams",
     "payouts.list": "_payout_list_params.PayoutListParams",
     "events.retrieve": "_event_retrieve_params.EventRetrieveParams",

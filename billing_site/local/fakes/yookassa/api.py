@@ -41,6 +41,7 @@ class FakeYooKassa(Fake):
         self.copies = 1
         self.commands |= {
             "pay": self.pay, "decline": self.decline, "expire": self.expire, "end_refund": self.end_refund,
+            "refund_by_hand": self.refund_by_hand,
         }  # fmt: skip
 
     # --- For tests and the control call ---
@@ -60,6 +61,13 @@ class FakeYooKassa(Fake):
     def end_refund(self, refund_id: str, **how: Any) -> None:
         with self.lock:
             self.shop.end_refund(refund_id, **how)
+
+    def refund_by_hand(self, payment_id: str, *, value: str = "") -> str:
+        """Refund a payment in the console, by default all of it, and return the refund's id."""
+        with self.lock:
+            payment = self.shop.payments[payment_id]
+            amount = payment["amount"] | ({"value": value} if value else {})
+            return str(self.shop.create_refund({"payment_id": payment_id, "amount": amount}, payment)["id"])
 
     # --- For the harness ---
 

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
+import stripe
 
 from payments.gateways import guard
 from payments.gateways.base import (
@@ -13,6 +15,7 @@ from payments.gateways.base import (
     RefundState,
     State,
 )
+from payments.gateways.stripe import snapshots
 
 DAY = timedelta(days=1)
 
@@ -194,3 +197,50 @@ def test_the_money_of_both_sides_is_the_same(fake, gateway, make):
     # The dispute costs 1500 besides.
     assert money["fees"] == sum(each.fee for each in snapshots) + 1500
     assert money["balance"] + money["fees"] == sum(each.amount for each in snapshots) - refund.amount - dispute.amount
+
+
+def words_of_a_dispute():
+    """Return the statuses of a dispute that the SDK knows."""
+    known, _text = get_args(stripe.Dispute.__annotations__["status"])
+    return get_args(known)
+
+
+def test_every_status_of_a_dispute_is_known():
+    assert len(words_of_a_dispute()) >= 10
+    assert set(words_of_a_dispute()) == set(snapshots.DISPUTE_STATES)
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("warning_needs_response", DisputeState.OPEN),
+        ("warning_under_review", DisputeState.OPEN),
+        ("warning_closed", DisputeState.WON),
+        ("needs_response", DisputeState.OPEN),
+        ("under_review", DisputeState.OPEN),
+        ("appeal_needs_response", DisputeState.OPEN),
+        ("appeal_under_review", DisputeState.OPEN),
+        ("prevented", DisputeState.WON),
+        ("won", DisputeState.WON),
+        ("lost", DisputeState.LOST),
+    ],
+)
+def test_a_status_of_a_dispute(fake, gateway, paid, word, state):
+    name = fake.account.open_dispute(paid)
+    fake.account.objects[name]["status"] = word
+    assert gateway.fetch_dispute(name).state is state
+
+
+class TestPayout:
+    def test_on_its_way_it_is_not_there_yet(self, fake, gateway, paid):
+        name = fake.account.pay_out("eur")
+        for status in ("pending", "in_transit", "canceled"):
+            fake.account.objects[name]["status"] = status
+            assert gateway.fetch_payout(name) is None
+
+    def test_paid_and_sent_back(self, fake, gateway, paid):
+        name = fake.account.pay_out("eur")
+        # 19.99 less the fee of 0.87.
+        assert (gateway.fetch_payout(name).amount, gateway.fetch_payout(name).is_paid) == (1912, True)
+        fake.account.fail_payout(name)
+        assert not gateway.fetch_payout(name).is_paid

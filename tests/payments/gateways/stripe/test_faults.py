@@ -116,6 +116,14 @@ def test_a_hanging_gateway_is_left_at_the_deadline(fake, gateway, paid, refund_r
         assert time.monotonic() - began < 0.8
 
 
+def test_a_body_that_drips_in_is_left_at_the_deadline(settings, gateway, paid, dripping):
+    """Each byte comes in time, and the body would take a minute."""
+    settings.STRIPE_API_BASE = dripping
+    began = time.monotonic()
+    assert fails(gateway.fetch, paid).code == "APIConnectionError"
+    assert time.monotonic() - began < 0.8
+
+
 def test_several_calls_share_one_deadline(fake, gateway, refund_request):
     """A refund asks for the session first. Each call takes 0.25 s here, so the second one has 0.15 s left of 0.4."""
     fake.fault(Fault.SLOW, times=2, seconds=0.25)

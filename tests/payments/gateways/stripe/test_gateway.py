@@ -175,6 +175,34 @@ class TestSavedMethod:
         fake.account.detach(method.gateway_id)
         assert gateway.fetch_method(method.gateway_id) == replace(method, is_kept=False, owner="")
 
+    def test_a_customer_of_stripes_is_used_again(self, fake, gateway, make):
+        first = gateway.create_session(make(save_method=True, email="a@shop.example"))
+        fake.account.pay(first.gateway_id)
+        owner = gateway.fetch(first.gateway_id).method.owner
+        second = gateway.create_session(
+            make(idempotency_key="pay_2", save_method=True, email="a@shop.example", owner=owner)
+        )
+        fake.account.pay(second.gateway_id)
+        method = gateway.fetch(second.gateway_id).method
+        assert (method.owner, len(fake.account.all("customer"))) == (owner, 1)
+
+    def test_a_customer_that_was_deleted_at_stripe_is_replaced(self, fake, gateway, make):
+        first = gateway.create_session(make(save_method=True))
+        fake.account.pay(first.gateway_id)
+        owner = gateway.fetch(first.gateway_id).method.owner
+        fake.account.forget_customer(owner)
+        again = make(idempotency_key="pay_2", save_method=True, owner=owner, email="anna@localhost")
+        second = gateway.create_session(again)
+        assert gateway.create_session(again) == second
+        fake.account.pay(second.gateway_id)
+        method = gateway.fetch(second.gateway_id).method
+        assert method.owner not in ("", owner)
+
+    def test_a_customer_is_named_only_for_a_method_to_keep(self, fake, gateway, make):
+        session = gateway.create_session(make(owner="cus_1", email="a@shop.example"))
+        stored = fake.account.objects[session.gateway_id]
+        assert (stored["customer"], stored["customer_email"]) == (None, "a@shop.example")
+
     def test_no_customer_is_made_without_need(self, fake, paid):
         assert fake.account.all("customer") == []
 

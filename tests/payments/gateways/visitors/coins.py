@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.base import RefundState, Subject
 from tests.payments.gateways import example_gateway
 from tests.payments.gateways.example_gateway import Bank
-from tests.payments.gateways.visitors.visitor import Webhook
+from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 
-class CoinsVisitor:
+class CoinsVisitor(Visitor):
     tells = frozenset({Subject.PAYMENT, Subject.REFUND})
     may_try_again = False
 
@@ -28,14 +28,8 @@ class CoinsVisitor:
     def settle_refund(self, refund_id: str, state: RefundState) -> None:
         self.bank.refunds[refund_id].status = {"succeeded": "sent", "failed": "returned"}[state]
 
-    def open_dispute(self, gateway_id: str) -> str:
-        raise NotImplementedError
-
-    def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
-        raise NotImplementedError
-
-    def forget_method(self, method_id: str) -> None:
-        raise NotImplementedError
+    def refund_by_hand(self, gateway_id: str) -> str:
+        return self.bank.refund_here(self.bank.pages[gateway_id]).id
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         word = {Subject.PAYMENT: "page", Subject.REFUND: "refund"}[subject]

@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import User
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.base import RefundState, Subject
 from payments.gateways.manual import receipts, refunds
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
-from tests.payments.gateways.visitors.visitor import Webhook
+from tests.payments.gateways.visitors.visitor import Visitor
 
 
-class ManualVisitor:
+class ManualVisitor(Visitor):
     tells: frozenset[Subject] = frozenset()
     may_try_again = False
 
@@ -31,30 +30,12 @@ class ManualVisitor:
             is_complete=True,
         )
 
-    def be_declined(self, gateway_id: str) -> None:
-        raise NotImplementedError
-
     def settle_refund(self, refund_id: str, state: RefundState) -> None:
         refund, now = ManualRefund.objects.get(refund_id=refund_id), timezone.now()
         if state is RefundState.SUCCEEDED:
             refunds.mark_sent(refund, bank_reference=f"S-{refund_id}", by=_staff(), now=now)
         else:
             refunds.mark_failed(refund, reason="The account is closed", by=_staff(), now=now)
-
-    def open_dispute(self, gateway_id: str) -> str:
-        raise NotImplementedError
-
-    def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
-        raise NotImplementedError
-
-    def forget_method(self, method_id: str) -> None:
-        raise NotImplementedError
-
-    def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
-        raise NotImplementedError
-
-    def hanging(self, gateway_id: str) -> AbstractContextManager[None]:
-        raise NotImplementedError
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from typing import Any
 from django.utils import timezone
 
 from payments.gateways.base import DisputeState, RefundState, Subject
-from payments.gateways.sandbox import disputes, methods, outcomes, refunds, sessions, webhooks
+from payments.gateways.sandbox import disputes, methods, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.gateway import SUBJECTS
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
-from tests.payments.gateways.visitors.visitor import Webhook
+from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 
-class SandboxVisitor:
+class SandboxVisitor(Visitor):
     tells = frozenset(SUBJECTS.values())
     may_try_again = False
 
@@ -30,6 +30,10 @@ class SandboxVisitor:
     def settle_refund(self, refund_id: str, state: RefundState) -> None:
         refunds.settle(refund_id, SandboxRefund.Status(state), now=timezone.now())
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        session, now = SandboxSession.objects.get(session_id=gateway_id), timezone.now()
+        return refunds.by_hand(session, now=now).refund_id
+
     def open_dispute(self, gateway_id: str) -> str:
         dispute = disputes.open_dispute(gateway_id, now=timezone.now())
         assert dispute is not None
@@ -41,6 +45,13 @@ class SandboxVisitor:
 
     def forget_method(self, method_id: str) -> None:
         assert methods.forget(method_id, now=timezone.now())
+
+    def pay_out(self, gateway_id: str) -> str:
+        # Yesterday's money arrives at midnight.
+        taken_at = timezone.now() - timedelta(days=1)
+        SandboxSession.objects.filter(session_id=gateway_id).update(created_at=taken_at, succeeds_at=taken_at)
+        now = timezone.now()
+        return [payout.payout_id for payout in payouts.between(taken_at, now)][-1]
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         word = next(word for word, about in SUBJECTS.items() if about is subject)

@@ -3,17 +3,16 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
-from billing_site.local.fakes.harness import Fault
 from billing_site.local.fakes.stripe import objects
 from billing_site.local.fakes.stripe.api import FakeStripe, signature
 from payments.gateways.base import DisputeState, RefundState, Subject
 from payments.gateways.stripe.amounts import to_stripe
 from payments.gateways.stripe.webhooks import SUBJECTS
-from tests.payments.gateways.visitors.visitor import Webhook
+from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 TYPES = {
     Subject.PAYMENT: "checkout.session.completed",
@@ -24,7 +23,7 @@ TYPES = {
 }
 
 
-class StripeVisitor:
+class StripeVisitor(Visitor):
     tells = frozenset(TYPES)
     # Another card may be tried on the page.
     may_try_again = True
@@ -45,6 +44,10 @@ class StripeVisitor:
         with self.fake.lock:
             self.fake.account.finish_refund(refund_id, status=state.value)
 
+    def refund_by_hand(self, gateway_id: str) -> str:
+        with self.fake.lock:
+            return self.fake.account.refund_by_hand(gateway_id)
+
     def open_dispute(self, gateway_id: str) -> str:
         with self.fake.lock:
             return self.fake.account.open_dispute(gateway_id)
@@ -57,6 +60,10 @@ class StripeVisitor:
         with self.fake.lock:
             self.fake.account.detach(method_id)
 
+    def pay_out(self, gateway_id: str) -> str:
+        with self.fake.lock:
+            return self.fake.account.pay_out(self.fake.account.objects[gateway_id]["currency"])
+
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         kind = next(kind for kind, about in SUBJECTS.items() if about is subject)
         event = objects.event(TYPES[subject], {"id": gateway_id, "object": kind}, created=int(time.time()))
@@ -64,11 +71,8 @@ class StripeVisitor:
         header = signature(body, self.fake.secret, at=int(at.timestamp()))
         return Webhook(body, {"stripe-signature": header}, "203.0.113.20")
 
-    @contextmanager
-    def hanging(self, gateway_id: str) -> Iterator[None]:
-        self.fake.fault(Fault.TIMEOUT_BEFORE, path=gateway_id, times=100)
-        yield
-        self.fake.clear_faults()
+    def hanging(self, gateway_id: str) -> AbstractContextManager[None]:
+        return self.fake.hanging(gateway_id)
 
 
 @contextmanager

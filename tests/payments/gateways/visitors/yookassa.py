@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
-from billing_site.local.fakes.harness import Fault
 from billing_site.local.fakes.yookassa.api import FakeYooKassa
 from ledger.money import Money
-from payments.gateways.base import DisputeState, RefundState, Subject
-from tests.payments.gateways.visitors.visitor import Webhook
+from payments.gateways.base import RefundState, Subject
+from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 EVENTS = {
     Subject.PAYMENT: ("payment.succeeded", "succeeded"),
@@ -19,7 +18,7 @@ EVENTS = {
 }
 
 
-class YooKassaVisitor:
+class YooKassaVisitor(Visitor):
     tells = frozenset(EVENTS)
     may_try_again = False
 
@@ -36,11 +35,8 @@ class YooKassaVisitor:
     def settle_refund(self, refund_id: str, state: RefundState) -> None:
         self.fake.end_refund(refund_id, reason="rejected_by_payee" if state is RefundState.FAILED else "")
 
-    def open_dispute(self, gateway_id: str) -> str:
-        raise NotImplementedError
-
-    def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
-        raise NotImplementedError
+    def refund_by_hand(self, gateway_id: str) -> str:
+        return self.fake.refund_by_hand(gateway_id)
 
     def forget_method(self, method_id: str) -> None:
         with self.fake.lock:
@@ -51,11 +47,8 @@ class YooKassaVisitor:
         body = {"type": "notification", "event": event, "object": {"id": gateway_id, "status": status}}
         return Webhook(json.dumps(body).encode(), {}, "185.71.76.1")
 
-    @contextmanager
-    def hanging(self, gateway_id: str) -> Iterator[None]:
-        self.fake.fault(Fault.TIMEOUT_BEFORE, path=gateway_id, times=100)
-        yield
-        self.fake.clear_faults()
+    def hanging(self, gateway_id: str) -> AbstractContextManager[None]:
+        return self.fake.hanging(gateway_id)
 
 
 @contextmanager

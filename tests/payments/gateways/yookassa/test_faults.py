@@ -1,7 +1,5 @@
 """What goes wrong on the way to YooKassa and back, C12 to C16: nothing is paid or refunded twice, nothing hangs."""
 
-import socket
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -25,31 +23,6 @@ REFUSED = [Fault.TIMEOUT_BEFORE, Fault.ERROR_BEFORE, Fault.RATE_LIMITED]
 def _short_patience():
     with guard.within(1.5):
         yield
-
-
-@pytest.fixture
-def dripping():
-    """Run a server that sends a good head, and then a byte of its body every tenth of a second; return its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    ended = threading.Event()
-
-    def serve():
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 600\r\n\r\n")
-            while not ended.wait(0.1):
-                try:
-                    connection.sendall(b" ")
-                except OSError:
-                    return
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    ended.set()
-    thread.join(timeout=5)
-    listener.close()
 
 
 @pytest.mark.parametrize("fault", [*LOST, *REFUSED])

@@ -11,7 +11,6 @@ def _good(settings):
 def test_good_settings_have_no_problem():
     assert YooKassa().is_configured()
     assert YooKassa().problems() == []
-    assert not YooKassa().is_test()
 
 
 @pytest.mark.parametrize(
@@ -54,9 +53,8 @@ def test_without_its_keys_it_is_not_configured(settings, name):
     assert not YooKassa().is_configured()
 
 
-def test_the_keys_of_a_test_shop_are_known(settings):
+def test_the_keys_of_a_test_shop_are_good_settings(settings):
     settings.YOOKASSA_SECRET_KEY = "test_abcdef"
-    assert YooKassa().is_test()
     assert YooKassa().problems() == []
 
 

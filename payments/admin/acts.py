@@ -1,0 +1,160 @@
+"""Pages on which staff act on a row in two steps: fill in a form, see before -> after, confirm.
+
+What is sent twice, by a double click, a reload or two people, is done once: the domain functions see to that. Each act
+is logged in the history of the rows that it is about.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, cast
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+
+from accounts.models import User
+from core.admin import ReadOnlyAdmin
+from core.errors import DomainError
+from payments.admin import rehearsal
+from payments.admin.rehearsal import Change, Facts
+
+
+class Result(NamedTuple):
+    """What came of an act, in a sentence for staff. `is_news` is False if it had been done before."""
+
+    text: str
+    is_news: bool
+
+
+class Changed(Exception):
+    """The row is not as staff saw it. The form has taken over the new figures: show them and ask again."""
+
+
+class ActForm(forms.Form):
+    """The form of one act on `row`."""
+
+    title: ClassVar[str | Promise]
+    # What the act does, in a sentence or two above the form.
+    effect: ClassVar[str | Promise]
+
+    def __init__(self, data: Any = None, *, row: Any) -> None:
+        super().__init__(data)
+        self.row = row
+
+    @classmethod
+    def obstacle(cls, row: Any) -> str:
+        """Return why the act is not possible for this row; empty if it is."""
+        return ""
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Do it, or find that it was done. Raises DomainError, or Changed."""
+        raise NotImplementedError
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return what the act may change, as it is in the database now."""
+        raise NotImplementedError
+
+    def logged(self) -> Sequence[Any]:
+        """Return the rows in whose history the act is logged."""
+        return [self.row]
+
+    def add_refusal(self, error: DomainError) -> None:
+        """Show the error of the domain at the field that it names, or above the form."""
+        self.add_error(error.param if error.param in self.fields else None, error.detail)
+
+    def answers(self) -> list[tuple[str, str]]:
+        """Return what was filled in: label and text of each visible field that is not blank."""
+        filled = []
+        for field in self.visible_fields():
+            value = field.value()
+            choices = dict(getattr(field.field, "choices", ()))
+            if value:
+                filled.append((str(field.label), str(choices.get(value, value))))
+        return filled
+
+
+class ActAdmin(ReadOnlyAdmin):
+    """An admin of rows on which staff act; `acts` has the form of each act by its name in the URL."""
+
+    acts: Mapping[str, type[ActForm]] = {}
+    change_form_template = "admin/payments/act_links.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add a page for each act."""
+        pages = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(self.act), {"name": name}, name=self._url_name(name))
+            for name in self.acts
+        ]
+        return [*pages, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Render the page with links to the acts that are possible now."""
+        row = options.get("obj")
+        links = [
+            (form.title, reverse(f"admin:{self._url_name(name)}", args=[row.pk]))
+            for name, form in self.acts.items()
+            if row is not None and self.has_act_permission(request) and not form.obstacle(row)
+        ]
+        return super().render_change_form(request, context | {"decisions": links}, *args, **options)
+
+    def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Show the form of an act, then what it changes, and carry it out when it is confirmed."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        row, changes = get_object_or_404(self.get_queryset(request), pk=pk), None
+        form = self.acts[name](request.POST or None, row=row)
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk])
+        if request.method == "POST" and form.is_valid() and "change" not in request.POST:
+            if "confirmed" in request.POST and self._is_done(request, form):
+                return HttpResponseRedirect(back, status=303)
+            changes = None if form.errors else self._rehearsed(request, form)
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": form.title, "row": row, "back": back,
+            "form": form, "changes": changes, "answers": form.answers() if changes else [],
+            "obstacle": form.obstacle(row),
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/payments/act.html", context)
+
+    def _is_done(self, request: HttpRequest, form: ActForm) -> bool:
+        """Carry the act out, log it and tell staff. Return False if it was refused: the form then says why."""
+        try:
+            result = form.carry_out(cast(User, request.user), now=timezone.now())
+        except Changed as error:
+            # The form goes on with the new figures, and its table is shown again.
+            self.message_user(request, str(error), messages.WARNING)
+            return False
+        except DomainError as error:
+            form.add_refusal(error)
+            return False
+        if result.is_news:
+            reason = form.cleaned_data.get("reason", "")
+            for row in form.logged():
+                self.log_change(request, row, f"{form.title}: {result.text} {reason}".strip())
+            self.message_user(request, result.text, messages.SUCCESS)
+        else:
+            self.message_user(request, gettext("This was done before. %s") % result.text, messages.WARNING)
+        return True
+
+    def _rehearsed(self, request: HttpRequest, form: ActForm) -> list[Change] | None:
+        """Return what the act would change; None if it is refused: the form then says why."""
+        by, now = cast(User, request.user), timezone.now()
+        try:
+            return rehearsal.rehearse(lambda: form.carry_out(by, now=now), lambda: form.facts(now=now))
+        except Changed as error:
+            self.message_user(request, str(error), messages.WARNING)
+            return self._rehearsed(request, form)
+        except DomainError as error:
+            form.add_refusal(error)
+            return None
+
+    def _url_name(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name.replace('-', '_')}"

@@ -1,0 +1,167 @@
+"""What staff do about bank transfers and cash, with what follows from it at once.
+
+Each act changes the tables of payments.gateways.manual and posts to the bank account in one transaction. Then the
+payment or the refund is asked about on the same path as by the sweep, so that the customer sees it without waiting.
+Every act may be repeated: the second time it changes nothing, and makes up for what a crash has left out.
+"""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from accounts.models import User
+from core import retry
+from ledger.money import Money
+from payments import confirmation, discrepancies, mismatches, payouts, refunds
+from payments.gateways import registry
+from payments.gateways.manual import bank_movements, receipts
+from payments.gateways.manual import refunds as manual_refunds
+from payments.gateways.manual.gateway import Manual
+from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
+from payments.models import Payment, Refund
+
+GATEWAY = Manual.name
+
+
+class Done(NamedTuple):
+    """An act that was done: the payment or refund that it was about, None if there is none.
+
+    `is_news` is False if it had been done before.
+    """
+
+    row: Payment | Refund | None
+    is_news: bool
+
+
+class Arrival(NamedTuple):
+    """Money that arrived, as staff read it on the bank statement or the cash voucher."""
+
+    money: Money
+    received_on: date
+    bank_reference: str
+    # What the payer wrote as the purpose of the payment.
+    note: str = ""
+
+
+def record(
+    transfer: ManualTransfer, arrival: Arrival, *, by: User, now: datetime, accepts: bool = False, reason: str = "",
+    seen: int | None = None,
+) -> Done:  # fmt: skip
+    """Record money that arrived for a transfer.
+
+    With `accepts=True` nothing more is expected, and what has arrived is credited as a top-up if it is not the sum that
+    was asked for; the customer reads the reason. Otherwise less waits for the rest, and more waits for a decision.
+    `seen` is the sum that had arrived when staff looked, in minor units. Raises TransferRefused, TransferChanged.
+    """
+    receipts.check_currency(transfer, arrival.money.currency)
+    receipt = _posted(transfer, arrival, by=by, now=now, is_complete=True if accepts else None, seen=seen)
+    payment = _ask(transfer, now=now)
+    if accepts and payment is not None:
+        payment = _accept(payment, by=by, reason=reason, now=now)
+    return Done(payment, receipt.recorded_at == now)
+
+
+def complete(
+    transfer: ManualTransfer, *, by: User, now: datetime, accepts: bool, reason: str, seen: int | None = None
+) -> Done:
+    """Say that nothing more will arrive for a transfer that was paid in part.
+
+    With `accepts=True` what has arrived is credited as a top-up. Otherwise the payment waits for a decision: accept it
+    or send it back. `seen` is as for `record`. Raises TransferRefused, TransferChanged.
+    """
+    with transaction.atomic():
+        if seen is not None:
+            receipts.check_seen(transfer, seen)
+        transfer = receipts.complete(transfer, by=by, now=now)
+    payment = _ask(transfer, now=now)
+    if accepts and payment is not None:
+        payment = _accept(payment, by=by, reason=reason, now=now)
+    return Done(payment, transfer.closed_at == now)
+
+
+@retry.retried
+def void(receipt: ManualReceipt, *, reason: str, by: User, now: datetime) -> Done:
+    """Void a receipt that was recorded by mistake. Raises TransferRefused once its transfer is complete."""
+    with transaction.atomic():
+        receipt = receipts.void(receipt, reason=reason, by=by, now=now)
+        payouts.record(GATEWAY, bank_movements.of_receipt(receipt), now=now, author=by)
+    return Done(_ask(receipt.transfer, now=now), receipt.voided_at == now)
+
+
+@retry.retried
+def mark_sent(refund: ManualRefund, *, bank_reference: str, by: User, now: datetime) -> Done:
+    """Record that staff have sent a refund, under this number of the bank. Raises TransferRefused."""
+    with transaction.atomic():
+        refund = manual_refunds.mark_sent(refund, bank_reference=bank_reference, by=by, now=now)
+        payouts.record(GATEWAY, bank_movements.of_refund(refund), now=now, author=by)
+    return Done(_ask_refund(refund, now=now), refund.closed_at == now)
+
+
+def mark_failed(refund: ManualRefund, *, reason: str, by: User, now: datetime) -> Done:
+    """Record that a refund cannot be sent: the money returns to the balance. Raises TransferRefused."""
+    refund = manual_refunds.mark_failed(refund, reason=reason, by=by, now=now)
+    return Done(_ask_refund(refund, now=now), refund.closed_at == now)
+
+
+def payment_of(transfer: ManualTransfer) -> Payment | None:
+    """Return the payment of a transfer; None if the transfer was not opened by a payment of this site."""
+    rows = Payment.objects.filter(gateway=GATEWAY).select_related("customer", "plan", "subscription")
+    by_id = rows.filter(gateway_id=transfer.transfer_id).first()
+    return by_id or rows.filter(gateway_id=None, public_id=transfer.idempotency_key).first()
+
+
+def transfer_of(payment: Payment) -> ManualTransfer | None:
+    """Return the transfer of a payment; None for a payment at another gateway, or without a page."""
+    if payment.gateway != GATEWAY or payment.gateway_id is None:
+        return None
+    return ManualTransfer.objects.filter(transfer_id=payment.gateway_id).first()
+
+
+def refund_of(refund: ManualRefund) -> Refund | None:
+    """Return our refund that staff must carry out by this one."""
+    rows = Refund.objects.filter(gateway=GATEWAY, public_id=refund.idempotency_key)
+    return rows.select_related("payment__customer", "payment__plan").first()
+
+
+@retry.retried
+def _posted(
+    transfer: ManualTransfer, arrival: Arrival, *, by: User, now: datetime, is_complete: bool | None, seen: int | None
+) -> ManualReceipt:
+    """Record the receipt and post its money to the bank account."""
+    with transaction.atomic():
+        if seen is not None:
+            receipts.check_seen(transfer, seen, bank_reference=arrival.bank_reference)
+        receipt = receipts.record(
+            transfer, amount=arrival.money.amount, received_on=arrival.received_on,
+            bank_reference=arrival.bank_reference, note=arrival.note, by=by, now=now, is_complete=is_complete,
+        )  # fmt: skip
+        payouts.record(GATEWAY, bank_movements.of_receipt(receipt), now=now, author=by)
+    return receipt
+
+
+def _ask(transfer: ManualTransfer, *, now: datetime) -> Payment | None:
+    """Ask about the payment of a transfer, which may have lost the answer that opened the transfer."""
+    payment = payment_of(transfer)
+    if payment is None:
+        return None
+    if payment.gateway_id is None:
+        snapshot = registry.get(GATEWAY).fetch(transfer.transfer_id)
+        if discrepancies.is_adoptable(payment, snapshot):
+            discrepancies.adopt(payment, snapshot, now=now)
+    return confirmation.confirm(payment.pk, now=now)
+
+
+def _accept(payment: Payment, *, by: User, reason: str, now: datetime) -> Payment:
+    """Credit what a payment has brought, unless it was confirmed or decided already."""
+    if not payment.parked_reason:
+        return payment
+    try:
+        return mismatches.accept(payment, author=by, reason=reason, now=now)
+    except mismatches.NotParked:
+        return Payment.objects.get(pk=payment.pk)
+
+
+def _ask_refund(refund: ManualRefund, *, now: datetime) -> Refund | None:
+    ours = refund_of(refund)
+    return refunds.send(ours, now=now) if ours else None

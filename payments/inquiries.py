@@ -1,0 +1,69 @@
+"""Inquiries: staff have a gateway asked about one payment, refund or dispute at once, and read what came of it.
+
+The answer is applied on the same paths as in the sweep (payments.reconciliation).
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from payments import confirmation, disputes, reconciliation, refunds, transitions
+from payments.gateways.base import GatewayError
+from payments.models import Dispute, Payment, Refund
+
+Row = Payment | Refund | Dispute
+
+
+class Inquiry(NamedTuple):
+    """The row as it was and as it is. `error` says why there is no answer; empty if there is one."""
+
+    before: Row
+    after: Row
+    error: str
+
+
+def is_possible(row: Row) -> bool:
+    """Tell whether there is anything to ask a gateway about this row."""
+    match row:
+        case Payment():
+            return row.gateway_id is not None or row.status in transitions.OPEN
+        case Refund():
+            # One that failed is final. A gateway would take a second question for a new request.
+            is_open = row.status == Refund.Status.PENDING or row.gateway_id is not None
+            return row.destination == Refund.Destination.CARD and row.status != Refund.Status.FAILED and is_open
+        case Dispute():
+            return True
+
+
+def ask(row: Row, *, now: datetime) -> Inquiry:
+    """Ask the gateway about a row for which that is possible, apply the answer, and return what came of it.
+
+    A refund or dispute that waited for staff because asking had failed is asked about by the sweep again. Call it with
+    no transaction open. Raises ValueError if there is nothing to ask.
+    """
+    if not is_possible(row):
+        raise ValueError(f"There is nothing to ask about {row}.")
+    error = _ask(row, now=now)
+    if not error and not isinstance(row, Payment):
+        type(row).objects.filter(pk=row.pk).update(parked_reason="", failures=0)
+    return Inquiry(row, type(row).objects.get(pk=row.pk), error)
+
+
+def _ask(row: Row, *, now: datetime) -> str:
+    """Ask and apply the answer; return the gateway's error, empty if it answered."""
+    answer: object = None
+    match row:
+        case Payment(gateway_id=None):
+            after = reconciliation.check(row, now=now)
+            return "No answer." if after.status == Payment.Status.UNKNOWN else ""
+        case Payment():
+            answer = confirmation.ask(row)
+            confirmation.apply(row.pk, answer, now=now)
+        case Refund():
+            answer = refunds.ask(row)
+            refunds.apply(row.pk, answer, now=now)
+        case Dispute():
+            try:
+                disputes.refresh(row.gateway, row.gateway_id, now=now)
+            except (GatewayError, disputes.UnknownPayment) as error:
+                return str(error)
+    return answer.detail if isinstance(answer, GatewayError) else ""
