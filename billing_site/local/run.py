@@ -38,6 +38,11 @@ def commands() -> dict[str, list[str]]:
         "web": [sys.executable, "-m", "gunicorn", "--config", "python:billing_site.gunicorn"],
         "worker": [*worker, "--queues", "billing", "--hostname", "billing@%h"],
         "payments-worker": [*worker, "--queues", "payments", "--hostname", "payments@%h"],
+        # One process: a local run has few mails.
+        "deliveries-worker": [
+            *celery, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle",
+            "--queues", "deliveries", "--hostname", "deliveries@%h",
+        ],
         "beat": [*celery, "beat", "--pidfile="],
     }  # fmt: skip
 

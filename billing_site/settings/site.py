@@ -23,7 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",
     "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
-    "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "django_celery_beat", "django_structlog",
+    "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "anymail", "django_celery_beat", "django_structlog",
 ]  # fmt: skip
 
 MIDDLEWARE = [
