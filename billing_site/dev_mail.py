@@ -7,6 +7,7 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -15,14 +16,14 @@ from billing_site.local import mailbox
 from billing_site.local.mailbox import KeptMail
 from events.mails import page
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def local_only(view: View) -> View:
     """Answer 404 unless LOCAL is set: mails of customers, and links that open their accounts, are nobody's to read."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, **path: str) -> HttpResponse:
+    def guarded(request: HttpRequest, **path: str) -> HttpResponseBase:
         if not settings.LOCAL:
             raise Http404
         return view(request, **path)
@@ -46,7 +47,7 @@ def mails(request: HttpRequest, name: str = "") -> HttpResponse:
 @require_safe
 def html(request: HttpRequest, name: str) -> HttpResponse:
     """Show the HTML of one mail as it is, for the frame on the page."""
-    return page.show(request, _get(name).html)
+    return page.show(_get(name).html)
 
 
 def _get(name: str) -> KeptMail:

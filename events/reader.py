@@ -2,8 +2,8 @@
 
 An id is given when an event is written, and its transaction commits later: a reader that only follows rising ids would
 skip an event that commits after a higher id was read. So events are read in windows of transaction numbers. A window
-ends at or before the oldest transaction that is still running (`pg_snapshot_xmin`), so everything in it is committed or
-rolled back, and no event can appear in it later. Within a window events are read by rising ids.
+ends at or before the oldest transaction that is still running (`pg_current_snapshot`), so everything in it is committed
+or rolled back, and no event can appear in it later. Within a window events are read by rising ids.
 
 Two events of one customer may be in the wrong order of transaction numbers: one transaction got its number first, and
 then waited for the customer's wallet while the other wrote. A window ends before such an event as long as the other one
@@ -24,16 +24,28 @@ from events.models import Event, EventReader
 # Above every transaction number.
 END = 2**63 - 1
 
-# One statement, so that both numbers and the rows are of one snapshot.
+# One statement, so that the numbers and the rows are of one snapshot. Transactions of other databases of the server are
+# left out: they write no events of ours, and may take hours.
 HORIZON = """
+    WITH snapshot AS MATERIALIZED (SELECT pg_current_snapshot() AS taken),
+    running AS (
+        SELECT min(number::text::bigint) AS oldest FROM snapshot, pg_snapshot_xip(taken) AS number
+        WHERE NOT EXISTS (
+            SELECT FROM pg_stat_activity AS session
+            WHERE session.datname <> current_database()
+                AND session.backend_xid::text::bigint = mod(number::text::bigint, 4294967296))
+    ),
+    horizon AS MATERIALIZED (
+        SELECT coalesce(oldest, following) AS oldest, following
+        FROM running, (SELECT pg_snapshot_xmax(taken)::text::bigint AS following FROM snapshot) AS next
+    )
     SELECT oldest, following, (
         SELECT min(early.transaction_number)
         FROM events_event AS early JOIN events_event AS late
             ON late.customer_id = early.customer_id AND late.id < early.id
         WHERE early.transaction_number >= %s AND early.transaction_number < oldest AND early.id > %s
             AND late.transaction_number >= oldest AND late.id > %s)
-    FROM (SELECT pg_snapshot_xmin(taken)::text::bigint, pg_snapshot_xmax(taken)::text::bigint
-          FROM pg_current_snapshot() AS taken) AS snapshot (oldest, following)
+    FROM horizon
 """
 
 

@@ -10,7 +10,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage as Parsed
 from pathlib import Path
 from time import time_ns
-from typing import cast
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -65,7 +64,7 @@ def read(name: str) -> KeptMail | None:
     file = _folder() / f"{name}.eml"
     if not NAME.fullmatch(name) or not file.exists():
         return None
-    parsed = cast(Parsed, message_from_bytes(file.read_bytes(), policy=policy.default))
+    parsed = message_from_bytes(file.read_bytes(), policy=policy.default)
     headers = [(key, str(value)) for key, value in parsed.items()]
     return KeptMail(name, headers, _body(parsed, "plain"), _body(parsed, "html"))
 

@@ -66,7 +66,7 @@ class MailAdmin(ReadOnlyAdmin):
         letter = mail and _rendered_again(mail)
         if not letter:
             raise Http404
-        return page.show(request, letter.html)
+        return page.show(letter.html)
 
     @admin.display(description=_("status"), ordering="state")
     def state_tag(self, mail: Mail) -> SafeString:

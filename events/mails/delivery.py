@@ -174,4 +174,5 @@ def _failed(mail: Mail, reason: str, at: datetime, *, is_permanent: bool) -> str
 
 def _release(mail: Mail, reason: str, at: datetime) -> None:
     """Give back a mail that could not be tried: it keeps its place, and this was no try."""
-    _waiting().filter(pk=mail.pk).update(due_at=at, tries=mail.tries - 1, tried_at=None, reason=reason[:300])
+    due_at = mail.created_at if mail.tries == 1 else at
+    _waiting().filter(pk=mail.pk).update(due_at=due_at, tries=mail.tries - 1, tried_at=None, reason=reason[:300])

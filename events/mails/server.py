@@ -66,14 +66,12 @@ class MailServer:
 
 def said(error: BaseException) -> str:
     """Return what the server said, or what happened, on one line: `550 No such user`."""
+    code, text = getattr(error, "smtp_code", None), getattr(error, "smtp_error", b"")
     if isinstance(error, SMTPRecipientsRefused):
-        [(code, text), *_] = error.recipients.values()
-    else:
-        code, text = getattr(error, "smtp_code", None), getattr(error, "smtp_error", None)
-    if code is None:
-        return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        code, text = next(iter(error.recipients.values()))
     words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-    return " ".join(f"{code} {words}".split())[:300]
+    answer = f"{type(error).__name__}: {error}" if code is None else f"{code} {words}"
+    return " ".join(answer.split())[:300]
 
 
 def _is_permanent(error: Exception) -> bool:

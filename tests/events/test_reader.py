@@ -42,13 +42,18 @@ class Session:
         self.link.rollback()
 
 
+def login() -> dict[str, Any]:
+    """Return how to connect to the server of the tests' database."""
+    parameters = connection.get_connection_params()
+    return {name: parameters[name] for name in ("host", "port", "user", "password") if parameters.get(name)}
+
+
 @pytest.fixture
 def sessions() -> Iterator[list[Session]]:
     """Three sessions."""
-    parameters = connection.get_connection_params()
-    known = {name: parameters[name] for name in ("dbname", "host", "port", "user", "password") if parameters.get(name)}
+    database = connection.get_connection_params()["dbname"]
     with ExitStack() as stack:
-        yield [Session(stack.enter_context(psycopg.connect(**known))) for _ in range(3)]
+        yield [Session(stack.enter_context(psycopg.connect(**login(), dbname=database))) for _ in range(3)]
 
 
 def read(batch: int = 1000, name: str = "test") -> list[str]:
@@ -78,6 +83,21 @@ def test_an_event_that_commits_in_order_is_read_at_once(alice, mallory, sessions
     assert read() == ["low id"]
     late.commit()
     assert read() == ["high id"]
+
+
+def test_a_long_transaction_in_another_database_holds_nothing_up(alice, sessions):
+    parameters = sessions[0].link.info
+    with psycopg.connect(
+        host=parameters.host,
+        port=parameters.port,
+        user=parameters.user,
+        password=parameters.password,
+        dbname="postgres",
+    ) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        sessions[0].write(alice, "one")
+        sessions[0].commit()
+        assert read() == ["one"]
 
 
 def test_a_transaction_that_was_rolled_back_leaves_a_gap_and_holds_nothing_up(alice, sessions):
