@@ -23,6 +23,8 @@ from events.models import Event, EventReader
 
 # Above every transaction number.
 END = 2**63 - 1
+# The most windows of one call, so that it ends also while events keep coming.
+MOST_WINDOWS = 5
 
 # One statement, so that the numbers and the rows are of one snapshot. Transactions of other databases of the server are
 # left out: they write no events of ours, and may take hours.
@@ -75,20 +77,35 @@ def read(name: str, types: Collection[str], handle: Callable[[list[Event]], obje
     """
     EventReader.objects.get_or_create(name=name)
     total = 0
-    while (count := _read_batch(name, types, handle, batch)) is not None:
-        total += count
+    for _ in range(MOST_WINDOWS):
+        if not _has_window(name):
+            break
+        while (count := _read_batch(name, types, handle, batch)) is not None:
+            total += count
     return total
 
 
-def _read_batch(name: str, types: Collection[str], handle: Callable[[list[Event]], object], batch: int) -> int | None:
-    """Handle one batch and return how many events it had; None if there is nothing to read at the moment."""
+def _locked(name: str) -> EventReader | None:
+    """Return the reader with its row locked; None if another process has it."""
+    return EventReader.objects.select_for_update(skip_locked=True).filter(name=name).first()
+
+
+def _has_window(name: str) -> bool:
+    """Return whether there is a window to read. If the last one is done, open the next one that has events."""
     with transaction.atomic():
-        reader = EventReader.objects.select_for_update(skip_locked=True).filter(name=name).first()
-        if reader is None:
-            return None
-        is_new = reader.last_id >= reader.highest_id
-        if is_new and not _open_window(reader):
-            reader.save()
+        reader = _locked(name)
+        if reader is None or reader.last_id < reader.highest_id:
+            return reader is not None
+        has_events = _open_window(reader)
+        reader.save()
+    return has_events
+
+
+def _read_batch(name: str, types: Collection[str], handle: Callable[[list[Event]], object], batch: int) -> int | None:
+    """Handle one batch and return how many events it had; None if the window is done, or another process has it."""
+    with transaction.atomic():
+        reader = _locked(name)
+        if reader is None or reader.last_id >= reader.highest_id:
             return None
         events = _events(reader, types, batch)
         # Fewer than a full batch: nothing of these types is left in the window.
@@ -96,7 +113,7 @@ def _read_batch(name: str, types: Collection[str], handle: Callable[[list[Event]
         if events:
             handle(events)
         reader.save()
-        return len(events)
+    return len(events)
 
 
 def _open_window(reader: EventReader) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import time_ns
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
@@ -39,7 +40,15 @@ class KeptMail:
 
 
 class Mailbox(BaseEmailBackend):
-    """Keeps mails in files."""
+    """Keeps mails in files. Only for a local run: elsewhere customers would wait for their mails."""
+
+    def open(self) -> bool:
+        """Do nothing. Raises ImproperlyConfigured in production."""
+        if not settings.LOCAL:
+            raise ImproperlyConfigured(
+                "Mails are kept in files only where LOCAL is set: set EMAIL_URL to a mail server."
+            )
+        return True
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Write each message to a file named by the time; return how many there were."""

@@ -1,6 +1,7 @@
 """/dev/mail/ shows the mails of a local run, and does not exist in production."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from billing_site.local import mailbox
@@ -52,6 +53,12 @@ def test_there_are_no_such_pages_in_production(client, settings):
     name = mailbox.names()[0]
     for path in ("", f"{name}/", f"{name}/html/"):
         assert client.get(f"/dev/mail/{path}").status_code == 404
+
+
+def test_production_keeps_no_mails_in_files(settings):
+    settings.LOCAL = False
+    with pytest.raises(ImproperlyConfigured, match="Set EMAIL_URL"):
+        get_connection("billing_site.local.mailbox.Mailbox").open()
 
 
 @pytest.mark.parametrize("name", ["00000000000000000000", "x", "..%2f..%2fetc", "1"])

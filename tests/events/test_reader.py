@@ -86,14 +86,7 @@ def test_an_event_that_commits_in_order_is_read_at_once(alice, mallory, sessions
 
 
 def test_a_long_transaction_in_another_database_holds_nothing_up(alice, sessions):
-    parameters = sessions[0].link.info
-    with psycopg.connect(
-        host=parameters.host,
-        port=parameters.port,
-        user=parameters.user,
-        password=parameters.password,
-        dbname="postgres",
-    ) as elsewhere:
+    with psycopg.connect(**login(), dbname="postgres") as elsewhere:
         elsewhere.execute("SELECT pg_current_xact_id()")
         sessions[0].write(alice, "one")
         sessions[0].commit()
