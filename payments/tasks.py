@@ -7,7 +7,7 @@ from celery import shared_task
 from django.dispatch import receiver
 
 from core import clock
-from payments import comparison, open_orders, reconciliation
+from payments import comparison, expiring_cards, open_orders, reconciliation
 from payments.gateways import registry
 from payments.webhooks import process
 from subscriptions import orders
@@ -59,6 +59,12 @@ def compare_gateways() -> None:
 def compare_gateway(name: str) -> None:
     """Compare the last days with the list of one gateway, and store the report."""
     comparison.compare_all(now=clock.now(), only=name)
+
+
+@shared_task
+def remind_of_cards() -> None:
+    """Record which saved cards expire soon."""
+    expiring_cards.run_due(now=clock.now())
 
 
 @receiver(orders.changed, dispatch_uid="payments.close_ended")

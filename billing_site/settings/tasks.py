@@ -52,6 +52,8 @@ CELERY_BEAT_SCHEDULE = {
         ("collect-mails", "events.tasks.collect_mails", 10),
         ("deliver-mails", "events.tasks.deliver_mails", 10),
         ("compare-gateways", "payments.tasks.compare_gateways", 86400),
+        ("remind-of-renewals", "subscriptions.tasks.remind_of_renewals", 600),
+        ("remind-of-cards", "payments.tasks.remind_of_cards", 3600),
         ("clean", "accounts.tasks.clean", 3600),
         ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),
         ("fold-rollups", "ledger.tasks.fold_rollups", 60),

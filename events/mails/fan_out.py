@@ -1,6 +1,6 @@
 """Turn events into mails that wait to be sent: one for each customer, kind and cause."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -36,17 +36,34 @@ def run(*, now: datetime) -> int:
     return reader.read(READER, answering, lambda events: _write(events, answering, now))
 
 
-def _write(events: Iterable[Event], answering: dict[str, list[Kind]], now: datetime) -> None:
+def _write(events: Sequence[Event], answering: dict[str, list[Kind]], now: datetime) -> None:
     """Insert the mails about these events, in their order, in one statement."""
+    needed = _needed(events, answering)
     found: dict[tuple[int, str, str], list[int]] = {}
     for event in events:
         for kind in answering[event.type]:
+            if event.pk not in needed[kind.name]:
+                continue
             found.setdefault((event.customer_id, kind.name, _cause(kind, event)), []).append(event.pk)
     rows = [
         (customer, kind, cause, "{" + ",".join(map(str, ids)) + "}", new_id("mail"), now, now + KEEP_TRYING)
         for (customer, kind, cause), ids in found.items()
     ]
-    run_on(INSERT, NEW, rows)
+    if rows:
+        run_on(INSERT, NEW, rows)
+
+
+def _needed(events: Sequence[Event], answering: dict[str, list[Kind]]) -> dict[str, set[int]]:
+    """Return by kind the ids of the events that need its mail. If the kind fails to choose, log it and take all."""
+    needed = {}
+    for kind in {kind.name: kind for several in answering.values() for kind in several}.values():
+        own = [event for event in events if event.type in kind.events]
+        try:
+            needed[kind.name] = {event.pk for event in kind.choose(own)} if own else set()
+        except Exception:
+            log.exception("mail_choice_failed", kind=kind.name)
+            needed[kind.name] = {event.pk for event in own}
+    return needed
 
 
 def _cause(kind: Kind, event: Event) -> str:

@@ -20,6 +20,13 @@ from events.models import Event
 # The variables of the kind's templates; None if there is nothing to tell any more, and then no mail is sent.
 Context = Mapping[str, Any] | None
 Compose = Callable[[Sequence[Event], User, datetime], Context]
+# Leaves out the events that need no mail. It gets a batch of events of many customers.
+Choose = Callable[[Sequence[Event]], Sequence[Event]]
+
+
+def all_of(events: Sequence[Event]) -> Sequence[Event]:
+    """Return all events: each needs a mail."""
+    return events
 
 
 def each_event(event: Event) -> str:
@@ -29,7 +36,7 @@ def each_event(event: Event) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of mail. Its templates are mail/<name>.subject.txt, mail/<name>.txt and mail/<name>.html.
+    """One kind of mail. Its templates are mail/<template>.subject.txt, mail/<template>.txt and mail/<template>.html.
 
     `compose(events, recipient, now)` runs when the mail is sent, in the recipient's language and time zone. It reads
     models of its own app and calls nothing on the network.
@@ -42,6 +49,9 @@ class Kind:
     # The types of the events that cause it.
     events: tuple[str, ...]
     compose: Compose
+    # By default the name. "notice" shows what events.mails.notice returns.
+    template: str = ""
+    choose: Choose = all_of
     # Events of a customer with the same cause make one mail, which is told about all of them. At most 120 characters.
     cause: Callable[[Event], str] = each_event
 

@@ -52,10 +52,10 @@ def _rendered(kind: Kind, told: Mapping[str, Any], recipient: User) -> Letter:
         **told,
     }
     # A subject is one line, whatever is in a name.
-    subject = SPACES.sub(" ", _text(f"mail/{kind.name}.subject.txt", values)).strip()
+    subject = SPACES.sub(" ", _text(f"mail/{kind.template or kind.name}.subject.txt", values)).strip()
     values["subject"] = subject
-    html = get_template(f"mail/{kind.name}.html").render(values)
-    return Letter(subject, _text(f"mail/{kind.name}.txt", values).strip() + "\n", html, stop_url)
+    html = get_template(f"mail/{kind.template or kind.name}.html").render(values)
+    return Letter(subject, _text(f"mail/{kind.template or kind.name}.txt", values).strip() + "\n", html, stop_url)
 
 
 def _text(template: str, values: Mapping[str, Any]) -> str:

@@ -76,4 +76,4 @@ def facts(rows: list[tuple[str, str]]) -> dict[str, object]:
 @register.simple_tag
 def facts_text(rows: list[tuple[str, str]]) -> str:
     """`{% facts_text rows %}`: the same for plain text, a line each."""
-    return "\n".join(f"{label}: {value}" for label, value in rows)
+    return "\n".join(f"{label}: {value}" if value else label for label, value in rows)

@@ -27,7 +27,7 @@ def test_each_kind_has_a_name_of_its_own_and_events():
 def test_each_kind_has_its_templates():
     for kind in kinds.every():
         for part in ("subject.txt", "txt", "html"):
-            get_template(f"mail/{kind.name}.{part}")
+            get_template(f"mail/{kind.template or kind.name}.{part}")
 
 
 def test_a_kind_is_found_by_its_name_and_by_its_events():

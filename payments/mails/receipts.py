@@ -1,4 +1,4 @@
-"""The mails about payments. events.mails sends them; their texts are in templates/mail/."""
+"""The receipt of a payment, with what its money did."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,11 +13,15 @@ from core import links
 from events.mails.kinds import Kind
 from events.models import Event
 from ledger import display
+from ledger.models import Transaction
 from ledger.money import Money
 from payments import descriptions
 from payments.models import Payment
 from payments.web.forms import GATEWAYS
 from subscriptions import overview
+from subscriptions.mails import subjects
+
+STARTED, RENEWED = "subscription.activated", "subscription.renewed"
 
 
 def payment_of(event: Event) -> str:
@@ -44,10 +48,28 @@ def receipt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
             (what, display.money(received)),
             (_("Paid with"), _way(payment)),
             (_("Date"), display.moment(payment.confirmed_at)),
+            *_effects(events[-1], payment),
             (_("Your balance now"), display.money(balance)),
             (_("Reference"), payment.reference),
         ],
     }
+
+
+def _effects(event: Event, payment: Payment) -> list[tuple[str, str]]:
+    """Return what the payment started, renewed or resumed in its transaction, and the debt that it paid."""
+    beside = Event.objects.filter(transaction_number=event.transaction_number, customer=event.customer_id)
+    starts = list(beside.filter(type__in=(STARTED, RENEWED)).order_by("pk"))
+    names = {row.public_id: row.price.plan.title for row in subjects.of(starts)}
+    labels = [(_effect(each), names[each.subject]) for each in starts if each.subject in names]
+    debt = Transaction.objects.filter(key=f"debt_payment:payment:{payment.public_id}").first()
+    paid = [(_("Debt paid"), display.money(Money(debt.amount, debt.currency)))] if debt else []
+    return [*paid, *subjects.shortened(labels)]
+
+
+def _effect(event: Event) -> str:
+    if event.type == RENEWED:
+        return _("Renewed")
+    return _("Active again") if event.data["from"] == "suspended" else _("Started")
 
 
 def _way(payment: Payment) -> str:
@@ -64,5 +86,3 @@ RECEIPT = Kind(
     compose=receipt,
     cause=payment_of,
 )
-
-KINDS = (RECEIPT,)
