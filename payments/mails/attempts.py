@@ -41,7 +41,7 @@ def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str,
     failure = failures.failure_of(payment)
     assert failure is not None
     values = {"amount": display.money(payment.money), "what": descriptions.name_of(payment)}
-    sentences = [_("%(amount)s for %(what)s was not paid.") % values, str(failure.detail)]
+    sentences = [_("The payment of %(amount)s did not go through.") % values, str(failure.detail)]
     tries = [parse_datetime(event.data["next_at"]) for event in events if event.data.get("next_at")]
     if tries and tries[-1] is not None and tries[-1] > now:
         sentences.append(_("We try again on %(moment)s.") % {"moment": display.moment(tries[-1])})

@@ -36,8 +36,8 @@ def dispute(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         return None
     view = overview.peek(recipient, row.currency, now=now)
     title, sentence = _words(row)
-    values = {"amount": display.money(row.money), "what": descriptions.name_of(row.payment)}
-    sentences = [sentence % values]
+    values = {"amount": display.money(row.money)}
+    sentences = [sentence]
     if view.debt:
         sentences.append(
             _("You owe %(debt)s. Top up to pay it.") % {"debt": display.money(Money(view.debt, row.currency))}
@@ -62,7 +62,7 @@ def dispute(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
 
 
 def _words(row: Dispute) -> tuple[str, str]:
-    """Return the title and the first sentence, with placeholders."""
+    """Return the title, with a placeholder, and the first sentence."""
     if row.status == Status.WON:
         sentence = (
             _("The dispute is over. The money is on your balance again.")
@@ -75,9 +75,9 @@ def _words(row: Dispute) -> tuple[str, str]:
             "Your bank decided the dispute and returned the money to you, so we took it from your balance."
         )
     sentence = (
-        _("Your bank took back the payment for %(what)s, so we took it from your balance.")
+        _("Your bank took this payment back, so we took it from your balance.")
         if row.withdrawn_at
-        else _("Your bank asks about the payment for %(what)s. Nothing is taken from your balance so far.")
+        else _("Your bank asks about this payment. Nothing is taken from your balance so far.")
     )
     return _("Your payment of %(amount)s is disputed"), sentence
 
