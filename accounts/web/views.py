@@ -55,7 +55,7 @@ class PreferencesForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         usual = _("Not chosen: %(zone)s") % {"zone": settings.TIME_ZONE}
-        choices = [("", usual), *((name, name) for name in time_zones.names())]
+        choices = [("", usual), *((name, name) for name in time_zones.NAMES)]
         self.fields["time_zone"].widget = forms.Select(choices=choices)
 
 

@@ -45,9 +45,7 @@ class Mailbox(BaseEmailBackend):
     def open(self) -> bool:
         """Do nothing. Raises ImproperlyConfigured in production."""
         if not settings.LOCAL:
-            raise ImproperlyConfigured(
-                "Mails are kept in files only where LOCAL is set: set EMAIL_URL to a mail server."
-            )
+            raise ImproperlyConfigured("Mails are kept in files only where LOCAL is set. Set EMAIL_URL.")
         return True
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:

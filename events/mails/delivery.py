@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=5)
 # How long a mail waits after each failure; the last wait repeats.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360))
-# After so many failures in a row the server is left alone until the next run.
+# A server that has broken off so often in a row is left alone until the next run.
 MOST_FAILURES = 3
 # A run ends after so many seconds; the next one goes on.
 LONGEST_RUN = 50
@@ -51,9 +51,9 @@ def run(*, now: datetime) -> Sent:
     started = time.monotonic()
     counts = dict.fromkeys(Sent._fields, 0)
     counts["parked"] = park_old(now=now)
-    server, failures = MailServer(), 0
+    server = MailServer()
     try:
-        while failures < MOST_FAILURES and (passed := time.monotonic() - started) < LONGEST_RUN:
+        while server.failures < MOST_FAILURES and (passed := time.monotonic() - started) < LONGEST_RUN:
             at = now + timedelta(seconds=int(passed))
             mail = claim(now=now, at=at)
             if mail is None:
@@ -62,7 +62,6 @@ def run(*, now: datetime) -> Sent:
             if outcome is None:
                 break
             counts[outcome] += 1
-            failures = failures + 1 if outcome == "failed" else 0
     finally:
         server.close()
     return Sent(**counts)

@@ -2,10 +2,13 @@
 
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+# What an SMTP server says about one mail; after anything else the next mail may well fail too.
+ABOUT_ONE_MAIL = (SMTPRecipientsRefused, SMTPDataError)
 # HTTP statuses of mail providers that mean this mail, not our account or their service.
 ABOUT_THE_MAIL = {400, 404, 406, 413, 422}
 
@@ -27,6 +30,8 @@ class MailServer:
 
     def __init__(self) -> None:
         self.connection: BaseEmailBackend | None = None
+        # How often in a row it broke off, or failed in another way that is not about one mail.
+        self.failures = 0
 
     def open(self) -> None:
         """Connect unless that is done; raise Unreachable."""
@@ -37,6 +42,8 @@ class MailServer:
         try:
             connection = get_connection(settings.MAIL_BACKEND)
             connection.open()
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:
             raise Unreachable(said(error)) from error
         self.connection = connection
@@ -47,10 +54,14 @@ class MailServer:
         assert self.connection is not None
         try:
             count = self.connection.send_messages([message])
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:
             # The connection may be in any state: the next mail gets a new one.
             self.close()
+            self.failures = 0 if isinstance(error, ABOUT_ONE_MAIL) else self.failures + 1
             raise Refused(said(error), is_permanent=_is_permanent(error)) from error
+        self.failures = 0
         if count == 0:
             raise Refused("The mail backend sent nothing and gave no reason.", is_permanent=False)
 

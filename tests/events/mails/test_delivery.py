@@ -123,12 +123,24 @@ def test_a_server_that_breaks_off_is_left_alone_after_three_mails(post):
     assert delivery.run(now=at(seconds=60)) == Sent(sent=3)
 
 
-def test_a_broken_kind_does_not_stop_the_others(alice, mallory, post):
-    waiting(alice, "a1", broken=True)
-    waiting(mallory, "m1")
-    assert delivery.run(now=NOON) == Sent(sent=1, failed=1)
-    assert texts() == ["m1"]
-    assert Mail.objects.get(customer=alice).reason == "RuntimeError: the template is broken"
+def test_a_broken_kind_does_not_stop_the_others(alice, post):
+    for customer in people(5):
+        waiting(customer, "broken", broken=True)
+    waiting(alice, "a1")
+    assert delivery.run(now=NOON) == Sent(sent=1, failed=5)
+    assert texts() == ["a1"]
+    assert set(Mail.objects.filter(tries=1, state="waiting").values_list("reason", flat=True)) == {
+        "RuntimeError: the template is broken"
+    }
+
+
+def test_many_mailboxes_that_are_full_do_not_stop_the_others(alice, post):
+    full = people(5)
+    post.refuses = {customer.email: 452 for customer in full}
+    for customer in full:
+        waiting(customer, "one")
+    waiting(alice, "a1")
+    assert delivery.run(now=NOON) == Sent(sent=1, failed=5)
 
 
 def test_nothing_is_sent_if_there_is_nothing_to_tell(alice, post):

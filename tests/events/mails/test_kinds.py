@@ -1,7 +1,6 @@
 """Every kind of the product is complete: a name of its own, events, and three templates."""
 
 import pytest
-from django.conf import settings as current
 from django.template.loader import get_template
 
 from accounts.mail_choices import MailCategory
@@ -40,4 +39,3 @@ def test_a_kind_is_found_by_its_name_and_by_its_events():
 def test_names_fit_their_columns():
     longest = max(len(kind.name) for kind in kinds.every())
     assert longest <= (Mail._meta.get_field("kind").max_length or 0)
-    assert current.MAILS_PER_MINUTE == 600
