@@ -24,10 +24,12 @@ class User(AbstractUser):
     # Language of mails. Pages follow the URL instead, the API its Accept-Language. Set at sign-up and by the user.
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH)
     # IANA name such as `Europe/Moscow`, for the times in mails and on pages. Empty: the site's. Set by the user.
-    time_zone = models.CharField(_("time zone"), max_length=64, default="", blank=True, validators=[time_zones.check])
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="", db_default="", blank=True, validators=[time_zones.check]
+    )
     # Categories of mails (mail_choices.OPTIONAL) that the user does not want.
     mails_off = ArrayField(
-        models.CharField(max_length=20), verbose_name=_("mails switched off"), default=list, blank=True
+        models.CharField(max_length=20), verbose_name=_("mails switched off"), default=list, db_default=[], blank=True
     )
     # Copied into every token. Increased by a new password and by tokens.end_all, which invalidates all older tokens.
     token_version = models.PositiveIntegerField(default=0, editable=False)

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             name="time_zone",
             field=models.CharField(
                 blank=True,
+                db_default="",
                 default="",
                 max_length=64,
                 validators=[accounts.time_zones.check],
@@ -27,6 +28,7 @@ class Migration(migrations.Migration):
             field=django.contrib.postgres.fields.ArrayField(
                 base_field=models.CharField(max_length=20),
                 blank=True,
+                db_default=[],
                 default=list,
                 size=None,
                 verbose_name="mails switched off",
