@@ -28,7 +28,7 @@ class UserAdmin(DjangoUserAdmin):
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        (_("Person"), {"fields": ["first_name", "last_name", "email", "language"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email", "language", "time_zone", "mails_off"]}),
         (_("Permissions"), {"fields": ["is_active", *POWERS]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]

@@ -1,12 +1,16 @@
 """Users (customers and staff), their refresh tokens, and counters of password attempts."""
 
 import uuid
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from accounts import time_zones
 
 
 class User(AbstractUser):
@@ -19,6 +23,14 @@ class User(AbstractUser):
     email = models.EmailField(_("email address"))
     # Language of mails. Pages follow the URL instead, the API its Accept-Language. Set at sign-up and by the user.
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH)
+    # IANA name such as `Europe/Moscow`, for the times in mails and on pages. Empty: the site's. Set by the user.
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="", db_default="", blank=True, validators=[time_zones.check]
+    )
+    # Categories of mails (mail_choices.OPTIONAL) that the user does not want.
+    mails_off = ArrayField(
+        models.CharField(max_length=20), verbose_name=_("mails switched off"), default=list, db_default=[], blank=True
+    )
     # Copied into every token. Increased by a new password and by tokens.end_all, which invalidates all older tokens.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
@@ -27,6 +39,11 @@ class User(AbstractUser):
             models.UniqueConstraint(Lower("email"), name="email_is_unique_whatever_its_case"),
             models.UniqueConstraint(Lower("username"), name="username_is_unique_whatever_its_case"),
         ]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone for this user's mails and pages."""
+        return ZoneInfo(self.time_zone or settings.TIME_ZONE)
 
     def set_password(self, raw_password: str | None) -> None:
         """Set the password. Saving the user then invalidates all older tokens."""

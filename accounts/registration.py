@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import tokens
+from accounts import tokens, welcome
 from accounts.models import User
 from core.errors import DomainError
 
@@ -29,10 +29,13 @@ def taken_message(field: str) -> str:
 
 
 def register(*, username: str, email: str, password: str, language: str = "en") -> User:
-    """Create a customer; raise Taken, also for the loser of a race for the same name."""
+    """Create a customer and greet them by mail; raise Taken, also for the loser of a race for the same name."""
     user = User(username=username, email=email, language=language)
     user.set_password(password)
-    return _save(user)
+    with transaction.atomic():
+        _save(user)
+        welcome.send(user)
+    return user
 
 
 def change(user: User, *, now: datetime, **changes: str) -> User:

@@ -12,7 +12,7 @@ from django_celery_beat import admin as beat  # registers the tables that are re
 from django_celery_beat import models as schedules
 
 from accounts.models import User
-from events.models import Event
+from events.models import Event, Mail, UnreachableAddress
 from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
@@ -51,7 +51,12 @@ for model, registered in (
     admin.site.register(model, type(registered.__name__, (SuperusersOnly, registered), {}))
 
 # Lists that a customer's page links to, each filtered by that customer.
-LISTS = ((Payment, _("Payments")), (Subscription, _("Subscriptions")), (Event, _("Events")))
+LISTS = (
+    (Payment, _("Payments")),
+    (Subscription, _("Subscriptions")),
+    (Event, _("Events")),
+    (Mail, _("Emails")),
+)
 
 # accounts.admin has registered it; CustomerAdmin below takes its place.
 admin.site.unregister(User)
@@ -88,6 +93,10 @@ def links(request: HttpRequest, customer: User) -> list[Link]:
         for model, name in LISTS
         if _may_see(request, model)
     ]
+    bounced = UnreachableAddress.objects.filter(address=customer.email.lower()).first()
+    if bounced and _may_see(request, UnreachableAddress):
+        row = reverse("admin:events_unreachableaddress_change", args=[bounced.pk])
+        shown.append(Link(row, _("Emails come back from this address"), bounced.reason))
     wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
     for wallet in wallets if _may_see(request, Account) else []:
         balance = display.money(Money(wallet.balance or 0, wallet.currency))

@@ -1,15 +1,17 @@
-"""Middleware of the site: request ids, the request log, caching of API responses, the charset and the language."""
+"""Middleware of the site: request ids, request log, caching of API responses, charset, language and time zone."""
 
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
-from django.utils import translation
+from django.utils import timezone, translation
 from django_structlog.middlewares import RequestMiddleware
 
+from accounts.models import User
 from payments.gateways import guard
 
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
@@ -71,6 +73,24 @@ class Language(LocaleMiddleware):
         if request.path_info.startswith("/api/"):
             translation.activate(translation.get_language_from_request(request))
             request.LANGUAGE_CODE = translation.get_language()
+
+
+def time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: show times in the zone of who is logged in, by default the site's; under /api/ in UTC."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with timezone.override(_zone(request)):
+            return get_response(request)
+
+    return middleware
+
+
+def _zone(request: HttpRequest) -> tzinfo | None:
+    """Return the zone of a request, None for the site's. Nobody is looked up for a request without a session."""
+    if request.path_info.startswith("/api/"):
+        return UTC
+    user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+    return user.zone if isinstance(user, User) else None
 
 
 def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -1,9 +1,21 @@
-"""The event log. Each event is written in the transaction that makes it true."""
+"""The event log, the positions of its readers, the mails made from it, and addresses that cannot be reached."""
+
+from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import F, Func, Q
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from core.ids import new_id
+
+# The number of the current database transaction (xid8, which never wraps around). A bigint is easier to compare.
+CURRENT_TRANSACTION = Func(
+    function="pg_current_xact_id", template="%(function)s()::text::bigint", output_field=models.BigIntegerField()
+)
 
 
 class Event(models.Model):
@@ -25,13 +37,129 @@ class Event(models.Model):
     effective_at = models.DateTimeField()
     # When the row was written.
     created_at = models.DateTimeField(db_default=Now())
+    # The number of the database transaction that wrote it. By it, events.reader knows which events are committed.
+    transaction_number = models.BigIntegerField(db_default=CURRENT_TRANSACTION, editable=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["customer", "-id"], name="event_by_customer"),
             models.Index(fields=["subject", "id"], name="event_by_subject"),
+            models.Index(fields=["transaction_number"], name="event_by_transaction"),
             BrinIndex(fields=["created_at"], name="event_by_time"),
         ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"
+
+
+class EventReader(models.Model):
+    """How far a reader of the event log has come. Only events.reader writes it; its docstring explains the columns."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    # The window [window_start, window_end) of transaction numbers that is being read, and the last event read in it.
+    window_start = models.BigIntegerField(default=0)
+    window_end = models.BigIntegerField(default=0)
+    last_id = models.BigIntegerField(default=0)
+    # The highest id of all windows so far.
+    highest_id = models.BigIntegerField(default=0)
+    # Events up to this id are done, whatever their transaction number: they come from another server.
+    floor_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Mail(models.Model):
+    """A mail to a customer: waiting, sent, or why it was not sent.
+
+    events.mails.fan_out makes it from events, events.mails.backend from a mail of the log-in; events.mails.delivery
+    sends it.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENT = "sent", _("sent")
+        # There was nothing to tell any more, or the customer does not want it or cannot be reached.
+        SKIPPED = "skipped", _("not sent")
+        # It could not be sent, and waits for staff.
+        PARKED = "parked", _("parked")
+        GIVEN_UP = "given_up", _("given up by staff")
+
+    # The kind of the mails that events.mails.backend stores. All others are kinds of events.mails.kinds.
+    LOGIN = "login"
+
+    # Its Message-ID begins with this, at each try, so that a mail that was delivered twice can be recognised.
+    public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "mail"), editable=False)
+    # Null for a mail of the log-in to an address that nobody has.
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="mails", db_index=False, null=True
+    )
+    # The name of its events.mails.kinds.Kind, or LOGIN.
+    kind = models.CharField(_("kind"), max_length=40)
+    # What it is about: there is one mail for each cause.
+    cause = models.CharField(max_length=120)
+    # Ids of the events that it tells of.
+    events = ArrayField(models.BigIntegerField(), default=list)
+    state = models.CharField(_("status"), max_length=10, choices=State.choices, default=State.WAITING)
+    # Why it was parked or not sent, or why the last try failed.
+    reason = models.CharField(_("reason"), max_length=300, default="", blank=True)
+    # Before all others, whatever waits: somebody waits for it at the log-in.
+    is_urgent = models.BooleanField(default=False)
+    # Where it was sent to, or is to be sent to.
+    address = models.CharField(_("address"), max_length=254, default="", blank=True)
+    subject = models.CharField(_("subject"), max_length=300, default="", blank=True)
+    # Only of a log-in mail, and only until it is sent: it may have a link that opens the account.
+    text = models.TextField(default="", blank=True)
+    html = models.TextField(default="", blank=True)
+
+    created_at = models.DateTimeField(_("created"))
+    # When it is tried next, or until when a worker has it; null once it is closed.
+    due_at = models.DateTimeField(null=True)
+    # If it has not been sent by then, it is parked.
+    park_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(_("tries"), default=0)
+    tried_at = models.DateTimeField(null=True)
+    # How often staff had it sent once more. Each time it has another Message-ID, or mail programs would hide it.
+    resends = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "kind", "cause"], name="one_mail_for_each_cause"),
+            models.CheckConstraint(
+                condition=Q(state="waiting", due_at__isnull=False) | (~Q(state="waiting") & Q(due_at__isnull=True)),
+                name="only_a_waiting_mail_is_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False, text="", html="")
+                | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                name="a_sent_mail_has_a_time_and_no_body",
+            ),
+        ]
+        indexes = [
+            models.Index(F("is_urgent").desc(), "due_at", "id", condition=Q(state="waiting"), name="mail_to_send"),
+            models.Index(fields=["customer", "id"], condition=Q(state="waiting"), name="mail_waiting_by_customer"),
+            models.Index(fields=["park_at"], condition=Q(state="waiting"), name="mail_to_park"),
+            models.Index(fields=["tried_at"], condition=Q(tried_at__isnull=False), name="mail_by_try"),
+            models.Index(fields=["address", "-id"], name="mail_by_address"),
+            models.Index(fields=["state", "-id"], name="mail_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class UnreachableAddress(models.Model):
+    """An address at which mails bounced. None are sent to it until staff delete this row or the customer changes it."""
+
+    # In lower case.
+    address = models.CharField(_("address"), max_length=254)
+    reason = models.CharField(_("reason"), max_length=300, default="", blank=True)
+    bounced_at = models.DateTimeField(_("bounced"))
+
+    class Meta:
+        verbose_name_plural = "unreachable addresses"
+        constraints = [models.UniqueConstraint(Lower("address"), name="one_row_for_each_unreachable_address")]
+
+    def __str__(self) -> str:
+        return self.address

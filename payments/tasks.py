@@ -7,7 +7,7 @@ from celery import shared_task
 from django.dispatch import receiver
 
 from core import clock
-from payments import comparison, open_orders, reconciliation, retention
+from payments import comparison, expiring_cards, open_orders, reconciliation, retention
 from payments.gateways import registry
 from payments.webhooks import process
 from subscriptions import orders
@@ -65,6 +65,12 @@ def compare_gateway(name: str) -> None:
 def forget() -> dict[str, int]:
     """Delete old gateway reports and old webhook events that are done."""
     return retention.forget(now=clock.now())
+
+
+@shared_task
+def remind_of_cards() -> None:
+    """Record which saved cards expire soon."""
+    expiring_cards.run_due(now=clock.now())
 
 
 @receiver(orders.changed, dispatch_uid="payments.close_ended")

@@ -4,13 +4,19 @@ from celery import shared_task
 from django.utils import timezone
 
 from core import clock
-from subscriptions import billing_run, quotes
+from subscriptions import billing_run, quotes, reminders
 
 
 @shared_task
 def bill_due() -> None:
     """Settle every book that is due by the database's clock."""
     billing_run.run_due(now=clock.now())
+
+
+@shared_task
+def remind_of_renewals() -> None:
+    """Record the reminders of renewals that are due."""
+    reminders.run_due(now=clock.now())
 
 
 @shared_task

@@ -9,7 +9,7 @@ from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import brute_force
+from accounts import brute_force, welcome
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
@@ -69,9 +69,11 @@ class Adapter(DefaultAccountAdapter):
         return settings.SITE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        """Save a new customer with the language of the sign-up page."""
+        """Save a new customer with the language of the sign-up page. Greet them, unless a link to confirm does."""
         user.language = translation.get_language() or settings.LANGUAGE_CODE
         saved: User = super().save_user(request, user, form, commit)
+        if settings.ACCOUNT_EMAIL_VERIFICATION == "none":
+            welcome.send(saved)
         return saved
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:

@@ -22,7 +22,7 @@ from payments.models import Payment
 from subscriptions import books, catalogue, orders
 from subscriptions.models import Plan, Subscription
 
-OWN_APPS = ("accounts", "ledger", "subscriptions", "payments")
+OWN_APPS = ("accounts", "events", "ledger", "subscriptions", "payments")
 
 
 def seed(*, now: datetime) -> bool:

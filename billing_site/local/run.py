@@ -38,6 +38,11 @@ def commands() -> dict[str, list[str]]:
         "web": [sys.executable, "-m", "gunicorn", "--config", "python:billing_site.gunicorn"],
         "worker": [*worker, "--queues", "billing", "--hostname", "billing@%h"],
         "payments-worker": [*worker, "--queues", "payments", "--hostname", "payments@%h"],
+        # One process: a local run has few mails.
+        "deliveries-worker": [
+            *celery, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle",
+            "--queues", "deliveries", "--hostname", "deliveries@%h",
+        ],
         "beat": [*celery, "beat", "--pidfile="],
     }  # fmt: skip
 
@@ -191,7 +196,8 @@ def _port_is_free(host: str, port: int) -> None:
 
 def _welcome() -> str:
     site = os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
-    people = f"\n{logins.listing()}\n" if os.environ.get("LOCAL") == "1" else ""
+    is_local = os.environ.get("LOCAL") == "1"
+    people = f"  Mails           {site}/dev/mail/\n\n{logins.listing()}\n" if is_local else ""
     return (
         f"\n  The site        {site}/\n  API description {site}/api/docs/\n  Staff           {site}/admin/\n"
         f"{people}\n  Ctrl-C stops everything. With LOG_LEVEL=INFO every request and task is logged here.\n"

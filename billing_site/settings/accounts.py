@@ -1,4 +1,4 @@
-"""Users, log-in, passwords and second factors, and the mail server."""
+"""Users, log-in, passwords and second factors."""
 
 from datetime import timedelta
 
@@ -68,9 +68,3 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # allauth requires a confirmed address; where addresses are never confirmed, nobody could set up a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "mandatory"
-
-# Mail
-# Printed to the terminal unless EMAIL_URL names a server: smtp+tls://user:password@host:587
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
-EMAIL_TIMEOUT = 10

@@ -23,7 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",
     "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
-    "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "django_celery_beat", "django_structlog",
+    "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "anymail", "django_celery_beat", "django_structlog",
 ]  # fmt: skip
 
 MIDDLEWARE = [
@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "billing_site.middleware.time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -99,7 +100,8 @@ CACHES = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = "UTC"
+# The zone of dates and times on pages and in mails, unless a customer has chosen one. The API is always in UTC.
+TIME_ZONE = env.str("TIME_ZONE", default="") or "UTC"
 USE_TZ = True
 
 # Static files

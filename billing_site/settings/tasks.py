@@ -24,11 +24,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
-# A gateway that hangs holds up the queue of payments, and never billing, if each has a worker of its own (--queues). A
-# worker that is not told its queues takes both.
-CELERY_TASK_QUEUES = (Queue("billing"), Queue("payments"))
+# A gateway or a mail server that hangs holds up its own queue and never billing, if each queue has a worker of its own
+# (--queues). A worker that is not told its queues takes all.
+CELERY_TASK_QUEUES = (Queue("billing"), Queue("payments"), Queue("deliveries"))
 CELERY_TASK_DEFAULT_QUEUE = "billing"
-CELERY_TASK_ROUTES = {"payments.tasks.*": {"queue": "payments"}, "payments.gateways.*": {"queue": "payments"}}
+CELERY_TASK_ROUTES = {
+    "payments.tasks.*": {"queue": "payments"},
+    "payments.gateways.*": {"queue": "payments"},
+    "events.tasks.*": {"queue": "deliveries"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 210
@@ -45,8 +49,12 @@ CELERY_BEAT_SCHEDULE = {
         ("bill-due", "subscriptions.tasks.bill_due", 60),
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
         ("reconcile-payments", "payments.tasks.reconcile", 10),
+        ("collect-mails", "events.tasks.collect_mails", 10),
+        ("deliver-mails", "events.tasks.deliver_mails", 10),
         ("compare-gateways", "payments.tasks.compare_gateways", 86400),
         ("forget-reports-and-events", "payments.tasks.forget", 86400),
+        ("remind-of-renewals", "subscriptions.tasks.remind_of_renewals", 600),
+        ("remind-of-cards", "payments.tasks.remind_of_cards", 3600),
         ("clean", "accounts.tasks.clean", 3600),
         ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),
         ("fold-rollups", "ledger.tasks.fold_rollups", 60),

@@ -43,6 +43,18 @@ def day(at: datetime) -> SafeString:
 
 
 @register.filter(expects_localtime=False)
+def day_text(at: datetime) -> str:
+    """Write a date without markup, for mails: `{{ at|day_text }}`."""
+    return display.day(at)
+
+
+@register.filter(expects_localtime=False)
+def moment_text(at: datetime) -> str:
+    """Write a date and time with its zone without markup, for mails: `{{ at|moment_text }}`."""
+    return display.moment(at)
+
+
+@register.filter(expects_localtime=False)
 def moment(at: datetime) -> SafeString:
     """Write a date and time with its zone: `{{ at|moment }}`."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.moment(at))

@@ -74,6 +74,10 @@ class Charge(models.Model):
                 name="charge_above_zero_has_a_transaction",
             ),
         ]
+        indexes = [
+            # For subscriptions.reminders: periods of 27 days, in microseconds, or more.
+            models.Index(fields=["period_end"], condition=Q(full_length__gte=2_332_800_000_000), name="charge_by_end"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subscription_id} {self.period_start:%Y-%m-%d %H:%M} {self.amount}"

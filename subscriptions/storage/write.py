@@ -12,6 +12,7 @@ import ledger
 from core.columns import GIVEN, array, columns, pipeline, run, send_on
 from events import outbox
 from ledger import wallets
+from ledger.money import Money
 from subscriptions.engine.access import next_due
 from subscriptions.engine.book import Event, Movement
 from subscriptions.engine.calendar import MICROSECOND, to_datetime
@@ -31,6 +32,7 @@ def write(loaded: Sequence[LoadedBook]) -> None:
         insert_charges(loaded)
         update_subscriptions(loaded)
         insert_events(loaded)
+        record_debts(loaded)
         insert_trials(loaded)
         update_clocks(loaded, settings.BILLING_METER_EVERY)
 
@@ -199,6 +201,24 @@ def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
     ]  # fmt: skip
     if rows:
         send_on(UPDATE_SUBSCRIPTIONS, STATE, rows, array(row[0] for row in rows))
+
+
+def record_debts(loaded: Sequence[LoadedBook]) -> None:
+    """Record that a debt arose where there was none, or that it was paid as a whole: an event of the wallet."""
+    rows = []
+    for item in loaded:
+        if item.debt_id is None:
+            # There never was one. It is so of nearly all wallets.
+            continue
+        owed = [each for each in item.book.journal.movements if each.on_debt or each.counter == "debt"]
+        more = sum(each.amount for each in owed)
+        before = item.book.debt - more
+        if owed and (before > 0) is not (item.book.debt > 0):
+            kind, amount = ("arose", item.book.debt) if item.book.debt else ("paid", before)
+            money = Money(amount, item.currency).plain()
+            data = json.dumps({"amount": {"value": money, "currency": item.currency}})
+            rows.append(outbox.Row(item.customer_id, f"wallet.debt_{kind}", item.currency, owed[-1].at, data))
+    outbox.record_rows(rows)
 
 
 TRIAL = columns("customer bigint, plan bigint, at instant")

@@ -101,6 +101,13 @@ PAGES = {
     "payment_cancel": Row(ALICE, "POST", PAYMENT),
     "account": Row(CUSTOMERS),
     "settings": Row(CUSTOMERS),
+    "settings_mails": Row(CUSTOMERS, "POST"),
+    # Whoever has the mail has the signed link in it.
+    "stop_mails": Row(ANYBODY, address={"token": "stop_token"}),
+    # Mails of a local run; in production there are no such pages.
+    "dev_mails": Row(ANYBODY),
+    "dev_mail": Row(dict.fromkeys(CALLERS, NOT_FOUND), address={"name": "key"}),
+    "dev_mail_html": Row(dict.fromkeys(CALLERS, NOT_FOUND), address={"name": "key"}),
     "subscription": Row(ALICE, address=SUBSCRIPTION),
     "subscription_change": Row(ALICE, address=SUBSCRIPTION),
     "subscription_quantity": Row(ALICE, address=SUBSCRIPTION),
@@ -175,6 +182,7 @@ ADMIN = {
     "admin:manual_manualreceipt_void": Row(SUPERUSERS, address={"pk": "receipt_pk"}),
     "admin:manual_manualrefund_sent": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
+    "admin:events_mail_html": Row(NOBODY | dict.fromkeys(CALLERS[4:], NOT_FOUND), address={"pk": "mail"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 
@@ -182,6 +190,8 @@ ADMIN = {
 TABLES = {
     "accounts_user": (PERMITTED, SUPERUSERS),
     "events_event": (PERMITTED, NOBODY),
+    "events_mail": (PERMITTED, NOBODY),
+    "events_unreachableaddress": (PERMITTED, NOBODY),
     "ledger_account": (PERMITTED, NOBODY),
     "ledger_transaction": (PERMITTED, NOBODY),
     "manual_manualtransfer": (PERMITTED, NOBODY),

@@ -11,7 +11,7 @@ from billing_site.local import run
 
 TEXT = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
-LONG_RUNNING = ["postgres", "redis", "web", "worker", "payments-worker", "beat"]
+LONG_RUNNING = ["postgres", "redis", "web", "worker", "payments-worker", "deliveries-worker", "beat"]
 
 
 def test_it_has_the_services_of_the_product():
@@ -25,7 +25,7 @@ def test_each_service_has_a_health_check_and_restarts(name):
     assert "stop_grace_period" in SERVICES[name]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "payments-worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "payments-worker", "deliveries-worker", "beat"])
 def test_web_worker_and_scheduler_wait_for_the_migrations(name):
     needs = SERVICES[name]["depends_on"]
     assert needs["migrate"]["condition"] == "service_completed_successfully"
@@ -34,7 +34,7 @@ def test_web_worker_and_scheduler_wait_for_the_migrations(name):
 
 def test_every_queue_has_a_worker():
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
-    commands = [SERVICES[name]["command"] for name in ("worker", "payments-worker")]
+    commands = [SERVICES[name]["command"] for name in ("worker", "payments-worker", "deliveries-worker")]
     served = {command[command.index("--queues") + 1] for command in commands}
     assert served == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
     assert served == {queue.name for queue in settings.CELERY_TASK_QUEUES}

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from accounts import tokens
+from accounts import mail_choices, tokens
 from accounts.models import User
 from billing_site.demo import plans
 from ledger.models import Transaction
@@ -95,12 +95,14 @@ def things(alice, staff) -> dict[str, object]:
         "error": "not_found",
         "gateway": "sandbox",
         "key": "no-such-key",
+        "mail": 0,
         "payment": payment.public_id,
         "payment_pk": payment.pk,
         "plan": "basic",
         "price": subscription.price_id,
         "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,
         "session": payment.gateway_id,
+        "stop_token": mail_choices.stop_url(alice, mail_choices.MailCategory.REMINDERS).split("/")[-2],
         "subscription": subscription.public_id,
         "transaction": line,
         "transfer": transfers.open_for(session_request(), now=now).transfer_id,

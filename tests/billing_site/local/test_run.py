@@ -111,7 +111,10 @@ def test_the_next_start_and_make_stop_end_what_a_killed_launcher_left_behind(var
         assert first == [pid for pid in first if processes.is_alive(pid)]
     with running(var, port) as run:
         run.wait_for(READY)
-        assert "Ended what a killed run had left behind: web, worker, payments-worker, beat" in run.output
+        assert (
+            "Ended what a killed run had left behind: web, worker, payments-worker, deliveries-worker, beat"
+            in run.output
+        )
         assert [pid for pid in first if processes.is_alive(pid)] == []
         assert run.get("/livez").status_code == 200
         run.process.kill()
@@ -119,7 +122,8 @@ def test_the_next_start_and_make_stop_end_what_a_killed_launcher_left_behind(var
         stop = make_stop(run.environment)
     assert (stop.returncode, stop.stderr) == (0, "")
     assert stop.stdout == (
-        "Stopped web of a killed run, worker of a killed run, payments-worker of a killed run, beat of a killed run, "
+        "Stopped web of a killed run, worker of a killed run, payments-worker of a killed run, "
+        "deliveries-worker of a killed run, beat of a killed run, "
         f"Valkey in {var}/valkey, PostgreSQL in {var}/postgres.\n"
     )
     assert nothing_is_left(var), processes_of(var)

@@ -8,6 +8,7 @@ from django.test import Client
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from billing_site.demo import plans
+from events.models import Mail
 from payments import checkout
 from subscriptions import catalogue, orders
 from subscriptions.models import Plan, Price
@@ -198,10 +199,11 @@ def test_a_customers_page_links_to_everything_they_have(root, alice, mallory, no
         pay_in(person, 1000_00, at=now)
         orders.subscribe(person, price_of("standard"), now=now)
         checkout.start(person, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+        Mail.objects.create(customer=person, kind="receipt", cause="1", created_at=now, due_at=now, park_at=now)
     page = root.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
     links = re.findall(r'<li><a href="([^"]+)">([^<]+)</a>', page.partition('class="module records"')[2])
     assert [name for _href, name in links] == [
-        "Payments", "Subscriptions", "Events", "Balance in RUB", "Transactions in RUB",
+        "Payments", "Subscriptions", "Events", "Emails", "Balance in RUB", "Transactions in RUB",
     ]  # fmt: skip
     assert "₽310.00" in page
     for href, name in links:

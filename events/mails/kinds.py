@@ -1,0 +1,80 @@
+"""The kinds of mails. Apps declare theirs (`payments.mails.KINDS`), and settings.MAIL_KINDS names the lists.
+
+So the apps above can send mails without being imported here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+
+from accounts.mail_choices import MailCategory
+from accounts.models import User
+from events.models import Event
+
+# The variables of the kind's templates; None if there is nothing to tell any more, and then no mail is sent.
+Context = Mapping[str, Any] | None
+Compose = Callable[[Sequence[Event], User, datetime], Context]
+# Leaves out the events that need no mail. It gets a batch of events of many customers.
+Choose = Callable[[Sequence[Event]], Sequence[Event]]
+
+
+def all_of(events: Sequence[Event]) -> Sequence[Event]:
+    """Return all events: each needs a mail."""
+    return events
+
+
+def each_event(event: Event) -> str:
+    """Return a cause that no other event has: one mail for each event."""
+    return f"event {event.pk}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of mail. Its templates are mail/<template>.subject.txt, mail/<template>.txt and mail/<template>.html.
+
+    `compose(events, recipient, now)` runs when the mail is sent, in the recipient's language and time zone. It reads
+    models of its own app and calls nothing on the network.
+    """
+
+    name: str
+    # For staff, who see it in the list of mails.
+    title: str | Promise
+    category: MailCategory
+    # The types of the events that cause it.
+    events: tuple[str, ...]
+    compose: Compose
+    # By default the name. "notice" shows what events.mails.notice returns.
+    template: str = ""
+    choose: Choose = all_of
+    # Events of a customer with the same cause make one mail, which is told about all of them. At most 120 characters.
+    cause: Callable[[Event], str] = each_event
+
+
+def every() -> tuple[Kind, ...]:
+    """Return all kinds, in the order of settings.MAIL_KINDS."""
+    return _load(tuple(settings.MAIL_KINDS))
+
+
+def get(name: str) -> Kind:
+    """Return the kind of that name. Raises KeyError if no app declares it any more."""
+    return {kind.name: kind for kind in every()}[name]
+
+
+def by_event() -> dict[str, list[Kind]]:
+    """Return the kinds that answer each type of event."""
+    answering: dict[str, list[Kind]] = {}
+    for kind in every():
+        for event_type in kind.events:
+            answering.setdefault(event_type, []).append(kind)
+    return answering
+
+
+@cache
+def _load(paths: tuple[str, ...]) -> tuple[Kind, ...]:
+    return tuple(kind for path in paths for kind in import_string(path))

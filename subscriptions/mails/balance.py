@@ -1,0 +1,148 @@
+"""The mails about the balance: it runs low, a debt arises, a debt is paid."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.mail_choices import MailCategory
+from accounts.models import User
+from core import links
+from events.mails.kinds import Kind
+from events.mails.notice import Notice
+from events.models import Event
+from ledger import display
+from ledger.money import Money
+from subscriptions import forecast, labels, overview, reminders
+from subscriptions.engine.calendar import MICROSECOND
+from subscriptions.explain.sentences import shortly
+from subscriptions.forecast import Ending, Forecast
+from subscriptions.mails import subjects
+from subscriptions.models import Subscription
+
+HOUR = timedelta(hours=1)
+
+
+def notice(event: Event) -> str:
+    """Return the wallet, the notice and the instant that it is about: each is told once."""
+    return f"{event.subject} {event.data['hours']} h before {event.data['ends_at']}"
+
+
+def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+    """Return what runs out, when, and what it costs; None if money came in, or if the next notice is due already."""
+    hours, currency = events[-1].data["hours"], events[-1].subject
+    view = overview.peek(recipient, currency, now=now)
+    outlook = forecast.of(view, now=now)
+    if outlook is None or not _next_after(hours) < (outlook.ends_at - now) / HOUR <= hours + 1:
+        return None
+    if hours == max(forecast.NOTICE_HOURS) and all(_is_told_as_renewal(end, outlook) for end in outlook.ends):
+        return None
+    balance = Money(view.available, currency)
+    return {
+        "left": shortly(outlook.ends_at - now),
+        "ends": display.moment(outlook.ends_at),
+        "balance": balance,
+        "sentences": [_end(end) for end in outlook.ends],
+        "topup_url": links.absolute("topup") + f"?currency={currency}",
+        "rows": [(_("Balance"), display.money(balance)), *_prices(outlook)],
+    }
+
+
+def _is_told_as_renewal(end: Ending, outlook: Forecast) -> bool:
+    """Return whether the reminder of the renewal, three days ahead, says already that money is missing for it."""
+    row = end.subscription
+    is_renewal = (
+        not end.price.metered and row.status == Subscription.Status.ACTIVE and row.period_end == outlook.ends_at
+    )
+    return is_renewal and reminders.has_reminder(3, row.period_length * MICROSECOND)
+
+
+def _next_after(hours: int) -> int:
+    """Return the hours before the end at which the next notice is given; zero after the last."""
+    return max((each for each in forecast.NOTICE_HOURS if each < hours), default=0)
+
+
+def _end(end: Ending) -> str:
+    values: dict[str, object] = {"plan": end.price.plan.title}
+    if end.price.metered:
+        return _("Then %(plan)s stops.") % values
+    if end.grace_end is None:
+        return _("Then %(plan)s cannot renew and stops.") % values
+    values["moment"] = display.moment(end.grace_end)
+    return _("Then %(plan)s cannot renew. You can still use it until %(moment)s.") % values
+
+
+def _prices(outlook: Forecast) -> list[tuple[str, str]]:
+    """Return each plan that cannot be paid for with its price for one interval."""
+    return [(end.price.plan.title, f"{display.money(_price(end))} {labels.every(end.price)}") for end in outlook.ends]
+
+
+def _price(end: Ending) -> Money:
+    """Return what the subscription costs for one interval, with its quantity."""
+    return Money(end.price.amount * end.subscription.quantity, end.price.currency)
+
+
+LOW_BALANCE = Kind(
+    name="low_balance",
+    title=gettext_lazy("Low balance"),
+    category=MailCategory.REMINDERS,
+    events=("wallet.low_balance",),
+    compose=low_balance,
+    cause=notice,
+)
+
+# A mail about one of these tells of a debt that arose, or was paid, at the same instant.
+TELLING_OF_DEBT = ("subscription.suspended", "subscription.cancelled", "dispute.withdrawn")
+TELLING_OF_PAYMENT = ("payment.confirmed", "dispute.returned")
+
+
+def debt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+    """Return that a debt arose or was paid; None if another mail tells it, or if it is not true any more."""
+    event = events[-1]
+    is_paid, currency = event.type == "wallet.debt_paid", event.subject
+    view = overview.peek(recipient, currency, now=now)
+    if bool(view.debt) is is_paid or subjects.has_beside(event, TELLING_OF_PAYMENT if is_paid else TELLING_OF_DEBT):
+        return None
+    balance = (_("Balance"), display.money(Money(view.available, currency)))
+    if is_paid:
+        paid = Money.parse(event.data["amount"]["value"], currency)
+        return Notice(
+            title=_("Your debt of %(amount)s is paid") % {"amount": display.money(paid)},
+            sentences=[_("You owe nothing now.")],
+            button=_("See your account"),
+            url=links.absolute("account"),
+            rows=[balance],
+            tone="ok",
+            tag=_("Paid"),
+        ).context()
+    owed = Money(view.debt, currency)
+    return Notice(
+        title=_("You owe %(amount)s") % {"amount": display.money(owed)},
+        sentences=[
+            _("This is for days of use that were not paid for."),
+            _("Your next top-up pays this debt first."),
+        ],
+        button=_("Top up"),
+        url=links.absolute("topup") + f"?currency={currency}",
+        rows=[(_("Debt"), display.money(owed)), balance],
+        tone="bad",
+        tag=_("Debt"),
+    ).context()
+
+
+def instant(event: Event) -> str:
+    """Return the type, the wallet and the instant of an event."""
+    return f"{event.type} {event.subject} {event.effective_at.isoformat()}"
+
+
+DEBT = Kind(
+    name="debt",
+    title=gettext_lazy("Debt"),
+    category=MailCategory.MONEY,
+    events=("wallet.debt_arose", "wallet.debt_paid"),
+    compose=debt,
+    template="notice",
+    cause=instant,
+)
