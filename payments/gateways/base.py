@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from payments.gateways.charges import ChargeRequest, Decline
+
 
 class State(StrEnum):
     """The state of a payment at the gateway. `UNRECOGNISED` is any other word: we log it and keep waiting."""
@@ -133,8 +135,11 @@ class Snapshot:
     state: State
     amount: int | None = None
     currency: str | None = None
-    # The gateway's own code for why it failed.
+    # The gateway's own code for why it failed; for a charge of a saved method also what that means.
     failure_code: str = ""
+    decline: Decline | None = None
+    # Where the customer confirms a charge of a saved method, while the state is REQUIRES_ACTION.
+    action_url: str = ""
     # What the gateway keeps for itself, in minor units of `fee_currency`; None while it is not known.
     fee: int | None = None
     fee_currency: str = ""
@@ -278,6 +283,20 @@ class Gateway(Protocol):
         Called when the customer cancels and when a payment expires. If it can no longer be cancelled, or this gateway
         cannot cancel, return the snapshot as it is and raise no error. Must not refund money that was taken. Raises
         GatewayError.
+        """
+        ...
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        """Charge a saved method while the customer is away, and return the payment. A decline is FAILED, no error.
+
+        Called once per key. `fetch`, `cancel` and `refund` take its id too. Raises GatewayError, METHOD_GONE too.
+        """
+        ...
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        """Return the payment that `charge` made with this request, None if there is none. Must make none.
+
+        It must not rely on idempotency keys, which gateways forget after a day. Raises GatewayError.
         """
         ...
 

@@ -23,7 +23,8 @@ _end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", defaul
 # The calls that go over the network.
 CALLS = frozenset(
     {
-        "create_session", "fetch", "cancel", "refund", "find_refund", "fetch_refund", "fetch_dispute", "fetch_method",
+        "create_session", "fetch", "cancel", "charge", "find_charge", "refund", "find_refund", "fetch_refund",
+        "fetch_dispute", "fetch_method",
     }
 )  # fmt: skip
 LISTS = frozenset({"list_payments", "list_payouts"})

@@ -24,6 +24,7 @@ from payments.gateways.base import (
     Snapshot,
     State,
 )
+from payments.gateways.charges import ChargeRequest
 from payments.gateways.manual import details, refunds, transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
 
@@ -79,6 +80,12 @@ class Manual:
     def cancel(self, gateway_id: str) -> Snapshot:
         now = _now()
         return _snapshot(transfers.cancel(_find(gateway_id).transfer_id, now=now), now=now)
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        raise GatewayError("Transfers have no payment methods.", permanent=True, code="not_supported")
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        raise GatewayError("Transfers have no payment methods.", permanent=True, code="not_supported")
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         return _refund_snapshot(refunds.request(_find(request.gateway_id), request, now=_now()))

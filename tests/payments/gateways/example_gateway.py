@@ -34,6 +34,7 @@ from payments.gateways.base import (
     State,
     Subject,
 )
+from payments.gateways.charges import ChargeRequest
 
 PATH = f"{__name__}.Coins"
 STATES = {"new": State.OPEN, "paid": State.SUCCEEDED, "refused": State.FAILED, "over": State.EXPIRED}
@@ -79,6 +80,12 @@ class Coins:
     def cancel(self, gateway_id: str) -> Snapshot:
         # Coins closes no pages: they expire by themselves.
         return self.fetch(gateway_id)
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        _cannot("Coins keeps no cards.")
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        _cannot("Coins keeps no cards.")
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         return _refund_snapshot(_call("give_back", request))

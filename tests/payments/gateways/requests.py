@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.ids import new_id
-from payments.gateways.base import RefundRequest, SessionRequest
+from payments.gateways.base import Method, RefundRequest, SessionRequest
+from payments.gateways.charges import ChargeRequest
 
 
 def session_request(**changes: Any) -> SessionRequest:
@@ -40,3 +41,19 @@ def refund_of(gateway_id: str, asked: SessionRequest, **changes: Any) -> RefundR
     """Return a request to refund the whole payment of that request for a page."""
     whole = {"idempotency_key": "ref_1", "amount": asked.amount, "currency": asked.currency}
     return refund_request(gateway_id, **whole | changes)
+
+
+def charge_of(method: Method, asked: SessionRequest, **changes: Any) -> ChargeRequest:
+    """Return a request to charge a saved method the amount of that request for a page."""
+    defaults: dict[str, Any] = {
+        "idempotency_key": new_id("pay"),
+        "method": method.gateway_id,
+        "owner": method.owner,
+        "amount": asked.amount,
+        "currency": asked.currency,
+        "description": "Automatic payment",
+        "return_url": "https://shop.example/pay/2/",
+        "customer": "cus_1",
+        "email": "alice@example.com",
+    }
+    return ChargeRequest(**defaults | changes)

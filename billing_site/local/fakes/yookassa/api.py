@@ -41,6 +41,7 @@ class FakeYooKassa(Fake):
         self.copies = 1
         self.commands |= {
             "pay": self.pay, "decline": self.decline, "expire": self.expire, "end_refund": self.end_refund,
+            "end_charges": self.end_charges,
         }  # fmt: skip
 
     # --- For tests and the control call ---
@@ -60,6 +61,10 @@ class FakeYooKassa(Fake):
     def end_refund(self, refund_id: str, **how: Any) -> None:
         with self.lock:
             self.shop.end_refund(refund_id, **how)
+
+    def end_charges(self, method: str, answer: str = "") -> None:
+        with self.lock:
+            self.shop.end_charges(method, answer)
 
     # --- For the harness ---
 

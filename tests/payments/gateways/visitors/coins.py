@@ -14,6 +14,7 @@ from tests.payments.gateways.visitors.visitor import Webhook
 class CoinsVisitor:
     tells = frozenset({Subject.PAYMENT, Subject.REFUND})
     may_try_again = False
+    has_bank_page = False
 
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
@@ -35,6 +36,12 @@ class CoinsVisitor:
         raise NotImplementedError
 
     def forget_method(self, method_id: str) -> None:
+        raise NotImplementedError
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        raise NotImplementedError
+
+    def approve(self, gateway_id: str) -> None:
         raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:

@@ -18,6 +18,7 @@ from tests.payments.gateways.visitors.visitor import Webhook
 class ManualVisitor:
     tells: frozenset[Subject] = frozenset()
     may_try_again = False
+    has_bank_page = False
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         transfer, now = ManualTransfer.objects.get(transfer_id=gateway_id), timezone.now()
@@ -48,6 +49,12 @@ class ManualVisitor:
         raise NotImplementedError
 
     def forget_method(self, method_id: str) -> None:
+        raise NotImplementedError
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        raise NotImplementedError
+
+    def approve(self, gateway_id: str) -> None:
         raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:

@@ -18,6 +18,7 @@ from tests.payments.gateways.visitors.visitor import Webhook
 class SandboxVisitor:
     tells = frozenset(SUBJECTS.values())
     may_try_again = False
+    has_bank_page = True
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         self._choose(gateway_id, "succeeds")
@@ -41,6 +42,14 @@ class SandboxVisitor:
 
     def forget_method(self, method_id: str) -> None:
         assert methods.forget(method_id, now=timezone.now())
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        words = {"soft": "insufficient_funds", "hard": "stolen_card", "asks": "bank_asks"}
+        methods.answer(method_id, words.get(answer, answer))
+
+    def approve(self, gateway_id: str) -> None:
+        expected = sessions.Status.REQUIRES_ACTION
+        assert sessions.choose(gateway_id, outcomes.APPROVE, expected=expected, now=timezone.now())
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         word = next(word for word, about in SUBJECTS.items() if about is subject)
