@@ -157,6 +157,11 @@ ERRORS: dict[str, Kind] = {
         _("No payment gateway takes this"),
         _("Choose a currency, an amount or a gateway from `detail`."),
     ),
+    "method_not_usable": Kind(
+        409,
+        _("The payment method cannot be charged"),
+        _("`reason` says why. Save another method with your next payment, and choose that one."),
+    ),
     "invalid_payment_id": Kind(
         400,
         _("Invalid payment_id"),

@@ -31,6 +31,8 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
     if payment.status != Status.PENDING:
         raise _refusal(payment)
     snapshot = close_page(payment)
+    if snapshot is None and payment.is_charge:
+        raise _refusal(payment)
     if snapshot is None:
         return _cancel_unopened(payment.pk, now=now)
     if ends_by_itself(payment, snapshot):

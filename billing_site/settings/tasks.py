@@ -45,6 +45,7 @@ CELERY_BEAT_SCHEDULE = {
         ("bill-due", "subscriptions.tasks.bill_due", 60),
         ("process-webhooks", "payments.tasks.process_webhooks", 10),
         ("reconcile-payments", "payments.tasks.reconcile", 10),
+        ("collect", "payments.tasks.collect", 60),
         ("compare-gateways", "payments.tasks.compare_gateways", 86400),
         ("clean", "accounts.tasks.clean", 3600),
         ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),

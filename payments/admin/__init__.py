@@ -1,3 +1,4 @@
+from payments.admin.collections import CollectionAdmin, CollectionPlanAdmin, ConsentAdmin
 from payments.admin.decisions import DecisionsAdmin
 from payments.admin.prices import TakenPriceAdmin
 from payments.admin.records import DisputeAdmin, PaymentMethodAdmin, RefundAdmin
@@ -5,6 +6,6 @@ from payments.admin.reports import DiscrepancyAdmin, GatewayReportAdmin, PayoutA
 from payments.admin.webhook_events import WebhookEventAdmin
 
 __all__ = [
-    "DecisionsAdmin", "DiscrepancyAdmin", "DisputeAdmin", "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin",
-    "RefundAdmin", "TakenPriceAdmin", "WebhookEventAdmin",
+    "CollectionAdmin", "CollectionPlanAdmin", "ConsentAdmin", "DecisionsAdmin", "DiscrepancyAdmin", "DisputeAdmin",
+    "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin", "RefundAdmin", "TakenPriceAdmin", "WebhookEventAdmin",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from core.ids import new_id
 
@@ -23,10 +24,20 @@ class PaymentMethod(models.Model):
     created_at = models.DateTimeField()
     # Since when it is not used any more, because the customer or the gateway removed it.
     removed_at = models.DateTimeField(null=True)
+    # Whether charges without the customer go to it. At most one of a customer's methods.
+    is_default = models.BooleanField(default=False)
+    # Since when it is not charged any more, because its bank has refused it for good, and the gateway's code for that.
+    refused_at = models.DateTimeField(null=True)
+    refused_code = models.CharField(max_length=60, default="", blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_method_per_gateway_object"),
+            models.UniqueConstraint(
+                fields=["customer"],
+                condition=Q(is_default=True, removed_at__isnull=True),
+                name="one_default_method_per_customer",
+            ),
         ]
 
     def __str__(self) -> str:
