@@ -3,6 +3,7 @@
 from core.integrity import Check, guards
 from payments import integrity_collections, integrity_gateways
 from payments.models import (
+    AutoTopUp,
     Collection,
     CollectionDecision,
     CollectionPlan,
@@ -188,6 +189,7 @@ CHECKS = (
             Collection,
             CollectionPlan,
             CollectionDecision,
+            AutoTopUp,
         ),
         TRIGGERS,
     ),

@@ -1,4 +1,4 @@
-from payments.admin.collections import CollectionAdmin, CollectionPlanAdmin, ConsentAdmin
+from payments.admin.collections import AutoTopUpAdmin, CollectionAdmin, CollectionPlanAdmin, ConsentAdmin
 from payments.admin.decisions import DecisionsAdmin
 from payments.admin.prices import TakenPriceAdmin
 from payments.admin.records import DisputeAdmin, PaymentMethodAdmin, RefundAdmin
@@ -6,6 +6,7 @@ from payments.admin.reports import DiscrepancyAdmin, GatewayReportAdmin, PayoutA
 from payments.admin.webhook_events import WebhookEventAdmin
 
 __all__ = [
-    "CollectionAdmin", "CollectionPlanAdmin", "ConsentAdmin", "DecisionsAdmin", "DiscrepancyAdmin", "DisputeAdmin",
-    "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin", "RefundAdmin", "TakenPriceAdmin", "WebhookEventAdmin",
+    "AutoTopUpAdmin", "CollectionAdmin", "CollectionPlanAdmin", "ConsentAdmin", "DecisionsAdmin", "DiscrepancyAdmin",
+    "DisputeAdmin", "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin", "RefundAdmin", "TakenPriceAdmin",
+    "WebhookEventAdmin",
 ]  # fmt: skip

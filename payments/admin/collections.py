@@ -12,7 +12,7 @@ from core.admin import ReadOnlyAdmin, ReadOnlyMixin
 from ledger.display import money
 from payments.admin.lists import StatusAdmin
 from payments.collection import plans, states
-from payments.models import Collection, CollectionDecision, CollectionPlan, Consent, Payment
+from payments.models import AutoTopUp, Collection, CollectionDecision, CollectionPlan, Consent, Payment
 
 
 class AttemptInline(ReadOnlyMixin, admin.TabularInline):
@@ -103,6 +103,21 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
         """Have these wallets looked at in the next run, those too that were parked."""
         plans.look_again(queryset.values_list("pk", flat=True), now=timezone.now())
         self.message_user(request, _("They are looked at in the next run."), messages.SUCCESS)
+
+
+@admin.register(AutoTopUp)
+class AutoTopUpAdmin(ReadOnlyAdmin):
+    """Customers' rules for automatic top-ups, and why we have stopped one."""
+
+    list_display = [
+        "public_id", "customer", "currency", "threshold", "amount", "days_ahead", "monthly_cap", "created_at",
+        "ended_at", "stopped_at", "stopped_reason",
+    ]  # fmt: skip
+    list_filter = [("stopped_at", admin.EmptyFieldListFilter), ("ended_at", admin.EmptyFieldListFilter), "currency"]
+    list_select_related = ["customer"]
+    search_fields = ["=public_id", "customer__username", "customer__email"]
+    search_help_text = _("The customer's name or email")
+    actions = None
 
 
 @admin.register(Consent)

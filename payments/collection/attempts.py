@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 
 from core import retry
 from payments import confirmation, sessions, transitions
-from payments.collection import causes, consents, states
-from payments.collection.consents import Purpose
+from payments.collection import causes, consents, states, top_ups
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Snapshot, State
 from payments.gateways.charges import METHOD_GONE, ChargeRequest, Decline
 from payments.models import Collection, Payment
 from subscriptions import books, dues, overview
+from subscriptions.overview import View
 
 log = structlog.get_logger(__name__)
 Status = Payment.Status
@@ -40,6 +40,7 @@ class NotTried:
     missing: int = 0
 
 
+@retry.retried
 def begin(collection_id: int, *, now: datetime) -> Payment | NotTried:
     """Decide under the locks whether to charge, and commit the attempt; or return why not.
 
@@ -50,25 +51,32 @@ def begin(collection_id: int, *, now: datetime) -> Payment | NotTried:
         collection = states.lock(collection_id)
         if collection.status != Collection.Status.WAITING:
             return NotTried("not_waiting")
-        consent = consents.lock(collection.customer_id, Purpose.RENEWALS)
+        consent = consents.lock(collection.customer_id, *consents.scope_of(collection))
         if consent is None:
             return NotTried("consent_withdrawn")
         if reason := consents.obstacle(consent.method, now=now):
             return NotTried(reason)
-        if not consent.method.is_default:
+        if collection.rule is None and not consent.method.is_default:
             return NotTried("not_the_default_method")
         with books.open(collection.customer, collection.currency, now=now) as book:
-            missing = causes.missing(overview.view(collection.currency, book.item.book, now), collection)
-        if not missing:
+            lacking = missing(overview.view(collection.currency, book.item.book, now), collection)
+        if not lacking:
             return NotTried("covered")
-        if pending(collection) >= missing:
-            return NotTried("payment_in_progress", missing)
-        amount = _amount(missing, collection.currency, consent.method.gateway)
+        if pending(collection) >= lacking:
+            return NotTried("payment_in_progress", lacking)
+        amount = _amount(lacking, collection.currency, consent.method.gateway)
         if amount is None:
-            return NotTried("amount_not_taken", missing)
+            return NotTried("amount_not_taken", lacking)
+        if collection.rule is not None and (reason := top_ups.hindrance(collection.rule, amount, now=now)):
+            return NotTried(reason, lacking)
         payment = _create(collection, consent.method_id, consent.method.gateway, amount, now=now)
         states.move(collection, Collection.Status.CHARGING, now=now, amount=amount)
     return payment
+
+
+def missing(view: View, collection: Collection) -> int:
+    """Return what is missing now for what a collection is for, in minor units; 0 if nothing is."""
+    return causes.missing(view, collection) if collection.rule is None else top_ups.missing(view, collection.rule)
 
 
 def send(payment: Payment, *, now: datetime) -> Payment:
@@ -166,7 +174,8 @@ def _withdrawn(payment_id: int, *, now: datetime) -> str:
     """Cancel an attempt whose consent or method has gone since it was committed, and return why; "" if both stand."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
-        consent = consents.lock(payment.customer_id, Purpose.RENEWALS)
+        assert payment.collection is not None
+        consent = consents.lock(payment.customer_id, *consents.scope_of(payment.collection))
         if consent is None or consent.method_id != payment.method_id:
             reason = "consent_withdrawn"
         else:

@@ -1,4 +1,4 @@
-"""What to collect money for: renewals that the balance cannot pay. Arithmetic on a view of the book."""
+"""What to collect money for, and the renewals that the balance cannot pay. Arithmetic on a view of the book."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from payments.models import Collection
+from payments.models import AutoTopUp, Collection
 from subscriptions import renewals
 from subscriptions.overview import View
 from subscriptions.renewals import UnpaidRenewal
@@ -25,7 +25,9 @@ class Cause:
     due_at: datetime
     charge_at: datetime
     # Primary keys.
-    subscriptions: tuple[int, ...]
+    subscriptions: tuple[int, ...] = ()
+    # The rule of an automatic top-up.
+    rule: AutoTopUp | None = None
 
 
 def renewal_causes(view: View, wallet_id: int, *, now: datetime) -> Iterator[Cause]:
@@ -38,7 +40,7 @@ def renewal_causes(view: View, wallet_id: int, *, now: datetime) -> Iterator[Cau
 
 
 def missing(view: View, collection: Collection) -> int:
-    """Return what is missing now for what a collection is for, in minor units; 0 if nothing is."""
+    """Return what is missing now for the renewals that a collection is for, in minor units; 0 if nothing is."""
     subscriptions = list(collection.subscriptions.values_list("pk", flat=True))
     return renewals.missing(view, subscriptions, at=collection.due_at)
 

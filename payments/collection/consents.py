@@ -14,7 +14,7 @@ from accounts.models import User
 from core.errors import DomainError
 from events import outbox
 from payments.gateways import registry
-from payments.models import CollectionPlan, Consent, PaymentMethod
+from payments.models import Collection, CollectionPlan, Consent, PaymentMethod
 
 Purpose = Consent.Purpose
 # Increase it with every change of the words.
@@ -85,6 +85,12 @@ def in_force(customer_id: int, purpose: Consent.Purpose, currency: str = "") -> 
     """Return the consent that is in force for a purpose, None if there is none."""
     found = Consent.objects.filter(customer=customer_id, purpose=purpose, currency=currency, withdrawn_at=None)
     return found.select_related("method").first()
+
+
+def scope_of(collection: Collection) -> tuple[Consent.Purpose, str]:
+    """Return the purpose and the currency of the consent that a collection needs."""
+    is_top_up = collection.kind == Collection.Kind.TOP_UP
+    return (Purpose.TOP_UPS, collection.currency) if is_top_up else (Purpose.RENEWALS, "")
 
 
 def lock(customer_id: int, purpose: Consent.Purpose, currency: str = "") -> Consent | None:

@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from core import retry
 from core.columns import run
 from ledger.display import moment
 from ledger.models import Account
 from ledger.money import Money
 from payments import sweeps
-from payments.collection import attempts, causes, consents, decisions, states
+from payments.collection import attempts, causes, consents, decisions, states, top_ups
 from payments.collection.attempts import NotTried
 from payments.collection.causes import Cause
 from payments.collection.consents import Purpose
-from payments.models import Collection, CollectionPlan, Consent, Payment
+from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment
 from subscriptions import overview, renewals
 from subscriptions.models import BillingClock
 from subscriptions.overview import View
@@ -26,7 +27,7 @@ from subscriptions.overview import View
 Status = Collection.Status
 
 # So many steps are taken for a wallet in one run, each after the one before: begin, charge, follow, look ahead.
-MOST_STEPS = 12
+MOST_STEPS, RESTLESS = 12, timedelta(minutes=1)
 # While an attempt is at its gateway, its payment is asked about by reconciliation; here only so often.
 AT_THE_GATEWAY = timedelta(minutes=10)
 # How long a customer's own payment that is on its way is waited for, before it is looked at again.
@@ -64,6 +65,7 @@ def check_due(*, now: datetime) -> int:
     return sweeps.sweep(_plans(), review, now=now, park=_park)
 
 
+@retry.retried
 def mark_changed(*, now: datetime) -> None:
     """Make the plans due whose books or methods have changed since they were made, and make the new ones."""
     run(NEW, [now])
@@ -85,6 +87,9 @@ def review(plan: CollectionPlan, now: datetime) -> None:
         check_at = _step(plan, wallet, now=now)
         if check_at is None or check_at > now:
             break
+    else:
+        # Whatever it is, it does not come to rest: the other wallets go on.
+        check_at = now + RESTLESS
     CollectionPlan.objects.filter(pk=plan.pk).update(
         check_at=check_at, seen_settled_at=settled_at, seen_balance=wallet.balance
     )
@@ -104,32 +109,91 @@ def _step(plan: CollectionPlan, wallet: Account, *, now: datetime) -> datetime |
 
 
 def _look_ahead(plan: CollectionPlan, wallet: Account, *, now: datetime) -> datetime | None:
-    """Begin to collect if a renewal is due; return when to look again, None if only a change makes that necessary."""
+    """Begin to collect if something is due; return when to look again, None if only a change makes that necessary."""
     assert wallet.owner is not None
-    if consents.in_force(plan.customer_id, Purpose.RENEWALS) is None:
+    renews = consents.in_force(plan.customer_id, Purpose.RENEWALS) is not None
+    rule = top_ups.rule_of(plan.customer_id, wallet.currency)
+    if not renews and rule is None:
         decisions.record(plan, "no_consent", "Not charged: the customer has not agreed to it.", now=now)
         return None
     view = overview.peek(wallet.owner, wallet.currency, now=now)
-    for cause in causes.renewal_causes(view, wallet.pk, now=now):
-        about = _figures(view, cause)
+    found = list(causes.renewal_causes(view, wallet.pk, now=now)) if renews else []
+    if rule is not None and (topping_up := top_ups.cause(view, rule)):
+        found.append(topping_up)
+    later: list[datetime] = []
+    for cause in sorted(found, key=lambda each: each.charge_at):
         if cause.charge_at > now:
-            line = f"Not yet: {about}. It is charged from {moment(cause.charge_at)} on."
+            line = f"Not yet: {_figures(view, cause)}. It is charged from {moment(cause.charge_at)} on."
             decisions.record(plan, "not_yet", line, now=now)
-            return cause.charge_at
-        collection = states.begin(plan, wallet.currency, cause, now=now)
-        if collection is not None:
-            decisions.record(plan, "begun", f"Begun: {about}.", now=now, collection=collection)
-            return now
-        before = Collection.objects.get(cause=cause.name)
-        line = f"Not again: {about}, but {before} for it is {before.status} {before.reason}".strip()
-        decisions.record(plan, "not_again", f"{line}.", now=now, collection=before)
-    decisions.record(plan, "nothing_missing", "Not charged: the balance pays the renewals ahead.", now=now)
+            return min([cause.charge_at, *later])
+        if not _missing(view, cause):
+            # The next look finds it again, but nothing can be charged now: never begin in a circle.
+            later.append(now + ON_ITS_WAY)
+        elif cause.rule is not None and (reason := _hindrance(plan, cause.rule, view, now=now)):
+            later += _after(reason, now=now)
+        elif begun := _begin(plan, view, cause, now=now):
+            return begun
+    if not found:
+        decisions.record(plan, "nothing_missing", "Not charged: the balance is enough.", now=now)
+    return min(later, default=None)
+
+
+def _begin(plan: CollectionPlan, view: View, cause: Cause, *, now: datetime) -> datetime | None:
+    """Begin to collect for a cause that is due, and return `now`; None if it may not begin again."""
+    collection = states.begin(plan, view.currency, cause, now=now)
+    if collection is not None:
+        decisions.record(plan, "begun", f"Begun: {_figures(view, cause)}.", now=now, collection=collection)
+        return now
+    before = Collection.objects.get(cause=cause.name)
+    line = f"Not again: {_figures(view, cause)}, but {before} for it is {before.status} {before.reason}".strip()
+    decisions.record(plan, "not_again", f"{line}.", now=now, collection=before)
     return None
 
 
+def _missing(view: View, cause: Cause) -> int:
+    """Return what a cause would charge now, in minor units."""
+    if cause.rule is not None:
+        return top_ups.missing(view, cause.rule)
+    return renewals.missing(view, cause.subscriptions, at=cause.due_at)
+
+
+def _hindrance(plan: CollectionPlan, rule: AutoTopUp, view: View, *, now: datetime) -> str:
+    """Return why a rule may not charge now, and do what follows from that; "" if it may."""
+    amount = top_ups.missing(view, rule)
+    reason = consents.obstacle(rule.consent.method, now=now) or top_ups.hindrance(rule, amount, now=now)
+    if reason:
+        lacking, cap = Money(amount, rule.currency), Money(rule.monthly_cap, rule.currency)
+        line = f"Not tried: {reason}. {lacking} was to be charged; the monthly cap is {cap}."
+        decisions.record(plan, reason, line, now=now)
+        _hold(rule, reason, now=now)
+    return reason
+
+
+def _hold(rule: AutoTopUp, reason: str, *, now: datetime) -> None:
+    """Note that the cap stands in the way, or stop the rule for a reason that does not pass."""
+    if reason == "monthly_cap":
+        top_ups.note_cap(rule, now=now)
+    elif reason != top_ups.CANCELLED:
+        top_ups.stop(rule, reason, now=now)
+
+
+def _after(reason: str, *, now: datetime) -> list[datetime]:
+    """Return when to look at a hindered rule again; nothing if it was stopped."""
+    match reason:
+        case "monthly_cap":
+            return [top_ups.next_month(now)]
+        case top_ups.CANCELLED:
+            return [now + ON_ITS_WAY]
+    return []
+
+
 def _figures(view: View, cause: Cause) -> str:
-    """Return what a decision about a renewal rests on, in words."""
-    missing = Money(renewals.missing(view, cause.subscriptions, at=cause.due_at), view.currency)
+    """Return what a decision rests on, in words."""
+    if cause.rule is not None:
+        days, least = cause.rule.days_ahead, Money(cause.rule.threshold or 0, view.currency)
+        keeps = f"lasts for fewer than {days} days" if days else f"falls below {least}"
+        return f"the balance of {Money(view.available, view.currency)} {keeps} from {moment(cause.charge_at)} on"
+    missing = Money(_missing(view, cause), view.currency)
     balance = Money(view.available, view.currency)
     return f"the renewal at {moment(cause.due_at)} lacks {missing}, the balance is {balance}"
 
@@ -137,15 +201,20 @@ def _figures(view: View, cause: Cause) -> str:
 def _go_on(plan: CollectionPlan, collection: Collection, *, now: datetime) -> datetime:
     """Take the next step with an open collection and return when to look again."""
     view = overview.peek(collection.customer, collection.currency, now=now)
-    missing = causes.missing(view, collection)
-    consent = consents.in_force(plan.customer_id, Purpose.RENEWALS)
+    missing = attempts.missing(view, collection)
+    consent = consents.in_force(plan.customer_id, *consents.scope_of(collection))
     if collection.status != Status.WAITING:
         return _at_the_gateway(plan, collection, is_wanted=bool(missing) and _is_standing(consent), now=now)
     if consent is None or consent.method.removed_at is not None:
         code = "consent_withdrawn" if consent is None else "method_removed"
         return _end(plan, collection, Status.STOPPED, code, now=now)
+    rule = collection.rule
+    if rule is not None and not rule.is_on:
+        return _end(plan, collection, Status.STOPPED, "rule_ended", now=now)
     if not missing:
         return _end(plan, collection, Status.COVERED, "covered", now=now)
+    if rule is not None and (reason := consents.obstacle(consent.method, now=now)):
+        return _not_tried(plan, collection, NotTried(reason, missing), now=now)
     assert collection.next_at is not None
     if collection.next_at > now and consent.given_at <= collection.updated_at:
         return collection.next_at
@@ -169,7 +238,7 @@ def _at_the_gateway(plan: CollectionPlan, collection: Collection, *, is_wanted: 
     assert attempt is not None
     if attempts.cancel(attempt, now=now).status != Payment.Status.CANCELLED:
         return now + AT_THE_GATEWAY
-    consent = consents.in_force(plan.customer_id, Purpose.RENEWALS)
+    consent = consents.in_force(plan.customer_id, *consents.scope_of(collection))
     if _is_standing(consent):
         return _end(plan, collection, Status.COVERED, "covered", now=now)
     code = "consent_withdrawn" if consent is None else "method_removed"
@@ -191,6 +260,10 @@ def _not_tried(plan: CollectionPlan, collection: Collection, why: NotTried, *, n
             return _end(plan, collection, Status.STOPPED, why.code, now=now)
         case "payment_in_progress" | "not_waiting":
             return now + ON_ITS_WAY
+    if collection.rule is not None:
+        _hold(collection.rule, why.code, now=now)
+        to = Status.STOPPED if why.code == "monthly_cap" else Status.GIVEN_UP
+        return _end(plan, collection, to, why.code, now=now)
     states.postpone(collection.pk, why.code, now=now)
     return now
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from core import retry
 from events import outbox
 from payments import transitions
-from payments.collection import consents, schedule
+from payments.collection import consents, schedule, top_ups
 from payments.collection.causes import Cause
 from payments.gateways.base import State
 from payments.gateways.charges import METHOD_GONE, Decline
@@ -47,6 +47,7 @@ def lock(collection_id: int) -> Collection:
     return Collection.objects.select_for_update(of=("self",), no_key=True).get(pk=collection_id)
 
 
+@retry.retried
 def begin(plan: CollectionPlan, currency: str, cause: Cause, *, now: datetime) -> Collection | None:
     """Begin to collect for a cause, or begin anew; return None if it may not: it was collected, given up or stopped.
 
@@ -57,7 +58,8 @@ def begin(plan: CollectionPlan, currency: str, cause: Cause, *, now: datetime) -
             cause=cause.name,
             defaults={
                 "customer_id": plan.customer_id, "wallet_id": plan.wallet_id, "currency": currency,
-                "kind": Collection.Kind.RENEWAL, "due_at": cause.due_at, "next_at": now, "created_at": now,
+                "kind": Collection.Kind.TOP_UP if cause.rule else Collection.Kind.RENEWAL, "rule": cause.rule,
+                "due_at": cause.due_at, "next_at": now, "created_at": now,
                 "updated_at": now,
             },
         )  # fmt: skip
@@ -75,7 +77,7 @@ def may_begin_anew(collection: Collection) -> bool:
         return True
     if collection.status not in (Status.GIVEN_UP, Status.STOPPED) or collection.reason == STOPPED_BY_STAFF:
         return False
-    consent = consents.in_force(collection.customer_id, consents.Purpose.RENEWALS)
+    consent = consents.in_force(collection.customer_id, *consents.scope_of(collection))
     return consent is not None and collection.ended_at is not None and consent.given_at > collection.ended_at
 
 
@@ -91,6 +93,7 @@ def move(collection: Collection, to: Collection.Status, *, now: datetime, reason
     collection.save(update_fields=list(changes))
 
 
+@retry.retried
 def end(collection_id: int, to: Collection.Status, reason: str, *, now: datetime) -> Collection:
     """End an open collection and record the event; do nothing if it has ended."""
     with transaction.atomic():
@@ -116,6 +119,7 @@ def follow(collection_id: int, *, now: datetime) -> Collection:
     return collection
 
 
+@retry.retried
 def postpone(collection_id: int, reason: str, *, now: datetime) -> Collection:
     """Note that an attempt was due and could not be made; wait for the next time, or give up after the last one."""
     with transaction.atomic():
@@ -179,8 +183,7 @@ def _follow_open(collection: Collection, attempt: Payment, *, now: datetime) -> 
 def _decline(collection: Collection, reason: str, *, now: datetime, kind: str, attempt: Payment | None = None) -> None:
     """Count a decline of a locked collection, and wait for the next try or give up."""
     declines, declined_at = collection.declines + 1, collection.declined_at or now
-    zone = ZoneInfo(settings.COLLECTION_TIME_ZONE)
-    next_at = schedule.next_try(declined_at, declines, days=settings.COLLECTION_RETRY_DAYS, zone=zone)
+    next_at = _next_try(collection, declined_at, declines, now=now)
     counted = {"declines": declines, "declined_at": declined_at}
     if collection.status == Status.WAITING:
         # The table of moves has no move from a state to itself.
@@ -193,6 +196,14 @@ def _decline(collection: Collection, reason: str, *, now: datetime, kind: str, a
     record_event(collection, kind, now=now, attempt=attempt, **about)
     if collection.status == Status.GIVEN_UP:
         record_event(collection, "given_up", now=now, attempt=attempt, **about)
+
+
+def _next_try(collection: Collection, declined_at: datetime, declines: int, *, now: datetime) -> datetime | None:
+    """Return when to try again after so many declines, None if never. A top-up has no dunning: its rule is stopped."""
+    if collection.kind == Collection.Kind.TOP_UP:
+        return now + top_ups.BACK_OFF
+    zone = ZoneInfo(settings.COLLECTION_TIME_ZONE)
+    return schedule.next_try(declined_at, declines, days=settings.COLLECTION_RETRY_DAYS, zone=zone)
 
 
 def _wait_on(

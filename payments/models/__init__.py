@@ -1,5 +1,6 @@
 """Payments, what happens to them afterwards, and what gateways report about them."""
 
+from payments.models.auto_top_up import AutoTopUp
 from payments.models.collection import Collection, CollectionDecision, CollectionPlan
 from payments.models.consent import Consent
 from payments.models.dispute import Dispute
@@ -11,6 +12,7 @@ from payments.models.report import Discrepancy, GatewayReport
 from payments.models.webhook_event import WebhookEvent
 
 __all__ = [
+    "AutoTopUp",
     "Collection",
     "CollectionDecision",
     "CollectionPlan",

@@ -9,6 +9,7 @@ from django.db.models import Q
 from core.ids import new_id
 from ledger.models import Account
 from ledger.money import Money
+from payments.models.auto_top_up import AutoTopUp
 from subscriptions.models import Subscription
 
 
@@ -21,6 +22,8 @@ class Collection(models.Model):
     class Kind(models.TextChoices):
         # The balance is short at a renewal.
         RENEWAL = "renewal", "renewal"
+        # The balance falls below what the customer's rule keeps.
+        TOP_UP = "top_up", "automatic top-up"
 
     class Status(models.TextChoices):
         # The next attempt is at `next_at`.
@@ -45,6 +48,8 @@ class Collection(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     # Names what the money is for, such as `renewal:17:2026-04-01T00:00:00+00:00`. One cause is collected at most once.
     cause = models.CharField(max_length=120, unique=True)
+    # The rule that a top-up follows.
+    rule = models.ForeignKey(AutoTopUp, on_delete=models.PROTECT, null=True, related_name="collections")
     # When the money is needed.
     due_at = models.DateTimeField()
     # The subscriptions that it is for.
@@ -81,6 +86,10 @@ class Collection(models.Model):
                 name="only_a_waiting_collection_has_a_next_attempt",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="collection_is_zero_or_more"),
+            models.CheckConstraint(
+                condition=Q(kind="top_up", rule__isnull=False) | Q(kind="renewal", rule__isnull=True),
+                name="only_a_top_up_has_a_rule",
+            ),
         ]
         indexes = [models.Index(fields=["customer", "-id"], name="collection_by_customer")]
 

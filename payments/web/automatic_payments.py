@@ -18,7 +18,7 @@ from accounts.web.auth import SignedInRequest
 from core.addresses import UNKNOWN, client_address
 from payments.collection import consents, states
 from payments.collection.consents import MethodNotUsable, Purpose
-from payments.models import Collection, Consent, PaymentMethod
+from payments.models import AutoTopUp, Collection, Consent, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,7 @@ def _context(customer: User, form: AgreementForm) -> dict[str, object]:
         "choices": list(form.choices.values()),
         "consent": consent,
         "is_off": consent is not None and bool(_trouble(consent)),
+        "rules": AutoTopUp.objects.filter(customer=customer, ended_at=None).select_related("consent__method"),
         "running": [(each, each.attempts.order_by("-id").first()) for each in running],
     }
 

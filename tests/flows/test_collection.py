@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import checkout, confirmation, reconciliation
-from payments.collection import attempts, causes, plans, states
+from payments.collection import attempts, causes, plans, states, top_ups
 from payments.models import Collection, CollectionPlan, Payment, PaymentMethod
-from subscriptions import billing_run, overview
+from subscriptions import billing_run, books, overview
 from subscriptions.models import Subscription
 from tests.ledger import snapshot
 from tests.payments.gateways.visitors import visitor as visitors
 from tests.payments.rows import balance
-from tests.subscriptions.shop import sell
+from tests.subscriptions.shop import pay_in, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,3 +157,24 @@ def test_who_withdraws_is_not_charged(story: Story) -> None:
     story.travel(story.renewal)
     story.run()
     assert (story.attempts, story.status) == ([], "suspended")
+
+
+def test_a_server_goes_on_that_would_run_dry_while_the_workers_are_down(story: Story) -> None:
+    """54.00 roubles at 3.60 an hour last 15 hours. The workers come back half an hour before that."""
+    hourly = sell("hourly", RUB=3_60, interval="hour", metered=True)["RUB"]
+    begun = timezone.now()
+    pay_in(story.customer, 54_00, at=begun)
+    with books.open(story.customer, "RUB", now=begun) as book:
+        server = book.subscribe(hourly)
+    top_ups.turn_on(story.method, "RUB", threshold=20_00, amount=500_00, cap=5000_00, address=None, now=begun)
+    story.run()
+    # 34.00 above the threshold last 34,000 seconds.
+    assert CollectionPlan.objects.get().check_at == begun + timedelta(seconds=34_000)
+    story.travel(begun + timedelta(hours=14, minutes=30))
+    story.run()
+    assert [(attempt.status, attempt.amount) for attempt in story.attempts] == [("confirmed", 500_00)]
+    story.travel(begun + timedelta(hours=16))
+    story.run()
+    server.refresh_from_db()
+    # 554.00 less 16 hours.
+    assert (server.status, balance(story.customer)) == ("active", 554_00 - 57_60)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import time_machine
@@ -24,3 +25,13 @@ def story(alice: User, basic: Price, monkeypatch: pytest.MonkeyPatch) -> Iterato
         story = Story(alice, traveller)
         yield story
         story.close()
+
+
+@pytest.fixture
+def agreed(story: Story) -> Any:
+    """The running subscription of a customer who has agreed to renewals."""
+    subscription = story.buy()
+    story.agree()
+    story.run()
+    assert story.attempts == []
+    return subscription

@@ -1,6 +1,7 @@
 """A customer with a plan and a saved card at the sandbox, and a clock that a test puts forward. No test lives here."""
 
-from datetime import datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -13,13 +14,21 @@ from payments import checkout, confirmation, integrity_collections, reconciliati
 from payments.collection import consents, plans
 from payments.gateways.sandbox import methods, outcomes, sessions
 from payments.models import Collection, CollectionDecision, Payment, PaymentMethod
-from subscriptions import billing_run
+from subscriptions import billing_run, books
 from subscriptions.models import Subscription
 from tests.ledger import snapshot
 from tests.payments.rows import balance
 
 CHECKS: tuple[Check, ...] = integrity_collections.CHECKS
 ADDRESS = "203.0.113.7"
+# When a month that was bought at the story's beginning is renewed, and when that is charged.
+RENEWAL = datetime(2026, 4, 2, 12, tzinfo=UTC)
+AHEAD = RENEWAL - timedelta(days=1)
+MAY = datetime(2026, 5, 2, 12, tzinfo=UTC)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=UTC)
 
 
 class Story:
@@ -47,6 +56,15 @@ class Story:
         assert payment.subscription is not None
         payment.subscription.refresh_from_db()
         return payment.subscription
+
+    def top_up(self, amount: int) -> Payment:
+        """Top up with a card that the sandbox keeps, and return the payment."""
+        payment = checkout.start(self.customer, now=self.now, amount=amount, currency="RUB", save_method=True)
+        self.choose(payment, "succeeds")
+        return confirmation.confirm(payment.pk, now=self.now)
+
+    def book(self) -> AbstractContextManager[books.OpenBook]:
+        return books.open(self.customer, "RUB", now=self.now)
 
     def travel_ahead_of(self, subscription: Subscription) -> None:
         """Put the clock to a day before the renewal."""

@@ -81,7 +81,8 @@ def test_the_method_of_another_customer_is_refused(browser: Client, alice: User,
     [("refused_at", "Your bank has refused automatic payments with it."), ("expires_on", "It has expired.")],
 )
 def test_a_method_that_cannot_be_charged_says_why(browser: Client, alice: User, field: str, said: str) -> None:
-    card = saved(alice, **{field: timezone.now() - timedelta(days=2)})
+    changes: dict[str, Any] = {field: timezone.now() - timedelta(days=2)}
+    card = saved(alice, **changes)
     assert said in words(browser.get(PAGE))
     assert browser.post(PAGE, {"method": card.public_id, "agree": "1"}).status_code == 422
 
