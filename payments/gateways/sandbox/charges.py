@@ -48,7 +48,5 @@ def find(key: str) -> SandboxSession | None:
 
 
 def decline_of(session: SandboxSession) -> Decline | None:
-    """Return what the failure of a charge means, None if it has not failed or is no charge."""
-    if session.charged_id is None or not session.failure_code:
-        return None
-    return DECLINES.get(session.failure_code, Decline.SOFT)
+    """Return what the failure of a charge means, None if it has not failed."""
+    return DECLINES.get(session.failure_code, Decline.SOFT) if session.failure_code else None

@@ -30,6 +30,7 @@ from payments.gateways.base import (
 from payments.gateways.charges import METHOD_GONE, ChargeRequest
 from payments.gateways.sandbox import charges, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.models import SandboxDispute, SandboxMethod, SandboxRefund, SandboxSession
+from payments.gateways.sandbox.sessions import LONGEST_PAGE
 
 # What the first word of a webhook's type is about.
 SUBJECTS = {
@@ -49,7 +50,7 @@ class Sandbox:
     def can(self) -> Capabilities:
         return Capabilities(
             currencies={currency: settings.TOP_UP_LIMITS.get(currency, (1, LARGEST)) for currency in EXPONENTS},
-            longest_page=sessions.LONGEST_PAGE,
+            longest_page=LONGEST_PAGE,
             saves_methods=True,
             charges_off_session=True,
         )
@@ -207,7 +208,7 @@ def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
         amount=taken.amount if taken else None,
         currency=taken.currency if taken else None,
         failure_code=session.failure_code,
-        decline=charges.decline_of(session),
+        decline=charges.decline_of(session) if session.charged_id else None,
         action_url=f"{settings.SITE_URL}/sandbox/pay/{session.session_id}/bank/" if asks else "",
         fee=session.fee_at(now),
         fee_currency=taken.currency if taken else "",
