@@ -157,6 +157,16 @@ ERRORS: dict[str, Kind] = {
         _("No payment gateway takes this"),
         _("Choose a currency, an amount or a gateway from `detail`."),
     ),
+    "auto_top_up_invalid": Kind(
+        400,
+        _("The rule for automatic top-ups is not possible"),
+        _("Correct the parameter that the error names. What is allowed is in `detail`."),
+    ),
+    "method_not_usable": Kind(
+        409,
+        _("The payment method cannot be charged"),
+        _("`reason` says why. Save another method with your next payment, and choose that one."),
+    ),
     "invalid_payment_id": Kind(
         400,
         _("Invalid payment_id"),

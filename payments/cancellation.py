@@ -9,7 +9,8 @@ from core import retry
 from core.errors import DomainError, Unavailable
 from payments import confirmation, transitions
 from payments.gateways import registry
-from payments.gateways.base import GatewayError, Snapshot, State
+from payments.gateways.base import Snapshot, State
+from payments.gateways.errors import GatewayError
 from payments.models import Payment
 
 Status = Payment.Status
@@ -31,6 +32,8 @@ def cancel(payment: Payment, *, now: datetime) -> Payment:
     if payment.status != Status.PENDING:
         raise _refusal(payment)
     snapshot = close_page(payment)
+    if snapshot is None and payment.is_charge:
+        raise _refusal(payment)
     if snapshot is None:
         return _cancel_unopened(payment.pk, now=now)
     if ends_by_itself(payment, snapshot):

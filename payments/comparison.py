@@ -16,7 +16,8 @@ from core import clock
 from ledger.money import NotMoney
 from payments import comparison_refunds, confirmation, discrepancies, payouts, transitions
 from payments.gateways import registry
-from payments.gateways.base import Gateway, GatewayError, PayoutSnapshot, Snapshot
+from payments.gateways.base import Gateway, PayoutSnapshot, Snapshot
+from payments.gateways.errors import GatewayError
 from payments.models import Discrepancy, GatewayReport, Payment, Payout
 from payments.reports import CHUNK, Comparison, attempt, chunks
 

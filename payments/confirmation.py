@@ -18,7 +18,8 @@ from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
 from payments import methods, transitions
 from payments.gateways import registry
-from payments.gateways.base import GatewayError, Snapshot, State
+from payments.gateways.base import Snapshot, State
+from payments.gateways.errors import GatewayError
 from payments.models import Payment
 
 log = structlog.get_logger(__name__)
@@ -115,6 +116,8 @@ def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime, en
 
 def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends_order: bool) -> None:
     verdict = judge(snapshot, payment.money)
+    if payment.is_charge:
+        _note_charge(payment, snapshot)
     _note_state(payment, snapshot.state, now=now)
     if verdict is Verdict.PAID:
         transitions.credit(payment, payment.money, now=now)
@@ -149,6 +152,13 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
     if payment.gateway_state != state:
         payment.gateway_state, payment.updated_at = state.value, now
         payment.save(update_fields=["gateway_state", "updated_at"])
+
+
+def _note_charge(payment: Payment, snapshot: Snapshot) -> None:
+    """Save the gateway's id of a charge, what its decline means, and where the customer can confirm it."""
+    payment.gateway_id = payment.gateway_id or snapshot.gateway_id
+    payment.decline, payment.confirmation_url = str(snapshot.decline or ""), snapshot.action_url
+    payment.save(update_fields=["gateway_id", "decline", "confirmation_url"])
 
 
 def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:

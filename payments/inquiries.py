@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from payments import confirmation, disputes, reconciliation, refunds, transitions
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.models import Dispute, Payment, Refund
 
 Row = Payment | Refund | Dispute

@@ -1,8 +1,21 @@
 """Integrity checks of payments: each query returns the rows that break a rule."""
 
 from core.integrity import Check, guards
-from payments import integrity_gateways
-from payments.models import Discrepancy, Dispute, Payment, PaymentMethod, Payout, Refund, WebhookEvent
+from payments import integrity_collections, integrity_gateways
+from payments.models import (
+    AutoTopUp,
+    Collection,
+    CollectionDecision,
+    CollectionPlan,
+    Consent,
+    Discrepancy,
+    Dispute,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Refund,
+    WebhookEvent,
+)
 
 TRIGGERS = (
     "payment_begins_pending",
@@ -21,6 +34,7 @@ TRIGGERS = (
     "dispute_keeps_what_it_is_about",
     "dispute_is_never_deleted",
     *integrity_gateways.TRIGGERS,
+    *integrity_collections.TRIGGERS,
 )
 
 CHECKS = (
@@ -167,9 +181,23 @@ CHECKS = (
         """,
     ),
     *integrity_gateways.CHECKS,
+    *integrity_collections.CHECKS,
     guards(
         "payment_guards_are_there",
-        (Payment, Refund, Dispute, PaymentMethod, Payout, Discrepancy, WebhookEvent),
+        (
+            Payment,
+            Refund,
+            Dispute,
+            PaymentMethod,
+            Payout,
+            Discrepancy,
+            WebhookEvent,
+            Consent,
+            Collection,
+            CollectionPlan,
+            CollectionDecision,
+            AutoTopUp,
+        ),
         TRIGGERS,
     ),
 )

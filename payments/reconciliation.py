@@ -13,8 +13,10 @@ from django.db.models import QuerySet
 from core import retry
 from core.errors import DomainError
 from payments import confirmation, disputes, methods, open_orders, refunds, sessions, sweeps, transitions
+from payments.collection import attempts
 from payments.gateways import registry
-from payments.gateways.base import GatewayError, Snapshot, State
+from payments.gateways.base import Snapshot, State
+from payments.gateways.errors import GatewayError
 from payments.models import Dispute, Payment, PaymentMethod, Refund
 
 
@@ -48,12 +50,15 @@ def check_all(*, now: datetime) -> int:
 def check(payment: Payment, *, now: datetime) -> Payment:
     """Check one payment at its gateway and return it; close its page if nobody wants it any more.
 
-    If the gateway never answered with a payment page, request the page again with the same key.
+    If the gateway never answered with a payment page, request the page again with the same key. A charge without an
+    answer is looked for instead.
     """
     if payment.closing_at is not None:
         return _close(payment, Payment.Status.CANCELLED, now=now)
     if payment.gateway_id is not None:
         return confirmation.confirm(payment.pk, now=now)
+    if payment.is_charge:
+        return attempts.resolve(payment, now=now)
     try:
         return sessions.open_page(payment, now=now)
     except DomainError:
@@ -104,6 +109,8 @@ def _park(row: Refund | Dispute | PaymentMethod, reason: str, _at: datetime) -> 
 
 def _close(payment: Payment, to: Payment.Status, *, now: datetime) -> Payment:
     """Close the payment's page at its gateway and apply the answer; `to` is what it becomes if nobody has paid."""
+    if payment.gateway_id is None and payment.is_charge:
+        return attempts.resolve(payment, now=now)
     if payment.gateway_id is None:
         return _close_unopened(payment.pk, to, now=now)
     return confirmation.apply(payment.pk, _answer(payment, payment.gateway_id, to), now=now)

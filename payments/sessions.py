@@ -10,7 +10,8 @@ from core import retry
 from core.errors import DomainError, Unavailable
 from payments import amounts, methods, open_orders, transitions
 from payments.gateways import registry
-from payments.gateways.base import GatewayError, Session, SessionRequest
+from payments.gateways.base import Session, SessionRequest
+from payments.gateways.errors import GatewayError
 from payments.models import Payment
 
 Status = Payment.Status

@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from core import clock
 from payments import comparison, expiring_cards, open_orders, reconciliation, retention
+from payments.collection import plans
 from payments.gateways import registry
 from payments.webhooks import process
 from subscriptions import orders
@@ -45,6 +46,12 @@ def reconcile() -> None:
 def reconcile_gateway(gateway: str) -> None:
     """Ask one gateway about open payments, refunds and disputes, and close what nobody wants any more."""
     reconciliation.check_gateway(gateway, now=clock.now())
+
+
+@shared_task
+def collect() -> None:
+    """Charge saved methods for the wallets that are due, where their customers have agreed."""
+    plans.check_due(now=clock.now())
 
 
 @shared_task

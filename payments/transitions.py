@@ -10,7 +10,7 @@ from accounts.models import User
 from events import outbox
 from ledger.money import Money
 from payments.descriptions import own_description
-from payments.models import Payment
+from payments.models import CollectionPlan, Payment
 from subscriptions import books
 from subscriptions.models import Subscription
 
@@ -51,7 +51,7 @@ class IllegalMove(Exception):
 def lock(payment_id: int) -> Payment:
     """Return the payment with its row locked until the transaction ends. Lock it before any wallet, never after."""
     rows = Payment.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("customer", "plan", "subscription").get(pk=payment_id)
+    return rows.select_related("customer", "plan", "subscription", "collection", "method").get(pk=payment_id)
 
 
 def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any) -> None:
@@ -66,6 +66,10 @@ def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any)
         raise IllegalMove(f"{payment}: {origin} -> {to}, but it was not {origin} any more")
     for name, value in changes.items():
         setattr(payment, name, value)
+    if payment.collection is not None:
+        # What becomes of its collection is decided in the next run (payments.collection.plans).
+        plan = CollectionPlan.objects.filter(pk=payment.collection.wallet_id, parked_reason="")
+        plan.update(check_at=now)
 
 
 def credit(
@@ -154,6 +158,8 @@ def record_event(payment: Payment, kind: str, *, now: datetime) -> None:
         "gateway": payment.gateway,
         "subscription": payment.subscription.public_id if payment.subscription else None,
     }
+    if payment.collection is not None:
+        data |= {"collection": payment.collection.public_id, "method": str(payment.method)}
     outbox.record([outbox.Fact(payment.customer_id, f"payment.{kind}", payment.public_id, now, data)])
 
 

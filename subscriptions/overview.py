@@ -115,6 +115,11 @@ class View:
         assert self.book.at is not None
         return self.book.at
 
+    @property
+    def now(self) -> datetime:
+        """The same as a datetime."""
+        return to_datetime(self.at)
+
     def access_to(self, subscription: Subscription) -> Access:
         """Return whether the customer has access to the subscription at this instant."""
         sub = self.subs.get(subscription.pk)

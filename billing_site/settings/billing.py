@@ -29,6 +29,11 @@ GATEWAY_CLASSES = {
 # Seconds that a worker waits for a gateway's answer, and that a web request waits in all.
 GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", default=20.0)
 GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
+# How long before a renewal the money that is missing for it is charged, if the customer has agreed; the days after a
+# first decline on which it is tried again; and the time zone of the working hours in which that happens.
+COLLECTION_AHEAD = timedelta(hours=env.int("COLLECTION_AHEAD_HOURS", default=24))
+COLLECTION_RETRY_DAYS = tuple(sorted(env.list("COLLECTION_RETRY_DAYS", cast=int, default=[1, 3, 5, 7])))
+COLLECTION_TIME_ZONE = env.str("COLLECTION_TIME_ZONE", default="") or "UTC"
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
 # Days that gateway reports are kept, and webhook events that were processed or ignored. Parked ones are kept.
 GATEWAY_REPORT_DAYS = env.int("GATEWAY_REPORT_DAYS", default=400)

@@ -51,6 +51,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile-payments", "payments.tasks.reconcile", 10),
         ("collect-mails", "events.tasks.collect_mails", 10),
         ("deliver-mails", "events.tasks.deliver_mails", 10),
+        ("collect", "payments.tasks.collect", 60),
         ("compare-gateways", "payments.tasks.compare_gateways", 86400),
         ("forget-reports-and-events", "payments.tasks.forget", 86400),
         ("remind-of-renewals", "subscriptions.tasks.remind_of_renewals", 600),

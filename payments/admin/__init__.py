@@ -1,3 +1,4 @@
+from payments.admin.collections import AutoTopUpAdmin, CollectionAdmin, CollectionPlanAdmin, ConsentAdmin
 from payments.admin.decisions import DecisionsAdmin
 from payments.admin.prices import TakenPriceAdmin
 from payments.admin.records import DisputeAdmin, PaymentMethodAdmin, RefundAdmin
@@ -6,6 +7,7 @@ from payments.admin.transfers import ReceiptActs, RefundActs, TransferActs
 from payments.admin.webhook_events import WebhookEventAdmin
 
 __all__ = [
-    "DecisionsAdmin", "DiscrepancyAdmin", "DisputeAdmin", "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin",
-    "ReceiptActs", "RefundActs", "RefundAdmin", "TakenPriceAdmin", "TransferActs", "WebhookEventAdmin",
+    "AutoTopUpAdmin", "CollectionAdmin", "CollectionPlanAdmin", "ConsentAdmin", "DecisionsAdmin", "DiscrepancyAdmin",
+    "DisputeAdmin", "GatewayReportAdmin", "PaymentMethodAdmin", "PayoutAdmin", "ReceiptActs", "RefundActs",
+    "RefundAdmin", "TakenPriceAdmin", "TransferActs", "WebhookEventAdmin",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from ledger.display import money
 TONES = {
     "confirmed": "ok", "processed": "ok", "succeeded": "ok", "won": "ok", "unknown": "warn", "parked": "warn",
     "open": "warn", "received": "info", "pending": "info", "failed": "bad", "lost": "bad",
+    "waiting": "info", "charging": "info", "action_required": "warn", "collected": "ok", "given_up": "bad",
 }  # fmt: skip
 
 

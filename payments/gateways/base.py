@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from payments.gateways.charges import ChargeRequest, Decline
+
 
 class State(StrEnum):
     """The state of a payment at the gateway. `UNRECOGNISED` is any other word: we log it and keep waiting."""
@@ -137,8 +139,11 @@ class Snapshot:
     state: State
     amount: int | None = None
     currency: str | None = None
-    # The gateway's own code for why it failed.
+    # The gateway's own code for why it failed; for a charge of a saved method also what that means.
     failure_code: str = ""
+    decline: Decline | None = None
+    # Where the customer confirms a charge of a saved method, while the state is REQUIRES_ACTION.
+    action_url: str = ""
     # What the gateway keeps for itself, in minor units of `fee_currency`; None while it is not known.
     fee: int | None = None
     fee_currency: str = ""
@@ -222,27 +227,6 @@ class Notification:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
-class GatewayError(Exception):
-    """A call to the gateway failed.
-
-    `permanent`: the gateway refused, and would again. Otherwise the outcome is not known: ask again later.
-    """
-
-    def __init__(self, detail: str, *, permanent: bool, code: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.permanent = permanent
-        self.code = code
-
-
-class BadWebhook(Exception):
-    """The webhook is not from the gateway, too old, or not readable. Nothing of it may be stored."""
-
-
-class ForeignWebhook(BadWebhook):
-    """The signature is valid, but for another account or the other mode (test or live). Nothing is stored."""
-
-
 class Gateway(Protocol):
     """A payment gateway. Created without arguments; reads its settings when called, not when imported.
 
@@ -288,6 +272,20 @@ class Gateway(Protocol):
         Called when the customer cancels and when a payment expires. If it can no longer be cancelled, or this gateway
         cannot cancel, return the snapshot as it is and raise no error. Must not refund money that was taken. Raises
         GatewayError.
+        """
+        ...
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        """Charge a saved method while the customer is away, and return the payment. A decline is FAILED, no error.
+
+        Called once per key. `fetch`, `cancel` and `refund` take its id too. Raises GatewayError, METHOD_GONE too.
+        """
+        ...
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        """Return the payment that `charge` made with this request, None if there is none. Must make none.
+
+        It must not rely on idempotency keys, which gateways forget after a day. Raises GatewayError.
         """
         ...
 

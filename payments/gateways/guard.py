@@ -15,7 +15,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.cache import cache
 
-from payments.gateways.base import BadWebhook, Gateway, GatewayError, Notification
+from payments.gateways.base import Gateway, Notification
+from payments.gateways.errors import BadWebhook, GatewayError
 
 log = structlog.get_logger(__name__)
 _end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", default=None)
@@ -23,8 +24,8 @@ _end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", defaul
 # The calls that go over the network.
 CALLS = frozenset(
     {
-        "create_session", "fetch", "cancel", "refund", "find_refund", "fetch_refund", "fetch_dispute", "fetch_method",
-        "remove_method", "fetch_payout",
+        "create_session", "fetch", "cancel", "charge", "find_charge", "refund", "find_refund", "fetch_refund",
+        "fetch_dispute", "fetch_method", "remove_method", "fetch_payout",
     }
 )  # fmt: skip
 LISTS = frozenset({"list_payments", "list_refunds", "list_disputes", "list_payouts"})

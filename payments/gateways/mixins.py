@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from payments.gateways.base import BadWebhook, DisputeSnapshot, GatewayError, Method, Notification, PayoutSnapshot
+from payments.gateways.base import DisputeSnapshot, Method, Notification, PayoutSnapshot, Snapshot
+from payments.gateways.charges import ChargeRequest
+from payments.gateways.errors import BadWebhook, GatewayError
 
 
 class NoDisputes:
@@ -17,10 +19,16 @@ class NoDisputes:
 
 
 class NoMethods:
-    """The gateway does not keep payment methods."""
+    """The gateway does not keep payment methods, so it charges none."""
 
     def fetch_method(self, gateway_id: str) -> Method:
         raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        raise GatewayError("This gateway does not charge without the customer.", permanent=True, code="not_supported")
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        raise GatewayError("This gateway does not charge without the customer.", permanent=True, code="not_supported")
 
     def remove_method(self, gateway_id: str) -> None:
         raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")

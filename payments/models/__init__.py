@@ -1,5 +1,8 @@
 """Payments, what happens to them afterwards, and what gateways report about them."""
 
+from payments.models.auto_top_up import AutoTopUp
+from payments.models.collection import Collection, CollectionDecision, CollectionPlan
+from payments.models.consent import Consent
 from payments.models.dispute import Dispute
 from payments.models.method import PaymentMethod
 from payments.models.payment import Payment
@@ -9,6 +12,11 @@ from payments.models.report import Discrepancy, GatewayReport
 from payments.models.webhook_event import WebhookEvent
 
 __all__ = [
+    "AutoTopUp",
+    "Collection",
+    "CollectionDecision",
+    "CollectionPlan",
+    "Consent",
     "Discrepancy",
     "Dispute",
     "GatewayReport",

@@ -30,10 +30,20 @@ class PaymentMethod(models.Model):
     # How often in a row that has raised, and the reason once it waits for staff (payments.sweeps).
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     parked_reason = models.CharField(max_length=200, default="", blank=True, editable=False)
+    # Whether charges without the customer go to it. At most one of a customer's methods.
+    is_default = models.BooleanField(default=False)
+    # Since when it is not charged any more, because its bank has refused it for good, and the gateway's code for that.
+    refused_at = models.DateTimeField(null=True)
+    refused_code = models.CharField(max_length=60, default="", blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_method_per_gateway_object"),
+            models.UniqueConstraint(
+                fields=["customer"],
+                condition=Q(is_default=True, removed_at__isnull=True),
+                name="one_default_method_per_customer",
+            ),
         ]
         indexes = [
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="method_to_remove"),

@@ -9,6 +9,8 @@ from django.db.models import Q
 from core.ids import new_id
 from core.models import MadeOnce
 from ledger.money import Money
+from payments.models.collection import Collection
+from payments.models.method import PaymentMethod
 from subscriptions.models import Plan, Subscription
 
 
@@ -45,6 +47,17 @@ class Payment(MadeOnce):
     order_amount = models.BigIntegerField(default=0, editable=False)
     # Names what the customer wants to pay for, so that a second start goes on with the open payment (open_orders).
     purpose = models.CharField(max_length=100, default="", blank=True, editable=False)
+
+    # A charge of a saved method while the customer is away, and the collection that it is an attempt of. Both are empty
+    # for a payment on a page. The request for a charge is sent once (payments.collection.attempts).
+    method = models.ForeignKey(
+        PaymentMethod, on_delete=models.PROTECT, null=True, related_name="charges", editable=False
+    )
+    collection = models.ForeignKey(
+        Collection, on_delete=models.PROTECT, null=True, related_name="attempts", editable=False
+    )
+    # What the failure of a charge means (gateways.charges.Decline); empty if it has not failed.
+    decline = models.CharField(max_length=20, default="", blank=True, editable=False)
 
     gateway = models.CharField(max_length=20)
     # The gateway's id of the payment. Set once, when the gateway answers; null before.
@@ -124,6 +137,16 @@ class Payment(MadeOnce):
                 condition=Q(status__in=["pending", "unknown"], parked_reason="", closing_at=None) & ~Q(purpose=""),
                 name="one_open_payment_per_purpose",
             ),
+            models.UniqueConstraint(
+                fields=["collection"],
+                condition=Q(status__in=["pending", "unknown"]),
+                name="one_open_attempt_per_collection",
+            ),
+            models.CheckConstraint(
+                condition=Q(method__isnull=True, collection__isnull=True)
+                | Q(method__isnull=False, collection__isnull=False, subscription__isnull=True, plan__isnull=True),
+                name="a_charge_is_an_attempt_to_top_up",
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "-id"], name="payment_by_customer"),
@@ -138,6 +161,11 @@ class Payment(MadeOnce):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def is_charge(self) -> bool:
+        """Whether it charges a saved method, so that it has no page of the gateway."""
+        return self.method_id is not None
 
     @property
     def reference(self) -> str:

@@ -127,9 +127,9 @@ def _open(payment: Payment, *, now: datetime) -> PageState:
         return PageState.CHECKING
     if payment.closing_at is not None:
         return PageState.CLOSING
-    if not payment.confirmation_url:
+    if not payment.confirmation_url and not payment.is_charge:
         return PageState.UNOPENED
-    if payment.status == Status.PENDING and payment.gateway_state in ("", State.OPEN):
+    if payment.status == Status.PENDING and payment.gateway_state in ("", State.OPEN) and not payment.is_charge:
         return PageState.CREATED
     if payment.status == Status.PENDING and payment.gateway_state == State.REQUIRES_ACTION:
         return PageState.ACTION
@@ -233,7 +233,8 @@ def status(request: SignedInRequest, public_id: str) -> HttpResponse:
 def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Open the page at the gateway again, if it did not answer the first time."""
     payment = _own_payment(request, public_id)
-    if payment.status in transitions.OPEN and not payment.confirmation_url and payment.closing_at is None:
+    is_unopened = not payment.confirmation_url and not payment.is_charge
+    if payment.status in transitions.OPEN and is_unopened and payment.closing_at is None:
         url = start_payment(lambda: sessions.open_page(payment, now=timezone.now()))
         return HttpResponseRedirect(url, status=303)
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.web import account, checkout, due, methods, payment_page, topup
+from payments.web import account, auto_top_up, automatic_payments, checkout, due, methods, payment_page, topup
 from payments.web.cancel import CancelToCardForm
 from subscriptions.web.cancel import cancel
 
@@ -14,6 +14,10 @@ urlpatterns = [
     path("pay/<str:public_id>/open/", payment_page.open_page, name="payment_open"),
     path("pay/<str:public_id>/cancel/", payment_page.cancel, name="payment_cancel"),
     path("account/", account.account_page, name="account"),
+    path("account/automatic-payments/", automatic_payments.automatic_payments, name="automatic_payments"),
+    path("account/automatic-payments/top-up/", auto_top_up.auto_top_up, name="auto_top_up"),
+    path("account/automatic-payments/top-up/off/", auto_top_up.auto_top_up_off, name="auto_top_up_off"),
+    path("account/automatic-payments/withdraw/", automatic_payments.withdraw, name="automatic_payments_withdraw"),
     path("account/subscriptions/<str:public_id>/pay/", due.due_page, name="subscription_pay"),
     path("account/payment-methods/<str:public_id>/remove/", methods.remove, name="payment_method_remove"),
     path(

@@ -17,7 +17,8 @@ from django.db import transaction
 from ledger.money import NotMoney
 from payments import confirmation, disputes, gateway_refunds, methods, payouts
 from payments.gateways import registry
-from payments.gateways.base import GatewayError, Subject
+from payments.gateways.base import Subject
+from payments.gateways.errors import GatewayError
 from payments.models import Payment, PaymentMethod, WebhookEvent
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from core.addresses import client_address
 from payments import tasks
 from payments.gateways import registry
-from payments.gateways.base import BadWebhook, ForeignWebhook
+from payments.gateways.errors import BadWebhook, ForeignWebhook
 from payments.gateways.registry import UnknownGateway
 from payments.models import WebhookEvent
 

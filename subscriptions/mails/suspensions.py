@@ -81,6 +81,9 @@ def suspended(events: Sequence[Event], recipient: User, now: datetime) -> dict[s
     if not _with_status(view, concerned, Status.SUSPENDED) or _told_just_now(recipient, events):
         return None
     states = _stopping(recipient, view, concerned, now)
+    if not states or not recipient.is_active:
+        # They end within the hour, which another mail tells; or the account is closed and cannot pay.
+        return None
     values = {"plan": subjects.name(states[0]), "count": len(states), "day": _last_day(states)}
     many = ngettext("%(count)d subscription is suspended", "%(count)d subscriptions are suspended", len(states))
     sentences = [_("There was not enough money on your balance.")]
@@ -114,7 +117,7 @@ def _stopping(
     soon = [
         overview.view(each.currency, each.book, now + TOGETHER) for each in view.views if each.currency in currencies
     ]
-    ids = [pk for each in soon for pk, sub in each.subs.items() if str(sub.status) == Status.SUSPENDED]
+    ids = [pk for each in soon for pk, sub in each.subs.items() if Status(sub.status) == Status.SUSPENDED]
     rows = Subscription.objects.filter(pk__in=ids).select_related("price__plan").order_by("pk")
     return CustomerOverview(recipient, soon).states(rows)
 

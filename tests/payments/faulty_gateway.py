@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from django.db import connection
 
-from payments.gateways.base import Capabilities, GatewayError, Session, SessionRequest, Snapshot, State
+from payments.gateways.base import Capabilities, Session, SessionRequest, Snapshot, State
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 
 PATH = f"{__name__}.Unsteady"

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import refunds
-from payments.gateways.base import GatewayError, Snapshot
+from payments.gateways.base import Snapshot
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import GatewayReport, Payment, Payout, Refund

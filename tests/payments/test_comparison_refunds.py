@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, refunds
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as sandbox_disputes
 from payments.gateways.sandbox import refunds as sandbox_refunds
 from payments.gateways.sandbox.gateway import Sandbox

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.models import User
 from ledger.models import Transaction
 from payments import checkout, comparison, confirmation, reports, tasks, transitions
-from payments.gateways.base import GatewayError, PayoutSnapshot, Snapshot
+from payments.gateways.base import PayoutSnapshot, Snapshot
+from payments.gateways.errors import GatewayError
 from payments.gateways.registry import UnknownGateway
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.errors import Unavailable
 from payments import disputes, inquiries, refunds
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDispute

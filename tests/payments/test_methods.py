@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, methods, reconciliation
-from payments.gateways.base import Capabilities, GatewayError, Session, SessionRequest
+from payments.gateways.base import Capabilities, Session, SessionRequest
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxMethod
 from payments.models import Payment, PaymentMethod

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, mismatches, refunds
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
 from payments.mismatches import NotParked

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.idempotency import KeyReused
 from payments import confirmation, refunds
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
 from payments.models import Payment, Refund

@@ -14,7 +14,7 @@ from accounts.models import User
 from core.errors import Unavailable
 from ledger.models import Transaction
 from payments import confirmation, remedies
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Discrepancy, GatewayReport, Payment

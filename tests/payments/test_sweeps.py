@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, reconciliation, refunds, sweeps, tasks
-from payments.gateways.base import GatewayError, Snapshot
+from payments.gateways.base import Snapshot
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.models import Payment, Refund
 from tests.payments.checkouts import start

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from events.mails import kinds, letters
 from events.models import Event, Mail
-from subscriptions import billing_run, books, orders
+from subscriptions import billing_run, books, closure, orders
 from subscriptions.models import Subscription
 from tests.letters import letter_of, lines, told, words
 from tests.subscriptions.bank import NOON, at, do, hourly
@@ -110,6 +110,13 @@ def test_a_stop_that_another_mail_told_just_before_is_not_told_again(alice):
     billing_run.run_due(now=RENEWAL)
     mail = {"customer": alice, "kind": "suspended", "state": "sent", "created_at": RENEWAL, "park_at": RENEWAL}
     Mail.objects.create(cause="an hour before", sent_at=RENEWAL - timedelta(minutes=59), **mail)
+    assert letter_of("suspended", now=RENEWAL) is None
+
+
+def test_the_owner_of_a_closed_account_is_not_asked_to_pay(alice):
+    monthly(alice)
+    billing_run.run_due(now=RENEWAL)
+    closure.close(alice, now=RENEWAL)
     assert letter_of("suspended", now=RENEWAL) is None
 
 

@@ -10,7 +10,6 @@ from django.utils import timezone, translation
 from ledger.money import exponent_of
 from payments.gateways.base import (
     Capabilities,
-    GatewayError,
     PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
@@ -20,6 +19,7 @@ from payments.gateways.base import (
     Snapshot,
     State,
 )
+from payments.gateways.errors import GatewayError
 from payments.gateways.manual import bank_movements, details, refunds, transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
 from payments.gateways.mixins import NoDisputes, NoMethods, NoWebhooks

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.normalization import UNSTORABLE
-from payments.gateways.base import GatewayError, RefundRequest
+from payments.gateways.base import RefundRequest
+from payments.gateways.errors import GatewayError
 from payments.gateways.manual import transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferRefused

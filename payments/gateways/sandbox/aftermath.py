@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger.money import Money
-from payments.gateways.sandbox import disputes, methods, refunds
+from payments.gateways.sandbox import disputes, methods, outcomes, refunds
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
 
 
@@ -104,6 +104,9 @@ def act(session: SandboxSession, action: str, object_id: str, *, now: datetime) 
             return refunds.settle(object_id, SandboxRefund.Status.FAILED, now=now)
         case "forget_card" if method:
             return methods.forget(object_id, now=now)
+        case code if method and code in outcomes.CHARGES:
+            methods.answer(object_id, code)
+            return True
         case _:
             return False
 
@@ -112,10 +115,9 @@ def _card(session: SandboxSession, now: datetime) -> list[Item]:
     method = getattr(session, "method", None)
     if method is None or session.taken_at(now) is None:
         return []
-    return [
-        Item(
-            object_id=method.method_id,
-            title=_("The card is kept") if method.is_kept else _("The card is not kept any more"),
-            actions=FORGET if method.is_kept else (),
-        )
-    ]
+    if not method.is_kept:
+        return [Item(object_id=method.method_id, title=_("The card is not kept any more"))]
+    others = tuple(Action(each.code, each.title) for each in outcomes.CHARGES.values() if each.code != method.answer)
+    words = {"answer": outcomes.CHARGES[method.answer].title}
+    title = _("The card is kept. %(answer)s") % words
+    return [Item(object_id=method.method_id, title=title, actions=FORGET + others)]

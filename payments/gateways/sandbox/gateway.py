@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,11 +10,9 @@ from django.utils import timezone
 
 from ledger.money import EXPONENTS, LARGEST, Money
 from payments.gateways.base import (
-    BadWebhook,
     Capabilities,
     DisputeSnapshot,
     DisputeState,
-    GatewayError,
     Method,
     Notification,
     PayoutSnapshot,
@@ -27,10 +25,12 @@ from payments.gateways.base import (
     State,
     Subject,
 )
-from payments.gateways.sandbox import methods, outcomes, payouts, refunds, sessions, webhooks
+from payments.gateways.charges import METHOD_GONE, ChargeRequest
+from payments.gateways.errors import BadWebhook, GatewayError
+from payments.gateways.sandbox import charges, methods, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.models import SandboxDispute, SandboxMethod, SandboxRefund, SandboxSession
+from payments.gateways.sandbox.sessions import LONGEST_PAGE
 
-LONGEST_PAGE = timedelta(hours=24)
 # What the first word of a webhook's type is about.
 SUBJECTS = {
     "session": Subject.PAYMENT,
@@ -52,6 +52,7 @@ class Sandbox:
             currencies={currency: settings.TOP_UP_LIMITS.get(currency, (1, LARGEST)) for currency in EXPONENTS},
             longest_page=LONGEST_PAGE,
             saves_methods=True,
+            charges_off_session=True,
         )
 
     def is_configured(self) -> bool:
@@ -93,6 +94,19 @@ class Sandbox:
         now = _now()
         _find(gateway_id)
         return _snapshot(sessions.withdraw(gateway_id, now=now), now=now)
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("This amount is not taken.", permanent=True, code="amount_not_taken")
+        try:
+            session = charges.charge(request, now=_now())
+        except charges.NotKept as error:
+            raise GatewayError(str(error), permanent=True, code=METHOD_GONE) from error
+        return _snapshot(_answering(session), now=_now())
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        session = charges.find(request.idempotency_key)
+        return _snapshot(_answering(session), now=_now()) if session else None
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         now, session = _now(), _find(request.gateway_id)
@@ -190,12 +204,16 @@ def _answering(session: SandboxSession) -> SandboxSession:
 def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
     taken = session.taken_at(now)
     method = getattr(session, "method", None)
+    state = State(session.status_at(now))
+    asks = state is State.REQUIRES_ACTION
     return Snapshot(
         gateway_id=session.session_id,
-        state=State(session.status_at(now)),
+        state=state,
         amount=taken.amount if taken else None,
         currency=taken.currency if taken else None,
         failure_code=session.failure_code,
+        decline=charges.decline_of(session) if session.charged_id else None,
+        action_url=f"{settings.SITE_URL}/sandbox/pay/{session.session_id}/bank/" if asks else "",
         fee=session.fee_at(now),
         fee_currency=taken.currency if taken else "",
         method=_method(method) if taken and method else None,

@@ -32,3 +32,8 @@ def forget(method_id: str, *, now: datetime) -> bool:
         method.save(update_fields=["is_kept"])
         webhooks.schedule(method.session, "method.removed", method.method_id, at=now)
     return True
+
+
+def answer(method_id: str, code: str) -> None:
+    """Set how the card's bank answers the next charges: a code of outcomes.CHARGES."""
+    SandboxMethod.objects.filter(method_id=method_id).update(answer=code)

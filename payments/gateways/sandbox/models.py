@@ -38,6 +38,8 @@ class SandboxSession(models.Model):
     return_url = models.CharField(max_length=500)
     cancel_url = models.CharField(max_length=500)
     language = models.CharField(max_length=8, default="en")
+    # The kept card that was charged while the customer was away; null for a page.
+    charged = models.ForeignKey("SandboxMethod", on_delete=models.PROTECT, null=True, related_name="charges")
     # The merchant's id of the customer, and whether the customer agreed that the card is kept.
     customer = models.CharField(max_length=60, default="", blank=True)
     save_method = models.BooleanField(default=False)
@@ -103,6 +105,8 @@ class SandboxMethod(models.Model):
     last4 = models.CharField(max_length=4)
     expires_on = models.DateTimeField()
     is_kept = models.BooleanField(default=True)
+    # How its bank answers the next charges: a code of outcomes.CHARGES, which the tester picks.
+    answer = models.CharField(max_length=40, default="succeeds")
 
     def __str__(self) -> str:
         return self.method_id

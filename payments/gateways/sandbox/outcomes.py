@@ -190,6 +190,30 @@ CANCEL = Outcome(code="cancel", title=_("Cancel and go back"), hint="", status=S
 APPROVE = Outcome(code="approve", title=_("Approve"), hint="")
 REFUSE = Outcome(code="refuse", title=_("Refuse"), hint="", status=Status.FAILED, failure_code="authentication_failed")
 
+# What the bank of a kept card answers to a charge. The tester picks it beforehand, on the page after the payment.
+CHARGES = {
+    outcome.code: outcome
+    for outcome in (
+        Outcome(code="succeeds", title=_("The next charges succeed"), hint=""),
+        Outcome(
+            code="insufficient_funds", title=_("Decline the next charges: insufficient funds"), hint="",
+            status=Status.FAILED, failure_code="insufficient_funds",
+        ),
+        Outcome(
+            code="stolen_card", title=_("Decline the next charges: stolen card"), hint="", status=Status.FAILED,
+            failure_code="stolen_card",
+        ),
+        Outcome(
+            code="bank_asks", title=_("The bank asks to confirm the next charges"), hint="",
+            status=Status.REQUIRES_ACTION, delivery=Delivery.NEVER,
+        ),
+        Outcome(
+            code="no_answer", title=_("The next charges succeed, but nobody says so for 20 s"), hint="",
+            delivery=Delivery.NEVER, silence=timedelta(seconds=20),
+        ),
+    )
+}  # fmt: skip
+
 ON_THE_PAGE = {outcome.code: outcome for outcome in (*CHOICES, *FAULTS, *AFTERWARDS, CANCEL)}
 AT_THE_BANK = {outcome.code: outcome for outcome in (APPROVE, REFUSE)}
 

@@ -12,6 +12,7 @@ from payments.gateways.sandbox.models import SandboxSession
 from payments.gateways.sandbox.outcomes import Delivery, DisputeStatus, Outcome
 
 Status = SandboxSession.Status
+LONGEST_PAGE = timedelta(hours=24)
 # States in which the visitor can still choose.
 PAYABLE = (Status.OPEN, Status.REQUIRES_ACTION)
 # When an older webhook arrives, after the newer one.

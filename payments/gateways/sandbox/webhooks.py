@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from payments.gateways.base import BadWebhook
+from payments.gateways.errors import BadWebhook
 from payments.gateways.sandbox.models import SandboxDelivery, SandboxSession
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ writes with two decimals that are always 00. Source: docs.stripe.com/currencies.
 from collections.abc import Iterator, Mapping
 
 from ledger.money import EXPONENTS
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 
 # UGX is missing on purpose: Stripe writes it with two decimals, as ISK. HUF and TWD are special for payouts only.
 ZERO_DECIMAL = frozenset({

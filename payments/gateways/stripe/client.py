@@ -9,7 +9,7 @@ import stripe
 import structlog
 
 from payments.gateways import guard, http
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.stripe import configuration
 
 log = structlog.get_logger(__name__)

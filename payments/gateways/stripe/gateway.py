@@ -1,7 +1,7 @@
 """The Stripe gateway. A payment's gateway id is its Checkout Session (cs_...), as the payment intent comes later.
 
-Payments that our site did not make, such as one entered in Stripe's dashboard, have no session: their id is the payment
-intent's (pi_...). Every method takes both.
+Charges of saved methods have no session, nor have payments that our site did not make, such as one entered in Stripe's
+dashboard: their id is the payment intent's (pi_...). Every method takes both.
 """
 
 import time
@@ -21,7 +21,6 @@ from stripe.params.checkout import SessionListParams, SessionRetrieveParams
 from payments.gateways.base import (
     Capabilities,
     DisputeSnapshot,
-    GatewayError,
     Method,
     Notification,
     PayoutSnapshot,
@@ -31,11 +30,11 @@ from payments.gateways.base import (
     SessionRequest,
     Snapshot,
 )
-from payments.gateways.stripe import amounts, checkout, configuration, snapshots, webhooks
+from payments.gateways.charges import ChargeRequest
+from payments.gateways.errors import GatewayError
+from payments.gateways.stripe import amounts, charges, checkout, configuration, snapshots, webhooks
 from payments.gateways.stripe.client import calling, client, every, gateway_error, is_spent
-
-# What of a payment intent a snapshot needs: the fee, and the method that is kept.
-INTENT = ("latest_charge.balance_transaction", "payment_method")
+from payments.gateways.stripe.snapshots import INTENT
 
 
 class Stripe:
@@ -50,6 +49,7 @@ class Stripe:
             longest_page=checkout.LONGEST - checkout.MARGIN,
             shortest_page=checkout.SHORTEST + checkout.MARGIN,
             saves_methods=True,
+            charges_off_session=True,
             form_targets=(configuration.form_target(),),
         )
 
@@ -81,7 +81,7 @@ class Stripe:
     def cancel(self, gateway_id: str) -> Snapshot:
         with calling():
             if not _is_session(gateway_id):
-                return _fetch(gateway_id)
+                return charges.cancel(gateway_id)
             try:
                 session = client().v1.checkout.sessions.expire(
                     gateway_id, {"expand": [f"payment_intent.{each}" for each in INTENT]}
@@ -90,6 +90,16 @@ class Stripe:
                 # It is complete or has expired, or it never was: fetching it tells.
                 return _fetch(gateway_id)
             return snapshots.of_session(session, now=time.time())
+
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("Stripe does not take this amount.", permanent=True, code="amount_not_taken")
+        with calling():
+            return charges.create(request)
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        with calling():
+            return charges.find(request)
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         amount = amounts.to_stripe(request.amount, request.currency)
@@ -185,7 +195,7 @@ def _fetch(gateway_id: str) -> Snapshot:
         params: SessionRetrieveParams = {"expand": [f"payment_intent.{each}" for each in INTENT]}
         session = client().v1.checkout.sessions.retrieve(gateway_id, params)
         return snapshots.of_session(session, now=time.time())
-    return snapshots.of_intent(client().v1.payment_intents.retrieve(gateway_id, {"expand": [*INTENT]}))
+    return charges.fetch(gateway_id)
 
 
 def _is_session(gateway_id: str) -> bool:
@@ -233,12 +243,13 @@ def _sessions(since: datetime, until: datetime) -> Iterator[Snapshot]:
 
 
 def _intents_without_session(since: datetime, until: datetime) -> Iterator[Snapshot]:
-    """Yield payments made in another way than by our pages: their intents lack our payment's id."""
+    """Yield payments that no page of ours made: charges of saved methods, and intents without our payment's id."""
     params = PaymentIntentListParams(
         created={"gte": _seconds(since), "lt": _seconds(until)}, expand=[f"data.{each}" for each in INTENT]
     )
     for intent in every(lambda: client().v1.payment_intents.list, params):
-        if not snapshots.our_id(intent, snapshots.PAYMENT) and not _session_id(intent.id):
+        is_foreign = not snapshots.our_id(intent, snapshots.PAYMENT) and not _session_id(intent.id)
+        if is_foreign or snapshots.is_charge(intent):
             yield snapshots.of_intent(intent)
 
 

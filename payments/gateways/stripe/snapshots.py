@@ -20,12 +20,17 @@ from payments.gateways.base import (
     Snapshot,
     State,
 )
+from payments.gateways.stripe import declines
 from payments.gateways.stripe.amounts import from_stripe
 
 log = structlog.get_logger(__name__)
 
 # The metadata with our ids, on sessions, intents and refunds.
 PAYMENT, REFUND = "payment", "refund"
+# The mark of an intent that charges a saved method. It has no session.
+CHARGE = "charge"
+# What of a payment intent a snapshot needs: the fee, and the method that is kept.
+INTENT = ("latest_charge.balance_transaction", "payment_method")
 
 INTENT_STATES = {
     "requires_confirmation": State.OPEN,
@@ -167,6 +172,11 @@ def our_id(holder: stripe.PaymentIntent | stripe.Refund, name: str) -> str:
     return str(metadata[name]) if metadata and name in metadata else ""
 
 
+def is_charge(intent: stripe.PaymentIntent) -> bool:
+    """Return whether an intent charges a saved method, so that it is a payment without a page."""
+    return bool(our_id(intent, CHARGE))
+
+
 def _session_state(session: CheckoutSession, intent: stripe.PaymentIntent | None, *, now: float) -> State:
     """Return the state of a payment. Money that was taken counts most; a declined card leaves the page open."""
     at_intent = _intent_state(intent) if intent else None
@@ -206,12 +216,20 @@ def _of_intent(intent: stripe.PaymentIntent, state: State) -> Snapshot:
         amount=from_stripe(intent.amount_received, intent.currency) if is_paid else None,
         currency=intent.currency.upper() if is_paid else None,
         failure_code="" if is_paid else failure,
+        decline=declines.of(failure) if state is State.FAILED else None,
+        action_url=_action_url(intent) if state is State.REQUIRES_ACTION else "",
         fee=fee,
         fee_currency=fee_currency,
         method=_kept_method(intent) if is_paid else None,
         idempotency_key=our_id(intent, PAYMENT),
         created_at=_time(intent.created),
     )
+
+
+def _action_url(intent: stripe.PaymentIntent) -> str:
+    """Return the address of the bank's page, "" if there is none that a browser could open."""
+    redirect = getattr(intent.next_action, "redirect_to_url", None)
+    return str(getattr(redirect, "url", None) or "")
 
 
 def _fee(intent: stripe.PaymentIntent) -> tuple[int | None, str]:

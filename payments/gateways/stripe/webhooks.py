@@ -5,17 +5,22 @@ from typing import Any
 
 import stripe
 
-from payments.gateways.base import BadWebhook, ForeignWebhook, Notification, Subject
-from payments.gateways.stripe import configuration
+from payments.gateways.base import Notification, Subject
+from payments.gateways.errors import BadWebhook, ForeignWebhook
+from payments.gateways.stripe import configuration, snapshots
 
 # Seconds that a timestamp may be away from now, in either direction.
 TOLERANCE = 300
-# The types to subscribe to in Stripe's dashboard begin with one of these. Events of payment intents and charges are
-# ignored: the page of a payment is its Checkout Session, and its events tell everything about the payment.
-TYPES = ("checkout.session.", "refund.", "charge.refund.", "charge.dispute.", "payment_method.", "payout.")
+# The types to subscribe to in Stripe's dashboard begin with one of these. An event of a payment intent counts only if
+# it charges a saved method: else the payment has a Checkout Session, whose events tell everything.
+TYPES = (
+    "checkout.session.", "payment_intent.", "refund.", "charge.refund.", "charge.dispute.", "payment_method.",
+    "payout.",
+)  # fmt: skip
 # What an event is about, by the kind of object that it carries.
 SUBJECTS = {
     "checkout.session": Subject.PAYMENT,
+    "payment_intent": Subject.PAYMENT,
     "refund": Subject.REFUND,
     "dispute": Subject.DISPUTE,
     "payment_method": Subject.METHOD,
@@ -39,7 +44,8 @@ def parse(body: bytes, signature: str) -> Notification:
         raise ForeignWebhook("The event is of the other mode: test and live do not match.")
     if payload.get("account"):
         raise ForeignWebhook("The event is of a connected account.")
-    subject = SUBJECTS.get(name) if kind.startswith(TYPES) and isinstance(target_id, str) else None
+    is_known = kind.startswith(TYPES) and isinstance(target_id, str)
+    subject = SUBJECTS.get(name) if is_known and (name != "payment_intent" or _is_charge(target)) else None
     return Notification(
         event_id=event_id,
         type=kind,
@@ -47,6 +53,12 @@ def parse(body: bytes, signature: str) -> Notification:
         gateway_id=target_id if subject is not None else "",
         payload=payload,
     )
+
+
+def _is_charge(intent: dict[str, Any]) -> bool:
+    """Return whether an event's intent charges a saved method."""
+    metadata = intent.get("metadata")
+    return isinstance(metadata, dict) and snapshots.CHARGE in metadata
 
 
 def _verified(body: bytes, signature: str) -> stripe.Event:

@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 
 from payments.gateways import http
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from ledger.money import Money
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 
 # Codes of VAT rates and tax systems, payment subjects and modes, from the chapter on receipts of its documentation.
 VAT_CODES = range(1, 13)

@@ -12,7 +12,6 @@ from core import ids
 from ledger.money import EXPONENTS, Money, exponent_of
 from payments.gateways.base import (
     Capabilities,
-    GatewayError,
     Method,
     Notification,
     RefundRequest,
@@ -21,8 +20,10 @@ from payments.gateways.base import (
     SessionRequest,
     Snapshot,
 )
+from payments.gateways.charges import METHOD_GONE, ChargeRequest
+from payments.gateways.errors import GatewayError
 from payments.gateways.mixins import NoDisputes, NoPayouts
-from payments.gateways.yookassa import client, fiscal_receipts, snapshots, webhooks
+from payments.gateways.yookassa import charges, client, fiscal_receipts, snapshots, webhooks
 
 # The longest texts that YooKassa takes, in characters.
 LONGEST_DESCRIPTION = 128
@@ -32,8 +33,8 @@ LONGEST_REFUND_DESCRIPTION = 250
 PAGE_LASTS = timedelta(hours=1)
 # YooKassa forgets an idempotency key after 24 hours. From this age a payment is looked for before it is made again.
 KEYS_LAST = timedelta(hours=23)
-# Clocks differ, so a search by time begins a little before.
-MARGIN = timedelta(minutes=5)
+# Clocks differ, so a search by time begins a little before. Of a key that tells no time it goes back so far.
+MARGIN, LOOK_BACK = timedelta(minutes=5), timedelta(days=7)
 # The least and the most of one payment, in major units. Methods have lower limits of their own.
 LEAST, MOST = 1, 1_000_000
 # Where the page is: the customer may be sent on from one host to the other.
@@ -58,6 +59,7 @@ class YooKassa(NoDisputes, NoPayouts):
             cancels_pages=False,
             saves_methods=settings.YOOKASSA_SAVES_METHODS,
             removes_methods=False,
+            charges_off_session=settings.YOOKASSA_SAVES_METHODS,
             signs_webhooks=False,
             form_targets=(client.base(),) if settings.YOOKASSA_API_BASE else PAGES,
         )
@@ -106,6 +108,21 @@ class YooKassa(NoDisputes, NoPayouts):
         # Only a payment that waits for capture can be cancelled, and ours never wait for it.
         return self.fetch(gateway_id)
 
+    def charge(self, request: ChargeRequest) -> Snapshot:
+        if not self.can.takes(request.currency, request.amount):
+            raise GatewayError("YooKassa does not take this amount.", permanent=True, code="amount_not_taken")
+        try:
+            made = client.post("payments", charges.body(request), key=request.idempotency_key)
+        except GatewayError as error:
+            if error.permanent and "payment_method_id" in error.detail:
+                raise GatewayError(error.detail, permanent=True, code=METHOD_GONE) from error
+            raise
+        return snapshots.payment(made)
+
+    def find_charge(self, request: ChargeRequest) -> Snapshot | None:
+        found = _find_by_key(request.idempotency_key)
+        return snapshots.payment(found) if found else None
+
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         money = Money(request.amount, request.currency)
         body: dict[str, Any] = {
@@ -153,13 +170,17 @@ class YooKassa(NoDisputes, NoPayouts):
 
     def _made_before(self, key: str) -> dict[str, Any] | None:
         """Return the payment that an earlier call made with a key so old that YooKassa may have forgotten it."""
-        begun, now = ids.time_of(key), _now()
-        if begun is None or now - begun < KEYS_LAST:
-            return None
-        for found in client.pages("payments", _span(begun - MARGIN, now + MARGIN)):
-            if snapshots.payment(found).idempotency_key == key:
-                return found
-        return None
+        begun = ids.time_of(key)
+        return None if begun is None or _now() - begun < KEYS_LAST else _find_by_key(key)
+
+
+def _find_by_key(key: str) -> dict[str, Any] | None:
+    """Return the payment that was made with this key, looked for in the list since the key was made; None if none."""
+    now = _now()
+    for found in client.pages("payments", _span((ids.time_of(key) or now - LOOK_BACK) - MARGIN, now + MARGIN)):
+        if snapshots.payment(found).idempotency_key == key:
+            return found
+    return None
 
 
 def _payment(request: SessionRequest) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 import structlog
 
 from ledger.money import Money
-from payments.gateways.base import GatewayError, Method, RefundSnapshot, RefundState, Snapshot, State
-from payments.gateways.yookassa import client
+from payments.gateways.base import Method, RefundSnapshot, RefundState, Snapshot, State
+from payments.gateways.errors import GatewayError
+from payments.gateways.yookassa import client, declines
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,9 @@ def payment(found: Mapping[str, Any]) -> Snapshot:
     gateway_id, status = _text(found, "id"), _text(found, "status")
     reason = str(_inner(found, "cancellation_details").get("reason") or "")
     state = ENDS.get(reason, State.FAILED) if status == "canceled" else STATES.get(status, State.UNRECOGNISED)
+    if state is State.OPEN and "confirmation" not in found and _inner(found, "payment_method").get("saved") is True:
+        # A charge of a saved method: there is no page, and YooKassa is at work.
+        state = State.PROCESSING
     if state is State.UNRECOGNISED:
         log.error("yookassa_status_unknown", payment=gateway_id, status=status)
     taken = money(_inner(found, "amount")) if state is State.SUCCEEDED else None
@@ -56,6 +60,7 @@ def payment(found: Mapping[str, Any]) -> Snapshot:
         amount=taken.amount if taken else None,
         currency=taken.currency if taken else None,
         failure_code=(reason or status) if state is State.FAILED else "",
+        decline=declines.of(reason) if state is State.FAILED else None,
         fee=fee,
         fee_currency=taken.currency if taken and fee is not None else "",
         method=_kept_method(found),

@@ -11,7 +11,8 @@ from typing import Any
 
 from django.conf import settings
 
-from payments.gateways.base import BadWebhook, Notification, Subject
+from payments.gateways.base import Notification, Subject
+from payments.gateways.errors import BadWebhook
 
 # yookassa.ru/developers/using-api/webhooks, "IP addresses".
 NETWORKS = (

@@ -18,9 +18,7 @@ from django.utils import timezone
 
 from payments.gateways import guard
 from payments.gateways.base import (
-    BadWebhook,
     Capabilities,
-    GatewayError,
     Notification,
     RefundRequest,
     RefundSnapshot,
@@ -31,6 +29,7 @@ from payments.gateways.base import (
     State,
     Subject,
 )
+from payments.gateways.errors import BadWebhook, GatewayError
 from payments.gateways.mixins import NoDisputes, NoMethods, NoPayouts
 
 PATH = f"{__name__}.Coins"

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from core.ids import new_id
-from payments.gateways.base import GatewayError, RefundRequest, SessionRequest
+from payments.gateways.base import Method, RefundRequest, SessionRequest
+from payments.gateways.charges import ChargeRequest
+from payments.gateways.errors import GatewayError
 
 
 def session_request(**changes: Any) -> SessionRequest:
@@ -43,6 +45,22 @@ def refund_of(gateway_id: str, asked: SessionRequest, **changes: Any) -> RefundR
     """Return a request to refund the whole payment of that request for a page."""
     whole = {"idempotency_key": "ref_1", "amount": asked.amount, "currency": asked.currency}
     return refund_request(gateway_id, **whole | changes)
+
+
+def charge_of(method: Method, asked: SessionRequest, **changes: Any) -> ChargeRequest:
+    """Return a request to charge a saved method the amount of that request for a page."""
+    defaults: dict[str, Any] = {
+        "idempotency_key": new_id("pay"),
+        "method": method.gateway_id,
+        "owner": method.owner,
+        "amount": asked.amount,
+        "currency": asked.currency,
+        "description": "Automatic payment",
+        "return_url": "https://shop.example/pay/2/",
+        "customer": "cus_1",
+        "email": "alice@example.com",
+    }
+    return ChargeRequest(**defaults | changes)
 
 
 def refused(call: Callable[..., Any], *arguments: Any) -> bool:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from payments.gateways.base import BadWebhook, Gateway
+from payments.gateways.base import Gateway
+from payments.gateways.errors import BadWebhook
 from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 pytestmark = pytest.mark.django_db

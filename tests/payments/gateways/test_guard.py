@@ -9,7 +9,8 @@ from django.core.cache import cache
 
 from core import cache as cache_module
 from payments.gateways import guard
-from payments.gateways.base import BadWebhook, ForeignWebhook, Gateway, GatewayError
+from payments.gateways.base import Gateway
+from payments.gateways.errors import BadWebhook, ForeignWebhook, GatewayError
 from tests.payments.gateways.failing_gateway import PAID, Failing, behind_its_guard
 
 SILENCE = GatewayError("No answer.", permanent=False, code="timeout")

@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from payments.gateways.base import DisputeState, GatewayError, RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.base import DisputeState, RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDelivery, SandboxDispute, SandboxMethod

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from payments import checkout, reconciliation
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment

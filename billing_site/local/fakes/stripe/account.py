@@ -24,7 +24,7 @@ class Account:
         self.objects: dict[str, Thing] = {}
         # With which status new refunds begin: pending or succeeded.
         self.refund_status = "succeeded"
-        self._now, self._emit = now, emit
+        self.now, self.emit = now, emit
         self._intent_data: dict[str, Thing] = {}
 
     # --- Looking ---
@@ -69,12 +69,12 @@ class Account:
         if session["payment_intent"]:
             intent = self.objects[session["payment_intent"]]
             intent.update(status="canceled", canceled_at=self._second(), cancellation_reason="abandoned")
-        self._emit("checkout.session.expired", session)
+        self.emit("checkout.session.expired", session)
 
     def expire_due(self) -> None:
         """Close the pages whose time is over."""
         for session in self.all("checkout.session"):
-            if session["status"] == "open" and session["expires_at"] <= self._now():
+            if session["status"] == "open" and session["expires_at"] <= self.now():
                 self.expire_session(session)
 
     def pay(self, session: str, *, amount: int | None = None) -> None:
@@ -82,14 +82,14 @@ class Account:
         paid = self._open(session)
         self._succeed(paid, self._intent_of(paid), amount)
         paid.update(status="complete", payment_status="paid", url=None)
-        self._emit("checkout.session.completed", paid)
+        self.emit("checkout.session.completed", paid)
 
     def pay_later(self, session: str) -> None:
         """Pay by a method that takes days, such as a bank debit. `settle` ends it."""
         paid = self._open(session)
         self._intent_of(paid).update(status="processing")
         paid.update(status="complete", url=None)
-        self._emit("checkout.session.completed", paid)
+        self.emit("checkout.session.completed", paid)
 
     def settle(self, session: str, *, succeeds: bool = True) -> None:
         """End a payment of `pay_later`."""
@@ -100,14 +100,14 @@ class Account:
         if succeeds:
             self._succeed(paid, intent, None)
             paid.update(payment_status="paid")
-            self._emit("checkout.session.async_payment_succeeded", paid)
+            self.emit("checkout.session.async_payment_succeeded", paid)
         else:
-            self._fail(intent, "payment_method_provider_decline", "generic_decline")
-            self._emit("checkout.session.async_payment_failed", paid)
+            self.fail(intent, "payment_method_provider_decline", "generic_decline")
+            self.emit("checkout.session.async_payment_failed", paid)
 
     def decline(self, session: str, *, code: str = "insufficient_funds") -> None:
         """Have the customer's card declined. The page stays open for another card."""
-        self._fail(self._intent_of(self._open(session)), "card_declined", code)
+        self.fail(self._intent_of(self._open(session)), "card_declined", code)
 
     def ask_bank(self, session: str) -> None:
         """Have the bank ask the customer to confirm (3-D Secure). `pay` and `decline` go on from there."""
@@ -134,8 +134,8 @@ class Account:
         )  # fmt: skip
         refund["balance_transaction"] = self._book(refund["id"], "refund", -amount, charge["currency"])
         self._count_refunds(charge)
-        self._emit("refund.created", refund)
-        self._emit("charge.refunded", charge)
+        self.emit("refund.created", refund)
+        self.emit("charge.refunded", charge)
         return refund
 
     def refund_by_hand(self, payment: str, *, amount: int | None = None) -> str:
@@ -152,7 +152,7 @@ class Account:
             ended["failure_reason"] = reason
             ended["failure_balance_transaction"] = self._book(refund, "refund", ended["amount"], ended["currency"])
             self._count_refunds(self.objects[ended["charge"]])
-        self._emit("refund.failed" if status == "failed" else "refund.updated", ended)
+        self.emit("refund.failed" if status == "failed" else "refund.updated", ended)
 
     def open_dispute(
         self, payment: str, *, amount: int | None = None, status: str = "needs_response", reason: str = "fraudulent"
@@ -164,7 +164,7 @@ class Account:
                 charge, amount=amount or charge["amount"], status=status, reason=reason, created=self._second()
             )
         )
-        self._emit("charge.dispute.created", dispute)
+        self.emit("charge.dispute.created", dispute)
         if not status.startswith("warning_"):
             self._withdraw(dispute)
         return str(dispute["id"])
@@ -173,7 +173,7 @@ class Account:
         """Make a dispute of a warning: the money is taken now."""
         self.get(dispute, "dispute").update(status="needs_response", is_charge_refundable=False)
         self._withdraw(self.objects[dispute])
-        self._emit("charge.dispute.updated", self.objects[dispute])
+        self.emit("charge.dispute.updated", self.objects[dispute])
 
     def close_dispute(self, dispute: str, *, status: str) -> None:
         """Decide a dispute: won, lost or warning_closed. A dispute that is won brings the money back."""
@@ -181,15 +181,15 @@ class Account:
         closed["status"] = status
         if status == "won":
             self._enter(closed, closed["amount"], fee=0)
-            self._emit("charge.dispute.funds_reinstated", closed)
-        self._emit("charge.dispute.closed", closed)
+            self.emit("charge.dispute.funds_reinstated", closed)
+        self.emit("charge.dispute.closed", closed)
 
     def pay_out(self, currency: str) -> str:
         """Send the whole balance to the seller's bank and return the payout's id."""
         amount = self.money()[currency]["balance"]
         payout = self._keep(objects.payout(amount=amount, currency=currency, created=self._second()))
         payout["balance_transaction"] = self._book(payout["id"], "payout", -amount, currency)
-        self._emit("payout.paid", payout)
+        self.emit("payout.paid", payout)
         return str(payout["id"])
 
     def fail_payout(self, payout: str) -> None:
@@ -197,12 +197,12 @@ class Account:
         failed = self.get(payout, "payout")
         failed.update(status="failed", failure_code="account_closed")
         failed["failure_balance_transaction"] = self._book(payout, "payout", failed["amount"], failed["currency"])
-        self._emit("payout.failed", failed)
+        self.emit("payout.failed", failed)
 
     def detach(self, method: str) -> None:
         """Forget a payment method: it belongs to no customer any more."""
         self.get(method, "payment_method")["customer"] = None
-        self._emit("payment_method.detached", self.objects[method])
+        self.emit("payment_method.detached", self.objects[method])
 
     def forget_customer(self, customer: str) -> None:
         """Delete a customer in the dashboard. Its payment methods belong to nobody then."""
@@ -214,8 +214,23 @@ class Account:
     def charge_elsewhere(self, *, amount: int, currency: str) -> str:
         """Take a payment without any page, as in Stripe's dashboard, and return the payment intent's id."""
         intent = self._keep(objects.intent(amount=amount, currency=currency, created=self._second(), data={}))
-        self._succeed({"customer_creation": "if_required"}, intent, None)
+        self.take(intent)
         return str(intent["id"])
+
+    def take(self, intent: Thing) -> None:
+        """Take the money of an intent that no page made."""
+        self._succeed({"customer_creation": "if_required"}, intent, None)
+
+    def fail(self, intent: Thing, code: str, decline_code: str) -> None:
+        """Decline an intent: it waits for another payment method."""
+        failed = objects.charge(intent, amount=intent["amount"], created=self._second(), failure=code)
+        error = {"type": "card_error", "code": code, "message": "Your card was declined."}
+        error |= {"decline_code": decline_code} if decline_code else {}
+        intent.update(
+            status="requires_payment_method", last_payment_error=error, latest_charge=self._keep(failed)["id"],
+            next_action=None,
+        )  # fmt: skip
+        self.emit("payment_intent.payment_failed", intent)
 
     # --- Steps ---
 
@@ -241,9 +256,10 @@ class Account:
         if session["customer_creation"] == "always":
             customer = self._keep(objects.customer(email=session["customer_email"], created=self._second()))
             session["customer"] = customer["id"]
-        intent["customer"] = session.get("customer")
-        owner = intent["customer"] if intent["setup_future_usage"] else None
-        intent["payment_method"] = self._keep(objects.card(customer=owner, created=self._second()))["id"]
+        intent["customer"] = intent["customer"] or session.get("customer")
+        if intent["payment_method"] is None:
+            owner = intent["customer"] if intent["setup_future_usage"] else None
+            intent["payment_method"] = self._keep(objects.card(customer=owner, created=self._second()))["id"]
         charge = self._keep(objects.charge(intent, amount=amount, created=self._second(), failure=""))
         # Like Stripe's usual price: 2.9 % and 30.
         fee = min(amount, amount * 29 // 1000 + 30)
@@ -252,17 +268,8 @@ class Account:
             status="succeeded", amount_received=amount, latest_charge=charge["id"], last_payment_error=None,
             next_action=None,
         )  # fmt: skip
-        self._emit("payment_intent.succeeded", intent)
-        self._emit("charge.succeeded", charge)
-
-    def _fail(self, intent: Thing, code: str, decline_code: str) -> None:
-        failed = objects.charge(intent, amount=intent["amount"], created=self._second(), failure=code)
-        error = {"type": "card_error", "code": code, "decline_code": decline_code, "message": "Your card was declined."}
-        intent.update(
-            status="requires_payment_method", last_payment_error=error, latest_charge=self._keep(failed)["id"],
-            next_action=None,
-        )  # fmt: skip
-        self._emit("payment_intent.payment_failed", intent)
+        self.emit("payment_intent.succeeded", intent)
+        self.emit("charge.succeeded", charge)
 
     def _intent_id(self, payment: str) -> str:
         return str(self.objects[payment]["payment_intent"] if payment.startswith("cs_") else payment)
@@ -285,7 +292,7 @@ class Account:
     def _withdraw(self, dispute: Thing) -> None:
         self.objects[dispute["charge"]]["disputed"] = True
         self._enter(dispute, -dispute["amount"], fee=min(dispute["amount"], 1500))
-        self._emit("charge.dispute.funds_withdrawn", dispute)
+        self.emit("charge.dispute.funds_withdrawn", dispute)
 
     def _enter(self, dispute: Thing, amount: int, *, fee: int) -> None:
         """Book money of a dispute. Disputes hold their entries whole, not by id."""
@@ -303,4 +310,4 @@ class Account:
         return thing
 
     def _second(self) -> int:
-        return int(self._now())
+        return int(self.now())

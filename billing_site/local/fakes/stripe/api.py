@@ -13,6 +13,7 @@ from billing_site.local.fakes.harness import Fake, Refused
 from billing_site.local.fakes.server import Answer, Request, as_json
 from billing_site.local.fakes.stripe import KEY, WEBHOOK_SECRET, objects, page, params
 from billing_site.local.fakes.stripe.account import Account, Impossible
+from billing_site.local.fakes.stripe.charges import Charges
 from billing_site.local.fakes.stripe.objects import Thing
 
 MINUTE, DAY = 60, 24 * 3600
@@ -31,6 +32,9 @@ KINDS = {
 ROUTES = [
     ("POST", r"/v1/checkout/sessions", "checkout.sessions.create"),
     ("POST", r"/v1/checkout/sessions/(\w+)/expire", "checkout.sessions.expire"),
+    ("POST", r"/v1/payment_intents", "payment_intents.create"),
+    ("POST", r"/v1/payment_intents/(\w+)/confirm", "payment_intents.confirm"),
+    ("POST", r"/v1/payment_intents/(\w+)/cancel", "payment_intents.cancel"),
     ("POST", r"/v1/refunds", "refunds.create"),
     ("POST", r"/v1/payment_methods/(\w+)/detach", "payment_methods.detach"),
     *(("GET", rf"/v1/{path}", f"{path.replace('/', '.')}.list") for path in KINDS),
@@ -48,12 +52,14 @@ class FakeStripe(Fake):
         super().__init__(port=port, webhook_url=webhook_url)
         self.key, self.secret = key, secret
         self.account = Account(now=self.now, emit=self._emit)
+        self.charges = Charges(self.account, f"{self.url}{page.BANK}")
         acts = (
             "pay", "pay_later", "settle", "decline", "ask_bank", "finish_refund", "open_dispute", "escalate_dispute",
             "close_dispute", "pay_out", "fail_payout", "detach", "charge_elsewhere", "money",
             "refund_by_hand", "forget_customer",
         )  # fmt: skip
-        self.commands |= {act: self._locked(act) for act in acts}
+        self.commands |= {act: self._locked(self.account, act) for act in acts}
+        self.commands |= {act: self._locked(self.charges, act) for act in ("end_charges", "approve", "refuse")}
         self.commands |= {"refunds_begin": self.refunds_begin, "send_again": self.send_again}
 
     def refunds_begin(self, *, status: str) -> None:
@@ -71,6 +77,8 @@ class FakeStripe(Fake):
         self.account.expire_due()
         if request.path.startswith(page.PATH):
             return page.answer(self.account, request)
+        if request.path.startswith(page.BANK):
+            return page.bank(self.charges, request)
         if request.headers.get("authorization") != f"Bearer {self.key}":
             raise Refused(error(401, "invalid_request_error", "Invalid API Key provided."))
         if request.headers.get("stripe-version") != objects.API_VERSION:
@@ -133,19 +141,35 @@ class FakeStripe(Fake):
                     raise Impossible('Only Checkout Sessions with a status in ["open"] can be expired.')
                 self.account.expire_session(session)
                 return self._show(session, checked)
+            case "payment_intents.create":
+                return self._charged(self.charges.create(checked), checked)
+            case "payment_intents.confirm":
+                return self._charged(self.charges.confirm(self.account.get(name, "payment_intent"), checked), checked)
+            case "payment_intents.cancel":
+                return self._show(self.charges.cancel(self.account.get(name, "payment_intent")), checked)
             case "refunds.create":
                 if "payment_intent" in checked:
                     self.account.get(checked["payment_intent"], "payment_intent")
                 return self._show(self.account.refund(checked), checked)
             case "payment_methods.detach":
-                method = self.account.get(name, "payment_method")
-                if not method["customer"]:
-                    raise Impossible("The payment method you provided is not attached to a customer.")
-                self.account.detach(name)
-                return self._show(method, checked)
+                return self._show(self._detached(name), checked)
         return (
             self._list(path, checked) if action == "list" else self._show(self.account.get(name, KINDS[path]), checked)
         )
+
+    def _detached(self, name: str) -> Thing:
+        method = self.account.get(name, "payment_method")
+        if not method["customer"]:
+            raise Impossible("The payment method you provided is not attached to a customer.")
+        self.account.detach(name)
+        return method
+
+    def _charged(self, intent: Thing, checked: Thing) -> Answer:
+        """Return an intent that was confirmed; a decline is an error that carries it, and the key remembers that."""
+        if intent["last_payment_error"] is None:
+            return self._show(intent, checked)
+        content = {**intent["last_payment_error"], "payment_intent": copy.deepcopy(intent)}
+        return as_json({"error": content}, status=402, headers={"Request-Id": objects.new_id("req")})
 
     def _check_session(self, checked: Thing) -> None:
         """Refuse what Stripe refuses beyond the types of parameters."""
@@ -201,12 +225,12 @@ class FakeStripe(Fake):
         self.account.objects[event["id"]] = event
         self.webhooks.send(json.dumps(event).encode())
 
-    def _locked(self, act: str) -> Any:
-        """Return a command that does one of the account's acts."""
+    def _locked(self, actor: Account | Charges, act: str) -> Any:
+        """Return a command that does one of the acts of the account or of its charges."""
 
         def command(**arguments: Any) -> Any:
             with self.lock:
-                return getattr(self.account, act)(**arguments)
+                return getattr(actor, act)(**arguments)
 
         return command
 

@@ -1,10 +1,11 @@
-"""The hosted page of a fake Checkout Session: what the customer may press, and where that leads."""
+"""The pages of the fake: the hosted page of a Checkout Session, and the bank's page of a charge that it asks about."""
 
 from billing_site.local.fakes.server import Answer, Request, page, redirect
 from billing_site.local.fakes.stripe.account import Account
+from billing_site.local.fakes.stripe.charges import Charges
 from billing_site.local.fakes.stripe.objects import Thing
 
-PATH = "/c/pay/"
+PATH, BANK = "/c/pay/", "/c/bank/"
 BUTTONS = [
     ("pay", "Pay"),
     ("decline", "Pay with a card that is declined"),
@@ -37,6 +38,24 @@ def answer(account: Account, request: Request) -> Answer:
         case "ask_bank":
             account.ask_bank(name)
     return redirect(session["success_url"]) if session["status"] == "complete" else _show(account, session)
+
+
+def bank(charges: Charges, request: Request) -> Answer:
+    """Return the bank's page of a charge, or do what the customer pressed: POST /c/bank/<intent>/<button>."""
+    name, _, button = request.path.removeprefix(BANK).partition("/")
+    intent = charges.account.objects.get(name, {})
+    if intent.get("status") != "requires_action":
+        return page("This page is closed", [f"The charge is {intent.get('status', 'unknown')}."], [])
+    if request.method != "POST":
+        lines = [f"{intent['amount']} {intent['currency'].upper()} in the smallest unit. This is a fake."]
+        buttons = [(f"{BANK}{name}/{each}", each.title()) for each in ("approve", "refuse")]
+        return page("Your bank asks: is it you?", lines, buttons)
+    return_url = intent["next_action"]["redirect_to_url"]["return_url"]
+    if button == "approve":
+        charges.approve(name)
+    else:
+        charges.refuse(name)
+    return redirect(return_url)
 
 
 def _show(account: Account, session: Thing) -> Answer:

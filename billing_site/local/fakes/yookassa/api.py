@@ -41,7 +41,7 @@ class FakeYooKassa(Fake):
         self.copies = 1
         self.commands |= {
             "pay": self.pay, "decline": self.decline, "expire": self.expire, "end_refund": self.end_refund,
-            "refund_by_hand": self.refund_by_hand,
+            "refund_by_hand": self.refund_by_hand, "end_charges": self.end_charges,
         }  # fmt: skip
 
     # --- For tests and the control call ---
@@ -68,6 +68,10 @@ class FakeYooKassa(Fake):
             payment = self.shop.payments[payment_id]
             amount = payment["amount"] | ({"value": value} if value else {})
             return str(self.shop.create_refund({"payment_id": payment_id, "amount": amount}, payment)["id"])
+
+    def end_charges(self, method: str, answer: str = "") -> None:
+        with self.lock:
+            self.shop.end_charges(method, answer)
 
     # --- For the harness ---
 

@@ -36,6 +36,8 @@ class Shop:
         self.payments: dict[str, Thing] = {}
         self.refunds: dict[str, Thing] = {}
         self.methods: dict[str, Thing] = {}
+        # How the bank of a kept method answers the next charges, by id: a reason to cancel them, "" to take the money.
+        self.answers: dict[str, str] = {}
         # Whether the shop may keep payment methods, and whether refunds wait for `end_refund`.
         self.saves_methods, self.refunds_wait = True, False
 
@@ -53,7 +55,7 @@ class Shop:
         payment |= {name: body[name] for name in ("description", "merchant_customer_id") if name in body}
         self.payments[payment["id"]] = payment
         if method_id:
-            self.pay(payment["id"])
+            self._charge(payment, self.methods[method_id])
         else:
             payment["confirmation"] = {"type": "redirect", "return_url": body["confirmation"]["return_url"]}
         return payment
@@ -128,7 +130,22 @@ class Shop:
             refund["status"] = "succeeded"
             self.notify("refund.succeeded", refund)
 
+    def end_charges(self, method: str, answer: str = "") -> None:
+        """Let the bank of a kept method cancel the next charges for this reason; "" lets them succeed."""
+        self.answers[method] = answer
+
     # --- Parts ---
+
+    def _charge(self, payment: Thing, method: Thing) -> None:
+        """Charge a kept method at once, without a page."""
+        payment["payment_method"] = {name: value for name, value in method.items() if name != "status"}
+        reason = self.answers.get(method["id"], "")
+        if method["status"] != "active":
+            reason = "permission_revoked"
+        if reason:
+            self._cancel(payment, "payment_network", reason)
+        else:
+            self._take(payment)
 
     def _take(self, payment: Thing, *, fee: bool = True) -> None:
         """Take the money of a payment."""

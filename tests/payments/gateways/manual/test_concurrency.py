@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 from django.db import connections
 
-from payments.gateways.base import GatewayError, State
+from payments.gateways.base import State
+from payments.gateways.errors import GatewayError
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferRefused

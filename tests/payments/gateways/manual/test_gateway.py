@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from payments.gateways.base import BadWebhook, GatewayError, State
+from payments.gateways.base import State
+from payments.gateways.errors import BadWebhook, GatewayError
 from payments.gateways.manual import receipts, references
 from payments.gateways.manual.gateway import Manual
 from payments.gateways.manual.models import ManualTransfer

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from payments.gateways.base import GatewayError, RefundState
+from payments.gateways.base import RefundState
+from payments.gateways.errors import GatewayError
 from payments.gateways.manual import refunds
 from payments.gateways.manual.models import ManualRefund
 from payments.gateways.manual.transfers import TransferRefused

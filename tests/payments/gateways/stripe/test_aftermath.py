@@ -8,13 +8,8 @@ import pytest
 import stripe
 
 from payments.gateways import guard
-from payments.gateways.base import (
-    DisputeState,
-    GatewayError,
-    RefundRequest,
-    RefundState,
-    State,
-)
+from payments.gateways.base import DisputeState, RefundRequest, RefundState, State
+from payments.gateways.errors import GatewayError
 from payments.gateways.stripe import snapshots
 
 DAY = timedelta(days=1)

@@ -3,7 +3,8 @@
 import pytest
 
 from ledger.money import EXPONENTS
-from payments.gateways.base import GatewayError, State
+from payments.gateways.base import State
+from payments.gateways.errors import GatewayError
 from payments.gateways.stripe import amounts
 
 

@@ -3,7 +3,8 @@
 import pytest
 import stripe
 
-from payments.gateways.base import Gateway, GatewayError
+from payments.gateways.base import Gateway
+from payments.gateways.errors import GatewayError
 from payments.gateways.stripe import client
 from payments.gateways.stripe.gateway import Stripe
 

@@ -9,7 +9,8 @@ from django.core.cache import cache
 
 from billing_site.local.fakes.harness import Fault
 from payments.gateways import guard
-from payments.gateways.base import DisputeState, GatewayError, RefundState, State
+from payments.gateways.base import DisputeState, RefundState, State
+from payments.gateways.errors import GatewayError
 from payments.gateways.guard import guarded
 
 LOST = [

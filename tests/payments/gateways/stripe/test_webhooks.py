@@ -6,7 +6,8 @@ import time
 import pytest
 
 from billing_site.local.fakes.stripe.api import signature
-from payments.gateways.base import BadWebhook, ForeignWebhook, Subject
+from payments.gateways.base import Subject
+from payments.gateways.errors import BadWebhook, ForeignWebhook
 
 SECRET, OLD = "whsec_" + "new" * 10, "whsec_" + "old" * 10
 ADDRESS = "203.0.113.7"

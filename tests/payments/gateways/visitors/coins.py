@@ -14,6 +14,7 @@ from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 class CoinsVisitor(Visitor):
     tells = frozenset({Subject.PAYMENT, Subject.REFUND})
     may_try_again = False
+    has_bank_page = False
 
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
@@ -30,6 +31,12 @@ class CoinsVisitor(Visitor):
 
     def refund_by_hand(self, gateway_id: str) -> str:
         return self.bank.refund_here(self.bank.pages[gateway_id]).id
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        raise NotImplementedError
+
+    def approve(self, gateway_id: str) -> None:
+        raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         word = {Subject.PAYMENT: "page", Subject.REFUND: "refund"}[subject]

@@ -17,6 +17,7 @@ from tests.payments.gateways.visitors.visitor import Visitor
 class ManualVisitor(Visitor):
     tells: frozenset[Subject] = frozenset()
     may_try_again = False
+    has_bank_page = False
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         transfer, now = ManualTransfer.objects.get(transfer_id=gateway_id), timezone.now()

@@ -18,6 +18,7 @@ from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 class SandboxVisitor(Visitor):
     tells = frozenset(SUBJECTS.values())
     may_try_again = False
+    has_bank_page = True
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         self._choose(gateway_id, "succeeds")
@@ -52,6 +53,14 @@ class SandboxVisitor(Visitor):
         SandboxSession.objects.filter(session_id=gateway_id).update(created_at=taken_at, succeeds_at=taken_at)
         now = timezone.now()
         return [payout.payout_id for payout in payouts.between(taken_at, now)][-1]
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        words = {"soft": "insufficient_funds", "hard": "stolen_card", "asks": "bank_asks"}
+        methods.answer(method_id, words.get(answer, answer))
+
+    def approve(self, gateway_id: str) -> None:
+        expected = sessions.Status.REQUIRES_ACTION
+        assert sessions.choose(gateway_id, outcomes.APPROVE, expected=expected, now=timezone.now())
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         word = next(word for word, about in SUBJECTS.items() if about is subject)

@@ -27,6 +27,7 @@ class StripeVisitor(Visitor):
     tells = frozenset(TYPES)
     # Another card may be tried on the page.
     may_try_again = True
+    has_bank_page = True
 
     def __init__(self, fake: FakeStripe) -> None:
         self.fake = fake
@@ -63,6 +64,15 @@ class StripeVisitor(Visitor):
     def pay_out(self, gateway_id: str) -> str:
         with self.fake.lock:
             return self.fake.account.pay_out(self.fake.account.objects[gateway_id]["currency"])
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        words = {"soft": "insufficient_funds", "hard": "stolen_card", "asks": "authentication_required"}
+        with self.fake.lock:
+            self.fake.charges.end_charges(method=method_id, answer=words.get(answer, ""))
+
+    def approve(self, gateway_id: str) -> None:
+        with self.fake.lock:
+            self.fake.charges.approve(gateway_id)
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         kind = next(kind for kind, about in SUBJECTS.items() if about is subject)

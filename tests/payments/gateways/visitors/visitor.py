@@ -14,6 +14,10 @@ import pytest
 
 from payments.gateways.base import DisputeState, RefundState, Subject
 
+# The answers of a bank to a charge: it takes the money, there is not enough, the card is stolen, the customer must
+# confirm.
+ANSWERS = ("succeeds", "soft", "hard", "asks")
+
 
 class Webhook(NamedTuple):
     """A webhook as it arrives: the raw body, the headers with lower-case names, and the sender's IP."""
@@ -34,6 +38,8 @@ class Visitor:
     # Whether the page stays open after a declined card, so that the customer may pay with another one. If not, a
     # declined payment has failed.
     may_try_again: bool
+    # Whether there is a page of the bank for a charge that the customer must confirm. If not, it is declined.
+    has_bank_page: bool
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         """Pay, by default the amount requested, otherwise so many minor units."""
@@ -69,6 +75,12 @@ class Visitor:
     def pay_out(self, gateway_id: str) -> str:
         """Let the gateway pay out the money of this payment, and return the payout's id. Called only if it tells."""
         raise NotImplementedError
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        """Let the bank of a kept method answer its next charges with one of ANSWERS. Called if it charges them."""
+
+    def approve(self, gateway_id: str) -> None:
+        """Confirm a charge on the bank's page. Called only if the gateway has such a page."""
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         """Return a webhook about an object, sent at that time. Called only for what it tells."""

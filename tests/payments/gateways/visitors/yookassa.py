@@ -21,6 +21,7 @@ EVENTS = {
 class YooKassaVisitor(Visitor):
     tells = frozenset(EVENTS)
     may_try_again = False
+    has_bank_page = False
 
     def __init__(self, fake: FakeYooKassa) -> None:
         self.fake = fake
@@ -41,6 +42,13 @@ class YooKassaVisitor(Visitor):
     def forget_method(self, method_id: str) -> None:
         with self.fake.lock:
             self.fake.shop.methods[method_id]["status"] = "inactive"
+
+    def answer_charges(self, method_id: str, answer: str) -> None:
+        words = {"soft": "insufficient_funds", "hard": "permission_revoked", "asks": "3d_secure_failed"}
+        self.fake.end_charges(method_id, words.get(answer, ""))
+
+    def approve(self, gateway_id: str) -> None:
+        raise NotImplementedError
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
         event, status = EVENTS[subject]

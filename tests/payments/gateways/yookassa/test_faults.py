@@ -10,7 +10,8 @@ import time_machine
 from billing_site.local.fakes.harness import Fault
 from billing_site.local.fakes.server import as_json
 from payments.gateways import guard
-from payments.gateways.base import GatewayError, RefundState, State
+from payments.gateways.base import RefundState, State
+from payments.gateways.errors import GatewayError
 from payments.gateways.guard import guarded
 
 # The request has its effect, and its answer is lost or unreadable.

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from payments.gateways.base import GatewayError
+from payments.gateways.errors import GatewayError
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from payments.gateways.base import GatewayError, State
+from payments.gateways.base import State
+from payments.gateways.errors import GatewayError
 
 
 def only_body(fake, path="/v3/payments"):

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from payments.gateways.base import GatewayError, RefundState
+from payments.gateways.base import RefundState
+from payments.gateways.errors import GatewayError
 
 
 def test_a_part_is_refunded_with_our_id_where_both_we_and_staff_find_it(gateway, fake, paid, refund_of):

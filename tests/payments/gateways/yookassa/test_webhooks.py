@@ -3,7 +3,8 @@ import json
 import pytest
 
 from billing_site.local.fakes.harness import Fault
-from payments.gateways.base import BadWebhook, State, Subject
+from payments.gateways.base import State, Subject
+from payments.gateways.errors import BadWebhook
 from payments.gateways.yookassa.gateway import YooKassa
 
 SENDER = "185.71.76.5"

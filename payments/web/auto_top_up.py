@@ -1,0 +1,138 @@
+"""The page on which customers set up automatic top-ups of one balance: the numbers, then the words to agree to."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.web.auth import SignedInRequest
+from core import idempotency
+from core.addresses import UNKNOWN, client_address
+from core.errors import DomainError
+from ledger.money import NotMoney
+from payments.collection import top_ups
+from payments.models import PaymentMethod
+from payments.web import amount_input
+from payments.web.automatic_payments import Choice, choices_of
+from payments.web.topup import usual_currencies
+
+
+class AmountField(forms.CharField):
+    """An amount as people type it, in minor units; None if nothing was typed."""
+
+    currency = ""
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        try:
+            return amount_input.parse(text, self.currency).amount if text else None
+        except NotMoney as error:
+            raise forms.ValidationError(_("Enter an amount, for example 500 or 499.50.")) from error
+
+
+class RuleForm(forms.Form):
+    """The numbers of a rule. What they mean together is checked by payments.collection.top_ups."""
+
+    method = forms.ChoiceField(label=gettext_lazy("Payment method"))
+    threshold = AmountField(label=gettext_lazy("When the balance falls below"), required=False, max_length=30)
+    amount = AmountField(label=gettext_lazy("Top up by"), required=False, max_length=30)
+    days = forms.IntegerField(label=gettext_lazy("Or keep so many days ahead"), required=False)
+    cap = AmountField(label=gettext_lazy("At most in a month"), max_length=30)
+    # Whether the customer agrees, and to which words: the fingerprint of those that the page has shown.
+    agree = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, currency: str, choices: list[Choice]) -> None:
+        super().__init__(data)
+        self.currency = currency
+        self.methods = {each.method.public_id: each.method for each in choices if not each.obstacle}
+        methods = [(public_id, str(method)) for public_id, method in self.methods.items()]
+        self.fields["method"] = forms.ChoiceField(label=_("Payment method"), choices=methods)
+        for name in ("threshold", "amount", "cap"):
+            field = self.fields[name]
+            assert isinstance(field, AmountField)
+            field.currency = currency
+
+    @property
+    def chosen(self) -> PaymentMethod:
+        return self.methods[self.cleaned_data["method"]]
+
+    @property
+    def rule(self) -> dict[str, int | None]:
+        return {name: self.cleaned_data[name] for name in ("threshold", "amount", "days", "cap")}
+
+    @property
+    def words(self) -> str:
+        """Return what the customer agrees to with these numbers; "" if the form has errors."""
+        if self.errors:
+            return ""
+        rule: dict[str, Any] = self.rule
+        return top_ups.words(self.chosen, self.currency, **rule)
+
+    @property
+    def fingerprint(self) -> str:
+        return idempotency.fingerprint(words=self.words)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the customer agrees to exactly these words."""
+        return bool(self.cleaned_data["agree"]) and self.cleaned_data["seen"] == self.fingerprint
+
+    def clean(self) -> dict[str, Any]:
+        """Reject numbers that make no sense together."""
+        if not self.errors:
+            rule: dict[str, Any] = self.rule
+            try:
+                top_ups.check(self.chosen, self.currency, **rule)
+            except DomainError as error:
+                self.add_error(error.param if error.param in self.fields else None, error.detail)
+        return self.cleaned_data
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def auto_top_up(request: SignedInRequest) -> HttpResponse:
+    """Show the form, then the words for its numbers; turn the rule on once the customer agrees to those words."""
+    now = timezone.now()
+    currencies = usual_currencies(request.user)
+    currency = request.GET.get("currency", "")
+    if currency not in currencies:
+        currency = currencies[0]
+    choices = choices_of(request.user, now=now)
+    form = RuleForm(request.POST or None, currency=currency, choices=choices)
+    if request.method == "POST" and form.is_valid() and form.is_agreed:
+        _turn_on(request, form, now=now)
+        return HttpResponseRedirect(resolve_url("automatic_payments"), status=303)
+    context = {"form": form, "currency": currency, "currencies": currencies}
+    context["words"] = form.words if form.is_bound else ""
+    return render(request, "payments/auto_top_up.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@never_cache
+@login_required
+def auto_top_up_off(request: SignedInRequest) -> HttpResponse:
+    """Turn the rule of one balance off and go back to the page."""
+    top_ups.turn_off(request.user.pk, request.POST.get("currency", ""), now=timezone.now())
+    messages.success(request, _("Automatic top-ups are off."))
+    return HttpResponseRedirect(resolve_url("automatic_payments"), status=303)
+
+
+def _turn_on(request: SignedInRequest, form: RuleForm, *, now: datetime) -> None:
+    address, rule = client_address(request), form.rule
+    numbers: dict[str, Any] = rule
+    try:
+        top_ups.turn_on(form.chosen, form.currency, address=None if address == UNKNOWN else address, now=now, **numbers)
+        messages.success(request, _("Automatic top-ups are on."))
+    except DomainError as error:
+        messages.error(request, error.detail)

@@ -1,0 +1,59 @@
+"""Staff see each collection with its attempts and decisions, and the schedule ahead; they may stop one."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from payments.models import CollectionPlan
+from tests.payments.collection.story import Story
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def office(client: Client, superuser: User) -> Client:
+    client.force_login(superuser)
+    return client
+
+
+@pytest.fixture
+def declined(story: Story) -> Story:
+    """A renewal that was declined once."""
+    subscription = story.buy()
+    story.agree()
+    story.run()
+    story.answer("insufficient_funds")
+    story.travel_ahead_of(subscription)
+    story.run()
+    return story
+
+
+def test_a_collection_shows_its_attempts_and_decisions(office: Client, declined: Story) -> None:
+    page = office.get(f"/admin/payments/collection/{declined.collection.pk}/change/").content.decode()
+    assert declined.attempts[0].public_id in page
+    assert "so much was missing" in page
+    assert "insufficient_funds" in page
+
+
+def test_the_schedule_ahead_shows_the_last_decision(office: Client, declined: Story) -> None:
+    page = office.get("/admin/payments/collectionplan/").content.decode()
+    assert "1 declined so far" in page
+
+
+def test_staff_stop_a_collection(office: Client, declined: Story) -> None:
+    data = {"action": "stop", "_selected_action": [declined.collection.pk]}
+    office.post("/admin/payments/collection/", data)
+    assert (declined.collection.status, declined.collection.reason) == ("stopped", "stopped_by_staff")
+
+
+def test_staff_have_a_parked_wallet_looked_at_again(office: Client, declined: Story) -> None:
+    CollectionPlan.objects.update(parked_reason="Failed 8 times", failures=8, check_at=None)
+    data = {"action": "look_again", "_selected_action": [CollectionPlan.objects.get().pk]}
+    office.post("/admin/payments/collectionplan/", data)
+    plan = CollectionPlan.objects.get()
+    assert (plan.parked_reason, plan.failures, plan.check_at) == ("", 0, declined.now)
+
+
+def test_consents_are_shown_with_their_words(office: Client, declined: Story) -> None:
+    page = office.get("/admin/payments/consent/").content.decode()
+    assert "Visa •••• 4242" in page
