@@ -49,6 +49,7 @@ class Row:
 
 SUBSCRIPTION = {"public_id": "subscription"}
 PAYMENT = {"public_id": "payment"}
+METHOD = {"public_id": "method"}
 
 API = {
     "api-schema": Row(ANYBODY),
@@ -86,6 +87,8 @@ API = {
     # Customers see the refunds of their own payments; staff need the permissions of the admin.
     "payment-refunds": Row(answers(LOGIN, LOGIN, FORBIDDEN, NOT_FOUND, NOT_FOUND, FORBIDDEN, OK), "POST", PAYMENT),
     "payment-top-up": Row(CUSTOMERS, "POST"),
+    "payment-method-list": Row(CUSTOMERS),
+    "payment-method-detail": Row(ALICE, "DELETE", METHOD),
 }
 
 PAGES = {
@@ -100,6 +103,7 @@ PAGES = {
     "payment_open": Row(ALICE, "POST", PAYMENT),
     "payment_cancel": Row(ALICE, "POST", PAYMENT),
     "account": Row(CUSTOMERS),
+    "payment_method_remove": Row(ALICE, "POST", METHOD),
     "automatic_payments": Row(CUSTOMERS),
     "automatic_payments_withdraw": Row(CUSTOMERS, "POST"),
     "auto_top_up": Row(CUSTOMERS),

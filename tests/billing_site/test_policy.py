@@ -18,6 +18,7 @@ from billing_site.demo import plans
 from ledger.models import Transaction
 from payments import checkout
 from payments.gateways.manual import transfers
+from payments.models import PaymentMethod
 from subscriptions import books, catalogue, orders, quotes
 from tests.billing_site.policy import API, CALLERS, GROUPS, ROWS, TABLES, Answer, Row
 from tests.payments import staff_rows
@@ -96,6 +97,9 @@ def things(alice, staff) -> dict[str, object]:
         "gateway": "sandbox",
         "key": "no-such-key",
         "mail": 0,
+        "method": PaymentMethod.objects.create(
+            customer=alice, gateway="sandbox", gateway_id="card_1", created_at=now
+        ).public_id,
         "payment": payment.public_id,
         "payment_pk": payment.pk,
         "plan": "basic",

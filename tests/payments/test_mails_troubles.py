@@ -227,14 +227,14 @@ def test_a_card_that_expires_in_english_and_russian(card):
     assert expiring_cards.run_due(now=at(days=9)) == 0
     assert [expiring_cards.run_due(now=at(days=day)) for day in (10, 11)] == [1, 0]
     letter = told("card_expires", now=at(days=10))
-    assert letter.subject == "Your card Visa 4242 expires on 10 April 2026"
+    assert letter.subject == "Your card Visa •••• 4242 expires on 10 April 2026"
     assert lines(letter) == [
         "Hello alice,",
         (
             "After that day we cannot charge it. Pay with another card at your next top-up and save it, "
             "so that nothing stops."
         ),
-        "Card: Visa 4242",
+        "Card: Visa •••• 4242",
         "Expires on: 10 April 2026",
         "Top up: http://127.0.0.1:8000/topup/",
     ]
@@ -243,7 +243,7 @@ def test_a_card_that_expires_in_english_and_russian(card):
     assert letter_of("card_expires", now=at(days=33)) is None
     assert [expiring_cards.run_due(now=at(days=day)) for day in (33, 34)] == [1, 0]
     russian()
-    assert told("card_expires", now=at(days=33)).subject == "Карта Visa 4242 действует до 10 апреля 2026\u00a0г."
+    assert told("card_expires", now=at(days=33)).subject == "Карта Visa •••• 4242 действует до 10 апреля 2026\u00a0г."
     PaymentMethod.objects.update(removed_at=at(days=33))
     assert letter_of("card_expires", now=at(days=33)) is None
 

@@ -119,7 +119,7 @@ def test_a_terminal_shows_progress(missed: Payment, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     call_command("replay_webhooks", "--event", "e1", stdout=StringIO(), stderr=terminal)
-    assert "Processing" in terminal.getvalue()
+    assert "Processing: 1 of 1 events · 0 parked" in terminal.getvalue()
 
 
 def test_the_action_of_the_admin_says_what_is_parked(client: Client, superuser: User, missed: Payment, alice: User):

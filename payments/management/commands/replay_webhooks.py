@@ -92,7 +92,7 @@ def progress(stream: IO[str]) -> Iterator[Callable[[Replay], None] | None]:
         return
     with console.status("Processing") as status:
         yield lambda run: status.update(
-            f"{len(run.events) + run.missed} of {run.total} events · {len(run.parked)} parked"
+            f"Processing: {len(run.events) + run.missed} of {run.total} events · {len(run.parked)} parked"
         )
 
 

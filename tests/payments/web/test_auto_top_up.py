@@ -31,7 +31,7 @@ def send(browser: Client, card: PaymentMethod, **numbers: str) -> Any:
 
 def test_the_words_are_shown_before_anything_is_turned_on(browser: Client, card: PaymentMethod) -> None:
     page = send(browser, card, **NUMBERS)
-    assert "charges Visa 4242 with 500.00 RUB whenever my balance falls below 100.00 RUB" in words(page)
+    assert "charges Visa •••• 4242 with 500.00 RUB whenever my balance falls below 100.00 RUB" in words(page)
     assert "at most 5000.00 RUB in a calendar month" in words(page)
     assert not Consent.objects.exists()
     answer = send(browser, card, **NUMBERS, agree="1", seen=hidden(page)["seen"])

@@ -45,7 +45,7 @@ def test_the_words_that_were_shown_are_kept(browser: Client, alice: User) -> Non
     assert "when my balance is too low for a renewal of my subscriptions" in page
     page = words(agree(browser, card))
     assert "Automatic payments are on." in page
-    assert "we charge Visa 4242" in page
+    assert "we charge Visa •••• 4242" in page
     consent = Consent.objects.get()
     assert consent.words in page
     assert (consent.method, consent.language, consent.address) == (card, "en", "127.0.0.1")
@@ -103,7 +103,7 @@ def test_turning_off_twice(browser: Client, alice: User) -> None:
 def test_a_refused_method_asks_for_another(browser: Client, alice: User) -> None:
     agree(browser, saved(alice))
     PaymentMethod.objects.update(refused_at=timezone.now())
-    assert "Visa 4242 cannot be charged any more." in words(browser.get(PAGE))
+    assert "Visa •••• 4242 cannot be charged any more." in words(browser.get(PAGE))
 
 
 def test_a_declined_charge_says_when_it_is_tried_again(browser: Client, alice: User) -> None:
