@@ -203,7 +203,7 @@ def _next_try(collection: Collection, declined_at: datetime, declines: int, *, n
     if collection.kind == Collection.Kind.TOP_UP:
         return now + top_ups.BACK_OFF
     zone = ZoneInfo(settings.COLLECTION_TIME_ZONE)
-    return schedule.next_try(declined_at, declines, days=settings.COLLECTION_RETRY_DAYS, zone=zone)
+    return schedule.next_try(declined_at, declines, days=settings.COLLECTION_RETRY_DAYS, zone=zone, now=now)
 
 
 def _wait_on(
