@@ -3,7 +3,8 @@
 import ast
 import importlib.metadata
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,14 @@ def packages_of(name: str) -> set[str]:
     return {normalized(line.split("==")[0].split("[")[0]) for line in lines_of(name)}
 
 
-def modules_used_by(*folders: str) -> Iterator[str]:
-    """Yield the modules that are imported, or named in a string of the settings, as apps and middleware are."""
-    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+@cache
+def modules_used_by(folder: str) -> frozenset[str]:
+    """Return the modules that are imported, or named in a string of the settings, as apps and middleware are."""
+    return frozenset(name.split(".")[0] for name in _names_in(folder))
+
+
+def _names_in(folder: str) -> Iterator[str]:
+    for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
@@ -62,9 +68,14 @@ def modules_used_by(*folders: str) -> Iterator[str]:
 
 def packages_used_by(*folders: str) -> set[str]:
     """Return the packages whose modules these folders use."""
-    providers = importlib.metadata.packages_distributions()
-    modules = {module.split(".")[0] for module in modules_used_by(*folders)}
-    return {normalized(package) for module in modules for package in providers.get(module, [])}
+    modules = {module for folder in folders for module in modules_used_by(folder)}
+    return {normalized(package) for module in modules for package in providers().get(module, [])}
+
+
+@cache
+def providers() -> Mapping[str, list[str]]:
+    """Return the installed packages by the module that they bring."""
+    return importlib.metadata.packages_distributions()
 
 
 def lines_of(name: str) -> list[str]:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,12 @@ KEYWORDS = dict.fromkeys(("gettext", "gettext_lazy", "gettext_noop", "_")) | dic
 # A call with its literals in the Python-like text that Django makes of a template.
 CALL = re.compile(r"""\b(n?gettext|_)\(((?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*"|, ?)+)""")
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
+
+
+@cache
+def translatable() -> list[tuple[str, Any]]:
+    """Return file and message of each translatable string in code and templates. Reading them takes seconds."""
+    return [*from_python(), *from_templates()]
 
 
 def from_python() -> Iterator[tuple[str, Any]]:
@@ -49,7 +56,7 @@ def messages(catalog: Catalog) -> list[Message]:
 
 
 def test_every_string_has_a_russian_translation(russian):
-    strings = [*from_python(), *from_templates()]
+    strings = translatable()
     assert len(strings) > 300
     missing = {f"{file}: {message!r}" for file, message in strings if message and message not in russian}
     assert missing == set()
@@ -99,6 +106,6 @@ def test_no_template_puts_a_full_stop_behind_a_date():
 
 
 def test_no_translation_is_left_of_a_removed_string(russian):
-    used = {text if isinstance(text, str) else text[0] for _, text in (*from_python(), *from_templates()) if text}
+    used = {text if isinstance(text, str) else text[0] for _, text in translatable() if text}
     kept = {message.id if isinstance(message.id, str) else message.id[0] for message in messages(russian)}
     assert kept - used == set()

@@ -13,7 +13,7 @@ from events.models import Event
 from subscriptions import billing_run, books, quotes, refusals
 from subscriptions.books import OpenBook
 from subscriptions.models import Price, Quote, Subscription
-from subscriptions.storage.write import AlreadyPosted
+from subscriptions.storage.movements import AlreadyPosted
 from tests.concurrency.sessions import at_once
 from tests.subscriptions.bank import HOUR, NOON, SECOND, at, balance, basic, broken_rules, hourly, settle
 from tests.subscriptions.picture import lines

@@ -14,7 +14,8 @@ from django.db import connection
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from billing_site.local.fakes.harness import Fake, Fault
+from billing_site.local.fakes.faults import Fault
+from billing_site.local.fakes.harness import Fake
 from billing_site.local.fakes.server import Answer, Request
 
 # The request arrives, but only after some others. Its key is in use until then, and nobody waits for its answer.

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.faults import Fault
 from payments import comparison, mismatches, reconciliation, refunds
 from payments.gateways.base import DisputeState, RefundState
 from payments.models import Dispute, Payment, Payout, WebhookEvent

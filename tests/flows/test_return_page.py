@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.faults import Fault
 from payments.models import Payment, WebhookEvent
 from tests.ledger import snapshot
 from tests.payments.gateways.visitors import visitor as visitors

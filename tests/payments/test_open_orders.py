@@ -1,7 +1,7 @@
 """A customer has one open payment for one purpose, and none for what has started or ended in another way."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,18 +9,17 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from payments import amounts, cancellation, checkout, confirmation, open_orders, reconciliation
+from payments import cancellation, checkout, confirmation, open_orders, reconciliation
 from payments.checkout import PaymentInProgress
-from payments.gateways.base import Session, SessionRequest
-from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
 from subscriptions import billing_run, books, orders, overview
-from subscriptions.models import Price, Subscription
+from subscriptions.models import Price
 from subscriptions.web import cards
 from tests.payments.checkouts import start, top_up
 from tests.payments.faulty_gateway import CARD
 from tests.payments.rows import balance, events
+from tests.payments.waiting_order import only_order
 from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +30,6 @@ def two_gateways(settings: Any) -> None:
     """A second gateway, `card`."""
     settings.PAYMENT_GATEWAYS = ["sandbox", "card"]
     settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"card": CARD}
-
-
-def only_order() -> Subscription:
-    return Subscription.objects.select_related("customer", "price__plan").get()
 
 
 # One purpose, one payment
@@ -169,123 +164,6 @@ def test_a_debt_that_comes_meanwhile_replaces_the_payment(alice: User, basic: Pr
         book.lose_dispute(50_00, key="dispute:1")
     second = start(alice, plan="basic")
     assert (second.amount, second.subscription) == (1040_00, first.subscription)
-
-
-# What waits for nothing has no open payment
-
-
-def close_ended(now: datetime) -> None:
-    assert reconciliation.check_all(now=now) == 1
-
-
-def test_cancelling_the_order_closes_its_page(api: APIClient, basic: Price) -> None:
-    made = api.post("/api/payments/create-checkout-session", {"plan": "basic"}).json()
-    assert api.delete(f"/api/subscriptions/{made['subscription']}").json()["status"] == "cancelled"
-    close_ended(timezone.now())
-    assert api.get(f"/api/payments/{made['id']}").json()["status"] == "cancelled"
-    assert SandboxSession.objects.get().status == "cancelled"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_worker_is_told_at_once(api: APIClient, basic: Price, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
-    monkeypatch.setattr("payments.tasks.reconcile.delay", lambda: told.append("reconcile"))
-    made = api.post("/api/payments/create-checkout-session", {"plan": "basic"}).json()
-    api.post(f"/api/subscriptions/{made['subscription']}/cancel", {})
-    payment = Payment.objects.get()
-    assert told == ["reconcile"]
-    assert payment.closing_at is not None
-    assert payment.check_at == payment.closing_at
-
-
-def test_an_order_that_expires_has_its_page_closed(
-    alice: User, basic: Price, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.PAYMENT_EXPIRES_AFTER = timedelta(days=30)
-    monkeypatch.setattr("payments.gateways.sandbox.gateway.LONGEST_PAGE", timedelta(days=30))
-    payment = start(alice, plan="basic")
-    later = payment.created_at + timedelta(days=14)
-    billing_run.run_due(now=later, catch_up=True)
-    assert only_order().status == "expired"
-    close_ended(later)
-    payment.refresh_from_db()
-    assert payment.status == "cancelled"
-
-
-def test_an_order_revived_by_other_money_has_its_page_closed(alice: User, basic: Price) -> None:
-    now = timezone.now()
-    top_up(alice, 990_00)
-    row = orders.subscribe(alice, basic, now=now)
-    later = now + timedelta(days=40)
-    billing_run.run_due(now=later, catch_up=True)
-    row.refresh_from_db()
-    payment = checkout.start(alice, now=later, subscription=row)
-    with books.open(alice, "RUB", now=later) as book:
-        book.top_up(990_00, key="test:2", source="gateway_clearing:sandbox")
-    assert only_order().status == "active"
-    close_ended(later)
-    payment.refresh_from_db()
-    assert payment.status == "cancelled"
-
-
-def test_a_page_that_cannot_be_closed_is_tried_again_later(
-    alice: User, basic: Price, choose: Callable[..., Any]
-) -> None:
-    payment = start(alice, plan="basic")
-    choose(payment, "times_out")
-    SandboxSession.objects.update(unreachable_until=payment.created_at + timedelta(minutes=5))
-    order = only_order()
-    orders.change(order, now=timezone.now(), act=lambda book: book.cancel(order))
-    close_ended(payment.created_at)
-    payment.refresh_from_db()
-    assert (payment.status, payment.check_at) == ("unknown", payment.created_at + timedelta(seconds=30))
-    assert reconciliation.check_all(now=payment.created_at + timedelta(seconds=10)) == 0
-
-
-def test_money_for_an_ended_order_is_the_customers(alice: User, basic: Price, choose: Callable[..., Any]) -> None:
-    payment = start(alice, plan="basic")
-    order = only_order()
-    orders.change(order, now=timezone.now(), act=lambda book: book.cancel(order))
-    choose(payment, "webhook_lost")
-    close_ended(timezone.now())
-    payment.refresh_from_db()
-    assert (payment.status, balance(alice), only_order().status) == ("confirmed", 990_00, "cancelled")
-
-
-def cancel_order() -> None:
-    order = only_order()
-    orders.change(order, now=timezone.now(), act=lambda book: book.cancel(order))
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_there_is_no_page_for_an_order_cancelled_while_it_opens(
-    alice: User, basic: Price, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    """The order is cancelled in another tab before the gateway is called, or while it opens the page."""
-    create, insert = Sandbox.create_session, checkout._insert
-
-    def cancelled_first(*args: Any, **named: Any) -> Payment:
-        payment = insert(*args, **named)
-        cancel_order()
-        return payment
-
-    def cancelled_meanwhile(gateway: Sandbox, request: SessionRequest) -> Session:
-        session = create(gateway, request)
-        cancel_order()
-        return session
-
-    if moment == "before":
-        monkeypatch.setattr(checkout, "_insert", cancelled_first)
-    else:
-        monkeypatch.setattr(Sandbox, "create_session", cancelled_meanwhile)
-    with pytest.raises(amounts.NotWaitingForMoney):
-        start(alice, plan="basic")
-    payment = Payment.objects.get()
-    assert payment.confirmation_url == ""
-    reconciliation.check_all(now=timezone.now())
-    payment.refresh_from_db()
-    assert payment.status == "cancelled"
-    assert set(SandboxSession.objects.values_list("status", flat=True)) <= {"cancelled"}
 
 
 # The page and the API ask for the same

@@ -12,7 +12,7 @@ from ledger.models import Transaction
 from subscriptions import books, refusals
 from subscriptions.books import OpenBook
 from subscriptions.models import Price, Subscription
-from subscriptions.storage.write import AlreadyPosted
+from subscriptions.storage.movements import AlreadyPosted
 from tests.subscriptions.bank import NOON, at, balance, basic, broken_rules, do, hourly, settle
 from tests.subscriptions.picture import picture
 from tests.subscriptions.shop import pay_in, sell

@@ -1,7 +1,7 @@
 """What every fake gateway shares: a server on 127.0.0.1, faults on command, idempotency keys, its own clock.
 
 A fake subclasses `Fake`, whose docstring says what to implement. The HTTP server with requests, answers and a simple
-page is in server.py, the sender of webhooks in sender.py. Nothing of one gateway is here.
+page is in server.py, the sender of webhooks in sender.py, the faults in faults.py. Nothing of one gateway is here.
 
 In a test the fake runs in threads of the test's process, and the test calls its methods:
 
@@ -14,40 +14,18 @@ example `{"kind": "timeout_after", "path": "/v1/payments"}` to /_control/fault. 
 """
 
 import json
-import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Self
 
+from billing_site.local.fakes.faults import Fault, PlannedFault, damaged, take
 from billing_site.local.fakes.sender import Sender
 from billing_site.local.fakes.server import Answer, Request, Server, as_json
 
 CONTROL = "/_control/"
-
-
-class Fault(StrEnum):
-    """What goes wrong with a request. AFTER means that the request has its effect, and the answer is lost."""
-
-    TIMEOUT_BEFORE = "timeout_before"
-    TIMEOUT_AFTER = "timeout_after"
-    RATE_LIMITED = "rate_limited"
-    ERROR_BEFORE = "error_before"
-    ERROR_AFTER = "error_after"
-    # The effect is there, but the idempotency key remembers the error 500 and repeats it.
-    ERROR_SAVED = "error_saved"
-    # The connection is reset in the middle of the answer.
-    RESET_AFTER = "reset_after"
-    TRUNCATED = "truncated"
-    HTML = "html"
-    # The effect and the answer come late. Until then the idempotency key is in use.
-    SLOW = "slow"
-    # Every "status" in the answer is a word that nobody knows.
-    UNKNOWN_STATUS = "unknown_status"
 
 
 class Refused(Exception):
@@ -56,18 +34,6 @@ class Refused(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.body.decode(errors="replace"))
         self.answer = answer
-
-
-@dataclass
-class PlannedFault:
-    """A fault for the next `times` requests whose path contains `path` and whose method is `method`, if given."""
-
-    kind: Fault
-    path: str = ""
-    method: str = ""
-    times: int = 1
-    # How long a time-out hangs and how long SLOW waits, at most.
-    seconds: float = 30.0
 
 
 class Idempotency:
@@ -239,7 +205,7 @@ class Fake:
                 return self._control(request)
             with self.lock:
                 self.requests.append(request)
-                fault = self._take_fault(request)
+                fault = take(self._faults, request)
             return self._respond(request, fault)
         except Refused as refused:
             return refused.answer
@@ -263,16 +229,7 @@ class Fake:
                 return None
             case Fault.ERROR_AFTER | Fault.ERROR_SAVED:
                 return self.problem(500)
-            case Fault.RESET_AFTER:
-                return replace(answer, is_cut=True)
-            case Fault.TRUNCATED:
-                return replace(answer, body=answer.body[: len(answer.body) // 2])
-            case Fault.HTML:
-                return Answer(body=b"<html><body>502 Bad Gateway</body></html>", content_type="text/html")
-            case Fault.UNKNOWN_STATUS:
-                odd = re.sub(rb'("\w*status": )"\w+"', rb'\1"something_new"', answer.body)
-                return replace(answer, body=odd)
-        return answer
+        return damaged(answer, kind)
 
     def _once(self, request: Request, fault: PlannedFault) -> Answer:
         """Do a request, once for each idempotency key."""
@@ -296,16 +253,6 @@ class Fake:
                 is_error = fault.times and fault.kind is Fault.ERROR_SAVED
                 self.idempotency.save(key, self.problem(500) if is_error else answer)
         return answer
-
-    def _take_fault(self, request: Request) -> PlannedFault:
-        """Return the fault for this request and count it; one with no `times` if there is none."""
-        for planned in self._faults:
-            if planned.path in request.path and planned.method in ("", request.method):
-                planned.times -= 1
-                if not planned.times:
-                    self._faults.remove(planned)
-                return PlannedFault(planned.kind, seconds=planned.seconds)
-        return PlannedFault(Fault.SLOW, times=0)
 
     def _control(self, request: Request) -> Answer:
         """Do a command. Only JSON is taken, so that no page in a browser can send one."""

@@ -1,8 +1,11 @@
 """API clients without and with a token."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
+from django.urls import set_urlconf
 from rest_framework.test import APIClient
 
 from accounts import tokens
@@ -33,6 +36,13 @@ def as_mallory(mallory: User) -> APIClient:
 
 
 @pytest.fixture
-def test_urls(settings) -> None:
-    """Add the views of tests/core/api/urls.py."""
-    settings.ROOT_URLCONF = "tests.core.api.urls"
+def test_urls(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Add the views of tests/core/api/urls.py.
+
+    Django keeps what it has read of each list of URLs. The fixture `settings` would have it read them all again.
+    """
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "ROOT_URLCONF", "tests.core.api.urls")
+        yield
+    # The last request has set it for this thread.
+    set_urlconf(None)

@@ -8,13 +8,18 @@ from django.core.management import call_command
 from django.test import Client
 
 
+def parsed(text: str | bytes) -> dict:
+    """Parse the document with libyaml, which is ten times as fast as Python."""
+    document: dict = yaml.load(text, Loader=yaml.CSafeLoader)
+    return document
+
+
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory) -> dict:
     """Generate the document with warnings as errors, and return it."""
     target = tmp_path_factory.mktemp("schema") / "schema.yml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(target))
-    document: dict = yaml.safe_load(target.read_text())
-    return document
+    return parsed(target.read_text())
 
 
 def operations(schema: dict):
@@ -76,7 +81,7 @@ def test_responses_never_contain_passwords(schema):
 def test_the_document_is_public(db, path):
     answer = Client().get(path)
     assert answer.status_code == 200
-    assert yaml.safe_load(answer.content)["openapi"] == "3.1.0"
+    assert parsed(answer.content)["openapi"] == "3.1.0"
 
 
 @pytest.mark.browser

@@ -1,6 +1,5 @@
 """The sample kinds, and a mail server that tests can break."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,16 +7,12 @@ from django.core.mail import EmailMessage
 
 from tests.events.mails.post import PATH, Post
 
-TEMPLATES = Path(__file__).with_name("templates")
-
 
 @pytest.fixture(autouse=True)
 def post(settings: Any) -> type[Post]:
     """Send mails to Post, which works; let the kinds be the samples."""
     settings.MAIL_BACKEND = PATH
     settings.MAIL_KINDS = ["tests.events.mails.sample.KINDS"]
-    engine = settings.TEMPLATES[0]
-    settings.TEMPLATES = [engine | {"DIRS": [*engine["DIRS"], TEMPLATES]}]
     Post.taken, Post.opened, Post.is_down, Post.refuses, Post.breaks_off = [], 0, False, {}, False
     Post.before = staticmethod(_nothing)
     return Post

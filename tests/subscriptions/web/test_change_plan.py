@@ -8,7 +8,7 @@ from subscriptions import catalogue, quotes
 from subscriptions.models import Price, Quote, Subscription
 from tests.subscriptions.bank import balance
 from tests.subscriptions.picture import lines
-from tests.subscriptions.shop import pay_in
+from tests.subscriptions.web.plan_change import choose, quote_page
 from tests.web import HALF, act, address, bought, heading, words
 
 NBSP = "\u00a0"
@@ -28,18 +28,9 @@ def standard(clock, alice, on_sale) -> Subscription:
     return row
 
 
-def choose(browser, row, plan="premium", when="now"):
-    """Choose a plan and follow the redirect to the quote."""
-    return browser.get(address(row, f"change/?plan={plan}&when={when}"), follow=True)
-
-
 def schedule_basic(row) -> None:
     """Schedule a change to Basic for the end of the period."""
     act(row, HALF, lambda book: book.change_plan(row, catalogue.current("basic", "RUB"), when="period_end"))
-
-
-def quote_page(row) -> str:
-    return address(row, f"change/{Quote.objects.latest('pk').public_id}/")
 
 
 def test_the_other_plans_in_its_currency_are_offered(browser, standard):
@@ -184,39 +175,6 @@ def test_opening_an_old_quote_redirects_to_a_new_one(browser, clock, standard):
     assert quote_page(standard) != old
 
 
-def test_the_missing_amount_is_shown_with_a_link_to_top_up_and_return(browser, clock, alice, on_sale):
-    row = bought(alice, "standard", paid_in=700_00)
-    clock.move_to(HALF)
-    page = browser.get(address(row, "change/?plan=premium&when=now"))
-    # In an hour 371 of 744 hours are left, 344.0725: 1490 - 10 in the wallet - 344.07 = 1135.93.
-    assert page.status_code == 422
-    assert "You need ₽1,135.93 more" in words(page)
-    assert "Nothing was changed, and you have not been charged." in words(page)
-    assert "This amount is enough if you pay within an hour." in words(page)
-    there = address(row, "change/").replace("/", "%2F") + "%3Fplan%3Dpremium%26when%3Dnow"
-    link = f"/topup/?currency=RUB&amp;need=1135.93&amp;next={there}"
-    assert f'href="{link}"' in page.content.decode()
-    assert "Pay ₽1,135.93" in words(browser.get(link.replace("&amp;", "&")))
-
-
-def test_the_suggested_top_up_is_enough_for_an_hour(browser, clock, alice, on_sale):
-    row = bought(alice, "standard", paid_in=700_00)
-    clock.move_to(HALF)
-    pay_in(alice, 1135_93, at=HALF)
-    clock.shift(timedelta(hours=1))
-    page = choose(browser, row)
-    assert page.status_code == 200
-    browser.post(quote_page(row))
-    assert balance(alice) == 0
-
-
-def test_the_suggested_top_up_covers_an_hour_of_metered_use(browser, clock, alice, on_sale):
-    row = bought(alice, "hourly", paid_in=100_00)
-    page = words(browser.get(address(row, "change/?plan=basic")))
-    # 299.00 - 100.00 in the wallet, and 1.50 for an hour of use.
-    assert "You need ₽200.50 more" in page
-
-
 def test_money_spent_since_the_quote_is_shown_as_missing(browser, standard, alice):
     choose(browser, standard)
     # 1490 - (1310 - 1000) in the wallet - 344.07 refunded in an hour = 835.93.
@@ -236,12 +194,6 @@ def test_a_change_at_the_end_of_the_period_is_scheduled_and_moves_nothing(browse
     assert "Planned change Basic" in page
     assert balance(alice) == 1310_00
     assert "Basic planned" in words(browser.get(address(standard, "change/")))
-
-
-def test_a_change_at_the_end_shows_what_the_balance_lacks(browser, clock, alice, on_sale):
-    row = bought(alice, "standard", paid_in=700_00)
-    # 1490 - 10 in the wallet
-    assert "You need ₽1,480.00 more on your balance for this." in words(choose(browser, row, "premium", "period_end"))
 
 
 def test_another_change_replaces_the_scheduled_one(browser, standard):

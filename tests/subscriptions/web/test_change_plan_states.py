@@ -1,18 +1,9 @@
 """Changing the plan of a trial, of an order, of a suspended subscription and of an unpaid one."""
 
-from subscriptions.models import Quote
 from tests.subscriptions.bank import at, balance
 from tests.subscriptions.shop import pay_in, sell
+from tests.subscriptions.web.plan_change import choose, quote_page
 from tests.web import act, address, bought, words
-
-
-def choose(browser, row, plan="premium", when="now"):
-    """Choose a plan and follow the redirect to the quote."""
-    return browser.get(address(row, f"change/?plan={plan}&when={when}"), follow=True)
-
-
-def quote_page(row) -> str:
-    return address(row, f"change/{Quote.objects.latest('pk').public_id}/")
 
 
 def test_a_trial_keeps_its_end_if_the_new_plan_has_one_too(browser, clock, alice, on_sale):

@@ -1,10 +1,30 @@
 import pytest
 from django.test import Client
 
+from billing_site.demo import plans
 from subscriptions import catalogue, orders
 from subscriptions.models import Plan, Price
 from tests.subscriptions.shop import pay_in
-from tests.web import heading, words
+from tests.web import heading, put_on_sale, words
+
+
+def rows() -> list[list[dict[str, object]]]:
+    """Return the plans and the prices without their ids."""
+    prices = [
+        price | {"plan": Plan.objects.get(pk=price.pop("plan_id")).code}
+        for price in Price.objects.order_by("id").values()
+    ]
+    return [[{**row, "id": None} for row in table] for table in (Plan.objects.order_by("position").values(), prices)]
+
+
+def test_the_plans_of_these_tests_are_those_of_the_demo(db, now):
+    put_on_sale(now=now)
+    ours = rows()
+    Price.objects.all().delete()
+    Plan.objects.all().delete()
+    plans.put_on_sale(now=now)
+    assert ours == rows()
+    assert [len(table) for table in ours] == [4, 8]
 
 
 @pytest.mark.parametrize("address", ["/", "/pricing/"])

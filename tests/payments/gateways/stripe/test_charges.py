@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.faults import Fault
 from billing_site.local.fakes.stripe.api import FakeStripe
 from core.ids import new_id
 from payments.gateways.base import State

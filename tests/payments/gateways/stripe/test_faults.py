@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.cache import cache
 
-from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.faults import Fault
 from payments.gateways import guard
 from payments.gateways.base import DisputeState, RefundState, State
 from payments.gateways.errors import GatewayError

@@ -7,7 +7,7 @@ import pytest
 import structlog
 import time_machine
 
-from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.faults import Fault
 from billing_site.local.fakes.server import as_json
 from payments.gateways import guard
 from payments.gateways.base import RefundState, State

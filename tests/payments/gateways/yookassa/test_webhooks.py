@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from billing_site.local.fakes.harness import Fault
+from billing_site.local.fakes.faults import Fault
 from payments.gateways.base import State, Subject
 from payments.gateways.errors import BadWebhook
 from payments.gateways.yookassa.gateway import YooKassa
