@@ -1,7 +1,7 @@
 """Fast SQL for batches: rows passed to PostgreSQL as one array for each column that varies, and instants as numbers."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ GIVEN = "(SELECT %s::bigint[])::bigint[]"
 # The kind of a column of instants in microseconds since 1970 UTC. SQL sees a timestamptz.
 INSTANT = "instant"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Waits for the rows of a statement that was sent, and returns them.
+Answer = Callable[[], list[tuple[Any, ...]]]
 
 
 def array(values: Iterable[object]) -> str:
@@ -69,7 +71,12 @@ def run_on(
     The rows have the columns `named`, in that order, and keep their own order. A column with the same value in every
     row is sent once, the first column apart: in a billing run most columns are like that. Return the statement's rows.
     """
-    return run(*_filled(sql, named, rows, more))
+    return ask_on(sql, named, rows, *more)()
+
+
+def ask_on(sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *more: object) -> Answer:
+    """Send the same, and return a function that waits for the statement's rows, as `ask` does."""
+    return ask(*_filled(sql, named, rows, more))
 
 
 def send_on(sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *more: object) -> None:
@@ -80,7 +87,7 @@ def send_on(sql: str, named: Sequence[tuple[str, str]], rows: Sequence[Sequence[
 
 @contextmanager
 def pipeline() -> Iterator[None]:
-    """Send the statements of `send_on` one after the other while the server still works on those before.
+    """Send statements one after the other while the server still works on those before: of `send_on`, `ask`, `ask_on`.
 
     Use it within a transaction. The error of a statement is raised by a later one, or at the end of the block.
     """
@@ -130,10 +137,18 @@ def run(sql: str, params: Iterable[Any]) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if in_pipeline or cursor.description else []
 
 
-def run_together(*statements: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
-    """Run statements that return rows, each with its parameters, and return the rows of each. All are sent at once."""
-    with pipeline(), ExitStack() as open_cursors:
-        cursors = [open_cursors.enter_context(connection.cursor()) for _ in statements]
-        for cursor, (sql, params) in zip(cursors, statements, strict=True):
-            cursor.execute(sql, params)
-        return [cursor.fetchall() for cursor in cursors]
+def ask(sql: str, params: Iterable[Any]) -> Answer:
+    """Send a statement that returns rows, and return a function that waits for them, to be called once.
+
+    Within `pipeline` nothing waits before, so that much can be asked at once. A statement's error is raised by the
+    first wait after it.
+    """
+    cursor: CursorWrapper = connection.cursor()
+    cursor.execute(sql, list(params))
+
+    def rows() -> list[tuple[Any, ...]]:
+        with cursor:
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+    return rows

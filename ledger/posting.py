@@ -7,13 +7,13 @@ updates the balances and checks everything again.
 `post_locked` only inserts: its caller holds the locks and has decided.
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from core.columns import INSTANT, array, columns, run_on, texts
+from core.columns import INSTANT, array, ask_on, columns, run_on, texts
 from core.retry import retried
 from ledger.batch import (
     LARGEST,
@@ -112,20 +112,35 @@ def post(entries: Sequence[Entry]) -> list[Posted]:
     return [_result(place, decision, ids) for place, decision in enumerate(batch.decisions)]
 
 
-def post_locked(entries: Sequence[LockedEntry | tuple[Any, ...]]) -> list[int]:
-    """Insert these transactions in order and return their ids, in one statement. Plain tuples work too.
+def post_locked(entries: Sequence[LockedEntry | tuple[Any, ...]]) -> Callable[[], list[int]]:
+    """Insert these transactions in order, in one statement, and return a function that waits for their ids.
+
+    Plain tuples work too. Within `core.columns.pipeline` the caller may go on until it needs the ids.
 
     For a caller that has locked the wallets and read their balances in this transaction, so that nothing is locked or
     looked up again. The database's own rules refuse with IntegrityError whatever does not follow from the wallets, such
-    as a balance that was read before another session moved it. Raise KeyReused for a key posted before. After an error
-    the caller's transaction can only be rolled back: nothing was written.
+    as a balance that was read before another session moved it. The wait raises KeyReused for a key posted before. After
+    an error the caller's transaction can only be rolled back: nothing was written.
     """
     if not entries:
-        return []
+        return list
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("no wallet is locked outside a transaction")
+    with _each_cause_once():
+        rows = ask_on(INSERT, LOCKED_COLUMNS, entries)
+
+    def ids() -> list[int]:
+        with _each_cause_once():
+            return [id_ for (id_,) in rows()]
+
+    return ids
+
+
+@contextmanager
+def _each_cause_once() -> Iterator[None]:
+    """Raise KeyReused instead of the database's error about a key that was posted before."""
     try:
-        return [id_ for (id_,) in run_on(INSERT, LOCKED_COLUMNS, entries)]
+        yield
     except IntegrityError as error:
         if violated(error) == "same_cause_posts_once":
             raise KeyReused(f"a cause was posted before: {error}") from error

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -17,14 +17,15 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from core import clock
-from core.columns import run
+from core.columns import pipeline, run
 from core.errors import Unavailable
 from core.retry import retried
 from subscriptions.engine.access import settled
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.settlement import settle
+from subscriptions.engine.subscription import Terms
 from subscriptions.models import BillingClock, Subscription
-from subscriptions.storage import read, write
+from subscriptions.storage import movements, read, write
 from subscriptions.storage.read import LoadedBook
 
 log = structlog.get_logger()
@@ -36,6 +37,8 @@ CLAIM = """
     ORDER BY clock.due_at LIMIT %s
     FOR NO KEY UPDATE OF wallet SKIP LOCKED
 """
+# Books of a batch that are loaded, settled and posted at a time: half of a batch of BILLING_BATCH by default.
+PART = 500
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 # Errors that are no fault of the book: the run ends, and the next one finds the same books due.
 OUTAGES = (OperationalError, InterfaceError, Unavailable, SoftTimeLimitExceeded)
@@ -157,7 +160,7 @@ def settle_claimed(now: datetime, oldest: datetime, size: int, claimed: list[int
     with transaction.atomic():
         rows = run(CLAIM, [now, oldest, size])
         claimed[:] = [row[0] for row in rows]
-        return settle_and_write(read.load(rows), now)
+        return settle_together(rows, now)
 
 
 def settle_alone(wallet_id: int, now: datetime) -> Run:
@@ -165,7 +168,10 @@ def settle_alone(wallet_id: int, now: datetime) -> Run:
     began = time.monotonic()
     try:
         with transaction.atomic():
-            return settle_and_write(read.lock([wallet_id]), now)
+            loaded = read.lock([wallet_id])
+            settle_all(loaded, now)
+            write.write(loaded)
+            return done(loaded)
     except SoftTimeLimitExceeded:
         # The next run settles the other slow books first.
         mark_slow([wallet_id])
@@ -198,14 +204,37 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, OUTAGES) and state != QUERY_CANCELED
 
 
-def settle_and_write(loaded: Sequence[LoadedBook], now: datetime) -> Run:
-    """Settle these locked books to `now` and save them."""
+def settle_together(wallets: Sequence[tuple[Any, ...]], now: datetime) -> Run:
+    """Settle the books of these locked wallet rows to `now` and save them.
+
+    While PostgreSQL loads and posts for one part of them, Python settles another.
+    """
+    terms: dict[Any, Terms] = {}
+    system: dict[tuple[str, str], int] = {}
+    loaded: list[LoadedBook] = []
+    postings = []
+    with pipeline():
+        parts = [read.ask_for(wallets[first : first + PART], terms) for first in range(0, len(wallets), PART)]
+        for books in parts:
+            part = books()
+            settle_all(part, now)
+            postings.append(movements.post(part, system))
+            loaded += part
+        if loaded:
+            write.save(loaded, postings)
+    return done(loaded)
+
+
+def settle_all(loaded: Sequence[LoadedBook], now: datetime) -> None:
+    """Settle these loaded books to `now`; save nothing."""
     at = to_micros(now)
     for item in loaded:
         try:
             settle(item.book, at)
         except SoftTimeLimitExceeded as error:
             raise SlowBooks([item.wallet_id]) from error
-    if loaded:
-        write.write(loaded)
+
+
+def done(loaded: Sequence[LoadedBook]) -> Run:
+    """Return the result of having settled these books."""
     return Run(books=len(loaded), charges=sum(len(item.book.journal.charges) for item in loaded))

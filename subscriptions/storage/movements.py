@@ -1,6 +1,6 @@
 """Post the movements of a batch of books in the ledger: which accounts, which key, and which stand or fall together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,24 +15,34 @@ class AlreadyPosted(Exception):
     """A movement with this key was posted before: the whole operation must be rolled back."""
 
 
-def post(loaded: Sequence[LoadedBook]) -> None:
-    """Post all movements of these books together and give each the id of its transaction.
+def post(loaded: Sequence[LoadedBook], system: dict[tuple[str, str], int]) -> Callable[[], None]:
+    """Post all movements of these books together; return a function that waits and gives each its transaction's id.
 
     Money that comes or goes has a key of its own, which may have been posted before: ledger.post looks. Everything else
-    follows from the wallets, which the caller has locked and read.
+    follows from the wallets, which the caller has locked and read. `system` are the ids of the system accounts that the
+    caller knows already, by code and currency; what is needed besides is looked up and added.
     """
     movements = [(item, movement) for item in loaded for movement in item.book.journal.movements]
     if not movements:
-        return
+        return nothing_to_give
     groups = {id(m.along_with): uuid4() for _, m in movements if m.along_with}
     groups |= {id(m): groups[id(m.along_with)] for _, m in movements if m.along_with}
     if len(movements) == 1 or any(m.key for _, m in movements):
         post_once(movements, groups)
-        return
-    system = ledger.system_accounts({(m.counter, item.currency) for item, m in movements if m.counter != "debt"})
+        return nothing_to_give
+    if unknown := {(m.counter, item.currency) for item, m in movements if m.counter != "debt"} - system.keys():
+        system.update(ledger.system_accounts(unknown))
     ids = ledger.post_locked([locked_entry(item, movement, system, groups) for item, movement in movements])
-    for (_, movement), transaction_id in zip(movements, ids, strict=True):
-        movement.transaction_id = transaction_id
+
+    def give_ids() -> None:
+        for (_, movement), transaction_id in zip(movements, ids(), strict=True):
+            movement.transaction_id = transaction_id
+
+    return give_ids
+
+
+def nothing_to_give() -> None:
+    """Every movement has the id of its transaction already."""
 
 
 def post_once(movements: Sequence[tuple[LoadedBook, Movement]], groups: Mapping[int, UUID]) -> None:

@@ -1,12 +1,12 @@
 """Lock wallets and load their books, in five statements for one or thousands; or look at them in one statement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from core.columns import GIVEN, array, micros, run, run_together
+from core.columns import GIVEN, array, ask, micros, pipeline, run
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
 
@@ -92,21 +92,36 @@ def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
 
 def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:
     """Load the books of these locked wallet rows (id, owner, currency, balance)."""
+    with pipeline():
+        return ask_for(accounts, {})()
+
+
+def ask_for(accounts: Sequence[tuple[Any, ...]], terms: dict[Any, Terms]) -> Callable[[], list[LoadedBook]]:
+    """Ask for the books of these locked wallet rows, and return a function that waits for them.
+
+    `terms` are those that the caller knows already, by price id. What the books need besides is looked up and added.
+    """
     ids = array(row[0] for row in accounts)
     owners = array({row[1] for row in accounts})
-    clock_rows, rows, trials = run_together((CLOCKS, [ids]), (SUBSCRIPTIONS, [ids]), (TRIALS, [owners]))
-    clocks = {row[0]: row[1:] for row in clock_rows}
-    terms = terms_of({row[1] for row in rows} | {row[6] for row in rows if row[6] is not None})
-    subs: dict[Any, list[Sub]] = {}
-    for row in rows:
-        subs.setdefault(row[-1], []).append(sub_of(row[:-1], terms))
-    tried: dict[Any, set[Any]] = {}
-    for customer_id, plan_id in trials:
-        tried.setdefault(customer_id, set()).add(plan_id)
-    return [
-        loaded_book(wallet, clocks[wallet[0]], subs.get(wallet[0], []), tried.get(wallet[1], set()))
-        for wallet in accounts
-    ]
+    clock_rows, sub_rows, trial_rows = ask(CLOCKS, [ids]), ask(SUBSCRIPTIONS, [ids]), ask(TRIALS, [owners])
+
+    def books() -> list[LoadedBook]:
+        clocks = {row[0]: row[1:] for row in clock_rows()}
+        rows = sub_rows()
+        tried: dict[Any, set[Any]] = {}
+        for customer_id, plan_id in trial_rows():
+            tried.setdefault(customer_id, set()).add(plan_id)
+        if unknown := {price_id for row in rows for price_id in (row[1], row[6])} - terms.keys() - {None}:
+            terms.update(terms_of(unknown))
+        subs: dict[Any, list[Sub]] = {}
+        for row in rows:
+            subs.setdefault(row[-1], []).append(sub_of(row[:-1], terms))
+        return [
+            loaded_book(wallet, clocks[wallet[0]], subs.get(wallet[0], []), tried.get(wallet[1], set()))
+            for wallet in accounts
+        ]
+
+    return books
 
 
 def loaded_book(wallet: Sequence[Any], clock: Sequence[Any], subs: list[Sub], tried: set[Any]) -> LoadedBook:

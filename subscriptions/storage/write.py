@@ -1,7 +1,7 @@
 """Save the journals of a batch of books: one statement for each table, from the ledger to the billing clocks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,15 +20,25 @@ from subscriptions.storage.read import LoadedBook, pk_of
 
 def write(loaded: Sequence[LoadedBook]) -> None:
     """Save every change of these books; the caller holds their locks and the transaction."""
-    movements.post(loaded)
+    movements.post(loaded, {})()
     with pipeline():
-        update_cuts(loaded)
-        insert_charges(loaded)
-        update_subscriptions(loaded)
-        insert_events(loaded)
-        record_debts(loaded)
-        insert_trials(loaded)
-        update_clocks(loaded, settings.BILLING_METER_EVERY)
+        save(loaded, [])
+
+
+def save(loaded: Sequence[LoadedBook], postings: Iterable[Callable[[], None]]) -> None:
+    """Save the changes of these books outside the ledger, within `pipeline`.
+
+    `postings` wait for the ids of the transactions, see `movements.post`: what needs no id is sent before.
+    """
+    update_subscriptions(loaded)
+    insert_events(loaded)
+    record_debts(loaded)
+    insert_trials(loaded)
+    update_clocks(loaded, settings.BILLING_METER_EVERY)
+    for give_ids in postings:
+        give_ids()
+    update_cuts(loaded)
+    insert_charges(loaded)
 
 
 CHARGE = columns(

@@ -165,7 +165,7 @@ def test_locked_postings_without_the_lock_post_at_most_one():
                 have_read.wait()
                 ledger.post_locked([
                     (f"{n}", wallet, revenue, 60, "EUR", "charge", noon, "", None, None, None, wallet, seen - 60, owner)
-                ])  # fmt: skip
+                ])()  # fmt: skip
         except IntegrityError as error:
             return str(error.__cause__.diag.constraint_name)  # type: ignore[union-attr]
         return "posted"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from django.db import DataError, IntegrityError, ProgrammingError, connection
 
-from core.columns import columns, pipeline, run, run_on, run_together, send_on
+from core.columns import ask, columns, pipeline, run, run_on, send_on
 
 pytestmark = pytest.mark.django_db
 ALL = columns("id bigint, note text, flag bool, at instant, count int")
@@ -90,11 +90,22 @@ class TestPipeline:
             run("DELETE FROM note", [])
 
 
-def test_statements_sent_together_return_their_own_rows():
-    found = run_together(("SELECT %s::int", [1]), ("SELECT n FROM generate_series(1, %s) AS n", [3]))
-    assert found == [[(1,)], [(1,), (2,), (3,)]]
+def test_several_statements_are_asked_at_once_and_each_returns_its_own_rows():
+    with pipeline():
+        first, second = ask("SELECT %s::int", [1]), ask("SELECT n FROM generate_series(1, %s) AS n", [3])
+        assert second() == [(1,), (2,), (3,)]
+        assert first() == [(1,)]
+
+
+def test_outside_a_pipeline_the_rows_are_there_too():
+    assert ask("SELECT %s::int", [1])() == [(1,)]
 
 
 def test_an_error_of_one_of_several_statements_is_raised():
+    def ask_all():
+        with pipeline():
+            answers = [ask("SELECT 1", []), ask("SELECT 1 / %s::int", [0]), ask("SELECT 3", [])]
+            return answers[0]()
+
     with pytest.raises(DataError):
-        run_together(("SELECT 1", []), ("SELECT 1 / %s::int", [0]), ("SELECT 3", []))
+        ask_all()

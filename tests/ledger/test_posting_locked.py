@@ -48,7 +48,7 @@ def test_a_locked_entry_becomes_the_same_row_as_an_entry(alice, mallory, wallet,
     other = wallets.wallet_id_of(mallory.pk, "EUR")
     top_up(other, 100)
     [posted] = ledger.post([entry("charge:2", other, "revenue", 60, reason="charge")])
-    [id_] = ledger.post_locked([line()])
+    [id_] = ledger.post_locked([line()])()
     assert posted.id is not None
     ours, theirs = (Transaction.objects.get(pk=pk) for pk in (id_, posted.id))
     for name in ("credit", "amount", "currency", "reason", "effective_at", "description", "group", "balance_after"):
@@ -61,7 +61,7 @@ def test_many_are_posted_in_order_in_one_statement(alice, wallet, line, revenue,
     lines = [line(f"charge:{n}", 1, 99 - n, effective_at=AT + n) for n in range(50)]
     refund = line("refund", 50, 100, debit=revenue, credit=wallet, reason="unused_refund", effective_at=AT + 50)
     with django_assert_num_queries(1):
-        ids = ledger.post_locked([*lines, tuple(refund)])
+        ids = ledger.post_locked([*lines, tuple(refund)])()
     assert ids == sorted(ids)
     assert list(Transaction.objects.filter(pk__in=ids).order_by("id").values_list("key", "balance_after")) == [
         (one.key, one.balance_after) for one in [*lines, refund]
@@ -73,14 +73,14 @@ def test_the_part_that_the_wallet_cannot_pay_is_posted_from_the_debt(alice, wall
     group = uuid4()
     paid = line("paid", 100, 0, group=group)
     owed = line("owed", 30, debit=debt, group=group, wallet=None, balance_after=None)
-    ledger.post_locked([paid, owed])
+    ledger.post_locked([paid, owed])()
     assert (balance_of(wallet), balance_of(debt), balance_of("revenue")) == (0, -30, 130)
     assert set(Transaction.objects.filter(group=group).values_list("key", flat=True)) == {"paid", "owed"}
 
 
 def test_nothing_to_post_runs_no_query(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert ledger.post_locked([]) == []
+        assert ledger.post_locked([])() == []
 
 
 @pytest.mark.parametrize(
@@ -98,28 +98,28 @@ def test_nothing_to_post_runs_no_query(django_assert_num_queries):
 )
 def test_what_does_not_follow_from_the_wallet_is_refused(line, fields, rule):
     with refused(IntegrityError, rule):
-        ledger.post_locked([line(**fields)])
+        ledger.post_locked([line(**fields)])()
 
 
 def test_another_customer_is_refused(line, mallory):
     with refused(IntegrityError, "lock the wallet"):
-        ledger.post_locked([line(customer=mallory.pk)])
+        ledger.post_locked([line(customer=mallory.pk)])()
 
 
 def test_one_bad_entry_refuses_the_batch(line):
     with refused(IntegrityError, "lock the wallet"):
-        ledger.post_locked([line("charge:1", 10, 90), line("charge:2", 10, 81)])
+        ledger.post_locked([line("charge:1", 10, 90), line("charge:2", 10, 81)])()
 
 
 def test_a_cause_posted_before_is_refused(line):
-    ledger.post_locked([line()])
+    ledger.post_locked([line()])()
     with refused(ledger.KeyReused, "charge:1"):
-        ledger.post_locked([line(after=0, amount=40)])
+        ledger.post_locked([line(after=0, amount=40)])()
 
 
 def test_a_cause_twice_in_one_batch_is_refused(line):
     with refused(ledger.KeyReused, "charge:1"):
-        ledger.post_locked([line("charge:1", 10, 90), line("charge:1", 10, 80)])
+        ledger.post_locked([line("charge:1", 10, 90), line("charge:1", 10, 80)])()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from accounts.models import User
 from subscriptions import billing_run
 from subscriptions.engine.calendar import to_micros
 from subscriptions.engine.settlement import settle
-from subscriptions.models import Subscription
+from subscriptions.models import Charge, Subscription
 from subscriptions.storage import read, write
 from tests.subscriptions.bank import HOUR, basic, broken_rules
 from tests.subscriptions.due_books import APRIL, clock_of, due_in_april
@@ -28,6 +28,34 @@ def test_a_run_locks_each_wallet_once_and_looks_up_no_key():
     assert sum("FOR NO KEY UPDATE" in sql and "SKIP LOCKED" not in sql for sql in statements) == 0
     assert sum("ledger_transaction" in sql for sql in statements) == 1
     assert broken_rules() == []
+
+
+@pytest.mark.parametrize("part", [1, 2, 5])
+def test_a_batch_in_parts_writes_what_it_writes_at_once(monkeypatch, part):
+    customers = due_in_april(5, basic())
+    monkeypatch.setattr(billing_run, "PART", part)
+    with CaptureQueriesContext(connection) as caught:
+        assert billing_run.run_due(now=APRIL) == billing_run.Run(books=5, charges=5)
+    # Each part is posted by itself, and the terms and accounts that all need are looked up once.
+    statements = [query["sql"] for query in caught.captured_queries]
+    assert sum("INSERT INTO ledger_transaction" in sql for sql in statements) == -(-5 // part)
+    assert sum("FROM subscriptions_price WHERE id" in sql for sql in statements) == 1
+    assert broken_rules() == []
+    for charge in Charge.objects.filter(period_start=APRIL):
+        assert charge.transaction is not None
+        assert (charge.transaction.customer_id, charge.transaction.amount) == (charge.customer_id, charge.amount)
+    assert Charge.objects.filter(period_start=APRIL, customer__in=customers).count() == 5
+
+
+def test_an_error_of_one_part_is_that_of_one_book(monkeypatch):
+    customers = due_in_april(5, basic())
+    twice = customers[1]
+    row = Subscription.objects.get(customer=twice)
+    key = f"charge:{row.pk}:{to_micros(APRIL)}:{row.entry_count}"
+    ledger.post([ledger.Entry(key, wallet(twice, "RUB").pk, "revenue", 1, "RUB", "charge", APRIL)])
+    monkeypatch.setattr(billing_run, "PART", 2)
+    assert billing_run.run_due(now=APRIL + HOUR) == billing_run.Run(books=4, charges=4, parked=1)
+    assert clock_of(twice).parked_at is not None
 
 
 @transaction.atomic
