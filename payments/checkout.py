@@ -33,7 +33,7 @@ from payments.checkout_request import (
     saves_method,
 )
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 from subscriptions import books, catalogue, orders
 from subscriptions.models import Subscription

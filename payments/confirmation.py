@@ -18,8 +18,8 @@ from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
 from payments import methods, transitions
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 
 log = structlog.get_logger(__name__)

@@ -15,8 +15,8 @@ from core.errors import DomainError
 from payments import confirmation, disputes, methods, open_orders, refunds, sessions, sweeps, transitions
 from payments.collection import attempts
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Dispute, Payment, PaymentMethod, Refund
 
 

@@ -15,8 +15,8 @@ from events import outbox
 from payments import transitions
 from payments.collection import consents, schedule, top_ups
 from payments.collection.causes import Cause
-from payments.gateways.base import State
 from payments.gateways.charges import METHOD_GONE, Decline
+from payments.gateways.sessions import State
 from payments.models import Collection, CollectionPlan, Payment
 
 Status = Collection.Status

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from payments.gateways.base import DisputeSnapshot, Method, Notification, PayoutSnapshot, Snapshot
+from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot
+from payments.gateways.base import Notification
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import BadWebhook, GatewayError
+from payments.gateways.methods import Method
+from payments.gateways.sessions import Snapshot
 
 
 class NoDisputes:

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from payments import amounts, cancellation, checkout, confirmation, open_orders, reconciliation
 from payments.checkout import PaymentInProgress
-from payments.gateways.base import Session, SessionRequest
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sessions import Session, SessionRequest
 from payments.models import Payment
 from subscriptions import billing_run, books, orders, overview
 from subscriptions.models import Price, Subscription

@@ -9,27 +9,22 @@ from django.conf import settings
 from django.utils import timezone
 
 from ledger.money import EXPONENTS, LARGEST, Money
-from payments.gateways.base import (
-    Capabilities,
+from payments.gateways.aftermath import (
     DisputeSnapshot,
     DisputeState,
-    Method,
-    Notification,
     PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     RefundState,
-    Session,
-    SessionRequest,
-    Snapshot,
-    State,
-    Subject,
 )
+from payments.gateways.base import Capabilities, Notification, Subject
 from payments.gateways.charges import METHOD_GONE, ChargeRequest
 from payments.gateways.errors import BadWebhook, GatewayError
+from payments.gateways.methods import Method
 from payments.gateways.sandbox import charges, methods, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.models import SandboxDispute, SandboxMethod, SandboxRefund, SandboxSession
 from payments.gateways.sandbox.sessions import LONGEST_PAGE
+from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 
 # What the first word of a webhook's type is about.
 SUBJECTS = {

@@ -8,8 +8,8 @@ import stripe
 from stripe.checkout import Session as CheckoutSession
 from stripe.params.checkout import SessionCreateParams, SessionListParams
 
-from payments.gateways.base import SessionRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import SessionRequest
 from payments.gateways.stripe import amounts, snapshots
 from payments.gateways.stripe.client import client, every, is_spent
 

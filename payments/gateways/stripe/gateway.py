@@ -18,20 +18,12 @@ from stripe.params import (
 )
 from stripe.params.checkout import SessionListParams, SessionRetrieveParams
 
-from payments.gateways.base import (
-    Capabilities,
-    DisputeSnapshot,
-    Method,
-    Notification,
-    PayoutSnapshot,
-    RefundRequest,
-    RefundSnapshot,
-    Session,
-    SessionRequest,
-    Snapshot,
-)
+from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot, RefundRequest, RefundSnapshot
+from payments.gateways.base import Capabilities, Notification
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method
+from payments.gateways.sessions import Session, SessionRequest, Snapshot
 from payments.gateways.stripe import amounts, charges, checkout, configuration, snapshots, webhooks
 from payments.gateways.stripe.client import calling, client, every, gateway_error, is_spent
 from payments.gateways.stripe.snapshots import INTENT

@@ -10,16 +10,9 @@ import stripe
 import structlog
 from stripe.checkout import Session as CheckoutSession
 
-from payments.gateways.base import (
-    DisputeSnapshot,
-    DisputeState,
-    Method,
-    PayoutSnapshot,
-    RefundSnapshot,
-    RefundState,
-    Snapshot,
-    State,
-)
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState, PayoutSnapshot, RefundSnapshot, RefundState
+from payments.gateways.methods import Method
+from payments.gateways.sessions import Snapshot, State
 from payments.gateways.stripe import declines
 from payments.gateways.stripe.amounts import from_stripe
 

@@ -10,19 +10,13 @@ from django.utils import timezone
 
 from core import ids
 from ledger.money import EXPONENTS, Money, exponent_of
-from payments.gateways.base import (
-    Capabilities,
-    Method,
-    Notification,
-    RefundRequest,
-    RefundSnapshot,
-    Session,
-    SessionRequest,
-    Snapshot,
-)
+from payments.gateways.aftermath import RefundRequest, RefundSnapshot
+from payments.gateways.base import Capabilities, Notification
 from payments.gateways.charges import METHOD_GONE, ChargeRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method
 from payments.gateways.mixins import NoDisputes, NoPayouts
+from payments.gateways.sessions import Session, SessionRequest, Snapshot
 from payments.gateways.yookassa import charges, client, fiscal_receipts, snapshots, webhooks
 
 # The longest texts that YooKassa takes, in characters.

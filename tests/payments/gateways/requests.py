@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from core.ids import new_id
-from payments.gateways.base import Method, RefundRequest, SessionRequest
+from payments.gateways.aftermath import RefundRequest
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method
+from payments.gateways.sessions import SessionRequest
 
 
 def session_request(**changes: Any) -> SessionRequest:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 from payments.gateways.sandbox import disputes, methods, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.gateway import SUBJECTS
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession

@@ -9,7 +9,8 @@ from typing import Any
 
 from billing_site.local.fakes.stripe import objects
 from billing_site.local.fakes.stripe.api import FakeStripe, signature
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 from payments.gateways.stripe.amounts import to_stripe
 from payments.gateways.stripe.webhooks import SUBJECTS
 from tests.payments.gateways.visitors.visitor import Visitor, Webhook

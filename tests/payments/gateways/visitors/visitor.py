@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 
 # The answers of a bank to a charge: it takes the money, there is not enough, the card is stolen, the customer must
 # confirm.

@@ -8,7 +8,8 @@ from typing import Any
 
 from billing_site.local.fakes.yookassa.api import FakeYooKassa
 from ledger.money import Money
-from payments.gateways.base import RefundState, Subject
+from payments.gateways.aftermath import RefundState
+from payments.gateways.base import Subject
 from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 EVENTS = {
