@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot, RefundRequest, RefundSnapshot
 from payments.gateways.charges import ChargeRequest
-from payments.gateways.methods import Method
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
 from payments.gateways.sessions import Session, SessionRequest, Snapshot
 
 
@@ -24,6 +24,8 @@ class Subject(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     METHOD = "method"
+    # A page that saves a method without a payment, where its id is not that of the method.
+    SETUP = "setup"
     PAYOUT = "payout"
 
 
@@ -42,6 +44,8 @@ class Capabilities:
     refunds: bool = True
     refunds_parts: bool = True
     saves_methods: bool = False
+    # Whether it has a page on which a method is saved without a payment.
+    adds_methods: bool = False
     # Whether it can be told to keep a method no longer. If not, we stop using the method, and that is all.
     removes_methods: bool = True
     charges_off_session: bool = False
@@ -156,6 +160,18 @@ class Gateway(Protocol):
 
     def fetch_method(self, gateway_id: str) -> Method:
         """Return a payment method that the gateway keeps or kept. Raises GatewayError, `permanent` if unknown."""
+        ...
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        """Open a hosted page on which the customer saves a method without paying. Takes no money.
+
+        Called after our row is committed, and again with the same key if the first call got no answer. Must not open a
+        second page for a key. Raises GatewayError.
+        """
+        ...
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
+        """Return the current state of such a page. Raises GatewayError, `permanent` for an unknown id."""
         ...
 
     def remove_method(self, gateway_id: str) -> None:

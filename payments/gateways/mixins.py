@@ -7,8 +7,8 @@ from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot
 from payments.gateways.base import Notification
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import BadWebhook, GatewayError
-from payments.gateways.methods import Method
-from payments.gateways.sessions import Snapshot
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
+from payments.gateways.sessions import Session, Snapshot
 
 
 class NoDisputes:
@@ -25,6 +25,12 @@ class NoMethods:
     """The gateway does not keep payment methods, so it charges none."""
 
     def fetch_method(self, gateway_id: str) -> Method:
+        raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
         raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
 
     def charge(self, request: ChargeRequest) -> Snapshot:

@@ -47,7 +47,7 @@ class SessionRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A hosted payment page: the URL to send the customer to, and when it expires."""
+    """A hosted page, for a payment or to save a method: the URL to send the customer to, and when it expires."""
 
     gateway_id: str
     confirmation_url: str

@@ -5,6 +5,7 @@ from payments.models.collection import Collection, CollectionDecision, Collectio
 from payments.models.consent import Consent
 from payments.models.dispute import Dispute
 from payments.models.method import PaymentMethod
+from payments.models.method_setup import MethodSetup
 from payments.models.payment import Payment
 from payments.models.payout import Payout
 from payments.models.refund import Refund
@@ -20,6 +21,7 @@ __all__ = [
     "Discrepancy",
     "Dispute",
     "GatewayReport",
+    "MethodSetup",
     "Payment",
     "PaymentMethod",
     "Payout",

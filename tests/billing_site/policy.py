@@ -104,6 +104,8 @@ PAGES = {
     "payment_cancel": Row(ALICE, "POST", PAYMENT),
     "account": Row(CUSTOMERS),
     "payment_method_remove": Row(ALICE, "POST", METHOD),
+    "payment_method_add": Row(CUSTOMERS, "POST"),
+    "payment_method_added": Row(ALICE, "GET", {"public_id": "setup"}),
     "automatic_payments": Row(CUSTOMERS),
     "automatic_payments_withdraw": Row(CUSTOMERS, "POST"),
     "auto_top_up": Row(CUSTOMERS),

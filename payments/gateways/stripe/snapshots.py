@@ -19,7 +19,7 @@ from payments.gateways.stripe.amounts import from_stripe
 log = structlog.get_logger(__name__)
 
 # The metadata with our ids, on sessions, intents and refunds.
-PAYMENT, REFUND = "payment", "refund"
+PAYMENT, REFUND, SETUP = "payment", "refund", "setup"
 # The mark of an intent that charges a saved method. It has no session.
 CHARGE = "charge"
 # What of a payment intent a snapshot needs: the fee, and the method that is kept.

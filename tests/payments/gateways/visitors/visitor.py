@@ -73,6 +73,14 @@ class Visitor:
         """Let the gateway stop keeping a method. Called only if the gateway saves methods."""
         raise NotImplementedError
 
+    def save_method(self, setup_id: str) -> None:
+        """Save a card on a page without a payment. Called only if the gateway has such pages."""
+        raise NotImplementedError
+
+    def fail_to_save(self, setup_id: str) -> None:
+        """Try a card there that its bank refuses. Called only if the gateway has such pages."""
+        raise NotImplementedError
+
     def pay_out(self, gateway_id: str) -> str:
         """Let the gateway pay out the money of this payment, and return the payout's id. Called only if it tells."""
         raise NotImplementedError

@@ -44,6 +44,12 @@ class YooKassaVisitor(Visitor):
         with self.fake.lock:
             self.fake.shop.methods[method_id]["status"] = "inactive"
 
+    def save_method(self, setup_id: str) -> None:
+        self.fake.save_method(setup_id)
+
+    def fail_to_save(self, setup_id: str) -> None:
+        self.fake.refuse_method(setup_id)
+
     def answer_charges(self, method_id: str, answer: str) -> None:
         words = {"soft": "insufficient_funds", "hard": "permission_revoked", "asks": "3d_secure_failed"}
         self.fake.end_charges(method_id, words.get(answer, ""))
