@@ -1,6 +1,7 @@
 """Payments, what happens to them afterwards, and what gateways report about them."""
 
 from payments.models.auto_top_up import AutoTopUp
+from payments.models.checkout_consent import CheckoutConsent
 from payments.models.collection import Collection, CollectionDecision, CollectionPlan
 from payments.models.consent import Consent
 from payments.models.dispute import Dispute
@@ -14,6 +15,7 @@ from payments.models.webhook_event import WebhookEvent
 
 __all__ = [
     "AutoTopUp",
+    "CheckoutConsent",
     "Collection",
     "CollectionDecision",
     "CollectionPlan",
