@@ -89,6 +89,10 @@ API = {
     "payment-top-up": Row(CUSTOMERS, "POST"),
     "payment-method-list": Row(CUSTOMERS),
     "payment-method-detail": Row(ALICE, "DELETE", METHOD),
+    "consent-list": Row(CUSTOMERS),
+    "consent-detail": Row(ALICE, "DELETE", {"public_id": "consent"}),
+    "automatic-top-up-list": Row(CUSTOMERS),
+    "automatic-top-up-detail": Row(ALICE, "DELETE", {"public_id": "rule"}),
 }
 
 PAGES = {
