@@ -167,6 +167,16 @@ ERRORS: dict[str, Kind] = {
         _("The payment method cannot be charged"),
         _("`reason` says why. Save another method with your next payment, and choose that one."),
     ),
+    "method_not_added": Kind(
+        409,
+        _("No payment method can be saved there"),
+        _("Save one with your next payment, or choose another gateway."),
+    ),
+    "consent_words_required": Kind(
+        400,
+        _("The customer must be shown the words of the consent"),
+        _("Show the customer `words`, and send them back as `words` once the customer agrees. Use a new key."),
+    ),
     "invalid_payment_id": Kind(
         400,
         _("Invalid payment_id"),

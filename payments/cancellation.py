@@ -9,8 +9,8 @@ from core import retry
 from core.errors import DomainError, Unavailable
 from payments import confirmation, transitions
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 
 Status = Payment.Status

@@ -32,9 +32,10 @@ from payments.checkout_request import (
     purpose_of,
     saves_method,
 )
+from payments.collection import checkout_consents
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
-from payments.models import Payment
+from payments.gateways.sessions import Snapshot, State
+from payments.models import CheckoutConsent, Payment
 from subscriptions import books, catalogue, orders
 from subscriptions.models import Subscription
 
@@ -117,6 +118,10 @@ def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: d
     if request.get("gateway") not in (None, first.gateway) or first.money != due.money or now >= first.expires_at:
         return False
     # Whoever says nothing about the payment method goes on with what was agreed before.
+    if "agreement" in request:
+        agrees = request["agreement"] is not None and saves_method(request, first.gateway)
+        if CheckoutConsent.objects.filter(payment=first, dropped_at=None).exists() != agrees:
+            return False
     return "save_method" not in request or saves_method(request, first.gateway) == first.save_method
 
 
@@ -229,6 +234,9 @@ def _insert(
             save_method=saves_method(request, gateway),
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
+        agreement = request.get("agreement")
+        if agreement is not None and payment.save_method:
+            checkout_consents.record(payment, agreement)
         if due.price is not None and order is None:
             _open_subscription(payment, due, request, now=now)
     return payment

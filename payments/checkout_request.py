@@ -7,6 +7,7 @@ from accounts.models import User
 from core import idempotency
 from payments import amounts, open_orders
 from payments.amounts import AmountDue
+from payments.collection.consents import Agreement
 from payments.gateways import registry
 from payments.models import Payment
 from subscriptions.models import Plan, Subscription
@@ -29,6 +30,8 @@ class CheckoutRequest(TypedDict, total=False):
     language: str
     # Whether the customer agrees that the gateway keeps the payment method.
     save_method: bool
+    # What the customer has agreed to about renewals; it needs `save_method`. None if they have not.
+    agreement: Agreement | None
     # From core.idempotency.key_of. The same key returns the same payment.
     idempotency_key: str | None
     # An id chosen by the client. The customer must not have a payment with it yet.
@@ -55,6 +58,8 @@ def find_by_key(customer: User, key: str | None) -> Payment | None:
 def fingerprint_of(request: CheckoutRequest) -> str:
     """Return the fingerprint of a request, without its amount, which `find_payment` compares, and its language."""
     plan, subscription = request.get("plan"), request.get("subscription")
+    # Only where it is given: the fingerprints of requests from before are still compared.
+    agreed = {"agrees": True} if request.get("agreement") else {}
     return idempotency.fingerprint(
         plan=plan.code if isinstance(plan, Plan) else plan,
         subscription=subscription.public_id if subscription else None,
@@ -66,6 +71,7 @@ def fingerprint_of(request: CheckoutRequest) -> str:
         description=request.get("description"),
         payment_id=request.get("payment_id"),
         save_method=request.get("save_method", False),
+        **agreed,
     )
 
 

@@ -16,8 +16,10 @@ from core import clock
 from ledger.money import NotMoney
 from payments import comparison_refunds, confirmation, discrepancies, payouts, transitions
 from payments.gateways import registry
-from payments.gateways.base import Gateway, PayoutSnapshot, Snapshot
+from payments.gateways.aftermath import PayoutSnapshot
+from payments.gateways.base import Gateway
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot
 from payments.models import Discrepancy, GatewayReport, Payment, Payout
 from payments.reports import CHUNK, Comparison, attempt, chunks
 

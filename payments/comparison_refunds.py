@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from ledger.money import EXPONENTS, Money
 from payments import disputes, gateway_refunds, refunds
-from payments.gateways.base import DisputeSnapshot, RefundSnapshot, RefundState
+from payments.gateways.aftermath import DisputeSnapshot, RefundSnapshot, RefundState
 from payments.gateways.errors import GatewayError
 from payments.models import Discrepancy, Dispute, Refund
 from payments.reports import CHUNK, Comparison, chunks

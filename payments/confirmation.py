@@ -17,9 +17,10 @@ from core import retry
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
 from payments import methods, transitions
+from payments.collection import checkout_consents
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 
 log = structlog.get_logger(__name__)
@@ -116,6 +117,8 @@ def apply(payment_id: int, answer: Snapshot | GatewayError, *, now: datetime, en
 
 def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends_order: bool) -> None:
     verdict = judge(snapshot, payment.money)
+    if payment.save_method:
+        _prepare_consent(payment, now=now)
     if payment.is_charge:
         _note_charge(payment, snapshot)
     _note_state(payment, snapshot.state, now=now)
@@ -145,6 +148,13 @@ def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> Non
         transitions.wait(payment, Status.UNKNOWN, now=now)
 
 
+def _prepare_consent(payment: Payment, *, now: datetime) -> None:
+    """Lock what a consent given at the checkout may change; drop it if the payment was over, or given up."""
+    if payment.status not in transitions.OPEN or payment.closing_at is not None:
+        checkout_consents.drop(payment, now=now)
+    checkout_consents.hold(payment)
+
+
 def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
     """Save the gateway's state for the payment page, with the time of the change in `updated_at`."""
     if state is State.UNRECOGNISED:
@@ -165,7 +175,8 @@ def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> Non
     """Save what the gateway tells of a finished payment besides its state: the fee, and a method that it keeps."""
     _note_fee(payment, snapshot, now=now)
     if snapshot.method is not None and payment.save_method and payment.status == Status.CONFIRMED:
-        methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
+        method = methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
+        checkout_consents.come_into_force(payment, method, now=now)
 
 
 def _note_fee(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:

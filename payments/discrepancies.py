@@ -11,8 +11,8 @@ from django.db import transaction
 from core import retry
 from ledger.money import EXPONENTS, Money
 from payments import confirmation, transitions
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Discrepancy, Payment
 
 Kind = Discrepancy.Kind

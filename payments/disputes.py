@@ -14,7 +14,7 @@ from core import retry
 from events import outbox
 from payments import transitions
 from payments.gateways import registry
-from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import Dispute, Payment
 from subscriptions import books
 

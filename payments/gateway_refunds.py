@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core import retry
 from ledger.money import EXPONENTS, Money
 from payments import confirmation, refunds, transitions
-from payments.gateways.base import RefundSnapshot, RefundState
+from payments.gateways.aftermath import RefundSnapshot, RefundState
 from payments.models import Payment, Refund
 from subscriptions import books
 

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from payments.gateways import registry
-from payments.gateways.base import Method
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method
 from payments.models import PaymentMethod
 
 log = structlog.get_logger(__name__)

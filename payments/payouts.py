@@ -14,7 +14,7 @@ from ledger import reversal
 from ledger.models import Transaction
 from ledger.money import Money, exponent_of
 from payments.gateways import registry
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.models import Payout
 
 

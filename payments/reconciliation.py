@@ -1,5 +1,5 @@
-"""Reconciliation of what is open with the gateways: payments, refunds and disputes that are due are asked about, and
-methods that customers have removed are removed there.
+"""Reconciliation of what is open with the gateways: payments, refunds, disputes and pages that save a method are asked
+about when they are due, and methods that customers have removed are removed there.
 
 Any number of workers may run this at the same time (payments.sweeps).
 """
@@ -12,17 +12,17 @@ from django.db.models import QuerySet
 
 from core import retry
 from core.errors import DomainError
-from payments import confirmation, disputes, methods, open_orders, refunds, sessions, sweeps, transitions
+from payments import confirmation, disputes, methods, open_orders, refunds, sessions, setups, sweeps, transitions
 from payments.collection import attempts
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
-from payments.models import Dispute, Payment, PaymentMethod, Refund
+from payments.gateways.sessions import Snapshot, State
+from payments.models import Dispute, MethodSetup, Payment, PaymentMethod, Refund
 
 
 def due_gateways(*, now: datetime) -> list[str]:
     """Return the names of the gateways at which something is due."""
-    models: tuple[Any, ...] = (Payment, Refund, Dispute, PaymentMethod)
+    models: tuple[Any, ...] = (Payment, Refund, Dispute, PaymentMethod, MethodSetup)
     found = (rows.objects.filter(check_at__lte=now).values_list("gateway", flat=True).distinct() for rows in models)
     return sorted(set().union(*found))
 
@@ -34,6 +34,7 @@ def check_gateway(gateway: str, *, now: datetime) -> int:
         (Refund.objects.select_related("payment"), _check_refund, _park),
         (Dispute.objects.all(), _check_dispute, _park),
         (PaymentMethod.objects.all(), _remove_method, _park),
+        (MethodSetup.objects.select_related("customer"), setups.check, _park),
     )
     return sum(sweeps.sweep(rows.filter(gateway=gateway), act, now=now, park=park) for rows, act, park in kinds)
 
@@ -102,7 +103,7 @@ def _park_payment(payment: Payment, reason: str, at: datetime) -> None:
             transitions.park(payment, reason, now=at)
 
 
-def _park(row: Refund | Dispute | PaymentMethod, reason: str, _at: datetime) -> None:
+def _park(row: Refund | Dispute | PaymentMethod | MethodSetup, reason: str, _at: datetime) -> None:
     """Stop asking about a row until staff ask."""
     type(row).objects.filter(pk=row.pk).update(parked_reason=reason, check_at=None)
 

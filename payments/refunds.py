@@ -18,7 +18,7 @@ from events import outbox
 from ledger.money import Money
 from payments import transitions
 from payments.gateways import registry
-from payments.gateways.base import RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.aftermath import RefundRequest, RefundSnapshot, RefundState
 from payments.gateways.errors import GatewayError
 from payments.models import Dispute, Payment, Refund
 from subscriptions import books

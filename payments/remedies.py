@@ -14,8 +14,8 @@ from django.db.models import F
 from accounts.models import User
 from payments import confirmation, discrepancies
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Discrepancy, GatewayReport, Payment
 
 Kind = Discrepancy.Kind

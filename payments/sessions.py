@@ -10,8 +10,8 @@ from core import retry
 from core.errors import DomainError, Unavailable
 from payments import amounts, methods, open_orders, transitions
 from payments.gateways import registry
-from payments.gateways.base import Session, SessionRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Session, SessionRequest
 from payments.models import Payment
 
 Status = Payment.Status

@@ -33,7 +33,7 @@ WHITENOISE_AUTOREFRESH = True
 # The templates of the sample mails of tests/events/mails/ are there for all tests: a change of TEMPLATES in a test
 # would have Django compile every template again.
 MAIL_SAMPLES = Path(__file__).with_name("events") / "mails" / "templates"
-TEMPLATES = [engine | {"DIRS": [*engine["DIRS"], MAIL_SAMPLES]} for engine in TEMPLATES]
+TEMPLATES = [{**engine, "DIRS": [BASE_DIR / "templates", MAIL_SAMPLES]} for engine in TEMPLATES]
 
 # What `make run` would prepare. The first process of pytest-xdist does it before it starts the others.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,8 @@ GATEWAY_CLASSES = {
 GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", default=20.0)
 GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
 # How long before a renewal the money that is missing for it is charged, if the customer has agreed; the days after a
-# first decline on which it is tried again; and the time zone of the working hours in which that happens.
+# first decline on which it is tried again; and the time zone of the working hours in which that happens, for customers
+# who have chosen none.
 COLLECTION_AHEAD = timedelta(hours=env.int("COLLECTION_AHEAD_HOURS", default=24))
 COLLECTION_RETRY_DAYS = tuple(sorted(env.list("COLLECTION_RETRY_DAYS", cast=int, default=[1, 3, 5, 7])))
 COLLECTION_TIME_ZONE = env.str("COLLECTION_TIME_ZONE", default="") or "UTC"

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from payments.api import methods, refunds, views
+from payments.api import auto_top_ups, consents, methods, refunds, views
 
 urlpatterns = [
     re_path(
@@ -25,6 +25,14 @@ urlpatterns = [
         r"^payment-methods/(?P<public_id>[A-Za-z0-9_-]+)/?$",
         methods.PaymentMethodDetail.as_view(),
         name="payment-method-detail",
+    ),
+    re_path(r"^consents/?$", consents.ConsentList.as_view(), name="consent-list"),
+    re_path(r"^consents/(?P<public_id>[A-Za-z0-9_-]+)/?$", consents.ConsentDetail.as_view(), name="consent-detail"),
+    re_path(r"^automatic-top-ups/?$", auto_top_ups.AutoTopUpList.as_view(), name="automatic-top-up-list"),
+    re_path(
+        r"^automatic-top-ups/(?P<public_id>[A-Za-z0-9_-]+)/?$",
+        auto_top_ups.AutoTopUpDetail.as_view(),
+        name="automatic-top-up-detail",
     ),
     re_path(r"^payment/?$", views.TopUp.as_view(), name="payment-top-up"),
 ]

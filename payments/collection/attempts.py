@@ -17,9 +17,9 @@ from core import retry
 from payments import confirmation, sessions, transitions
 from payments.collection import causes, consents, states, top_ups
 from payments.gateways import registry
-from payments.gateways.base import Snapshot, State
 from payments.gateways.charges import METHOD_GONE, ChargeRequest, Decline
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Collection, Payment
 from subscriptions import books, dues, overview
 from subscriptions.overview import View

@@ -3,6 +3,7 @@
 Nothing is charged without a consent that is in force for exactly the method that is charged.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -21,6 +22,23 @@ Purpose = Consent.Purpose
 VERSION = 1
 # The last day of a card is usable to its end.
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What a customer has agreed to: the words as shown, and when. The address is None if it is not known."""
+
+    words: str
+    language: str
+    version: int
+    address: str | None
+    given_at: datetime
+
+
+def agreed(words: str, *, address: str | None, now: datetime) -> Agreement:
+    """Return the agreement to these words now, in the current language."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return Agreement(words=words, language=language, version=VERSION, address=address, given_at=now)
 
 
 class MethodNotUsable(DomainError):
@@ -52,22 +70,21 @@ def agree_to_renewals(method: PaymentMethod, *, address: str | None, now: dateti
         raise MethodNotUsable(_("This payment method cannot be used for automatic payments."), reason=reason)
     with transaction.atomic():
         make_default(method)
-        return give(method, Purpose.RENEWALS, words=renewal_words(method), address=address, now=now)
+        return give(method, Purpose.RENEWALS, agreed(renewal_words(method), address=address, now=now), now=now)
 
 
 def give(
-    method: PaymentMethod, purpose: Consent.Purpose, *, words: str, address: str | None, now: datetime,
-    currency: str = "",
-) -> Consent:  # fmt: skip
+    method: PaymentMethod, purpose: Consent.Purpose, agreement: Agreement, *, now: datetime, currency: str = ""
+) -> Consent:
     """Store a consent in place of the one before. Call it in a transaction."""
-    _hold(method.customer_id)
+    hold(method.customer_id)
     for before in Consent.objects.filter(
         customer=method.customer_id, purpose=purpose, currency=currency, withdrawn_at=None
     ):
         withdraw(before, now=now)
     consent = Consent.objects.create(
-        customer_id=method.customer_id, method=method, purpose=purpose, currency=currency, words=words,
-        language=get_language() or settings.LANGUAGE_CODE, version=VERSION, address=address, given_at=now,
+        customer_id=method.customer_id, method=method, purpose=purpose, currency=currency, words=agreement.words,
+        language=agreement.language, version=agreement.version, address=agreement.address, given_at=agreement.given_at,
     )  # fmt: skip
     _record_event(consent, "given", now=now)
     wake(method.customer_id, now=now)
@@ -102,7 +119,7 @@ def lock(customer_id: int, purpose: Consent.Purpose, currency: str = "") -> Cons
 def make_default(method: PaymentMethod) -> None:
     """Let charges without the customer go to this method."""
     with transaction.atomic():
-        _hold(method.customer_id)
+        hold(method.customer_id)
         own = PaymentMethod.objects.filter(customer=method.customer_id, is_default=True)
         own.exclude(pk=method.pk).update(is_default=False)
         PaymentMethod.objects.filter(pk=method.pk).update(is_default=True)
@@ -135,7 +152,7 @@ def wake(customer_id: int, *, now: datetime) -> None:
     CollectionPlan.objects.filter(customer=customer_id, parked_reason="").update(check_at=now)
 
 
-def _hold(customer_id: int) -> None:
+def hold(customer_id: int) -> None:
     """Let one change of a customer's consents wait for another."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=customer_id)
 

@@ -15,8 +15,8 @@ from events import outbox
 from payments import transitions
 from payments.collection import consents, schedule, top_ups
 from payments.collection.causes import Cause
-from payments.gateways.base import State
 from payments.gateways.charges import METHOD_GONE, Decline
+from payments.gateways.sessions import State
 from payments.models import Collection, CollectionPlan, Payment
 
 Status = Collection.Status
@@ -202,7 +202,7 @@ def _next_try(collection: Collection, declined_at: datetime, declines: int, *, n
     """Return when to try again after so many declines, None if never. A top-up has no dunning: its rule is stopped."""
     if collection.kind == Collection.Kind.TOP_UP:
         return now + top_ups.BACK_OFF
-    zone = ZoneInfo(settings.COLLECTION_TIME_ZONE)
+    zone = ZoneInfo(collection.customer.time_zone or settings.COLLECTION_TIME_ZONE)
     return schedule.next_try(declined_at, declines, days=settings.COLLECTION_RETRY_DAYS, zone=zone, now=now)
 
 

@@ -71,7 +71,8 @@ def turn_on(
     said = words(method, currency, threshold=threshold, amount=amount, days=days, cap=cap)
     with transaction.atomic():
         turn_off(method.customer_id, currency, now=now)
-        consent = consents.give(method, Purpose.TOP_UPS, words=said, address=address, now=now, currency=currency)
+        agreement = consents.agreed(said, address=address, now=now)
+        consent = consents.give(method, Purpose.TOP_UPS, agreement, now=now, currency=currency)
         return AutoTopUp.objects.create(
             customer_id=method.customer_id, currency=currency, consent=consent, threshold=threshold, amount=amount,
             days_ahead=days, monthly_cap=cap, created_at=now,

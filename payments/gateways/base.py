@@ -1,7 +1,8 @@
-"""The protocol that every payment gateway implements, and the frozen data that goes in and out.
+"""The protocol that every payment gateway implements: what it can do, its calls, and its webhooks.
 
-Never here or in a gateway: our tables, a Django request, HTML, a decision about money. A gateway reports the state on
-its side; payments.confirmation, payments.refunds and payments.disputes decide what to do.
+The frozen data that goes in and out is in sessions.py, charges.py, methods.py and aftermath.py. Never here or in a
+gateway: our tables, a Django request, HTML, a decision about money. A gateway reports the state on its side;
+payments.confirmation, payments.refunds and payments.disputes decide what to do.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,36 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from payments.gateways.charges import ChargeRequest, Decline
-
-
-class State(StrEnum):
-    """The state of a payment at the gateway. `UNRECOGNISED` is any other word: we log it and keep waiting."""
-
-    OPEN = "open"
-    REQUIRES_ACTION = "requires_action"
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    UNRECOGNISED = "unrecognised"
-
-
-class RefundState(StrEnum):
-    """The state of a refund at the gateway. A word that we do not know is `PENDING`: we log it and keep asking."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class DisputeState(StrEnum):
-    """The state of a dispute at the gateway: `OPEN` while nobody has decided, and also for a word we do not know."""
-
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
+from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot, RefundRequest, RefundSnapshot
+from payments.gateways.charges import ChargeRequest
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
+from payments.gateways.sessions import Session, SessionRequest, Snapshot
 
 
 class Subject(StrEnum):
@@ -49,6 +24,8 @@ class Subject(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     METHOD = "method"
+    # A page that saves a method without a payment, where its id is not that of the method.
+    SETUP = "setup"
     PAYOUT = "payout"
 
 
@@ -67,6 +44,8 @@ class Capabilities:
     refunds: bool = True
     refunds_parts: bool = True
     saves_methods: bool = False
+    # Whether it has a page on which a method is saved without a payment.
+    adds_methods: bool = False
     # Whether it can be told to keep a method no longer. If not, we stop using the method, and that is all.
     removes_methods: bool = True
     charges_off_session: bool = False
@@ -81,138 +60,6 @@ class Capabilities:
         """Tell whether it takes this currency, and the amount (minor units) if one is given."""
         limits = self.currencies.get(currency)
         return limits is not None and (amount is None or limits[0] <= amount <= limits[1])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRequest:
-    """A request for a hosted payment page. `amount` is in minor units of `currency`."""
-
-    # Our payment's public id. The same key must return the same page, never open a second one.
-    idempotency_key: str
-    amount: int
-    currency: str
-    description: str
-    return_url: str
-    cancel_url: str
-    # Set from the moment of the call, so that the gateway's least page time is kept.
-    expires_at: datetime
-    # The customer's language, such as `ru`.
-    language: str
-    # Our public id of the customer, and an address for receipts.
-    customer: str = ""
-    email: str = ""
-    # Whether the customer agreed that the gateway keeps the payment method for later charges.
-    save_method: bool = False
-    # The gateway's own id of the customer, if an earlier method of theirs has one (`Method.owner`).
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A hosted payment page: the URL to send the customer to, and when it expires."""
-
-    gateway_id: str
-    confirmation_url: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """A payment method that the gateway keeps. We store no more of it than this."""
-
-    gateway_id: str
-    # `Visa`, `MIR`, `SBP`; the last four digits, if it has any; the last day it can be used, for cards.
-    brand: str = ""
-    last4: str = ""
-    expires_on: datetime | None = None
-    # The gateway's id of its owner, where it has one.
-    owner: str = ""
-    # False once the gateway does not keep it any more.
-    is_kept: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """The gateway's answer about a payment. `amount` and `currency` are what it took, set once it succeeded."""
-
-    gateway_id: str
-    state: State
-    amount: int | None = None
-    currency: str | None = None
-    # The gateway's own code for why it failed; for a charge of a saved method also what that means.
-    failure_code: str = ""
-    decline: Decline | None = None
-    # Where the customer confirms a charge of a saved method, while the state is REQUIRES_ACTION.
-    action_url: str = ""
-    # What the gateway keeps for itself, in minor units of `fee_currency`; None while it is not known.
-    fee: int | None = None
-    fee_currency: str = ""
-    # The method that the customer agreed to keep, once the gateway keeps it.
-    method: Method | None = None
-    # Our id that the gateway was given with the request, and when it was made there. For lists of payments.
-    idempotency_key: str = ""
-    created_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundRequest:
-    """A request to refund part or all of the payment `gateway_id`. `amount` is in minor units of `currency`."""
-
-    # Our refund's public id.
-    idempotency_key: str
-    gateway_id: str
-    amount: int
-    currency: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundSnapshot:
-    """The gateway's answer about a refund, also about one that somebody made on the gateway's own pages."""
-
-    gateway_id: str
-    state: RefundState
-    failure_code: str = ""
-    # Minor units of `currency`, where known.
-    amount: int | None = None
-    currency: str = ""
-    # Our id that came with the request. Empty for a refund that we did not ask for.
-    idempotency_key: str = ""
-    # The payment's gateway id. A list may leave it out of a refund that has our id.
-    payment: str = ""
-    # When it was made at the gateway. For lists of refunds.
-    created_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeSnapshot:
-    """The gateway's answer about a dispute: the bank takes back `amount` (minor units) of a payment."""
-
-    gateway_id: str
-    # The gateway id of the payment.
-    payment: str
-    state: DisputeState
-    amount: int
-    currency: str
-    # The gateway's word for the reason, and until when the seller may answer.
-    reason: str = ""
-    answer_by: datetime | None = None
-    # Whether the gateway has taken the money out already. It may ask first, and then take it or not.
-    is_withdrawn: bool = True
-    # When it was opened. For lists of disputes.
-    created_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayoutSnapshot:
-    """Money that the gateway has sent to the seller's bank account, in minor units."""
-
-    gateway_id: str
-    amount: int
-    currency: str
-    arrived_at: datetime
-    # False if the bank sent it back.
-    is_paid: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +160,18 @@ class Gateway(Protocol):
 
     def fetch_method(self, gateway_id: str) -> Method:
         """Return a payment method that the gateway keeps or kept. Raises GatewayError, `permanent` if unknown."""
+        ...
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        """Open a hosted page on which the customer saves a method without paying. Takes no money.
+
+        Called after our row is committed, and again with the same key if the first call got no answer. Must not open a
+        second page for a key. Raises GatewayError.
+        """
+        ...
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
+        """Return the current state of such a page. Raises GatewayError, `permanent` for an unknown id."""
         ...
 
     def remove_method(self, gateway_id: str) -> None:

@@ -25,7 +25,7 @@ _end: ContextVar[float | None] = ContextVar("payments_gateways_deadline", defaul
 CALLS = frozenset(
     {
         "create_session", "fetch", "cancel", "charge", "find_charge", "refund", "find_refund", "fetch_refund",
-        "fetch_dispute", "fetch_method", "remove_method", "fetch_payout",
+        "fetch_dispute", "fetch_method", "remove_method", "create_setup", "fetch_setup", "fetch_payout",
     }
 )  # fmt: skip
 LISTS = frozenset({"list_payments", "list_refunds", "list_disputes", "list_payouts"})

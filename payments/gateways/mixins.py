@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from payments.gateways.base import DisputeSnapshot, Method, Notification, PayoutSnapshot, Snapshot
+from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot
+from payments.gateways.base import Notification
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import BadWebhook, GatewayError
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
+from payments.gateways.sessions import Session, Snapshot
 
 
 class NoDisputes:
@@ -22,6 +25,12 @@ class NoMethods:
     """The gateway does not keep payment methods, so it charges none."""
 
     def fetch_method(self, gateway_id: str) -> Method:
+        raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
         raise GatewayError("This gateway does not keep payment methods.", permanent=True, code="not_supported")
 
     def charge(self, request: ChargeRequest) -> Snapshot:

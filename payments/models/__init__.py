@@ -1,10 +1,12 @@
 """Payments, what happens to them afterwards, and what gateways report about them."""
 
 from payments.models.auto_top_up import AutoTopUp
+from payments.models.checkout_consent import CheckoutConsent
 from payments.models.collection import Collection, CollectionDecision, CollectionPlan
 from payments.models.consent import Consent
 from payments.models.dispute import Dispute
 from payments.models.method import PaymentMethod
+from payments.models.method_setup import MethodSetup
 from payments.models.payment import Payment
 from payments.models.payout import Payout
 from payments.models.refund import Refund
@@ -13,6 +15,7 @@ from payments.models.webhook_event import WebhookEvent
 
 __all__ = [
     "AutoTopUp",
+    "CheckoutConsent",
     "Collection",
     "CollectionDecision",
     "CollectionPlan",
@@ -20,6 +23,7 @@ __all__ = [
     "Discrepancy",
     "Dispute",
     "GatewayReport",
+    "MethodSetup",
     "Payment",
     "PaymentMethod",
     "Payout",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.ids import new_id
+from ledger.money import Money
 from payments.models.consent import Consent
 
 
@@ -54,6 +55,18 @@ class AutoTopUp(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def threshold_money(self) -> Money | None:
+        return None if self.threshold is None else Money(self.threshold, self.currency)
+
+    @property
+    def amount_money(self) -> Money | None:
+        return None if self.amount is None else Money(self.amount, self.currency)
+
+    @property
+    def cap_money(self) -> Money:
+        return Money(self.monthly_cap, self.currency)
 
     @property
     def is_on(self) -> bool:

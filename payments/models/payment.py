@@ -62,7 +62,7 @@ class Payment(MadeOnce):
     gateway = models.CharField(max_length=20)
     # The gateway's id of the payment. Set once, when the gateway answers; null before.
     gateway_id = models.CharField(max_length=120, null=True)
-    # The state (gateways.base.State) in the gateway's last answer, for the payment page and staff.
+    # The state (gateways.sessions.State) in the gateway's last answer, for the payment page and staff.
     gateway_state = models.CharField(max_length=20, default="", blank=True, editable=False)
     confirmation_url = models.CharField(max_length=500, default="", blank=True)
     # The language of the page that started it; the gateway sends the customer back to a page in it.

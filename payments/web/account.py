@@ -23,7 +23,9 @@ from ledger.money import Money
 from payments import methods, transitions
 from payments.gateways import registry
 from payments.models import Payment, PaymentMethod
+from payments.web.methods import adding
 from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
+from payments.web.policy import leads_to_gateways
 from subscriptions import dues, forecast, overview
 from subscriptions.explain.sentences import shortly
 from subscriptions.forecast import Ending, Forecast
@@ -190,6 +192,8 @@ def _summary(wallet: Account, view: View, warning: RunningOut | None) -> WalletS
 @require_safe
 @never_cache
 @login_required
+@leads_to_gateways
 def account_page(request: SignedInRequest) -> HttpResponse:
     """Show the account page."""
-    return render(request, "payments/account.html", {"account": summarize(request.user, now=timezone.now())})
+    context = {"account": summarize(request.user, now=timezone.now()), "adding": adding()}
+    return render(request, "payments/account.html", context)

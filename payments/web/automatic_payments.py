@@ -19,6 +19,8 @@ from core.addresses import UNKNOWN, client_address
 from payments.collection import consents, states
 from payments.collection.consents import MethodNotUsable, Purpose
 from payments.models import AutoTopUp, Collection, Consent, PaymentMethod
+from payments.web.methods import adding
+from payments.web.policy import leads_to_gateways
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ def choices_of(customer: User, *, now: datetime) -> list[Choice]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
+@leads_to_gateways
 def automatic_payments(request: SignedInRequest) -> HttpResponse:
     """Show the customer's methods and the consent in force, or record a new consent."""
     now = timezone.now()
@@ -121,6 +124,7 @@ def _context(customer: User, form: AgreementForm) -> dict[str, object]:
         "consent": consent,
         "is_off": consent is not None and bool(_trouble(consent)),
         "rules": AutoTopUp.objects.filter(customer=customer, ended_at=None).select_related("consent__method"),
+        "adding": adding(),
         "running": [(each, each.attempts.order_by("-id").first()) for each in running],
     }
 

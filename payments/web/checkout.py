@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from core import idempotency
 from core.errors import DomainError
@@ -26,10 +27,12 @@ from payments.web.forms import (
     BALANCE,
     REFUSALS,
     PayForm,
+    Saving,
     continue_url,
     from_balance,
     no_way_to_pay,
     refuse,
+    saving_of,
     start_payment,
 )
 from payments.web.policy import leads_to_gateways
@@ -53,11 +56,12 @@ class CheckoutForm(PayForm):
     )
     auto_renew = forms.BooleanField(required=False)
 
-    def __init__(self, data: QueryDict | None = None, *, purchase: Purchase) -> None:
+    def __init__(self, data: QueryDict | None = None, *, purchase: Purchase, customer: User) -> None:
         """Bind the form to the data sent, if any. A quantity that was not sent is taken from the purchase."""
         super().__init__(
             {"quantity": purchase.quantity} | data.dict() if data else None,
             amount=purchase.due_now,
+            customer=customer,
             before=[from_balance(metered=purchase.price.metered)] if purchase.covered else [],
             auto_renew=True,
             total=purchase.total.amount,
@@ -110,7 +114,7 @@ def purchase_of(request: SignedInRequest, code: str, *, now: datetime) -> Purcha
     return offer(request.user, price, quantity=many, periods=periods, now=now)
 
 
-def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
+def bought_before(request: SignedInRequest, purchase: Purchase, *, now: datetime) -> str | None:
     """Return the URL that this form led to when it was sent before; None if it was not.
 
     Raises KeyReused if it was sent with other choices: a customer who went back in the browser's history and chose
@@ -118,8 +122,8 @@ def bought_before(request: SignedInRequest, purchase: Purchase) -> str | None:
     """
     key = idempotency.key_of("form", request.POST.get("form_key"))
     terms = _terms(purchase, auto_renew=bool(request.POST.get("auto_renew")))
-    gateway, save_method = request.POST.get("method", ""), bool(request.POST.get("save_method"))
-    checkout_request = _checkout_request(purchase, terms, gateway=gateway, key=key, save_method=save_method)
+    gateway = request.POST.get("method", "")
+    checkout_request = _checkout_request(purchase, terms, gateway=gateway, key=key, saving=saving_of(request, now=now))
     # The amount it was sent with may have changed since: a debt is paid by now. The key alone says which form it was.
     del checkout_request["amount"]
     if payment := find_payment(request.user, checkout_request):
@@ -136,9 +140,8 @@ def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
         order = _order(purchase, terms, key=key)
         subscription = orders.subscribe(request.user, purchase.price, request=order, must_start=True, now=now, **terms)
         return resolve_url("subscription", subscription.public_id)
-    checkout_request = _checkout_request(
-        purchase, terms, gateway=form.cleaned_data["method"], key=key, save_method=form.cleaned_data["save_method"]
-    )
+    gateway = form.cleaned_data["method"]
+    checkout_request = _checkout_request(purchase, terms, gateway=gateway, key=key, saving=saving_of(request, now=now))
     return start_payment(partial(checkout.start, request.user, now=now, **checkout_request))
 
 
@@ -152,7 +155,7 @@ def _order(purchase: Purchase, terms: dict[str, Any], *, key: str | None) -> ord
 
 
 def _checkout_request(
-    purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None, save_method: bool
+    purchase: Purchase, terms: dict[str, Any], *, gateway: str, key: str | None, saving: Saving
 ) -> CheckoutRequest:
     price = purchase.price
     payment_terms: CheckoutRequest = {
@@ -160,10 +163,9 @@ def _checkout_request(
         "currency": price.currency,
         "amount": purchase.due_now.amount,
         "gateway": gateway,
-        "save_method": save_method,
         "idempotency_key": key,
     }
-    return {**payment_terms, **terms}  # type: ignore[typeddict-item]
+    return {**payment_terms, **saving, **terms}  # type: ignore[typeddict-item]
 
 
 def _context(purchase: Purchase, form: CheckoutForm) -> dict[str, Any]:
@@ -188,11 +190,11 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
         purchase = purchase_of(request, code, now=now)
     except catalogue.PlanNotSoldInCurrency:
         return pricing.choose_currency(request, list(catalogue.on_sale(code)), _("This plan is not sold in %s."))
-    form = CheckoutForm(request.POST or None, purchase=purchase)
+    form = CheckoutForm(request.POST or None, purchase=purchase, customer=request.user)
     if "show" in request.POST and "quantity" not in form.errors:
         return HttpResponseRedirect(purchase.address, status=303)
     try:
-        if sent_before := bought_before(request, purchase):
+        if sent_before := bought_before(request, purchase, now=now):
             return HttpResponseRedirect(sent_before, status=303)
         if request.method == "POST" and form.is_valid():
             return HttpResponseRedirect(buy(request, form, now=now), status=303)

@@ -6,7 +6,7 @@ from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from core.errors import DomainError
 from ledger.money import Money
 from payments import checkout
 from payments.checkout_request import CheckoutRequest, find_payment
-from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, start_payment
+from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, saving_of, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import dues, overview
 from subscriptions.models import Subscription
@@ -58,21 +58,26 @@ def bill_of(row: Subscription, *, now: datetime) -> Bill | None:
     )
 
 
-def _request(row: Subscription, sent: QueryDict) -> CheckoutRequest:
-    key = idempotency.key_of("form", sent.get("form_key"))
-    save_method = bool(sent.get("save_method"))
-    return {"subscription": row, "gateway": sent.get("method", ""), "idempotency_key": key, "save_method": save_method}
+def _request(request: SignedInRequest, row: Subscription, *, now: datetime) -> CheckoutRequest:
+    saving = saving_of(request, now=now)
+    return {
+        "subscription": row,
+        "gateway": request.POST.get("method", ""),
+        "idempotency_key": idempotency.key_of("form", request.POST.get("form_key")),
+        "save_method": saving["save_method"],
+        "agreement": saving["agreement"],
+    }
 
 
-def paid_before(request: SignedInRequest, row: Subscription) -> str | None:
+def paid_before(request: SignedInRequest, row: Subscription, *, now: datetime) -> str | None:
     """Return the URL that this form led to when it was sent before; None if it was not."""
-    payment = find_payment(request.user, _request(row, request.POST))
+    payment = find_payment(request.user, _request(request, row, now=now))
     return continue_url(payment) if payment else None
 
 
 def pay(request: SignedInRequest, form: PayForm, row: Subscription, *, now: datetime) -> str:
     """Start the payment and return the URL to redirect to. Raises DomainError."""
-    terms = _request(row, request.POST)
+    terms = _request(request, row, now=now)
     terms["amount"] = form.cleaned_data["shown"]
     return start_payment(partial(checkout.start, request.user, now=now, **terms))
 
@@ -87,9 +92,9 @@ def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     rows = Subscription.objects.select_related("customer", "price__plan")
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
     bill = bill_of(row, now=now)
-    form = PayForm(request.POST or None, amount=bill.amount if bill else None)
+    form = PayForm(request.POST or None, amount=bill.amount if bill else None, customer=request.user)
     try:
-        if sent_before := paid_before(request, row):
+        if sent_before := paid_before(request, row, now=now):
             return HttpResponseRedirect(sent_before, status=303)
         if request.method == "POST" and bill and form.is_valid():
             return HttpResponseRedirect(pay(request, form, row, now=now), status=303)

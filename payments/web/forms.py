@@ -1,19 +1,26 @@
 """What the paying forms of the checkout and top-up pages share: payment methods, the base form, texts of refusals."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple, TypedDict
 
 from django import forms
+from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
+from core import idempotency
+from core.addresses import UNKNOWN, client_address
 from core.errors import DomainError
 from core.idempotency import KeyReused
 from core.ids import new_id
 from ledger import display
 from ledger.money import Money
+from payments.collection import checkout_consents, consents
+from payments.collection.consents import Agreement
 from payments.gateways import registry
 from payments.models import Payment
 
@@ -26,6 +33,8 @@ class Method(NamedTuple):
     hint: str | Promise
     # Whether its gateway can keep the customer's card or account for later payments.
     saves: bool = False
+    # Whether it can also charge that for renewals while the customer is away.
+    charges: bool = False
 
 
 BALANCE = Method("balance", gettext_lazy("Account balance"), gettext_lazy("Paid at once. Nothing to enter."))
@@ -61,7 +70,12 @@ def gateways(money: Money) -> list[Method]:
     """Return the offered gateways that take this amount as payment methods, the default one first."""
     names = registry.names(money.currency, money.amount)
     offered = [GATEWAYS.get(name, Method(name, name, "")) for name in names]
-    return [each._replace(saves=registry.can(each.value).saves_methods) for each in offered]
+    return [_with_capabilities(each) for each in offered]
+
+
+def _with_capabilities(method: Method) -> Method:
+    can = registry.can(method.value)
+    return method._replace(saves=can.saves_methods, charges=can.saves_methods and can.charges_off_session)
 
 
 def no_way_to_pay(money: Money) -> str:
@@ -90,20 +104,36 @@ class PayForm(forms.Form):
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     # Whether the gateway may keep the card or account for later payments. Never ticked beforehand: it is a consent.
     save_method = forms.BooleanField(required=False)
+    # The consent that renewals are paid with it too, and the fingerprint of its words as the page has shown them.
+    agree = forms.BooleanField(required=False)
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     method = forms.ChoiceField(
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how you want to pay"))
     )
 
     def __init__(
-        self, data: Any = None, *, amount: Money | None, before: Sequence[Method] = (), **initial: Any
+        self,
+        data: Any = None,
+        *,
+        amount: Money | None,
+        before: Sequence[Method] = (),
+        customer: User | None = None,
+        **initial: Any,
     ) -> None:
-        """Offer the methods `before` and the gateways that take the amount; none without an amount."""
+        """Offer the methods `before` and the gateways that take the amount; none without an amount.
+
+        A `customer` who has not agreed to automatic payments yet may agree here.
+        """
         shown = {"form_key": new_form_key(), "shown": None if amount is None else amount.amount}
         super().__init__(data, initial=shown | initial)
         self.amount = amount
         self.offered = [] if amount is None else [*before, *gateways(amount)]
         self.saving = [each for each in self.offered if each.saves]
         self.all_save = all(each.saves for each in self.offered if each.value != BALANCE.value)
+        self.all_charge = all(each.charges for each in self.offered if each.value != BALANCE.value)
+        self.charging = [each for each in self.offered if each.charges]
+        may_agree = bool(self.charging) and customer is not None and may_be_offered(customer)
+        self.consent_words = checkout_consents.words() if may_agree else ""
         field = self.fields["method"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(each.value, each.name) for each in self.offered]
@@ -126,13 +156,54 @@ class PayForm(forms.Form):
         """Hide errors of the method while the amount is rejected: the methods offered depend on the amount."""
         if "shown" in self.errors:
             self.errors.pop("method", None)
+        self.check_consent()
         return self.cleaned_data
+
+    def check_consent(self) -> None:
+        """Reject a consent that the chosen gateway cannot use, or whose words are not those that were shown.
+
+        From the balance nothing is saved: the box is not shown there, and a tick that is left in it counts for nothing.
+        """
+        chosen, agrees = self.cleaned_data.get("method"), self.cleaned_data.get("agree")
+        if not agrees or chosen is None or chosen == BALANCE.value:
+            return
+        if chosen not in [each.value for each in self.charging]:
+            self.add_error("agree", _("Renewals cannot be paid this way. Untick that box, or pay another way."))
+        elif self.cleaned_data.get("seen") != self.fingerprint:
+            self.add_error("agree", _("The text that you agree to has changed. Read it and tick the box again."))
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the consent's words in the current language."""
+        return idempotency.fingerprint(words=self.consent_words)
 
     def renew_key(self) -> None:
         """Give the form a new key and the current amounts: its old key belongs to an earlier order."""
         amounts = {name: self.initial[name] for name in ("shown", "total") if name in self.initial}
         self.data = {**self.data, **amounts, "form_key": new_form_key()}
         self.full_clean()
+
+
+def may_be_offered(customer: User) -> bool:
+    """Tell whether a checkout offers the consent to renewals: not to who has given it for a method that works."""
+    consent = consents.in_force(customer.pk, consents.Purpose.RENEWALS)
+    return consent is None or consent.method.removed_at is not None or consent.method.refused_at is not None
+
+
+class Saving(TypedDict):
+    """What a checkout's request says about the payment method."""
+
+    save_method: bool
+    agreement: Agreement | None
+
+
+def saving_of(request: HttpRequest, *, now: datetime) -> Saving:
+    """Return what a sent form says about the payment method. Who agrees that renewals are paid with it saves it too."""
+    if not request.POST.get("agree") or request.POST.get("method") == BALANCE.value:
+        return {"save_method": bool(request.POST.get("save_method")), "agreement": None}
+    address = client_address(request)
+    known = None if address == UNKNOWN else address
+    return {"save_method": True, "agreement": consents.agreed(checkout_consents.words(), address=known, now=now)}
 
 
 def continue_url(payment: Payment) -> str:

@@ -25,7 +25,7 @@ from ledger.money import Money
 from payments import cancellation, confirmation, sessions, transitions
 from payments.failures import failure_of
 from payments.gateways import registry
-from payments.gateways.base import State
+from payments.gateways.sessions import State
 from payments.models import Payment, Refund
 from payments.web import next_url
 from payments.web.forms import start_payment

@@ -19,6 +19,8 @@ urlpatterns = [
     path("account/automatic-payments/top-up/off/", auto_top_up.auto_top_up_off, name="auto_top_up_off"),
     path("account/automatic-payments/withdraw/", automatic_payments.withdraw, name="automatic_payments_withdraw"),
     path("account/subscriptions/<str:public_id>/pay/", due.due_page, name="subscription_pay"),
+    path("account/payment-methods/add/", methods.add, name="payment_method_add"),
+    path("account/payment-methods/added/<str:public_id>/", methods.added, name="payment_method_added"),
     path("account/payment-methods/<str:public_id>/remove/", methods.remove, name="payment_method_remove"),
     path(
         "account/subscriptions/<str:public_id>/cancel/",

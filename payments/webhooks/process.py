@@ -15,11 +15,11 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from ledger.money import NotMoney
-from payments import confirmation, disputes, gateway_refunds, methods, payouts
+from payments import confirmation, disputes, gateway_refunds, methods, payouts, setups
 from payments.gateways import registry
 from payments.gateways.base import Subject
 from payments.gateways.errors import GatewayError
-from payments.models import Payment, PaymentMethod, WebhookEvent
+from payments.models import MethodSetup, Payment, PaymentMethod, WebhookEvent
 
 log = structlog.get_logger(__name__)
 Status = WebhookEvent.Status
@@ -139,6 +139,9 @@ def _dispute(event: WebhookEvent, now: datetime) -> Result:
 
 def _method(event: WebhookEvent, now: datetime) -> Result:
     row = PaymentMethod.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
+    if row is None and (setup := _find_setup(event)):
+        # It is being saved on a page of its own, whose id is that of the method.
+        return _refreshed(setup, now)
     if row is None:
         return Status.IGNORED, f"No payment method has the gateway id {event.gateway_id}."
     try:
@@ -150,6 +153,23 @@ def _method(event: WebhookEvent, now: datetime) -> Result:
         return Status.PROCESSED, f"{row.public_id}: unchanged. {error.detail}"
     row = methods.apply(row, method, now=now)
     return Status.PROCESSED, f"{row.public_id}: {'removed' if row.removed_at else 'kept'}."
+
+
+def _setup(event: WebhookEvent, now: datetime) -> Result:
+    setup = _find_setup(event)
+    if setup is None:
+        return Status.PARKED, f"No page that saves a payment method has the gateway id {event.gateway_id}."
+    return _refreshed(setup, now)
+
+
+def _find_setup(event: WebhookEvent) -> MethodSetup | None:
+    rows = MethodSetup.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id)
+    return rows.select_related("customer").first()
+
+
+def _refreshed(setup: MethodSetup, now: datetime) -> Result:
+    setup = setups.refresh(setup, now=now)
+    return Status.PROCESSED, f"{setup.public_id}: {setup.status}."
 
 
 def _payout(event: WebhookEvent, now: datetime) -> Result:
@@ -169,5 +189,6 @@ OUTCOMES: dict[Subject, Callable[[WebhookEvent, datetime], Result]] = {
     Subject.REFUND: _refund,
     Subject.DISPUTE: _dispute,
     Subject.METHOD: _method,
+    Subject.SETUP: _setup,
     Subject.PAYOUT: _payout,
 }

@@ -89,6 +89,10 @@ API = {
     "payment-top-up": Row(CUSTOMERS, "POST"),
     "payment-method-list": Row(CUSTOMERS),
     "payment-method-detail": Row(ALICE, "DELETE", METHOD),
+    "consent-list": Row(CUSTOMERS),
+    "consent-detail": Row(ALICE, "DELETE", {"public_id": "consent"}),
+    "automatic-top-up-list": Row(CUSTOMERS),
+    "automatic-top-up-detail": Row(ALICE, "DELETE", {"public_id": "rule"}),
 }
 
 PAGES = {
@@ -104,6 +108,8 @@ PAGES = {
     "payment_cancel": Row(ALICE, "POST", PAYMENT),
     "account": Row(CUSTOMERS),
     "payment_method_remove": Row(ALICE, "POST", METHOD),
+    "payment_method_add": Row(CUSTOMERS, "POST"),
+    "payment_method_added": Row(ALICE, "GET", {"public_id": "setup"}),
     "automatic_payments": Row(CUSTOMERS),
     "automatic_payments_withdraw": Row(CUSTOMERS, "POST"),
     "auto_top_up": Row(CUSTOMERS),

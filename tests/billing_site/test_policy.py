@@ -16,7 +16,8 @@ from accounts import mail_choices, tokens
 from accounts.models import User
 from billing_site.demo import plans
 from ledger.models import Transaction
-from payments import checkout
+from payments import checkout, setups
+from payments.collection import top_ups
 from payments.gateways.manual import transfers
 from payments.models import PaymentMethod
 from subscriptions import books, catalogue, orders, quotes
@@ -90,22 +91,26 @@ def things(alice, staff) -> dict[str, object]:
     payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
     line = Transaction.objects.latest("id").pk
     acted_on = staff_rows.make(alice, staff, now=now)
+    method = PaymentMethod.objects.create(customer=alice, gateway="sandbox", gateway_id="card_1", created_at=now)
+    numbers = {"threshold": 100_00, "amount": 500_00, "cap": 5000_00}
+    rule = top_ups.turn_on(method, "RUB", address=None, now=now, **numbers)
     return {
         "alice": alice.pk,
         "app": "payments",
+        "consent": rule.consent.public_id,
         "error": "not_found",
         "gateway": "sandbox",
         "key": "no-such-key",
         "mail": 0,
-        "method": PaymentMethod.objects.create(
-            customer=alice, gateway="sandbox", gateway_id="card_1", created_at=now
-        ).public_id,
+        "method": method.public_id,
         "payment": payment.public_id,
         "payment_pk": payment.pk,
         "plan": "basic",
         "price": subscription.price_id,
         "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,
+        "rule": rule.public_id,
         "session": payment.gateway_id,
+        "setup": setups.start(alice, "sandbox", now=now).public_id,
         "stop_token": mail_choices.stop_url(alice, mail_choices.MailCategory.REMINDERS).split("/")[-2],
         "subscription": subscription.public_id,
         "transaction": line,

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from ledger.models import Transaction
 from payments import checkout, comparison, payouts, transitions
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.models import Payout

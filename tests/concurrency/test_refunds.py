@@ -13,7 +13,7 @@ from accounts.models import User
 from core.errors import DomainError
 from events.models import Event
 from payments import checkout, confirmation, disputes, gateway_refunds, mismatches, reconciliation, refunds
-from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox import refunds as sandbox_refunds
 from payments.gateways.sandbox.gateway import Sandbox

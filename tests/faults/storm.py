@@ -16,7 +16,8 @@ import time_machine
 from accounts.models import User
 from core.errors import DomainError, Unavailable
 from payments import cancellation, checkout, checkout_request, confirmation, reconciliation, refunds, sessions
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 from payments.gateways.errors import GatewayError
 from payments.models import Payment, Refund
 from payments.webhooks import process, receive

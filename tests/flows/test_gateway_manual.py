@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from payments import mismatches, reconciliation, refunds
-from payments.gateways.base import RefundState
+from payments.gateways.aftermath import RefundState
 from payments.gateways.manual.models import ManualTransfer
 from payments.models import Payment
 from subscriptions.models import Subscription

@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from billing_site.local.fakes.faults import Fault
 from payments import comparison, mismatches, reconciliation, refunds
-from payments.gateways.base import DisputeState, RefundState
+from payments.gateways.aftermath import DisputeState, RefundState
 from payments.models import Dispute, Payment, Payout, WebhookEvent
 from payments.webhooks import process
 from subscriptions.models import Subscription

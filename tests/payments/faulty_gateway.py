@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from django.db import connection
 
-from payments.gateways.base import Capabilities, Session, SessionRequest, Snapshot, State
+from payments.gateways.base import Capabilities
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 
 PATH = f"{__name__}.Unsteady"
 CARD = f"{__name__}.Card"

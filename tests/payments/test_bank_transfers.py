@@ -15,11 +15,11 @@ from ledger.models import Transaction
 from ledger.money import Money
 from payments import ageing, bank_transfers, comparison, mismatches, payouts, refunds
 from payments.bank_transfers import Arrival, Done
-from payments.gateways.base import Session, SessionRequest
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual.gateway import Manual
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferChanged, TransferRefused
+from payments.gateways.sessions import Session, SessionRequest
 from payments.models import Payment, Payout
 from subscriptions import books
 from subscriptions.models import Subscription

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from payments import cancellation_refunds, confirmation, disputes
-from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import Payment, Refund
 from subscriptions.models import Price, Subscription
 from tests.ledger.snapshot import found

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import ageing, comparison, confirmation, disputes, payouts, refunds
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox import outcomes, sessions
 from payments.models import GatewayReport, Payment, Payout

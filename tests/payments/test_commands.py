@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import refunds
-from payments.gateways.base import Snapshot
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sessions import Snapshot
 from payments.models import GatewayReport, Payment, Payout, Refund
 from tests.payments.rows import balance
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from accounts.models import User
 from ledger.models import Transaction
 from payments import confirmation, mismatches, refunds, transitions
-from payments.gateways.base import Snapshot
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sessions import Snapshot
 from payments.models import Discrepancy, GatewayReport, Payment
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start

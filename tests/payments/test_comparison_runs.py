@@ -10,11 +10,12 @@ from django.utils import timezone
 from accounts.models import User
 from ledger.models import Transaction
 from payments import checkout, comparison, confirmation, reports, tasks, transitions
-from payments.gateways.base import PayoutSnapshot, Snapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.errors import GatewayError
 from payments.gateways.registry import UnknownGateway
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sessions import Snapshot
 from payments.models import Discrepancy, GatewayReport, Payment, Payout
 from tests.ledger.snapshot import found
 from tests.payments import faulty_gateway

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from payments import confirmation, disputes, refunds
 from payments.disputes import UnknownPayment
-from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import Dispute, Payment
 from payments.refunds import RefundRefused
 from subscriptions import overview

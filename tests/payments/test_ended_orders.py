@@ -10,9 +10,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from payments import amounts, checkout, reconciliation
-from payments.gateways.base import Session, SessionRequest
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sessions import Session, SessionRequest
 from payments.models import Payment
 from subscriptions import billing_run, books, orders
 from subscriptions.models import Price

@@ -13,8 +13,9 @@ from accounts.models import User
 from ledger.models import Transaction
 from ledger.money import Money
 from payments import ageing, confirmation, mismatches, payouts
-from payments.gateways.base import PayoutSnapshot, Snapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sessions import Snapshot
 from payments.models import Payment
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start

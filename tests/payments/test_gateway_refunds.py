@@ -12,7 +12,7 @@ from accounts.models import User
 from ledger.models import Account, Transaction
 from payments import confirmation, disputes, gateway_refunds, refunds
 from payments.gateway_refunds import NotRecorded
-from payments.gateways.base import DisputeSnapshot, DisputeState, RefundSnapshot, RefundState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState, RefundSnapshot, RefundState
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund

@@ -8,7 +8,7 @@ from django.utils import timezone
 import ledger
 from ledger import wallets
 from payments import checkout, disputes, integrity, refunds, transitions
-from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import sessions
 from payments.gateways.sandbox.outcomes import ON_THE_PAGE
 from payments.models import Dispute, Payment, Refund

@@ -5,7 +5,8 @@ from django.utils import timezone
 
 import ledger
 from payments import checkout, confirmation, payouts
-from payments.gateways.base import PayoutSnapshot, Snapshot, State
+from payments.gateways.aftermath import PayoutSnapshot
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 from tests.ledger.plant import plant
 from tests.ledger.snapshot import found

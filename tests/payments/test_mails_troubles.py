@@ -10,7 +10,7 @@ from events import outbox
 from events.mails import kinds
 from events.models import Event
 from payments import checkout, confirmation, disputes, expiring_cards, refunds
-from payments.gateways.base import DisputeSnapshot, DisputeState
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import sessions
 from payments.gateways.sandbox.models import SandboxSession
 from payments.gateways.sandbox.outcomes import ON_THE_PAGE

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, methods, reconciliation
-from payments.gateways.base import Capabilities, Session, SessionRequest
+from payments.gateways.base import Capabilities
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxMethod
+from payments.gateways.sessions import Session, SessionRequest
 from payments.models import Payment, PaymentMethod
 from tests.payments.checkouts import start
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from ledger.models import Transaction
 from ledger.money import Money, NotMoney
 from payments import payouts
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.registry import UnknownGateway
 from payments.models import Payout
 from payments.payouts import PayoutRefused

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import payouts
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.models import Discrepancy, GatewayReport, Payout
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, reconciliation, refunds, sweeps, tasks
-from payments.gateways.base import Snapshot
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sessions import Snapshot
 from payments.models import Payment, Refund
 from tests.payments.checkouts import start
 from tests.payments.faulty_gateway import CARD

@@ -7,7 +7,7 @@ each of them is a payout: above zero for money in, below zero for money out.
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.manual.models import ManualReceipt, ManualRefund
 
 

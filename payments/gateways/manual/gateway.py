@@ -8,21 +8,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from ledger.money import exponent_of
-from payments.gateways.base import (
-    Capabilities,
-    PayoutSnapshot,
-    RefundRequest,
-    RefundSnapshot,
-    RefundState,
-    Session,
-    SessionRequest,
-    Snapshot,
-    State,
-)
+from payments.gateways.aftermath import PayoutSnapshot, RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.base import Capabilities
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual import bank_movements, details, refunds, transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
 from payments.gateways.mixins import NoDisputes, NoMethods, NoWebhooks
+from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 
 # The least and the most of one transfer, in major units.
 LEAST, MOST = 1, 10_000_000

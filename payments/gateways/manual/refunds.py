@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.normalization import UNSTORABLE
-from payments.gateways.base import RefundRequest
+from payments.gateways.aftermath import RefundRequest
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual import transfers
 from payments.gateways.manual.models import ManualRefund, ManualTransfer

@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from core.errors import DomainError
-from payments.gateways.base import SessionRequest, State
 from payments.gateways.manual import references
 from payments.gateways.manual.models import ManualTransfer
+from payments.gateways.sessions import SessionRequest, State
 
 Status = ManualTransfer.Status
 # How often a new reference number is drawn if the one before is taken.

@@ -7,9 +7,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ledger.money import Money
-from payments.gateways.base import State
 from payments.gateways.manual import details, references, transfers
 from payments.gateways.manual.models import ManualTransfer
+from payments.gateways.sessions import State
 
 
 @never_cache

@@ -9,27 +9,22 @@ from django.conf import settings
 from django.utils import timezone
 
 from ledger.money import EXPONENTS, LARGEST, Money
-from payments.gateways.base import (
-    Capabilities,
+from payments.gateways.aftermath import (
     DisputeSnapshot,
     DisputeState,
-    Method,
-    Notification,
     PayoutSnapshot,
     RefundRequest,
     RefundSnapshot,
     RefundState,
-    Session,
-    SessionRequest,
-    Snapshot,
-    State,
-    Subject,
 )
+from payments.gateways.base import Capabilities, Notification, Subject
 from payments.gateways.charges import METHOD_GONE, ChargeRequest
 from payments.gateways.errors import BadWebhook, GatewayError
-from payments.gateways.sandbox import charges, methods, outcomes, payouts, refunds, sessions, webhooks
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
+from payments.gateways.sandbox import charges, methods, outcomes, payouts, refunds, sessions, setups, webhooks
 from payments.gateways.sandbox.models import SandboxDispute, SandboxMethod, SandboxRefund, SandboxSession
 from payments.gateways.sandbox.sessions import LONGEST_PAGE
+from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 
 # What the first word of a webhook's type is about.
 SUBJECTS = {
@@ -37,6 +32,7 @@ SUBJECTS = {
     "refund": Subject.REFUND,
     "dispute": Subject.DISPUTE,
     "method": Subject.METHOD,
+    "setup": Subject.SETUP,
     "payout": Subject.PAYOUT,
 }
 
@@ -52,6 +48,7 @@ class Sandbox:
             currencies={currency: settings.TOP_UP_LIMITS.get(currency, (1, LARGEST)) for currency in EXPONENTS},
             longest_page=LONGEST_PAGE,
             saves_methods=True,
+            adds_methods=True,
             charges_off_session=True,
         )
 
@@ -140,7 +137,16 @@ class Sandbox:
         return _dispute_snapshot(dispute, now=now)
 
     def fetch_method(self, gateway_id: str) -> Method:
-        return _method(_find_method(gateway_id))
+        return setups.describe(_find_method(gateway_id))
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        return setups.create(request, now=_now())
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
+        session = setups.find(gateway_id)
+        if session is None:
+            raise _unknown(gateway_id)
+        return setups.snapshot(_answering(session), now=_now())
 
     def remove_method(self, gateway_id: str) -> None:
         methods.forget(_find_method(gateway_id).method_id, now=_now())
@@ -153,8 +159,8 @@ class Sandbox:
 
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         now = _now()
-        rows = SandboxSession.objects.filter(created_at__gte=since, created_at__lt=until).select_related("method")
-        for session in rows.order_by("created_at", "pk").iterator(chunk_size=500):
+        rows = SandboxSession.objects.filter(created_at__gte=since, created_at__lt=until, is_setup=False)
+        for session in rows.select_related("method").order_by("created_at", "pk").iterator(chunk_size=500):
             yield _snapshot(session, now=now)
 
     def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
@@ -188,7 +194,7 @@ class Sandbox:
 
 def _find(gateway_id: str) -> SandboxSession:
     """Return a session; raise a GatewayError if it does not exist or simulates a time-out."""
-    session = SandboxSession.objects.filter(session_id=gateway_id).select_related("method").first()
+    session = SandboxSession.objects.filter(session_id=gateway_id, is_setup=False).select_related("method").first()
     if session is None:
         raise _unknown(gateway_id)
     return _answering(session)
@@ -216,7 +222,7 @@ def _snapshot(session: SandboxSession, *, now: datetime) -> Snapshot:
         action_url=f"{settings.SITE_URL}/sandbox/pay/{session.session_id}/bank/" if asks else "",
         fee=session.fee_at(now),
         fee_currency=taken.currency if taken else "",
-        method=_method(method) if taken and method else None,
+        method=setups.describe(method) if taken and method else None,
         idempotency_key=session.idempotency_key,
         created_at=session.created_at,
     )
@@ -266,17 +272,6 @@ def _find_method(gateway_id: str) -> SandboxMethod:
         raise _unknown(gateway_id)
     _answering(method.session)
     return method
-
-
-def _method(method: SandboxMethod) -> Method:
-    return Method(
-        gateway_id=method.method_id,
-        brand=method.brand,
-        last4=method.last4,
-        expires_on=method.expires_on,
-        owner=method.owner,
-        is_kept=method.is_kept,
-    )
 
 
 def _unknown(gateway_id: str) -> GatewayError:

@@ -43,6 +43,8 @@ class SandboxSession(models.Model):
     # The merchant's id of the customer, and whether the customer agreed that the card is kept.
     customer = models.CharField(max_length=60, default="", blank=True)
     save_method = models.BooleanField(default=False)
+    # Whether it saves a card and takes no money. Its amount is 0.
+    is_setup = models.BooleanField(default=False)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.OPEN)
     # The code of the outcome that the visitor picked.
     outcome = models.CharField(max_length=40, default="", blank=True)

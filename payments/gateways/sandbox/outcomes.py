@@ -186,6 +186,33 @@ AFTERWARDS = (
 
 CANCEL = Outcome(code="cancel", title=_("Cancel and go back"), hint="", status=Status.CANCELLED)
 
+# On a page that saves a card and takes no money.
+SETUPS = (
+    Outcome(code="succeeds", title=_("The card is saved"), card="4242…4242", hint=_("The webhook arrives at once")),
+    Outcome(
+        code="saved_late",
+        title=_("The card is saved after a delay"),
+        card="4000…0077",
+        hint=_("The bank checks it for 20 s"),
+        status=Status.PROCESSING,
+        delay=timedelta(seconds=20),
+    ),
+    Outcome(
+        code="webhook_lost",
+        title=_("Webhook lost"),
+        hint=_("The page that you return to or the regular check finds the card"),
+        delivery=Delivery.NEVER,
+    ),
+    Outcome(
+        code="declined",
+        title=_("The bank refuses the card"),
+        card="4000…0002",
+        hint=_("Nothing is saved"),
+        status=Status.FAILED,
+        failure_code="card_declined",
+    ),
+)
+
 # The bank's own page, after `bank_asks`.
 APPROVE = Outcome(code="approve", title=_("Approve"), hint="")
 REFUSE = Outcome(code="refuse", title=_("Refuse"), hint="", status=Status.FAILED, failure_code="authentication_failed")
@@ -215,6 +242,7 @@ CHARGES = {
 }  # fmt: skip
 
 ON_THE_PAGE = {outcome.code: outcome for outcome in (*CHOICES, *FAULTS, *AFTERWARDS, CANCEL)}
+ON_A_SETUP = {outcome.code: outcome for outcome in (*SETUPS, CANCEL)}
 AT_THE_BANK = {outcome.code: outcome for outcome in (APPROVE, REFUSE)}
 
 

@@ -61,16 +61,16 @@ def _schedule_webhooks(session: SandboxSession, outcome: Outcome, *, now: dateti
     """Save the webhooks of an outcome. Both of TWICE have the same event id, as at a real gateway."""
     if outcome.delivery is Delivery.NEVER:
         return
-    of = session.session_id
+    of, kind = session.session_id, "setup" if session.is_setup else "session"
     if outcome.status not in (Status.SUCCEEDED, Status.PROCESSING):
-        webhooks.schedule(session, f"session.{outcome.status}", of, at=now)
+        webhooks.schedule(session, f"{kind}.{outcome.status}", of, at=now)
     if session.succeeds_at is None:
         return
-    event_id = webhooks.schedule(session, "session.succeeded", of, at=session.succeeds_at)
+    event_id = webhooks.schedule(session, f"{kind}.succeeded", of, at=session.succeeds_at)
     if outcome.delivery is Delivery.TWICE:
-        webhooks.schedule(session, "session.succeeded", of, at=session.succeeds_at, event_id=event_id)
+        webhooks.schedule(session, f"{kind}.succeeded", of, at=session.succeeds_at, event_id=event_id)
     if outcome.delivery is Delivery.REORDERED:
-        webhooks.schedule(session, "session.failed", of, at=session.succeeds_at + REORDERED_AFTER)
+        webhooks.schedule(session, f"{kind}.failed", of, at=session.succeeds_at + REORDERED_AFTER)
 
 
 def _schedule_dispute(session: SandboxSession, ends_as: DisputeStatus, *, now: datetime) -> None:

@@ -17,14 +17,15 @@ Status = SandboxSession.Status
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
-    """Show the payment page with its outcomes, and apply the one that was picked."""
+    """Show the payment page, or the page that saves a card, with its outcomes, and apply the one that was picked."""
     session = _session_or_404(session_id)
-    outcome = outcomes.ON_THE_PAGE.get(request.POST.get("outcome", ""))
+    outcome = (outcomes.ON_A_SETUP if session.is_setup else outcomes.ON_THE_PAGE).get(request.POST.get("outcome", ""))
     if outcome and (chosen := sessions.choose(session_id, outcome, expected=Status.OPEN, now=timezone.now())):
         return _after(request, chosen, outcome)
     if session.status_at(timezone.now()) is Status.REQUIRES_ACTION:
         return redirect("sandbox_bank", session_id)
-    return _page(request, "sandbox/pay.html", session, expected=Status.OPEN)
+    template = "sandbox/setup.html" if session.is_setup else "sandbox/pay.html"
+    return _page(request, template, session, expected=Status.OPEN)
 
 
 @never_cache

@@ -10,9 +10,9 @@ import stripe
 from stripe.params import PaymentIntentConfirmParams, PaymentIntentCreateParams, PaymentIntentListParams
 
 from core import ids
-from payments.gateways.base import Snapshot
 from payments.gateways.charges import METHOD_GONE, ChargeRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot
 from payments.gateways.stripe import amounts, declines, snapshots
 from payments.gateways.stripe.client import client, every
 

@@ -2,14 +2,14 @@
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import stripe
 from stripe.checkout import Session as CheckoutSession
 from stripe.params.checkout import SessionCreateParams, SessionListParams
 
-from payments.gateways.base import SessionRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import SessionRequest
 from payments.gateways.stripe import amounts, snapshots
 from payments.gateways.stripe.client import client, every, is_spent
 
@@ -34,14 +34,13 @@ def session_params(request: SessionRequest, *, now: float) -> SessionCreateParam
     ours = {snapshots.PAYMENT: request.idempotency_key}
     if request.customer:
         ours["customer"] = request.customer
-    earliest, latest = now + (SHORTEST + MARGIN / 2).total_seconds(), now + (LONGEST - MARGIN / 2).total_seconds()
     description = request.description[:250] or request.idempotency_key
     params: SessionCreateParams = {
         "mode": "payment",
         "client_reference_id": request.idempotency_key,
         "success_url": request.return_url,
         "cancel_url": request.cancel_url,
-        "expires_at": int(min(max(request.expires_at.timestamp(), earliest), latest)),
+        "expires_at": page_end(request.expires_at, now=now),
         "locale": request.language if request.language in LOCALES else "auto",
         "adaptive_pricing": {"enabled": False},
         "line_items": [
@@ -68,6 +67,12 @@ def session_params(request: SessionRequest, *, now: float) -> SessionCreateParam
             params["customer_creation"] = "always"
         params["payment_intent_data"] = {**params["payment_intent_data"], "setup_future_usage": "off_session"}
     return params
+
+
+def page_end(wanted: datetime, *, now: float) -> int:
+    """Return the end of a page within what Stripe takes, in seconds since 1970, as `now`."""
+    earliest, latest = now + (SHORTEST + MARGIN / 2).total_seconds(), now + (LONGEST - MARGIN / 2).total_seconds()
+    return int(min(max(wanted.timestamp(), earliest), latest))
 
 
 def create(request: SessionRequest, *, now: float) -> CheckoutSession:

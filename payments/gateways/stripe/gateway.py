@@ -18,21 +18,13 @@ from stripe.params import (
 )
 from stripe.params.checkout import SessionListParams, SessionRetrieveParams
 
-from payments.gateways.base import (
-    Capabilities,
-    DisputeSnapshot,
-    Method,
-    Notification,
-    PayoutSnapshot,
-    RefundRequest,
-    RefundSnapshot,
-    Session,
-    SessionRequest,
-    Snapshot,
-)
+from payments.gateways.aftermath import DisputeSnapshot, PayoutSnapshot, RefundRequest, RefundSnapshot
+from payments.gateways.base import Capabilities, Notification
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import GatewayError
-from payments.gateways.stripe import amounts, charges, checkout, configuration, snapshots, webhooks
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
+from payments.gateways.sessions import Session, SessionRequest, Snapshot
+from payments.gateways.stripe import amounts, charges, checkout, configuration, setups, snapshots, webhooks
 from payments.gateways.stripe.client import calling, client, every, gateway_error, is_spent
 from payments.gateways.stripe.snapshots import INTENT
 
@@ -49,6 +41,7 @@ class Stripe:
             longest_page=checkout.LONGEST - checkout.MARGIN,
             shortest_page=checkout.SHORTEST + checkout.MARGIN,
             saves_methods=True,
+            adds_methods=True,
             charges_off_session=True,
             form_targets=(configuration.form_target(),),
         )
@@ -140,6 +133,19 @@ class Stripe:
     def fetch_method(self, gateway_id: str) -> Method:
         with calling():
             return snapshots.of_method(client().v1.payment_methods.retrieve(gateway_id))
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        with calling(creates=True):
+            session = setups.create(request, now=time.time())
+        return Session(
+            gateway_id=session.id,
+            confirmation_url=session.url or request.return_url,
+            expires_at=datetime.fromtimestamp(session.expires_at, tz=UTC),
+        )
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
+        with calling():
+            return setups.fetch(gateway_id)
 
     def remove_method(self, gateway_id: str) -> None:
         with calling():

@@ -10,23 +10,16 @@ import stripe
 import structlog
 from stripe.checkout import Session as CheckoutSession
 
-from payments.gateways.base import (
-    DisputeSnapshot,
-    DisputeState,
-    Method,
-    PayoutSnapshot,
-    RefundSnapshot,
-    RefundState,
-    Snapshot,
-    State,
-)
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState, PayoutSnapshot, RefundSnapshot, RefundState
+from payments.gateways.methods import Method
+from payments.gateways.sessions import Snapshot, State
 from payments.gateways.stripe import declines
 from payments.gateways.stripe.amounts import from_stripe
 
 log = structlog.get_logger(__name__)
 
 # The metadata with our ids, on sessions, intents and refunds.
-PAYMENT, REFUND = "payment", "refund"
+PAYMENT, REFUND, SETUP = "payment", "refund", "setup"
 # The mark of an intent that charges a saved method. It has no session.
 CHARGE = "charge"
 # What of a payment intent a snapshot needs: the fee, and the method that is kept.

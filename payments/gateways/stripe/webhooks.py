@@ -17,7 +17,7 @@ TYPES = (
     "checkout.session.", "payment_intent.", "refund.", "charge.refund.", "charge.dispute.", "payment_method.",
     "payout.",
 )  # fmt: skip
-# What an event is about, by the kind of object that it carries.
+# What an event is about, by the kind of object that it carries. A session of mode `setup` saves a method.
 SUBJECTS = {
     "checkout.session": Subject.PAYMENT,
     "payment_intent": Subject.PAYMENT,
@@ -37,7 +37,7 @@ def parse(body: bytes, signature: str) -> Notification:
     try:
         payload: dict[str, Any] = event.to_dict(for_json=True)
         event_id, kind, target = _text(payload["id"]), _text(payload["type"]), payload["data"]["object"]
-        is_live, name, target_id = payload["livemode"], target.get("object"), target.get("id")
+        is_live, target_id = payload["livemode"], target.get("id")
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise BadWebhook("The signature is valid, but the body is not an event.") from error
     if is_live is not configuration.is_live():
@@ -45,7 +45,7 @@ def parse(body: bytes, signature: str) -> Notification:
     if payload.get("account"):
         raise ForeignWebhook("The event is of a connected account.")
     is_known = kind.startswith(TYPES) and isinstance(target_id, str)
-    subject = SUBJECTS.get(name) if is_known and (name != "payment_intent" or _is_charge(target)) else None
+    subject = _subject(target) if is_known else None
     return Notification(
         event_id=event_id,
         type=kind,
@@ -53,6 +53,14 @@ def parse(body: bytes, signature: str) -> Notification:
         gateway_id=target_id if subject is not None else "",
         payload=payload,
     )
+
+
+def _subject(target: dict[str, Any]) -> Subject | None:
+    """Return what an event about this object is about, None if it does not concern us."""
+    name = str(target.get("object"))
+    if name == "checkout.session" and target.get("mode") == "setup":
+        return Subject.SETUP
+    return None if name == "payment_intent" and not _is_charge(target) else SUBJECTS.get(name)
 
 
 def _is_charge(intent: dict[str, Any]) -> bool:

@@ -10,20 +10,14 @@ from django.utils import timezone
 
 from core import ids
 from ledger.money import EXPONENTS, Money, exponent_of
-from payments.gateways.base import (
-    Capabilities,
-    Method,
-    Notification,
-    RefundRequest,
-    RefundSnapshot,
-    Session,
-    SessionRequest,
-    Snapshot,
-)
+from payments.gateways.aftermath import RefundRequest, RefundSnapshot
+from payments.gateways.base import Capabilities, Notification
 from payments.gateways.charges import METHOD_GONE, ChargeRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
 from payments.gateways.mixins import NoDisputes, NoPayouts
-from payments.gateways.yookassa import charges, client, fiscal_receipts, snapshots, webhooks
+from payments.gateways.sessions import Session, SessionRequest, Snapshot
+from payments.gateways.yookassa import charges, client, fiscal_receipts, setups, snapshots, webhooks
 
 # The longest texts that YooKassa takes, in characters.
 LONGEST_DESCRIPTION = 128
@@ -58,6 +52,7 @@ class YooKassa(NoDisputes, NoPayouts):
             },
             cancels_pages=False,
             saves_methods=settings.YOOKASSA_SAVES_METHODS,
+            adds_methods=settings.YOOKASSA_SAVES_METHODS,
             removes_methods=False,
             charges_off_session=settings.YOOKASSA_SAVES_METHODS,
             signs_webhooks=False,
@@ -149,6 +144,15 @@ class YooKassa(NoDisputes, NoPayouts):
 
     def fetch_method(self, gateway_id: str) -> Method:
         return snapshots.method(_fetch("payment_methods", gateway_id))
+
+    def create_setup(self, request: SetupRequest) -> Session:
+        if not self.can.adds_methods:
+            raise GatewayError("This shop may not keep payment methods.", permanent=True, code="not_supported")
+        made = client.post("payment_methods", setups.body(request), key=request.idempotency_key)
+        return setups.page(made, request)
+
+    def fetch_setup(self, gateway_id: str) -> SetupSnapshot:
+        return setups.of_method(_fetch("payment_methods", gateway_id))
 
     def remove_method(self, gateway_id: str) -> None:
         raise GatewayError("YooKassa's API removes no saved methods.", permanent=True, code="not_supported")

@@ -8,8 +8,10 @@ from typing import Any
 import structlog
 
 from ledger.money import Money
-from payments.gateways.base import Method, RefundSnapshot, RefundState, Snapshot, State
+from payments.gateways.aftermath import RefundSnapshot, RefundState
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method
+from payments.gateways.sessions import Snapshot, State
 from payments.gateways.yookassa import client, declines
 
 log = structlog.get_logger(__name__)

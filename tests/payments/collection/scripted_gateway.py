@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from payments.gateways.base import Capabilities, Snapshot, State
+from payments.gateways.base import Capabilities
 from payments.gateways.charges import ChargeRequest, Decline
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
+from payments.gateways.sessions import Snapshot, State
 
 PATH = f"{__name__}.Scripted"
 DECLINES = {"soft": Decline.SOFT, "hard": Decline.HARD, "authentication": Decline.AUTHENTICATION}

@@ -19,9 +19,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_dunning_to_its_end(story: Story, agreed: Any) -> None:
-    """The first decline is on Wednesday, 1 April. Three days later it is Saturday, so Monday morning counts."""
+    """The first decline is on Wednesday, 1 April. Three days later it is Saturday, so Monday morning counts.
+
+    The fifth day is that Monday too, so the next try is a day after the one before.
+    """
     story.answer("insufficient_funds")
-    tries = [at("04-01 12:00"), at("04-02 12:00"), at("04-06 09:00"), at("04-06 12:00"), at("04-08 12:00")]
+    tries = [at("04-01 12:00"), at("04-02 12:00"), at("04-06 09:00"), at("04-07 09:00"), at("04-08 12:00")]
     for number, moment in enumerate(tries, start=1):
         story.travel(moment - timedelta(seconds=1))
         story.run()
@@ -46,6 +49,27 @@ def test_each_decline_tells_when_it_is_tried_again(story: Story, agreed: Any) ->
     data = story.event("collection.declined")
     assert (data["reason"], data["decline"], data["declines"]) == ("insufficient_funds", "soft", 1)
     assert (data["next_at"], data["link"]) == (at("04-02 12:00").isoformat(), "/account/")
+
+
+def test_working_hours_are_those_of_the_customer(story: Story, agreed: Any) -> None:
+    """In Vladivostok, ten hours ahead of UTC, it is 22:00: the try waits for Friday, 3 April, at 9:00 there."""
+    story.customer.time_zone = "Asia/Vladivostok"
+    story.customer.save()
+    story.answer("insufficient_funds")
+    story.travel(AHEAD)
+    story.run()
+    assert story.collection.next_at == at("04-02 23:00")
+
+
+def test_without_a_time_zone_of_the_customer_that_of_the_setting_counts(
+    story: Story, agreed: Any, settings: Any
+) -> None:
+    """In Tokyo, nine hours ahead of UTC, it is 21:00."""
+    settings.COLLECTION_TIME_ZONE = "Asia/Tokyo"
+    story.answer("insufficient_funds")
+    story.travel(AHEAD)
+    story.run()
+    assert story.collection.next_at == at("04-03 00:00")
 
 
 def test_a_later_try_that_succeeds_brings_the_service_back(story: Story, agreed: Any) -> None:

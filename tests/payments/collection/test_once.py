@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from payments import reconciliation, sweeps
 from payments.collection import consents, plans
-from payments.gateways.base import State
+from payments.gateways.sessions import State
 from payments.models import Collection, Consent, Payment, PaymentMethod
 from subscriptions import billing_run, books
 from tests.ledger.snapshot import found

@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 
 from payments.gateways import registry
-from payments.gateways.base import Gateway, SessionRequest
+from payments.gateways.base import Gateway
+from payments.gateways.sessions import SessionRequest
 from tests.payments.gateways import example_gateway
 from tests.payments.gateways.requests import session_request
 from tests.payments.gateways.visitors import visitor as visitors

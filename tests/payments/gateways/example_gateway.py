@@ -17,20 +17,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from payments.gateways import guard
-from payments.gateways.base import (
-    Capabilities,
-    Notification,
-    RefundRequest,
-    RefundSnapshot,
-    RefundState,
-    Session,
-    SessionRequest,
-    Snapshot,
-    State,
-    Subject,
-)
+from payments.gateways.aftermath import RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.base import Capabilities, Notification, Subject
 from payments.gateways.errors import BadWebhook, GatewayError
 from payments.gateways.mixins import NoDisputes, NoMethods, NoPayouts
+from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 
 PATH = f"{__name__}.Coins"
 STATES = {"new": State.OPEN, "paid": State.SUCCEEDED, "refused": State.FAILED, "over": State.EXPIRED}

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from payments.gateways.base import Gateway, Snapshot, State
+from payments.gateways.base import Gateway
 from payments.gateways.guard import guarded
+from payments.gateways.sessions import Snapshot, State
 
 PAID = Snapshot(gateway_id="x_1", state=State.SUCCEEDED)
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from core.ids import new_id
-from payments.gateways.base import Method, RefundRequest, SessionRequest
+from payments.gateways.aftermath import RefundRequest
 from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method, SetupRequest
+from payments.gateways.sessions import SessionRequest
 
 
 def session_request(**changes: Any) -> SessionRequest:
@@ -27,6 +29,20 @@ def session_request(**changes: Any) -> SessionRequest:
         "email": "alice@example.com",
     }
     return SessionRequest(**defaults | changes)
+
+
+def setup_request(**changes: Any) -> SetupRequest:
+    """Return a request for a page that saves a card without a payment."""
+    defaults: dict[str, Any] = {
+        "idempotency_key": new_id("set"),
+        "return_url": "https://shop.example/account/payment-methods/added/1/",
+        "expires_at": datetime.now(UTC) + timedelta(hours=1),
+        "language": "ru",
+        "currency": "RUB",
+        "customer": "cus_1",
+        "email": "alice@example.com",
+    }
+    return SetupRequest(**defaults | changes)
 
 
 def refund_request(gateway_id: str, **changes: Any) -> RefundRequest:

@@ -16,11 +16,8 @@ from django.utils import timezone
 
 from ledger.money import EXPONENTS
 from payments.gateways import guard, registry
-from payments.gateways.base import (
-    Gateway,
-    SessionRequest,
-    State,
-)
+from payments.gateways.base import Gateway
+from payments.gateways.sessions import SessionRequest, State
 from tests.payments.gateways.requests import refund_of, refused
 from tests.payments.gateways.visitors import visitor as visitors
 from tests.payments.gateways.visitors.visitor import Visitor

@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from payments.gateways.base import DisputeState, Gateway, RefundState, SessionRequest, Snapshot, State, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Gateway, Subject
+from payments.gateways.sessions import SessionRequest, Snapshot, State
 from tests.payments.gateways.requests import refund_of, refused
 from tests.payments.gateways.visitors.visitor import Visitor
 

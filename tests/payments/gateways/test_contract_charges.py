@@ -12,9 +12,12 @@ from django.utils import timezone
 
 from core.ids import new_id
 from payments.gateways import registry
-from payments.gateways.base import Gateway, Method, RefundState, SessionRequest, State
+from payments.gateways.aftermath import RefundState
+from payments.gateways.base import Gateway
 from payments.gateways.charges import METHOD_GONE, ChargeRequest, Decline
 from payments.gateways.errors import GatewayError
+from payments.gateways.methods import Method
+from payments.gateways.sessions import SessionRequest, State
 from tests.payments.gateways.conftest import CLASSES
 from tests.payments.gateways.requests import charge_of, refund_of, session_request
 from tests.payments.gateways.visitors import visitor as visitors

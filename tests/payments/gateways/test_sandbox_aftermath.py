@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from payments.gateways.base import DisputeState, RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.aftermath import DisputeState, RefundRequest, RefundSnapshot, RefundState
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.gateway import Sandbox

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from payments import methods
-from payments.gateways.base import Method
+from payments.gateways.methods import Method
 from payments.gateways.sandbox.models import SandboxMethod, SandboxSession
 from payments.models import PaymentMethod
 from tests.web import words

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.template.loader import get_template
 
-from payments.gateways.base import State
+from payments.gateways.sessions import State
 from payments.models import Payment, Refund
 from payments.web.payment_page import APPEARANCES, PageState, page_state
 from tests.web import heading, words

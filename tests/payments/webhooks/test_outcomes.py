@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from ledger.models import Transaction
 from payments import comparison, confirmation
-from payments.gateways.base import PayoutSnapshot
+from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import payouts, refunds
 from payments.gateways.sandbox.gateway import Sandbox

@@ -3,10 +3,13 @@
 No HTTP. Every change of an object is told to `emit` as an event. Amounts are in Stripe's units.
 """
 
+import re
 from collections.abc import Callable
 
 from billing_site.local.fakes.stripe import objects
 from billing_site.local.fakes.stripe.objects import Thing
+
+MINUTE, DAY = 60, 24 * 3600
 
 
 class Impossible(ValueError):
@@ -15,6 +18,15 @@ class Impossible(ValueError):
     def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
         super().__init__(message)
         self.code, self.param = code, param
+
+
+def check_page(params: Thing, *, now: float) -> None:
+    """Refuse what Stripe refuses of any page: its end, and an email address that is none. `now` is in seconds."""
+    left = params.get("expires_at", now + DAY) - now
+    if not 30 * MINUTE <= left <= DAY + 1:
+        raise Impossible("The `expires_at` timestamp must be between 30 minutes and 24 hours.", param="expires_at")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", params.get("customer_email", "a@shop.example")):
+        raise Impossible("Invalid email address.", code="email_invalid", param="customer_email")
 
 
 class Account:
@@ -66,8 +78,8 @@ class Account:
     def expire_session(self, session: Thing) -> None:
         """Close an open page, so that nobody can pay on it."""
         session.update(status="expired", url=None)
-        if session["payment_intent"]:
-            intent = self.objects[session["payment_intent"]]
+        if name := session["payment_intent"] or session["setup_intent"]:
+            intent = self.objects[name]
             intent.update(status="canceled", canceled_at=self._second(), cancellation_reason="abandoned")
         self.emit("checkout.session.expired", session)
 

@@ -11,12 +11,11 @@ from urllib.parse import parse_qsl
 
 from billing_site.local.fakes.harness import Fake, Refused
 from billing_site.local.fakes.server import Answer, Request, as_json
-from billing_site.local.fakes.stripe import KEY, WEBHOOK_SECRET, objects, page, params
-from billing_site.local.fakes.stripe.account import Account, Impossible
+from billing_site.local.fakes.stripe import KEY, WEBHOOK_SECRET, objects, page, params, setups
+from billing_site.local.fakes.stripe.account import Account, Impossible, check_page
 from billing_site.local.fakes.stripe.charges import Charges
 from billing_site.local.fakes.stripe.objects import Thing
 
-MINUTE, DAY = 60, 24 * 3600
 # The least of a charge, the most of any, and what amounts must be a multiple of.
 LEAST = {"eur": 50, "usd": 50, "gbp": 30, "jpy": 50}
 MOST = 99_999_999
@@ -53,6 +52,7 @@ class FakeStripe(Fake):
         self.key, self.secret = key, secret
         self.account = Account(now=self.now, emit=self._emit)
         self.charges = Charges(self.account, f"{self.url}{page.BANK}")
+        self.setups = setups.Setups(self.account)
         acts = (
             "pay", "pay_later", "settle", "decline", "ask_bank", "finish_refund", "open_dispute", "escalate_dispute",
             "close_dispute", "pay_out", "fail_payout", "detach", "charge_elsewhere", "money",
@@ -60,6 +60,7 @@ class FakeStripe(Fake):
         )  # fmt: skip
         self.commands |= {act: self._locked(self.account, act) for act in acts}
         self.commands |= {act: self._locked(self.charges, act) for act in ("end_charges", "approve", "refuse")}
+        self.commands |= {act: self._locked(self.setups, act) for act in ("save", "refuse_card")}
         self.commands |= {"refunds_begin": self.refunds_begin, "send_again": self.send_again}
 
     def refunds_begin(self, *, status: str) -> None:
@@ -79,6 +80,8 @@ class FakeStripe(Fake):
             return page.answer(self.account, request)
         if request.path.startswith(page.BANK):
             return page.bank(self.charges, request)
+        if request.path.startswith(page.SETUP):
+            return page.setup(self.setups, request)
         if request.headers.get("authorization") != f"Bearer {self.key}":
             raise Refused(error(401, "invalid_request_error", "Invalid API Key provided."))
         if request.headers.get("stripe-version") != objects.API_VERSION:
@@ -133,8 +136,7 @@ class FakeStripe(Fake):
         path = path.replace(".", "/")
         match call:
             case "checkout.sessions.create":
-                self._check_session(checked)
-                return self._show(self.account.open_session(checked, page=f"{self.url}{page.PATH}"), checked)
+                return self._show(self._opened(checked), checked)
             case "checkout.sessions.expire":
                 session = self.account.get(name, "checkout.session")
                 if session["status"] != "open":
@@ -157,6 +159,12 @@ class FakeStripe(Fake):
             self._list(path, checked) if action == "list" else self._show(self.account.get(name, KINDS[path]), checked)
         )
 
+    def _opened(self, checked: Thing) -> Thing:
+        if checked.get("mode") == "setup":
+            return self.setups.open(checked, page=f"{self.url}{page.SETUP}")
+        self._check_session(checked)
+        return self.account.open_session(checked, page=f"{self.url}{page.PATH}")
+
     def _detached(self, name: str) -> Thing:
         method = self.account.get(name, "payment_method")
         if not method["customer"]:
@@ -176,11 +184,7 @@ class FakeStripe(Fake):
         for name in ("mode", "line_items", "success_url"):
             if not checked.get(name):
                 raise Impossible(f"You must provide `{name}`.", code="parameter_missing", param=name)
-        left = checked.get("expires_at", self.now() + DAY) - self.now()
-        if not 30 * MINUTE <= left <= DAY + 1:
-            raise Impossible("The `expires_at` timestamp must be between 30 minutes and 24 hours.", param="expires_at")
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", checked.get("customer_email", "a@shop.example")):
-            raise Impossible("Invalid email address.", code="email_invalid", param="customer_email")
+        check_page(checked, now=self.now())
         for item in checked["line_items"]:
             price = item["price_data"]
             if price["unit_amount"] < LEAST.get(price["currency"], 1):
@@ -225,8 +229,8 @@ class FakeStripe(Fake):
         self.account.objects[event["id"]] = event
         self.webhooks.send(json.dumps(event).encode())
 
-    def _locked(self, actor: Account | Charges, act: str) -> Any:
-        """Return a command that does one of the acts of the account or of its charges."""
+    def _locked(self, actor: Account | Charges | setups.Setups, act: str) -> Any:
+        """Return a command that does one of the acts of the account, its charges or its setups."""
 
         def command(**arguments: Any) -> Any:
             with self.lock:

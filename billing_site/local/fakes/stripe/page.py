@@ -1,11 +1,12 @@
-"""The pages of the fake: the hosted page of a Checkout Session, and the bank's page of a charge that it asks about."""
+"""The pages of the fake: of Checkout Sessions that pay or save a card, and the bank's page of a charge."""
 
 from billing_site.local.fakes.server import Answer, Request, page, redirect
 from billing_site.local.fakes.stripe.account import Account
 from billing_site.local.fakes.stripe.charges import Charges
 from billing_site.local.fakes.stripe.objects import Thing
+from billing_site.local.fakes.stripe.setups import Setups
 
-PATH, BANK = "/c/pay/", "/c/bank/"
+PATH, BANK, SETUP = "/c/pay/", "/c/bank/", "/c/setup/"
 BUTTONS = [
     ("pay", "Pay"),
     ("decline", "Pay with a card that is declined"),
@@ -56,6 +57,24 @@ def bank(charges: Charges, request: Request) -> Answer:
     else:
         charges.refuse(name)
     return redirect(return_url)
+
+
+def setup(setups: Setups, request: Request) -> Answer:
+    """Return the page that saves a card, or do what the customer pressed: POST /c/setup/<session>/<button>."""
+    name, _, button = request.path.removeprefix(SETUP).partition("/")
+    session = setups.account.objects.get(name, {})
+    if session.get("status") != "open":
+        return page("This page is closed", [f"The session is {session.get('status', 'unknown')}."], [])
+    if request.method == "POST" and button == "save":
+        setups.save(name)
+    elif request.method == "POST" and button == "decline":
+        setups.refuse_card(name)
+    if request.method == "POST" and button in ("save", "cancel"):
+        return redirect(session["success_url"] if button == "save" else session["cancel_url"])
+    error = setups.account.objects[session["setup_intent"]]["last_setup_error"]
+    lines = ["No money is taken. This is a fake.", *([error["message"]] if error else [])]
+    buttons = [("save", "Save the card"), ("decline", "Save a card that is declined"), ("cancel", "Cancel")]
+    return page("Save a card at the fake Stripe", lines, [(f"{SETUP}{name}/{each}", label) for each, label in buttons])
 
 
 def _show(account: Account, session: Thing) -> Answer:

@@ -16,6 +16,7 @@ BUTTONS = (
     ("pay", "Pay by card"), ("sbp", "Pay by SBP"), ("3ds", "Pay by a card with 3-D Secure"),
     ("decline", "Decline: insufficient funds"), ("expire", "Let the page expire"), ("leave", "Go back without paying"),
 )  # fmt: skip
+METHOD_BUTTONS = (("save", "Save the card"), ("refuse", "The bank refuses"), ("leave", "Go back without saving"))
 BANK_BUTTONS = (("pay", "Approve"), ("refuse", "Refuse"))
 TIMES = ("created_at.gte", "created_at.gt", "created_at.lte", "created_at.lt")
 # The filters of each list, besides those that both have.
@@ -42,6 +43,7 @@ class FakeYooKassa(Fake):
         self.commands |= {
             "pay": self.pay, "decline": self.decline, "expire": self.expire, "end_refund": self.end_refund,
             "refund_by_hand": self.refund_by_hand, "end_charges": self.end_charges,
+            "save_method": self.save_method, "refuse_method": self.refuse_method,
         }  # fmt: skip
 
     # --- For tests and the control call ---
@@ -72,6 +74,14 @@ class FakeYooKassa(Fake):
     def end_charges(self, method: str, answer: str = "") -> None:
         with self.lock:
             self.shop.end_charges(method, answer)
+
+    def save_method(self, method_id: str) -> None:
+        with self.lock:
+            self.shop.save_method(method_id)
+
+    def refuse_method(self, method_id: str) -> None:
+        with self.lock:
+            self.shop.refuse_method(method_id)
 
     # --- For the harness ---
 
@@ -121,6 +131,9 @@ class FakeYooKassa(Fake):
             case "payments", "", False:
                 fields.PAYMENT(body, "")
                 return self.shop.create_payment(body)
+            case "payment_methods", "", False:
+                fields.METHOD(body, "")
+                return self.shop.create_method(body)
             case "payments", "capture", True:
                 fields.CAPTURE(body, "")
                 return self.shop.capture(body, self._find("payments", thing_id))
@@ -153,6 +166,8 @@ class FakeYooKassa(Fake):
     # --- Its page ---
 
     def _page(self, request: Request, payment_id: str, action: str = "") -> Answer:
+        if payment_id in self.shop.methods and payment_id not in self.shop.payments:
+            return self._method_page(request, payment_id, action)
         payment = self._find("payments", payment_id)
         amount = " ".join(payment["amount"].values())
         if payment["status"] != "pending":
@@ -173,6 +188,22 @@ class FakeYooKassa(Fake):
                 self.decline(payment_id, reason="3d_secure_failed")
             case "expire":
                 self.expire(payment_id)
+        return redirect(return_url)
+
+    def _method_page(self, request: Request, method_id: str, action: str) -> Answer:
+        """The page that saves a card without a payment."""
+        method = self.shop.methods[method_id]
+        if method["status"] != "pending":
+            return page("This page has ended", [method["status"]], [])
+        if request.method != "POST":
+            paths = [(f"/page/{method_id}/{name}", label) for name, label in METHOD_BUTTONS]
+            return page("YooKassa (fake): save a card", ["No money is taken."], paths)
+        return_url = method["confirmation"]["return_url"]
+        match action:
+            case "save":
+                self.save_method(method_id)
+            case "refuse":
+                self.refuse_method(method_id)
         return redirect(return_url)
 
     # --- Parts ---

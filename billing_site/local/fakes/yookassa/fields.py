@@ -120,6 +120,17 @@ PAYMENT = group(
         "save_payment_method": FLAG,
     },
 )
+# YooKassa takes the card's own data too, from shops that may see it (PCI DSS).
+METHOD = group(
+    {"type": one_of("bank_card")},
+    {
+        "confirmation": group(
+            {"type": one_of("redirect"), "return_url": text(2048, r"https?://\S+")}, {"enforce": FLAG}
+        ),
+        "holder": group({}, {"gateway_id": text(50)}),
+        "client_ip": text(45),
+    },
+)
 CAPTURE = group({}, {"amount": amount, "receipt": RECEIPT})
 REFUND = group(
     {"payment_id": text(36), "amount": amount}, {"description": text(250), "metadata": metadata, "receipt": RECEIPT}

@@ -60,6 +60,20 @@ class Shop:
             payment["confirmation"] = {"type": "redirect", "return_url": body["confirmation"]["return_url"]}
         return payment
 
+    def create_method(self, body: Thing) -> Thing:
+        """Begin to save a card without a payment. It is kept once its customer has confirmed it."""
+        if not self.saves_methods:
+            raise Forbidden("This store can't make recurring payments")
+        if "confirmation" not in body:
+            raise fields.Invalid("confirmation", "A required parameter is missing")
+        method = {
+            "type": body["type"], "id": str(uuid.uuid4()), "saved": False, "status": "pending",
+            "holder": {"account_id": self.shop_id, "gateway_id": "1000"},
+            "confirmation": {"type": "redirect", "return_url": body["confirmation"]["return_url"]},
+        }  # fmt: skip
+        self.methods[method["id"]] = method
+        return method
+
     def capture(self, body: Thing, payment: Thing) -> Thing:
         self._check_waiting(payment)
         payment["amount"] = body.get("amount", payment["amount"])
@@ -112,6 +126,16 @@ class Shop:
     def decline(self, payment_id: str, *, reason: str = "insufficient_funds") -> None:
         self._cancel(self._pending(payment_id), "payment_network", reason)
 
+    def save_method(self, method_id: str) -> None:
+        """Let the customer confirm that a card is saved."""
+        method = self._unconfirmed(method_id)
+        method |= {"saved": True, "status": "active", "card": CARD, "title": f"Bank card *{CARD['last4']}"}
+        self.notify("payment_method.active", method)
+
+    def refuse_method(self, method_id: str) -> None:
+        """Let the bank refuse that a card is saved, or the customer let the page end. YooKassa notifies of no such."""
+        self._unconfirmed(method_id)["status"] = "inactive"
+
     def expire(self, payment_id: str) -> None:
         self._cancel(self._pending(payment_id), "yoo_money", "expired_on_confirmation")
 
@@ -138,7 +162,8 @@ class Shop:
 
     def _charge(self, payment: Thing, method: Thing) -> None:
         """Charge a kept method at once, without a page."""
-        payment["payment_method"] = {name: value for name, value in method.items() if name != "status"}
+        own = ("status", "holder", "confirmation")
+        payment["payment_method"] = {name: value for name, value in method.items() if name not in own}
         reason = self.answers.get(method["id"], "")
         if method["status"] != "active":
             reason = "permission_revoked"
@@ -184,6 +209,14 @@ class Shop:
     def _check_waiting(self, payment: Thing) -> None:
         if payment["status"] != "waiting_for_capture":
             raise fields.Invalid("payment_id", "The payment does not wait for capture")
+
+    def _unconfirmed(self, method_id: str) -> Thing:
+        """Return a method that waits for its customer, without its page from now on."""
+        method = self.methods[method_id]
+        if method["status"] != "pending":
+            raise ValueError(f"{method_id} is {method['status']}")
+        method["_return_url"] = method.pop("confirmation")["return_url"]
+        return method
 
     def _pending(self, payment_id: str) -> Thing:
         payment = self.payments[payment_id]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from payments.gateways.base import Session
 from payments.gateways.manual import receipts
 from payments.gateways.manual.gateway import Manual
 from payments.gateways.manual.models import ManualReceipt, ManualTransfer
+from payments.gateways.sessions import Session
 from tests.payments.gateways.requests import session_request
 
 ACCOUNT = {"beneficiary": "ООО «Акме»", "account": "40702810900000000001", "bank_code": "044525225"}

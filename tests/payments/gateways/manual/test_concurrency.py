@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 import pytest
 from django.db import connections
 
-from payments.gateways.base import State
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferRefused
+from payments.gateways.sessions import State
 from tests.payments.gateways.requests import refund_request, session_request
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from payments.gateways.base import State
 from payments.gateways.errors import BadWebhook, GatewayError
 from payments.gateways.manual import receipts, references
 from payments.gateways.manual.gateway import Manual
 from payments.gateways.manual.models import ManualTransfer
+from payments.gateways.sessions import State
 from tests.payments.gateways.requests import refund_request, session_request
 
 

@@ -3,10 +3,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from payments.gateways.base import State
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual.models import ManualReceipt, ManualTransfer
 from payments.gateways.manual.transfers import TransferRefused
+from payments.gateways.sessions import State
 from tests.payments.gateways.requests import session_request
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from payments.gateways.base import RefundState
+from payments.gateways.aftermath import RefundState
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual import refunds
 from payments.gateways.manual.models import ManualRefund

@@ -9,7 +9,8 @@ from stripe._stripe_service import StripeService
 
 from billing_site.local.fakes.stripe import params
 from billing_site.local.fakes.stripe.api import FakeStripe, call_of
-from payments.gateways.base import RefundRequest, SessionRequest
+from payments.gateways.aftermath import RefundRequest
+from payments.gateways.sessions import SessionRequest
 from payments.gateways.stripe.gateway import Stripe
 
 Make = Callable[..., SessionRequest]

@@ -8,8 +8,9 @@ import pytest
 import stripe
 
 from payments.gateways import guard
-from payments.gateways.base import DisputeState, RefundRequest, RefundState, State
+from payments.gateways.aftermath import DisputeState, RefundRequest, RefundState
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import State
 from payments.gateways.stripe import snapshots
 
 DAY = timedelta(days=1)

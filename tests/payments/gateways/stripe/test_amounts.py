@@ -3,8 +3,8 @@
 import pytest
 
 from ledger.money import EXPONENTS
-from payments.gateways.base import State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import State
 from payments.gateways.stripe import amounts
 
 

@@ -11,9 +11,9 @@ import requests
 from billing_site.local.fakes.faults import Fault
 from billing_site.local.fakes.stripe.api import FakeStripe
 from core.ids import new_id
-from payments.gateways.base import State
 from payments.gateways.charges import METHOD_GONE, ChargeRequest, Decline
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import State
 from payments.gateways.stripe import declines, webhooks
 from payments.gateways.stripe.gateway import Stripe
 

@@ -9,9 +9,10 @@ from django.core.cache import cache
 
 from billing_site.local.fakes.faults import Fault
 from payments.gateways import guard
-from payments.gateways.base import DisputeState, RefundState, State
+from payments.gateways.aftermath import DisputeState, RefundState
 from payments.gateways.errors import GatewayError
 from payments.gateways.guard import guarded
+from payments.gateways.sessions import State
 
 LOST = [
     Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMITED, Fault.ERROR_BEFORE, Fault.ERROR_AFTER,

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from payments.gateways.base import State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import State
 from payments.gateways.stripe import amounts
 
 DAY = timedelta(days=1)

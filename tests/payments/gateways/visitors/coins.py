@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from payments.gateways.base import RefundState, Subject
+from payments.gateways.aftermath import RefundState
+from payments.gateways.base import Subject
 from tests.payments.gateways import example_gateway
 from tests.payments.gateways.example_gateway import Bank
 from tests.payments.gateways.visitors.visitor import Visitor, Webhook

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from payments.gateways.base import RefundState, Subject
+from payments.gateways.aftermath import RefundState
+from payments.gateways.base import Subject
 from payments.gateways.manual import receipts, refunds
 from payments.gateways.manual.models import ManualRefund, ManualTransfer
 from tests.payments.gateways.visitors.visitor import Visitor

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 from payments.gateways.sandbox import disputes, methods, outcomes, payouts, refunds, sessions, webhooks
 from payments.gateways.sandbox.gateway import SUBJECTS
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
@@ -47,6 +48,12 @@ class SandboxVisitor(Visitor):
     def forget_method(self, method_id: str) -> None:
         assert methods.forget(method_id, now=timezone.now())
 
+    def save_method(self, setup_id: str) -> None:
+        self._choose_on_setup(setup_id, "succeeds")
+
+    def fail_to_save(self, setup_id: str) -> None:
+        self._choose_on_setup(setup_id, "declined")
+
     def pay_out(self, gateway_id: str) -> str:
         # Yesterday's money arrives at midnight.
         taken_at = timezone.now() - timedelta(days=1)
@@ -77,6 +84,10 @@ class SandboxVisitor(Visitor):
     def _choose(self, gateway_id: str, outcome: str) -> None:
         chosen = outcomes.ON_THE_PAGE[outcome]
         assert sessions.choose(gateway_id, chosen, expected=sessions.Status.OPEN, now=timezone.now())
+
+    def _choose_on_setup(self, setup_id: str, outcome: str) -> None:
+        chosen = outcomes.ON_A_SETUP[outcome]
+        assert sessions.choose(setup_id, chosen, expected=sessions.Status.OPEN, now=timezone.now())
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import Any
 
 from billing_site.local.fakes.stripe import objects
 from billing_site.local.fakes.stripe.api import FakeStripe, signature
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 from payments.gateways.stripe.amounts import to_stripe
 from payments.gateways.stripe.webhooks import SUBJECTS
 from tests.payments.gateways.visitors.visitor import Visitor, Webhook
@@ -19,6 +20,7 @@ TYPES = {
     Subject.REFUND: "refund.updated",
     Subject.DISPUTE: "charge.dispute.closed",
     Subject.METHOD: "payment_method.detached",
+    Subject.SETUP: "checkout.session.completed",
     Subject.PAYOUT: "payout.paid",
 }
 
@@ -61,6 +63,14 @@ class StripeVisitor(Visitor):
         with self.fake.lock:
             self.fake.account.detach(method_id)
 
+    def save_method(self, setup_id: str) -> None:
+        with self.fake.lock:
+            self.fake.setups.save(setup_id)
+
+    def fail_to_save(self, setup_id: str) -> None:
+        with self.fake.lock:
+            self.fake.setups.refuse_card(setup_id)
+
     def pay_out(self, gateway_id: str) -> str:
         with self.fake.lock:
             return self.fake.account.pay_out(self.fake.account.objects[gateway_id]["currency"])
@@ -75,8 +85,10 @@ class StripeVisitor(Visitor):
             self.fake.charges.approve(gateway_id)
 
     def webhook(self, subject: Subject, gateway_id: str, *, at: datetime) -> Webhook:
-        kind = next(kind for kind, about in SUBJECTS.items() if about is subject)
-        event = objects.event(TYPES[subject], {"id": gateway_id, "object": kind}, created=int(time.time()))
+        about = {"id": gateway_id, "object": "checkout.session", "mode": "setup"}
+        if subject is not Subject.SETUP:
+            about = {"id": gateway_id, "object": next(kind for kind, of in SUBJECTS.items() if of is subject)}
+        event = objects.event(TYPES[subject], about, created=int(time.time()))
         body = json.dumps(event).encode()
         header = signature(body, self.fake.secret, at=int(at.timestamp()))
         return Webhook(body, {"stripe-signature": header}, "203.0.113.20")

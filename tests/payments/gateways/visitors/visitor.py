@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
-from payments.gateways.base import DisputeState, RefundState, Subject
+from payments.gateways.aftermath import DisputeState, RefundState
+from payments.gateways.base import Subject
 
 # The answers of a bank to a charge: it takes the money, there is not enough, the card is stolen, the customer must
 # confirm.
@@ -70,6 +71,14 @@ class Visitor:
 
     def forget_method(self, method_id: str) -> None:
         """Let the gateway stop keeping a method. Called only if the gateway saves methods."""
+        raise NotImplementedError
+
+    def save_method(self, setup_id: str) -> None:
+        """Save a card on a page without a payment. Called only if the gateway has such pages."""
+        raise NotImplementedError
+
+    def fail_to_save(self, setup_id: str) -> None:
+        """Try a card there that its bank refuses. Called only if the gateway has such pages."""
         raise NotImplementedError
 
     def pay_out(self, gateway_id: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from billing_site.local.fakes.yookassa.api import FakeYooKassa
 from ledger.money import Money
-from payments.gateways.base import RefundState, Subject
+from payments.gateways.aftermath import RefundState
+from payments.gateways.base import Subject
 from tests.payments.gateways.visitors.visitor import Visitor, Webhook
 
 EVENTS = {
@@ -42,6 +43,12 @@ class YooKassaVisitor(Visitor):
     def forget_method(self, method_id: str) -> None:
         with self.fake.lock:
             self.fake.shop.methods[method_id]["status"] = "inactive"
+
+    def save_method(self, setup_id: str) -> None:
+        self.fake.save_method(setup_id)
+
+    def fail_to_save(self, setup_id: str) -> None:
+        self.fake.refuse_method(setup_id)
 
     def answer_charges(self, method_id: str, answer: str) -> None:
         words = {"soft": "insufficient_funds", "hard": "permission_revoked", "asks": "3d_secure_failed"}

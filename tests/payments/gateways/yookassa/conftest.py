@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from billing_site.local.fakes.yookassa.api import FakeYooKassa
-from payments.gateways.base import RefundRequest, SessionRequest, Snapshot
+from payments.gateways.aftermath import RefundRequest
+from payments.gateways.sessions import SessionRequest, Snapshot
 from payments.gateways.yookassa.gateway import YooKassa
 from tests.payments.gateways.requests import refund_request, session_request
 

@@ -10,9 +10,10 @@ import time_machine
 from billing_site.local.fakes.faults import Fault
 from billing_site.local.fakes.server import as_json
 from payments.gateways import guard
-from payments.gateways.base import RefundState, State
+from payments.gateways.aftermath import RefundState
 from payments.gateways.errors import GatewayError
 from payments.gateways.guard import guarded
+from payments.gateways.sessions import State
 
 # The request has its effect, and its answer is lost or unreadable.
 LOST = [Fault.TIMEOUT_AFTER, Fault.ERROR_AFTER, Fault.RESET_AFTER, Fault.TRUNCATED, Fault.HTML]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from payments.gateways.base import State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import State
 
 
 def only_body(fake, path="/v3/payments"):

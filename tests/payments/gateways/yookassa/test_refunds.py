@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from payments.gateways.base import RefundState
+from payments.gateways.aftermath import RefundState
 from payments.gateways.errors import GatewayError
 
 

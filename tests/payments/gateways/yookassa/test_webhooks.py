@@ -3,8 +3,9 @@ import json
 import pytest
 
 from billing_site.local.fakes.faults import Fault
-from payments.gateways.base import State, Subject
+from payments.gateways.base import Subject
 from payments.gateways.errors import BadWebhook
+from payments.gateways.sessions import State
 from payments.gateways.yookassa.gateway import YooKassa
 
 SENDER = "185.71.76.5"
