@@ -9,27 +9,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
-from ledger.display import money
-from payments.admin.lists import StatusAdmin
+from ledger.amounts_admin import AmountMixin
+from payments.admin.lists import AmountInline, StatusAdmin
 from payments.collection import plans, states
 from payments.models import AutoTopUp, Collection, CollectionDecision, CollectionPlan, Consent, Payment
 
 
-class AttemptInline(ReadOnlyMixin, admin.TabularInline):
+class AttemptInline(AmountInline):
     """The attempts of a collection: payments that charge a saved method."""
 
     model = Payment
     fk_name = "collection"
-    extra = 0
-    show_change_link = True
-    ordering = ["-id"]
     fields = ["public_id", "status", "amount_shown", "method", "decline", "failure_code", "created_at"]
     readonly_fields = ["public_id", "amount_shown", "method", "decline"]
-
-    @admin.display(description=_("amount"))
-    def amount_shown(self, row: Payment) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
 
 
 class DecisionInline(ReadOnlyMixin, admin.TabularInline):
@@ -42,7 +34,7 @@ class DecisionInline(ReadOnlyMixin, admin.TabularInline):
 
 
 @admin.register(Collection)
-class CollectionAdmin(StatusAdmin):
+class CollectionAdmin(AmountMixin, StatusAdmin):
     """Money that is collected from saved methods, with the attempts and the decisions."""
 
     list_display = [
@@ -60,11 +52,6 @@ class CollectionAdmin(StatusAdmin):
     readonly_fields = ["amount_shown", "status_tag"]
     inlines = [AttemptInline, DecisionInline]
     actions = ["stop"]
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, row: Collection) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
 
     @admin.action(description=_("Stop collecting"), permissions=["act"])
     def stop(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:

@@ -8,28 +8,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyMixin
+from ledger.amounts_admin import AmountMixin
 from ledger.display import money
 from payments import confirmation
-from payments.admin.lists import StatusAdmin
+from payments.admin.lists import AmountInline, StatusAdmin
 from payments.models import Dispute, Payment, Refund
 
 
-class AfterwardsInline(ReadOnlyMixin, admin.TabularInline):
-    """Rows of a payment, each with a link to its own page."""
-
-    extra = 0
-    show_change_link = True
-    ordering = ["-id"]
-    readonly_fields = ["amount_shown"]
-
-    @admin.display(description=_("amount"))
-    def amount_shown(self, row: Any) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
-
-
-class RefundInline(AfterwardsInline):
+class RefundInline(AmountInline):
     """The refunds of a payment."""
 
     model = Refund
@@ -37,14 +23,14 @@ class RefundInline(AfterwardsInline):
     readonly_fields = ["amount_shown", "author"]
 
 
-class DisputeInline(AfterwardsInline):
+class DisputeInline(AmountInline):
     """The disputes of a payment."""
 
     model = Dispute
     fields = ["status", "amount_shown", "reason", "answer_by", "withdrawn_at", "returned_at"]
 
 
-class PaymentAdmin(StatusAdmin):
+class PaymentAdmin(AmountMixin, StatusAdmin):
     """Payments. One with a `parked_reason` waits for a decision of staff."""
 
     list_display = [
@@ -73,11 +59,6 @@ class PaymentAdmin(StatusAdmin):
         shown = {"amount": "amount_shown", "amount_refunded": "refunded_shown"}
         fields = [str(name) for name in super().get_fields(request, obj)]
         return [shown.get(name, name) for name in fields if name not in shown.values()]
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, payment: Payment) -> str:
-        """Return the amount with its currency."""
-        return money(payment.money)
 
     @admin.display(description=_("refunded"))
     def refunded_shown(self, payment: Payment) -> str:
