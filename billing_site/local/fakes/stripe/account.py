@@ -50,6 +50,13 @@ class Account:
             of["balance"] += entry["net"]
         return sums
 
+    # --- Customers ---
+
+    def add_customer(self, params: Thing) -> Thing:
+        """Make a customer."""
+        email, metadata = params.get("email"), params.get("metadata")
+        return self._keep(objects.customer(email=email, created=self._second(), metadata=metadata))
+
     # --- The page ---
 
     def open_session(self, params: Thing, *, page: str) -> Thing:

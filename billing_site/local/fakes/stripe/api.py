@@ -26,7 +26,7 @@ STEPS = {"isk": 100, "bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10}
 KINDS = {
     "checkout/sessions": "checkout.session", "payment_intents": "payment_intent", "charges": "charge",
     "balance_transactions": "balance_transaction", "refunds": "refund", "disputes": "dispute",
-    "payment_methods": "payment_method", "payouts": "payout", "events": "event",
+    "payment_methods": "payment_method", "payouts": "payout", "events": "event", "customers": "customer",
 }  # fmt: skip
 # Method and path of a call, and what it is called in params.TYPES.
 ROUTES = [
@@ -36,6 +36,7 @@ ROUTES = [
     ("POST", r"/v1/payment_intents/(\w+)/confirm", "payment_intents.confirm"),
     ("POST", r"/v1/payment_intents/(\w+)/cancel", "payment_intents.cancel"),
     ("POST", r"/v1/refunds", "refunds.create"),
+    ("POST", r"/v1/customers", "customers.create"),
     ("POST", r"/v1/payment_methods/(\w+)/detach", "payment_methods.detach"),
     *(("GET", rf"/v1/{path}", f"{path.replace('/', '.')}.list") for path in KINDS),
     *(("GET", rf"/v1/{path}/(\w+)", f"{path.replace('/', '.')}.retrieve") for path in KINDS),
@@ -129,18 +130,12 @@ class FakeStripe(Fake):
             raise Refused(error(404, kind, missing.args[0], code="resource_missing", param="id")) from missing
 
     def _do(self, call: str, name: str, checked: Thing) -> Answer:
-        path, _, action = call.rpartition(".")
-        path = path.replace(".", "/")
         match call:
             case "checkout.sessions.create":
                 self._check_session(checked)
                 return self._show(self.account.open_session(checked, page=f"{self.url}{page.PATH}"), checked)
             case "checkout.sessions.expire":
-                session = self.account.get(name, "checkout.session")
-                if session["status"] != "open":
-                    raise Impossible('Only Checkout Sessions with a status in ["open"] can be expired.')
-                self.account.expire_session(session)
-                return self._show(session, checked)
+                return self._show(self._expired(name), checked)
             case "payment_intents.create":
                 return self._charged(self.charges.create(checked), checked)
             case "payment_intents.confirm":
@@ -151,11 +146,27 @@ class FakeStripe(Fake):
                 if "payment_intent" in checked:
                     self.account.get(checked["payment_intent"], "payment_intent")
                 return self._show(self.account.refund(checked), checked)
+            case "customers.create":
+                self._check_email(checked, "email")
+                return self._show(self.account.add_customer(checked), checked)
             case "payment_methods.detach":
                 return self._show(self._detached(name), checked)
+        return self._read(call, name, checked)
+
+    def _read(self, call: str, name: str, checked: Thing) -> Answer:
+        """Return an object or a list of them."""
+        path, _, action = call.rpartition(".")
+        path = path.replace(".", "/")
         return (
             self._list(path, checked) if action == "list" else self._show(self.account.get(name, KINDS[path]), checked)
         )
+
+    def _expired(self, name: str) -> Thing:
+        session = self.account.get(name, "checkout.session")
+        if session["status"] != "open":
+            raise Impossible('Only Checkout Sessions with a status in ["open"] can be expired.')
+        self.account.expire_session(session)
+        return session
 
     def _detached(self, name: str) -> Thing:
         method = self.account.get(name, "payment_method")
@@ -179,8 +190,7 @@ class FakeStripe(Fake):
         left = checked.get("expires_at", self.now() + DAY) - self.now()
         if not 30 * MINUTE <= left <= DAY + 1:
             raise Impossible("The `expires_at` timestamp must be between 30 minutes and 24 hours.", param="expires_at")
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", checked.get("customer_email", "a@shop.example")):
-            raise Impossible("Invalid email address.", code="email_invalid", param="customer_email")
+        self._check_email(checked, "customer_email")
         for item in checked["line_items"]:
             price = item["price_data"]
             if price["unit_amount"] < LEAST.get(price["currency"], 1):
@@ -189,6 +199,10 @@ class FakeStripe(Fake):
                 raise Impossible("Amount must be no more than 8 digits.", code="amount_too_large")
             if price["unit_amount"] % STEPS.get(price["currency"], 1):
                 raise Impossible("Invalid amount for this currency.", param="unit_amount")
+
+    def _check_email(self, checked: Thing, param: str) -> None:
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", checked.get(param, "a@shop.example")):
+            raise Impossible("Invalid email address.", code="email_invalid", param=param)
 
     def _show(self, thing: Thing, checked: Thing) -> Answer:
         shown = copy.deepcopy(thing)

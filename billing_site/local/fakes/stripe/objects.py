@@ -206,7 +206,7 @@ def dispute(charge: Thing, *, amount: int, status: str, reason: str, created: in
     }  # fmt: skip
 
 
-def customer(*, email: str | None, created: int) -> Thing:
+def customer(*, email: str | None, created: int, metadata: dict[str, str] | None = None) -> Thing:
     """Return a customer."""
     return {
         "id": new_id("cus"),
@@ -215,7 +215,7 @@ def customer(*, email: str | None, created: int) -> Thing:
         "description": None,
         "email": email,
         "livemode": False,
-        "metadata": {},
+        "metadata": metadata or {},
         "name": None,
         "phone": None,
     }
