@@ -87,6 +87,9 @@ def _compare_dispute(run: Comparison, dispute: Dispute | None, snapshot: Dispute
     if kind is not None:
         found = _row(kind, Subject.DISPUTE, dispute, snapshot)
         run.mend(found, lambda: _mend_dispute(run, kind, dispute, snapshot.gateway_id))
+    elif dispute is not None and disputes.fee_differs(dispute, snapshot):
+        found = _row(Kind.AMOUNT, Subject.DISPUTE, dispute, snapshot)
+        run.post_fee(found, lambda: disputes.refresh(run.gateway.name, snapshot.gateway_id, now=run.now))
 
 
 def _find_missing_refunds(run: Comparison, since: datetime, until: datetime, listed: set[str]) -> int:

@@ -186,7 +186,7 @@ class RefundSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeSnapshot:
-    """The gateway's answer about a dispute: the bank takes back `amount` (minor units) of a payment."""
+    """The gateway's answer about a dispute: the bank takes back `amount` of a payment. All amounts in minor units."""
 
     gateway_id: str
     # The gateway id of the payment.
@@ -199,7 +199,9 @@ class DisputeSnapshot:
     answer_by: datetime | None = None
     # Whether the gateway has taken the money out already. It may ask first, and then take it or not.
     is_withdrawn: bool = True
-    # When it was opened. For lists of disputes.
+    # What the gateway keeps for the dispute, less what it has returned of that; None if it does not say.
+    fee: int | None = None
+    fee_currency: str = ""
     created_at: datetime | None = None
 
 
