@@ -42,14 +42,14 @@ def send_back(payment: Payment, *, author: User, now: datetime, reason: str = ""
     Once the gateway has sent it, the payment is `cancelled`. If the refund fails, the payment goes on waiting for
     staff. Raises NotParked, refunds.RefundRefused.
     """
-    refund = _create(payment.pk, author=author, reason=reason, now=now)
-    return refunds.send(refund, now=now)
+    return refunds.send(create_return(payment, author=author, reason=reason, now=now), now=now)
 
 
 @retry.retried
-def _create(payment_id: int, *, author: User, reason: str, now: datetime) -> Refund:
+def create_return(payment: Payment, *, author: User, now: datetime, reason: str = "") -> Refund:
+    """Create and commit the refund of all that was taken, to be sent afterwards. Raises NotParked, RefundRefused."""
     with transaction.atomic():
-        payment = _lock(payment_id)
+        payment = _lock(payment.pk)
         refunds.check_card(payment, None)
         refund = Refund(
             payment=payment, amount=payment.refundable, currency=payment.received_currency, is_from_wallet=False,

@@ -1,16 +1,13 @@
-"""Read-only admin of payments with their refunds and disputes. Its actions call the same functions as the API."""
+"""Read-only admin of payments with their refunds and disputes. What staff can do is in decisions.py, inquiries.py."""
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ledger.amounts_admin import AmountMixin
 from ledger.display import money
-from payments import confirmation
 from payments.admin.lists import AmountInline, StatusAdmin
 from payments.models import Dispute, Payment, Refund
 
@@ -64,12 +61,3 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
     def refunded_shown(self, payment: Payment) -> str:
         """Return the refunded amount with its currency."""
         return money(payment.refunded)
-
-    @admin.action(description=_("Ask the gateway now"), permissions=["act"])
-    def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
-        """Check each payment at its gateway and confirm it if it was paid."""
-        for row in queryset.order_by("id"):
-            payment = confirmation.confirm(row.pk, now=timezone.now())
-            text = _("Payment %(id)s is now %(state)s.")
-            said = text % {"id": payment.public_id, "state": payment.get_status_display()}
-            self.message_user(request, f"{said} {payment.parked_reason}".strip(), messages.INFO)
