@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import retry
 from core.errors import DomainError
-from payments import refunds, transitions
+from payments import open_orders, refunds, transitions
 from payments.models import Payment, Refund
 
 
@@ -57,6 +57,15 @@ def create_return(payment: Payment, *, author: User, now: datetime, reason: str 
         )  # fmt: skip
         refunds.record(refund, now=now)
     return refund
+
+
+def withdraw(payment: Payment, *, now: datetime) -> None:
+    """Let a locked, parked payment wait for its money again: what the gateway had reported was a mistake.
+
+    Nothing was credited. Only staff who record the money themselves know that it never came.
+    """
+    Payment.objects.filter(pk=payment.pk).update(amount_received=None, received_currency="")
+    open_orders.unpark(payment.pk, now=now)
 
 
 def _lock(payment_id: int) -> Payment:

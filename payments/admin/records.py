@@ -20,11 +20,12 @@ class RefundAdmin(InquiryAdmin, OfPaymentAdmin):
     list_filter = ["status", "destination", "is_made_at_gateway", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
-        "is_made_at_gateway", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at",
-        "check_at", "checks", "parked_reason",
+        "is_made_at_gateway", "is_void", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at",
+        "updated_at", "check_at", "checks", "parked_reason",
     ]  # fmt: skip
     readonly_fields = [
         "payment_link", "customer", "amount_shown", "status_tag", "author", "parked_reason", "is_made_at_gateway",
+        "is_void",
     ]  # fmt: skip
 
 

@@ -175,7 +175,10 @@ class VoidForm(TransferForm):
     """The end of a receipt that was recorded by mistake."""
 
     title = _("Void")
-    effect = _("Use it for a mistake. The receipt does not count any more, and its bank reference can be used again.")
+    effect = _(
+        "Use it for a mistake. The receipt does not count any more, and its bank reference can be used again. If its "
+        "money was credited, it is taken back from the balance, and what is spent of it becomes a debt."
+    )
 
     reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
 
@@ -188,17 +191,12 @@ class VoidForm(TransferForm):
     @classmethod
     def obstacle(cls, row: ManualReceipt) -> str:
         """Return why the receipt cannot be voided."""
-        if row.voided_at is not None:
-            return gettext("This receipt is void already.")
-        if row.transfer.status == ManualTransfer.Status.RECEIVED:
-            return gettext(
-                "This transfer is complete, so its receipts cannot be voided any more. Refund the payment instead."
-            )
-        return ""
+        return "" if row.voided_at is None else gettext("This receipt is void already.")
 
     def act(self, by: User, *, now: datetime) -> Done:
         """Void the receipt."""
-        return bank_transfers.void(self.row, reason=self.cleaned_data["reason"], by=by, now=now)
+        sent = self.cleaned_data
+        return bank_transfers.void(self.row, reason=sent["reason"], seen=sent["seen"], by=by, now=now)
 
     def logged(self) -> Sequence[Any]:
         """Return the receipt and its transfer."""
