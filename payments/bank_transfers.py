@@ -9,16 +9,20 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core import retry
 from ledger.money import Money
-from payments import confirmation, discrepancies, mismatches, payouts, refunds
+from payments import confirmation, discrepancies, gateway_refunds, mismatches, payouts, refunds, transitions
 from payments.gateways import registry
-from payments.gateways.manual import bank_movements, receipts
+from payments.gateways.manual import bank_movements, receipts, transfers
 from payments.gateways.manual import refunds as manual_refunds
-from payments.gateways.manual.gateway import Manual
+from payments.gateways.manual.gateway import Manual, of_receipt
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
+from payments.gateways.manual.receipts import Voiding
+from payments.gateways.manual.transfers import TransferRefused
 from payments.models import Payment, Refund
 
 GATEWAY = Manual.name
@@ -80,12 +84,16 @@ def complete(
     return Done(payment, transfer.closed_at == now)
 
 
-@retry.retried
-def void(receipt: ManualReceipt, *, reason: str, by: User, now: datetime) -> Done:
-    """Void a receipt that was recorded by mistake. Raises TransferRefused once its transfer is complete."""
-    with transaction.atomic():
-        receipt = receipts.void(receipt, reason=reason, by=by, now=now)
-        payouts.record(GATEWAY, bank_movements.of_receipt(receipt), now=now, author=by)
+def void(receipt: ManualReceipt, *, reason: str, by: User, now: datetime, seen: int | None = None) -> Done:
+    """Void a receipt that was recorded by mistake.
+
+    If its transfer is complete and the money waits for a decision, the transfer waits for money again. If the money was
+    credited, it is taken back like a refund that was made at a gateway: the wallet pays as far as it goes, and the rest
+    is a debt. `seen` is as for `record`. Raises TransferRefused, TransferChanged.
+    """
+    # Makes up for a crash after the record: what becomes of the payment must be known.
+    _ask(receipt.transfer, now=now)
+    receipt = _voided(receipt, reason=reason, by=by, now=now, seen=seen)
     return Done(_ask(receipt.transfer, now=now), receipt.voided_at == now)
 
 
@@ -138,6 +146,46 @@ def _posted(
         )  # fmt: skip
         payouts.record(GATEWAY, bank_movements.of_receipt(receipt), now=now, author=by)
     return receipt
+
+
+@retry.retried
+def _voided(receipt: ManualReceipt, *, reason: str, by: User, now: datetime, seen: int | None) -> ManualReceipt:
+    """Void the receipt, take its money from the bank account, and from the customer who has got it."""
+    with transaction.atomic():
+        transfer = transfers.lock(receipt.transfer.transfer_id)
+        receipt = ManualReceipt.objects.select_related("transfer").get(pk=receipt.pk)
+        if receipt.voided_at is not None:
+            return receipt
+        if seen is not None:
+            receipts.check_seen(transfer, seen, is_open=False)
+        payment = payment_of(transfer)
+        once_complete = _once_complete(receipt, transitions.lock(payment.pk) if payment else None)
+        receipt = receipts.void(receipt, reason=reason, by=by, now=now, once_complete=once_complete)
+        payouts.record(GATEWAY, bank_movements.of_receipt(receipt), now=now, author=by)
+        if payment is not None and receipt.is_taken_back:
+            _take_back(receipt, payment, by=by, now=now)
+        elif payment is not None and transfer.status == ManualTransfer.Status.RECEIVED:
+            mismatches.withdraw(payment, now=now)
+    return receipt
+
+
+def _once_complete(receipt: ManualReceipt, payment: Payment | None) -> Voiding:
+    """Return what is done about a complete transfer whose receipt is voided, by its locked payment, or refuse it."""
+    if payment is None or (payment.parked_reason and not payment.amount_refunded):
+        return Voiding.REOPENS
+    if receipt.transfer.status == ManualTransfer.Status.RECEIVED and payment.refundable < receipt.amount:
+        left = Money(payment.refundable, receipt.transfer.currency)
+        raise TransferRefused(
+            _("Only %(left)s of this payment has not been refunded, so the receipt cannot be voided.") % {"left": left}
+        )
+    return Voiding.TAKES_BACK
+
+
+def _take_back(receipt: ManualReceipt, payment: Payment, *, by: User, now: datetime) -> None:
+    """Take the money of a void receipt back from the customer, once."""
+    with translation.override(payment.customer.language):
+        reason = _("A bank transfer was recorded by mistake, so its money was taken back")
+    gateway_refunds.record(GATEWAY, of_receipt(receipt), now=now, author=by, reason=reason, is_void=True)
 
 
 def _ask(transfer: ManualTransfer, *, now: datetime) -> Payment | None:

@@ -155,7 +155,7 @@ def _raced(customer: User, request: CheckoutRequest, error: IntegrityError) -> P
                 return payment
         case orders.ONCE:
             raise idempotency.KeyReused from error
-        case "one_open_payment_per_subscription" | "one_open_payment_per_purpose":
+        case constraint if constraint in open_orders.ONE_OPEN:
             return None
         case _:
             if request.get("payment_id") and payment_ids.find(customer, str(request["payment_id"])).exists():

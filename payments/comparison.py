@@ -21,7 +21,7 @@ from payments.gateways.base import Gateway
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Snapshot
 from payments.models import Discrepancy, GatewayReport, Payment, Payout
-from payments.reports import CHUNK, Comparison, attempt, chunks
+from payments.reports import CHUNK, Comparison, chunks
 
 log = structlog.get_logger(__name__)
 Kind = Discrepancy.Kind
@@ -108,7 +108,8 @@ def _compare_pair(run: Comparison, payment: Payment, snapshot: Snapshot) -> None
         found = discrepancies.row(kind, payment=payment, snapshot=snapshot)
         run.mend(found, lambda: discrepancies.mend(payment, snapshot, kind, now=run.now))
     elif discrepancies.fee_is_missing(payment, snapshot):
-        _post_fee(run, payment, snapshot)
+        found = discrepancies.row(Kind.AMOUNT, payment=payment, snapshot=snapshot)
+        run.post_fee(found, lambda: confirmation.apply(payment.pk, snapshot, now=run.now))
 
 
 def _compare_unmatched(run: Comparison, payment: Payment | None, snapshot: Snapshot) -> None:
@@ -144,18 +145,6 @@ def _find_missing(run: Comparison, since: datetime, until: datetime, listed: set
             outcome = f"Left to staff. {answer.detail if answer else 'It has no id of the gateway.'}"
             run.add(discrepancies.row(Kind.MISSING_THERE, payment=payment, outcome=outcome))
     return unasked
-
-
-def _post_fee(run: Comparison, payment: Payment, snapshot: Snapshot) -> None:
-    def post() -> None:
-        confirmation.apply(payment.pk, snapshot, now=run.now)
-
-    found = discrepancies.row(Kind.AMOUNT, payment=payment, snapshot=snapshot)
-    failed = None if run.is_dry_run else attempt(found, post)
-    if failed is None:
-        run.report.fees_posted += 1
-    else:
-        run.add(failed)
 
 
 def _record_payouts(run: Comparison) -> str:

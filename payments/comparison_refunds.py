@@ -6,9 +6,9 @@ cannot be mended in this way is left to staff.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ledger.money import EXPONENTS, Money
 from payments import disputes, gateway_refunds, refunds
@@ -87,6 +87,9 @@ def _compare_dispute(run: Comparison, dispute: Dispute | None, snapshot: Dispute
     if kind is not None:
         found = _row(kind, Subject.DISPUTE, dispute, snapshot)
         run.mend(found, lambda: _mend_dispute(run, kind, dispute, snapshot.gateway_id))
+    elif dispute is not None and disputes.fee_differs(dispute, snapshot):
+        found = _row(Kind.AMOUNT, Subject.DISPUTE, dispute, snapshot)
+        run.post_fee(found, lambda: disputes.refresh(run.gateway.name, snapshot.gateway_id, now=run.now))
 
 
 def _find_missing_refunds(run: Comparison, since: datetime, until: datetime, listed: set[str]) -> int:
@@ -96,34 +99,31 @@ def _find_missing_refunds(run: Comparison, since: datetime, until: datetime, lis
     """
     has_id = Q(gateway_id__isnull=False) | Q(status=Refund.Status.PENDING) & ~Q(parked_reason="")
     ours = Refund.objects.filter(has_id, gateway=run.gateway.name, created_at__gte=since, created_at__lt=until)
-    ours = ours.filter(destination=Refund.Destination.CARD).order_by("pk").select_related("payment")
-    unasked = 0
-    for refund in ours.iterator(chunk_size=CHUNK):
-        run.report.refunds_here += 1
-        if refund.gateway_id in listed:
-            continue
-        answer = _asked(run.gateway.fetch_refund, refund.gateway_id)
-        if isinstance(answer, RefundSnapshot):
-            _compare_refund(run, refund, answer)
-        elif answer.permanent:
-            run.add(_missing_there(Subject.REFUND, refund, answer))
-        else:
-            unasked += 1
-    return unasked
+    ours = ours.filter(destination=Refund.Destination.CARD)
+    run.report.refunds_here += ours.count()
+    return _ask_about_missing(run, Subject.REFUND, ours, listed, run.gateway.fetch_refund, _compare_refund)
 
 
 def _find_missing_disputes(run: Comparison, since: datetime, until: datetime, listed: set[str]) -> int:
     """The same for disputes."""
     ours = Dispute.objects.filter(gateway=run.gateway.name, created_at__gte=since, created_at__lt=until)
+    return _ask_about_missing(run, Subject.DISPUTE, ours, listed, run.gateway.fetch_dispute, _compare_dispute)
+
+
+def _ask_about_missing(
+    run: Comparison, subject: Discrepancy.Subject, ours: QuerySet[Any], listed: set[str],
+    fetch: Callable[[str], Given], compare: Callable[[Comparison, Any, Given], None],
+) -> int:  # fmt: skip
+    """Ask the gateway about our rows that its list lacks; return how many got no answer."""
     unasked = 0
-    for dispute in ours.order_by("pk").select_related("payment").iterator(chunk_size=CHUNK):
-        if dispute.gateway_id in listed:
+    for row in ours.order_by("pk").select_related("payment").iterator(chunk_size=CHUNK):
+        if row.gateway_id in listed:
             continue
-        answer = _asked(run.gateway.fetch_dispute, dispute.gateway_id)
-        if isinstance(answer, DisputeSnapshot):
-            _compare_dispute(run, dispute, answer)
+        answer = _asked(fetch, row.gateway_id)
+        if not isinstance(answer, GatewayError):
+            compare(run, row, answer)
         elif answer.permanent:
-            run.add(_missing_there(Subject.DISPUTE, dispute, answer))
+            run.add(_missing_there(subject, row, answer))
         else:
             unasked += 1
     return unasked

@@ -1,7 +1,8 @@
 """Disputes: a payment that the customer's bank takes back. The gateway decides; we book what it did with the money.
 
 The wallet pays up to its balance and the rest is a debt (docs/billing-rules.md, R4). A dispute that is won brings the
-money back. While one is open or lost, its payment is not refunded as well (payments.refunds).
+money back. While one is open or lost, its payment is not refunded as well (payments.refunds). What the gateway charges
+for a dispute is a fee of the seller.
 """
 
 from datetime import datetime
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 import ledger
 from core import retry
 from events import outbox
+from ledger.money import EXPONENTS
 from payments import transitions
 from payments.gateways import registry
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
@@ -55,6 +57,8 @@ def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
             _withdraw(dispute, now=now)
         if dispute.status == Status.WON and dispute.withdrawn_at is not None and dispute.returned_at is None:
             _give_back(dispute, now=now)
+        if to == dispute.status and fee_differs(dispute, snapshot):
+            _post_fee(dispute, snapshot, now=now)
         dispute.reason, dispute.answer_by = snapshot.reason[:60], snapshot.answer_by
         is_open = dispute.status == Status.OPEN
         dispute.check_at = transitions.next_check(dispute.created_at, expires_at=None, after=now) if is_open else None
@@ -93,6 +97,12 @@ def is_taken(snapshot: DisputeSnapshot) -> bool:
     return snapshot.is_withdrawn or snapshot.state is DisputeState.LOST
 
 
+def fee_differs(dispute: Dispute, snapshot: DisputeSnapshot) -> bool:
+    """Tell whether the gateway keeps another fee for a dispute than we have posted. Pure."""
+    is_known = snapshot.fee is not None and snapshot.fee_currency in EXPONENTS
+    return is_known and snapshot.fee != dispute.fee and dispute.fee_currency in ("", snapshot.fee_currency)
+
+
 def _withdraw(dispute: Dispute, *, now: datetime) -> None:
     """Take the money from the wallet, with a debt for the rest, and on to the gateway that has given it back."""
     key = f"dispute:{dispute.public_id}"
@@ -118,6 +128,19 @@ def _give_back(dispute: Dispute, *, now: datetime) -> None:
         )  # fmt: skip
     dispute.returned_at = now
     _record_event(dispute, "returned", now=now)
+
+
+def _post_fee(dispute: Dispute, snapshot: DisputeSnapshot, *, now: datetime) -> None:
+    """Post what the gateway has taken for a dispute since the last time, or has returned of it.
+
+    The seller bears it: the customer's wallet is not touched.
+    """
+    change = (snapshot.fee or 0) - dispute.fee
+    dispute.fee, dispute.fee_currency = dispute.fee + change, snapshot.fee_currency
+    dispute.fee_changes += 1
+    key, clearing = f"fee:{dispute.public_id}:{dispute.fee_changes}", f"gateway_clearing:{dispute.gateway}"
+    debit, credit = ("gateway_fees", clearing) if change > 0 else (clearing, "gateway_fees")
+    ledger.post([ledger.Entry(key, debit, credit, abs(change), dispute.fee_currency, "fee", now)])
 
 
 def _record_event(dispute: Dispute, kind: str, *, now: datetime) -> None:

@@ -7,6 +7,7 @@ for a dispute.
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -24,17 +25,18 @@ class NotRecorded(Exception):
     """The refund cannot be recorded (yet). The message says why, for staff."""
 
 
-def record(gateway: str, snapshot: RefundSnapshot, *, now: datetime) -> Refund | None:
+def record(gateway: str, snapshot: RefundSnapshot, *, now: datetime, **known: Any) -> Refund | None:
     """Apply the gateway's answer about a refund and return our row of it, a new one if it was made by hand there.
 
-    Safe to repeat. None if it had failed before we heard of it: then no money has left. Call it with no transaction
-    open. Raises NotRecorded.
+    `known` are fields of a new row, such as its author. Safe to repeat. None if it had failed before we heard of it:
+    then no money has left. Call it with no transaction open, unless the payment has received its money. Raises
+    NotRecorded.
     """
     refund = find(gateway, snapshot)
     if refund is None:
         if snapshot.state is RefundState.FAILED:
             return None
-        refund = _adopt(_payment(gateway, snapshot, now=now), snapshot, now=now)
+        refund = _adopt(_payment(gateway, snapshot, now=now), snapshot, now=now, **known)
     return refunds.apply(refund.pk, snapshot, now=now)
 
 
@@ -77,19 +79,20 @@ def _payment(gateway: str, snapshot: RefundSnapshot, *, now: datetime) -> Paymen
 
 
 @retry.retried
-def _adopt(payment: Payment, snapshot: RefundSnapshot, *, now: datetime) -> Refund:
+def _adopt(payment: Payment, snapshot: RefundSnapshot, *, now: datetime, **known: Any) -> Refund:
     """Create the row of a refund that was made at the gateway, once, and take its money back from the wallet."""
     with transaction.atomic():
         payment = transitions.lock(payment.pk)
-        known = find(payment.gateway, snapshot)
-        if known is not None:
-            return known
+        earlier = find(payment.gateway, snapshot)
+        if earlier is not None:
+            return earlier
         money = _checked(payment, snapshot)
+        fields = {"reason": _("Refund to your card or account")} | known
         refund = Refund.objects.create(
             payment=payment, amount=money.amount, currency=money.currency, destination=Refund.Destination.CARD,
             is_from_wallet=payment.status == Payment.Status.CONFIRMED, is_made_at_gateway=True,
-            reason=_("Refund to your card or account"), gateway=payment.gateway, gateway_id=snapshot.gateway_id,
-            created_at=now, updated_at=now, check_at=transitions.next_check(now, expires_at=None, after=now),
+            gateway=payment.gateway, gateway_id=snapshot.gateway_id, created_at=now, updated_at=now,
+            check_at=transitions.next_check(now, expires_at=None, after=now), **fields,
         )  # fmt: skip
         if refund.is_from_wallet:
             with books.open(payment.customer, money.currency, now=now) as book:

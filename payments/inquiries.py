@@ -6,8 +6,10 @@ The answer is applied on the same paths as in the sweep (payments.reconciliation
 from datetime import datetime
 from typing import NamedTuple
 
-from payments import confirmation, disputes, reconciliation, refunds, transitions
+from payments import confirmation, disputes, open_orders, reconciliation, refunds, transitions
+from payments.confirmation import Verdict
 from payments.gateways.errors import GatewayError
+from payments.gateways.sessions import Snapshot
 from payments.models import Dispute, Payment, Refund
 
 Row = Payment | Refund | Dispute
@@ -19,6 +21,11 @@ class Inquiry(NamedTuple):
     before: Row
     after: Row
     error: str
+
+    @property
+    def unparked(self) -> str:
+        """Why it waited for staff before, if the sweep asks about it again from now on; empty if not."""
+        return "" if self.after.parked_reason or self.after.check_at is None else self.before.parked_reason
 
 
 def is_possible(row: Row) -> bool:
@@ -37,8 +44,8 @@ def is_possible(row: Row) -> bool:
 def ask(row: Row, *, now: datetime) -> Inquiry:
     """Ask the gateway about a row for which that is possible, apply the answer, and return what came of it.
 
-    A refund or dispute that waited for staff because asking had failed is asked about by the sweep again. Call it with
-    no transaction open. Raises ValueError if there is nothing to ask.
+    A row that waited for staff because asking had failed is asked about by the sweep again. A payment that waits for a
+    decision goes on waiting. Call it with no transaction open. Raises ValueError if there is nothing to ask.
     """
     if not is_possible(row):
         raise ValueError(f"There is nothing to ask about {row}.")
@@ -54,10 +61,14 @@ def _ask(row: Row, *, now: datetime) -> str:
     match row:
         case Payment(gateway_id=None):
             after = reconciliation.check(row, now=now)
-            return "No answer." if after.status == Payment.Status.UNKNOWN else ""
+            if after.gateway_id is not None:
+                open_orders.unpark(after.pk, now=now)
+            return "No answer." if after.status == Payment.Status.UNKNOWN and after.gateway_id is None else ""
         case Payment():
             answer = confirmation.ask(row)
-            confirmation.apply(row.pk, answer, now=now)
+            after = confirmation.apply(row.pk, answer, now=now)
+            if isinstance(answer, Snapshot) and confirmation.judge(answer, row.money) is Verdict.OPEN:
+                open_orders.unpark(after.pk, now=now)
         case Refund():
             answer = refunds.ask(row)
             refunds.apply(row.pk, answer, now=now)

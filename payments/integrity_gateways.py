@@ -25,6 +25,28 @@ CHECKS = (
         """,
     ),
     Check(
+        "dispute_fees_are_posted",
+        "The fee of each dispute, less what came back of it, is what was posted to its gateway's clearing account.",
+        r"""
+        WITH posted AS (
+            SELECT split_part(row.key, ':', 2) AS public_id, count(*) AS times,
+                   sum(CASE WHEN debit.code = 'gateway_fees' THEN row.amount ELSE -row.amount END)::bigint AS amount,
+                   string_agg(DISTINCT concat_ws(' ', row.currency, least(debit.code, credit.code),
+                                                 greatest(debit.code, credit.code)), ', ') AS accounts
+              FROM ledger_transaction AS row
+              JOIN ledger_account AS debit ON debit.id = row.debit_id
+              JOIN ledger_account AS credit ON credit.id = row.credit_id
+             WHERE row.key LIKE 'fee:dsp\_%' GROUP BY 1)
+        SELECT dispute.id AS dispute, dispute.fee, posted.public_id AS posted_for, posted.amount AS posted
+          FROM payments_dispute AS dispute
+          FULL JOIN posted ON posted.public_id = dispute.public_id
+         WHERE (dispute.fee, dispute.fee_changes)
+               IS DISTINCT FROM (coalesce(posted.amount, 0), coalesce(posted.times, 0))
+            OR posted.accounts <> concat_ws(' ', dispute.fee_currency, 'gateway_clearing:' || dispute.gateway,
+                                            'gateway_fees')
+        """,
+    ),
+    Check(
         "payouts_are_posted_once",
         "Each payout moved its amount from the gateway to the bank once, and back once if the bank returned it.",
         """

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import retry
 from core.errors import DomainError
-from payments import refunds, transitions
+from payments import open_orders, refunds, transitions
 from payments.models import Payment, Refund
 
 
@@ -42,14 +42,14 @@ def send_back(payment: Payment, *, author: User, now: datetime, reason: str = ""
     Once the gateway has sent it, the payment is `cancelled`. If the refund fails, the payment goes on waiting for
     staff. Raises NotParked, refunds.RefundRefused.
     """
-    refund = _create(payment.pk, author=author, reason=reason, now=now)
-    return refunds.send(refund, now=now)
+    return refunds.send(create_return(payment, author=author, reason=reason, now=now), now=now)
 
 
 @retry.retried
-def _create(payment_id: int, *, author: User, reason: str, now: datetime) -> Refund:
+def create_return(payment: Payment, *, author: User, now: datetime, reason: str = "") -> Refund:
+    """Create and commit the refund of all that was taken, to be sent afterwards. Raises NotParked, RefundRefused."""
     with transaction.atomic():
-        payment = _lock(payment_id)
+        payment = _lock(payment.pk)
         refunds.check_card(payment, None)
         refund = Refund(
             payment=payment, amount=payment.refundable, currency=payment.received_currency, is_from_wallet=False,
@@ -57,6 +57,15 @@ def _create(payment_id: int, *, author: User, reason: str, now: datetime) -> Ref
         )  # fmt: skip
         refunds.record(refund, now=now)
     return refund
+
+
+def withdraw(payment: Payment, *, now: datetime) -> None:
+    """Let a locked, parked payment wait for its money again: what the gateway had reported was a mistake.
+
+    Nothing was credited. Only staff who record the money themselves know that it never came.
+    """
+    Payment.objects.filter(pk=payment.pk).update(amount_received=None, received_currency="")
+    open_orders.unpark(payment.pk, now=now)
 
 
 def _lock(payment_id: int) -> Payment:

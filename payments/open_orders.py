@@ -6,14 +6,19 @@ in another way, its page is closed at the gateway: `mark_ended` notes that in th
 
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from core import retry
 from payments import transitions
 from payments.amounts import WAITING, AmountDue
 from payments.models import Payment
 from subscriptions import overview
 from subscriptions.models import Subscription
+
+# The constraints that hold it.
+ONE_OPEN = frozenset({"one_open_payment_per_subscription", "one_open_payment_per_purpose"})
 
 
 def purpose_of(due: AmountDue, *, quantity: int, periods: int, auto_renew: bool) -> str:
@@ -78,6 +83,35 @@ def mark_ended(*, now: datetime, customer_id: int | None = None) -> int:
     if customer_id is not None:
         ended = ended.filter(customer_id=customer_id)
     return ended.exclude(subscription__status__in=WAITING).update(closing_at=now, check_at=now)
+
+
+def unpark(payment_id: int, *, now: datetime) -> None:
+    """Let the sweep ask again about a payment that was parked because asking had failed, and its customer pay it.
+
+    If the customer has begun another payment for the same meanwhile, the page of this one is closed. A payment of which
+    money was taken goes on waiting for the decision of staff.
+    """
+    try:
+        _unpark(payment_id, now=now)
+    except IntegrityError as error:
+        if retry.constraint_of(error) not in ONE_OPEN:
+            raise
+        _unpark(payment_id, now=now, is_replaced=True)
+
+
+@retry.retried
+def _unpark(payment_id: int, *, now: datetime, is_replaced: bool = False) -> None:
+    with transaction.atomic():
+        payment = transitions.lock(payment_id)
+        if not payment.parked_reason or payment.received is not None or payment.status not in transitions.OPEN:
+            return
+        payment.parked_reason, payment.failures = "", 0
+        payment.check_at = transitions.next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+        if is_replaced:
+            payment.closing_at = payment.check_at = now
+        payment.save(update_fields=["parked_reason", "failures", "check_at", "closing_at"])
+        if payment.status == Payment.Status.UNKNOWN:
+            transitions.move(payment, Payment.Status.PENDING, now=now)
 
 
 def _is_as_ordered(subscription: Subscription, purpose: str, *, now: datetime) -> bool:

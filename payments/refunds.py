@@ -6,6 +6,7 @@ exceed it, however many are asked for at once; the database holds that too.
 """
 
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 import structlog
 from django.db import transaction
@@ -38,26 +39,61 @@ MOVES: dict[Refund.Status, frozenset[Refund.Status]] = {
 WATCHED_FOR = timedelta(days=30)
 
 
+class Terms(TypedDict, total=False):
+    """What is asked for with a refund."""
+
+    # Minor units; by default all that is left of the payment.
+    amount: int | None
+    # By default the card.
+    destination: Refund.Destination
+    # Why. The customer reads it.
+    reason: str
+    # The member of staff who asks for it.
+    author: User | None
+    idempotency_key: str | None
+    # What had been refunded of the payment when staff looked, in minor units.
+    seen: int | None
+
+
 class RefundRefused(DomainError):
     """The refund is not possible. `refundable` is what can still be refunded, if the amount was the reason."""
 
     code = "refund_refused"
 
 
-def issue(
-    payment: Payment, *, now: datetime, amount: int | None = None, destination: Refund.Destination = Destination.CARD,
-    reason: str = "", author: User | None = None, idempotency_key: str | None = None,
-) -> Refund:  # fmt: skip
-    """Refund `amount` minor units of a confirmed payment, by default all that is left of it, and return the refund.
+class RefundChanged(RefundRefused):
+    """Something else has been refunded of the payment since staff looked: look again, then decide."""
 
-    To the card, the wallet pays first, and the gateway is asked at once; without its answer the refund stays
-    `pending` and the sweep asks again. To the wallet, it is money of the seller that the customer gets back. Raises
-    RefundRefused, refusals.Refused if the wallet cannot pay, KeyReused.
+
+def issue(payment: Payment, *, now: datetime, **terms: Unpack[Terms]) -> Refund:
+    """Refund a confirmed payment or a part of it, as `create` does, ask the gateway at once, and return the refund.
+
+    Without an answer the refund stays `pending` and the sweep asks again. Raises what `create` raises.
     """
-    refund = _issue(
-        payment.pk, amount, destination=destination, reason=reason, author=author, key=idempotency_key, now=now
-    )
+    refund = create(payment, now=now, **terms)
     return send(refund, now=now) if refund.status == Status.PENDING else refund
+
+
+@retry.retried
+def create(payment: Payment, *, now: datetime, **terms: Unpack[Terms]) -> Refund:
+    """Create and commit a refund; or return the one that this request has made before. `send` it afterwards.
+
+    To the card, the wallet pays first. To the wallet, it is money of the seller that the customer gets back. Raises
+    RefundRefused, RefundChanged, refusals.Refused if the wallet cannot pay, KeyReused.
+    """
+    amount, key, seen = terms.get("amount"), terms.get("idempotency_key"), terms.get("seen")
+    destination, reason = terms.get("destination", Destination.CARD), terms.get("reason", "")
+    fingerprint = idempotency.fingerprint(amount=amount, destination=destination, reason=reason)
+    with transaction.atomic():
+        locked = transitions.lock(payment.pk)
+        if before := idempotency.find(locked.refunds.all(), key, fingerprint=fingerprint):
+            return before
+        if seen is not None and locked.amount_refunded != seen:
+            raise RefundChanged(_("Somebody has refunded this payment meanwhile. Check the new figures."))
+        return make(
+            locked, amount, destination=destination, reason=reason, author=terms.get("author"), key=key,
+            fingerprint=fingerprint, now=now,
+        )  # fmt: skip
 
 
 def send(refund: Refund, *, now: datetime) -> Refund:
@@ -99,23 +135,6 @@ def lock(refund_id: int) -> Refund:
     transitions.lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
     rows = Refund.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("payment__customer", "payment__subscription").get(pk=refund_id)
-
-
-@retry.retried
-def _issue(
-    payment_id: int, amount: int | None, *, destination: Refund.Destination, reason: str, author: User | None,
-    key: str | None, now: datetime,
-) -> Refund:  # fmt: skip
-    """Create and commit the refund, paid by the wallet; or return the one that this request has made before."""
-    fingerprint = idempotency.fingerprint(amount=amount, destination=destination, reason=reason)
-    with transaction.atomic():
-        payment = transitions.lock(payment_id)
-        if before := idempotency.find(payment.refunds.all(), key, fingerprint=fingerprint):
-            return before
-        return make(
-            payment, amount, destination=destination, reason=reason, author=author, key=key, fingerprint=fingerprint,
-            now=now,
-        )  # fmt: skip
 
 
 def make(

@@ -46,6 +46,18 @@ class Comparison:
         if result is not None:
             self.add(result)
 
+    def post_fee(self, found: Discrepancy, post: Callable[[], object]) -> None:
+        """Post a fee that is missing here and count it, or note `found` with the error. A dry run only counts it."""
+
+        def work() -> None:
+            post()
+
+        failed = None if self.is_dry_run else attempt(found, work)
+        if failed is None:
+            self.report.fees_posted += 1
+        else:
+            self.add(failed)
+
     def save(self) -> None:
         """Store the report with its counts, and the discrepancies found since the last time."""
         self.report.left = len(self.left)

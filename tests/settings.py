@@ -9,7 +9,7 @@ os.environ.setdefault("LOG_LEVEL", "INFO")
 from billing_site.local import translations
 from billing_site.local.valkey import Valkey
 from billing_site.settings import *  # noqa: F403 - after LOCAL is set
-from billing_site.settings import CACHES, PASSWORD_HASHERS, STATIC_ROOT, STORAGES, TEMPLATES, VAR_DIR
+from billing_site.settings import BASE_DIR, CACHES, PASSWORD_HASHERS, STATIC_ROOT, STORAGES, TEMPLATES, VAR_DIR
 
 # A Valkey for the tests (tests/conftest.py starts it), with two databases for each process of pytest-xdist. Tests empty
 # them, so CELERY_BROKER_URL and CACHE_URL, which may name a server in use, are ignored.

@@ -18,7 +18,7 @@ WSGI_APPLICATION = "billing_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "billing_site", "payments", "payments.gateways.sandbox", "payments.gateways.manual",
+    "billing_site", "payments", "payments.gateways.sandbox", "payments.gateways.manual", "payments.gateways.stripe",
     "subscriptions", "ledger", "events", "accounts", "core",
     "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",

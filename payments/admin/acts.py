@@ -54,8 +54,12 @@ class ActForm(forms.Form):
         return ""
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
-        """Do it, or find that it was done. Raises DomainError, or Changed."""
+        """Do it, or find that it was done. Raises DomainError, or Changed. Called with no transaction open."""
         raise NotImplementedError
+
+    def rehearse(self, by: User, *, now: datetime) -> None:
+        """Do of it what shows what will change. It is rolled back, so it may call no remote gateway."""
+        self.carry_out(by, now=now)
 
     def facts(self, *, now: datetime) -> Facts:
         """Return what the act may change, as it is in the database now."""
@@ -80,6 +84,26 @@ class ActForm(forms.Form):
         return filled
 
 
+class SeenForm(ActForm):
+    """An act that staff decide by a figure, in minor units. If it has changed since they saw it, they decide again."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, row: Any) -> None:
+        super().__init__(data, row=row)
+        self.initial["seen"] = self.figure()
+
+    def figure(self) -> int:
+        """Return the figure as it is in the database now."""
+        raise NotImplementedError
+
+    def changed(self, error: DomainError) -> Changed:
+        """Take over the new figure and return the exception to raise: `error` says that it has changed."""
+        self.cleaned_data["seen"] = self.figure()
+        self.data = dict(self.data.items()) | {"seen": str(self.cleaned_data["seen"])}
+        return Changed(error.detail)
+
+
 class ActAdmin(ReadOnlyAdmin):
     """An admin of rows on which staff act; `acts` has the form of each act by its name in the URL."""
 
@@ -99,12 +123,18 @@ class ActAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Render the page with links to the acts that are possible now."""
         row = options.get("obj")
-        links = [
+        links = self.links(request, row) if row is not None else []
+        return super().render_change_form(request, context | {"decisions": links}, *args, **options)
+
+    def links(self, request: HttpRequest, row: Any) -> list[tuple[str | Promise, str]]:
+        """Return title and address of each act that is possible now."""
+        if not self.has_act_permission(request):
+            return []
+        return [
             (form.title, reverse(f"admin:{self._url_name(name)}", args=[row.pk]))
             for name, form in self.acts.items()
-            if row is not None and self.has_act_permission(request) and not form.obstacle(row)
+            if not form.obstacle(row)
         ]
-        return super().render_change_form(request, context | {"decisions": links}, *args, **options)
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Show the form of an act, then what it changes, and carry it out when it is confirmed."""
@@ -121,6 +151,7 @@ class ActAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request), "opts": self.opts, "title": form.title, "row": row, "back": back,
             "form": form, "changes": changes, "answers": form.answers() if changes else [],
             "obstacle": form.obstacle(row),
+            "facts": [fact for fact in form.facts(now=timezone.now()).values() if not fact.quiet],
         }  # fmt: skip
         return TemplateResponse(request, "admin/payments/act.html", context)
 
@@ -148,7 +179,7 @@ class ActAdmin(ReadOnlyAdmin):
         """Return what the act would change; None if it is refused: the form then says why."""
         by, now = cast(User, request.user), timezone.now()
         try:
-            return rehearsal.rehearse(lambda: form.carry_out(by, now=now), lambda: form.facts(now=now))
+            return rehearsal.rehearse(lambda: form.rehearse(by, now=now), lambda: form.facts(now=now))
         except Changed as error:
             self.message_user(request, str(error), messages.WARNING)
             return self._rehearsed(request, form)

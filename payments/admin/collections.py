@@ -1,35 +1,36 @@
 """Read-only admin of collections, of the schedule ahead, and of consents; staff may stop a collection."""
 
+from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
-from ledger.display import money
-from payments.admin.lists import StatusAdmin
+from core.errors import DomainError
+from ledger import display
+from ledger.amounts_admin import AmountMixin
+from payments.admin import rehearsal
+from payments.admin.acts import ActAdmin, ActForm, Result
+from payments.admin.lists import AmountInline, StatusAdmin
+from payments.admin.rehearsal import Fact, Facts
 from payments.collection import plans, states
 from payments.models import AutoTopUp, Collection, CollectionDecision, CollectionPlan, Consent, Payment
 
 
-class AttemptInline(ReadOnlyMixin, admin.TabularInline):
+class AttemptInline(AmountInline):
     """The attempts of a collection: payments that charge a saved method."""
 
     model = Payment
     fk_name = "collection"
-    extra = 0
-    show_change_link = True
-    ordering = ["-id"]
     fields = ["public_id", "status", "amount_shown", "method", "decline", "failure_code", "created_at"]
     readonly_fields = ["public_id", "amount_shown", "method", "decline"]
-
-    @admin.display(description=_("amount"))
-    def amount_shown(self, row: Payment) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
 
 
 class DecisionInline(ReadOnlyMixin, admin.TabularInline):
@@ -41,10 +42,46 @@ class DecisionInline(ReadOnlyMixin, admin.TabularInline):
     fields = ["at", "outcome", "line"]
 
 
+class StopForm(ActForm):
+    """The end of a collection for good."""
+
+    title = _("Stop collecting")
+    effect = _("Nothing more is charged for it. An attempt that is at its gateway already still ends there.")
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+
+    @classmethod
+    def obstacle(cls, row: Collection) -> str:
+        """Return why there is nothing to stop."""
+        words = {"state": row.get_status_display()}
+        return "" if row.status in states.OPEN else gettext("This collection has ended: %(state)s.") % words
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Stop the collection, or find that it is stopped. Raises DomainError if it has ended in another way."""
+        was_open = Collection.objects.filter(pk=self.row.pk, status__in=states.OPEN).exists()
+        stopped = states.end(self.row.pk, Collection.Status.STOPPED, states.STOPPED_BY_STAFF, now=now)
+        if stopped.status != Collection.Status.STOPPED:
+            raise DomainError(self.obstacle(stopped))
+        words = {"id": stopped, "state": stopped.get_status_display()}
+        return Result(gettext("%(id)s is now %(state)s.") % words, was_open and stopped.ended_at == now)
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return the state of the collection and of its customer."""
+        row = Collection.objects.select_related("customer").get(pk=self.row.pk)
+        next_at = display.moment(row.next_at) if row.next_at else rehearsal.NOTHING
+        facts = {
+            "collection": Fact(gettext("Collection"), row.get_status_display()),
+            "amount": Fact(gettext("Amount"), display.money(row.money) if row.amount else rehearsal.NOTHING),
+            "next": Fact(gettext("Next try"), next_at),
+        }
+        return facts | rehearsal.of_customer(row.customer, row.currency, now=now)
+
+
 @admin.register(Collection)
-class CollectionAdmin(StatusAdmin):
+class CollectionAdmin(ActAdmin, AmountMixin, StatusAdmin):
     """Money that is collected from saved methods, with the attempts and the decisions."""
 
+    acts = {"stop": StopForm}
     list_display = [
         "public_id", "customer", "amount_shown", "status_tag", "kind", "due_at", "next_at", "declines", "reason",
     ]  # fmt: skip
@@ -59,20 +96,7 @@ class CollectionAdmin(StatusAdmin):
     ]  # fmt: skip
     readonly_fields = ["amount_shown", "status_tag"]
     inlines = [AttemptInline, DecisionInline]
-    actions = ["stop"]
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, row: Collection) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
-
-    @admin.action(description=_("Stop collecting"), permissions=["act"])
-    def stop(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
-        """Stop these collections for good. An attempt that is at its gateway still ends there."""
-        for row in queryset.order_by("id"):
-            stopped = states.end(row.pk, Collection.Status.STOPPED, states.STOPPED_BY_STAFF, now=timezone.now())
-            said = _("%(id)s is now %(state)s.") % {"id": stopped, "state": stopped.get_status_display()}
-            self.message_user(request, said, messages.INFO)
+    actions = None
 
 
 @admin.register(CollectionPlan)
@@ -102,6 +126,8 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
     def look_again(self, request: HttpRequest, queryset: QuerySet[CollectionPlan]) -> None:
         """Have these wallets looked at in the next run, those too that were parked."""
         plans.look_again(queryset.values_list("pk", flat=True), now=timezone.now())
+        for row in queryset:
+            self.log_change(request, row, gettext("Look again in the next run"))
         self.message_user(request, _("They are looked at in the next run."), messages.SUCCESS)
 
 

@@ -1,14 +1,15 @@
-"""The button "Ask the gateway now" on the page of a payment, a refund or a dispute."""
+"""The button "Ask the gateway now" on the page of a payment, a refund or a dispute. Who asked is logged."""
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from core.admin import ReadOnlyAdmin
 from ledger.display import money
@@ -44,12 +45,24 @@ class InquiryAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        row = get_object_or_404(self.get_queryset(request), pk=pk)
-        if inquiries.is_possible(row):
-            self.message_user(request, *_said(inquiries.ask(row, now=timezone.now())))
-        else:
-            self.message_user(request, gettext("There is nothing to ask the gateway about."), messages.WARNING)
+        self._ask(request, get_object_or_404(self.get_queryset(request), pk=pk))
         return HttpResponseRedirect(reverse(f"admin:{self._table}_change", args=[pk]), status=303)
+
+    @admin.action(description=gettext_lazy("Ask the gateway now"), permissions=["act"])
+    def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Do the same for the chosen rows of a list."""
+        for row in queryset.order_by("id"):
+            self._ask(request, row)
+
+    def _ask(self, request: HttpRequest, row: Any) -> None:
+        """Ask about a row, log it, and say what came of it."""
+        if not inquiries.is_possible(row):
+            said = gettext("There is nothing to ask the gateway about.")
+            self.message_user(request, f"{row}: {said}", messages.WARNING)
+            return
+        said, level = _said(inquiries.ask(row, now=timezone.now()))
+        self.log_change(request, row, f"{gettext('Ask the gateway now')}: {said}")
+        self.message_user(request, said, level)
 
     @property
     def _table(self) -> str:
@@ -67,7 +80,15 @@ def _said(inquiry: Inquiry) -> tuple[str, int]:
         said, level = gettext("%(id)s was %(before)s and is %(state)s now."), messages.SUCCESS
     else:
         said, level = gettext("%(gateway)s has answered. %(id)s is still %(state)s."), messages.INFO
-    return f"{said % words} {_fee(inquiry)} {row.parked_reason}".strip(), level
+    return " ".join(filter(None, (said % words, _fee(inquiry), _unparked(inquiry), row.parked_reason))), level
+
+
+def _unparked(inquiry: Inquiry) -> str:
+    """Return why the row waited for staff, if it does not any more; empty otherwise."""
+    if not inquiry.unparked:
+        return ""
+    said = gettext("It was not asked about any more (%(reason)s). From now on it is asked about again.")
+    return said % {"reason": inquiry.unparked}
 
 
 def _fee(inquiry: Inquiry) -> str:

@@ -1,4 +1,4 @@
-"""What the lists of the payments admin share: rows with a status, and links between a payment and its rows."""
+"""What the payments admin shares: rows with a status or an amount, and links between a payment and its rows."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin
-from ledger.display import money
+from core.admin import ReadOnlyAdmin, ReadOnlyMixin
+from ledger.amounts_admin import AmountMixin
+from payments.models import Payment
 
 # CSS class of a status; any other status has none.
 TONES = {
@@ -28,7 +29,16 @@ class StatusAdmin(ReadOnlyAdmin):
         return format_html('<span class="tag {}">{}</span>', TONES.get(row.status, ""), row.get_status_display())
 
 
-class OfPaymentAdmin(StatusAdmin):
+class AmountInline(AmountMixin, ReadOnlyMixin, admin.TabularInline):
+    """Rows with an amount on the page of another row, each with a link to its own page. The newest come first."""
+
+    extra = 0
+    show_change_link = True
+    ordering = ["-id"]
+    readonly_fields = ["amount_shown"]
+
+
+class OfPaymentAdmin(AmountMixin, StatusAdmin):
     """A read-only list of what happened to payments, each row with a link to its payment."""
 
     list_select_related = ["payment__customer"]
@@ -39,18 +49,19 @@ class OfPaymentAdmin(StatusAdmin):
     date_hierarchy = "created_at"
     actions = None
 
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, row: Any) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
-
     @admin.display(description=_("payment"))
-    def payment_link(self, row: Any) -> SafeString:
+    def payment_link(self, row: Any) -> str:
         """Return a link to the payment."""
-        url = reverse("admin:payments_payment_change", args=[row.payment_id])
-        return format_html('<a href="{}">{}</a>', url, row.payment)
+        return link_to_payment(row.payment)
 
     @admin.display(description=_("customer"))
     def customer(self, row: Any) -> str:
         """Return the customer who made the payment."""
         return str(row.payment.customer)
+
+
+def link_to_payment(payment: Payment | None) -> str:
+    """Return a link to the page of a payment; empty for none."""
+    if payment is None:
+        return ""
+    return format_html('<a href="{}">{}</a>', reverse("admin:payments_payment_change", args=[payment.pk]), payment)

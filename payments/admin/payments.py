@@ -1,35 +1,18 @@
-"""Read-only admin of payments with their refunds and disputes. Its actions call the same functions as the API."""
+"""Read-only admin of payments with their refunds and disputes. What staff can do is in decisions.py, inquiries.py."""
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyMixin
+from ledger.amounts_admin import AmountMixin
 from ledger.display import money
-from payments import confirmation
-from payments.admin.lists import StatusAdmin
+from payments.admin.lists import AmountInline, StatusAdmin
 from payments.models import Dispute, Payment, Refund
 
 
-class AfterwardsInline(ReadOnlyMixin, admin.TabularInline):
-    """Rows of a payment, each with a link to its own page."""
-
-    extra = 0
-    show_change_link = True
-    ordering = ["-id"]
-    readonly_fields = ["amount_shown"]
-
-    @admin.display(description=_("amount"))
-    def amount_shown(self, row: Any) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
-
-
-class RefundInline(AfterwardsInline):
+class RefundInline(AmountInline):
     """The refunds of a payment."""
 
     model = Refund
@@ -37,14 +20,14 @@ class RefundInline(AfterwardsInline):
     readonly_fields = ["amount_shown", "author"]
 
 
-class DisputeInline(AfterwardsInline):
+class DisputeInline(AmountInline):
     """The disputes of a payment."""
 
     model = Dispute
     fields = ["status", "amount_shown", "reason", "answer_by", "withdrawn_at", "returned_at"]
 
 
-class PaymentAdmin(StatusAdmin):
+class PaymentAdmin(AmountMixin, StatusAdmin):
     """Payments. One with a `parked_reason` waits for a decision of staff."""
 
     list_display = [
@@ -74,21 +57,7 @@ class PaymentAdmin(StatusAdmin):
         fields = [str(name) for name in super().get_fields(request, obj)]
         return [shown.get(name, name) for name in fields if name not in shown.values()]
 
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, payment: Payment) -> str:
-        """Return the amount with its currency."""
-        return money(payment.money)
-
     @admin.display(description=_("refunded"))
     def refunded_shown(self, payment: Payment) -> str:
         """Return the refunded amount with its currency."""
         return money(payment.refunded)
-
-    @admin.action(description=_("Ask the gateway now"), permissions=["act"])
-    def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
-        """Check each payment at its gateway and confirm it if it was paid."""
-        for row in queryset.order_by("id"):
-            payment = confirmation.confirm(row.pk, now=timezone.now())
-            text = _("Payment %(id)s is now %(state)s.")
-            said = text % {"id": payment.public_id, "state": payment.get_status_display()}
-            self.message_user(request, f"{said} {payment.parked_reason}".strip(), messages.INFO)

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from ledger.display import money
 from payments.admin.inquiries import InquiryAdmin
 from payments.admin.lists import OfPaymentAdmin
 from payments.models import Dispute, PaymentMethod, Refund
@@ -19,11 +20,12 @@ class RefundAdmin(InquiryAdmin, OfPaymentAdmin):
     list_filter = ["status", "destination", "is_made_at_gateway", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
-        "is_made_at_gateway", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at", "updated_at",
-        "check_at", "checks", "parked_reason",
+        "is_made_at_gateway", "is_void", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at",
+        "updated_at", "check_at", "checks", "parked_reason",
     ]  # fmt: skip
     readonly_fields = [
         "payment_link", "customer", "amount_shown", "status_tag", "author", "parked_reason", "is_made_at_gateway",
+        "is_void",
     ]  # fmt: skip
 
 
@@ -37,9 +39,15 @@ class DisputeAdmin(InquiryAdmin, OfPaymentAdmin):
     list_filter = ["status", "gateway", "currency", "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "withdrawn_at",
-        "returned_at", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks", "parked_reason",
+        "returned_at", "fee_shown", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks",
+        "parked_reason",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "parked_reason"]
+    readonly_fields = ["payment_link", "customer", "amount_shown", "status_tag", "fee_shown", "parked_reason"]
+
+    @admin.display(description=_("fee"))
+    def fee_shown(self, dispute: Dispute) -> str:
+        """Return what the gateway keeps for the dispute."""
+        return money(dispute.fee_money) if dispute.fee_money else ""
 
 
 @admin.register(PaymentMethod)

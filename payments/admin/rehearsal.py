@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from accounts.models import User
 from ledger.display import money
 from ledger.money import Money
+from payments.models import Payment
 from subscriptions import overview
 from subscriptions.labels import STATUSES
 from subscriptions.models import Subscription
@@ -57,6 +58,13 @@ def rehearse(act: Callable[[], object], facts: Callable[[], Facts]) -> list[Chan
         if change.is_change or not fact.quiet:
             changes.append(change)
     return changes
+
+
+def status_of(payment: Payment) -> str:
+    """Return the status of a payment; of one that is parked, that it waits for staff or is being sent back."""
+    if not payment.parked_reason:
+        return payment.get_status_display()
+    return gettext("is being sent back") if payment.amount_refunded else gettext("waits for a decision")
 
 
 def of_customer(customer: User, currency: str, *, now: datetime) -> Facts:

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
-from ledger.display import money
+from ledger.amounts_admin import AmountMixin
 from payments import remedies
+from payments.admin.lists import link_to_payment
 from payments.models import Discrepancy, GatewayReport, Payout
 from payments.remedies import Remedy
 
@@ -56,12 +57,9 @@ class DiscrepancyInline(ReadOnlyMixin, admin.TabularInline):
         return super().get_queryset(request).select_related("report", "payment", "mended_by")
 
     @admin.display(description=_("payment"))
-    def payment_link(self, row: Discrepancy) -> SafeString | str:
+    def payment_link(self, row: Discrepancy) -> str:
         """Return a link to our payment."""
-        if row.payment is None:
-            return ""
-        url = reverse("admin:payments_payment_change", args=[row.payment.pk])
-        return format_html('<a href="{}">{}</a>', url, row.payment)
+        return link_to_payment(row.payment)
 
     @admin.display(description=_("what to do"))
     def advice(self, row: Discrepancy) -> str:
@@ -145,7 +143,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Payout)
-class PayoutAdmin(ReadOnlyAdmin):
+class PayoutAdmin(AmountMixin, ReadOnlyAdmin):
     """What gateways have sent to the bank account."""
 
     list_display = ["gateway_id", "gateway", "amount_shown", "arrived_at", "is_paid", "is_by_hand"]
@@ -155,11 +153,6 @@ class PayoutAdmin(ReadOnlyAdmin):
     date_hierarchy = "arrived_at"
     exclude = ["amount", "currency"]
     readonly_fields = ["amount_shown"]
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, payout: Payout) -> str:
-        """Return the amount with its currency."""
-        return money(payout.money)
 
     @admin.display(description=_("paid"), boolean=True, ordering="returned_at")
     def is_paid(self, payout: Payout) -> bool:

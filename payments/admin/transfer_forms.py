@@ -13,7 +13,7 @@ from ledger.display import money
 from ledger.money import Money, NotMoney
 from payments import bank_transfers
 from payments.admin import rehearsal
-from payments.admin.acts import ActForm, Changed, Result
+from payments.admin.acts import ActForm, Result, SeenForm
 from payments.admin.rehearsal import Fact, Facts
 from payments.bank_transfers import Arrival, Done
 from payments.gateways.manual import details, transfers
@@ -25,14 +25,12 @@ from payments.web import amount_input
 LATER, ACCEPT = "later", "accept"
 
 
-class TransferForm(ActForm):
-    """An act on a transfer. `seen` is the sum that had arrived when staff opened the form, in minor units."""
+class TransferForm(SeenForm):
+    """An act on a transfer. Staff decide by the sum that has arrived."""
 
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None, *, row: Any) -> None:
-        super().__init__(data, row=row)
-        self.initial["seen"] = transfers.arrived(self.transfer)
+    def figure(self) -> int:
+        """Return the sum that has arrived."""
+        return transfers.arrived(self.transfer)
 
     @property
     def transfer(self) -> ManualTransfer:
@@ -49,10 +47,8 @@ class TransferForm(ActForm):
         try:
             done = self.act(by, now=now)
         except TransferChanged as error:
-            self.cleaned_data["seen"] = transfers.arrived(self.transfer)
-            self.data = dict(self.data.items()) | {"seen": str(self.cleaned_data["seen"])}
-            raise Changed(error.detail) from error
-        arrived = money(Money(transfers.arrived(self.transfer), self.transfer.currency))
+            raise self.changed(error) from error
+        arrived = money(Money(self.figure(), self.transfer.currency))
         said = gettext("Arrived for transfer %(transfer)s: %(amount)s.")
         return Result(f"{said % {'transfer': self.transfer, 'amount': arrived}} {_state(done)}".strip(), done.is_news)
 
@@ -68,7 +64,7 @@ class TransferForm(ActForm):
         payment = bank_transfers.payment_of(transfer)
         if payment is None:
             return facts
-        facts["payment"] = Fact(gettext("Payment"), _status(payment))
+        facts["payment"] = Fact(gettext("Payment"), rehearsal.status_of(payment))
         return facts | rehearsal.of_customer(payment.customer, transfer.currency, now=now)
 
 
@@ -179,7 +175,10 @@ class VoidForm(TransferForm):
     """The end of a receipt that was recorded by mistake."""
 
     title = _("Void")
-    effect = _("Use it for a mistake. The receipt does not count any more, and its bank reference can be used again.")
+    effect = _(
+        "Use it for a mistake. The receipt does not count any more, and its bank reference can be used again. If its "
+        "money was credited, it is taken back from the balance, and what is spent of it becomes a debt."
+    )
 
     reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
 
@@ -192,17 +191,12 @@ class VoidForm(TransferForm):
     @classmethod
     def obstacle(cls, row: ManualReceipt) -> str:
         """Return why the receipt cannot be voided."""
-        if row.voided_at is not None:
-            return gettext("This receipt is void already.")
-        if row.transfer.status == ManualTransfer.Status.RECEIVED:
-            return gettext(
-                "This transfer is complete, so its receipts cannot be voided any more. Refund the payment instead."
-            )
-        return ""
+        return "" if row.voided_at is None else gettext("This receipt is void already.")
 
     def act(self, by: User, *, now: datetime) -> Done:
         """Void the receipt."""
-        return bank_transfers.void(self.row, reason=self.cleaned_data["reason"], by=by, now=now)
+        sent = self.cleaned_data
+        return bank_transfers.void(self.row, reason=sent["reason"], seen=sent["seen"], by=by, now=now)
 
     def logged(self) -> Sequence[Any]:
         """Return the receipt and its transfer."""
@@ -240,7 +234,7 @@ class RefundForm(ActForm):
         ours = bank_transfers.refund_of(row)
         if ours is None:
             return facts
-        facts["payment"] = Fact(gettext("Payment"), _status(ours.payment))
+        facts["payment"] = Fact(gettext("Payment"), rehearsal.status_of(ours.payment))
         return facts | rehearsal.of_customer(ours.payment.customer, ours.currency, now=now)
 
     def logged(self) -> Sequence[Any]:
@@ -287,11 +281,7 @@ def _state(done: Done) -> str:
     if done.row is None:
         return ""
     if isinstance(done.row, Payment):
-        return gettext("Payment %(id)s: %(state)s.") % {"id": done.row.public_id, "state": _status(done.row)}
+        state = rehearsal.status_of(done.row)
+        return gettext("Payment %(id)s: %(state)s.") % {"id": done.row.public_id, "state": state}
     state = done.row.get_status_display()
     return gettext("Refund %(id)s: %(state)s.") % {"id": done.row.public_id, "state": state}
-
-
-def _status(payment: Payment) -> str:
-    """Return the payment's status; of one that is parked, that it waits for staff."""
-    return gettext("waits for a decision") if payment.parked_reason else payment.get_status_display()

@@ -1,45 +1,24 @@
 """Admin of bank transfers and cash: staff record what arrives, and close the refunds that they carry out."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyMixin
-from ledger.display import money
 from payments import bank_transfers
 from payments.admin.acts import ActAdmin
+from payments.admin.lists import AmountInline, link_to_payment
 from payments.admin.transfer_forms import CompleteForm, FailedForm, RecordForm, SentForm, VoidForm
 from payments.gateways.manual.admin import ManualReceiptAdmin, ManualRefundAdmin, ManualTransferAdmin
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
-from payments.models import Payment
 
 
-class OfTransferInline(ReadOnlyMixin, admin.TabularInline):
-    """Rows of a transfer, each with a link to its own page."""
-
-    extra = 0
-    show_change_link = True
-    ordering = ["-id"]
-    readonly_fields = ["amount_shown"]
-
-    @admin.display(description=_("amount"))
-    def amount_shown(self, row: Any) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
-
-
-class ReceiptInline(OfTransferInline):
+class ReceiptInline(AmountInline):
     """What has arrived for a transfer."""
 
     model = ManualReceipt
     fields = ["amount_shown", "received_on", "bank_reference", "note", "recorded_by", "voided_at"]
 
 
-class RefundInline(OfTransferInline):
+class RefundInline(AmountInline):
     """The refunds of a transfer."""
 
     model = ManualRefund
@@ -59,9 +38,9 @@ class TransferActs(ActAdmin, ManualTransferAdmin):
     readonly_fields = ["payment_link", "reference_shown", "amount_shown", "arrived_shown", "transfer_id"]
 
     @admin.display(description=_("payment"))
-    def payment_link(self, transfer: ManualTransfer) -> SafeString | str:
+    def payment_link(self, transfer: ManualTransfer) -> str:
         """Return a link to the payment."""
-        return _link(bank_transfers.payment_of(transfer)) or transfer.idempotency_key
+        return link_to_payment(bank_transfers.payment_of(transfer)) or transfer.idempotency_key
 
 
 @admin.register(ManualReceipt)
@@ -81,13 +60,7 @@ class RefundActs(ActAdmin, ManualRefundAdmin):
     readonly_fields = ["payment_link", "amount_shown"]
 
     @admin.display(description=_("payment"))
-    def payment_link(self, refund: ManualRefund) -> SafeString | str:
+    def payment_link(self, refund: ManualRefund) -> str:
         """Return a link to the payment."""
         ours = bank_transfers.refund_of(refund)
-        return _link(ours.payment if ours else None)
-
-
-def _link(payment: Payment | None) -> SafeString | str:
-    if payment is None:
-        return ""
-    return format_html('<a href="{}">{}</a>', reverse("admin:payments_payment_change", args=[payment.pk]), payment)
+        return link_to_payment(ours.payment if ours else None)

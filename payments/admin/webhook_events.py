@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from payments.admin.lists import StatusAdmin
 from payments.models import WebhookEvent
@@ -37,6 +37,10 @@ class WebhookEventAdmin(StatusAdmin):
     def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
         """Process the events again. Nothing is credited twice."""
         run = replays.replay(queryset.order_by("received_at", "id").values_list("pk", flat=True), now=timezone.now())
+        for event in run.events:
+            self.log_change(
+                request, event, f"{gettext('Process again')}: {event.get_status_display()}. {event.outcome}"
+            )
         said = ngettext("%d event was processed again.", "%d events were processed again.", run.total) % run.total
         level = messages.SUCCESS
         if run.parked:

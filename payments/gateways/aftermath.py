@@ -53,7 +53,7 @@ class DisputeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeSnapshot:
-    """The gateway's answer about a dispute: the bank takes back `amount` (minor units) of a payment."""
+    """The gateway's answer about a dispute: the bank takes back `amount` of a payment. All amounts in minor units."""
 
     gateway_id: str
     # The gateway id of the payment.
@@ -66,6 +66,9 @@ class DisputeSnapshot:
     answer_by: datetime | None = None
     # Whether the gateway has taken the money out already. It may ask first, and then take it or not.
     is_withdrawn: bool = True
+    # What the gateway keeps for the dispute, less what it has returned of that; None if it does not say.
+    fee: int | None = None
+    fee_currency: str = ""
     # When it was opened. For lists of disputes.
     created_at: datetime | None = None
 

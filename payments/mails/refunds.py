@@ -31,7 +31,10 @@ def refunded(events: Sequence[Event], recipient: User, now: datetime) -> dict[st
     if refund.status != Refund.Status.SUCCEEDED:
         return None
     values = {"amount": display.money(refund.money)}
-    if refund.destination == Refund.Destination.WALLET:
+    if refund.is_void:
+        title = _("%(amount)s is taken back from your balance")
+        sentence = _("A bank transfer was recorded by mistake. Write to us if you did send it.")
+    elif refund.destination == Refund.Destination.WALLET:
         title = _("%(amount)s is refunded to your balance")
         sentence = _("You can use it at once.")
     else:
@@ -43,8 +46,8 @@ def refunded(events: Sequence[Event], recipient: User, now: datetime) -> dict[st
         button=_("See the payment"),
         url=links.absolute("payment", refund.payment.public_id),
         rows=_rows(refund, recipient, now),
-        tone="ok",
-        tag=_("Refunded"),
+        tone="warn" if refund.is_void else "ok",
+        tag=_("Taken back") if refund.is_void else _("Refunded"),
     ).context()
 
 

@@ -32,6 +32,11 @@ class Dispute(models.Model):
     # When the money was taken from the customer's wallet, and when it came back because the dispute was won.
     withdrawn_at = models.DateTimeField(null=True)
     returned_at = models.DateTimeField(null=True)
+    # What the gateway keeps for it, less what it has returned of that, in minor units of `fee_currency`, the currency
+    # of the seller's account. How often that has changed: each change is posted under a key of its own.
+    fee = models.BigIntegerField(default=0, editable=False)
+    fee_currency = models.CharField(max_length=3, default="", blank=True, editable=False)
+    fee_changes = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField()
     # When `status` last changed.
     updated_at = models.DateTimeField()
@@ -49,6 +54,10 @@ class Dispute(models.Model):
                 condition=Q(returned_at__isnull=True) | Q(withdrawn_at__isnull=False),
                 name="only_what_was_withdrawn_comes_back",
             ),
+            models.CheckConstraint(
+                condition=Q(fee=0, fee_changes=0) | Q(fee_changes__gt=0, fee_currency__regex="^[A-Z]{3}$"),
+                name="a_dispute_fee_has_a_currency",
+            ),
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_dispute_per_gateway_object"),
         ]
         indexes = [
@@ -61,3 +70,8 @@ class Dispute(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def fee_money(self) -> Money | None:
+        """What the gateway keeps for it, None while it has named no fee."""
+        return Money(self.fee, self.fee_currency) if self.fee_currency else None

@@ -35,6 +35,8 @@ class Refund(MadeOnce):
     is_from_wallet = models.BooleanField(default=True)
     # True if somebody made it on the gateway's own pages. What the wallet lacked for it is a debt.
     is_made_at_gateway = models.BooleanField(default=False, editable=False)
+    # True if the money had never come: staff have voided the receipt of a bank transfer. Nothing was sent back.
+    is_void = models.BooleanField(default=False, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     # Why, in the words of who asked for it. Customers read it.
     reason = models.CharField(max_length=200, default="", blank=True)

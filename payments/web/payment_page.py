@@ -161,13 +161,15 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
 
 
 def _refunded(payment: Payment) -> dict[str, Money]:
-    """Return what went back to the card or account, and to the balance."""
+    """Return what went back to the card or account, and to the balance, and what was taken back as a mistake."""
     rows = payment.refunds.exclude(status=Refund.Status.FAILED) if payment.amount_refunded else Refund.objects.none()
     to_balance = sum(row.amount for row in rows if row.destination == Refund.Destination.WALLET)
+    taken_back = sum(row.amount for row in rows if row.is_void)
     currency = payment.refunded.currency
     return {
-        "to_card": Money(payment.amount_refunded - to_balance, currency),
+        "to_card": Money(payment.amount_refunded - to_balance - taken_back, currency),
         "to_balance": Money(to_balance, currency),
+        "taken_back": Money(taken_back, currency),
     }
 
 

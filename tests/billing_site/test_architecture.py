@@ -10,7 +10,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 # Foreign keys point from an app to itself or to a later one in this list.
-ORDER = ["payments", "sandbox", "manual", "subscriptions", "ledger", "events", "accounts", "core"]
+ORDER = ["payments", "sandbox", "manual", "stripe", "subscriptions", "ledger", "events", "accounts", "core"]
 FRAMEWORK = {"auth", "contenttypes"}
 NOT_OURS = {".venv", "var", ".git"}
 

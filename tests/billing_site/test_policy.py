@@ -74,7 +74,7 @@ def test_every_admin_table_is_in_the_policy():
 def people(alice, mallory, disabled, staff, superuser) -> dict[str, User | None]:
     support = User.objects.create(username="support", email="support@example.com", is_staff=True)
     group = Group.objects.create(name="read-only")
-    ours = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "manual")
+    ours = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "manual", "stripe")
     group.permissions.set(Permission.objects.filter(content_type__app_label__in=ours, codename__startswith="view_"))
     support.groups.add(group)
     return dict(zip(CALLERS, (None, disabled, alice, mallory, staff, support, superuser), strict=True))

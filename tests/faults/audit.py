@@ -56,7 +56,7 @@ def _in_ledger(gateway: str) -> dict[str, Money]:
     """Return what was posted to and from the gateway's clearing account, by payment."""
     payment_of = {f"payment:{each}": each for each in Payment.objects.values_list("public_id", flat=True)}
     payment_of |= {key.replace("payment:", "fee:"): name for key, name in payment_of.items()}
-    for word, rows in (("refund", Refund.objects), ("dispute", Dispute.objects)):
+    for word, rows in (("refund", Refund.objects), ("dispute", Dispute.objects), ("fee", Dispute.objects)):
         payment_of |= {f"{word}:{of}": name for of, name in rows.values_list("public_id", "payment__public_id")}
     found: dict[str, Money] = defaultdict(Money)
     for key, amount in _movements(gateway):

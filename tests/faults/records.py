@@ -99,16 +99,17 @@ class StripeRecords:
             books.money[payment_of[refund["charge"]]].refunded += refund["amount"] * (state != "failed")
             books.refunds[refund["metadata"]["refund"]].append(state)
         for dispute in self.account.all("dispute"):
-            taken = -sum(entry["amount"] for entry in dispute["balance_transactions"])
-            books.money[payment_of[dispute["charge"]]].disputed += taken
+            money = books.money[payment_of[dispute["charge"]]]
+            money.disputed -= sum(entry["amount"] for entry in dispute["balance_transactions"])
+            money.fee += sum(entry["fee"] for entry in dispute["balance_transactions"])
         self._check_balance(books.total())
         return books
 
     def _check_balance(self, total: Money) -> None:
-        """Check that the account's balance is made of the same sums. What disputes cost is not our customers' money."""
+        """Check that the account's balance is made of the same sums."""
         entries = self.account.money().get("rub", {})
-        sums = [entries.get(kind, 0) for kind in ("charge", "refund", "adjustment")]
-        assert sums == [total.captured, -total.refunded, -total.disputed]
+        sums = [entries.get(kind, 0) for kind in ("charge", "refund", "adjustment", "fees")]
+        assert sums == [total.captured, -total.refunded, -total.disputed, total.fee]
 
 
 class YooKassaRecords:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
@@ -73,7 +74,11 @@ def test_asking_the_gateway_confirms_a_paid_payment(
     answer = admin_client.post(
         PAYMENTS, {"action": "ask_the_gateway_now", "_selected_action": [payment.pk]}, follow=True
     )
-    assert f"Payment {payment.public_id} is now confirmed." in answer.content.decode()
+    [said] = [str(message) for message in answer.context["messages"]]
+    assert said == f"{payment.public_id} was pending and is confirmed now. The fee of ₽38.92 is posted."
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.get_edited_object()) == (superuser, payment)
+    assert "is confirmed now" in entry.change_message
     assert balance(payment.customer) == 1342_00
 
 
@@ -112,4 +117,6 @@ def test_replaying_an_event_credits_nothing_twice(
         assert "1 event was processed again." in answer.content.decode()
     event.refresh_from_db()
     assert (event.status, event.tries) == ("processed", 1)
+    entries = LogEntry.objects.filter(user=superuser, object_id=event.pk).values_list("change_message", flat=True)
+    assert ["processed" in said for said in entries] == [True, True]
     assert balance(payment.customer) == 1342_00

@@ -1,16 +1,24 @@
-"""Staff refund payments, accept or send back parked ones, and put prices on sale in currencies that can be paid."""
+"""Staff refund payments, accept or send back parked ones, and put prices on sale in currencies that can be paid.
+
+Each decision is shown before -> after, then confirmed, and happens once however often it is sent.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from ledger.display import money
 from ledger.models import Transaction
-from payments import confirmation
+from ledger.money import Money
+from payments import confirmation, disputes
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
+from payments.gateways.sandbox.models import SandboxRefund
 from payments.models import Payment, Refund
 from subscriptions.models import Plan, Price
 from tests.payments import faulty_gateway
@@ -51,16 +59,30 @@ def url(payment: Payment, page: str) -> str:
     return f"/admin/payments/payment/{payment.pk}/{page}/"
 
 
-def key(page: Any) -> str:
-    found: str = page.context["form"].initial["form_key"]
-    return found
+def filled(desk: Client, payment: Payment, page: str, **fields: str) -> dict[str, str]:
+    """Return what the page sends: its hidden fields, a reason, and what is filled in."""
+    return {**hidden(desk.get(url(payment, page))), "reason": "Asked by mail", **fields}
 
 
 def send(desk: Client, payment: Payment, page: str, **fields: str) -> Any:
-    """Send the page twice, as a double click does, and return the second answer."""
-    sent = {"form_key": key(desk.get(url(payment, page))), "reason": "Asked by mail", **fields}
+    """Confirm the page twice, as a double click does, and return the second answer."""
+    sent = filled(desk, payment, page, **fields) | {"confirmed": "1"}
     desk.post(url(payment, page), sent)
     return desk.post(url(payment, page), sent)
+
+
+def table(answer: Any) -> dict[str, tuple[str, str]]:
+    """Return the table before -> after of a page."""
+    return {change.name: (change.before, change.after) for change in answer.context["changes"] or []}
+
+
+def rub(amount: int) -> str:
+    return money(Money(amount, "RUB"))
+
+
+def logged(staff: User) -> list[tuple[str, str]]:
+    """Return model and message of each entry in the log of a member of staff."""
+    return list(LogEntry.objects.filter(user=staff).order_by("id").values_list("content_type__model", "change_message"))
 
 
 def test_a_part_is_refunded_once_with_its_author_and_reason(
@@ -96,19 +118,102 @@ def test_a_refund_that_is_not_possible_is_refused_on_the_page(
     assert not Refund.objects.exists()
 
 
+def test_a_refund_is_shown_first_and_made_on_confirmation(
+    desk: Client, paid: Payment, alice: User, staff: User
+) -> None:
+    sent = filled(desk, paid, "refund", amount="400", destination="card")
+    answer = desk.post(url(paid, "refund"), sent)
+    assert table(answer) == {
+        "Payment": ("confirmed", "confirmed"),
+        "Requested": (rub(1000_00), rub(1000_00)),
+        "Received": (rub(1000_00), rub(1000_00)),
+        "Refunded": (rub(0), rub(400_00)),
+        "Can be refunded": (rub(1000_00), rub(600_00)),
+        "Balance of the customer": (rub(1000_00), rub(600_00)),
+    }
+    assert (Refund.objects.count(), balance(alice), logged(staff)) == (0, 1000_00, [])
+    assert SandboxRefund.objects.count() == 0
+    desk.post(url(paid, "refund"), sent | {"confirmed": "1"})
+    assert (Refund.objects.count(), SandboxRefund.objects.count(), balance(alice)) == (1, 1, 600_00)
+
+
+def test_what_starts_again_is_shown(desk: Client, alice: User, basic: Price, choose: Callable[..., Any]) -> None:
+    """A lost dispute has suspended Basic, 990.00 roubles a month. The parked payment brings 1000.00."""
+    order, now = start(alice, plan="basic"), timezone.now()
+    choose(order, "succeeds")
+    confirmation.confirm(order.pk, now=now)
+    lost = DisputeSnapshot(
+        gateway_id="dp_1", payment=order.gateway_id or "", state=DisputeState.LOST, amount=990_00, currency="RUB"
+    )
+    disputes.apply("sandbox", lost, now=now)
+    payment = start(alice, amount=2000_00, currency="RUB")
+    choose(payment, "wrong_amount")
+    confirmation.confirm(payment.pk, now=timezone.now())
+    assert table(desk.post(url(payment, "accept"), {"reason": "Rounded"}))["Basic"] == ("Suspended", "Active")
+
+
+def test_a_decision_is_logged_once_with_its_reason(desk: Client, paid: Payment, staff: User) -> None:
+    send(desk, paid, "refund", amount="400", destination="card")
+    refund = Refund.objects.get()
+    said = f"Refund: Refund {refund.public_id} of {rub(400_00)} is succeeded. Asked by mail"
+    assert logged(staff) == [("payment", said), ("refund", said)]
+    assert said in desk.get(url(paid, "history")).content.decode().replace("\xa0", " ")
+
+
+def test_the_second_of_two_members_of_staff_is_asked_again(desk: Client, paid: Payment, alice: User) -> None:
+    """Both see 1000.00 roubles and refund 400.00."""
+    first, second = (filled(desk, paid, "refund", amount="400", destination="card") for _ in range(2))
+    desk.post(url(paid, "refund"), first | {"confirmed": "1"})
+    answer = desk.post(url(paid, "refund"), second | {"confirmed": "1"})
+    assert "Somebody has refunded this payment meanwhile. Check the new figures." in answer.content.decode()
+    assert table(answer)["Refunded"] == (rub(400_00), rub(800_00))
+    assert balance(alice) == 600_00
+    seen = str(answer.context["form"]["seen"].value())
+    assert desk.post(url(paid, "refund"), second | {"confirmed": "1", "seen": seen}).status_code == 303
+    assert (seen, balance(alice), Refund.objects.count()) == ("40000", 200_00, 2)
+
+
 def test_a_parked_payment_is_accepted_once(desk: Client, parked: Payment, alice: User, staff: User) -> None:
     assert send(desk, parked, "accept").status_code == 303
     parked.refresh_from_db()
     assert (parked.status, balance(alice)) == ("confirmed", 500_00)
     credit = Transaction.objects.get(key=f"payment:{parked.public_id}")
     assert (credit.description, credit.author) == ("Asked by mail", staff)
+    assert logged(staff) == [("payment", f"Accept as top-up: {rub(500_00)} was credited to the balance. Asked by mail")]
 
 
-def test_a_parked_payment_is_sent_back_once(desk: Client, parked: Payment, alice: User) -> None:
+def test_a_parked_payment_is_sent_back_once(desk: Client, parked: Payment, alice: User, staff: User) -> None:
     assert send(desk, parked, "send-back").status_code == 303
     parked.refresh_from_db()
     refund = Refund.objects.get()
     assert (parked.status, refund.amount, refund.reason, balance(alice)) == ("cancelled", 500_00, "Asked by mail", 0)
+    assert [model for model, _ in logged(staff)] == ["payment", "refund"]
+
+
+def test_the_exits_of_a_parked_payment_are_shown_first(desk: Client, parked: Payment, alice: User) -> None:
+    accepted = table(desk.post(url(parked, "accept"), {"reason": "Rounded"}))
+    assert accepted["Payment"] == ("waits for a decision", "confirmed")
+    assert accepted["Balance of the customer"] == (rub(0), rub(500_00))
+    returned = table(desk.post(url(parked, "send-back"), {"reason": "Wrong sum"}))
+    assert returned["Payment"] == ("waits for a decision", "is being sent back")
+    assert returned["Refunded"] == (rub(0), rub(500_00))
+    assert returned["Balance of the customer"] == (rub(0), rub(0))
+    parked.refresh_from_db()
+    assert (parked.status, Refund.objects.count(), balance(alice)) == ("unknown", 0, 0)
+
+
+@pytest.mark.parametrize(("first", "second"), [("accept", "send-back"), ("send-back", "accept")])
+def test_of_two_decisions_at_once_the_first_one_counts(
+    desk: Client, parked: Payment, alice: User, staff: User, first: str, second: str
+) -> None:
+    confirmed = {"reason": "Mine", "confirmed": "1"}
+    desk.post(url(parked, first), confirmed)
+    entries = logged(staff)
+    answer = desk.post(url(parked, second), confirmed)
+    assert answer.status_code == 200
+    assert answer.context["form"].errors != {}
+    assert (logged(staff), Refund.objects.count()) == (entries, int(first == "send-back"))
+    assert balance(alice) == (500_00 if first == "accept" else 0)
 
 
 def test_the_page_of_a_payment_offers_what_is_possible(desk: Client, paid: Payment, parked: Payment) -> None:
@@ -122,7 +227,7 @@ def test_staff_who_may_only_view_decide_nothing(client: Client, staff: User, pai
     staff.user_permissions.add(Permission.objects.get(codename="view_payment"))
     client.force_login(staff)
     assert url(paid, "refund") not in client.get(url(paid, "change")).content.decode()
-    sent = {"form_key": "form_1", "reason": "x", "amount": "1", "destination": "card"}
+    sent = {"form_key": "form_1", "reason": "x", "amount": "1", "destination": "card", "confirmed": "1"}
     assert client.post(url(paid, "refund"), sent).status_code == 403
     assert balance(alice) == 1000_00
 

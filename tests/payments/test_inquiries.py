@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from core.errors import Unavailable
-from payments import disputes, inquiries, refunds
+from payments import disputes, inquiries, reconciliation, refunds, transitions
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox.gateway import Sandbox
@@ -111,6 +113,77 @@ def test_a_refund_that_failed_is_never_asked_for_again(desk: Client, paid: Payme
 def test_a_refund_to_the_balance_is_no_matter_of_the_gateway(paid: Payment):
     refund = refunds.issue(paid, now=timezone.now(), amount=1_00, destination=Refund.Destination.WALLET)
     assert not inquiries.is_possible(refund)
+
+
+def park(payment: Payment, reason: str = "Failed 8 times: KeyError: 'poison'") -> None:
+    """Park a payment as the sweep does once asking has failed too often."""
+    with transaction.atomic():
+        transitions.park(transitions.lock(payment.pk), reason, now=timezone.now())
+    Payment.objects.filter(pk=payment.pk).update(failures=8)
+
+
+def test_a_payment_parked_for_failures_is_asked_about_again(desk: Client, alice: User, superuser: User):
+    payment = start(alice, amount=1000_00, currency="RUB")
+    park(payment)
+    said = press(desk, payment)
+    assert f"{payment.public_id} was unknown and is pending now." in said
+    assert "It was not asked about any more (Failed 8 times: KeyError: 'poison')." in said
+    assert "From now on it is asked about again." in said
+    payment.refresh_from_db()
+    assert (payment.parked_reason, payment.failures, payment.status) == ("", 0, "pending")
+    assert payment.check_at is not None
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.get_edited_object()) == (superuser, payment)
+    assert "Failed 8 times" in entry.change_message
+
+
+def test_money_of_a_payment_parked_for_failures_is_credited(desk: Client, missed: Payment, alice: User):
+    park(missed)
+    assert f"{missed.public_id} was unknown and is confirmed now." in press(desk, missed)
+    missed.refresh_from_db()
+    assert (missed.parked_reason, balance(alice)) == ("", 1000_00)
+
+
+def test_a_payment_that_still_gets_no_answer_stays_parked(desk: Client, alice: User, unsteady: type[Unsteady]):
+    payment = start(alice, amount=1000_00, currency="RUB")
+    park(payment)
+    unsteady.fetch_breaks = 1
+    assert "Failed 8 times: KeyError: 'poison'" in press(desk, payment)
+    payment.refresh_from_db()
+    assert (payment.parked_reason, payment.check_at) == ("Failed 8 times: KeyError: 'poison'", None)
+
+
+def test_a_payment_that_waits_for_a_decision_goes_on_waiting(desk: Client, alice: User):
+    payment = pay(alice, 1000_00, "wrong_amount", now=timezone.now())
+    Payment.objects.update(failures=8)
+    assert "sandbox took 500.00 RUB, we requested 1000.00 RUB" in press(desk, payment)
+    payment.refresh_from_db()
+    assert (payment.status, payment.check_at, balance(alice)) == ("unknown", None, 0)
+    assert payment.parked_reason == "sandbox took 500.00 RUB, we requested 1000.00 RUB"
+
+
+def test_a_payment_parked_without_a_page_gets_one(desk: Client, alice: User, unsteady: type[Unsteady]):
+    unsteady.break_before = 1
+    with pytest.raises(Unavailable):
+        start(alice, amount=1000_00, currency="RUB")
+    payment = Payment.objects.get()
+    park(payment)
+    assert "From now on it is asked about again." in press(desk, payment)
+    payment.refresh_from_db()
+    assert (payment.status, payment.parked_reason, bool(payment.confirmation_url)) == ("pending", "", True)
+
+
+def test_the_page_of_a_payment_that_was_begun_again_meanwhile_is_closed(desk: Client, alice: User):
+    first = start(alice, amount=1000_00, currency="RUB")
+    park(first)
+    second = start(alice, amount=1000_00, currency="RUB")
+    assert second.pk != first.pk
+    press(desk, first)
+    first.refresh_from_db()
+    assert (first.parked_reason, first.closing_at is not None) == ("", True)
+    reconciliation.check_gateway("sandbox", now=timezone.now())
+    statuses = [Payment.objects.get(pk=each.pk).status for each in (first, second)]
+    assert statuses == ["cancelled", "pending"]
 
 
 @pytest.fixture

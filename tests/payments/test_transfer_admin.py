@@ -180,6 +180,26 @@ def test_a_mistake_is_voided_and_logged_for_receipt_and_transfer(desk: Client, t
     assert set(LogEntry.objects.values_list("content_type__model", flat=True)) == {"manualreceipt", "manualtransfer"}
 
 
+def test_a_receipt_of_a_complete_transfer_is_voided_as_far_as_the_money_is_there(
+    desk: Client, transfer: ManualTransfer, order: Payment, staff: User, alice: User
+):
+    """990.00 roubles pay for Basic. Voided, the unused month pays the debt but for the seconds that were served."""
+    record(transfer, staff, 990_00, "B-1")
+    receipt = ManualReceipt.objects.get()
+    assert f'href="{url(receipt, "void")}"' in desk.get(url(receipt, "change")).content.decode()
+    sent = {"reason": "Another customer's", "seen": "99000"}
+    shown = table(desk.post(url(receipt, "void"), sent))
+    assert shown["Arrived"] == (rub(990_00), rub(0))
+    assert shown["Basic"] == ("Active", "Suspended")
+    receipt.refresh_from_db()
+    assert (receipt.voided_at, Subscription.objects.get().status) == (None, "active")
+    answers = [desk.post(url(receipt, "void"), sent | {"confirmed": "1"}, follow=True) for _ in range(2)]
+    receipt.refresh_from_db()
+    assert (receipt.is_taken_back, Subscription.objects.get().status, balance(alice)) == (True, "suspended", 0)
+    assert "This was done before." in answers[1].content.decode()
+    assert "Another customer&#x27;s" in desk.get(url(transfer, "history")).content.decode()
+
+
 @pytest.fixture
 def to_send(order: Payment, transfer: ManualTransfer, staff: User, alice: User) -> ManualRefund:
     """A refund of 150.00 roubles of the order, which staff must send; 50.00 are left on the balance."""

@@ -6,22 +6,14 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from ledger.amounts_admin import AmountMixin
 from ledger.display import money
 from ledger.money import Money
 from payments.gateways.manual import references, transfers
 from payments.gateways.manual.models import ManualTransfer
 
 
-class AmountAdmin(ReadOnlyAdmin):
-    """A read-only list that shows amounts with their currency."""
-
-    @admin.display(description=_("amount"), ordering="amount")
-    def amount_shown(self, row: Any) -> str:
-        """Return the amount with its currency."""
-        return money(row.money)
-
-
-class ManualTransferAdmin(AmountAdmin):
+class ManualTransferAdmin(AmountMixin, ReadOnlyAdmin):
     """Transfers. Those that are open wait for money."""
 
     list_display = ["reference_shown", "amount_shown", "arrived_shown", "status", "description", "created_at"]
@@ -45,7 +37,7 @@ class ManualTransferAdmin(AmountAdmin):
         return money(Money(transfers.arrived(transfer), transfer.currency))
 
 
-class ManualReceiptAdmin(AmountAdmin):
+class ManualReceiptAdmin(AmountMixin, ReadOnlyAdmin):
     """What arrived, as staff recorded it."""
 
     list_display = ["bank_reference", "amount_shown", "transfer", "received_on", "recorded_by", "voided_at"]
@@ -55,7 +47,7 @@ class ManualReceiptAdmin(AmountAdmin):
     readonly_fields = ["amount_shown"]
 
 
-class ManualRefundAdmin(AmountAdmin):
+class ManualRefundAdmin(AmountMixin, ReadOnlyAdmin):
     """Refunds. Those that are pending wait for staff to send the money."""
 
     list_display = ["refund_id", "amount_shown", "transfer", "status", "description", "created_at", "closed_by"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -12,12 +13,14 @@ from payments.gateways.aftermath import PayoutSnapshot, RefundRequest, RefundSna
 from payments.gateways.base import Capabilities
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual import bank_movements, details, refunds, transfers
-from payments.gateways.manual.models import ManualRefund, ManualTransfer
+from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.mixins import NoDisputes, NoMethods, NoWebhooks
 from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 
 # The least and the most of one transfer, in major units.
 LEAST, MOST = 1, 10_000_000
+# The id of the refund that stands for a receipt which was taken back begins so.
+TAKEN_BACK = "void_"
 REFUND_STATES = {
     ManualRefund.Status.PENDING: RefundState.PENDING,
     ManualRefund.Status.SENT: RefundState.SUCCEEDED,
@@ -77,6 +80,8 @@ class Manual(NoDisputes, NoMethods, NoWebhooks):
         return _refund_snapshot(refund) if refund else None
 
     def fetch_refund(self, gateway_id: str) -> RefundSnapshot:
+        if receipt := receipts_taken_back().filter(pk=_receipt_of(gateway_id)).first():
+            return of_receipt(receipt)
         refund = ManualRefund.objects.select_related("transfer").filter(refund_id=gateway_id).first()
         if refund is None:
             raise GatewayError("There is no such refund.", permanent=True, code="not_found")
@@ -92,6 +97,9 @@ class Manual(NoDisputes, NoMethods, NoWebhooks):
         found = ManualRefund.objects.filter(created_at__gte=since, created_at__lt=until).select_related("transfer")
         for refund in found.order_by("created_at", "id").iterator(chunk_size=500):
             yield _refund_snapshot(refund)
+        taken_back = receipts_taken_back().filter(voided_at__gte=since, voided_at__lt=until)
+        for receipt in taken_back.order_by("voided_at", "id").iterator(chunk_size=500):
+            yield of_receipt(receipt)
 
     def fetch_payout(self, gateway_id: str) -> PayoutSnapshot | None:
         raise GatewayError("What a transfer moved is listed only.", permanent=True, code="not_supported")
@@ -114,7 +122,7 @@ def _snapshot(transfer: ManualTransfer, *, now: datetime) -> Snapshot:
     return Snapshot(
         gateway_id=transfer.transfer_id,
         state=state,
-        amount=transfers.arrived(transfer) if is_paid else None,
+        amount=transfers.counted(transfer) if is_paid else None,
         currency=transfer.currency if is_paid else None,
         fee=0 if is_paid else None,
         fee_currency=transfer.currency if is_paid else "",
@@ -135,6 +143,29 @@ def _refund_snapshot(refund: ManualRefund) -> RefundSnapshot:
         idempotency_key=refund.idempotency_key,
         created_at=refund.created_at,
     )
+
+
+def receipts_taken_back() -> QuerySet[ManualReceipt]:
+    """Return the receipts that were voided after their money had been credited."""
+    return ManualReceipt.objects.filter(is_taken_back=True).select_related("transfer")
+
+
+def of_receipt(receipt: ManualReceipt) -> RefundSnapshot:
+    """Return a receipt that was taken back, as the refund that staff have made of it."""
+    return RefundSnapshot(
+        gateway_id=f"{TAKEN_BACK}{receipt.pk}",
+        state=RefundState.SUCCEEDED,
+        amount=receipt.amount,
+        currency=receipt.transfer.currency,
+        payment=receipt.transfer.transfer_id,
+        created_at=receipt.voided_at,
+    )
+
+
+def _receipt_of(refund_id: str) -> int:
+    """Return the primary key of the receipt that a refund has taken back; 0 for a refund that was sent."""
+    number = refund_id.removeprefix(TAKEN_BACK)
+    return int(number) if number != refund_id and number.isdecimal() else 0
 
 
 def _now() -> datetime:

@@ -94,6 +94,9 @@ class ManualReceipt(models.Model):
     )
     voided_at = models.DateTimeField(_("voided"), null=True)
     void_reason = models.CharField(_("reason"), max_length=200, blank=True)
+    # True if its transfer counted as paid when it was voided. The transfer goes on counting with it, and reports the
+    # same sum as a refund: the customer had the money, and it was taken back.
+    is_taken_back = models.BooleanField(_("taken back"), default=False)
 
     class Meta:
         verbose_name = _("receipt of a transfer")
@@ -110,6 +113,10 @@ class ManualReceipt(models.Model):
                 condition=Q(voided_at__isnull=True, voided_by__isnull=True)
                 | Q(voided_at__isnull=False, voided_by__isnull=False),
                 name="a_void_manual_receipt_names_who_voided_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_taken_back=False) | Q(voided_at__isnull=False),
+                name="only_a_void_manual_receipt_is_taken_back",
             ),
         ]
 

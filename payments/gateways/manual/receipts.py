@@ -4,6 +4,7 @@ payments.bank_transfers calls this and then has the payment asked about. Nothing
 """
 
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -18,6 +19,16 @@ from payments.gateways.manual.transfers import TransferChanged, TransferRefused
 # Money of an earlier year than this was never received here: the year is mistyped.
 FIRST_YEAR = 2000
 Status = ManualTransfer.Status
+
+
+class Voiding(StrEnum):
+    """What becomes of a complete transfer whose receipt is voided."""
+
+    REFUSED = "refused"
+    # It waits for money again: nothing of it was credited.
+    REOPENS = "reopens"
+    # It goes on counting as paid, and the same sum counts as refunded.
+    TAKES_BACK = "takes_back"
 
 
 def record(
@@ -76,18 +87,30 @@ def complete(transfer: ManualTransfer, *, by: User, now: datetime) -> ManualTran
     return transfer
 
 
-def void(receipt: ManualReceipt, *, reason: str, by: User, now: datetime) -> ManualReceipt:
-    """Void a receipt that was recorded by mistake, before the transfer is complete. Raises TransferRefused."""
+def void(
+    receipt: ManualReceipt, *, reason: str, by: User, now: datetime, once_complete: Voiding = Voiding.REFUSED
+) -> ManualReceipt:
+    """Void a receipt that was recorded by mistake, and return it. Its bank reference can be used again.
+
+    `once_complete` says what happens if its transfer is complete already. Raises TransferRefused.
+    """
     with transaction.atomic():
         transfer = transfers.lock(receipt.transfer.transfer_id)
-        receipt = ManualReceipt.objects.get(pk=receipt.pk)
-        if transfer.status == Status.RECEIVED:
-            raise TransferRefused(_("This transfer is complete, so its receipts cannot be voided any more."))
+        receipt = ManualReceipt.objects.select_related("transfer").get(pk=receipt.pk)
+        if receipt.voided_at is not None:
+            return receipt
         if not reason.strip():
             raise TransferRefused(_("Give a reason."), param="reason")
-        if receipt.voided_at is None:
-            receipt.voided_at, receipt.voided_by, receipt.void_reason = now, by, reason.strip()[:200]
-            receipt.save(update_fields=["voided_at", "voided_by", "void_reason"])
+        if transfer.status == Status.RECEIVED:
+            match once_complete:
+                case Voiding.REFUSED:
+                    raise TransferRefused(_("This transfer is complete, so its receipts cannot be voided any more."))
+                case Voiding.REOPENS:
+                    _close(transfer, by=None, now=now)
+                case Voiding.TAKES_BACK:
+                    receipt.is_taken_back = True
+        receipt.voided_at, receipt.voided_by, receipt.void_reason = now, by, reason.strip()[:200]
+        receipt.save(update_fields=["voided_at", "voided_by", "void_reason", "is_taken_back"])
     return receipt
 
 
@@ -101,11 +124,11 @@ def check_currency(transfer: ManualTransfer, currency: str) -> None:
         )
 
 
-def check_seen(transfer: ManualTransfer, seen: int, *, bank_reference: str | None = None) -> None:
-    """Lock an open transfer and raise TransferChanged if another sum has arrived than staff saw, in minor units.
+def check_seen(transfer: ManualTransfer, seen: int, *, bank_reference: str | None = None, is_open: bool = True) -> None:
+    """Lock a transfer and raise TransferChanged if another sum has arrived than staff saw, in minor units.
 
     Call it in the transaction of what staff decided then. A receipt that is recorded already is no change: the same
-    click came twice.
+    click came twice. Nor is a transfer that is complete meanwhile, if the act is for open ones (`is_open`).
     """
     transfer = transfers.lock(transfer.transfer_id)
     is_repeated = (
@@ -114,7 +137,7 @@ def check_seen(transfer: ManualTransfer, seen: int, *, bank_reference: str | Non
             bank_reference=transfers.normalized(bank_reference), voided_at__isnull=True
         ).exists()
     )
-    if transfer.status == Status.RECEIVED or is_repeated:
+    if (is_open and transfer.status == Status.RECEIVED) or is_repeated:
         return
     if transfers.arrived(transfer) != seen:
         raise TransferChanged(_("Somebody has changed this transfer meanwhile. Check the new figures."))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from core.errors import DomainError
 from payments.gateways.manual import references
@@ -79,6 +79,12 @@ def arrived(transfer: ManualTransfer) -> int:
     """Return the sum that has arrived."""
     total = transfer.receipts.filter(voided_at__isnull=True).aggregate(sum=Sum("amount"))["sum"]
     return int(total or 0)
+
+
+def counted(transfer: ManualTransfer) -> int:
+    """Return the sum with which a received transfer counts: what has arrived, and what was taken back since."""
+    receipts = transfer.receipts.filter(Q(voided_at__isnull=True) | Q(is_taken_back=True))
+    return int(receipts.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
 def lock(transfer_id: str) -> ManualTransfer:

@@ -10,13 +10,15 @@ from stripe.params.checkout import SessionCreateParams, SessionListParams
 
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import SessionRequest
-from payments.gateways.stripe import amounts, snapshots
+from payments.gateways.stripe import amounts, customers, snapshots
 from payments.gateways.stripe.client import client, every, is_spent
 
 # Stripe takes 30 minutes to 24 hours from when the request arrives; the margin is for the way and for our clock.
 SHORTEST, LONGEST, MARGIN = timedelta(minutes=30), timedelta(hours=24), timedelta(minutes=2)
 # Stripe keeps idempotency keys for a day. A session that a key made is not older.
 KEYS_LAST = timedelta(hours=25)
+# How often a parameter that Stripe refuses is left out or replaced before the request is given up.
+REPAIRS = 3
 # The languages of Stripe's page. With others it follows the browser.
 LOCALES = frozenset({
     "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu", "id",
@@ -79,14 +81,17 @@ def create(request: SessionRequest, *, now: float) -> CheckoutSession:
     """Create the Checkout Session, once per key. `now` is in seconds. Raises stripe.StripeError.
 
     An address that Stripe does not accept, such as one at a host of an intranet, is left out: it is for receipts only.
-    A customer that was deleted at Stripe, or belongs to the other mode, is replaced by a new one.
+    Who saves a method gets a customer at Stripe. One that was deleted there, or belongs to the other mode, is replaced.
     """
     # Stripe does not keep a key whose request had an invalid parameter.
-    for _ in range(2):
+    for _ in range(REPAIRS):
+        if request.save_method and request.customer and not request.owner:
+            request = replace(request, owner=customers.of(request))
         try:
             return _create(request, now=now)
         except stripe.InvalidRequestError as error:
             if error.param == "customer":
+                customers.forget(request.customer, request.owner)
                 request = replace(request, owner="")
             elif error.param == "customer_email":
                 request = replace(request, email="")

@@ -54,13 +54,20 @@ def client() -> stripe.StripeClient:
 def calling(*, creates: bool = False) -> Iterator[None]:
     """Turn Stripe's errors in this block into GatewayError, and keep all its calls within one deadline.
 
-    `creates` says that the call would make a new payment. Not for a generator: the deadline would reach its caller.
+    `creates` says that the call would make a new payment. A generator uses `translating`: the deadline would reach its
+    caller.
     """
-    with guard.within(guard.time_left()):
-        try:
-            yield
-        except stripe.StripeError as error:
-            raise gateway_error(error, creates=creates) from error
+    with guard.within(guard.time_left()), translating(creates=creates):
+        yield
+
+
+@contextmanager
+def translating(*, creates: bool = False) -> Iterator[None]:
+    """Turn Stripe's errors in this block into GatewayError. Each call has the deadline of its caller."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise gateway_error(error, creates=creates) from error
 
 
 def every(make: Callable[[], Callable[[Params], stripe.ListObject[Item]]], params: Params) -> Iterator[Item]:
@@ -79,7 +86,7 @@ def every(make: Callable[[], Callable[[Params], stripe.ListObject[Item]]], param
         cursor["starting_after"] = page.data[-1]["id"]
 
 
-def gateway_error(error: stripe.StripeError, *, creates: bool = False) -> GatewayError:
+def gateway_error(error: stripe.StripeError, *, creates: bool) -> GatewayError:
     """Return the GatewayError for an error of Stripe's.
 
     A refused key says nothing about a payment that exists, so only a new payment fails for good by it.

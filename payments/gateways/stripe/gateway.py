@@ -25,7 +25,7 @@ from payments.gateways.errors import GatewayError
 from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
 from payments.gateways.sessions import Session, SessionRequest, Snapshot
 from payments.gateways.stripe import amounts, charges, checkout, configuration, setups, snapshots, webhooks
-from payments.gateways.stripe.client import calling, client, every, gateway_error, is_spent
+from payments.gateways.stripe.client import calling, client, every, is_spent, translating
 from payments.gateways.stripe.snapshots import INTENT
 
 
@@ -159,38 +159,30 @@ class Stripe:
 
     def list_payments(self, *, since: datetime, until: datetime) -> Iterator[Snapshot]:
         """Yield the Checkout Sessions made in the span, and the payment intents that no session of ours made."""
-        try:
+        with translating():
             yield from _sessions(since, until)
             yield from _intents_without_session(since, until)
-        except stripe.StripeError as error:
-            raise gateway_error(error) from error
 
     def list_refunds(self, *, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
         """Yield the refunds. The payment of one that has our id is left out: each would be a call of its own."""
         made = RefundListParams(created={"gte": _seconds(since), "lt": _seconds(until)})
-        try:
+        with translating():
             for refund in every(lambda: client().v1.refunds.list, made):
                 is_ours = bool(snapshots.our_id(refund, snapshots.REFUND))
                 yield snapshots.of_refund(refund, payment="" if is_ours else _payment_of(refund))
-        except stripe.StripeError as error:
-            raise gateway_error(error) from error
 
     def list_disputes(self, *, since: datetime, until: datetime) -> Iterator[DisputeSnapshot]:
         opened = DisputeListParams(created={"gte": _seconds(since), "lt": _seconds(until)})
-        try:
+        with translating():
             for dispute in every(lambda: client().v1.disputes.list, opened):
                 yield snapshots.of_dispute(dispute, payment=_payment_of(dispute))
-        except stripe.StripeError as error:
-            raise gateway_error(error) from error
 
     def list_payouts(self, *, since: datetime, until: datetime) -> Iterator[PayoutSnapshot]:
-        try:
-            arrived = PayoutListParams(arrival_date={"gte": _seconds(since), "lt": _seconds(until)})
+        arrived = PayoutListParams(arrival_date={"gte": _seconds(since), "lt": _seconds(until)})
+        with translating():
             for payout in every(lambda: client().v1.payouts.list, arrived):
                 if payout.status in snapshots.PAYOUT_ENDS:
                     yield snapshots.of_payout(payout)
-        except stripe.StripeError as error:
-            raise gateway_error(error) from error
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str], *, address: str) -> Notification:
         return webhooks.parse(body, headers.get("stripe-signature", ""))

@@ -10,7 +10,7 @@ from stripe.params.checkout import SessionCreateParams, SessionListParams, Sessi
 
 from payments.gateways.errors import GatewayError
 from payments.gateways.methods import SetupRequest, SetupSnapshot, SetupState
-from payments.gateways.stripe import checkout, snapshots
+from payments.gateways.stripe import checkout, customers, snapshots
 from payments.gateways.stripe.client import client, every, is_spent
 
 log = structlog.get_logger(__name__)
@@ -55,13 +55,19 @@ def create(request: SetupRequest, *, now: float) -> CheckoutSession:
     is left out. If the key is of no more use, the session that it made is looked for.
     """
     for _ in range(3):
+        if request.customer and not request.owner:
+            request = replace(request, owner=customers.of(request))
         try:
             params = session_params(request, now=now)
             return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})
         except stripe.InvalidRequestError as error:
-            if error.param not in ("customer", "customer_email"):
+            if error.param == "customer":
+                customers.forget(request.customer, request.owner)
+                request = replace(request, owner="")
+            elif error.param == "customer_email":
+                request = replace(request, email="")
+            else:
                 raise
-            request = replace(request, owner="", email="" if error.param == "customer_email" else request.email)
         except stripe.StripeError as error:
             if not is_spent(error):
                 raise

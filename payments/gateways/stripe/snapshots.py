@@ -108,12 +108,15 @@ def of_refund(refund: stripe.Refund, *, payment: str) -> RefundSnapshot:
 def of_dispute(dispute: stripe.Dispute, *, payment: str) -> DisputeSnapshot:
     """Return the snapshot of a dispute about the payment with this gateway id.
 
-    Its balance transactions say whether the money is out: one takes it, and a second one brings it back.
+    Its balance transactions say whether the money is out: one takes it, and a second one brings it back. Each has its
+    fee, which is below zero where Stripe returns what it had taken before.
     """
     state = DISPUTE_STATES.get(dispute.status)
     if state is None:
         log.warning("stripe_word_not_known", object=dispute.id, status=dispute.status)
     due = getattr(dispute.evidence_details, "due_by", None)
+    entries = dispute.balance_transactions
+    account_currency = entries[0].currency if entries else ""
     return DisputeSnapshot(
         gateway_id=dispute.id,
         payment=payment,
@@ -122,7 +125,9 @@ def of_dispute(dispute: stripe.Dispute, *, payment: str) -> DisputeSnapshot:
         currency=dispute.currency.upper(),
         reason=dispute.reason or "",
         answer_by=_time(due) if due else None,
-        is_withdrawn=sum(each.amount for each in dispute.balance_transactions) < 0,
+        is_withdrawn=sum(each.amount for each in entries) < 0,
+        fee=from_stripe(sum(each.fee for each in entries), account_currency) if entries else None,
+        fee_currency=account_currency.upper(),
         created_at=_time(dispute.created),
     )
 

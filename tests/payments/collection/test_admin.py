@@ -1,6 +1,7 @@
 """Staff see each collection with its attempts and decisions, and the schedule ahead; they may stop one."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import User
@@ -40,10 +41,18 @@ def test_the_schedule_ahead_shows_the_last_decision(office: Client, declined: St
     assert "1 declined so far" in page
 
 
-def test_staff_stop_a_collection(office: Client, declined: Story) -> None:
-    data = {"action": "stop", "_selected_action": [declined.collection.pk]}
-    office.post("/admin/payments/collection/", data)
+def test_staff_stop_a_collection_for_a_reason_that_is_logged(office: Client, declined: Story, superuser: User) -> None:
+    page, sent = f"/admin/payments/collection/{declined.collection.pk}/stop/", {"reason": "Asked by phone"}
+    changes = {each.name: (each.before, each.after) for each in office.post(page, sent).context["changes"]}
+    assert changes["Collection"] == ("waiting", "stopped")
+    assert declined.collection.status == "waiting"
+    answers = [office.post(page, sent | {"confirmed": "1"}, follow=True) for _ in range(2)]
     assert (declined.collection.status, declined.collection.reason) == ("stopped", "stopped_by_staff")
+    assert "This was done before." in answers[1].content.decode()
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.get_edited_object()) == (superuser, declined.collection)
+    assert entry.change_message == f"Stop collecting: {declined.collection} is now stopped. Asked by phone"
+    assert "This collection has ended: stopped." in office.get(page).content.decode()
 
 
 def test_staff_have_a_parked_wallet_looked_at_again(office: Client, declined: Story) -> None:
@@ -52,6 +61,7 @@ def test_staff_have_a_parked_wallet_looked_at_again(office: Client, declined: St
     office.post("/admin/payments/collectionplan/", data)
     plan = CollectionPlan.objects.get()
     assert (plan.parked_reason, plan.failures, plan.check_at) == ("", 0, declined.now)
+    assert LogEntry.objects.get().change_message == "Look again in the next run"
 
 
 def test_consents_are_shown_with_their_words(office: Client, declined: Story) -> None:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -52,9 +53,9 @@ def paid(gateway: Gateway, visitor: Visitor, asked: SessionRequest) -> str:
     return gateway_id
 
 
-@pytest.fixture
-def dripping() -> Iterator[str]:
-    """Run a server that sends a good head, and then a byte of its body every tenth of a second; return its URL."""
+@contextmanager
+def drip(start: bytes) -> Iterator[str]:
+    """Run a server that sends `start`, and then a byte every tenth of a second; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
@@ -62,7 +63,7 @@ def dripping() -> Iterator[str]:
         connection, _ = listener.accept()
         with connection:
             connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 600\r\n\r\n")
+            connection.sendall(start)
             while not ended.wait(0.1):
                 try:
                     connection.sendall(b" ")
@@ -75,3 +76,15 @@ def dripping() -> Iterator[str]:
     ended.set()
     thread.join(timeout=5)
     listener.close()
+
+
+# What has come at once of an answer that drips: a good head, all of the status line, and a header in its middle.
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 600\r\n\r\n"
+BEGINNINGS = {"body": HEAD, "status": b"HTTP/1.1", "header": HEAD[:-4] + b"\r\nX-Slow:"}
+
+
+@pytest.fixture(params=BEGINNINGS)
+def dripping(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a server whose answer comes byte by byte, each in time: from its body on, or from its head on."""
+    with drip(BEGINNINGS[request.param]) as url:
+        yield url

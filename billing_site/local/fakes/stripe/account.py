@@ -25,8 +25,13 @@ def check_page(params: Thing, *, now: float) -> None:
     left = params.get("expires_at", now + DAY) - now
     if not 30 * MINUTE <= left <= DAY + 1:
         raise Impossible("The `expires_at` timestamp must be between 30 minutes and 24 hours.", param="expires_at")
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", params.get("customer_email", "a@shop.example")):
-        raise Impossible("Invalid email address.", code="email_invalid", param="customer_email")
+    check_email(params, "customer_email")
+
+
+def check_email(params: Thing, param: str) -> None:
+    """Refuse an email address that is none."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", params.get(param, "a@shop.example")):
+        raise Impossible("Invalid email address.", code="email_invalid", param=param)
 
 
 class Account:
@@ -61,6 +66,13 @@ class Account:
             of["fees"] += entry["fee"]
             of["balance"] += entry["net"]
         return sums
+
+    # --- Customers ---
+
+    def add_customer(self, params: Thing) -> Thing:
+        """Make a customer."""
+        email, metadata = params.get("email"), params.get("metadata")
+        return self._keep(objects.customer(email=email, created=self._second(), metadata=metadata))
 
     # --- The page ---
 
@@ -187,12 +199,16 @@ class Account:
         self._withdraw(self.objects[dispute])
         self.emit("charge.dispute.updated", self.objects[dispute])
 
-    def close_dispute(self, dispute: str, *, status: str) -> None:
-        """Decide a dispute: won, lost or warning_closed. A dispute that is won brings the money back."""
+    def close_dispute(self, dispute: str, *, status: str, returns_fee: bool = False) -> None:
+        """Decide a dispute: won, lost or warning_closed. A dispute that is won brings the money back.
+
+        Whether it brings the fee back too depends on the seller's country.
+        """
         closed = self.get(dispute, "dispute")
         closed["status"] = status
         if status == "won":
-            self._enter(closed, closed["amount"], fee=0)
+            taken = sum(entry["fee"] for entry in closed["balance_transactions"])
+            self._enter(closed, closed["amount"], fee=-taken if returns_fee else 0)
             self.emit("charge.dispute.funds_reinstated", closed)
         self.emit("charge.dispute.closed", closed)
 
@@ -308,8 +324,8 @@ class Account:
 
     def _enter(self, dispute: Thing, amount: int, *, fee: int) -> None:
         """Book money of a dispute. Disputes hold their entries whole, not by id."""
-        entry = self._book(dispute["id"], "adjustment", amount, dispute["currency"], fee=fee)
-        dispute["balance_transactions"].append(self.objects[entry])
+        entry = self._keep(objects.dispute_entry(dispute, amount=amount, fee=fee, created=self._second()))
+        dispute["balance_transactions"].append(entry)
 
     def _book(self, source: str, kind: str, amount: int, currency: str, *, fee: int = 0) -> str:
         entry = objects.balance_transaction(

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from billing_site.local.fakes.harness import Fake, Refused
 from billing_site.local.fakes.server import Answer, Request, as_json
 from billing_site.local.fakes.stripe import KEY, WEBHOOK_SECRET, objects, page, params, setups
-from billing_site.local.fakes.stripe.account import Account, Impossible, check_page
+from billing_site.local.fakes.stripe.account import Account, Impossible, check_email, check_page
 from billing_site.local.fakes.stripe.charges import Charges
 from billing_site.local.fakes.stripe.objects import Thing
 
@@ -25,7 +25,7 @@ STEPS = {"isk": 100, "bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10}
 KINDS = {
     "checkout/sessions": "checkout.session", "payment_intents": "payment_intent", "charges": "charge",
     "balance_transactions": "balance_transaction", "refunds": "refund", "disputes": "dispute",
-    "payment_methods": "payment_method", "payouts": "payout", "events": "event",
+    "payment_methods": "payment_method", "payouts": "payout", "events": "event", "customers": "customer",
 }  # fmt: skip
 # Method and path of a call, and what it is called in params.TYPES.
 ROUTES = [
@@ -35,6 +35,7 @@ ROUTES = [
     ("POST", r"/v1/payment_intents/(\w+)/confirm", "payment_intents.confirm"),
     ("POST", r"/v1/payment_intents/(\w+)/cancel", "payment_intents.cancel"),
     ("POST", r"/v1/refunds", "refunds.create"),
+    ("POST", r"/v1/customers", "customers.create"),
     ("POST", r"/v1/payment_methods/(\w+)/detach", "payment_methods.detach"),
     *(("GET", rf"/v1/{path}", f"{path.replace('/', '.')}.list") for path in KINDS),
     *(("GET", rf"/v1/{path}/(\w+)", f"{path.replace('/', '.')}.retrieve") for path in KINDS),
@@ -132,17 +133,11 @@ class FakeStripe(Fake):
             raise Refused(error(404, kind, missing.args[0], code="resource_missing", param="id")) from missing
 
     def _do(self, call: str, name: str, checked: Thing) -> Answer:
-        path, _, action = call.rpartition(".")
-        path = path.replace(".", "/")
         match call:
             case "checkout.sessions.create":
                 return self._show(self._opened(checked), checked)
             case "checkout.sessions.expire":
-                session = self.account.get(name, "checkout.session")
-                if session["status"] != "open":
-                    raise Impossible('Only Checkout Sessions with a status in ["open"] can be expired.')
-                self.account.expire_session(session)
-                return self._show(session, checked)
+                return self._show(self._expired(name), checked)
             case "payment_intents.create":
                 return self._charged(self.charges.create(checked), checked)
             case "payment_intents.confirm":
@@ -153,8 +148,17 @@ class FakeStripe(Fake):
                 if "payment_intent" in checked:
                     self.account.get(checked["payment_intent"], "payment_intent")
                 return self._show(self.account.refund(checked), checked)
+            case "customers.create":
+                check_email(checked, "email")
+                return self._show(self.account.add_customer(checked), checked)
             case "payment_methods.detach":
                 return self._show(self._detached(name), checked)
+        return self._read(call, name, checked)
+
+    def _read(self, call: str, name: str, checked: Thing) -> Answer:
+        """Return an object or a list of them."""
+        path, _, action = call.rpartition(".")
+        path = path.replace(".", "/")
         return (
             self._list(path, checked) if action == "list" else self._show(self.account.get(name, KINDS[path]), checked)
         )
@@ -164,6 +168,13 @@ class FakeStripe(Fake):
             return self.setups.open(checked, page=f"{self.url}{page.SETUP}")
         self._check_session(checked)
         return self.account.open_session(checked, page=f"{self.url}{page.PATH}")
+
+    def _expired(self, name: str) -> Thing:
+        session = self.account.get(name, "checkout.session")
+        if session["status"] != "open":
+            raise Impossible('Only Checkout Sessions with a status in ["open"] can be expired.')
+        self.account.expire_session(session)
+        return session
 
     def _detached(self, name: str) -> Thing:
         method = self.account.get(name, "payment_method")

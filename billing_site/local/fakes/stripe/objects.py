@@ -139,7 +139,10 @@ def charge(intent: Thing, *, amount: int, created: int, failure: str) -> Thing:
 
 
 def balance_transaction(source: str, *, kind: str, amount: int, fee: int, currency: str, created: int) -> Thing:
-    """Return an entry of the account's balance. `kind` is charge, refund, adjustment or payout."""
+    """Return an entry of the account's balance. `kind` is charge, refund, adjustment or payout.
+
+    A fee below zero is one that Stripe returns.
+    """
     return {
         "id": new_id("txn"),
         "object": "balance_transaction",
@@ -158,6 +161,17 @@ def balance_transaction(source: str, *, kind: str, amount: int, fee: int, curren
         "status": "available",
         "type": kind,
     }
+
+
+def dispute_entry(dispute: Thing, *, amount: int, fee: int, created: int) -> Thing:
+    """Return the entry with which a dispute takes money (below zero) or brings it back, with its fee."""
+    entry = balance_transaction(
+        dispute["id"], kind="adjustment", amount=amount, fee=fee, currency=dispute["currency"], created=created
+    )
+    word, category = ("withdrawal", "dispute") if amount < 0 else ("reversal", "dispute_reversal")
+    for detail in entry["fee_details"]:
+        detail |= {"application": None, "description": "Dispute fee"}
+    return entry | {"description": f"Chargeback {word} for {dispute['charge']}", "reporting_category": category}
 
 
 def refund(charge: Thing, *, amount: int, metadata: dict[str, str], status: str, created: int) -> Thing:
@@ -206,7 +220,7 @@ def dispute(charge: Thing, *, amount: int, status: str, reason: str, created: in
     }  # fmt: skip
 
 
-def customer(*, email: str | None, created: int) -> Thing:
+def customer(*, email: str | None, created: int, metadata: dict[str, str] | None = None) -> Thing:
     """Return a customer."""
     return {
         "id": new_id("cus"),
@@ -215,7 +229,7 @@ def customer(*, email: str | None, created: int) -> Thing:
         "description": None,
         "email": email,
         "livemode": False,
-        "metadata": {},
+        "metadata": metadata or {},
         "name": None,
         "phone": None,
     }

@@ -3,11 +3,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from payments.gateways.aftermath import RefundState
+from payments.gateways.errors import GatewayError
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual.models import ManualReceipt, ManualTransfer
+from payments.gateways.manual.receipts import Voiding
 from payments.gateways.manual.transfers import TransferRefused
 from payments.gateways.sessions import State
-from tests.payments.gateways.requests import session_request
+from tests.payments.gateways.requests import refund_request, session_request
 
 
 def state(transfer):
@@ -109,6 +112,31 @@ def test_a_receipt_of_a_complete_transfer_is_not_voided(record, staff):
     receipt = record()
     with pytest.raises(TransferRefused):
         receipts.void(receipt, reason="Oops", by=staff, now=datetime.now(UTC))
+
+
+def test_a_complete_transfer_can_be_opened_again(record, transfer, staff):
+    receipts.void(record(), reason="Typo", by=staff, now=datetime.now(UTC), once_complete=Voiding.REOPENS)
+    assert (state(transfer), transfers.arrived(transfer)) == (State.OPEN, 0)
+    record(1_00)
+    assert state(transfer) is State.PROCESSING
+
+
+def test_what_is_taken_back_goes_on_counting_and_is_reported_as_a_refund(gateway, session, record, transfer, staff):
+    kept, wrong, now = record(342_00), record(1000_00, "B-2"), datetime.now(UTC)
+    voided = receipts.void(wrong, reason="Not ours", by=staff, now=now, once_complete=Voiding.TAKES_BACK)
+    snapshot = gateway.fetch(session.gateway_id)
+    assert (snapshot.state, snapshot.amount, transfers.arrived(transfer)) == (State.SUCCEEDED, 1342_00, kept.amount)
+    [refund] = gateway.list_refunds(since=now, until=now + timedelta(seconds=1))
+    assert (refund.state, refund.amount, refund.currency, refund.payment, refund.idempotency_key) == (
+        RefundState.SUCCEEDED, 1000_00, "RUB", session.gateway_id, "",
+    )  # fmt: skip
+    assert gateway.fetch_refund(refund.gateway_id) == refund
+    with pytest.raises(GatewayError, match="no such refund"):
+        gateway.fetch_refund(f"void_{kept.pk}")
+    # No more can be sent back than has really arrived.
+    with pytest.raises(GatewayError, match="More than is left"):
+        gateway.refund(refund_request(session.gateway_id, amount=342_01))
+    assert receipts.void(voided, reason="Again", by=staff, now=datetime.now(UTC)).void_reason == "Not ours"
 
 
 def test_voiding_needs_a_reason(record, staff):

@@ -100,6 +100,8 @@ class TestDispute:
         assert (dispute.amount, dispute.currency, dispute.reason) == (1000, "EUR", "fraudulent")
         assert timedelta(days=6) < dispute.answer_by - now() <= timedelta(days=7)
         assert fake.account.money()["eur"]["adjustment"] == -1000
+        # The fake takes 15.00 for a dispute, but no more than its amount.
+        assert (dispute.fee, dispute.fee_currency) == (1000, "EUR")
 
     def test_won_brings_it_back_and_lost_does_not(self, fake, gateway, make):
         for status, state, is_withdrawn in (("won", DisputeState.WON, False), ("lost", DisputeState.LOST, True)):
@@ -108,12 +110,18 @@ class TestDispute:
             name = fake.account.open_dispute(session.gateway_id)
             fake.account.close_dispute(name, status=status)
             dispute = gateway.fetch_dispute(name)
-            assert (dispute.state, dispute.is_withdrawn) == (state, is_withdrawn)
+            assert (dispute.state, dispute.is_withdrawn, dispute.fee) == (state, is_withdrawn, 1500)
+
+    def test_won_may_bring_the_fee_back_too(self, fake, gateway, paid):
+        name = fake.account.open_dispute(paid)
+        fake.account.close_dispute(name, status="won", returns_fee=True)
+        dispute = gateway.fetch_dispute(name)
+        assert (dispute.fee, dispute.fee_currency, fake.account.money()["eur"]["fees"]) == (0, "EUR", 87)
 
     def test_a_warning_has_taken_nothing_until_it_becomes_a_dispute(self, fake, gateway, paid):
         name = fake.account.open_dispute(paid, status="warning_needs_response")
         dispute = gateway.fetch_dispute(name)
-        assert (dispute.state, dispute.is_withdrawn) == (DisputeState.OPEN, False)
+        assert (dispute.state, dispute.is_withdrawn, dispute.fee) == (DisputeState.OPEN, False, None)
         fake.account.escalate_dispute(name)
         dispute = gateway.fetch_dispute(name)
         assert (dispute.state, dispute.is_withdrawn) == (DisputeState.OPEN, True)
@@ -190,8 +198,7 @@ def test_the_money_of_both_sides_is_the_same(fake, gateway, make):
     )
     dispute = gateway.fetch_dispute(fake.account.open_dispute(snapshots[1].gateway_id))
     money = fake.account.money()["eur"]
-    # The dispute costs 1500 besides.
-    assert money["fees"] == sum(each.fee for each in snapshots) + 1500
+    assert (money["fees"], dispute.fee) == (sum(each.fee for each in snapshots) + dispute.fee, 1500)
     assert money["balance"] + money["fees"] == sum(each.amount for each in snapshots) - refund.amount - dispute.amount
 
 

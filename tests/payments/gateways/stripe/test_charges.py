@@ -17,6 +17,8 @@ from payments.gateways.sessions import State
 from payments.gateways.stripe import declines, webhooks
 from payments.gateways.stripe.gateway import Stripe
 
+pytestmark = pytest.mark.django_db
+
 Make = Callable[..., Any]
 
 

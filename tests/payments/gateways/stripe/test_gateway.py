@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import stripe
 import time_machine
 
+from billing_site.local.fakes.faults import Fault
+from payments.gateways import guard
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import State
 from payments.gateways.stripe import amounts
@@ -157,6 +160,7 @@ class TestCancel:
             assert gateway.cancel(session.gateway_id).state is State.EXPIRED
 
 
+@pytest.mark.django_db
 class TestSavedMethod:
     def test_it_is_kept_if_the_customer_agreed(self, fake, gateway, make):
         session = gateway.create_session(make(save_method=True))
@@ -195,6 +199,43 @@ class TestSavedMethod:
         fake.account.pay(second.gateway_id)
         method = gateway.fetch(second.gateway_id).method
         assert method.owner not in ("", owner)
+
+    def test_two_pages_before_the_first_saved_card_have_one_customer(self, fake, gateway, make):
+        asked = [make(idempotency_key=f"pay_{n}", save_method=True, email=f"a{n}@shop.example") for n in range(2)]
+        sessions = [fake.account.objects[gateway.create_session(each).gateway_id] for each in asked]
+        [customer] = fake.account.all("customer")
+        assert [each["customer"] for each in sessions] == [customer["id"]] * 2
+        assert (customer["email"], customer["metadata"]) == ("a0@shop.example", {"customer": "usr_1"})
+
+    def test_another_customer_of_ours_is_another_one_of_stripes(self, fake, gateway, make):
+        for n in range(2):
+            gateway.create_session(make(idempotency_key=f"pay_{n}", save_method=True, customer=f"usr_{n}"))
+        assert [each["metadata"]["customer"] for each in fake.account.all("customer")] == ["usr_0", "usr_1"]
+
+    @pytest.mark.parametrize("kind", [Fault.TIMEOUT_AFTER, Fault.ERROR_AFTER, Fault.RESET_AFTER, Fault.TRUNCATED])
+    def test_a_customer_whose_answer_is_lost_is_made_once(self, fake, gateway, make, kind):
+        fake.fault(kind, path="/v1/customers", seconds=0.2)
+        with guard.within(1.0), pytest.raises(GatewayError) as caught:
+            gateway.create_session(make(save_method=True))
+        assert not caught.value.permanent
+        gateway.create_session(make(save_method=True))
+        assert len(fake.account.all("customer")) == 1
+
+    def test_a_customer_whose_key_is_spent_is_made_with_another_one(self, fake, gateway, make):
+        fake.fault(Fault.ERROR_SAVED, path="/v1/customers")
+        with pytest.raises(GatewayError):
+            gateway.create_session(make(save_method=True))
+        session = fake.account.objects[gateway.create_session(make(save_method=True)).gateway_id]
+        assert session["customer"] == fake.account.all("customer")[-1]["id"]
+
+    def test_a_key_that_may_not_make_customers_leaves_it_to_the_payment(self, fake, gateway, make, monkeypatch):
+        def refuse(*_args, **_named):
+            raise stripe.PermissionError("This key may not.", http_status=403)
+
+        monkeypatch.setattr(stripe.CustomerService, "create", refuse)
+        session = gateway.create_session(make(save_method=True, email="a@shop.example"))
+        fake.account.pay(session.gateway_id)
+        assert gateway.fetch(session.gateway_id).method.owner.startswith("cus_")
 
     def test_a_customer_is_named_only_for_a_method_to_keep(self, fake, gateway, make):
         session = gateway.create_session(make(owner="cus_1", email="a@shop.example"))

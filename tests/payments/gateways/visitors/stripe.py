@@ -33,6 +33,7 @@ class StripeVisitor(Visitor):
 
     def __init__(self, fake: FakeStripe) -> None:
         self.fake = fake
+        self._wins = 0
 
     def pay(self, gateway_id: str, *, amount: int | None = None) -> None:
         with self.fake.lock:
@@ -57,7 +58,9 @@ class StripeVisitor(Visitor):
 
     def decide_dispute(self, dispute_id: str, state: DisputeState) -> None:
         with self.fake.lock:
-            self.fake.account.close_dispute(dispute_id, status=state.value)
+            # Every other seller's country returns the fee of a dispute that is won.
+            self._wins += state is DisputeState.WON
+            self.fake.account.close_dispute(dispute_id, status=state.value, returns_fee=self._wins % 2 == 1)
 
     def forget_method(self, method_id: str) -> None:
         with self.fake.lock:
