@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -11,12 +10,13 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
+from core.letters import Notice
 from events.mails.kinds import Kind
-from events.mails.notice import Notice
 from events.models import Event
 from ledger import display
 from payments import descriptions, failures, transitions
 from payments.models import Payment
+from subscriptions.mails import subjects
 
 Status = Payment.Status
 DECLINED = "collection.declined"
@@ -33,7 +33,7 @@ def by_customers(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.type != "payment.failed" or not event.data.get("collection")]
 
 
-def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def failed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which payment failed, why, and when it is tried again; None if the money has come meanwhile."""
     payment = _find(events[-1])
     if payment is None or payment.status != Status.FAILED or _has_paid_since(payment):
@@ -54,7 +54,7 @@ def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str,
         rows=[(_("Date"), display.moment(payment.updated_at)), (_("Reference"), payment.reference)],
         tone="bad",
         tag=_("Not paid"),
-    ).context()
+    )
 
 
 def _has_paid_since(payment: Payment) -> bool:
@@ -67,7 +67,7 @@ def _pay_again(payment: Payment) -> str:
     subscription = payment.subscription
     if subscription is not None and subscription.ended_at is None:
         return links.absolute("subscription_pay", subscription.public_id)
-    return links.absolute("topup") + f"?currency={payment.currency}"
+    return subjects.top_up(payment.currency)
 
 
 def _find(event: Event) -> Payment | None:
@@ -81,13 +81,12 @@ PAYMENT_FAILED = Kind(
     category=MailCategory.MONEY,
     events=("payment.failed", DECLINED),
     compose=failed,
-    template="notice",
     choose=by_customers,
     cause=payment_id,
 )
 
 
-def confirm(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def confirm(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which payment waits for the customer's confirmation at the bank; None if it has ended or expired."""
     payment = _find(events[-1])
     if payment is None or payment.status not in transitions.OPEN or payment.expires_at <= now:
@@ -104,7 +103,7 @@ def confirm(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         rows=[(_("Amount"), values["amount"]), (_("Reference"), payment.reference)],
         tone="warn",
         tag=_("Your confirmation is needed"),
-    ).context()
+    )
 
 
 CONFIRM_WITH_BANK = Kind(
@@ -113,6 +112,5 @@ CONFIRM_WITH_BANK = Kind(
     category=MailCategory.MONEY,
     events=CONFIRM,
     compose=confirm,
-    template="notice",
     cause=payment_id,
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,15 +9,15 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
+from core.letters import Notice
 from events.mails.kinds import Kind
-from events.mails.notice import Notice
 from events.models import Event
 from ledger import display
 from payments import expiring_cards
 from payments.models import PaymentMethod
 
 
-def expires(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def expires(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which card expires when; None if it was removed or renewed, or if a tighter reminder is due."""
     event = events[-1]
     card = PaymentMethod.objects.filter(public_id=event.subject, removed_at__isnull=True).first()
@@ -38,7 +37,7 @@ def expires(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         rows=[(_("Card"), values["card"]), (_("Expires on"), values["day"])],
         tone="warn",
         tag=_("Expires soon"),
-    ).context()
+    )
 
 
 CARD_EXPIRES = Kind(
@@ -47,6 +46,5 @@ CARD_EXPIRES = Kind(
     category=MailCategory.REMINDERS,
     events=(expiring_cards.EVENT,),
     compose=expires,
-    template="notice",
     cause=lambda event: f"{event.subject} {event.data['days']} days before {event.data['expires_at']}",
 )

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.mail_choices import MailCategory
 from accounts.models import User
-from core import links
-from events.mails.kinds import Kind
-from events.mails.notice import Notice
+from core.letters import Notice
+from events.mails.kinds import Kind, each_instant
 from events.models import Event
 from ledger import display
 from ledger.models import Transaction
@@ -30,7 +28,7 @@ IN_DAYS = {"week": 7, "month": 28, "year": 365}
 PAID_FOR_IT = timedelta(days=3)
 
 
-def ahead(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def ahead(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what renews when for how much and what is missing; None if it does not, or a tighter reminder is due."""
     event = events[-1]
     [row] = subjects.of([event])
@@ -57,16 +55,16 @@ def ahead(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, 
         title=_("%(plan)s renews on %(day)s: %(amount)s") % values,
         sentences=sentences,
         button=_("Top up") if missing.amount else _("See the subscription"),
-        url=_top_up(missing) if missing.amount else subjects.page([row]),
+        url=subjects.top_up(missing.currency) if missing.amount else subjects.page([row]),
         rows=[
             (subjects.named(plan.plan.title, state.scheduled_quantity or state.quantity), values["amount"]),
-            (_("Balance"), display.money(Money(view.available, row.price.currency))),
+            *subjects.balance(view),
             *([(_("You need"), values["missing"])] if missing.amount else []),
         ],
         note=_("If you don't want it to renew, cancel it before that day."),
         tone="warn" if missing.amount else "",
         tag=_("Top up needed") if missing.amount else "",
-    ).context()
+    )
 
 
 def _missing(view: overview.View, row: Subscription, at: datetime, amount: Money) -> Money:
@@ -77,17 +75,12 @@ def _missing(view: overview.View, row: Subscription, at: datetime, amount: Money
     return Money(max(0, amount.amount + later.debt - later.available), view.currency)
 
 
-def _top_up(missing: Money) -> str:
-    return links.absolute("topup") + f"?currency={missing.currency}"
-
-
 AHEAD = Kind(
     name="renewal_ahead",
     title=gettext_lazy("Renewal ahead"),
     category=MailCategory.REMINDERS,
     events=("subscription.renewal_ahead",),
     compose=ahead,
-    template="notice",
     cause=lambda event: f"{event.subject} {event.data['days']} days before {event.data['renews_at']}",
 )
 
@@ -102,7 +95,7 @@ def long_enough(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if days.get(event.subject, 0) >= SHORTEST.days]
 
 
-def renewed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def renewed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what has renewed at one instant and what it cost; None if a receipt told of the money."""
     at = events[0].effective_at
     rows = subjects.of(events)
@@ -130,7 +123,7 @@ def renewed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
             *_lines(view.states(rows), paid, amounts),
             *subjects.balances(view, {row.price.currency for row in rows}),
         ],
-    ).context()
+    )
 
 
 def _lines(
@@ -166,7 +159,6 @@ RENEWED = Kind(
     category=MailCategory.CHANGES,
     events=("subscription.renewed",),
     compose=renewed,
-    template="notice",
     choose=long_enough,
-    cause=lambda event: event.effective_at.isoformat(),
+    cause=each_instant,
 )
