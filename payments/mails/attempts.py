@@ -15,6 +15,7 @@ from events.mails.kinds import Kind
 from events.models import Event
 from ledger import display
 from payments import descriptions, failures, transitions
+from payments.gateways.charges import Decline
 from payments.models import Payment
 from subscriptions.mails import subjects
 
@@ -28,9 +29,16 @@ def payment_id(event: Event) -> str:
     return str(event.data.get("payment") or event.subject)
 
 
-def by_customers(events: Sequence[Event]) -> list[Event]:
-    """Return the failures that are told here. One of an automatic payment is told with its next try."""
-    return [event for event in events if event.type != "payment.failed" or not event.data.get("collection")]
+def told_here(events: Sequence[Event]) -> list[Event]:
+    """Return the failures that are told here. One of an automatic payment is told with its next try.
+
+    The last one has no next try: the mail that nothing more is tried tells of it.
+    """
+    return [
+        event
+        for event in events
+        if (event.data.get("next_at") if event.type == DECLINED else not event.data.get("collection"))
+    ]
 
 
 def failed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
@@ -42,16 +50,19 @@ def failed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | 
     assert failure is not None
     values = {"amount": display.money(payment.money), "what": descriptions.name_of(payment)}
     sentences = [_("The payment of %(amount)s did not go through.") % values, str(failure.detail)]
-    tries = [parse_datetime(event.data["next_at"]) for event in events if event.data.get("next_at")]
-    if tries and tries[-1] is not None and tries[-1] > now:
-        sentences.append(_("We try again on %(moment)s.") % {"moment": display.moment(tries[-1])})
-    is_automatic = events[-1].type == DECLINED
+    is_automatic, is_refused = events[-1].type == DECLINED, events[-1].data.get("decline") == Decline.HARD
+    next_at = parse_datetime(events[-1].data.get("next_at") or "")
+    if is_refused:
+        sentences.append(_("We will not charge this payment method again."))
+    elif next_at is not None and next_at > now:
+        sentences.append(_("We try again on %(moment)s.") % {"moment": display.moment(next_at)})
     return Notice(
         title=_("Payment failed: %(amount)s, %(what)s") % values,
         sentences=sentences,
         button=_("Pay now") if is_automatic else _("Try again"),
         url=_pay_again(payment),
         rows=[(_("Date"), display.moment(payment.updated_at)), (_("Reference"), payment.reference)],
+        link=(_("Choose another method"), links.absolute("automatic_payments")) if is_refused else None,
         tone="bad",
         tag=_("Not paid"),
     )
@@ -81,7 +92,7 @@ PAYMENT_FAILED = Kind(
     category=MailCategory.MONEY,
     events=("payment.failed", DECLINED),
     compose=failed,
-    choose=by_customers,
+    choose=told_here,
     cause=payment_id,
 )
 
