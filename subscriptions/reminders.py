@@ -1,4 +1,8 @@
-"""Which renewals are near: 30 and 7 days before an annual renewal, 3 days before others of 27 days or more."""
+"""What renewals and ends of trials are reminded of, and when.
+
+30 and 7 days before an annual renewal, 3 days before others of 27 days or more, 3 days before a trial ends, and one day
+before a trial of 3 days or less ends.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +10,7 @@ from core.columns import run
 from events import reminders
 from events.reminders import Sweep
 
-EVENT = "subscription.renewal_ahead"
+EVENT, TRIAL_EVENT = "subscription.renewal_ahead", "subscription.trial_ending"
 
 # A shorter period is not reminded of: that would be a mail every few days.
 MONTH, YEAR, FOR_EVER = timedelta(days=27), timedelta(days=360), timedelta(days=5000)
@@ -37,14 +41,38 @@ RULES = ", ".join(
 )
 SQL = DUE.format(rules=RULES, shortest=MONTH // timedelta(microseconds=1))
 
+# A trial is followed by a first payment also if the subscription does not renew after that. Found through the index
+# trial_by_end.
+TRIALS_DUE = """
+    SELECT sub.customer_id, sub.public_id, sub.trial_end, ahead.days
+    FROM subscriptions_subscription AS sub
+    JOIN subscriptions_price AS price ON price.id = sub.price_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN sub.trial_end - sub.started_at > interval '3 days' THEN 3 ELSE 1 END AS days
+    ) AS ahead
+    WHERE sub.status = 'trialing' AND sub.trial_end > %s AND sub.trial_end <= %s + interval '3 days'
+        AND sub.trial_end <= %s + ahead.days * interval '1 day'
+        AND NOT sub.cancel_requested AND price.amount > 0
+        AND NOT EXISTS (SELECT FROM events_event AS event
+            WHERE event.subject = sub.public_id AND event.type = %s
+                AND (event.data->>'ends_at')::timestamptz = sub.trial_end)
+    LIMIT %s
+"""
+
 RENEWALS = Sweep(
     event=EVENT, instant="renews_at", lock=7_245_002, find=lambda now, most: run(SQL, [now, now, EVENT, most])
+)
+TRIALS = Sweep(
+    event=TRIAL_EVENT,
+    instant="ends_at",
+    lock=7_245_004,
+    find=lambda now, most: run(TRIALS_DUE, [now, now, now, TRIAL_EVENT, most]),
 )
 
 
 def run_due(*, now: datetime) -> int:
     """Record the reminders that are due at `now` and not recorded yet; return how many."""
-    return RENEWALS.run(now=now)
+    return RENEWALS.run(now=now) + TRIALS.run(now=now)
 
 
 def has_reminder(days: int, length: timedelta) -> bool:

@@ -1,6 +1,6 @@
-"""The mails about payments, refunds, disputes and cards. events.mails sends them."""
+"""The mails about payments, refunds, disputes and cards, and those that ask for money ahead."""
 
-from payments.mails import attempts, automatic, cards, disputes, receipts, refunds, top_ups
+from payments.mails import attempts, automatic, cards, disputes, receipts, refunds, reminders, top_ups
 
 KINDS = (
     receipts.RECEIPT,
@@ -14,4 +14,7 @@ KINDS = (
     refunds.REFUND_FAILED,
     disputes.DISPUTE,
     cards.CARD_EXPIRES,
+    reminders.RENEWAL_AHEAD,
+    reminders.TRIAL_ENDS,
+    reminders.LOW_BALANCE,
 )

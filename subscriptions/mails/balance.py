@@ -1,6 +1,6 @@
 """The mails about the balance: it runs low, a debt arises, a debt is paid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,14 +31,21 @@ def notice(event: Event) -> str:
     return f"{event.subject} {event.data['hours']} h before {event.data['ends_at']}"
 
 
-def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
-    """Return what runs out, when, and what it costs; None if money came in, or if the next notice is due already."""
+def low_balance(
+    events: Sequence[Event], recipient: User, now: datetime, *, is_covered: Callable[[Ending], bool] | None = None
+) -> dict[str, Any] | None:
+    """Return what runs out, when, and what it costs; None if money came in, or if the next notice is due already.
+
+    Also None if all that runs out is covered: the money for it is charged to a saved method by itself.
+    """
     hours, currency = events[-1].data["hours"], events[-1].subject
     view = overview.peek(recipient, currency, now=now)
     outlook = forecast.of(view, now=now)
     if outlook is None or not next_after(hours, forecast.NOTICE_HOURS) < (outlook.ends_at - now) / HOUR <= hours + 1:
         return None
     if hours == max(forecast.NOTICE_HOURS) and all(_is_told_as_renewal(end, outlook) for end in outlook.ends):
+        return None
+    if is_covered is not None and all(is_covered(end) for end in outlook.ends):
         return None
     return {
         "left": shortly(outlook.ends_at - now),

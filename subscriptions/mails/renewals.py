@@ -28,8 +28,11 @@ IN_DAYS = {"week": 7, "month": 28, "year": 365}
 PAID_FOR_IT = timedelta(days=3)
 
 
-def ahead(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
-    """Return what renews when for how much and what is missing; None if it does not, or a tighter reminder is due."""
+def ahead(events: Sequence[Event], recipient: User, now: datetime, *, method: str = "") -> Notice | None:
+    """Return what renews when for how much and what is missing; None if it does not, or a tighter reminder is due.
+
+    `method` is the saved method to which what is missing is charged by itself; empty if there is none.
+    """
     event = events[-1]
     [row] = subjects.of([event])
     days, view = event.data["days"], overview.peek(recipient, row.price.currency, now=now)
@@ -40,39 +43,47 @@ def ahead(events: Sequence[Event], recipient: User, now: datetime) -> Notice | N
     tighter = reminders.next_after(days, row.period_length * MICROSECOND)
     if charge.at - now <= timedelta(days=tighter):
         return None
-    missing = _missing(view, row, charge.at, charge.amount)
+    lacking = missing(view, row, charge.at, charge.amount)
+    is_short = bool(lacking.amount) and not method
     plan = state.scheduled or state.price
     values = {
         "plan": plan.plan.title, "amount": display.money(charge.amount), "day": display.day(charge.at),
-        "missing": display.money(missing),
     }  # fmt: skip
     sentences = [_("%(plan)s renews on %(day)s for %(amount)s, from your balance.") % values]
-    if missing.amount:
-        sentences.append(_("You need %(missing)s more. Top up to keep the subscription running.") % values)
+    if lacking.amount:
+        sentences.append(how_it_is_paid(lacking, method))
     else:
         sentences.append(_("Your balance is enough. You don't need to do anything."))
     return Notice(
         title=_("%(plan)s renews on %(day)s: %(amount)s") % values,
         sentences=sentences,
-        button=_("Top up") if missing.amount else _("See the subscription"),
-        url=subjects.top_up(missing.currency) if missing.amount else subjects.page([row]),
+        button=_("Top up") if is_short else _("See the subscription"),
+        url=subjects.top_up(view.currency) if is_short else subjects.page([row]),
         rows=[
             (subjects.named(plan.plan.title, state.scheduled_quantity or state.quantity), values["amount"]),
             *subjects.balance(view),
-            *([(_("You need"), values["missing"])] if missing.amount else []),
+            *([(_("You need"), display.money(lacking))] if lacking.amount else []),
         ],
         note=_("If you don't want it to renew, cancel it before that day."),
-        tone="warn" if missing.amount else "",
-        tag=_("Top up needed") if missing.amount else "",
+        tone="warn" if is_short else "",
+        tag=_("Top up needed") if is_short else "",
     )
 
 
-def _missing(view: overview.View, row: Subscription, at: datetime, amount: Money) -> Money:
-    """Return what the renewal lacks if no more money comes in; zero if it will be paid."""
+def missing(view: overview.View, row: Subscription, at: datetime, amount: Money) -> Money:
+    """Return what a renewal lacks if no more money comes in; zero if it will be paid."""
     later = overview.view(view.currency, view.book, at)
     if later.status_of(row) == Subscription.Status.ACTIVE:
         return Money(0, view.currency)
     return Money(max(0, amount.amount + later.debt - later.available), view.currency)
+
+
+def how_it_is_paid(lacking: Money, method: str) -> str:
+    """Return a sentence about the money that is missing: it is charged to the method, or the customer must top up."""
+    values = {"missing": display.money(lacking), "method": method}
+    if method:
+        return _("Your balance lacks %(missing)s. We charge it to %(method)s before then.") % values
+    return _("You need %(missing)s more. Top up to keep the subscription running.") % values
 
 
 AHEAD = Kind(
