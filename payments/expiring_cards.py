@@ -1,4 +1,4 @@
-"""Which saved cards that are in use expire soon: 30 and 7 days before."""
+"""Which saved cards expire soon, of those that are charged while their customers are away: 30 and 7 days before."""
 
 from datetime import datetime
 
@@ -10,13 +10,15 @@ EVENT = "payment_method.expires_soon"
 # Days before the card expires.
 DAYS_BEFORE = (30, 7)
 
-# In use: its owner has something that renews or runs.
+# Only cards that matter: their customer has agreed that they are charged, and has something that renews or runs.
 DUE = """
     SELECT DISTINCT ON (method.id) method.customer_id, method.public_id, method.expires_on, ahead.days
     FROM unnest(%s::int[]) AS ahead (days)
     JOIN payments_paymentmethod AS method
         ON method.expires_on > %s AND method.expires_on <= %s + ahead.days * interval '1 day'
-    WHERE method.removed_at IS NULL
+    WHERE method.removed_at IS NULL AND method.refused_at IS NULL
+        AND EXISTS (SELECT FROM payments_consent AS consent
+            WHERE consent.method_id = method.id AND consent.withdrawn_at IS NULL)
         AND EXISTS (SELECT FROM subscriptions_subscription AS sub
             WHERE sub.customer_id = method.customer_id AND sub.ended_at IS NULL AND sub.auto_renew
                 AND NOT sub.cancel_requested AND sub.status <> 'pending')

@@ -18,10 +18,12 @@ from payments.models import PaymentMethod
 
 
 def expires(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
-    """Return which card expires when; None if it was removed or renewed, or if a tighter reminder is due."""
+    """Return which card expires when; None if it is not charged any more, or if a tighter reminder is due."""
     event = events[-1]
-    card = PaymentMethod.objects.filter(public_id=event.subject, removed_at__isnull=True).first()
+    card = PaymentMethod.objects.filter(public_id=event.subject, removed_at=None, refused_at=None).first()
     if card is None or card.expires_on is None or card.expires_on.isoformat() != event.data["expires_at"]:
+        return None
+    if not card.consents.filter(withdrawn_at=None).exists():
         return None
     if card.expires_on - now <= timedelta(days=expiring_cards.next_after(event.data["days"])):
         return None
@@ -29,11 +31,11 @@ def expires(events: Sequence[Event], recipient: User, now: datetime) -> Notice |
     return Notice(
         title=_("Your card %(card)s expires on %(day)s") % values,
         sentences=[
-            _("After that day we cannot charge it."),
-            _("Pay with another card at your next top-up and save it, so that nothing stops."),
+            _("It pays automatically for you. After that day we cannot charge it."),
+            _("Choose another payment method, so that nothing stops."),
         ],
-        button=_("Top up"),
-        url=links.absolute("topup"),
+        button=_("Choose another method"),
+        url=links.absolute("automatic_payments"),
         rows=[(_("Card"), values["card"]), (_("Expires on"), values["day"])],
         tone="warn",
         tag=_("Expires soon"),

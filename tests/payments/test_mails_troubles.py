@@ -10,6 +10,7 @@ from events import outbox
 from events.mails import kinds
 from events.models import Event
 from payments import checkout, confirmation, disputes, expiring_cards, refunds
+from payments.collection import consents
 from payments.gateways.base import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import sessions
 from payments.gateways.sandbox.models import SandboxSession
@@ -214,13 +215,15 @@ def test_a_lost_dispute_in_english_and_russian(alice, pay):
 
 @pytest.fixture
 def card(alice: User) -> PaymentMethod:
-    """A card that expires 40 days after noon of 1 March 2026, of a customer who has a subscription."""
+    """A card that expires 40 days after noon of 1 March 2026 and pays the renewals of Alice's subscription."""
     pay_in(alice, 990_00, at=NOON)
     orders.subscribe(alice, sell("basic", RUB=990_00)["RUB"], now=NOON)
-    return PaymentMethod.objects.create(
+    card = PaymentMethod.objects.create(
         customer=alice, gateway="sandbox", gateway_id="pm_1", brand="Visa", last4="4242", expires_on=at(days=40),
         created_at=NOON,
     )  # fmt: skip
+    consents.agree_to_renewals(card, address=None, now=NOON)
+    return card
 
 
 def test_a_card_that_expires_in_english_and_russian(card):
@@ -231,12 +234,12 @@ def test_a_card_that_expires_in_english_and_russian(card):
     assert lines(letter) == [
         "Hello alice,",
         (
-            "After that day we cannot charge it. Pay with another card at your next top-up and save it, "
-            "so that nothing stops."
+            "It pays automatically for you. After that day we cannot charge it. "
+            "Choose another payment method, so that nothing stops."
         ),
         "Card: Visa •••• 4242",
         "Expires on: 10 April 2026",
-        "Top up: http://127.0.0.1:8000/topup/",
+        "Choose another method: http://127.0.0.1:8000/account/automatic-payments/",
     ]
     assert letter.stop_url
     # A week ahead the next reminder is told instead.
@@ -252,6 +255,20 @@ def test_nothing_is_said_of_a_card_that_is_not_in_use_or_has_expired(card, alice
     assert expiring_cards.run_due(now=at(days=40)) == 0
     orders.change(alice.subscriptions.get(), now=at(days=1), act=lambda book: book.cancel(alice.subscriptions.get()))
     assert expiring_cards.run_due(now=at(days=35)) == 0
+
+
+@pytest.mark.parametrize("change", [{"removed_at": at(days=9)}, {"refused_at": at(days=9)}, "withdrawn"])
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_nothing_is_said_of_a_card_that_is_not_charged(card, change, is_recorded):
+    assert expiring_cards.run_due(now=at(days=10) if is_recorded else at(days=9)) == is_recorded
+    if change == "withdrawn":
+        consents.withdraw(card.consents.get(), now=at(days=9))
+    else:
+        PaymentMethod.objects.update(**change)
+    if is_recorded:
+        assert letter_of("card_expires", now=at(days=10)) is None
+    else:
+        assert expiring_cards.run_due(now=at(days=10)) == 0
 
 
 @pytest.mark.django_db(transaction=True)
