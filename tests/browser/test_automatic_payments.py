@@ -68,6 +68,7 @@ def test_a_customer_agrees_sets_up_a_rule_and_withdraws(visit: Any, alice: User,
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_text("When your balance is too low for a renewal, we charge Visa •••• 4242.")).to_be_visible()
     page.get_by_role("link", name="Set up").click()
+    page = window.to(RULE)
     page.get_by_label("When the balance falls below").fill("500")
     page.get_by_label("Top up by").fill("10")
     page.get_by_label("At most in a month").fill("2000")
