@@ -37,8 +37,13 @@ def wanted(user: User) -> list[str]:
 
 def choose(user: User, categories: Collection[str]) -> None:
     """Send this customer mails of these optional categories and of no other one."""
-    user.mails_off = [category.value for category in OPTIONAL if category not in categories]
+    user.mails_off = all_but(categories)
     user.save(update_fields=["mails_off"])
+
+
+def all_but(categories: Collection[str]) -> list[str]:
+    """Return the optional categories but these."""
+    return [category.value for category in OPTIONAL if category not in categories]
 
 
 def stop(user: User, category: MailCategory) -> None:

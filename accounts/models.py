@@ -45,6 +45,11 @@ class User(AbstractUser):
         """The time zone for this user's mails and pages."""
         return ZoneInfo(self.time_zone or settings.TIME_ZONE)
 
+    @property
+    def greeting_name(self) -> str:
+        """The name by which mails greet this user."""
+        return self.first_name or self.username
+
     def set_password(self, raw_password: str | None) -> None:
         """Set the password. Saving the user then invalidates all older tokens."""
         super().set_password(raw_password)

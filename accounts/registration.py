@@ -1,12 +1,13 @@
 """Create a customer, and change a customer's own data."""
 
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import tokens, welcome
+from accounts import mails, tokens
 from accounts.models import User
 from core.errors import DomainError
 
@@ -34,24 +35,28 @@ def register(*, username: str, email: str, password: str, language: str = "en") 
     user.set_password(password)
     with transaction.atomic():
         _save(user)
-        welcome.send(user)
+        mails.welcome(user)
     return user
 
 
-def change(user: User, *, now: datetime, **changes: str) -> User:
+def change(user: User, *, now: datetime, **changes: Any) -> User:
     """Save a user's changes to their own data; raise Taken and change nothing.
 
-    A new password ends all sessions of the API. A new email address replaces the old one for log-in and reset.
+    A new password ends all sessions of the API. A new email address replaces the old one for log-in and reset. The
+    owner is told of both by mail, of a new address at the one before.
     """
-    password = changes.pop("password", None)
+    password, before = changes.pop("password", None), user.email
     for name, value in changes.items():
         setattr(user, name, value)
     with transaction.atomic():
         _save(user, fields=list(changes)) if "email" in changes else user.save(update_fields=list(changes))
+        if user.email != before:
+            mails.address_changed(user, before=before, now=now)
         if password is not None:
             user.set_password(password)
             user.save(update_fields=["password"])
             tokens.end_all(user, now=now)
+            mails.password_changed(user, now=now)
     return user
 
 

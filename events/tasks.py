@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from core import clock
-from events.mails import delivery, fan_out
+from events.mails import delivery, fan_out, retention
 
 
 @shared_task
@@ -16,3 +16,9 @@ def collect_mails() -> None:
 def deliver_mails() -> None:
     """Send the mails that are due."""
     delivery.run(now=clock.now())
+
+
+@shared_task
+def forget_mails() -> None:
+    """Delete old mails that are closed."""
+    retention.forget(now=clock.now())

@@ -4,16 +4,13 @@ Money rows are never deleted. An event that is parked or still due is kept until
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
+from core.deletion import delete
 from payments.models import Discrepancy, GatewayReport, WebhookEvent
 
 Status = WebhookEvent.Status
-# Rows that one statement deletes, so that none takes long.
-BATCH = 5_000
 
 
 def forget(*, now: datetime) -> dict[str, int]:
@@ -28,15 +25,5 @@ def forget(*, now: datetime) -> dict[str, int]:
         next_try_at=None,
         received_at__lt=now - timedelta(days=settings.WEBHOOK_EVENT_DAYS),
     )
-    _delete(Discrepancy.objects.filter(report__in=reports))
-    return {"gateway_reports": _delete(reports), "webhook_events": _delete(events)}
-
-
-def _delete(rows: QuerySet[Any]) -> int:
-    """Delete the rows in batches, each in a transaction of its own; return how many."""
-    total = 0
-    while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        # The filter is repeated: a row may have changed meanwhile, such as an event that is replayed.
-        rows.filter(pk__in=pks).delete()
-        total += len(pks)
-    return total
+    delete(Discrepancy.objects.filter(report__in=reports))
+    return {"gateway_reports": delete(reports), "webhook_events": delete(events)}

@@ -4,6 +4,7 @@ Each query returns one row for each error.
 """
 
 from core.integrity import Check, guards
+from subscriptions import reminders
 from subscriptions.models import Charge, Plan, Price, Subscription, Trial
 
 # The allowed status changes by the rules R3 to R5. An event may also leave the status unchanged.
@@ -18,16 +19,16 @@ MOVES = {
 _PAIRS = ", ".join(f"('{origin}', '{target}')" for origin, targets in MOVES.items() for target in targets)
 
 # Every subscription event: its type, its status before and after, the status and instant of the previous event, and
-# whether it is the last.
-EVENTS = """
+# whether it is the last. Reminders are none: they say what is near, and change nothing.
+EVENTS = f"""
     SELECT row.id AS subscription_id, event.id, event.type, event.effective_at,
            event.data ->> 'from' AS origin, event.data ->> 'to' AS target,
            lag(event.data ->> 'to') OVER line AS previous, lag(event.effective_at) OVER line AS previous_at,
            lead(event.id) OVER line IS NULL AS is_last
       FROM events_event AS event JOIN subscriptions_subscription AS row ON row.public_id = event.subject
-     WHERE event.type LIKE 'subscription.%'
+     WHERE event.type LIKE 'subscription.%' AND event.type NOT IN ('{reminders.EVENT}', '{reminders.TRIAL_EVENT}')
     WINDOW line AS (PARTITION BY row.id ORDER BY event.id)
-"""
+"""  # noqa: S608
 
 STATUS_CHECKS = (
     Check(

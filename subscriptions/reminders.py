@@ -1,21 +1,16 @@
-"""Record that renewals are near: an event of each subscription 30 and 7 days before an annual renewal, 3 before others.
+"""What renewals and ends of trials are reminded of, and when.
 
-Nothing is remembered between two runs but the events: a run that is late records only the tightest reminder that is
-still true, and none after the renewal.
+30 and 7 days before an annual renewal, 3 days before others of 27 days or more, 3 days before a trial ends, and one day
+before a trial of 3 days or less ends.
 """
 
-from datetime import UTC, datetime, timedelta
-
-from django.db import connection, transaction
+from datetime import datetime, timedelta
 
 from core.columns import run
-from events import outbox
+from events import reminders
+from events.reminders import Sweep
 
-EVENT = "subscription.renewal_ahead"
-# The most reminders of one transaction, and of one run. The next run goes on.
-BATCH, MOST = 1000, 20_000
-# Serializes the sweeps, so that two at once record a reminder once. The number only has to be ours.
-SWEEP_LOCK = 7_245_002
+EVENT, TRIAL_EVENT = "subscription.renewal_ahead", "subscription.trial_ending"
 
 # A shorter period is not reminded of: that would be a mail every few days.
 MONTH, YEAR, FOR_EVER = timedelta(days=27), timedelta(days=360), timedelta(days=5000)
@@ -46,39 +41,49 @@ RULES = ", ".join(
 )
 SQL = DUE.format(rules=RULES, shortest=MONTH // timedelta(microseconds=1))
 
+# A trial is followed by a first payment also if the subscription does not renew after that. Found through the index
+# trial_by_end.
+TRIALS_DUE = """
+    SELECT sub.customer_id, sub.public_id, sub.trial_end, ahead.days
+    FROM subscriptions_subscription AS sub
+    JOIN subscriptions_price AS price ON price.id = sub.price_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN sub.trial_end - sub.started_at > interval '3 days' THEN 3 ELSE 1 END AS days
+    ) AS ahead
+    WHERE sub.status = 'trialing' AND sub.trial_end > %s AND sub.trial_end <= %s + interval '3 days'
+        AND sub.trial_end <= %s + ahead.days * interval '1 day'
+        AND NOT sub.cancel_requested AND price.amount > 0
+        AND NOT EXISTS (SELECT FROM events_event AS event
+            WHERE event.subject = sub.public_id AND event.type = %s
+                AND (event.data->>'ends_at')::timestamptz = sub.trial_end)
+    LIMIT %s
+"""
+
+RENEWALS = Sweep(
+    event=EVENT, instant="renews_at", lock=7_245_002, find=lambda now, most: run(SQL, [now, now, EVENT, most])
+)
+TRIALS = Sweep(
+    event=TRIAL_EVENT,
+    instant="ends_at",
+    lock=7_245_004,
+    find=lambda now, most: run(TRIALS_DUE, [now, now, now, TRIAL_EVENT, most]),
+)
+
 
 def run_due(*, now: datetime) -> int:
     """Record the reminders that are due at `now` and not recorded yet; return how many."""
-    total = 0
-    while total < MOST:
-        count = _record_batch(now)
-        total += count
-        if count < BATCH:
-            break
-    return total
+    return RENEWALS.run(now=now) + TRIALS.run(now=now)
 
 
 def has_reminder(days: int, length: timedelta) -> bool:
     """Return whether a renewal of such a period is reminded of so many days ahead."""
-    return any(days == before and shortest <= length < longest for before, shortest, longest in DAYS_BEFORE)
+    return days in _days_before(length)
 
 
 def next_after(days: int, length: timedelta) -> int:
     """Return how many days before the renewal the next reminder of such a period is due; zero after the last."""
-    own = (before for before, shortest, longest in DAYS_BEFORE if shortest <= length < longest)
-    return max((before for before in own if before < days), default=0)
+    return reminders.next_after(days, _days_before(length))
 
 
-def _record_batch(now: datetime) -> int:
-    """Record one batch in one transaction."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SWEEP_LOCK])
-        due = run(SQL, [now, now, EVENT, BATCH])
-        outbox.record(
-            [
-                outbox.Fact(customer, EVENT, name, now, {"days": days, "renews_at": ends.astimezone(UTC).isoformat()})
-                for customer, name, ends, days in due
-            ]
-        )
-    return len(due)
+def _days_before(length: timedelta) -> list[int]:
+    return [days for days, shortest, longest in DAYS_BEFORE if shortest <= length < longest]

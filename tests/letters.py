@@ -4,8 +4,8 @@ import re
 from datetime import datetime
 from html import unescape
 
+from core.letters import Letter
 from events.mails import kinds, letters
-from events.mails.letters import Letter
 from events.models import Event
 
 TAG = re.compile(r"<(style|title).*?</\1>|<[^>]+>", re.DOTALL)
@@ -27,7 +27,12 @@ def told(name: str, *, now: datetime) -> Letter:
 
 def words(letter: Letter) -> str:
     """Return the words of the HTML with single spaces. No-break spaces are kept."""
-    return re.sub(r"[ \n]+", " ", unescape(TAG.sub(" ", letter.html))).strip()
+    return words_of(letter.html)
+
+
+def words_of(html: str) -> str:
+    """Return the words of an HTML page in the same way."""
+    return re.sub(r"[ \n]+", " ", unescape(TAG.sub(" ", html))).strip()
 
 
 def lines(letter: Letter) -> list[str]:

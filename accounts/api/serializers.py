@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from accounts import brute_force, registration
+from accounts import brute_force, mail_choices, registration, time_zones
 from accounts.models import User
 from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
 from core.api.fields import FlagField, TextField
@@ -45,10 +45,20 @@ class PasswordField(serializers.CharField):
 class UserSerializer(serializers.ModelSerializer[User]):
     """A user's own data, as the user sees it."""
 
+    mails = serializers.SerializerMethodField(
+        help_text="The categories of mails that are sent, of those that may be off."
+    )
+
     class Meta:
         model = User
-        fields = ["id", "username", "email", "first_name", "last_name", "language", "date_joined"]
+        fields = [
+            "id", "username", "email", "first_name", "last_name", "language", "time_zone", "mails", "date_joined",
+        ]  # fmt: skip
         read_only_fields = fields
+
+    def get_mails(self, user: User) -> list[str]:
+        """Return the optional categories of mails that the user gets."""
+        return mail_choices.wanted(user)
 
 
 class RegistrationSerializer(StrictSerializer):
@@ -89,12 +99,24 @@ class ProfileSerializer(StrictSerializer):
     first_name = TextField(max_length=150, allow_blank=True)
     last_name = TextField(max_length=150, allow_blank=True)
     language = serializers.ChoiceField(choices=User.Language.choices)
+    time_zone = TextField(
+        max_length=64,
+        allow_blank=True,
+        validators=[time_zones.check],
+        help_text="A name of the list on the settings page, such as Europe/Moscow. Empty: the time zone of the site.",
+    )
+    mails = serializers.MultipleChoiceField(
+        choices=[category.value for category in mail_choices.OPTIONAL],
+        help_text="The categories that are sent. One that is left out is switched off.",
+    )
     password = PasswordField()
     current_password = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require the current password for a new email or password; check the new password against the rules."""
         user, current = cast(User, self.instance), attrs.pop("current_password", None)
+        if "mails" in attrs:
+            attrs["mails_off"] = mail_choices.all_but(attrs.pop("mails"))
         if attrs.keys() & {"email", "password"}:
             if current is None:
                 message = _("Send your current password to change the email address or the password.")

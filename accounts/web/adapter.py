@@ -9,7 +9,7 @@ from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import brute_force, welcome
+from accounts import brute_force, mails
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
@@ -46,8 +46,8 @@ class Adapter(DefaultAccountAdapter):
         return client_network(request)
 
     def send_notification_mail(self, template_prefix: str, user: User, context: Any = None, email: Any = None) -> None:
-        """Send a security notice with the exact address."""
-        context = {"ip": client_address(self.request), **(context or {})}
+        """Send a security notice with the exact address, in the user's language."""
+        context = {"user": user, "ip": client_address(self.request), **(context or {})}
         super().send_notification_mail(template_prefix, user, context, email)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
@@ -73,7 +73,7 @@ class Adapter(DefaultAccountAdapter):
         user.language = translation.get_language() or settings.LANGUAGE_CODE
         saved: User = super().save_user(request, user, form, commit)
         if settings.ACCOUNT_EMAIL_VERIFICATION == "none":
-            welcome.send(saved)
+            mails.welcome(saved)
         return saved
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
@@ -84,10 +84,9 @@ class Adapter(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail in the user's language, or in the page's language when there is no user yet."""
-        user = context.get("user")
-        language = user.language if isinstance(user, User) else translation.get_language()
+        """Send a mail in the user's language, or in the page's language when there is no user."""
+        user = context.get("user") or User.objects.filter(email__iexact=email).first()
+        language = user.language if user else translation.get_language() or settings.LANGUAGE_CODE
         links = {name: translate_url(url, language) for name, url in context.items() if name.endswith("_url") and url}
-        site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        with translation.override(language):
-            super().send_mail(template_prefix, email, {**context, **links, **site})
+        values = {**context, **links, "email": email}
+        mails.send(lambda: mails.of(template_prefix, values), email, user=user, language=language)

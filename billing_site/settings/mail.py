@@ -40,6 +40,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billi
 EMAIL_TIMEOUT = 10
 # The most mails in any minute; mails of the log-in are never held up by it.
 MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600)
+# Days that the rows of mails are kept that were sent or will not be. Waiting and parked ones are kept.
+MAIL_DAYS = env.int("MAIL_DAYS", default=400)
+if MAIL_DAYS < 1:
+    raise ImproperlyConfigured(f"MAIL_DAYS is {MAIL_DAYS}. It must be 1 or more.")
 # The lists of kinds (events.mails.kinds.Kind).
 MAIL_KINDS = ["payments.mails.KINDS", "subscriptions.mails.KINDS"]
 

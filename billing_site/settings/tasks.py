@@ -51,6 +51,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile-payments", "payments.tasks.reconcile", 10),
         ("collect-mails", "events.tasks.collect_mails", 10),
         ("deliver-mails", "events.tasks.deliver_mails", 10),
+        ("forget-mails", "events.tasks.forget_mails", 86400),
         ("collect", "payments.tasks.collect", 60),
         ("compare-gateways", "payments.tasks.compare_gateways", 86400),
         ("forget-reports-and-events", "payments.tasks.forget", 86400),

@@ -15,8 +15,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from core.letters import Letter
 from events.mails import delivery, kinds, message, page
-from events.mails.letters import Letter
 from events.models import Mail, UnreachableAddress
 
 # CSS class of a state; any other has none.

@@ -15,11 +15,13 @@ from django.utils.module_loading import import_string
 
 from accounts.mail_choices import MailCategory
 from accounts.models import User
+from core.letters import Notice
 from events.models import Event
 
-# The variables of the kind's templates; None if there is nothing to tell any more, and then no mail is sent.
-Context = Mapping[str, Any] | None
-Compose = Callable[[Sequence[Event], User, datetime], Context]
+# A notice, or the variables of the kind's own templates; None if there is nothing to tell any more, and then no mail is
+# sent.
+Told = Notice | Mapping[str, Any] | None
+Compose = Callable[[Sequence[Event], User, datetime], Told]
 # Leaves out the events that need no mail. It gets a batch of events of many customers.
 Choose = Callable[[Sequence[Event]], Sequence[Event]]
 
@@ -34,12 +36,23 @@ def each_event(event: Event) -> str:
     return f"event {event.pk}"
 
 
+def each_subject(event: Event) -> str:
+    """Return a cause that the events of one object share: one mail about a payment, however often it is recorded."""
+    return event.subject
+
+
+def each_instant(event: Event) -> str:
+    """Return a cause that events of one instant share: what happens to several subscriptions at once is one mail."""
+    return event.effective_at.isoformat()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of mail. Its templates are mail/<template>.subject.txt, mail/<template>.txt and mail/<template>.html.
+    """One kind of mail.
 
     `compose(events, recipient, now)` runs when the mail is sent, in the recipient's language and time zone. It reads
-    models of its own app and calls nothing on the network.
+    models of its own app and calls nothing on the network. What it returns is shown by the templates mail/notice.* if
+    it is a Notice, otherwise by mail/<name>.subject.txt, mail/<name>.txt and mail/<name>.html.
     """
 
     name: str
@@ -49,8 +62,6 @@ class Kind:
     # The types of the events that cause it.
     events: tuple[str, ...]
     compose: Compose
-    # By default the name. "notice" shows what events.mails.notice returns.
-    template: str = ""
     choose: Choose = all_of
     # Events of a customer with the same cause make one mail, which is told about all of them. At most 120 characters.
     cause: Callable[[Event], str] = each_event

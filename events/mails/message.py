@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import mail_choices
 from accounts.models import User
+from core.letters import Letter
 from core.seller import seller
 from events.mails import kinds, letters
 from events.models import Event, Mail, UnreachableAddress
@@ -42,7 +43,7 @@ def of(mail: Mail, *, now: datetime) -> EmailMultiAlternatives | Skipped:
     return Skipped(NOTHING_TO_TELL) if letter is None else _message(mail, recipient.email, letter)
 
 
-def compose(mail: Mail, recipient: User, *, now: datetime) -> letters.Letter | None:
+def compose(mail: Mail, recipient: User, *, now: datetime) -> Letter | None:
     """Render a mail about events as it would be sent now; None if there is nothing to tell."""
     events = list(Event.objects.filter(pk__in=mail.events).order_by("pk"))
     return letters.compose(kinds.get(mail.kind), events, recipient, now=now)
@@ -70,11 +71,11 @@ def message_id(mail: Mail) -> str:
     return f"<{name}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
 
 
-def _stored(mail: Mail) -> letters.Letter:
-    return letters.Letter(mail.subject, mail.text, mail.html, stop_url="")
+def _stored(mail: Mail) -> Letter:
+    return Letter(mail.subject, mail.text, mail.html)
 
 
-def _message(mail: Mail, address: str, letter: letters.Letter) -> EmailMultiAlternatives:
+def _message(mail: Mail, address: str, letter: Letter) -> EmailMultiAlternatives:
     headers = {"Message-ID": message_id(mail), "Auto-Submitted": "auto-generated"}
     if letter.stop_url:
         # RFC 8058: the mail program posts to the link at one click.

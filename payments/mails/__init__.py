@@ -1,13 +1,20 @@
-"""The mails about payments, refunds, disputes and cards. events.mails sends them."""
+"""The mails about payments, refunds, disputes and cards, and those that ask for money ahead."""
 
-from payments.mails import attempts, cards, disputes, receipts, refunds
+from payments.mails import attempts, automatic, cards, disputes, receipts, refunds, reminders, top_ups
 
 KINDS = (
     receipts.RECEIPT,
     attempts.PAYMENT_FAILED,
     attempts.CONFIRM_WITH_BANK,
+    automatic.NOT_TRIED,
+    automatic.GIVEN_UP,
+    top_ups.TOP_UPS_STOPPED,
+    top_ups.TOP_UP_LIMIT,
     refunds.REFUNDED,
     refunds.REFUND_FAILED,
     disputes.DISPUTE,
     cards.CARD_EXPIRES,
+    reminders.RENEWAL_AHEAD,
+    reminders.TRIAL_ENDS,
+    reminders.LOW_BALANCE,
 )

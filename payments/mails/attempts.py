@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -11,12 +10,14 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
+from core.letters import Notice
 from events.mails.kinds import Kind
-from events.mails.notice import Notice
 from events.models import Event
 from ledger import display
 from payments import descriptions, failures, transitions
+from payments.gateways.charges import Decline
 from payments.models import Payment
+from subscriptions.mails import subjects
 
 Status = Payment.Status
 DECLINED = "collection.declined"
@@ -28,12 +29,19 @@ def payment_id(event: Event) -> str:
     return str(event.data.get("payment") or event.subject)
 
 
-def by_customers(events: Sequence[Event]) -> list[Event]:
-    """Return the failures that are told here. One of an automatic payment is told with its next try."""
-    return [event for event in events if event.type != "payment.failed" or not event.data.get("collection")]
+def told_here(events: Sequence[Event]) -> list[Event]:
+    """Return the failures that are told here. One of an automatic payment is told with its next try.
+
+    The last one has no next try: the mail that nothing more is tried tells of it.
+    """
+    return [
+        event
+        for event in events
+        if (event.data.get("next_at") if event.type == DECLINED else not event.data.get("collection"))
+    ]
 
 
-def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def failed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which payment failed, why, and when it is tried again; None if the money has come meanwhile."""
     payment = _find(events[-1])
     if payment is None or payment.status != Status.FAILED or _has_paid_since(payment):
@@ -42,19 +50,22 @@ def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str,
     assert failure is not None
     values = {"amount": display.money(payment.money), "what": descriptions.name_of(payment)}
     sentences = [_("The payment of %(amount)s did not go through.") % values, str(failure.detail)]
-    tries = [parse_datetime(event.data["next_at"]) for event in events if event.data.get("next_at")]
-    if tries and tries[-1] is not None and tries[-1] > now:
-        sentences.append(_("We try again on %(moment)s.") % {"moment": display.moment(tries[-1])})
-    is_automatic = events[-1].type == DECLINED
+    is_automatic, is_refused = events[-1].type == DECLINED, events[-1].data.get("decline") == Decline.HARD
+    next_at = parse_datetime(events[-1].data.get("next_at") or "")
+    if is_refused:
+        sentences.append(_("We will not charge this payment method again."))
+    elif next_at is not None and next_at > now:
+        sentences.append(_("We try again on %(moment)s.") % {"moment": display.moment(next_at)})
     return Notice(
         title=_("Payment failed: %(amount)s, %(what)s") % values,
         sentences=sentences,
         button=_("Pay now") if is_automatic else _("Try again"),
         url=_pay_again(payment),
         rows=[(_("Date"), display.moment(payment.updated_at)), (_("Reference"), payment.reference)],
+        link=(_("Choose another method"), links.absolute("automatic_payments")) if is_refused else None,
         tone="bad",
         tag=_("Not paid"),
-    ).context()
+    )
 
 
 def _has_paid_since(payment: Payment) -> bool:
@@ -67,7 +78,7 @@ def _pay_again(payment: Payment) -> str:
     subscription = payment.subscription
     if subscription is not None and subscription.ended_at is None:
         return links.absolute("subscription_pay", subscription.public_id)
-    return links.absolute("topup") + f"?currency={payment.currency}"
+    return subjects.top_up(payment.currency)
 
 
 def _find(event: Event) -> Payment | None:
@@ -81,13 +92,12 @@ PAYMENT_FAILED = Kind(
     category=MailCategory.MONEY,
     events=("payment.failed", DECLINED),
     compose=failed,
-    template="notice",
-    choose=by_customers,
+    choose=told_here,
     cause=payment_id,
 )
 
 
-def confirm(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def confirm(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which payment waits for the customer's confirmation at the bank; None if it has ended or expired."""
     payment = _find(events[-1])
     if payment is None or payment.status not in transitions.OPEN or payment.expires_at <= now:
@@ -104,7 +114,7 @@ def confirm(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         rows=[(_("Amount"), values["amount"]), (_("Reference"), payment.reference)],
         tone="warn",
         tag=_("Your confirmation is needed"),
-    ).context()
+    )
 
 
 CONFIRM_WITH_BANK = Kind(
@@ -113,6 +123,5 @@ CONFIRM_WITH_BANK = Kind(
     category=MailCategory.MONEY,
     events=CONFIRM,
     compose=confirm,
-    template="notice",
     cause=payment_id,
 )

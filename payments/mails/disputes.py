@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,14 +9,15 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
+from core.letters import Notice
 from events.mails.kinds import Kind
-from events.mails.notice import Notice
 from events.models import Event
 from ledger import display
 from ledger.money import Money
 from payments import descriptions
 from payments.models import Dispute
 from subscriptions import overview
+from subscriptions.mails import subjects
 
 Status = Dispute.Status
 
@@ -27,7 +27,7 @@ def step(event: Event) -> str:
     return f"{event.subject} {event.type}"
 
 
-def dispute(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def dispute(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what the bank took back or returned, and what the customer owes; None if there is newer news."""
     event = events[-1]
     rows = Dispute.objects.select_related("payment__plan", "payment__subscription__price__plan")
@@ -46,19 +46,16 @@ def dispute(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         title=title % values,
         sentences=sentences,
         button=_("Top up") if view.debt else _("See the payment"),
-        url=links.absolute("topup") + f"?currency={row.currency}"
-        if view.debt
-        else links.absolute("payment", row.payment.public_id),
+        url=subjects.top_up(row.currency) if view.debt else links.absolute("payment", row.payment.public_id),
         rows=[
             (_("Payment"), descriptions.name_of(row.payment)),
-            (_("Balance"), display.money(Money(view.available, row.currency))),
-            *([(_("Debt"), display.money(Money(view.debt, row.currency)))] if view.debt else []),
+            *subjects.balance(view),
             (_("Reference"), row.payment.reference),
         ],
         note=_("Was this a mistake? Write to us, and tell your bank.") if row.status == Status.OPEN else "",
         tone="ok" if row.status == Status.WON else "bad",
         tag={Status.OPEN: _("Disputed"), Status.WON: _("Returned"), Status.LOST: _("Lost")}[Status(row.status)],
-    ).context()
+    )
 
 
 def _words(row: Dispute) -> tuple[str, str]:
@@ -90,6 +87,5 @@ DISPUTE = Kind(
     category=MailCategory.MONEY,
     events=tuple(EXPECTED),
     compose=dispute,
-    template="notice",
     cause=step,
 )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
-from events.mails.kinds import Kind
+from events.mails.kinds import Kind, each_subject
 from events.models import Event
 from ledger import display
 from ledger.models import Transaction
@@ -24,11 +24,6 @@ from subscriptions.mails import subjects
 STARTED, RENEWED = "subscription.activated", "subscription.renewed"
 
 
-def payment_of(event: Event) -> str:
-    """Return the payment's id: all events of one type about a payment make one mail."""
-    return event.subject
-
-
 def receipt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any]:
     """Return what a receipt shows: what was paid, when and how, and the balance now."""
     rows = Payment.objects.select_related("plan", "subscription__price__plan")
@@ -37,7 +32,7 @@ def receipt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
     assert payment.confirmed_at is not None
     received, what = payment.received, descriptions.name_of(payment)
     balance = Money(overview.peek(recipient, received.currency, now=now).available, received.currency)
-    values = {"name": recipient.first_name or recipient.username, "day": display.day(payment.confirmed_at)}
+    values = {"name": recipient.greeting_name, "day": display.day(payment.confirmed_at)}
     return {
         "received": received,
         "what": what,
@@ -84,5 +79,5 @@ RECEIPT = Kind(
     category=MailCategory.MONEY,
     events=("payment.confirmed",),
     compose=receipt,
-    cause=payment_of,
+    cause=each_subject,
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,22 +9,17 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
-from events.mails.kinds import Kind
-from events.mails.notice import Notice
+from core.letters import Notice
+from events.mails.kinds import Kind, each_subject
 from events.models import Event
 from ledger import display
-from ledger.money import Money
 from payments import descriptions
 from payments.models import Refund
 from subscriptions import overview
+from subscriptions.mails import subjects
 
 
-def refund_of(event: Event) -> str:
-    """Return the refund's id: all events of one type about a refund make one mail."""
-    return event.subject
-
-
-def refunded(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def refunded(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what was refunded and where to; None if it has failed meanwhile."""
     refund = _find(events[-1])
     if refund.status != Refund.Status.SUCCEEDED:
@@ -48,10 +42,10 @@ def refunded(events: Sequence[Event], recipient: User, now: datetime) -> dict[st
         rows=_rows(refund, recipient, now),
         tone="warn" if refund.is_void else "ok",
         tag=_("Taken back") if refund.is_void else _("Refunded"),
-    ).context()
+    )
 
 
-def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def failed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return that a refund did not arrive and is on the balance again; None if it was never taken from there."""
     refund = _find(events[-1])
     if not refund.is_from_wallet:
@@ -68,7 +62,7 @@ def failed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str,
         rows=_rows(refund, recipient, now),
         tone="warn",
         tag=_("Not refunded"),
-    ).context()
+    )
 
 
 def _find(event: Event) -> Refund:
@@ -77,12 +71,11 @@ def _find(event: Event) -> Refund:
 
 
 def _rows(refund: Refund, recipient: User, now: datetime) -> list[tuple[str, str]]:
-    balance = Money(overview.peek(recipient, refund.currency, now=now).available, refund.currency)
     return [
         (_("Payment"), descriptions.name_of(refund.payment)),
         *([(_("Reason"), refund.reason)] if refund.reason else []),
         (_("Date"), display.moment(refund.updated_at)),
-        (_("Balance"), display.money(balance)),
+        *subjects.balance(overview.peek(recipient, refund.currency, now=now)),
         (_("Reference"), refund.public_id),
     ]
 
@@ -93,8 +86,7 @@ REFUNDED = Kind(
     category=MailCategory.MONEY,
     events=("refund.succeeded",),
     compose=refunded,
-    template="notice",
-    cause=refund_of,
+    cause=each_subject,
 )
 REFUND_FAILED = Kind(
     name="refund_failed",
@@ -102,6 +94,5 @@ REFUND_FAILED = Kind(
     category=MailCategory.MONEY,
     events=("refund.failed",),
     compose=failed,
-    template="notice",
-    cause=refund_of,
+    cause=each_subject,
 )

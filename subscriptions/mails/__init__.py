@@ -1,11 +1,12 @@
-"""The mails about subscriptions and the balance. events.mails sends them."""
+"""The mails about subscriptions and the balance. events.mails sends them.
+
+Those that ask for money ahead are listed by payments.mails, which knows whether it is charged by itself.
+"""
 
 from subscriptions.mails import balance, changes, endings, renewals, suspensions
 
 KINDS = (
-    renewals.AHEAD,
     renewals.RENEWED,
-    balance.LOW_BALANCE,
     suspensions.OVERDUE,
     suspensions.SUSPENDED,
     suspensions.RESUMED,

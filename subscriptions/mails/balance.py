@@ -1,6 +1,6 @@
 """The mails about the balance: it runs low, a debt arises, a debt is paid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
+from core.letters import Notice
 from events.mails.kinds import Kind
-from events.mails.notice import Notice
 from events.models import Event
+from events.reminders import next_after
 from ledger import display
 from ledger.money import Money
-from subscriptions import forecast, labels, overview, reminders
+from subscriptions import forecast, overview, reminders
 from subscriptions.engine.calendar import MICROSECOND
 from subscriptions.explain.sentences import shortly
 from subscriptions.forecast import Ending, Forecast
@@ -30,23 +31,29 @@ def notice(event: Event) -> str:
     return f"{event.subject} {event.data['hours']} h before {event.data['ends_at']}"
 
 
-def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
-    """Return what runs out, when, and what it costs; None if money came in, or if the next notice is due already."""
+def low_balance(
+    events: Sequence[Event], recipient: User, now: datetime, *, is_covered: Callable[[Ending], bool] | None = None
+) -> dict[str, Any] | None:
+    """Return what runs out, when, and what it costs; None if money came in, or if the next notice is due already.
+
+    Also None if all that runs out is covered: the money for it is charged to a saved method by itself.
+    """
     hours, currency = events[-1].data["hours"], events[-1].subject
     view = overview.peek(recipient, currency, now=now)
     outlook = forecast.of(view, now=now)
-    if outlook is None or not _next_after(hours) < (outlook.ends_at - now) / HOUR <= hours + 1:
+    if outlook is None or not next_after(hours, forecast.NOTICE_HOURS) < (outlook.ends_at - now) / HOUR <= hours + 1:
         return None
     if hours == max(forecast.NOTICE_HOURS) and all(_is_told_as_renewal(end, outlook) for end in outlook.ends):
         return None
-    balance = Money(view.available, currency)
+    if is_covered is not None and all(is_covered(end) for end in outlook.ends):
+        return None
     return {
         "left": shortly(outlook.ends_at - now),
         "ends": display.moment(outlook.ends_at),
-        "balance": balance,
+        "balance": Money(view.available, currency),
         "sentences": [_end(end) for end in outlook.ends],
-        "topup_url": links.absolute("topup") + f"?currency={currency}",
-        "rows": [(_("Balance"), display.money(balance)), *_prices(outlook)],
+        "topup_url": subjects.top_up(currency),
+        "rows": [*subjects.balance(view), *_prices(outlook)],
     }
 
 
@@ -57,11 +64,6 @@ def _is_told_as_renewal(end: Ending, outlook: Forecast) -> bool:
         not end.price.metered and row.status == Subscription.Status.ACTIVE and row.period_end == outlook.ends_at
     )
     return is_renewal and reminders.has_reminder(3, row.period_length * MICROSECOND)
-
-
-def _next_after(hours: int) -> int:
-    """Return the hours before the end at which the next notice is given; zero after the last."""
-    return max((each for each in forecast.NOTICE_HOURS if each < hours), default=0)
 
 
 def _end(end: Ending) -> str:
@@ -76,12 +78,7 @@ def _end(end: Ending) -> str:
 
 def _prices(outlook: Forecast) -> list[tuple[str, str]]:
     """Return each plan that cannot be paid for with its price for one interval."""
-    return [(end.price.plan.title, f"{display.money(_price(end))} {labels.every(end.price)}") for end in outlook.ends]
-
-
-def _price(end: Ending) -> Money:
-    """Return what the subscription costs for one interval, with its quantity."""
-    return Money(end.price.amount * end.subscription.quantity, end.price.currency)
+    return [(end.price.plan.title, subjects.priced(end.price, end.subscription.quantity)) for end in outlook.ends]
 
 
 LOW_BALANCE = Kind(
@@ -98,14 +95,13 @@ TELLING_OF_DEBT = ("subscription.suspended", "subscription.cancelled", "dispute.
 TELLING_OF_PAYMENT = ("payment.confirmed", "dispute.returned")
 
 
-def debt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def debt(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return that a debt arose or was paid; None if another mail tells it, or if it is not true any more."""
     event = events[-1]
     is_paid, currency = event.type == "wallet.debt_paid", event.subject
     view = overview.peek(recipient, currency, now=now)
     if bool(view.debt) is is_paid or subjects.has_beside(event, TELLING_OF_PAYMENT if is_paid else TELLING_OF_DEBT):
         return None
-    balance = (_("Balance"), display.money(Money(view.available, currency)))
     if is_paid:
         paid = Money.parse(event.data["amount"]["value"], currency)
         return Notice(
@@ -113,26 +109,25 @@ def debt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, A
             sentences=[_("You owe nothing now.")],
             button=_("See your account"),
             url=links.absolute("account"),
-            rows=[balance],
+            rows=subjects.balance(view),
             tone="ok",
             tag=_("Paid"),
-        ).context()
-    owed = Money(view.debt, currency)
+        )
     return Notice(
-        title=_("You owe %(amount)s") % {"amount": display.money(owed)},
+        title=_("You owe %(amount)s") % {"amount": display.money(Money(view.debt, currency))},
         sentences=[
             _("This is for days of use that were not paid for."),
             _("Your next top-up pays this debt first."),
         ],
         button=_("Top up"),
-        url=links.absolute("topup") + f"?currency={currency}",
-        rows=[(_("Debt"), display.money(owed)), balance],
+        url=subjects.top_up(currency),
+        rows=subjects.balance(view),
         tone="bad",
         tag=_("Debt"),
-    ).context()
+    )
 
 
-def instant(event: Event) -> str:
+def wallet_and_instant(event: Event) -> str:
     """Return the type, the wallet and the instant of an event."""
     return f"{event.type} {event.subject} {event.effective_at.isoformat()}"
 
@@ -143,6 +138,5 @@ DEBT = Kind(
     category=MailCategory.MONEY,
     events=("wallet.debt_arose", "wallet.debt_paid"),
     compose=debt,
-    template="notice",
-    cause=instant,
+    cause=wallet_and_instant,
 )

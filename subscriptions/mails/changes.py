@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -10,14 +9,14 @@ from django.utils.translation import gettext_lazy
 
 from accounts.mail_choices import MailCategory
 from accounts.models import User
+from core.letters import Notice
 from events.mails.kinds import Kind
-from events.mails.notice import Notice
 from events.models import Event
 from ledger import display
 from ledger.money import Money
-from subscriptions import labels, overview
+from subscriptions import overview
 from subscriptions.mails import subjects
-from subscriptions.models import Charge, Price, Subscription
+from subscriptions.models import Charge, Subscription
 from subscriptions.models.subscription import LIVE
 from subscriptions.overview import CustomerOverview, SubscriptionState
 
@@ -31,7 +30,7 @@ def act(event: Event) -> str:
     return f"{when} {event.subject} {event.transaction_number}"
 
 
-def plan_changed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def plan_changed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return the new plan, from when it counts and what it cost; None if it does not count any more."""
     event = events[-1]
     [row] = subjects.of([event])
@@ -42,7 +41,7 @@ def plan_changed(events: Sequence[Event], recipient: User, now: datetime) -> dic
     return _scheduled(state, view) if event.type in SCHEDULED else _changed(event, state, view)
 
 
-def _scheduled(state: SubscriptionState, view: CustomerOverview) -> dict[str, Any] | None:
+def _scheduled(state: SubscriptionState, view: CustomerOverview) -> Notice | None:
     if state.period is None or (state.scheduled is None and state.scheduled_quantity is None):
         return None
     price, quantity = state.scheduled or state.price, state.scheduled_quantity or state.quantity
@@ -56,14 +55,14 @@ def _scheduled(state: SubscriptionState, view: CustomerOverview) -> dict[str, An
         button=_("See the subscription"),
         url=subjects.page([state.row]),
         rows=[
-            (_("Now"), f"{values['old']}, {_price(state.price, state.quantity, state.row)}"),
-            (_("From %(day)s") % values, f"{values['new']}, {_price(price, quantity, state.row)}"),
+            (_("Now"), f"{values['old']}, {subjects.priced(state.price, state.quantity, state.row.periods)}"),
+            (_("From %(day)s") % values, f"{values['new']}, {subjects.priced(price, quantity, state.row.periods)}"),
             *subjects.balances(view, {price.currency}),
         ],
-    ).context()
+    )
 
 
-def _changed(event: Event, state: SubscriptionState, view: CustomerOverview) -> dict[str, Any] | None:
+def _changed(event: Event, state: SubscriptionState, view: CustomerOverview) -> Notice | None:
     """Return the change; None if a renewal at the same instant tells of the new quantity."""
     renewed = Event.objects.filter(subject=event.subject, type="subscription.renewed", effective_at=event.effective_at)
     if renewed.exists():
@@ -77,7 +76,7 @@ def _changed(event: Event, state: SubscriptionState, view: CustomerOverview) -> 
         button=_("See the subscription"),
         url=subjects.page([state.row]),
         rows=[
-            (values["new"], _price(state.price, state.quantity, state.row)),
+            (values["new"], subjects.priced(state.price, state.quantity, state.row.periods)),
             *([(_("Charged"), display.money(charged))] if charged.amount else []),
             *([(_("Refund for unused time"), display.money(back))] if back.amount else []),
             *([(_("Paid until"), display.day(state.period.end))] if state.period else []),
@@ -85,12 +84,7 @@ def _changed(event: Event, state: SubscriptionState, view: CustomerOverview) -> 
         ],
         tone="ok",
         tag=_("Changed"),
-    ).context()
-
-
-def _price(price: Price, quantity: int, row: Subscription) -> str:
-    amount = Money(price.amount * quantity * row.periods, price.currency)
-    return f"{display.money(amount)} {labels.every(price, row.periods)}"
+    )
 
 
 def _moved(row: Subscription, at: datetime, currency: str) -> tuple[Money, Money]:
@@ -113,6 +107,5 @@ PLAN_CHANGED = Kind(
     category=MailCategory.CHANGES,
     events=(*CHANGED, *SCHEDULED),
     compose=plan_changed,
-    template="notice",
     cause=act,
 )

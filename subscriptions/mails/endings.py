@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -10,14 +9,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core import links
-from events.mails.kinds import Kind
-from events.mails.notice import Notice
+from core.letters import Notice
+from events.mails.kinds import Kind, each_instant
 from events.models import Event
 from ledger import display
 from ledger.money import Money
 from subscriptions import overview
 from subscriptions.mails import subjects
-from subscriptions.mails.suspensions import instant
 from subscriptions.models import Charge, Subscription
 
 REQUEST = "subscription.cancel_requested"
@@ -29,14 +27,14 @@ def started(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.data["from"] != Status.PENDING]
 
 
-def cancelled(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def cancelled(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return until when a cancelled subscription can be used, or what came back of one that has ended."""
     event = events[-1]
     [row] = subjects.of([event])
     return _requested(row, recipient, now) if event.type == REQUEST else _ended_now(event, row, recipient, now)
 
 
-def _requested(row: Subscription, recipient: User, now: datetime) -> dict[str, Any] | None:
+def _requested(row: Subscription, recipient: User, now: datetime) -> Notice | None:
     """Return until when it can be used; None if the customer keeps it after all, or if it has ended."""
     [state] = overview.of(recipient, now=now).states([row])
     ends = state.period.end if state.period else state.trial_end
@@ -51,16 +49,16 @@ def _requested(row: Subscription, recipient: User, now: datetime) -> dict[str, A
         ],
         button=_("Keep my plan"),
         url=subjects.page([row]),
-    ).context()
+    )
 
 
-def _ended_now(event: Event, row: Subscription, recipient: User, now: datetime) -> dict[str, Any] | None:
+def _ended_now(event: Event, row: Subscription, recipient: User, now: datetime) -> Notice | None:
     """Return what came back; None if it ended on the day that the customer was told of."""
     if _was_told(event, row):
         return None
     view = overview.of(recipient, now=now)
     back = _given_back(row, event.effective_at)
-    values = {"plan": subjects.named(row.price.plan.title, row.quantity), "amount": display.money(back)}
+    values = {"plan": subjects.name(row), "amount": display.money(back)}
     sentences = [_("It has ended, and you will not be charged again.")]
     if back.amount:
         sentences.append(_("%(amount)s for unused time is back on your balance.") % values)
@@ -74,7 +72,7 @@ def _ended_now(event: Event, row: Subscription, recipient: User, now: datetime) 
             *([(_("Refund for unused time"), values["amount"])] if back.amount else []),
             *subjects.balances(view, {row.price.currency}),
         ],
-    ).context()
+    )
 
 
 def _was_told(event: Event, row: Subscription) -> bool:
@@ -98,20 +96,19 @@ CANCELLED = Kind(
     category=MailCategory.CHANGES,
     events=(REQUEST, "subscription.cancelled"),
     compose=cancelled,
-    template="notice",
     choose=started,
 )
 
 
-def ended(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def ended(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what has ended because it was not paid, or because the customer did not want it to renew."""
     rows = subjects.of(events)
     view = overview.of(recipient, now=now)
-    values = {"plan": subjects.named(rows[0].price.plan.title, rows[0].quantity), "count": len(rows)}
+    values = {"plan": subjects.name(rows[0]), "count": len(rows)}
     many = ngettext("%(count)d subscription has ended", "%(count)d subscriptions have ended", len(rows))
     unpaid = any(event.data["from"] == Status.SUSPENDED for event in events)
     sentence = _("No payment came while it was suspended.") if unpaid else _("Automatic renewal was switched off.")
-    lines = [(subjects.named(row.price.plan.title, row.quantity), _("Ended")) for row in rows]
+    lines = [(subjects.name(row), _("Ended")) for row in rows]
     return Notice(
         title=(_("%(plan)s has ended") if len(rows) == 1 else many) % values,
         sentences=[sentence, _("You can subscribe again at any time.")],
@@ -121,7 +118,7 @@ def ended(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, 
             *(subjects.shortened(lines) if len(rows) > 1 else [(_("Ended"), display.moment(events[0].effective_at))]),
             *subjects.balances(view, {row.price.currency for row in rows}),
         ],
-    ).context()
+    )
 
 
 ENDED = Kind(
@@ -130,9 +127,8 @@ ENDED = Kind(
     category=MailCategory.CHANGES,
     events=("subscription.expired",),
     compose=ended,
-    template="notice",
     choose=started,
-    cause=instant,
+    cause=each_instant,
 )
 
 
@@ -141,19 +137,19 @@ def orders(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.data["from"] == Status.PENDING]
 
 
-def order_given_up(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def order_given_up(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which orders are closed because no payment came for them."""
     rows = subjects.of(events)
-    values = {"plan": subjects.named(rows[0].price.plan.title, rows[0].quantity), "count": len(rows)}
+    values = {"plan": subjects.name(rows[0]), "count": len(rows)}
     many = ngettext("%(count)d order is closed: not paid", "%(count)d orders are closed: not paid", len(rows))
-    lines = [(subjects.named(row.price.plan.title, row.quantity), display.day(row.created_at)) for row in rows]
+    lines = [(subjects.name(row), display.day(row.created_at)) for row in rows]
     return Notice(
         title=(_("Your order of %(plan)s is closed: not paid") if len(rows) == 1 else many) % values,
         sentences=[_("We received no payment, and nothing was charged."), _("You can order again at any time.")],
         button=_("See plans"),
         url=links.absolute("pricing"),
         rows=subjects.shortened([(f"{_('Order')}: {name}", day) for name, day in lines]),
-    ).context()
+    )
 
 
 ORDER_GIVEN_UP = Kind(
@@ -162,7 +158,6 @@ ORDER_GIVEN_UP = Kind(
     category=MailCategory.CHANGES,
     events=("subscription.expired",),
     compose=order_given_up,
-    template="notice",
     choose=orders,
-    cause=instant,
+    cause=each_instant,
 )

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.mail_choices import MailCategory
 from accounts.models import User
-from core import links
-from events.mails.kinds import Kind
-from events.mails.notice import Notice
+from core.letters import Notice
+from events.mails.kinds import Kind, each_instant
 from events.models import Event
 from ledger import display
 from ledger.models import Transaction
@@ -30,8 +28,11 @@ IN_DAYS = {"week": 7, "month": 28, "year": 365}
 PAID_FOR_IT = timedelta(days=3)
 
 
-def ahead(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
-    """Return what renews when for how much and what is missing; None if it does not, or a tighter reminder is due."""
+def ahead(events: Sequence[Event], recipient: User, now: datetime, *, method: str = "") -> Notice | None:
+    """Return what renews when for how much and what is missing; None if it does not, or a tighter reminder is due.
+
+    `method` is the saved method to which what is missing is charged by itself; empty if there is none.
+    """
     event = events[-1]
     [row] = subjects.of([event])
     days, view = event.data["days"], overview.peek(recipient, row.price.currency, now=now)
@@ -42,43 +43,47 @@ def ahead(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, 
     tighter = reminders.next_after(days, row.period_length * MICROSECOND)
     if charge.at - now <= timedelta(days=tighter):
         return None
-    missing = _missing(view, row, charge.at, charge.amount)
+    lacking = missing(view, row, charge.at, charge.amount)
+    is_short = bool(lacking.amount) and not method
     plan = state.scheduled or state.price
     values = {
         "plan": plan.plan.title, "amount": display.money(charge.amount), "day": display.day(charge.at),
-        "missing": display.money(missing),
     }  # fmt: skip
     sentences = [_("%(plan)s renews on %(day)s for %(amount)s, from your balance.") % values]
-    if missing.amount:
-        sentences.append(_("You need %(missing)s more. Top up to keep the subscription running.") % values)
+    if lacking.amount:
+        sentences.append(how_it_is_paid(lacking, method))
     else:
         sentences.append(_("Your balance is enough. You don't need to do anything."))
     return Notice(
         title=_("%(plan)s renews on %(day)s: %(amount)s") % values,
         sentences=sentences,
-        button=_("Top up") if missing.amount else _("See the subscription"),
-        url=_top_up(missing) if missing.amount else subjects.page([row]),
+        button=_("Top up") if is_short else _("See the subscription"),
+        url=subjects.top_up(view.currency) if is_short else subjects.page([row]),
         rows=[
             (subjects.named(plan.plan.title, state.scheduled_quantity or state.quantity), values["amount"]),
-            (_("Balance"), display.money(Money(view.available, row.price.currency))),
-            *([(_("You need"), values["missing"])] if missing.amount else []),
+            *subjects.balance(view),
+            *([(_("You need"), display.money(lacking))] if lacking.amount else []),
         ],
         note=_("If you don't want it to renew, cancel it before that day."),
-        tone="warn" if missing.amount else "",
-        tag=_("Top up needed") if missing.amount else "",
-    ).context()
+        tone="warn" if is_short else "",
+        tag=_("Top up needed") if is_short else "",
+    )
 
 
-def _missing(view: overview.View, row: Subscription, at: datetime, amount: Money) -> Money:
-    """Return what the renewal lacks if no more money comes in; zero if it will be paid."""
+def missing(view: overview.View, row: Subscription, at: datetime, amount: Money) -> Money:
+    """Return what a renewal lacks if no more money comes in; zero if it will be paid."""
     later = overview.view(view.currency, view.book, at)
     if later.status_of(row) == Subscription.Status.ACTIVE:
         return Money(0, view.currency)
     return Money(max(0, amount.amount + later.debt - later.available), view.currency)
 
 
-def _top_up(missing: Money) -> str:
-    return links.absolute("topup") + f"?currency={missing.currency}"
+def how_it_is_paid(lacking: Money, method: str) -> str:
+    """Return a sentence about the money that is missing: it is charged to the method, or the customer must top up."""
+    values = {"missing": display.money(lacking), "method": method}
+    if method:
+        return _("Your balance lacks %(missing)s. We charge it to %(method)s before then.") % values
+    return _("You need %(missing)s more. Top up to keep the subscription running.") % values
 
 
 AHEAD = Kind(
@@ -87,7 +92,6 @@ AHEAD = Kind(
     category=MailCategory.REMINDERS,
     events=("subscription.renewal_ahead",),
     compose=ahead,
-    template="notice",
     cause=lambda event: f"{event.subject} {event.data['days']} days before {event.data['renews_at']}",
 )
 
@@ -102,7 +106,7 @@ def long_enough(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if days.get(event.subject, 0) >= SHORTEST.days]
 
 
-def renewed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def renewed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what has renewed at one instant and what it cost; None if a receipt told of the money."""
     at = events[0].effective_at
     rows = subjects.of(events)
@@ -130,7 +134,7 @@ def renewed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
             *_lines(view.states(rows), paid, amounts),
             *subjects.balances(view, {row.price.currency for row in rows}),
         ],
-    ).context()
+    )
 
 
 def _lines(
@@ -166,7 +170,6 @@ RENEWED = Kind(
     category=MailCategory.CHANGES,
     events=("subscription.renewed",),
     compose=renewed,
-    template="notice",
     choose=long_enough,
-    cause=lambda event: event.effective_at.isoformat(),
+    cause=each_instant,
 )

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.mail_choices import MailCategory
 from accounts.models import User
-from core import links
-from events.mails.kinds import Kind
-from events.mails.notice import Notice
+from core.letters import Notice
+from events.mails.kinds import Kind, each_instant
 from events.models import Event, Mail
 from ledger import display
-from ledger.money import Money
-from subscriptions import dues, labels, overview
+from subscriptions import overview
 from subscriptions.mails import subjects
 from subscriptions.models import Subscription
 from subscriptions.overview import CustomerOverview, SubscriptionState
@@ -27,12 +24,7 @@ Status = Subscription.Status
 TOGETHER = timedelta(hours=1)
 
 
-def instant(event: Event) -> str:
-    """Return the instant of the event: what happened to a customer's subscriptions at one instant has one cause."""
-    return event.effective_at.isoformat()
-
-
-def overdue(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def overdue(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return which renewals are not paid and until when they may be used; None if they are paid or suspended."""
     view = overview.of(recipient, now=now)
     states = _with_status(view, subjects.of(events), Status.PAST_DUE)
@@ -51,11 +43,11 @@ def overdue(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         title=(_("%(plan)s is not renewed: pay by %(day)s") if len(states) == 1 else many) % values,
         sentences=sentences,
         button=_("Pay now"),
-        url=_pay(states),
-        rows=_unpaid(view, states),
+        url=subjects.pay(states),
+        rows=subjects.prices_and_balances(view, states),
         tone="bad",
         tag=_("Payment overdue"),
-    ).context()
+    )
 
 
 OVERDUE = Kind(
@@ -64,8 +56,7 @@ OVERDUE = Kind(
     category=MailCategory.MONEY,
     events=("subscription.past_due",),
     compose=overdue,
-    template="notice",
-    cause=instant,
+    cause=each_instant,
 )
 
 
@@ -74,7 +65,7 @@ def hour(event: Event) -> str:
     return event.effective_at.isoformat(timespec="hours")
 
 
-def suspended(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def suspended(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what has stopped and what it costs to go on; None if it runs again, or if a mail told it just now."""
     concerned = subjects.of(events)
     view = overview.of(recipient, now=now)
@@ -95,11 +86,11 @@ def suspended(events: Sequence[Event], recipient: User, now: datetime) -> dict[s
         title=(_("%(plan)s is suspended") if len(states) == 1 else many) % values,
         sentences=sentences,
         button=_("Top up"),
-        url=_pay(states),
-        rows=_unpaid(view, states),
+        url=subjects.pay(states),
+        rows=subjects.prices_and_balances(view, states),
         tone="bad",
         tag=_("Suspended"),
-    ).context()
+    )
 
 
 def _told_just_now(recipient: User, events: Sequence[Event]) -> bool:
@@ -128,7 +119,6 @@ SUSPENDED = Kind(
     category=MailCategory.MONEY,
     events=("subscription.suspended",),
     compose=suspended,
-    template="notice",
     cause=hour,
 )
 
@@ -138,7 +128,7 @@ def from_suspended(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.data["from"] == Status.SUSPENDED]
 
 
-def resumed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
+def resumed(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what runs again; None if a receipt tells it, or if it has stopped again."""
     if subjects.has_beside(events[0], ("payment.confirmed",)):
         return None
@@ -148,7 +138,6 @@ def resumed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         return None
     values = {"plan": subjects.name(states[0]), "count": len(states), "moment": display.moment(events[0].effective_at)}
     many = ngettext("%(count)d subscription is active again", "%(count)d subscriptions are active again", len(states))
-    lines = [(subjects.name(state), _price(state)) for state in states]
     text = ngettext(
         "There is money on your balance again. The subscription has been active since %(moment)s.",
         "There is money on your balance again. The subscriptions have been active since %(moment)s.",
@@ -159,10 +148,10 @@ def resumed(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         sentences=[text % values],
         button=_("See the subscription") if len(states) == 1 else _("See your account"),
         url=subjects.page([state.row for state in states]),
-        rows=[*subjects.shortened(lines), *subjects.balances(view, {state.price.currency for state in states})],
+        rows=subjects.prices_and_balances(view, states),
         tone="ok",
         tag=_("Active"),
-    ).context()
+    )
 
 
 RESUMED = Kind(
@@ -171,9 +160,8 @@ RESUMED = Kind(
     category=MailCategory.CHANGES,
     events=("subscription.activated",),
     compose=resumed,
-    template="notice",
     choose=from_suspended,
-    cause=instant,
+    cause=each_instant,
 )
 
 
@@ -186,28 +174,3 @@ def _with_status(
 def _last_day(states: Sequence[SubscriptionState]) -> str:
     ends = [state.wait_end for state in states if state.wait_end]
     return display.day(min(ends))
-
-
-def _pay(states: Sequence[SubscriptionState]) -> str:
-    """Return the link to the page where one subscription is paid, or the one to a top-up for several."""
-    if len(states) == 1:
-        return links.absolute("subscription_pay", states[0].row.public_id)
-    return links.absolute("topup") + f"?currency={states[0].price.currency}"
-
-
-def _unpaid(view: CustomerOverview, states: Sequence[SubscriptionState]) -> list[tuple[str, str]]:
-    """Return each subscription with its price, what is needed if it is only one, and the balances."""
-    rows = subjects.shortened([(subjects.name(state), _price(state)) for state in states])
-    if len(states) == 1:
-        [book] = [each for each in view.views if each.currency == states[0].price.currency]
-        asked = dues.one(book, states[0].row)
-        if asked is not None and asked.amount:
-            rows.append((_("To pay"), display.money(Money(asked.amount, book.currency))))
-    return [*rows, *subjects.balances(view, {state.price.currency for state in states})]
-
-
-def _price(state: SubscriptionState) -> str:
-    """Return what the subscription costs for one payment, with its quantity: `€29.00 a month`."""
-    periods = state.row.periods
-    amount = Money(state.price.amount * state.quantity * periods, state.price.currency)
-    return f"{display.money(amount)} {labels.every(state.price, periods)}"

@@ -108,6 +108,8 @@ class Subscription(MadeOnce):
                 name="scheduled_quantity_is_one_or_more",
             ),
         ]
+        # Partial, and of columns that no renewal changes: billing does not pay for it.
+        indexes = [models.Index(fields=["trial_end"], condition=Q(status="trialing"), name="trial_by_end")]
 
     def __str__(self) -> str:
         return self.public_id

@@ -30,8 +30,10 @@ def fields(answer) -> dict:
 
 def test_a_user_sees_their_own_profile_without_secrets(as_alice, alice):
     shown = as_alice.get(ME).json()
-    assert shown.keys() == {"id", "username", "email", "first_name", "last_name", "language", "date_joined"}
-    assert shown["id"] == alice.pk
+    assert shown.keys() == {
+        "id", "username", "email", "first_name", "last_name", "language", "time_zone", "mails", "date_joined",
+    }  # fmt: skip
+    assert (shown["id"], shown["time_zone"], shown["mails"]) == (alice.pk, "", ["reminders", "changes"])
 
 
 def test_a_user_changes_names_and_language(as_alice, alice):
@@ -41,6 +43,37 @@ def test_a_user_changes_names_and_language(as_alice, alice):
     assert (alice.first_name, alice.last_name, alice.language) == ("Alice", "Ångström", "ru")
     assert as_alice.patch(ME, {}).status_code == 200
     assert as_alice.patch(ME, {"first_name": ""}).json()["first_name"] == ""
+
+
+def test_a_user_chooses_the_time_zone_and_the_mails(as_alice, alice):
+    answer = as_alice.patch(ME, {"time_zone": "Europe/Moscow", "mails": ["changes"]})
+    assert (answer.json()["time_zone"], answer.json()["mails"]) == ("Europe/Moscow", ["changes"])
+    alice.refresh_from_db()
+    assert (alice.zone.key, alice.mails_off) == ("Europe/Moscow", ["reminders"])
+    # What is not sent stays, nothing switches all off, and without a choice the zone is the site's.
+    assert as_alice.patch(ME, {"first_name": "Al"}).json()["mails"] == ["changes"]
+    assert as_alice.patch(ME, {"mails": []}).json()["mails"] == []
+    assert as_alice.patch(ME, {"time_zone": "", "mails": ["changes", "reminders"]}).json()["time_zone"] == ""
+    alice.refresh_from_db()
+    assert (alice.zone.key, alice.mails_off) == ("UTC", [])
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"time_zone": "Mars/Olympus"}, "Choose a time zone from the list, such as Europe/Moscow."),
+        ({"time_zone": "europe/moscow"}, "Choose a time zone from the list, such as Europe/Moscow."),
+        ({"mails": ["money"]}, "reminders, changes"),
+        ({"mails": "reminders"}, "list"),
+        ({"mails": None}, "null"),
+    ],
+)
+def test_zones_and_mails_that_the_settings_page_does_not_offer_are_refused(as_alice, alice, change, detail):
+    answer = as_alice.patch(ME, change)
+    assert set(fields(answer)) == set(change)
+    assert detail in answer.json()["errors"][0]["detail"]
+    alice.refresh_from_db()
+    assert (alice.time_zone, alice.mails_off) == ("", [])
 
 
 @pytest.mark.parametrize(

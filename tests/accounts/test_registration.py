@@ -32,6 +32,8 @@ def test_registration_creates_a_customer(db, client):
         "first_name": "",
         "last_name": "",
         "language": "en",
+        "time_zone": "",
+        "mails": ["reminders", "changes"],
         "date_joined": user.date_joined.isoformat().replace("+00:00", "Z"),
     }
     assert user.password.startswith("argon2$argon2id$")

@@ -81,8 +81,10 @@ def test_a_rate_is_read_and_blank_means_the_default(monkeypatch, text, rate):
     assert api.rate("API_RATE_USER", "1200/m") == rate
 
 
-@pytest.mark.parametrize("name", ["GATEWAY_REPORT_DAYS", "WEBHOOK_EVENT_DAYS"])
-def test_a_retention_below_one_day_stops_the_start_and_names_its_variable(monkeypatch, name):
+@pytest.mark.parametrize(
+    ("name", "module"), [("GATEWAY_REPORT_DAYS", "billing"), ("WEBHOOK_EVENT_DAYS", "billing"), ("MAIL_DAYS", "mail")]
+)
+def test_a_retention_below_one_day_stops_the_start_and_names_its_variable(monkeypatch, name, module):
     monkeypatch.setenv(name, "0")
     with pytest.raises(ImproperlyConfigured, match=f"{name} is 0. It must be 1 or more"):
-        runpy.run_path(str(ROOT / "billing_site/settings/billing.py"))
+        runpy.run_path(str(ROOT / f"billing_site/settings/{module}.py"))

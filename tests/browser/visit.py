@@ -13,6 +13,8 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 VISIBLE = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
 # Colour scheme and width of every check of a page. Only the first one runs all the rules.
 VIEWS = [("light", 320), ("dark", 320), ("dark", 1280), ("light", 1280)]
+# A common phone: only whether the page fits.
+PHONE = 390
 RUN = """async ([type, values]) => {
     const found = await axe.run(document, {runOnly: {type, values}, preload: false});
     return found.violations.map(each => each.id + ': ' + each.nodes.map(node => node.target.join(' ')).join(', '));
@@ -59,11 +61,18 @@ class Visit:
         for scheme, width in VIEWS:
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             self.page.set_viewport_size({"width": width, "height": 900})
-            if (wide := self.page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
-                found.append(f"{wide} px too wide")
+            if (wide := self._overflow()) > 0:
+                found.append(f"{wide} px too wide at {width}")
             first = (scheme, width) == VIEWS[0]
             found += self.barriers("tag", [*WCAG, "best-practice"]) if first else self.barriers("rule", VISIBLE)
+        self.page.set_viewport_size({"width": PHONE, "height": 900})
+        if (wide := self._overflow()) > 0:
+            found.append(f"{wide} px too wide at {PHONE}")
         return [f"{self.page.url.removeprefix(self.site)}: {fault}" for fault in found]
+
+    def _overflow(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
     def barriers(self, kind: str, values: list[str]) -> list[str]:
         """Return the violations that axe finds, by tags or by rules. AXE must have been evaluated in the page."""

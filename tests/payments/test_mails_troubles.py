@@ -10,6 +10,7 @@ from events import outbox
 from events.mails import kinds
 from events.models import Event
 from payments import checkout, confirmation, disputes, expiring_cards, refunds
+from payments.collection import consents
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import sessions
 from payments.gateways.sandbox.models import SandboxSession
@@ -153,12 +154,12 @@ def test_a_refund_to_the_balance_in_english_and_russian(alice, pay):
 def test_a_refund_that_did_not_arrive_in_english_and_russian(alice, pay):
     payment = pay(amount=500_00, outcome="refund_fails")
     refund = refunds.issue(payment, now=at(hours=1), amount=200_00)
-    if refund.status == Refund.Status.PENDING:
-        refunds.move(refunds.lock(refund.pk), Refund.Status.FAILED, now=at(hours=2))
+    assert refund.status == Refund.Status.PENDING
+    refunds.move(refunds.lock(refund.pk), Refund.Status.FAILED, now=at(hours=2))
     letter = told("refund_failed", now=at(hours=2))
     assert letter.subject == "The refund of ₽200.00 did not arrive"
     assert "Balance: ₽500.00" in lines(letter)
-    assert letter_of("refunded", now=at(hours=2)) is None if refund.status == Refund.Status.SUCCEEDED else True
+    assert kinds.get("refunded").compose([Event.objects.latest("pk")], alice, at(hours=2)) is None
     russian()
     assert told("refund_failed", now=at(hours=2)).subject == "Возврат на 200,00\u00a0₽ не дошёл"
 
@@ -214,13 +215,15 @@ def test_a_lost_dispute_in_english_and_russian(alice, pay):
 
 @pytest.fixture
 def card(alice: User) -> PaymentMethod:
-    """A card that expires 40 days after noon of 1 March 2026, of a customer who has a subscription."""
+    """A card that expires 40 days after noon of 1 March 2026 and pays the renewals of Alice's subscription."""
     pay_in(alice, 990_00, at=NOON)
     orders.subscribe(alice, sell("basic", RUB=990_00)["RUB"], now=NOON)
-    return PaymentMethod.objects.create(
+    card = PaymentMethod.objects.create(
         customer=alice, gateway="sandbox", gateway_id="pm_1", brand="Visa", last4="4242", expires_on=at(days=40),
         created_at=NOON,
     )  # fmt: skip
+    consents.agree_to_renewals(card, address=None, now=NOON)
+    return card
 
 
 def test_a_card_that_expires_in_english_and_russian(card):
@@ -231,12 +234,12 @@ def test_a_card_that_expires_in_english_and_russian(card):
     assert lines(letter) == [
         "Hello alice,",
         (
-            "After that day we cannot charge it. Pay with another card at your next top-up and save it, "
-            "so that nothing stops."
+            "It pays automatically for you. After that day we cannot charge it. "
+            "Choose another payment method, so that nothing stops."
         ),
         "Card: Visa •••• 4242",
         "Expires on: 10 April 2026",
-        "Top up: http://127.0.0.1:8000/topup/",
+        "Choose another method: http://127.0.0.1:8000/account/automatic-payments/",
     ]
     assert letter.stop_url
     # A week ahead the next reminder is told instead.
@@ -252,6 +255,20 @@ def test_nothing_is_said_of_a_card_that_is_not_in_use_or_has_expired(card, alice
     assert expiring_cards.run_due(now=at(days=40)) == 0
     orders.change(alice.subscriptions.get(), now=at(days=1), act=lambda book: book.cancel(alice.subscriptions.get()))
     assert expiring_cards.run_due(now=at(days=35)) == 0
+
+
+@pytest.mark.parametrize("change", [{"removed_at": at(days=9)}, {"refused_at": at(days=9)}, "withdrawn"])
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_nothing_is_said_of_a_card_that_is_not_charged(card, change, is_recorded):
+    assert expiring_cards.run_due(now=at(days=10) if is_recorded else at(days=9)) == is_recorded
+    if change == "withdrawn":
+        consents.withdraw(card.consents.get(), now=at(days=9))
+    else:
+        PaymentMethod.objects.update(**change)
+    if is_recorded:
+        assert letter_of("card_expires", now=at(days=10)) is None
+    else:
+        assert expiring_cards.run_due(now=at(days=10)) == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core import deletion
 from payments import retention, tasks
 from payments.models import Discrepancy, GatewayReport, WebhookEvent
 
@@ -58,7 +59,7 @@ def test_the_days_are_settings(settings: Any):
 
 
 def test_many_are_deleted_in_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(deletion, "BATCH", 2)
     for _ in range(5):
         event(91 * DAY, "processed")
     assert retention.forget(now=NOW)["webhook_events"] == 5

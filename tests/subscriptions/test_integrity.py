@@ -8,7 +8,7 @@ import ledger
 from accounts.models import User
 from events.models import Event
 from ledger import wallets
-from subscriptions import books, closure, integrity
+from subscriptions import books, closure, integrity, reminders
 from subscriptions.models import Charge, Subscription
 from tests.ledger.plant import plant, sql, triggers_of
 from tests.ledger.snapshot import found
@@ -256,4 +256,20 @@ def test_a_rate_that_changes_and_changes_back_at_once_is_no_error(alice, hourly)
         book.change_plan(hourly, hourly.price)
     with books.open(alice, "RUB", now=START + 12 * DAY + timedelta(hours=14)):
         pass
+    assert found() == {}
+
+
+def test_reminders_between_two_events_are_no_error(alice):
+    """They are events of a subscription without a status."""
+    tried, renewed = (sell(code, RUB=990_00, trial_days=days)["RUB"] for code, days in (("tried", 14), ("monthly", 0)))
+    with books.open(alice, "RUB", now=START + 20 * DAY) as book:
+        book.subscribe(renewed)
+        row = book.subscribe(tried)
+    assert reminders.run_due(now=START + 32 * DAY) == 1
+    with books.open(alice, "RUB", now=START + 33 * DAY) as book:
+        book.cancel(row)
+    assert reminders.run_due(now=START + 49 * DAY) == 1
+    assert set(Event.objects.filter(subject__startswith="sub_").values_list("type", flat=True)) >= {
+        reminders.EVENT, reminders.TRIAL_EVENT,
+    }  # fmt: skip
     assert found() == {}

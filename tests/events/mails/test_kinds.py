@@ -1,5 +1,7 @@
 """Every kind of the product is complete: a name of its own, events, and three templates."""
 
+from typing import get_type_hints
+
 import pytest
 from django.template.loader import get_template
 
@@ -25,8 +27,9 @@ def test_each_kind_has_a_name_of_its_own_and_events():
 
 def test_each_kind_has_its_templates():
     for kind in kinds.every():
+        is_notice = "Notice" in str(get_type_hints(kind.compose)["return"])
         for part in ("subject.txt", "txt", "html"):
-            get_template(f"mail/{kind.template or kind.name}.{part}")
+            get_template(f"mail/{'notice' if is_notice else kind.name}.{part}")
 
 
 def test_a_kind_is_found_by_its_name_and_by_its_events():
