@@ -14,6 +14,8 @@ from payments.gateways.stripe import setups
 from payments.gateways.stripe.gateway import Stripe
 from tests.payments.gateways.requests import setup_request
 
+pytestmark = pytest.mark.django_db
+
 CREATION = "/v1/checkout/sessions"
 
 
@@ -45,6 +47,13 @@ def test_a_customer_or_an_address_that_stripe_does_not_accept_stops_nobody(
     saved = gateway.fetch_setup(gateway_id)
     assert saved.method is not None
     assert saved.method.owner.startswith("cus_")
+
+
+def test_pages_that_save_cards_have_one_customer_at_stripe(gateway: Stripe, fake: FakeStripe) -> None:
+    for number in range(2):
+        gateway.create_setup(setup_request(idempotency_key=f"set_{number}"))
+    [customer] = fake.account.all("customer")
+    assert {each["customer"] for each in fake.account.all("checkout.session")} == {customer["id"]}
 
 
 def test_the_card_belongs_to_stripes_customer(gateway: Stripe, fake: FakeStripe) -> None:
