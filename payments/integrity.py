@@ -66,6 +66,15 @@ CHECKS = (
         """,
     ),
     Check(
+        "money_sent_back_is_gone_or_waits",
+        "No payment counts as sent back whose money did not arrive: it waits for staff again.",
+        """
+        SELECT id AS payment, public_id, amount_received AS received, amount_refunded AS refunded
+          FROM payments_payment
+         WHERE status = 'cancelled' AND failure_code = 'sent_back' AND amount_refunded < amount_received
+        """,
+    ),
+    Check(
         "refunds_never_exceed_payments",
         "No payment was refunded beyond its amount, and no customer got more back from a gateway than they paid.",
         """

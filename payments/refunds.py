@@ -186,16 +186,21 @@ def _check_amount(payment: Payment, amount: int | None) -> None:
 
 
 def move(refund: Refund, to: Refund.Status, *, now: datetime, failure_code: str = "") -> None:
-    """Move a locked refund to another state. One that fails gives back what the wallet has paid for it."""
+    """Move a locked refund to another state.
+
+    One that fails gives back what the wallet has paid for it. If the wallet has not, its payment waits for staff again.
+    """
     if to not in MOVES[Status(refund.status)]:
         raise transitions.IllegalMove(f"{refund}: {refund.status} -> {to}")
     refund.status, refund.updated_at, refund.failure_code = to, now, failure_code
     is_watched = to == Status.SUCCEEDED and refund.destination == Destination.CARD
     refund.check_at = _next_check(refund.created_at, after=now) if is_watched else None
     refund.save(update_fields=["status", "updated_at", "failure_code", "check_at"])
-    if to == Status.FAILED:
+    if to == Status.FAILED and refund.is_from_wallet:
         _return_money(refund, now=now)
-    if to == Status.SUCCEEDED and not refund.is_from_wallet:
+    elif to == Status.FAILED:
+        _park_again(refund, now=now)
+    elif not refund.is_from_wallet:
         _close_parked(refund, now=now)
     record_event(refund, to.value, now=now)
 
@@ -228,8 +233,6 @@ def _move_money(refund: Refund, *, now: datetime) -> None:
 
 
 def _return_money(refund: Refund, *, now: datetime) -> None:
-    if not refund.is_from_wallet:
-        return
     with books.open(refund.payment.customer, refund.currency, now=now) as book:
         book.top_up(
             refund.amount, key=f"refund:{refund.public_id}:returned", source=f"gateway_clearing:{refund.gateway}",
@@ -242,6 +245,16 @@ def _close_parked(refund: Refund, *, now: datetime) -> None:
     payment = refund.payment
     if payment.status == Payment.Status.UNKNOWN:
         transitions.close(payment, Payment.Status.CANCELLED, now=now, failure_code="sent_back")
+
+
+def _park_again(refund: Refund, *, now: datetime) -> None:
+    """Hold a payment for staff whose money was sent back, and did not arrive: it is still the customer's."""
+    payment = refund.payment
+    payment.refresh_from_db(fields=["amount_refunded"])
+    if payment.status == Payment.Status.CANCELLED:
+        why = f": {refund.failure_code}" if refund.failure_code else ""
+        reason = f"{refund.money} was sent back as {refund.public_id} and did not arrive{why}"
+        transitions.park(payment, reason[:200], now=now)
 
 
 def _apply_snapshot(refund: Refund, snapshot: RefundSnapshot, *, now: datetime) -> None:

@@ -1,13 +1,14 @@
 """A parked payment has two exits: what was taken is accepted as a top-up, or sent back."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from payments import confirmation, mismatches, refunds
+from payments import confirmation, discrepancies, mismatches, refunds
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
@@ -16,7 +17,7 @@ from payments.models import Payment
 from subscriptions.models import Price, Subscription
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start
-from tests.payments.rows import balance
+from tests.payments.rows import balance, events
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,28 @@ def test_while_it_is_being_sent_back_it_is_not_accepted(
         mismatches.accept(half_paid, author=staff, now=timezone.now())
     assert refunds.send(refund, now=timezone.now()).status == "succeeded"
     assert balance(alice) == 0
+
+
+def test_what_was_sent_back_and_did_not_arrive_waits_for_staff_again(
+    half_paid: Payment, alice: User, staff: User
+) -> None:
+    """A bank may return a refund days after it succeeded. The 495.00 are at the gateway again, and not credited."""
+    refund = mismatches.send_back(half_paid, author=staff, now=timezone.now())
+    half_paid.refresh_from_db()
+    assert half_paid.is_sent_back
+    SandboxRefund.objects.update(settles_as="failed")
+    for days in (5, 6):
+        refund = refunds.send(refund, now=timezone.now() + timedelta(days=days))
+    half_paid.refresh_from_db()
+    assert (refund.status, half_paid.status, half_paid.refundable, balance(alice)) == ("failed", "unknown", 495_00, 0)
+    assert half_paid.parked_reason == (
+        f"495.00 RUB was sent back as {refund.public_id} and did not arrive: {refund.failure_code}"
+    )
+    assert events(half_paid) == ["payment.parked", "payment.cancelled", "payment.parked"]
+    assert discrepancies.difference(half_paid, confirmation.ask(half_paid)) == "amount"  # type: ignore[arg-type]
+    again = mismatches.send_back(half_paid, author=staff, now=timezone.now() + timedelta(days=7))
+    assert again.amount == 495_00
+    assert found() == {}
 
 
 def test_another_payment_is_not_parked(alice: User, staff: User) -> None:
