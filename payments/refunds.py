@@ -18,7 +18,7 @@ from events import outbox
 from ledger.money import Money
 from payments import transitions
 from payments.gateways import registry
-from payments.gateways.base import RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.base import Gateway, RefundRequest, RefundSnapshot, RefundState
 from payments.gateways.errors import GatewayError
 from payments.models import Dispute, Payment, Refund
 from subscriptions import books
@@ -75,11 +75,20 @@ def ask(refund: Refund) -> RefundSnapshot | GatewayError:
         if refund.gateway_id is not None:
             return gateway.fetch_refund(refund.gateway_id)
         request = _request(refund)
-        found = gateway.find_refund(request) if refund.checks else None
+        found = _find(gateway, request) if refund.checks else None
         return found or gateway.refund(request)
     except GatewayError as error:
         log.warning("refund_got_no_answer", refund=refund.public_id, error=error.detail, permanent=error.permanent)
         return error
+
+
+def _find(gateway: Gateway, request: RefundRequest) -> RefundSnapshot | None:
+    """Look for a refund whose answer was lost. Raises GatewayError, never a permanent one."""
+    try:
+        return gateway.find_refund(request)
+    except GatewayError as error:
+        # Whatever the gateway said: it did not say that there is no refund.
+        raise GatewayError(error.detail, permanent=False, code=error.code) from error
 
 
 @retry.retried

@@ -100,6 +100,29 @@ def test_without_an_answer_it_stays_pending_and_is_found_later(
     assert (refund.status, SandboxRefund.objects.count(), balance(alice)) == ("succeeded", 1, 600_00)
 
 
+def test_a_refused_look_up_does_not_say_that_there_is_no_refund(
+    paid: Payment, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card got 400.00. If the wallet got them back too, they would be paid twice."""
+    plain = Sandbox.refund
+
+    def lost(self: Sandbox, request: Any) -> Any:
+        plain(self, request)
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    def forbidden(_self: Sandbox, _request: Any) -> Any:
+        raise GatewayError("This key may not list refunds.", permanent=True, code="forbidden")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "refund", lost)
+        patch.setattr(Sandbox, "find_refund", forbidden)
+        refund = refunds.issue(paid, now=timezone.now(), amount=400_00)
+        refund = refunds.send(refund, now=timezone.now() + timedelta(seconds=30))
+    assert (refund.status, refund.failure_code, balance(alice), at_gateway()) == ("pending", "", 600_00, 400_00)
+    refund = refunds.send(refund, now=timezone.now() + timedelta(minutes=2))
+    assert (refund.status, balance(alice), at_gateway()) == ("succeeded", 600_00, 400_00)
+
+
 def test_a_refusal_brings_the_money_back(paid: Payment, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_self: Sandbox, _request: Any) -> Any:
         raise GatewayError("Too old.", permanent=True, code="too_old")
