@@ -59,7 +59,7 @@ def _ask(row: Row, *, now: datetime) -> str:
             answer = confirmation.ask(row)
             confirmation.apply(row.pk, answer, now=now)
         case Refund():
-            answer = refunds.ask(row)
+            answer = refunds.ask(row, now=now)
             refunds.apply(row.pk, answer, now=now)
         case Dispute():
             try:

@@ -36,6 +36,9 @@ MOVES: dict[Refund.Status, frozenset[Refund.Status]] = {
 }
 # How long a succeeded refund is still asked about: so late may a bank refuse it.
 WATCHED_FOR = timedelta(days=30)
+# From this age a refund is looked for before it is asked for, even if nobody is known to have asked: the process that
+# did may have died before it stored the answer. Far below the day for which gateways remember a key.
+LOOKED_FOR_AFTER = timedelta(minutes=1)
 
 
 class RefundRefused(DomainError):
@@ -65,17 +68,18 @@ def send(refund: Refund, *, now: datetime) -> Refund:
 
     Safe to repeat: one that may have been made without an answer is looked for before it is asked for again.
     """
-    return apply(refund.pk, ask(refund), now=now)
+    return apply(refund.pk, ask(refund, now=now), now=now)
 
 
-def ask(refund: Refund) -> RefundSnapshot | GatewayError:
+def ask(refund: Refund, *, now: datetime) -> RefundSnapshot | GatewayError:
     """Return the gateway's answer about a refund, or its error. One without an id there must be pending: it is made."""
     gateway = registry.get(refund.gateway)
     try:
         if refund.gateway_id is not None:
             return gateway.fetch_refund(refund.gateway_id)
         request = _request(refund)
-        found = _find(gateway, request) if refund.checks else None
+        may_be_made = refund.checks > 0 or now - refund.created_at >= LOOKED_FOR_AFTER
+        found = _find(gateway, request) if may_be_made else None
         return found or gateway.refund(request)
     except GatewayError as error:
         log.warning("refund_got_no_answer", refund=refund.public_id, error=error.detail, permanent=error.permanent)
