@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import retry
-from ledger.money import EXPONENTS, Money
+from ledger.money import Money
 from payments import confirmation, refunds, transitions
 from payments.gateways.base import RefundSnapshot, RefundState
 from payments.models import Payment, Refund
@@ -103,13 +103,14 @@ def _adopt(payment: Payment, snapshot: RefundSnapshot, *, now: datetime) -> Refu
 
 def _checked(payment: Payment, snapshot: RefundSnapshot) -> Money:
     """Return what was refunded of a locked payment; raise NotRecorded if it does not fit what we know of it."""
-    if snapshot.amount is None or snapshot.currency not in EXPONENTS:
+    money = confirmation.readable(snapshot.amount, snapshot.currency)
+    if money is None:
         raise NotRecorded(f"Refund {snapshot.gateway_id} has no amount that we can read.")
     is_parked = payment.status == Payment.Status.UNKNOWN and payment.received is not None
     if payment.status != Payment.Status.CONFIRMED and not is_parked:
         raise NotRecorded(f"{payment.public_id} is {payment.status}, so nothing of it can be refunded.")
-    money, left = Money(snapshot.amount, snapshot.currency), Money(payment.refundable, payment.received_currency)
-    if money.currency != left.currency or not 0 < money.amount <= left.amount:
+    left = Money(payment.refundable, payment.received_currency)
+    if money.currency != left.currency or money.amount > left.amount:
         raise NotRecorded(f"{money} was refunded, but only {left} of {payment.public_id} are left.")
     if is_parked and money != left:
         raise NotRecorded(f"{payment.public_id} is parked, and only {money} of {left} was sent back.")
