@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, discrepancies, mismatches, refunds
+from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
@@ -84,6 +85,30 @@ def test_while_it_is_being_sent_back_it_is_not_accepted(
         mismatches.accept(half_paid, author=staff, now=timezone.now())
     assert refunds.send(refund, now=timezone.now()).status == "succeeded"
     assert balance(alice) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "amount"),
+    [(State.SUCCEEDED, 990_00), (State.SUCCEEDED, 100_00), (State.FAILED, None), (State.OPEN, None)],
+)
+def test_another_answer_while_it_is_being_sent_back_moves_nothing(
+    half_paid: Payment, alice: User, staff: User, monkeypatch: pytest.MonkeyPatch, state: State, amount: int | None
+) -> None:
+    """495.00 are on their way back. An answer that 990.00 were taken credits nothing, or 495.00 would be paid twice."""
+
+    def silent(_self: Sandbox, _request: Any) -> Any:
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "refund", silent)
+        refund = mismatches.send_back(half_paid, author=staff, now=timezone.now())
+    answer = Snapshot(gateway_id=half_paid.gateway_id or "", state=state, amount=amount, currency="RUB")
+    payment = confirmation.apply(half_paid.pk, answer, now=timezone.now())
+    assert (payment.status, payment.parked_reason) == ("unknown", half_paid.parked_reason)
+    assert (payment.amount_received, payment.amount_refunded, balance(alice)) == (495_00, 495_00, 0)
+    refunds.send(refund, now=timezone.now())
+    half_paid.refresh_from_db()
+    assert (half_paid.status, half_paid.is_sent_back, balance(alice), found()) == ("cancelled", True, 0, {})
 
 
 def test_what_was_sent_back_and_did_not_arrive_waits_for_staff_again(
