@@ -6,6 +6,7 @@ money back. While one is open or lost, its payment is not refunded as well (paym
 
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from payments.gateways.base import DisputeSnapshot, DisputeState
 from payments.models import Dispute, Payment
 from subscriptions import books
 
+log = structlog.get_logger(__name__)
 Status = Dispute.Status
 
 # Each state with the states it may move to. A lost dispute may still be won on appeal. The database repeats the table
@@ -51,6 +53,10 @@ def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
         if to != dispute.status and to in MOVES[Status(dispute.status)]:
             dispute.status, dispute.updated_at = to, now
             _record_event(dispute, to.value, now=now)
+        elif dispute.status == Status.WON and to == Status.LOST:
+            text = f"{gateway} calls it lost after it was won. Take {dispute.money} from the wallet by hand."
+            dispute.parked_reason = text
+            log.error("won_dispute_is_lost", dispute=dispute.public_id, gateway_id=dispute.gateway_id)
         if is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON:
             _withdraw(dispute, now=now)
         if dispute.status == Status.WON and dispute.withdrawn_at is not None and dispute.returned_at is None:
@@ -101,7 +107,18 @@ def _withdraw(dispute: Dispute, *, now: datetime) -> None:
     account = f"gateway_clearing:{dispute.gateway}"
     ledger.post([ledger.Entry(f"{key}:out", "disputes", account, dispute.amount, dispute.currency, "chargeback", now)])
     dispute.withdrawn_at = now
+    dispute.parked_reason = _paid_twice(dispute)
     _record_event(dispute, "withdrawn", now=now)
+
+
+def _paid_twice(dispute: Dispute) -> str:
+    """Return what staff must know if more left than the payment brought, because of refunds; "" if not."""
+    payment = dispute.payment
+    if not payment.amount_refunded or dispute.currency != payment.received_currency:
+        return ""
+    if dispute.amount <= payment.refundable:
+        return ""
+    return f"{payment.refunded} of {payment.public_id} were refunded too, so it was paid back twice."
 
 
 def _give_back(dispute: Dispute, *, now: datetime) -> None:

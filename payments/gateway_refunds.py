@@ -16,7 +16,7 @@ from core import retry
 from ledger.money import Money
 from payments import confirmation, refunds, transitions
 from payments.gateways.base import RefundSnapshot, RefundState
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from subscriptions import books
 
 
@@ -90,6 +90,7 @@ def _adopt(payment: Payment, snapshot: RefundSnapshot, *, now: datetime) -> Refu
             is_from_wallet=payment.status == Payment.Status.CONFIRMED, is_made_at_gateway=True,
             reason=_("Refund to your card or account"), gateway=payment.gateway, gateway_id=snapshot.gateway_id,
             created_at=now, updated_at=now, check_at=transitions.next_check(now, expires_at=None, after=now),
+            parked_reason=_paid_twice(payment),
         )  # fmt: skip
         if refund.is_from_wallet:
             with books.open(payment.customer, money.currency, now=now) as book:
@@ -114,6 +115,12 @@ def _checked(payment: Payment, snapshot: RefundSnapshot) -> Money:
         raise NotRecorded(f"{money} was refunded, but only {left} of {payment.public_id} are left.")
     if is_parked and money != left:
         raise NotRecorded(f"{payment.public_id} is parked, and only {money} of {left} was sent back.")
-    if payment.disputes.filter(withdrawn_at__isnull=False, returned_at__isnull=True).exists():
-        raise NotRecorded(f"The bank has taken {payment.public_id} back too, so it was paid back twice.")
     return money
+
+
+def _paid_twice(payment: Payment) -> str:
+    """Return what staff must know if the bank has taken the payment back too, "" if not: both are out and booked."""
+    lost = Q(withdrawn_at__isnull=False) | Q(status=Dispute.Status.LOST)
+    taken = payment.disputes.filter(lost, returned_at__isnull=True).exclude(status=Dispute.Status.WON)
+    # A bank that only asks has taken nothing so far: a refund is the answer to it.
+    return f"The bank has taken {payment.public_id} back too, so it was paid back twice." if taken.exists() else ""

@@ -160,7 +160,7 @@ CHECKS = (
     ),
     Check(
         "nothing_is_refunded_that_a_bank_took_back",
-        "No refund was paid by the wallet after its payment's dispute was, unless that had been given back.",
+        "We made no refund after its payment's dispute had taken the money, unless that had been given back.",
         """
         SELECT refund.id AS refund, dispute.id AS dispute
           FROM payments_refund AS refund
@@ -168,7 +168,7 @@ CHECKS = (
           JOIN ledger_transaction AS paid ON paid.key = 'refund:' || refund.public_id
           JOIN ledger_transaction AS taken ON taken.key = 'dispute:' || dispute.public_id || ':out'
           LEFT JOIN ledger_transaction AS back ON back.key = 'dispute:' || dispute.public_id || ':back'
-         WHERE paid.id > taken.id AND (back.id IS NULL OR paid.id < back.id)
+         WHERE paid.id > taken.id AND (back.id IS NULL OR paid.id < back.id) AND NOT refund.is_made_at_gateway
         """,
     ),
     Check(
