@@ -32,7 +32,7 @@ MOVES: dict[Dispute.Status, frozenset[Dispute.Status]] = {
 
 
 class UnknownPayment(Exception):
-    """The dispute is about a payment that we do not have (yet), or that is not confirmed (yet)."""
+    """The dispute is about a payment that we do not have (yet), or of which we have heard of no money (yet)."""
 
 
 def refresh(gateway: str, gateway_id: str, *, now: datetime) -> Dispute:
@@ -45,7 +45,11 @@ def refresh(gateway: str, gateway_id: str, *, now: datetime) -> Dispute:
 
 @retry.retried
 def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
-    """Apply the gateway's answer in one transaction and return the dispute; raise UnknownPayment."""
+    """Apply the gateway's answer in one transaction and return the dispute; raise UnknownPayment.
+
+    The dispute of a parked payment moves no money, since none was credited. If the money is accepted later, the sweep
+    asks about the dispute at once (transitions.credit).
+    """
     with transaction.atomic():
         payment = _lock_payment(gateway, snapshot)
         dispute = _row(payment, snapshot, now=now)
@@ -57,13 +61,16 @@ def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
             text = f"{gateway} calls it lost after it was won. Take {dispute.money} from the wallet by hand."
             dispute.parked_reason = text
             log.error("won_dispute_is_lost", dispute=dispute.public_id, gateway_id=dispute.gateway_id)
-        if is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON:
+        is_missed = is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON
+        is_credited = payment.status == Payment.Status.CONFIRMED
+        if is_missed and is_credited:
             _withdraw(dispute, now=now)
         if dispute.status == Status.WON and dispute.withdrawn_at is not None and dispute.returned_at is None:
             _give_back(dispute, now=now)
         dispute.reason, dispute.answer_by = snapshot.reason[:60], snapshot.answer_by
-        is_open = dispute.status == Status.OPEN
-        dispute.check_at = transitions.next_check(dispute.created_at, expires_at=None, after=now) if is_open else None
+        is_awaited = dispute.status == Status.OPEN or (is_missed and not is_credited)
+        again = transitions.next_check(dispute.created_at, expires_at=None, after=now)
+        dispute.check_at = again if is_awaited else None
         dispute.save()
     return dispute
 
@@ -73,7 +80,7 @@ def _lock_payment(gateway: str, snapshot: DisputeSnapshot) -> Payment:
     if found is None:
         raise UnknownPayment(f"No payment has the gateway id {snapshot.payment}.")
     payment = transitions.lock(found)
-    if payment.status != Payment.Status.CONFIRMED:
+    if payment.status != Payment.Status.CONFIRMED and not payment.parked_reason:
         raise UnknownPayment(f"{payment.public_id} is not confirmed.")
     return payment
 

@@ -134,7 +134,8 @@ CHECKS = (
     ),
     Check(
         "disputes_are_booked_once",
-        "Each dispute took its amount from wallet and debt once, and gave it back once if it was won.",
+        "Each dispute took its amount from wallet and debt once, and gave it back once if it was won. A lost one of a "
+        "parked payment waits until that is decided.",
         """
         WITH booked AS (
             SELECT dispute.*, CASE WHEN withdrawn_at IS NULL THEN 0 ELSE dispute.amount END AS due_out,
@@ -154,7 +155,7 @@ CHECKS = (
         SELECT id AS dispute, status, amount, taken, sent, came, given
           FROM booked
          WHERE (taken, sent, came, given) IS DISTINCT FROM (due_out, due_out, due_back, due_back)
-            OR (status = 'lost' AND withdrawn_at IS NULL)
+            OR (status = 'lost' AND withdrawn_at IS NULL AND check_at IS NULL)
             OR (status = 'won' AND withdrawn_at IS NOT NULL AND returned_at IS NULL)
         """,
     ),

@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from payments import confirmation, discrepancies, mismatches, refunds
+from payments import confirmation, discrepancies, disputes, mismatches, reconciliation, refunds
 from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
+from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox.gateway import Sandbox
-from payments.gateways.sandbox.models import SandboxRefund
+from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund
 from payments.mismatches import NotParked
 from payments.models import Payment
 from subscriptions.models import Price, Subscription
@@ -131,6 +132,32 @@ def test_what_was_sent_back_and_did_not_arrive_waits_for_staff_again(
     again = mismatches.send_back(half_paid, author=staff, now=timezone.now() + timedelta(days=7))
     assert again.amount == 495_00
     assert found() == {}
+
+
+@pytest.mark.parametrize("state", ["open", "lost"])
+def test_a_disputed_payment_is_not_sent_back_and_its_dispute_is_booked_once_it_is_accepted(
+    half_paid: Payment, alice: User, staff: User, state: str
+) -> None:
+    """The bank has taken the 495.00 back. Staff decide five days later, when its webhook is long forgotten."""
+    now = timezone.now()
+    theirs = bank.open_dispute(half_paid.gateway_id or "", now=now)
+    assert theirs is not None
+    if state == "lost":
+        bank.decide(theirs.dispute_id, SandboxDispute.Status.LOST, at=now, now=now)
+    dispute = disputes.refresh("sandbox", theirs.dispute_id, now=now)
+    assert (dispute.status, dispute.amount, dispute.withdrawn_at, balance(alice)) == (state, 495_00, None, 0)
+    assert found() == {}
+    with pytest.raises(refunds.RefundRefused, match="bank"):
+        mismatches.send_back(half_paid, author=staff, now=now)
+    later = now + timedelta(days=5)
+    reconciliation.check_all(now=later)
+    half_paid.refresh_from_db()
+    assert (half_paid.status, balance(alice)) == ("unknown", 0)
+    mismatches.accept(half_paid, author=staff, now=later)
+    assert (balance(alice), found()) == (495_00, {})
+    reconciliation.check_all(now=later)
+    dispute.refresh_from_db()
+    assert (dispute.status, dispute.withdrawn_at, balance(alice), found()) == (state, later, 0, {})
 
 
 def test_another_payment_is_not_parked(alice: User, staff: User) -> None:
