@@ -33,6 +33,9 @@ ERRORS: dict[str, Kind] = {
     "invalid_idempotency_key": Kind(
         400, _("Invalid Idempotency-Key"), _("Send 1 to 255 printable ASCII characters, for example a UUID.")
     ),
+    "idempotency_key_required": Kind(
+        400, _("Idempotency-Key is missing"), _("Send an `Idempotency-Key` header, for example a UUID.")
+    ),
     "bad_request": Kind(400, _("The request is invalid"), _("See `detail` for what is wrong.")),
     "not_found": Kind(
         404,

@@ -143,7 +143,7 @@ def _record_refund(run: Comparison, snapshot: RefundSnapshot) -> Discrepancy | N
         # It failed meanwhile, or its webhook came first.
         return None
     found.is_mended, found.payment = True, refund.payment
-    found.outcome = f"Recorded as {refund.public_id}: {refund.status}."
+    found.outcome = f"Recorded as {refund.public_id}: {refund.status}. {refund.parked_reason}".strip()
     return found
 
 
@@ -223,5 +223,6 @@ def _described(snapshot: Answer | None) -> str:
 
 def _with_outcome(found: Discrepancy, row: Row, *, is_mended: bool) -> Discrepancy:
     found.is_mended = is_mended
-    found.outcome = f"{row.public_id} is {row.status} now." if is_mended else "Left to staff."
+    result = f"{row.public_id} is {row.status} now." if is_mended else "Left to staff."
+    found.outcome = f"{result} {row.parked_reason}".strip()[:300]
     return found

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 import ledger
 from core import retry
 from core.errors import DomainError
-from ledger.money import EXPONENTS, Money
+from ledger.money import EXPONENTS, LARGEST, Money
 from payments import methods, transitions
 from payments.collection import checkout_consents
 from payments.gateways import registry
@@ -126,7 +126,8 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends
         transitions.credit(payment, payment.money, now=now)
         _note_details(payment, snapshot, now=now)
     elif verdict is Verdict.DIFFERS:
-        transitions.park(payment, _difference(payment, snapshot), now=now, received=_received(snapshot))
+        taken = readable(snapshot.amount, snapshot.currency)
+        transitions.park(payment, _difference(payment, snapshot), now=now, received=taken)
         _note_fee(payment, snapshot, now=now)
     elif payment.status not in transitions.OPEN:
         # It has already ended. Only money can change that.
@@ -184,29 +185,40 @@ def _note_fee(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
 
     Of a parked payment too: whether staff accept the money or send it back, the gateway does not return its fee.
     """
-    if payment.fee is not None or not owes_fee(payment, snapshot):
+    if payment.fee is not None or payment.received is None or not snapshot.fee:
         return
-    fee, currency = snapshot.fee or 0, snapshot.fee_currency
-    clearing = f"gateway_clearing:{payment.gateway}"
-    ledger.post([ledger.Entry(f"fee:{payment.public_id}", "gateway_fees", clearing, fee, currency, "fee", now)])
-    payment.fee, payment.fee_currency = fee, currency
+    fee = readable(snapshot.fee, snapshot.fee_currency)
+    if fee is None:
+        log.error(
+            "gateway_fee_not_readable", payment=payment.public_id, fee=snapshot.fee, currency=snapshot.fee_currency
+        )
+        return
+    entry = ledger.Entry(
+        f"fee:{payment.public_id}", "gateway_fees", f"gateway_clearing:{payment.gateway}", fee.amount, fee.currency,
+        "fee", now,
+    )  # fmt: skip
+    ledger.post([entry])
+    payment.fee, payment.fee_currency = fee.amount, fee.currency
     payment.save(update_fields=["fee", "fee_currency"])
 
 
 def owes_fee(payment: Payment, snapshot: Snapshot) -> bool:
     """Tell whether the gateway has taken money of a payment, and says which fee it keeps. Pure."""
-    return payment.received is not None and bool(snapshot.fee) and snapshot.fee_currency in EXPONENTS
+    return payment.received is not None and readable(snapshot.fee, snapshot.fee_currency) is not None
 
 
-def _received(snapshot: Snapshot) -> Money | None:
-    """Return what the gateway took, None if it is no money that we can keep."""
-    if not snapshot.amount or snapshot.currency not in EXPONENTS:
+def readable(amount: int | None, currency: str | None) -> Money | None:
+    """Return an amount that a gateway tells, None if it is no money that we can keep. Pure.
+
+    Money is a whole number of minor units from 1 to LARGEST in a currency of ours. A gateway may send anything.
+    """
+    if type(amount) is not int or not 0 < amount <= LARGEST or currency not in EXPONENTS:
         return None
-    return Money(snapshot.amount, snapshot.currency)
+    return Money(amount, currency)
 
 
 def _difference(payment: Payment, snapshot: Snapshot) -> str:
     """Return the reason for staff: `sandbox took 250.00 RUB, we requested 500.00 RUB`."""
-    received = _received(snapshot)
+    received = readable(snapshot.amount, snapshot.currency)
     taken = str(received) if received else f"{snapshot.amount} minor units of {snapshot.currency}"
-    return f"{payment.gateway} took {taken}, we requested {payment.money}"
+    return f"{payment.gateway} took {taken[:100]}, we requested {payment.money}"

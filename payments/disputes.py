@@ -7,6 +7,7 @@ for a dispute is a fee of the seller.
 
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import Dispute, Payment
 from subscriptions import books
 
+log = structlog.get_logger(__name__)
 Status = Dispute.Status
 
 # Each state with the states it may move to. A lost dispute may still be won on appeal. The database repeats the table
@@ -32,7 +34,7 @@ MOVES: dict[Dispute.Status, frozenset[Dispute.Status]] = {
 
 
 class UnknownPayment(Exception):
-    """The dispute is about a payment that we do not have (yet), or that is not confirmed (yet)."""
+    """The dispute is about a payment that we do not have (yet), or of which we have heard of no money (yet)."""
 
 
 def refresh(gateway: str, gateway_id: str, *, now: datetime) -> Dispute:
@@ -45,7 +47,11 @@ def refresh(gateway: str, gateway_id: str, *, now: datetime) -> Dispute:
 
 @retry.retried
 def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
-    """Apply the gateway's answer in one transaction and return the dispute; raise UnknownPayment."""
+    """Apply the gateway's answer in one transaction and return the dispute; raise UnknownPayment.
+
+    The dispute of a parked payment moves no money, since none was credited. If the money is accepted later, the sweep
+    asks about the dispute at once (transitions.credit).
+    """
     with transaction.atomic():
         payment = _lock_payment(gateway, snapshot)
         dispute = _row(payment, snapshot, now=now)
@@ -53,15 +59,22 @@ def apply(gateway: str, snapshot: DisputeSnapshot, *, now: datetime) -> Dispute:
         if to != dispute.status and to in MOVES[Status(dispute.status)]:
             dispute.status, dispute.updated_at = to, now
             _record_event(dispute, to.value, now=now)
-        if is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON:
+        elif dispute.status == Status.WON and to == Status.LOST:
+            text = f"{gateway} calls it lost after it was won. Take {dispute.money} from the wallet by hand."
+            dispute.parked_reason = text
+            log.error("won_dispute_is_lost", dispute=dispute.public_id, gateway_id=dispute.gateway_id)
+        is_missed = is_taken(snapshot) and dispute.withdrawn_at is None and dispute.status != Status.WON
+        is_credited = payment.status == Payment.Status.CONFIRMED
+        if is_missed and is_credited:
             _withdraw(dispute, now=now)
         if dispute.status == Status.WON and dispute.withdrawn_at is not None and dispute.returned_at is None:
             _give_back(dispute, now=now)
         if to == dispute.status and fee_differs(dispute, snapshot):
             _post_fee(dispute, snapshot, now=now)
         dispute.reason, dispute.answer_by = snapshot.reason[:60], snapshot.answer_by
-        is_open = dispute.status == Status.OPEN
-        dispute.check_at = transitions.next_check(dispute.created_at, expires_at=None, after=now) if is_open else None
+        is_awaited = dispute.status == Status.OPEN or (is_missed and not is_credited)
+        again = transitions.next_check(dispute.created_at, expires_at=None, after=now)
+        dispute.check_at = again if is_awaited else None
         dispute.save()
     return dispute
 
@@ -71,7 +84,7 @@ def _lock_payment(gateway: str, snapshot: DisputeSnapshot) -> Payment:
     if found is None:
         raise UnknownPayment(f"No payment has the gateway id {snapshot.payment}.")
     payment = transitions.lock(found)
-    if payment.status != Payment.Status.CONFIRMED:
+    if payment.status != Payment.Status.CONFIRMED and not payment.parked_reason:
         raise UnknownPayment(f"{payment.public_id} is not confirmed.")
     return payment
 
@@ -111,7 +124,18 @@ def _withdraw(dispute: Dispute, *, now: datetime) -> None:
     account = f"gateway_clearing:{dispute.gateway}"
     ledger.post([ledger.Entry(f"{key}:out", "disputes", account, dispute.amount, dispute.currency, "chargeback", now)])
     dispute.withdrawn_at = now
+    dispute.parked_reason = _paid_twice(dispute)
     _record_event(dispute, "withdrawn", now=now)
+
+
+def _paid_twice(dispute: Dispute) -> str:
+    """Return what staff must know if more left than the payment brought, because of refunds; "" if not."""
+    payment = dispute.payment
+    if not payment.amount_refunded or dispute.currency != payment.received_currency:
+        return ""
+    if dispute.amount <= payment.refundable:
+        return ""
+    return f"{payment.refunded} of {payment.public_id} were refunded too, so it was paid back twice."
 
 
 def _give_back(dispute: Dispute, *, now: datetime) -> None:

@@ -14,10 +14,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import retry
-from ledger.money import EXPONENTS, Money
+from ledger.money import Money
 from payments import confirmation, refunds, transitions
 from payments.gateways.aftermath import RefundSnapshot, RefundState
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from subscriptions import books
 
 
@@ -92,7 +92,8 @@ def _adopt(payment: Payment, snapshot: RefundSnapshot, *, now: datetime, **known
             payment=payment, amount=money.amount, currency=money.currency, destination=Refund.Destination.CARD,
             is_from_wallet=payment.status == Payment.Status.CONFIRMED, is_made_at_gateway=True,
             gateway=payment.gateway, gateway_id=snapshot.gateway_id, created_at=now, updated_at=now,
-            check_at=transitions.next_check(now, expires_at=None, after=now), **fields,
+            check_at=transitions.next_check(now, expires_at=None, after=now), parked_reason=_paid_twice(payment),
+            **fields,
         )  # fmt: skip
         if refund.is_from_wallet:
             with books.open(payment.customer, money.currency, now=now) as book:
@@ -106,16 +107,23 @@ def _adopt(payment: Payment, snapshot: RefundSnapshot, *, now: datetime, **known
 
 def _checked(payment: Payment, snapshot: RefundSnapshot) -> Money:
     """Return what was refunded of a locked payment; raise NotRecorded if it does not fit what we know of it."""
-    if snapshot.amount is None or snapshot.currency not in EXPONENTS:
+    money = confirmation.readable(snapshot.amount, snapshot.currency)
+    if money is None:
         raise NotRecorded(f"Refund {snapshot.gateway_id} has no amount that we can read.")
     is_parked = payment.status == Payment.Status.UNKNOWN and payment.received is not None
     if payment.status != Payment.Status.CONFIRMED and not is_parked:
         raise NotRecorded(f"{payment.public_id} is {payment.status}, so nothing of it can be refunded.")
-    money, left = Money(snapshot.amount, snapshot.currency), Money(payment.refundable, payment.received_currency)
-    if money.currency != left.currency or not 0 < money.amount <= left.amount:
+    left = Money(payment.refundable, payment.received_currency)
+    if money.currency != left.currency or money.amount > left.amount:
         raise NotRecorded(f"{money} was refunded, but only {left} of {payment.public_id} are left.")
     if is_parked and money != left:
         raise NotRecorded(f"{payment.public_id} is parked, and only {money} of {left} was sent back.")
-    if payment.disputes.filter(withdrawn_at__isnull=False, returned_at__isnull=True).exists():
-        raise NotRecorded(f"The bank has taken {payment.public_id} back too, so it was paid back twice.")
     return money
+
+
+def _paid_twice(payment: Payment) -> str:
+    """Return what staff must know if the bank has taken the payment back too, "" if not: both are out and booked."""
+    lost = Q(withdrawn_at__isnull=False) | Q(status=Dispute.Status.LOST)
+    taken = payment.disputes.filter(lost, returned_at__isnull=True).exclude(status=Dispute.Status.WON)
+    # A bank that only asks has taken nothing so far: a refund is the answer to it.
+    return f"The bank has taken {payment.public_id} back too, so it was paid back twice." if taken.exists() else ""

@@ -70,7 +70,7 @@ def _ask(row: Row, *, now: datetime) -> str:
             if isinstance(answer, Snapshot) and confirmation.judge(answer, row.money) is Verdict.OPEN:
                 open_orders.unpark(after.pk, now=now)
         case Refund():
-            answer = refunds.ask(row)
+            answer = refunds.ask(row, now=now)
             refunds.apply(row.pk, answer, now=now)
         case Dispute():
             try:

@@ -66,6 +66,15 @@ CHECKS = (
         """,
     ),
     Check(
+        "money_sent_back_is_gone_or_waits",
+        "No payment counts as sent back whose money did not arrive: it waits for staff again.",
+        """
+        SELECT id AS payment, public_id, amount_received AS received, amount_refunded AS refunded
+          FROM payments_payment
+         WHERE status = 'cancelled' AND failure_code = 'sent_back' AND amount_refunded < amount_received
+        """,
+    ),
+    Check(
         "refunds_never_exceed_payments",
         "No payment was refunded beyond its amount, and no customer got more back from a gateway than they paid.",
         """
@@ -125,7 +134,8 @@ CHECKS = (
     ),
     Check(
         "disputes_are_booked_once",
-        "Each dispute took its amount from wallet and debt once, and gave it back once if it was won.",
+        "Each dispute took its amount from wallet and debt once, and gave it back once if it was won. A lost one of a "
+        "parked payment waits until that is decided.",
         """
         WITH booked AS (
             SELECT dispute.*, CASE WHEN withdrawn_at IS NULL THEN 0 ELSE dispute.amount END AS due_out,
@@ -145,13 +155,13 @@ CHECKS = (
         SELECT id AS dispute, status, amount, taken, sent, came, given
           FROM booked
          WHERE (taken, sent, came, given) IS DISTINCT FROM (due_out, due_out, due_back, due_back)
-            OR (status = 'lost' AND withdrawn_at IS NULL)
+            OR (status = 'lost' AND withdrawn_at IS NULL AND check_at IS NULL)
             OR (status = 'won' AND withdrawn_at IS NOT NULL AND returned_at IS NULL)
         """,
     ),
     Check(
         "nothing_is_refunded_that_a_bank_took_back",
-        "No refund was paid by the wallet after its payment's dispute was, unless that had been given back.",
+        "We made no refund after its payment's dispute had taken the money, unless that had been given back.",
         """
         SELECT refund.id AS refund, dispute.id AS dispute
           FROM payments_refund AS refund
@@ -159,7 +169,7 @@ CHECKS = (
           JOIN ledger_transaction AS paid ON paid.key = 'refund:' || refund.public_id
           JOIN ledger_transaction AS taken ON taken.key = 'dispute:' || dispute.public_id || ':out'
           LEFT JOIN ledger_transaction AS back ON back.key = 'dispute:' || dispute.public_id || ':back'
-         WHERE paid.id > taken.id AND (back.id IS NULL OR paid.id < back.id)
+         WHERE paid.id > taken.id AND (back.id IS NULL OR paid.id < back.id) AND NOT refund.is_made_at_gateway
         """,
     ),
     Check(

@@ -20,6 +20,7 @@ from ledger.money import Money
 from payments import transitions
 from payments.gateways import registry
 from payments.gateways.aftermath import RefundRequest, RefundSnapshot, RefundState
+from payments.gateways.base import Gateway
 from payments.gateways.errors import GatewayError
 from payments.models import Dispute, Payment, Refund
 from subscriptions import books
@@ -37,6 +38,9 @@ MOVES: dict[Refund.Status, frozenset[Refund.Status]] = {
 }
 # How long a succeeded refund is still asked about: so late may a bank refuse it.
 WATCHED_FOR = timedelta(days=30)
+# From this age a refund is looked for before it is asked for, even if nobody is known to have asked: the process that
+# did may have died before it stored the answer. Far below the day for which gateways remember a key.
+LOOKED_FOR_AFTER = timedelta(minutes=1)
 
 
 class Terms(TypedDict, total=False):
@@ -101,21 +105,31 @@ def send(refund: Refund, *, now: datetime) -> Refund:
 
     Safe to repeat: one that may have been made without an answer is looked for before it is asked for again.
     """
-    return apply(refund.pk, ask(refund), now=now)
+    return apply(refund.pk, ask(refund, now=now), now=now)
 
 
-def ask(refund: Refund) -> RefundSnapshot | GatewayError:
+def ask(refund: Refund, *, now: datetime) -> RefundSnapshot | GatewayError:
     """Return the gateway's answer about a refund, or its error. One without an id there must be pending: it is made."""
     gateway = registry.get(refund.gateway)
     try:
         if refund.gateway_id is not None:
             return gateway.fetch_refund(refund.gateway_id)
         request = _request(refund)
-        found = gateway.find_refund(request) if refund.checks else None
+        may_be_made = refund.checks > 0 or now - refund.created_at >= LOOKED_FOR_AFTER
+        found = _find(gateway, request) if may_be_made else None
         return found or gateway.refund(request)
     except GatewayError as error:
         log.warning("refund_got_no_answer", refund=refund.public_id, error=error.detail, permanent=error.permanent)
         return error
+
+
+def _find(gateway: Gateway, request: RefundRequest) -> RefundSnapshot | None:
+    """Look for a refund whose answer was lost. Raises GatewayError, never a permanent one."""
+    try:
+        return gateway.find_refund(request)
+    except GatewayError as error:
+        # Whatever the gateway said: it did not say that there is no refund.
+        raise GatewayError(error.detail, permanent=False, code=error.code) from error
 
 
 @retry.retried
@@ -205,16 +219,21 @@ def _check_amount(payment: Payment, amount: int | None) -> None:
 
 
 def move(refund: Refund, to: Refund.Status, *, now: datetime, failure_code: str = "") -> None:
-    """Move a locked refund to another state. One that fails gives back what the wallet has paid for it."""
+    """Move a locked refund to another state.
+
+    One that fails gives back what the wallet has paid for it. If the wallet has not, its payment waits for staff again.
+    """
     if to not in MOVES[Status(refund.status)]:
         raise transitions.IllegalMove(f"{refund}: {refund.status} -> {to}")
     refund.status, refund.updated_at, refund.failure_code = to, now, failure_code
     is_watched = to == Status.SUCCEEDED and refund.destination == Destination.CARD
     refund.check_at = _next_check(refund.created_at, after=now) if is_watched else None
     refund.save(update_fields=["status", "updated_at", "failure_code", "check_at"])
-    if to == Status.FAILED:
+    if to == Status.FAILED and refund.is_from_wallet:
         _return_money(refund, now=now)
-    if to == Status.SUCCEEDED and not refund.is_from_wallet:
+    elif to == Status.FAILED:
+        _park_again(refund, now=now)
+    elif not refund.is_from_wallet:
         _close_parked(refund, now=now)
     record_event(refund, to.value, now=now)
 
@@ -247,8 +266,6 @@ def _move_money(refund: Refund, *, now: datetime) -> None:
 
 
 def _return_money(refund: Refund, *, now: datetime) -> None:
-    if not refund.is_from_wallet:
-        return
     with books.open(refund.payment.customer, refund.currency, now=now) as book:
         book.top_up(
             refund.amount, key=f"refund:{refund.public_id}:returned", source=f"gateway_clearing:{refund.gateway}",
@@ -261,6 +278,16 @@ def _close_parked(refund: Refund, *, now: datetime) -> None:
     payment = refund.payment
     if payment.status == Payment.Status.UNKNOWN:
         transitions.close(payment, Payment.Status.CANCELLED, now=now, failure_code="sent_back")
+
+
+def _park_again(refund: Refund, *, now: datetime) -> None:
+    """Hold a payment for staff whose money was sent back, and did not arrive: it is still the customer's."""
+    payment = refund.payment
+    payment.refresh_from_db(fields=["amount_refunded"])
+    if payment.status == Payment.Status.CANCELLED:
+        why = f": {refund.failure_code}" if refund.failure_code else ""
+        reason = f"{refund.money} was sent back as {refund.public_id} and did not arrive{why}"
+        transitions.park(payment, reason[:200], now=now)
 
 
 def _apply_snapshot(refund: Refund, snapshot: RefundSnapshot, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from accounts.models import User
 from events import outbox
 from ledger.money import Money
 from payments.descriptions import own_description
-from payments.models import CollectionPlan, Payment
+from payments.models import CollectionPlan, Dispute, Payment
 from subscriptions import books
 from subscriptions.models import Subscription
 
@@ -90,6 +90,9 @@ def credit(
             first=_live_subscription(payment) if received == payment.money else None,
             author=author,
         )
+    if payment.parked_reason:
+        # While it was parked, the bank may have taken back what is credited only now (payments.disputes).
+        payment.disputes.filter(withdrawn_at=None).exclude(status=Dispute.Status.WON).update(check_at=now)
     taken = {"amount_received": received.amount, "received_currency": received.currency}
     move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="", **taken)
     record_event(payment, "confirmed", now=now)

@@ -49,6 +49,13 @@ class InvalidKey(DomainError):
     param = "Idempotency-Key"
 
 
+class KeyRequired(DomainError):
+    """The request has no key, and sent twice it would move money twice."""
+
+    code = "idempotency_key_required"
+    param = "Idempotency-Key"
+
+
 class KeyInUse(DomainError):
     """The first request with this key is still running."""
 
@@ -74,6 +81,8 @@ class Replay(Exception):
 class Idempotent:
     """Mixin for API views, placed before APIView: POST honours `Idempotency-Key`."""
 
+    # True for a view whose POST calls `require_key`, because it would move money once more without a key.
+    is_key_required = False
     idempotency_key: str | None = None
     _claim: Claim | None = None
 
@@ -85,6 +94,13 @@ class Idempotent:
             digest = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
             self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest, now=timezone.now())
             self.idempotency_key = key_of("api", key)
+
+    def require_key(self) -> str:
+        """Return the stored form of the key; raise KeyRequired without one."""
+        if self.idempotency_key is None:
+            text = _("Send an Idempotency-Key, for example a UUID, so that a request sent twice moves the money once.")
+            raise KeyRequired(text)
+        return self.idempotency_key
 
     def is_first_time(self) -> bool:
         """Record that the request is carried out, and return whether it was not before.

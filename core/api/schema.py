@@ -52,12 +52,6 @@ DESCRIPTIONS = {
     "503": "The service is busy; see Retry-After.",
 }
 METHODS = ("get", "post", "put", "patch", "delete")
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="1 to 255 printable ASCII characters. A repeated request gets the first one's answer.",
-)
 # For the `responses` of a view that may raise these errors.
 INSUFFICIENT_FUNDS = {(402, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
 NOT_FOUND = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
@@ -68,8 +62,10 @@ class DescribedSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Add the Idempotency-Key header to idempotent views."""
-        is_idempotent = self.method == "POST" and isinstance(self.view, Idempotent)
-        return [*super().get_override_parameters(), *([IDEMPOTENCY_KEY] if is_idempotent else [])]
+        view, keys = self.view, []
+        if self.method == "POST" and isinstance(view, Idempotent):
+            keys = [_idempotency_key(required=view.is_key_required)]
+        return [*super().get_override_parameters(), *keys]
 
 
 def each_path_once(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
@@ -87,6 +83,16 @@ def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
                 for status in _statuses(path, method, operation):
                     operation["responses"].setdefault(status, _response(status))
     return result
+
+
+def _idempotency_key(*, required: bool) -> OpenApiParameter:
+    return OpenApiParameter(
+        "Idempotency-Key",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        required=required,
+        description="1 to 255 printable ASCII characters. A repeated request gets the first one's answer.",
+    )
 
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:

@@ -43,6 +43,7 @@ class RefundRequestSerializer(StrictSerializer):
 class PaymentRefunds(Idempotent, GenericAPIView):
     """The refunds of one payment."""
 
+    is_key_required = True
     serializer_class = RefundSerializer
     queryset = Refund.objects.none()
     filter_backends = ()
@@ -63,16 +64,16 @@ class PaymentRefunds(Idempotent, GenericAPIView):
         """Refund a confirmed payment, whole or in part. For staff with the permission to change payments.
 
         A refund to the card is taken from the wallet at once; it is `pending` until the gateway has sent it, and one
-        that fails brings the money back to the wallet.
+        that fails brings the money back to the wallet. Without an Idempotency-Key nothing is refunded.
         """
         payment, author = self._payment(public_id), cast(User, request.user)
         if not author.is_staff or not author.has_perm(MAY_REFUND):
             raise PermissionDenied
+        key = self.require_key()
         body = RefundRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         sent = dict(body.validated_data)
         amount = _amount(payment, sent.pop("amount", None))
-        key = self.idempotency_key
         refund = refunds.issue(payment, amount=amount, author=author, idempotency_key=key, now=timezone.now(), **sent)
         return Response(RefundSerializer(refund).data, 201)
 

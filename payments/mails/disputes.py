@@ -68,9 +68,12 @@ def _words(row: Dispute) -> tuple[str, str]:
         )
         return _("The dispute of %(amount)s is over"), sentence
     if row.status == Status.LOST:
-        return _("%(amount)s went back to your bank"), _(
-            "Your bank decided the dispute and returned the money to you, so we took it from your balance."
+        sentence = (
+            _("Your bank decided the dispute and returned the money to you, so we took it from your balance.")
+            if row.withdrawn_at
+            else _("The dispute is over. Nothing was taken from your balance.")
         )
+        return _("%(amount)s went back to your bank"), sentence
     sentence = (
         _("Your bank took this payment back, so we took it from your balance.")
         if row.withdrawn_at

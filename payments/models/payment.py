@@ -189,5 +189,6 @@ class Payment(MadeOnce):
 
     @property
     def is_sent_back(self) -> bool:
-        """Whether the gateway took something else than we asked for, and staff have sent all of it back."""
-        return self.status == self.Status.CANCELLED and self.received is not None and self.refundable == 0
+        """Whether the gateway took something else than we asked for, and all of it was sent back or is on its way."""
+        is_without_credit = self.status in (self.Status.CANCELLED, self.Status.UNKNOWN)
+        return is_without_credit and self.received is not None and self.refundable == 0

@@ -126,7 +126,7 @@ def _refund(event: WebhookEvent, now: datetime) -> Result:
         return Status.PARKED, str(error)
     if refund is None:
         return Status.PROCESSED, f"The refund {event.gateway_id} has failed, and we had not recorded it."
-    return Status.PROCESSED, f"{refund.public_id}: {refund.status}."
+    return Status.PROCESSED, f"{refund.public_id}: {refund.status}. {refund.parked_reason}".strip()
 
 
 def _dispute(event: WebhookEvent, now: datetime) -> Result:
@@ -134,7 +134,7 @@ def _dispute(event: WebhookEvent, now: datetime) -> Result:
         dispute = disputes.refresh(event.gateway, event.gateway_id, now=now)
     except disputes.UnknownPayment as error:
         return Status.PARKED, str(error)
-    return Status.PROCESSED, f"{dispute.public_id}: {dispute.status}."
+    return Status.PROCESSED, f"{dispute.public_id}: {dispute.status}. {dispute.parked_reason}".strip()
 
 
 def _method(event: WebhookEvent, now: datetime) -> Result:

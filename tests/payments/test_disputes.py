@@ -76,6 +76,16 @@ def test_a_debt_is_paid_by_a_dispute_that_is_won_after_all(paid: Payment, alice:
     assert found() == {}
 
 
+def test_a_won_dispute_that_is_lost_later_is_left_to_staff(paid: Payment, alice: User) -> None:
+    """`won` is final here, so nothing is booked a second time without staff."""
+    for state in (DisputeState.OPEN, DisputeState.WON, DisputeState.LOST):
+        dispute = told(paid, state)
+    assert (dispute.status, balance(alice), found()) == ("won", 1000_00, {})
+    assert dispute.parked_reason == (
+        "sandbox calls it lost after it was won. Take 1000.00 RUB from the wallet by hand."
+    )
+
+
 def test_a_warning_takes_nothing_until_it_is_lost(paid: Payment, alice: User) -> None:
     told(paid, DisputeState.OPEN, is_withdrawn=False)
     assert balance(alice) == 1000_00

@@ -15,11 +15,12 @@ from ledger.money import Money
 from payments import ageing, confirmation, mismatches, payouts
 from payments.gateways.aftermath import PayoutSnapshot
 from payments.gateways.sandbox.gateway import Sandbox
-from payments.gateways.sessions import Snapshot
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start
 from tests.payments.comparisons import run
+from tests.payments.rows import balance
 
 pytestmark = pytest.mark.django_db
 Choose = Callable[..., Any]
@@ -56,6 +57,22 @@ def pay_out(amount: int, currency: str) -> None:
     now = timezone.now()
     theirs = PayoutSnapshot(gateway_id="po", amount=amount, currency=currency, arrived_at=now)
     payouts.record("sandbox", theirs, now=now)
+
+
+@pytest.mark.parametrize(
+    ("fee", "currency"), [(-1, "RUB"), (1.5, "RUB"), (2**63, "RUB"), (10**12 + 1, "RUB"), (29_00, "XXX"), (29_00, "")]
+)
+def test_a_fee_without_sense_stops_no_credit_and_is_posted_once_it_makes_sense(
+    opened: Payment, alice: User, fee: Any, currency: str
+) -> None:
+    answer = Snapshot(
+        gateway_id=opened.gateway_id or "", state=State.SUCCEEDED, amount=1000_00, currency="RUB", fee=fee,
+        fee_currency=currency,
+    )  # fmt: skip
+    payment = confirmation.apply(opened.pk, answer, now=timezone.now())
+    assert (payment.status, balance(alice), payment.fee, fees()) == ("confirmed", 1000_00, None, [])
+    confirmation.apply(opened.pk, replace(answer, fee=29_00, fee_currency="RUB"), now=timezone.now())
+    assert (fees(), found()) == ([(29_00, "RUB")], {})
 
 
 def test_a_fee_is_posted_in_its_own_currency_once(opened: Payment, choose: Choose, in_euros: None) -> None:

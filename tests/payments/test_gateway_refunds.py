@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from payments.gateways.aftermath import DisputeSnapshot, DisputeState, RefundSna
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.refunds import Destination
 from subscriptions import books
 from subscriptions.models import Price, Subscription
@@ -198,6 +197,10 @@ def test_a_parked_payment_that_is_sent_back_at_the_gateway_is_closed(alice: User
         ({"amount": 1000_01}, "1000.01 RUB was refunded, but only 1000.00 RUB of"),
         ({"currency": "EUR"}, "1000.00 EUR was refunded, but only 1000.00 RUB of"),
         ({"amount": None}, "has no amount"),
+        ({"amount": 0}, "has no amount"),
+        ({"amount": -1}, "has no amount"),
+        ({"amount": 999.5}, "has no amount"),
+        ({"amount": 2**63}, "has no amount"),
         ({"payment": "sbx_nobodys"}, "No payment has the gateway id sbx_nobodys"),
         ({"payment": ""}, "No payment has the gateway id -"),
     ],
@@ -208,17 +211,46 @@ def test_what_does_not_fit_is_left_to_staff(paid: Payment, alice: User, change: 
     assert (Refund.objects.count(), balance(alice)) == (0, 1000_00)
 
 
-def test_money_that_the_bank_has_taken_back_too_is_left_to_staff(paid: Payment, alice: User) -> None:
-    taken = DisputeSnapshot(
-        gateway_id="sbd_1", payment=paid.gateway_id or "", state=DisputeState.OPEN, amount=1000_00, currency="RUB"
-    )
-    disputes.apply("sandbox", replace(taken, is_withdrawn=False), now=timezone.now())
-    # The bank only asks: a refund is the answer to it.
-    assert record(made(paid, 100_00)).status == "succeeded"
-    disputes.apply("sandbox", taken, now=timezone.now() + timedelta(seconds=1))
-    with pytest.raises(NotRecorded, match="paid back twice"):
-        record(made(paid, 100_00, gateway_id="sbr_2"))
-    assert found() == {}
+def taken_back(payment: Payment, **changes: Any) -> DisputeSnapshot:
+    """Return a dispute in which the bank has taken the whole payment."""
+    values: dict[str, Any] = {
+        "gateway_id": "sbd_1", "payment": payment.gateway_id, "state": DisputeState.OPEN, "amount": 1000_00,
+        "currency": "RUB",
+    }  # fmt: skip
+    return DisputeSnapshot(**values | changes)
+
+
+@pytest.mark.parametrize("first", ["the refund", "the dispute"])
+def test_a_refund_and_a_dispute_that_are_both_out_are_both_booked(paid: Payment, alice: User, first: str) -> None:
+    """1000.00 came in, 500.00 were refunded by hand, and the bank took 1000.00: 500.00 are owed in either order.
+
+    Staff read that it was paid back twice beside whichever we heard of last.
+    """
+    acts: list[Callable[[], Refund | Dispute | None]] = [
+        lambda: record(made(paid, 500_00)),
+        lambda: disputes.apply("sandbox", taken_back(paid), now=timezone.now()),
+    ]
+    earlier, later = [act() for act in (acts if first == "the refund" else reversed(acts))]
+    assert (balance(alice), debt(alice), clearing(), found()) == (0, 500_00, -500_00, {})
+    said = "500.00 RUB of {} were refunded too" if first == "the refund" else "The bank has taken {} back too"
+    assert earlier is not None
+    assert later is not None
+    assert (earlier.parked_reason, later.parked_reason) == (
+        "", said.format(paid.public_id) + ", so it was paid back twice.",
+    )  # fmt: skip
+
+
+def test_a_refund_of_a_payment_about_which_the_bank_only_asks_is_the_answer_to_it(paid: Payment, alice: User) -> None:
+    disputes.apply("sandbox", taken_back(paid, is_withdrawn=False), now=timezone.now())
+    refund = record(made(paid, 100_00))
+    assert (refund.status, refund.parked_reason, balance(alice), debt(alice)) == ("succeeded", "", 900_00, 0)
+
+
+def test_a_refund_after_a_dispute_was_won_is_no_second_one(paid: Payment, alice: User) -> None:
+    for state in (DisputeState.OPEN, DisputeState.WON):
+        disputes.apply("sandbox", taken_back(paid, state=state), now=timezone.now())
+    refund = record(made(paid, 100_00))
+    assert (refund.parked_reason, balance(alice), found()) == ("", 900_00, {})
 
 
 def test_an_unpaid_payment_is_not_refunded(alice: User) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 import ledger
 from ledger import wallets
+from ledger.money import Money
 from payments import checkout, disputes, integrity, refunds, transitions
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import sessions
@@ -59,6 +60,14 @@ def test_a_credit_for_an_unconfirmed_payment_is_found(alice):
     post(f"payment:{still_open.public_id}", "gateway_clearing:sandbox", wallet, 500_00, "top_up")
     post("payment:pay_nobody", "gateway_clearing:sandbox", wallet, 500_00, "top_up")
     assert found() == {"no_other_payment_is_credited": 2}
+
+
+def test_money_that_was_sent_back_and_did_not_arrive_is_found():
+    """500.00 of the 501.00 asked for were taken and sent back. The refund failed, and nobody waits for the money."""
+    payment = Payment.objects.get(status="pending")
+    transitions.park(payment, "Too little", now=timezone.now(), received=Money(500_00, "RUB"))
+    transitions.close(payment, Payment.Status.CANCELLED, now=timezone.now(), failure_code="sent_back")
+    assert found() == {"money_sent_back_is_gone_or_waits": 1}
 
 
 def test_a_refund_beyond_the_payment_is_found(paid):

@@ -9,6 +9,7 @@ from accounts.models import User
 from events import outbox
 from events.mails import kinds
 from events.models import Event
+from ledger.money import Money
 from payments import checkout, confirmation, disputes, expiring_cards, refunds
 from payments.collection import consents
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
@@ -211,6 +212,15 @@ def test_a_lost_dispute_in_english_and_russian(alice, pay):
     )
     russian()
     assert told("dispute", now=at(hours=1)).subject == "500,00\u00a0₽ возвращены в ваш банк"
+
+
+def test_a_lost_dispute_of_a_payment_that_was_never_credited(alice, pay):
+    payment = pay(amount=1000_00, outcome="wrong_amount")
+    assert (payment.status, payment.received) == ("unknown", Money(500_00, "RUB"))
+    dispute(payment, DisputeState.LOST, at(hours=1))
+    letter = told("dispute", now=at(hours=1))
+    assert letter.subject == "₽500.00 went back to your bank"
+    assert lines(letter)[1] == "The dispute is over. Nothing was taken from your balance."
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Refunds: the wallet pays first, nothing is refunded twice or beyond the payment, a failed one comes back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.idempotency import KeyReused
-from payments import confirmation, refunds
+from payments import confirmation, inquiries, reconciliation, refunds
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
@@ -98,6 +99,62 @@ def test_without_an_answer_it_stays_pending_and_is_found_later(
     assert (refund.status, refund.gateway_id, balance(alice)) == ("pending", None, 600_00)
     refund = refunds.send(refund, now=timezone.now() + timedelta(seconds=30))
     assert (refund.status, SandboxRefund.objects.count(), balance(alice)) == ("succeeded", 1, 600_00)
+
+
+@pytest.mark.parametrize("how", ["the sweep", "staff ask", "the request comes again"])
+def test_one_whose_process_died_is_looked_for_after_its_key_is_forgotten(
+    paid: Payment, alice: User, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The gateway made it, and the process died before it stored the answer. No worker ran for thirty hours."""
+    now = timezone.now()
+
+    def die(*_args: Any, **_more: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refunds, "apply", die)
+        with pytest.raises(KeyboardInterrupt):
+            refunds.issue(paid, now=now, amount=400_00, idempotency_key="k")
+    refund = Refund.objects.get()
+    assert (refund.checks, refund.gateway_id, at_gateway()) == (0, None, 400_00)
+    plain = Sandbox.refund
+
+    def without_the_key(self: Sandbox, request: Any) -> Any:
+        return plain(self, replace(request, idempotency_key="new"))
+
+    monkeypatch.setattr(Sandbox, "refund", without_the_key)
+    later = now + timedelta(hours=30)
+    if how == "the sweep":
+        reconciliation.check_gateway("sandbox", now=later)
+    elif how == "staff ask":
+        inquiries.ask(refund, now=later)
+    else:
+        refunds.issue(paid, now=later, amount=400_00, idempotency_key="k")
+    refund.refresh_from_db()
+    assert (refund.status, balance(alice), at_gateway()) == ("succeeded", 600_00, 400_00)
+
+
+def test_a_refused_look_up_does_not_say_that_there_is_no_refund(
+    paid: Payment, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card got 400.00. If the wallet got them back too, they would be paid twice."""
+    plain = Sandbox.refund
+
+    def lost(self: Sandbox, request: Any) -> Any:
+        plain(self, request)
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    def forbidden(_self: Sandbox, _request: Any) -> Any:
+        raise GatewayError("This key may not list refunds.", permanent=True, code="forbidden")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "refund", lost)
+        patch.setattr(Sandbox, "find_refund", forbidden)
+        refund = refunds.issue(paid, now=timezone.now(), amount=400_00)
+        refund = refunds.send(refund, now=timezone.now() + timedelta(seconds=30))
+    assert (refund.status, refund.failure_code, balance(alice), at_gateway()) == ("pending", "", 600_00, 400_00)
+    refund = refunds.send(refund, now=timezone.now() + timedelta(minutes=2))
+    assert (refund.status, balance(alice), at_gateway()) == ("succeeded", 600_00, 400_00)
 
 
 def test_a_refusal_brings_the_money_back(paid: Payment, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from core.errors import Unavailable
 from ledger.models import Transaction
 from payments import cancellation, checkout, confirmation, reconciliation
 from payments.cancellation import NotCancellable
+from payments.gateways.sessions import Snapshot, State
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
 from subscriptions import books, orders
@@ -224,6 +225,21 @@ def test_a_subscription_with_another_open_payment_is_not_cancelled(payment: Paym
     assert second != payment
     cancellation.cancel(second, now=timezone.now())
     assert Subscription.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [(-990_00, "RUB"), (0, "RUB"), (990.5, "RUB"), (2**63, "RUB"), (10**30, "RUB"), (10**12 + 1, "RUB"),
+     (990_00, "rub"), (990_00, "XXX"), (None, None)],
+)  # fmt: skip
+def test_an_amount_without_sense_parks_the_payment(payment: Payment, amount: Any, currency: Any) -> None:
+    answer = Snapshot(
+        gateway_id=payment.gateway_id or "", state=State.SUCCEEDED, amount=amount, currency=currency, fee=1_00,
+        fee_currency="RUB",
+    )  # fmt: skip
+    payment = confirmation.apply(payment.pk, answer, now=timezone.now())
+    assert (payment.status, payment.received, payment.fee, times_credited(payment)) == ("unknown", None, None, 0)
+    assert payment.parked_reason == (f"sandbox took {amount} minor units of {currency}, we requested 990.00 RUB")
 
 
 def test_a_payment_unknown_to_the_gateway_is_parked(payment: Payment) -> None:

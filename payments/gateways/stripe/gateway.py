@@ -109,7 +109,7 @@ class Stripe:
                 refund = client().v1.refunds.create(params, options={"idempotency_key": request.idempotency_key})
             except stripe.StripeError as error:
                 # Stripe repeats an error 500 for a key, even if the refund was made.
-                found = _find_refund(intent, request) if is_spent(error) else None
+                found = _look_up_refund(intent, request) if is_spent(error) else None
                 if found is None:
                     raise
                 return found
@@ -214,6 +214,14 @@ def _find_refund(intent: str, request: RefundRequest) -> RefundSnapshot | None:
         if snapshots.our_id(refund, snapshots.REFUND) == request.idempotency_key:
             return snapshots.of_refund(refund, payment=request.gateway_id)
     return None
+
+
+def _look_up_refund(intent: str, request: RefundRequest) -> RefundSnapshot | None:
+    """Do the same while the outcome of the request is open: a refused look-up does not say that there is none."""
+    try:
+        return _find_refund(intent, request)
+    except stripe.StripeError as error:
+        raise GatewayError(str(error), permanent=False, code="outcome_not_known") from error
 
 
 def _payment_of(part: stripe.Refund | stripe.Dispute) -> str:

@@ -76,10 +76,10 @@ def _call(method: str, path: str, **more: Any) -> dict[str, Any]:
     except (requests.RequestException, OSError) as error:
         detail = f"No answer of YooKassa: {type(error).__name__}."
         raise GatewayError(detail, permanent=False, code="no_answer") from error
-    return _understood(response.status_code, response.content)
+    return _understood(method, response.status_code, response.content)
 
 
-def _understood(status: int, body: bytes) -> dict[str, Any]:
+def _understood(method: str, status: int, body: bytes) -> dict[str, Any]:
     """Return the object of a good answer; raise the GatewayError that any other answer means."""
     try:
         answer = json.loads(body)
@@ -97,8 +97,9 @@ def _understood(status: int, body: bytes) -> dict[str, Any]:
             raise unreadable(f"status {status} and {len(body)} bytes that are no object of its API")
         raise GatewayError(f"YooKassa answered with status {status}.", permanent=False, code=code or "server_error")
     detail = f"YooKassa refused: {code}. {answer.get('description') or ''} {answer.get('parameter') or ''}".strip()
-    if status == 401:
-        # Our key is wrong, not the request: everything works again once the key is corrected.
+    if status == 401 or (status == 403 and method == "GET"):
+        # Our key is wrong or lacks a right. That says nothing about the object that was asked for, and everything works
+        # again once the key is corrected. A forbidden POST has made nothing, so that refusal is final.
         log.error("yookassa_refused_our_key", hint="Check YOOKASSA_SHOP_ID and YOOKASSA_SECRET_KEY.")
         raise GatewayError(detail, permanent=False, code=code)
     raise GatewayError(detail, permanent=status not in PASSING, code=code)

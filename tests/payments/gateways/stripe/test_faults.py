@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import stripe
 from django.core.cache import cache
 
 from billing_site.local.fakes.faults import Fault
@@ -13,6 +14,7 @@ from payments.gateways.aftermath import DisputeState, RefundState
 from payments.gateways.errors import GatewayError
 from payments.gateways.guard import guarded
 from payments.gateways.sessions import State
+from payments.gateways.stripe import gateway as stripe_gateway
 
 LOST = [
     Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER, Fault.RATE_LIMITED, Fault.ERROR_BEFORE, Fault.ERROR_AFTER,
@@ -63,6 +65,19 @@ def test_a_refund_whose_key_is_forgotten_is_found_by_our_id(fake, gateway, refun
     found = gateway.find_refund(refund_request)
     assert (found.idempotency_key, found.amount) == ("ref_1", 500)
     assert len(fake.account.all("refund")) == 1
+
+
+def test_a_refused_look_up_leaves_a_refund_open_whose_error_was_saved(fake, gateway, refund_request, monkeypatch):
+    """The refund was made. Stripe repeats its error 500, and refuses the list in which it would be found."""
+    fake.fault(Fault.ERROR_SAVED, path="/v1/refunds", method="POST")
+    assert not fails(gateway.refund, refund_request).permanent
+
+    def refuse(_intent, _request):
+        raise stripe.InvalidRequestError("No such payment_intent", param="payment_intent")
+
+    monkeypatch.setattr(stripe_gateway, "_find_refund", refuse)
+    error = fails(gateway.refund, refund_request)
+    assert (error.permanent, len(fake.account.all("refund"))) == (False, 1)
 
 
 @pytest.mark.parametrize("kind", [each for each in LOST if each is not Fault.ERROR_SAVED])

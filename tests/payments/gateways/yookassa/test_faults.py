@@ -8,6 +8,7 @@ import structlog
 import time_machine
 
 from billing_site.local.fakes.faults import Fault
+from billing_site.local.fakes.harness import Refused
 from billing_site.local.fakes.server import as_json
 from payments.gateways import guard
 from payments.gateways.aftermath import RefundState
@@ -166,6 +167,28 @@ def test_wrong_keys_are_loud_but_not_the_payments_fault(gateway, wanted, setting
     assert (caught.value.permanent, caught.value.code) == (False, "invalid_credentials")
     assert [(each["event"], each["log_level"]) for each in logs] == [("yookassa_refused_our_key", "error")]
     assert "test_another" not in str(logs) + caught.value.detail
+
+
+def test_a_key_without_a_right_says_nothing_about_what_was_asked_for(gateway, fake, paid, refund_of, monkeypatch):
+    """A forbidden question is asked again. What a forbidden request should have made does not exist."""
+    made = gateway.refund(refund_of())
+
+    def forbid(_request):
+        raise Refused(as_json({"type": "error", "code": "forbidden", "description": "No right"}, status=403))
+
+    monkeypatch.setattr(fake, "_check_credentials", forbid)
+    now = datetime.now(UTC)
+    for ask in (
+        lambda: gateway.fetch(paid.gateway_id), lambda: gateway.fetch_refund(made.gateway_id),
+        lambda: gateway.find_refund(refund_of()), lambda: list(gateway.list_payments(since=now, until=now)),
+    ):  # fmt: skip
+        with structlog.testing.capture_logs() as logs, pytest.raises(GatewayError) as caught:
+            ask()
+        assert (caught.value.permanent, caught.value.code) == (False, "forbidden")
+        assert [each["event"] for each in logs] == ["yookassa_refused_our_key"]
+    with pytest.raises(GatewayError) as caught:
+        gateway.refund(refund_of())
+    assert (caught.value.permanent, caught.value.code) == (True, "forbidden")
 
 
 @pytest.mark.parametrize(
