@@ -16,7 +16,7 @@ import ledger
 from core import retry
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
-from payments import methods, transitions
+from payments import methods, transitions, truncation
 from payments.gateways import registry
 from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
@@ -157,7 +157,8 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
 def _note_charge(payment: Payment, snapshot: Snapshot) -> None:
     """Save the gateway's id of a charge, what its decline means, and where the customer can confirm it."""
     payment.gateway_id = payment.gateway_id or snapshot.gateway_id
-    payment.decline, payment.confirmation_url = str(snapshot.decline or ""), snapshot.action_url
+    payment.decline = str(snapshot.decline or "")
+    payment.confirmation_url = truncation.page_address(snapshot.action_url)
     payment.save(update_fields=["gateway_id", "decline", "confirmation_url"])
 
 
