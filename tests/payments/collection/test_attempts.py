@@ -86,6 +86,21 @@ def test_an_attempt_that_was_never_sent_is_made_again_once(due: Story) -> None:
     assert (due.balance, charges()) == (990_00, 1)
 
 
+def test_an_attempt_that_was_declared_failed_is_not_sent_by_a_worker_that_wakes_up(due: Story) -> None:
+    """The worker freezes between the commit and the call; after ten minutes another one takes its place."""
+    frozen = attempts.begin(begun(due).pk, now=due.now)
+    assert isinstance(frozen, Payment)
+    due.later(minutes=10)
+    due.run()
+    assert [(each.status, each.failure_code) for each in due.attempts] == [("failed", "not_made")]
+    assert attempts.send(frozen, now=due.now).status == "failed"
+    assert charges() == 0
+    due.later(minutes=10)
+    due.run()
+    assert attempts.send(frozen, now=due.now).status == "failed"
+    assert ([each.status for each in due.attempts], due.balance, charges()) == (["failed", "confirmed"], 990_00, 1)
+
+
 def test_a_card_removed_in_the_middle_is_not_charged(due: Story) -> None:
     attempt = attempts.begin(begun(due).pk, now=due.now)
     assert isinstance(attempt, Payment)
