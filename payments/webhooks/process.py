@@ -111,8 +111,10 @@ def _payment(event: WebhookEvent, now: datetime) -> Result:
     payment = Payment.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
     if payment is None:
         return Status.PARKED, f"No payment has the gateway id {event.gateway_id}."
-    payment = confirmation.refresh(payment.pk, now=now)
-    if payment.status == Payment.Status.UNKNOWN and not payment.parked_reason:
+    answer = confirmation.ask(payment)
+    payment = confirmation.apply(payment.pk, answer, now=now)
+    if isinstance(answer, GatewayError) and not answer.permanent:
+        # Whatever the payment is: the event may be about money that came late, or a fee.
         return Status.PARKED, f"{payment.public_id}: the gateway did not answer."
     return Status.PROCESSED, f"{payment.public_id}: {payment.status}. {payment.parked_reason}".strip()
 
