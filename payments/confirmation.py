@@ -136,11 +136,16 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends
 
 
 def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> None:
-    """Make the payment `unknown` and check it again later; park it if the gateway does not know its id."""
+    """Make the payment `unknown` and check it again later; park it if nobody will ever get an answer.
+
+    That is if the gateway does not know its id, or if it has expired and our keys for the gateway are gone.
+    """
     if payment.status not in transitions.OPEN or payment.parked_reason:
         return
     if error.permanent:
         transitions.park(payment, f"{payment.gateway} does not know this payment: {error.detail}"[:200], now=now)
+    elif now >= payment.expires_at and registry.cannot_tell(payment.gateway, error):
+        transitions.park(payment, f"{payment.gateway} cannot be asked: {error.detail}"[:200], now=now)
     else:
         transitions.wait(payment, Status.UNKNOWN, now=now)
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
 from payments.gateways.base import Capabilities, Gateway
+from payments.gateways.errors import OTHER_MODE, GatewayError
 from payments.gateways.guard import guarded
 
 
@@ -90,6 +91,16 @@ def can(name: str) -> Capabilities:
 def configured() -> list[Gateway]:
     """Return every gateway that the code knows and that has keys, offered or not."""
     return [get(name) for name in settings.GATEWAY_CLASSES if _bare(name).is_configured()]
+
+
+def cannot_tell(name: str, error: GatewayError) -> bool:
+    """Tell whether an error means that nobody can ask this gateway now: it has no keys, or those of the other mode."""
+    return error.code == OTHER_MODE or not is_configured(name)
+
+
+def is_configured(name: str) -> bool:
+    """Tell whether the code knows the gateway of that name, and it has keys."""
+    return name in settings.GATEWAY_CLASSES and _bare(name).is_configured()
 
 
 def form_targets() -> list[str]:
