@@ -4,7 +4,7 @@ The webhook, the return page, the API and reconciliation all call this, as often
 payment's row is locked before anything is decided, and `confirmed` is final.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
@@ -17,13 +17,15 @@ from core import retry
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
 from payments import methods, transitions, truncation
-from payments.gateways import registry
+from payments.gateways import guard, registry
 from payments.gateways.base import Snapshot, State
 from payments.gateways.errors import GatewayError
 from payments.models import Payment
 
 log = structlog.get_logger(__name__)
 Status = Payment.Status
+# How long a payment waits whose check was refused by the breaker.
+UNASKED = timedelta(seconds=2 * guard.PAUSE)
 
 
 class Verdict(StrEnum):
@@ -147,7 +149,9 @@ def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> Non
     elif now >= payment.expires_at and registry.cannot_tell(payment.gateway, error):
         transitions.park(payment, f"{payment.gateway} cannot be asked: {error.detail}"[:200], now=now)
     else:
-        transitions.wait(payment, Status.UNKNOWN, now=now)
+        # While the breaker is open nobody was asked, so that the payment has not had its turn.
+        latest = now + UNASKED if error.code == guard.PAUSED else None
+        transitions.wait(payment, Status.UNKNOWN, now=now, latest=latest)
 
 
 def _note_state(payment: Payment, state: State, *, now: datetime) -> None:

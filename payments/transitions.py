@@ -140,13 +140,17 @@ def park(payment: Payment, reason: str, *, now: datetime, received: Money | None
     record_event(payment, "parked", now=now)
 
 
-def wait(payment: Payment, status: Payment.Status, *, now: datetime) -> None:
-    """Keep an open payment open, `pending` or `unknown`, and set its next check. A parked payment waits for staff."""
+def wait(payment: Payment, status: Payment.Status, *, now: datetime, latest: datetime | None = None) -> None:
+    """Keep an open payment open, `pending` or `unknown`, and set its next check. A parked payment waits for staff.
+
+    The next check is by its age, but not later than `latest`.
+    """
     if payment.parked_reason:
         return
     if payment.status != status:
         move(payment, status, now=now)
-    payment.check_at = next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    check_at = next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    payment.check_at = min(check_at, latest) if latest else check_at
     payment.save(update_fields=["check_at"])
 
 

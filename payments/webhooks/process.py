@@ -15,7 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from ledger.money import NotMoney
-from payments import confirmation, disputes, gateway_refunds, methods, payouts
+from payments import confirmation, disputes, gateway_refunds, methods, payouts, sweeps
 from payments.gateways import registry
 from payments.gateways.base import Subject
 from payments.gateways.errors import GatewayError
@@ -38,10 +38,15 @@ def process(event_pk: int, *, now: datetime) -> WebhookEvent | None:
     return _process(event, now=now) if event else None
 
 
-def sweep(*, now: datetime, **which: Any) -> int:
-    """Process the events that are due at `now` and match the filters `which`; return how many were processed."""
+def sweep(*, now: datetime, goes_on: Callable[[], bool] = sweeps.always, **which: Any) -> int:
+    """Process the events that are due at `now` and match the filters `which`; return how many were processed.
+
+    `goes_on` is asked before each event: once it says no, the others stay due.
+    """
     started = time.monotonic()
     for done in range(BATCH):
+        if not goes_on():
+            return done
         at = now + timedelta(seconds=int(time.monotonic() - started))
         event = _claim(now=now, at=at, **which)
         if event is None:
