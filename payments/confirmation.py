@@ -174,7 +174,8 @@ def _note_charge(payment: Payment, snapshot: Snapshot) -> None:
 def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
     """Save what the gateway tells of a finished payment besides its state: the fee, and a method that it keeps."""
     _note_fee(payment, snapshot, now=now)
-    if snapshot.method is not None and payment.save_method and payment.status == Status.CONFIRMED:
+    is_agreed = payment.save_method and payment.status == Status.CONFIRMED
+    if snapshot.method is not None and is_agreed and methods.can_save(snapshot.method):
         methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
 
 

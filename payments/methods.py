@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from payments import truncation
 from payments.gateways import registry
 from payments.gateways.base import Method
 from payments.gateways.errors import GatewayError
@@ -35,6 +36,11 @@ def owner_at(gateway: str, customer: User) -> str:
     return rows.order_by("-id").values_list("gateway_owner", flat=True).first() or ""
 
 
+def can_save(method: Method) -> bool:
+    """Tell whether a method has an id that we can store. Without one it cannot be used, and stops no payment."""
+    return bool(method.gateway_id) and _fits("gateway_id", method.gateway_id)
+
+
 def save(customer: User, gateway: str, method: Method, *, now: datetime) -> PaymentMethod:
     """Save a method that the gateway keeps for the customer, or what has changed about it, and return its row."""
     row, _created = PaymentMethod.objects.get_or_create(
@@ -51,7 +57,7 @@ def apply(row: PaymentMethod, method: Method, *, now: datetime) -> PaymentMethod
     is: the customer may have removed it while the gateway was asked.
     """
     details = _details(method)
-    if not method.owner:
+    if not details["gateway_owner"]:
         # One that was removed belongs to nobody at the gateway, but its owner is there for the next one.
         del details["gateway_owner"]
     with transaction.atomic():
@@ -72,9 +78,16 @@ def lock(method_id: int) -> PaymentMethod:
 def _details(method: Method) -> dict[str, Any]:
     """Return the columns that say what the gateway knows of a method."""
     return {
-        "gateway_owner": method.owner, "brand": method.brand[:40], "last4": method.last4[-4:],
+        "gateway_owner": method.owner if _fits("gateway_owner", method.owner) else "",
+        "brand": truncation.cut(PaymentMethod, "brand", method.brand),
+        "last4": truncation.storable(method.last4)[-4:],
         "expires_on": method.expires_on,
-    }  # fmt: skip
+    }
+
+
+def _fits(field: str, gateway_id: str) -> bool:
+    """Tell whether an id of the gateway can be stored: it is never cut."""
+    return truncation.cut(PaymentMethod, field, gateway_id) == gateway_id
 
 
 def remove(row: PaymentMethod, *, now: datetime) -> PaymentMethod:

@@ -9,6 +9,7 @@ from typing import Any
 from accounts.models import User
 from events import outbox
 from ledger.money import Money
+from payments import truncation
 from payments.descriptions import own_description
 from payments.models import CollectionPlan, Payment
 from subscriptions import books
@@ -102,7 +103,8 @@ def close(
 
     With `ends_order=True` the customer has given it up: the subscription that the checkout opened is cancelled.
     """
-    move(payment, to, now=now, failure_code=failure_code, parked_reason="")
+    code = truncation.cut(Payment, "failure_code", failure_code)
+    move(payment, to, now=now, failure_code=code, parked_reason="")
     record_event(payment, to.value, now=now)
     if ends_order and payment.opened_subscription and payment.subscription_id is not None:
         _cancel_pending(payment, payment.subscription_id, now=now)
@@ -125,6 +127,7 @@ def park(payment: Payment, reason: str, *, now: datetime, received: Money | None
 
     `received` is what it took, if that is known; staff accept that or send it back (payments.mismatches).
     """
+    reason = truncation.cut(Payment, "parked_reason", reason)
     if payment.parked_reason == reason:
         return
     changes: dict[str, Any] = {"parked_reason": reason, "check_at": None}
