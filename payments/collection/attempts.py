@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import retry
-from payments import confirmation, sessions, transitions
+from payments import amounts, confirmation, sessions, transitions
 from payments.collection import causes, consents, states, top_ups
 from payments.gateways import registry
 from payments.gateways.base import Snapshot, State
@@ -137,11 +137,13 @@ def pending(collection: Collection) -> int:
 
 
 def _amount(missing: int, currency: str, gateway: str) -> int | None:
-    """Return what to charge: what is missing, raised to the least that the gateway takes; None if it is too much."""
-    limits = registry.can(gateway).currencies.get(currency)
+    """Return what to charge: what is missing, raised to what the gateway takes; None if it is too much."""
+    can = registry.can(gateway)
+    limits = can.currencies.get(currency)
     if limits is None or missing > limits[1]:
         return None
-    return max(dues.payable(missing, currency), limits[0])
+    raised = amounts.round_up(max(dues.payable(missing, currency), limits[0]), can.steps.get(currency, 1))
+    return raised if raised <= limits[1] else None
 
 
 def _create(collection: Collection, method_id: int, gateway: str, amount: int, *, now: datetime) -> Payment:

@@ -4,6 +4,7 @@ GATEWAY_CLASSES has every gateway that the code knows: each is asked, refunded a
 PAYMENT_GATEWAYS names those offered for new payments, the default one first. Taking one off it loses nothing.
 """
 
+from math import lcm
 from typing import cast
 
 from django.conf import settings
@@ -79,6 +80,12 @@ def limits(currency: str, name: str | None = None) -> tuple[int, int] | None:
     taking = [each for each in names(currency) if name in (None, each)]
     ranges = [_bare(each).can.currencies[currency] for each in taking]
     return (min(least for least, _ in ranges), max(most for _, most in ranges)) if ranges else None
+
+
+def step(currency: str, name: str | None = None) -> int:
+    """Return a number of minor units whose multiples all offered gateways of the currency take, or one gateway."""
+    taking = names(currency) if name is None else [name]
+    return lcm(*(_bare(each).can.steps.get(currency, 1) for each in taking))
 
 
 def can(name: str) -> Capabilities:

@@ -1,5 +1,6 @@
 """Attempts whose answer is lost, that die half-way, or whose card is gone: never a second charge for one cause."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from payments import cancellation, reconciliation, refunds
 from payments.collection import attempts, causes, consents, plans, states
 from payments.collection.attempts import NotTried
 from payments.gateways.sandbox import methods
+from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Collection, CollectionPlan, Consent, Payment, PaymentMethod
 from subscriptions import overview
@@ -138,6 +140,14 @@ def test_a_card_is_usable_to_the_end_of_its_last_day(due: Story) -> None:
     PaymentMethod.objects.update(expires_on=due.now - timedelta(days=1) + timedelta(microseconds=1))
     due.run()
     assert [each.status for each in due.attempts] == ["confirmed"]
+
+
+def test_the_charge_is_raised_to_a_step_of_the_gateway(due: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """990.00 are missing, and the gateway takes steps of 100.00."""
+    can = replace(Sandbox().can, steps={"RUB": 100_00})
+    monkeypatch.setattr(Sandbox, "can", can)
+    due.run()
+    assert [(each.status, each.amount) for each in due.attempts] == [("confirmed", 1000_00)]
 
 
 def test_money_on_its_way_counts(due: Story) -> None:
