@@ -127,7 +127,8 @@ def not_waiting(subscription: Subscription, *, now: datetime) -> NotWaitingForMo
 def for_top_up(amount: int | None, currency: str | None, gateway: str | None = None) -> AmountDue:
     """Return the amount due for a top-up, at any of the offered gateways or at the one chosen.
 
-    Raises CurrencyNotTaken, NoGateway, UnknownGateway, or AmountOutOfRange outside `top_up_limits`.
+    Raises CurrencyNotTaken, NoGateway, UnknownGateway, or AmountOutOfRange outside `top_up_limits` and between the
+    steps of the currency.
     """
     currency = check_taken(currency)
     if gateway is not None:
@@ -140,6 +141,10 @@ def for_top_up(amount: int | None, currency: str | None, gateway: str | None = N
             "sent": _("nothing") if amount is None else Money(amount, currency),
         }
         raise AmountOutOfRange(_("A top-up must be from %(least)s to %(most)s. You sent %(sent)s.") % values)
+    step, taking = registry.step(currency, gateway), registry.names(currency, amount)
+    if amount % step and not (gateway in taking if gateway else taking):
+        words = {"step": Money(step, currency), "sent": Money(amount, currency)}
+        raise AmountOutOfRange(_("A top-up must be a multiple of %(step)s. You sent %(sent)s.") % words)
     return AmountDue(money=Money(amount, currency), description=_("Top-up"))
 
 
@@ -164,6 +169,20 @@ def limits(currency: str, gateway: str | None = None) -> tuple[int, int] | None:
         return None
     narrower: tuple[int, int] = settings.TOP_UP_LIMITS.get(currency, possible)
     return max(possible[0], narrower[0]), min(possible[1], narrower[1])
+
+
+def payable(amount: int, currency: str) -> int:
+    """Return the amount, raised to the least of one payment and to a step of the offered gateways. Minor units.
+
+    If none of them takes the currency, it stays as it is.
+    """
+    possible = limits(currency)
+    return amount if possible is None else round_up(max(amount, possible[0]), registry.step(currency))
+
+
+def round_up(amount: int, step: int) -> int:
+    """Return the amount, raised to a multiple of `step`."""
+    return -(-amount // step) * step
 
 
 def check_taken(currency: str | None) -> str:

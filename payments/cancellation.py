@@ -59,6 +59,15 @@ def close_page(payment: Payment) -> Snapshot | None:
         ) from error
 
 
+def is_out_of_reach(payment: Payment, error: Unavailable, *, now: datetime) -> bool:
+    """Tell whether a page that could not be closed keeps nobody from paying elsewhere: its time is over, or its gateway
+    does not know it, has no keys any more or those of the other mode. `error` is from `close_page`.
+    """
+    cause = error.__cause__
+    is_lost = isinstance(cause, GatewayError) and (cause.permanent or registry.cannot_tell(payment.gateway, cause))
+    return is_lost or now >= payment.expires_at
+
+
 def ends_by_itself(payment: Payment, snapshot: Snapshot) -> bool:
     """Tell whether the payment's page is still open, by the gateway's answer, and its gateway cannot close pages."""
     is_open = snapshot.state in (State.OPEN, State.REQUIRES_ACTION)

@@ -117,6 +117,8 @@ def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: d
     """Tell whether an open payment for the same purpose is just what is asked for now, so that its page can be used."""
     if request.get("gateway") not in (None, first.gateway) or first.money != due.money or now >= first.expires_at:
         return False
+    if not registry.is_configured(first.gateway):
+        return False
     # Whoever says nothing about the payment method goes on with what was agreed before.
     if "agreement" in request:
         agrees = request["agreement"] is not None and saves_method(request, first.gateway)
@@ -169,33 +171,42 @@ def _replace(
     """Close the page of an open payment and return the new one that takes its place.
 
     Return the first payment if it turns out to be paid, None if it has changed meanwhile. A page that its gateway
-    cannot close ends by itself; what is paid there later goes to the wallet. Raises Unavailable if the gateway does not
-    answer, PaymentInProgress if the bank is processing it.
+    cannot close ends by itself; what is paid there later goes to the wallet. A gateway that does not answer stands in
+    the way of no other one for longer than the page lives. Raises Unavailable until then, PaymentInProgress if the bank
+    is processing it.
     """
-    snapshot = cancellation.close_page(first)
+    is_lost = False
+    try:
+        snapshot = cancellation.close_page(first)
+    except Unavailable as error:
+        if not cancellation.is_out_of_reach(first, error, now=now):
+            raise
+        snapshot, is_lost = None, True
     if snapshot is not None and snapshot.state not in UNPAID and not cancellation.ends_by_itself(first, snapshot):
         payment = confirmation.apply(first.pk, snapshot, now=now)
         if payment.status in transitions.OPEN:
             raise _in_progress(payment)
         return payment if payment.status == Payment.Status.CONFIRMED else None
     try:
-        return _swap(first.pk, snapshot, due, gateway, request, now=now)
+        return _swap(first.pk, snapshot, due, gateway, request, now=now, is_lost=is_lost)
     except IntegrityError as error:
         return _raced(first.customer, request, error)
 
 
 @retry.retried
 def _swap(
-    first_id: int, snapshot: Snapshot | None, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime
-) -> Payment | None:
-    """Close a payment, or give it up if its page ends by itself, and create the next one for the same order, in one
-    transaction.
+    first_id: int, snapshot: Snapshot | None, due: AmountDue, gateway: str, request: CheckoutRequest, *, now: datetime,
+    is_lost: bool,
+) -> Payment | None:  # fmt: skip
+    """Close a payment, or give it up if its page ends by itself or is lost, and create the next one for the same order,
+    in one transaction.
     """
     with transaction.atomic():
         first = transitions.lock(first_id)
-        if first.status not in transitions.OPEN or (snapshot is None and first.gateway_id is not None):
+        is_opened = snapshot is None and first.gateway_id is not None and not is_lost
+        if first.status not in transitions.OPEN or first.parked_reason or is_opened:
             return None
-        if snapshot is not None and snapshot.state not in UNPAID:
+        if is_lost or (snapshot is not None and snapshot.state not in UNPAID):
             transitions.give_up(first, now=now)
         else:
             code = snapshot.failure_code if snapshot else ""

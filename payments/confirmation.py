@@ -4,7 +4,7 @@ The webhook, the return page, the API and reconciliation all call this, as often
 payment's row is locked before anything is decided, and `confirmed` is final.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
@@ -16,15 +16,17 @@ import ledger
 from core import retry
 from core.errors import DomainError
 from ledger.money import EXPONENTS, LARGEST, Money
-from payments import methods, transitions
+from payments import methods, transitions, truncation
 from payments.collection import checkout_consents
-from payments.gateways import registry
+from payments.gateways import guard, registry
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 
 log = structlog.get_logger(__name__)
 Status = Payment.Status
+# How long a payment waits whose check was refused by the breaker.
+UNASKED = timedelta(seconds=2 * guard.PAUSE)
 
 
 class Verdict(StrEnum):
@@ -140,13 +142,20 @@ def _apply_snapshot(payment: Payment, snapshot: Snapshot, *, now: datetime, ends
 
 
 def _apply_error(payment: Payment, error: GatewayError, *, now: datetime) -> None:
-    """Make the payment `unknown` and check it again later; park it if the gateway does not know its id."""
+    """Make the payment `unknown` and check it again later; park it if nobody will ever get an answer.
+
+    That is if the gateway does not know its id, or if it has expired and our keys for the gateway are gone.
+    """
     if payment.status not in transitions.OPEN or payment.parked_reason:
         return
     if error.permanent:
         transitions.park(payment, f"{payment.gateway} does not know this payment: {error.detail}"[:200], now=now)
+    elif now >= payment.expires_at and registry.cannot_tell(payment.gateway, error):
+        transitions.park(payment, f"{payment.gateway} cannot be asked: {error.detail}"[:200], now=now)
     else:
-        transitions.wait(payment, Status.UNKNOWN, now=now)
+        # While the breaker is open nobody was asked, so that the payment has not had its turn.
+        latest = now + UNASKED if error.code == guard.PAUSED else None
+        transitions.wait(payment, Status.UNKNOWN, now=now, latest=latest)
 
 
 def _prepare_consent(payment: Payment, *, now: datetime) -> None:
@@ -168,14 +177,16 @@ def _note_state(payment: Payment, state: State, *, now: datetime) -> None:
 def _note_charge(payment: Payment, snapshot: Snapshot) -> None:
     """Save the gateway's id of a charge, what its decline means, and where the customer can confirm it."""
     payment.gateway_id = payment.gateway_id or snapshot.gateway_id
-    payment.decline, payment.confirmation_url = str(snapshot.decline or ""), snapshot.action_url
+    payment.decline = str(snapshot.decline or "")
+    payment.confirmation_url = truncation.page_address(snapshot.action_url)
     payment.save(update_fields=["gateway_id", "decline", "confirmation_url"])
 
 
 def _note_details(payment: Payment, snapshot: Snapshot, *, now: datetime) -> None:
     """Save what the gateway tells of a finished payment besides its state: the fee, and a method that it keeps."""
     _note_fee(payment, snapshot, now=now)
-    if snapshot.method is not None and payment.save_method and payment.status == Status.CONFIRMED:
+    is_agreed = payment.save_method and payment.status == Status.CONFIRMED
+    if snapshot.method is not None and is_agreed and methods.can_save(snapshot.method):
         method = methods.save(payment.customer, payment.gateway, snapshot.method, now=now)
         checkout_consents.come_into_force(payment, method, now=now)
 

@@ -5,12 +5,14 @@ method too, and again by the sweep until it has.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from payments import truncation
 from payments.gateways import registry
 from payments.gateways.errors import GatewayError
 from payments.gateways.methods import Method
@@ -34,25 +36,58 @@ def owner_at(gateway: str, customer: User) -> str:
     return rows.order_by("-id").values_list("gateway_owner", flat=True).first() or ""
 
 
+def can_save(method: Method) -> bool:
+    """Tell whether a method has an id that we can store. Without one it cannot be used, and stops no payment."""
+    return bool(method.gateway_id) and _fits("gateway_id", method.gateway_id)
+
+
 def save(customer: User, gateway: str, method: Method, *, now: datetime) -> PaymentMethod:
     """Save a method that the gateway keeps for the customer, or what has changed about it, and return its row."""
-    details = {"gateway_owner": method.owner, "brand": method.brand, "last4": method.last4}
     row, _created = PaymentMethod.objects.get_or_create(
-        gateway=gateway, gateway_id=method.gateway_id, defaults={"customer": customer, "created_at": now} | details
-    )
+        gateway=gateway, gateway_id=method.gateway_id,
+        defaults={"customer": customer, "created_at": now, **_details(method)},
+    )  # fmt: skip
     return apply(row, method, now=now)
 
 
 def apply(row: PaymentMethod, method: Method, *, now: datetime) -> PaymentMethod:
-    """Save what the gateway says of a method that we know. One that it does not keep any more is removed for good."""
-    # One that was removed belongs to nobody at the gateway, but its owner is there for the next one.
-    row.gateway_owner, row.brand, row.last4, row.expires_on = (
-        method.owner or row.gateway_owner, method.brand[:40], method.last4[-4:], method.expires_on,
-    )  # fmt: skip
-    if not method.is_kept:
-        row.removed_at, row.check_at = row.removed_at or now, None
-    row.save(update_fields=["gateway_owner", "brand", "last4", "expires_on", "removed_at", "check_at"])
+    """Save what the gateway says of a method that we know, and return its row as it is now.
+
+    One that it does not keep any more is removed for good. An answer never brings back a removed one, however old it
+    is: the customer may have removed it while the gateway was asked.
+    """
+    details = _details(method)
+    if not details["gateway_owner"]:
+        # One that was removed belongs to nobody at the gateway, but its owner is there for the next one.
+        del details["gateway_owner"]
+    with transaction.atomic():
+        row = lock(row.pk)
+        if not method.is_kept:
+            details |= {"removed_at": row.removed_at or now, "check_at": None}
+        for name, value in details.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(details))
     return row
+
+
+def lock(method_id: int) -> PaymentMethod:
+    """Return the method as it is now, with its row locked until the transaction ends."""
+    return PaymentMethod.objects.select_for_update(of=("self",), no_key=True).get(pk=method_id)
+
+
+def _details(method: Method) -> dict[str, Any]:
+    """Return the columns that say what the gateway knows of a method."""
+    return {
+        "gateway_owner": method.owner if _fits("gateway_owner", method.owner) else "",
+        "brand": truncation.cut(PaymentMethod, "brand", method.brand),
+        "last4": truncation.storable(method.last4)[-4:],
+        "expires_on": method.expires_on,
+    }
+
+
+def _fits(field: str, gateway_id: str) -> bool:
+    """Tell whether an id of the gateway can be stored: it is never cut."""
+    return truncation.cut(PaymentMethod, field, gateway_id) == gateway_id
 
 
 def remove(row: PaymentMethod, *, now: datetime) -> PaymentMethod:
@@ -61,7 +96,7 @@ def remove(row: PaymentMethod, *, now: datetime) -> PaymentMethod:
     Call it with no transaction open. If the gateway does not answer, the sweep asks again.
     """
     with transaction.atomic():
-        row = PaymentMethod.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
+        row = lock(row.pk)
         if row.removed_at is not None:
             return row
         row.removed_at = now

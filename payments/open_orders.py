@@ -7,7 +7,7 @@ in another way, its page is closed at the gateway: `mark_ended` notes that in th
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from core import retry
@@ -50,10 +50,13 @@ def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Paym
 def find_waiting(customer: User, purpose: str, *, now: datetime) -> Payment | None:
     """Return the last payment of an order that still waits as it was made, None if there is none.
 
-    Its payment failed, expired or was refused. A customer who orders the same again continues it.
+    Its payment failed, expired or was refused, or waits for staff because its gateway cannot be asked any more. A
+    customer who orders the same again continues it.
     """
-    rows = Payment.objects.filter(customer=customer, purpose=purpose, opened_subscription=True, parked_reason="")
-    waiting = rows.filter(subscription__status=Subscription.Status.PENDING).exclude(status__in=transitions.OPEN)
+    is_over = Q(parked_reason="") & ~Q(status__in=transitions.OPEN)
+    is_lost = ~Q(parked_reason="") & Q(amount_received=None)
+    rows = Payment.objects.filter(is_over | is_lost, customer=customer, purpose=purpose, opened_subscription=True)
+    waiting = rows.filter(subscription__status=Subscription.Status.PENDING)
     payment = waiting.select_related("customer", "subscription__price").order_by("-id").first()
     if payment is None or payment.subscription is None or payment.status == Payment.Status.CONFIRMED:
         return None

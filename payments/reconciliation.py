@@ -12,7 +12,18 @@ from django.db.models import QuerySet
 
 from core import retry
 from core.errors import DomainError
-from payments import confirmation, disputes, methods, open_orders, refunds, sessions, setups, sweeps, transitions
+from payments import (
+    confirmation,
+    disputes,
+    methods,
+    open_orders,
+    refunds,
+    sessions,
+    setups,
+    sweeps,
+    transitions,
+    turns,
+)
 from payments.collection import attempts
 from payments.gateways import registry
 from payments.gateways.errors import GatewayError
@@ -27,8 +38,12 @@ def due_gateways(*, now: datetime) -> list[str]:
     return sorted(set().union(*found))
 
 
-def check_gateway(gateway: str, *, now: datetime) -> int:
-    """Ask one gateway about everything that is due there; return how many rows were handled."""
+def check_gateway(gateway: str, *, now: datetime, seconds: float = float("inf")) -> int:
+    """Ask one gateway about everything that is due there; return how many rows were handled.
+
+    For each kind of row it begins no call after so many seconds, and none while the breaker refuses them: what is left
+    stays due, and is not counted as asked.
+    """
     kinds: tuple[tuple[QuerySet[Any], sweeps.Act, sweeps.Park], ...] = (
         (Payment.objects.filter(status__in=transitions.OPEN), _check_or_expire, _park_payment),
         (Refund.objects.select_related("payment"), _check_refund, _park),
@@ -36,7 +51,10 @@ def check_gateway(gateway: str, *, now: datetime) -> int:
         (PaymentMethod.objects.all(), _remove_method, _park),
         (MethodSetup.objects.select_related("customer"), setups.check, _park),
     )
-    return sum(sweeps.sweep(rows.filter(gateway=gateway), act, now=now, park=park) for rows, act, park in kinds)
+    return sum(
+        sweeps.sweep(rows.filter(gateway=gateway), act, now=now, park=park, goes_on=turns.lasting(gateway, seconds))
+        for rows, act, park in kinds
+    )
 
 
 def check_all(*, now: datetime) -> int:

@@ -17,7 +17,7 @@ from core import idempotency, retry
 from core.errors import DomainError
 from events import outbox
 from ledger.money import Money
-from payments import transitions
+from payments import transitions, truncation
 from payments.gateways import registry
 from payments.gateways.aftermath import RefundRequest, RefundSnapshot, RefundState
 from payments.gateways.base import Gateway
@@ -298,7 +298,7 @@ def _apply_snapshot(refund: Refund, snapshot: RefundSnapshot, *, now: datetime) 
     if to is None or to == refund.status or to not in MOVES[Status(refund.status)]:
         _wait(refund, now=now)
     else:
-        move(refund, to, now=now, failure_code=snapshot.failure_code)
+        move(refund, to, now=now, failure_code=truncation.cut(Refund, "failure_code", snapshot.failure_code))
 
 
 def _apply_error(refund: Refund, error: GatewayError, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import DomainError, Unavailable
-from payments import amounts, methods, open_orders, transitions
+from payments import amounts, methods, open_orders, transitions, truncation
 from payments.gateways import registry
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Session, SessionRequest
@@ -84,7 +84,7 @@ def _store(payment_id: int, session: Session, *, now: datetime) -> Payment:
         if payment.gateway_id is None:
             payment.gateway_id = session.gateway_id
             if payment.status in transitions.OPEN:
-                payment.confirmation_url = session.confirmation_url
+                payment.confirmation_url = truncation.page_address(session.confirmation_url)
                 payment.expires_at = session.expires_at
                 payment.check_at = transitions.next_check(payment.created_at, expires_at=session.expires_at, after=now)
             payment.save(update_fields=["gateway_id", "confirmation_url", "expires_at", "check_at"])

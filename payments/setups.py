@@ -148,7 +148,7 @@ def _apply(setup_id: int, answer: SetupSnapshot | GatewayError, *, now: datetime
         is_over = now >= setup.expires_at
         if isinstance(answer, GatewayError):
             is_over = is_over or answer.permanent
-        elif answer.state is SetupState.SAVED and answer.method is not None:
+        elif answer.state is SetupState.SAVED and answer.method is not None and methods.can_save(answer.method):
             setup.method = methods.save(setup.customer, setup.gateway, answer.method, now=now)
             setup.status = Status.SAVED
         else:

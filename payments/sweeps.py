@@ -30,15 +30,22 @@ Act = Callable[[Any, datetime], object]
 Park = Callable[[Any, str, datetime], object]
 
 
-def sweep(due: QuerySet[Any], act: Act, *, now: datetime, park: Park) -> int:
+def always() -> bool:
+    """Go on to the last row that is due."""
+    return True
+
+
+def sweep(due: QuerySet[Any], act: Act, *, now: datetime, park: Park, goes_on: Callable[[], bool] = always) -> int:
     """Call `act(row, at)` for each of the rows that is due at `now`; return how many were handled.
 
     The rows have `check_at`, `checks` and `failures`. `at` is the time of that call: `now` and the whole seconds that
-    have passed since. `park(row, reason, at)` is called for a row that has failed too often. Call it with no
-    transaction open.
+    have passed since. `park(row, reason, at)` is called for a row that has failed too often. `goes_on` is asked before
+    each row: once it says no, the others stay due. Call it with no transaction open.
     """
     started = time.monotonic()
     for done in range(BATCH):
+        if not goes_on():
+            return done
         at = now + timedelta(seconds=int(time.monotonic() - started))
         row = claim(due, now=now, at=at)
         if row is None:

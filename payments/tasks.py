@@ -7,17 +7,23 @@ from celery import shared_task
 from django.dispatch import receiver
 
 from core import clock
-from payments import comparison, expiring_cards, open_orders, reconciliation, retention
+from payments import comparison, expiring_cards, open_orders, reconciliation, retention, turns
 from payments.collection import plans
-from payments.gateways import registry
+from payments.gateways import guard, registry
 from payments.webhooks import process
 from subscriptions import orders
 
+# A task for one gateway that has waited so many seconds is not run: the next one does the same.
+WAITS = 30
+# How long a run of collections begins new charges, in seconds: shorter than the time between two runs.
+COLLECTING = 30.0
+
 
 @shared_task
-def process_webhook(event_pk: int) -> None:
-    """Process one stored webhook event."""
-    process.process(event_pk, now=clock.now())
+def process_webhook(event_pk: int, gateway: str = "") -> None:
+    """Process one stored webhook event. If its gateway is slow, leave it to the sweep, which holds one worker only."""
+    if not guard.is_slow(gateway):
+        process.process(event_pk, now=clock.now())
 
 
 @shared_task
@@ -27,31 +33,40 @@ def process_webhooks() -> None:
         process_gateway_webhooks.delay(gateway)
 
 
-@shared_task
+@shared_task(expires=WAITS)
 def process_gateway_webhooks(gateway: str) -> None:
-    """Process one gateway's events that are due."""
-    process.sweep(now=clock.now(), gateway=gateway)
+    """Process one gateway's events that are due, unless another worker is busy with that gateway."""
+    with turns.take(f"gateway:{gateway}") as is_ours:
+        if is_ours:
+            process.sweep(now=clock.now(), goes_on=turns.lasting(gateway), gateway=gateway)
 
 
 @shared_task
 def reconcile() -> None:
-    """Have each gateway asked about what is due there, in a task of its own: one that hangs delays no other."""
+    """Have each gateway asked about what is due there, in a task of its own: one that is slow holds one worker."""
     now = clock.now()
     open_orders.mark_ended(now=now)
     for gateway in reconciliation.due_gateways(now=now):
         reconcile_gateway.delay(gateway)
 
 
-@shared_task
+@shared_task(expires=WAITS)
 def reconcile_gateway(gateway: str) -> None:
-    """Ask one gateway about open payments, refunds and disputes, and close what nobody wants any more."""
-    reconciliation.check_gateway(gateway, now=clock.now())
+    """Ask one gateway about open payments, refunds and disputes, and close what nobody wants any more.
+
+    Do nothing if another worker is busy with that gateway.
+    """
+    with turns.take(f"gateway:{gateway}") as is_ours:
+        if is_ours:
+            reconciliation.check_gateway(gateway, now=clock.now(), seconds=turns.LASTS)
 
 
 @shared_task
 def collect() -> None:
-    """Charge saved methods for the wallets that are due, where their customers have agreed."""
-    plans.check_due(now=clock.now())
+    """Charge saved methods for the wallets that are due, where their customers have agreed. One worker at a time."""
+    with turns.take("collect") as is_ours:
+        if is_ours:
+            plans.check_due(now=clock.now(), goes_on=turns.lasting(None, COLLECTING))
 
 
 @shared_task

@@ -9,6 +9,7 @@ from typing import Any
 from accounts.models import User
 from events import outbox
 from ledger.money import Money
+from payments import truncation
 from payments.descriptions import own_description
 from payments.models import CollectionPlan, Dispute, Payment
 from subscriptions import books
@@ -105,7 +106,8 @@ def close(
 
     With `ends_order=True` the customer has given it up: the subscription that the checkout opened is cancelled.
     """
-    move(payment, to, now=now, failure_code=failure_code, parked_reason="")
+    code = truncation.cut(Payment, "failure_code", failure_code)
+    move(payment, to, now=now, failure_code=code, parked_reason="")
     record_event(payment, to.value, now=now)
     if ends_order and payment.opened_subscription and payment.subscription_id is not None:
         _cancel_pending(payment, payment.subscription_id, now=now)
@@ -128,6 +130,7 @@ def park(payment: Payment, reason: str, *, now: datetime, received: Money | None
 
     `received` is what it took, if that is known; staff accept that or send it back (payments.mismatches).
     """
+    reason = truncation.cut(Payment, "parked_reason", reason)
     if payment.parked_reason == reason:
         return
     changes: dict[str, Any] = {"parked_reason": reason, "check_at": None}
@@ -143,13 +146,17 @@ def park(payment: Payment, reason: str, *, now: datetime, received: Money | None
     record_event(payment, "parked", now=now)
 
 
-def wait(payment: Payment, status: Payment.Status, *, now: datetime) -> None:
-    """Keep an open payment open, `pending` or `unknown`, and set its next check. A parked payment waits for staff."""
+def wait(payment: Payment, status: Payment.Status, *, now: datetime, latest: datetime | None = None) -> None:
+    """Keep an open payment open, `pending` or `unknown`, and set its next check. A parked payment waits for staff.
+
+    The next check is by its age, but not later than `latest`.
+    """
     if payment.parked_reason:
         return
     if payment.status != status:
         move(payment, status, now=now)
-    payment.check_at = next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    check_at = next_check(payment.created_at, expires_at=payment.expires_at, after=now)
+    payment.check_at = min(check_at, latest) if latest else check_at
     payment.save(update_fields=["check_at"])
 
 

@@ -91,12 +91,12 @@ def with_revived(view: View, row: Subscription, lacking: int) -> int:
 
 
 def payable(amount: int, currency: str) -> int:
-    """Return the amount, raised to the least of one payment in this currency. Minor units.
+    """Return the amount, raised to one that gateways take in this currency. Minor units.
 
-    settings.PAYMENT_LIMITS names the function that knows it: it belongs to the app above, which takes the payments.
+    settings.PAYABLE_AMOUNT names the function that knows it: it belongs to the app above, which takes the payments.
     """
-    limits: tuple[int, int] | None = import_string(settings.PAYMENT_LIMITS)(currency)
-    return max(amount, limits[0]) if limits else amount
+    raised: int = import_string(settings.PAYABLE_AMOUNT)(amount, currency)
+    return raised
 
 
 def _of_order(view: View, sub: Sub, order: _Order) -> Dues:

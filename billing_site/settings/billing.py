@@ -51,9 +51,9 @@ STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 # Smallest and largest top-up by currency, in minor units. They narrow what the gateways take.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
-# The function that returns the least and the most of one payment in a currency. Subscriptions, which know no gateways,
-# ask it how much a customer must pay.
-PAYMENT_LIMITS = "payments.amounts.limits"
+# The function that raises an amount to one that gateways take. Subscriptions, which know no gateways, ask it how much a
+# customer must pay.
+PAYABLE_AMOUNT = "payments.amounts.payable"
 
 # YooKassa: the shop's number and secret key. Blank means unset.
 YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID", default="").strip()

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core import retry
-from payments import confirmation, sessions, transitions
+from payments import amounts, confirmation, sessions, transitions
 from payments.collection import causes, consents, states, top_ups
 from payments.gateways import registry
 from payments.gateways.charges import METHOD_GONE, ChargeRequest, Decline
@@ -83,7 +83,8 @@ def missing(view: View, collection: Collection) -> int:
 def send(payment: Payment, *, now: datetime) -> Payment:
     """Charge the method at the gateway and apply the answer. Once for each payment, with no transaction open.
 
-    The consent and the method are looked at once more before the call: an attempt that has begun stops with them.
+    The payment, the consent and the method are looked at once more before the call: an attempt that has begun stops
+    with them. One that has ended meanwhile is not sent: a worker that was frozen finds it declared failed.
     """
     if reason := _withdrawn(payment.pk, now=now):
         log.info("charge_stopped", payment=payment.public_id, reason=reason)
@@ -136,11 +137,13 @@ def pending(collection: Collection) -> int:
 
 
 def _amount(missing: int, currency: str, gateway: str) -> int | None:
-    """Return what to charge: what is missing, raised to the least that the gateway takes; None if it is too much."""
-    limits = registry.can(gateway).currencies.get(currency)
+    """Return what to charge: what is missing, raised to what the gateway takes; None if it is too much."""
+    can = registry.can(gateway)
+    limits = can.currencies.get(currency)
     if limits is None or missing > limits[1]:
         return None
-    return max(dues.payable(missing, currency), limits[0])
+    raised = amounts.round_up(max(dues.payable(missing, currency), limits[0]), can.steps.get(currency, 1))
+    return raised if raised <= limits[1] else None
 
 
 def _create(collection: Collection, method_id: int, gateway: str, amount: int, *, now: datetime) -> Payment:
@@ -172,16 +175,18 @@ def _request(payment: Payment) -> ChargeRequest:
 
 @retry.retried
 def _withdrawn(payment_id: int, *, now: datetime) -> str:
-    """Cancel an attempt whose consent or method has gone since it was committed, and return why; "" if both stand."""
+    """Return why an attempt must not be sent any more, "" if it may; cancel it if its consent or method has gone."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         assert payment.collection is not None
+        if payment.status not in transitions.OPEN:
+            return f"payment_{payment.status}"
         consent = consents.lock(payment.customer_id, *consents.scope_of(payment.collection))
         if consent is None or consent.method_id != payment.method_id:
             reason = "consent_withdrawn"
         else:
             reason = consents.obstacle(consent.method, now=now)
-        if reason and payment.status in transitions.OPEN:
+        if reason:
             transitions.close(payment, Status.CANCELLED, now=now, failure_code=reason)
     return reason
 

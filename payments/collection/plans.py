@@ -4,7 +4,7 @@ Nothing is polled: `check_at` is worked out from the book, and one statement fin
 Any number of workers may run it at the same time (payments.sweeps).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -59,10 +59,10 @@ GONE = """
 """
 
 
-def check_due(*, now: datetime) -> int:
+def check_due(*, now: datetime, goes_on: Callable[[], bool] = sweeps.always) -> int:
     """Look at every wallet that is due or has changed; return how many were looked at. Call it with no transaction."""
     mark_changed(now=now)
-    return sweeps.sweep(_plans(), review, now=now, park=_park)
+    return sweeps.sweep(_plans(), review, now=now, park=_park, goes_on=goes_on)
 
 
 @retry.retried

@@ -35,6 +35,8 @@ class Capabilities:
 
     # The currencies it takes (ISO 4217), with the least and the most of one payment in minor units.
     currencies: Mapping[str, tuple[int, int]]
+    # Of which number of minor units an amount must be a multiple, for the currencies where that is not 1.
+    steps: Mapping[str, int] = field(default_factory=dict)
     # How long a page may be asked to live. `None`: the gateway sets the end itself.
     longest_page: timedelta | None = None
     # The least time that a page must still have when the request arrives, with a margin for the way.
@@ -59,7 +61,9 @@ class Capabilities:
     def takes(self, currency: str, amount: int | None = None) -> bool:
         """Tell whether it takes this currency, and the amount (minor units) if one is given."""
         limits = self.currencies.get(currency)
-        return limits is not None and (amount is None or limits[0] <= amount <= limits[1])
+        if limits is None or amount is None:
+            return limits is not None
+        return limits[0] <= amount <= limits[1] and amount % self.steps.get(currency, 1) == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,8 @@
 """What a gateway raises: a call that failed, and a webhook that is not to be believed."""
 
+# The code of an error because our keys are for the other mode (test or live) than what was asked about.
+OTHER_MODE = "other_mode"
+
 
 class GatewayError(Exception):
     """A call to the gateway failed.

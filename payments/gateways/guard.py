@@ -35,6 +35,13 @@ MEMORY = 120
 PAUSE = 30
 # After the pause one call is a trial, and the others go on being refused until it ends, but no longer than this.
 TRIAL = 30
+# A call that takes more than this part of settings.GATEWAY_TIMEOUT counts as one without an answer: it holds a worker
+# for just as long.
+NEARLY_TOO_LATE = 0.5
+# A gateway that takes so many seconds for a call is slow for the next MEMORY seconds (`is_slow`).
+SLOW = 3.0
+# The code of the error of a call that was not made, because the breaker is open.
+PAUSED = "paused"
 # A call that had less time than this says nothing about the gateway if it gets no answer. Seconds.
 FAIR = 1.0
 
@@ -61,6 +68,18 @@ def is_late() -> bool:
     """Tell whether the time of the block is used up: another call would only keep somebody waiting."""
     end = _end.get()
     return end is not None and time.monotonic() >= end
+
+
+def is_paused(name: str) -> bool:
+    """Tell whether the breaker refuses calls to this gateway now, or all but the trial that another one is making."""
+    if cache.get(_pause(name)) is not None:
+        return True
+    return (cache.get(_failures(name)) or 0) >= LIMIT and cache.get(_trial(name)) is not None
+
+
+def is_slow(name: str) -> bool:
+    """Tell whether a call to this gateway has lately taken long: then its tasks should hold one worker, not all."""
+    return cache.get(_slow(name)) is not None
 
 
 class Guarded:
@@ -95,7 +114,7 @@ class Guarded:
             return call(*args, **named)
 
     def _iterate(self, call: Callable[..., Iterator[Any]], *args: Any, **named: Any) -> Iterator[Any]:
-        with self._watched():
+        with self._watched(is_list=True):
             is_first = True
             for item in call(*args, **named):
                 if is_first:
@@ -105,28 +124,29 @@ class Guarded:
                 yield item
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Make a call inside this block: refuse it if no time is left or the breaker is open, and count how it ends."""
+    def _watched(self, *, is_list: bool = False) -> Iterator[None]:
+        """Make a call inside this block: refuse it if no time is left or the breaker is open, and count how it ends.
+
+        A list may take long: it has many pages.
+        """
         if is_late():
             raise GatewayError("No time is left for this call.", permanent=False, code="deadline")
         self._check()
-        is_fair = time_left() >= FAIR
+        is_fair, started = time_left() >= FAIR, time.monotonic()
         try:
             yield
         except SoftTimeLimitExceeded:
             raise
         except GatewayError as error:
-            if error.permanent:
-                self._answered()
-            elif is_fair:
-                self._count()
+            if error.permanent or is_fair:
+                self._note(started, has_answered=error.permanent)
             raise
         except Exception as error:
             if is_fair:
-                self._count()
+                self._note(started, has_answered=False)
             log.exception("gateway_call_raised", gateway=self._gateway.name)
             raise GatewayError(f"{type(error).__name__}: {error}", permanent=False, code="unexpected") from error
-        self._answered()
+        self._note(time.monotonic() if is_list else started, has_answered=True)
 
     def _check(self) -> None:
         """Refuse the call while the breaker is open, and after that while another call is the trial."""
@@ -134,7 +154,17 @@ class Guarded:
         is_open = cache.get(_pause(name)) is not None
         if is_open or ((cache.get(_failures(name)) or 0) >= LIMIT and not cache.add(_trial(name), 1, timeout=TRIAL)):
             detail = f"{name} has not answered for a while, so it is not asked for {PAUSE} s."
-            raise GatewayError(detail, permanent=False, code="paused")
+            raise GatewayError(detail, permanent=False, code=PAUSED)
+
+    def _note(self, started: float, *, has_answered: bool) -> None:
+        """Note how a call has ended that began at `started`, on time.monotonic's clock."""
+        seconds = time.monotonic() - started
+        if seconds >= SLOW:
+            cache.set(_slow(self._gateway.name), 1, timeout=MEMORY)
+        if has_answered and seconds < settings.GATEWAY_TIMEOUT * NEARLY_TOO_LATE:
+            self._answered()
+        else:
+            self._count()
 
     def _answered(self) -> None:
         for key in (_failures(self._gateway.name), _trial(self._gateway.name)):
@@ -170,6 +200,10 @@ def _failures(name: str) -> str:
 
 def _pause(name: str) -> str:
     return f"gateway-paused:{name}"
+
+
+def _slow(name: str) -> str:
+    return f"gateway-slow:{name}"
 
 
 def _trial(name: str) -> str:

@@ -4,6 +4,7 @@ GATEWAY_CLASSES has every gateway that the code knows: each is asked, refunded a
 PAYMENT_GATEWAYS names those offered for new payments, the default one first. Taking one off it loses nothing.
 """
 
+from math import lcm
 from typing import cast
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from ledger.money import EXPONENTS, Money
 from payments.gateways.base import Capabilities, Gateway
+from payments.gateways.errors import OTHER_MODE, GatewayError
 from payments.gateways.guard import guarded
 
 
@@ -80,6 +82,12 @@ def limits(currency: str, name: str | None = None) -> tuple[int, int] | None:
     return (min(least for least, _ in ranges), max(most for _, most in ranges)) if ranges else None
 
 
+def step(currency: str, name: str | None = None) -> int:
+    """Return a number of minor units whose multiples all offered gateways of the currency take, or one gateway."""
+    taking = names(currency) if name is None else [name]
+    return lcm(*(_bare(each).can.steps.get(currency, 1) for each in taking))
+
+
 def can(name: str) -> Capabilities:
     """Return what the gateway of that name can do, offered or not; raise UnknownGateway. No network."""
     if name not in settings.GATEWAY_CLASSES:
@@ -90,6 +98,16 @@ def can(name: str) -> Capabilities:
 def configured() -> list[Gateway]:
     """Return every gateway that the code knows and that has keys, offered or not."""
     return [get(name) for name in settings.GATEWAY_CLASSES if _bare(name).is_configured()]
+
+
+def cannot_tell(name: str, error: GatewayError) -> bool:
+    """Tell whether an error means that nobody can ask this gateway now: it has no keys, or those of the other mode."""
+    return error.code == OTHER_MODE or not is_configured(name)
+
+
+def is_configured(name: str) -> bool:
+    """Tell whether the code knows the gateway of that name, and it has keys."""
+    return name in settings.GATEWAY_CLASSES and _bare(name).is_configured()
 
 
 def form_targets() -> list[str]:

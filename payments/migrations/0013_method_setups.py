@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 )),
                 ("gateway", models.CharField(max_length=20)),
                 ("gateway_id", models.CharField(max_length=120, null=True)),
-                ("confirmation_url", models.CharField(blank=True, default="", max_length=2000)),
+                ("confirmation_url", models.TextField(blank=True, default="")),
                 ("language", models.CharField(max_length=8)),
                 ("status", models.CharField(
                     choices=[("open", "open"), ("saved", "saved"), ("ended", "ended")], default="open", max_length=10

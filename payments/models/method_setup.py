@@ -25,7 +25,7 @@ class MethodSetup(models.Model):
     gateway = models.CharField(max_length=20)
     # The gateway's id of the page. Set once, when the gateway answers; null before.
     gateway_id = models.CharField(max_length=120, null=True)
-    confirmation_url = models.CharField(max_length=2000, default="", blank=True)
+    confirmation_url = models.TextField(default="", blank=True)
     # The language of the page that started it; the gateway sends the customer back to a page in it.
     language = models.CharField(max_length=8)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)

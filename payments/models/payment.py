@@ -64,7 +64,8 @@ class Payment(MadeOnce):
     gateway_id = models.CharField(max_length=120, null=True)
     # The state (gateways.sessions.State) in the gateway's last answer, for the payment page and staff.
     gateway_state = models.CharField(max_length=20, default="", blank=True, editable=False)
-    confirmation_url = models.CharField(max_length=500, default="", blank=True)
+    # The address of the gateway's page. Real ones may have thousands of characters.
+    confirmation_url = models.TextField(default="", blank=True)
     # The language of the page that started it; the gateway sends the customer back to a page in it.
     language = models.CharField(max_length=8, default="", blank=True, editable=False)
 

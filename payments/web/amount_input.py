@@ -29,8 +29,11 @@ def parse(text: str, currency: str) -> Money:
 def _grouped(bare: str, separators: list[str], currency: str) -> Money:
     """Parse digits grouped by one kind of separator.
 
-    `1,000` is a thousand. `1.000` is ambiguous, and in a currency with three decimals so is `1,000`: raise NotMoney.
+    `1,000` is a thousand. `1.000` is ambiguous, and in a currency with three decimals so is `1,000`: raise NotMoney. In
+    such a currency `1.000` is one, as our pages and links write it.
     """
+    if separators == ["."] and exponent_of(currency) > 2:
+        return Money.parse(bare, currency)
     if len(separators) == 1 and (separators == ["."] or exponent_of(currency) > 2):
         raise NotMoney(f"{bare!r} is ambiguous; leave out the thousands separator")
     return Money.parse(re.sub("[.,]", "", bare), currency)

@@ -63,7 +63,11 @@ class AmountForm(forms.Form):
             )
         if amount.amount > self.most.amount:
             raise forms.ValidationError(_("The amount must be at most %(most)s") % {"most": display.money(self.most)})
-        return amount
+        return self.rounded(amount.amount)
+
+    def rounded(self, amount: int) -> Money:
+        """Return the amount, in minor units, raised to a step of the gateways. The page shows it before it is paid."""
+        return Money(amounts.round_up(amount, registry.step(self.currency)), self.currency)
 
 
 # The amounts offered, in minor units. The second one is preselected. Other currencies offer 10, 25, 50 and 100 units,
@@ -187,7 +191,7 @@ def _amount(form: AmountForm, need: str, presets: list[Money]) -> Money | None:
         needed = Money.parse(need, form.currency)
     except NotMoney:
         return presets[min(1, len(presets) - 1)]
-    return Money(min(max(needed.amount, form.least.amount), form.most.amount), form.currency)
+    return form.rounded(min(max(needed.amount, form.least.amount), form.most.amount))
 
 
 def _presets(currency: str) -> list[int]:

@@ -15,7 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from ledger.money import NotMoney
-from payments import confirmation, disputes, gateway_refunds, methods, payouts, setups
+from payments import confirmation, disputes, gateway_refunds, methods, payouts, setups, sweeps
 from payments.gateways import registry
 from payments.gateways.base import Subject
 from payments.gateways.errors import GatewayError
@@ -38,10 +38,15 @@ def process(event_pk: int, *, now: datetime) -> WebhookEvent | None:
     return _process(event, now=now) if event else None
 
 
-def sweep(*, now: datetime, **which: Any) -> int:
-    """Process the events that are due at `now` and match the filters `which`; return how many were processed."""
+def sweep(*, now: datetime, goes_on: Callable[[], bool] = sweeps.always, **which: Any) -> int:
+    """Process the events that are due at `now` and match the filters `which`; return how many were processed.
+
+    `goes_on` is asked before each event: once it says no, the others stay due.
+    """
     started = time.monotonic()
     for done in range(BATCH):
+        if not goes_on():
+            return done
         at = now + timedelta(seconds=int(time.monotonic() - started))
         event = _claim(now=now, at=at, **which)
         if event is None:
@@ -111,8 +116,10 @@ def _payment(event: WebhookEvent, now: datetime) -> Result:
     payment = Payment.objects.filter(gateway=event.gateway, gateway_id=event.gateway_id).first()
     if payment is None:
         return Status.PARKED, f"No payment has the gateway id {event.gateway_id}."
-    payment = confirmation.refresh(payment.pk, now=now)
-    if payment.status == Payment.Status.UNKNOWN and not payment.parked_reason:
+    answer = confirmation.ask(payment)
+    payment = confirmation.apply(payment.pk, answer, now=now)
+    if isinstance(answer, GatewayError) and not answer.permanent:
+        # Whatever the payment is: the event may be about money that came late, or a fee.
         return Status.PARKED, f"{payment.public_id}: the gateway did not answer."
     return Status.PROCESSED, f"{payment.public_id}: {payment.status}. {payment.parked_reason}".strip()
 

@@ -46,7 +46,7 @@ def webhook(request: HttpRequest, gateway: str) -> HttpResponse:
     except BadWebhook:
         return HttpResponse(status=400)
     if event.next_try_at:
-        tasks.process_webhook.delay(event.pk)
+        tasks.process_webhook.delay(event.pk, event.gateway)
     return HttpResponse(status=200)
 
 

@@ -13,6 +13,7 @@ from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
 PATH = f"{__name__}.Unsteady"
 CARD = f"{__name__}.Card"
 EUROS = f"{__name__}.Euros"
+DINARS = f"{__name__}.Dinars"
 UNCLOSING = f"{__name__}.Unclosing"
 
 
@@ -72,6 +73,16 @@ class Euros(Sandbox):
             super().can, currencies={"EUR": (1_00, 500_00)}, saves_methods=False,
             form_targets=("https://pay.example",),
         )  # fmt: skip
+
+
+class Dinars(Sandbox):
+    """Takes up to 500.000 dinars in steps of 0.010."""
+
+    name = "dinars"
+
+    @property
+    def can(self) -> Capabilities:
+        return replace(super().can, currencies={"KWD": (10, 500_000)}, steps={"KWD": 10})
 
 
 class Unclosing(Sandbox):

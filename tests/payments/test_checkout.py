@@ -1,5 +1,6 @@
 """The amount of a checkout, its refusals, and failures of the gateway."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils.translation import override
 from accounts.models import User
 from core.errors import DomainError, Unavailable
 from payments import amounts, confirmation
+from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Payment
 from payments.sessions import GatewayRefused
@@ -198,3 +200,26 @@ def test_the_return_url_is_in_the_language_of_the_page(alice: User, settings: An
     with override("ru"):
         payment = start(alice, amount=100_00, currency="RUB")
     assert SandboxSession.objects.get().return_url == f"{settings.SITE_URL}/ru/pay/{payment.public_id}/"
+
+
+# A real address of Stripe has 525 characters; its API says up to 5000.
+@pytest.mark.parametrize("length", [525, 5000])
+def test_a_page_address_of_any_real_length_is_kept(alice: User, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    address = "https://checkout.stripe.com/c/pay/cs_live_1#".ljust(length, "f")
+    answer_with(monkeypatch, confirmation_url=address)
+    payment = start(alice, amount=100_00, currency="RUB")
+    assert (payment.status, Payment.objects.get().confirmation_url) == ("pending", address)
+
+
+def test_a_page_whose_address_no_browser_takes_is_not_lost(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has its id, so the payment is checked, expires and can be cancelled; nobody is sent to the address."""
+    answer_with(monkeypatch, confirmation_url="javascript:pay()")
+    payment = start(alice, amount=100_00, currency="RUB")
+    assert (payment.status, payment.confirmation_url) == ("pending", "")
+    assert payment.gateway_id == SandboxSession.objects.get().session_id
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Let the sandbox open pages with another address."""
+    plain = Sandbox.create_session
+    monkeypatch.setattr(Sandbox, "create_session", lambda self, request: replace(plain(self, request), **changes))

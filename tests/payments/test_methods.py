@@ -1,10 +1,12 @@
 """A saved card is removed at once, whether its gateway answers or not; then the gateway is told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -122,3 +124,37 @@ def test_customers_are_not_mixed_up(method: PaymentMethod, mallory: User) -> Non
     assert list(methods.kept(mallory)) == []
     assert methods.owner_at("sandbox", mallory) == ""
     assert methods.owner_at("stripe", method.customer) == ""
+
+
+@pytest.mark.parametrize("is_removed_there", [True, False])
+def test_an_answer_older_than_the_removal_does_not_bring_it_back(
+    method: PaymentMethod, alice: User, monkeypatch: pytest.MonkeyPatch, is_removed_there: bool
+) -> None:
+    """A worker has read the row and asks the gateway about the card; meanwhile its customer removes it."""
+    stale, answer = PaymentMethod.objects.get(), Sandbox().fetch_method(method.gateway_id)
+    if not is_removed_there:
+        answer_with(monkeypatch, SILENCE)
+    now = timezone.now()
+    removed = methods.remove(method, now=now)
+    for row in (
+        methods.apply(stale, answer, now=now + timedelta(seconds=20)),
+        methods.save(alice, "sandbox", answer, now=now + timedelta(seconds=20)),
+    ):
+        assert (row.removed_at, row.check_at) == (now, removed.check_at)
+    # The gateway is still to be asked, if it has not answered.
+    kept = PaymentMethod.objects.get()
+    assert (kept.removed_at, kept.check_at) == (now, None if is_removed_there else now + timedelta(minutes=1))
+
+
+def test_one_that_the_gateway_removed_keeps_the_time_of_the_first_removal(method: PaymentMethod) -> None:
+    now = timezone.now()
+    gone = replace(Sandbox().fetch_method(method.gateway_id), is_kept=False)
+    assert methods.apply(method, gone, now=now).removed_at == now
+    assert methods.apply(method, gone, now=now + timedelta(hours=1)).removed_at == now
+
+
+@pytest.mark.parametrize("change", ["NULL", "removed_at + interval '1 day'"])
+def test_the_database_lets_a_removal_be_set_once(method: PaymentMethod, change: str) -> None:
+    methods.remove(method, now=timezone.now())
+    with pytest.raises(DatabaseError, match="removed once"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE payments_paymentmethod SET removed_at = {change}")

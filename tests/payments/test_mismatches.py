@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import confirmation, discrepancies, disputes, mismatches, reconciliation, refunds
-from payments.gateways.sessions import Snapshot, State
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund
+from payments.gateways.sessions import Snapshot, State
 from payments.mismatches import NotParked
 from payments.models import Payment
 from subscriptions.models import Price, Subscription

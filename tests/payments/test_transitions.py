@@ -13,8 +13,8 @@ from core.errors import Unavailable
 from ledger.models import Transaction
 from payments import cancellation, checkout, confirmation, reconciliation
 from payments.cancellation import NotCancellable
-from payments.gateways.sessions import Snapshot, State
 from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment
 from subscriptions import books, orders
 from subscriptions.models import Price, Subscription

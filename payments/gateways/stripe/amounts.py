@@ -5,6 +5,7 @@ writes with two decimals that are always 00. Source: docs.stripe.com/currencies.
 """
 
 from collections.abc import Iterator, Mapping
+from math import gcd
 
 from ledger.money import EXPONENTS
 from payments.gateways.errors import GatewayError
@@ -78,3 +79,13 @@ def _step(currency: str) -> int:
     if currency in THREE_DECIMAL:
         return 10
     return 100 if currency == "ISK" else 1
+
+
+def _own_step(currency: str) -> int:
+    """Return the least number of our minor units whose multiples can all be written in Stripe's."""
+    needed = _power(EXPONENTS[currency]) * _step(currency)
+    return needed // gcd(needed, _power(_decimals(currency)))
+
+
+# Of which number of our minor units an amount must be a multiple, by currency, where that is not 1.
+STEPS = {currency: step for currency in EXPONENTS if (step := _own_step(currency)) > 1}

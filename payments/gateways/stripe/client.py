@@ -9,7 +9,7 @@ import stripe
 import structlog
 
 from payments.gateways import guard, http
-from payments.gateways.errors import GatewayError
+from payments.gateways.errors import OTHER_MODE, GatewayError
 from payments.gateways.stripe import configuration
 
 log = structlog.get_logger(__name__)
@@ -19,7 +19,7 @@ API_VERSION = "2026-10-28.endive"
 # The longest answer that is read, in bytes: a page of 100 payments with their charges has about 1 MB.
 LONGEST = 16 * 1024 * 1024
 # What Stripe adds to "No such ..." if the object exists, but for keys of the other mode.
-OTHER_MODE = "a similar object exists in"
+EXISTS_ELSEWHERE = "a similar object exists in"
 
 # Objects on one page of a list, the most that Stripe gives.
 PAGE = 100
@@ -95,9 +95,9 @@ def gateway_error(error: stripe.StripeError, *, creates: bool) -> GatewayError:
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         log.error("stripe_refused_our_key", code=code, detail=str(error))
         return GatewayError(str(error), permanent=creates, code=code)
-    if isinstance(error, stripe.InvalidRequestError) and OTHER_MODE in str(error):
+    if isinstance(error, stripe.InvalidRequestError) and EXISTS_ELSEWHERE in str(error):
         log.error("stripe_key_is_for_the_other_mode", detail=str(error))
-        return GatewayError(str(error), permanent=creates, code="other_mode")
+        return GatewayError(str(error), permanent=creates, code=OTHER_MODE)
     permanent = isinstance(error, stripe.InvalidRequestError | stripe.CardError)
     return GatewayError(str(error), permanent=permanent, code=code)
 

@@ -38,6 +38,7 @@ class Stripe:
     def can(self) -> Capabilities:
         return Capabilities(
             currencies=amounts.limits(),
+            steps=amounts.STEPS,
             longest_page=checkout.LONGEST - checkout.MARGIN,
             shortest_page=checkout.SHORTEST + checkout.MARGIN,
             saves_methods=True,

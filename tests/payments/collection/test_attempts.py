@@ -1,5 +1,6 @@
 """Attempts whose answer is lost, that die half-way, or whose card is gone: never a second charge for one cause."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from payments import cancellation, reconciliation, refunds
 from payments.collection import attempts, causes, consents, plans, states
 from payments.collection.attempts import NotTried
 from payments.gateways.sandbox import methods
+from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
 from payments.models import Collection, CollectionPlan, Consent, Payment, PaymentMethod
 from subscriptions import overview
@@ -86,6 +88,21 @@ def test_an_attempt_that_was_never_sent_is_made_again_once(due: Story) -> None:
     assert (due.balance, charges()) == (990_00, 1)
 
 
+def test_an_attempt_that_was_declared_failed_is_not_sent_by_a_worker_that_wakes_up(due: Story) -> None:
+    """The worker freezes between the commit and the call; after ten minutes another one takes its place."""
+    frozen = attempts.begin(begun(due).pk, now=due.now)
+    assert isinstance(frozen, Payment)
+    due.later(minutes=10)
+    due.run()
+    assert [(each.status, each.failure_code) for each in due.attempts] == [("failed", "not_made")]
+    assert attempts.send(frozen, now=due.now).status == "failed"
+    assert charges() == 0
+    due.later(minutes=10)
+    due.run()
+    assert attempts.send(frozen, now=due.now).status == "failed"
+    assert ([each.status for each in due.attempts], due.balance, charges()) == (["failed", "confirmed"], 990_00, 1)
+
+
 def test_a_card_removed_in_the_middle_is_not_charged(due: Story) -> None:
     attempt = attempts.begin(begun(due).pk, now=due.now)
     assert isinstance(attempt, Payment)
@@ -123,6 +140,14 @@ def test_a_card_is_usable_to_the_end_of_its_last_day(due: Story) -> None:
     PaymentMethod.objects.update(expires_on=due.now - timedelta(days=1) + timedelta(microseconds=1))
     due.run()
     assert [each.status for each in due.attempts] == ["confirmed"]
+
+
+def test_the_charge_is_raised_to_a_step_of_the_gateway(due: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """990.00 are missing, and the gateway takes steps of 100.00."""
+    can = replace(Sandbox().can, steps={"RUB": 100_00})
+    monkeypatch.setattr(Sandbox, "can", can)
+    due.run()
+    assert [(each.status, each.amount) for each in due.attempts] == [("confirmed", 1000_00)]
 
 
 def test_money_on_its_way_counts(due: Story) -> None:

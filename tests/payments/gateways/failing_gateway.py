@@ -1,5 +1,6 @@
 """A gateway whose calls end as a test says, to try the guard with."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,9 +18,12 @@ class Failing:
         # What each call raises; nothing while it is None.
         self.error: Exception | None = None
         self.calls = 0
+        # How long each call takes, in seconds.
+        self.seconds = 0.0
 
     def fetch(self, gateway_id: str) -> Snapshot:
         self.calls += 1
+        time.sleep(self.seconds)
         if self.error:
             raise self.error
         return PAID

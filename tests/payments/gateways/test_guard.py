@@ -226,3 +226,45 @@ def test_without_a_cache_every_call_is_made(both: tuple[Failing, Gateway], setti
     finally:
         cache_module._skipped_until.clear()
     assert failing.calls == 21
+
+
+def test_answers_that_come_nearly_too_late_open_the_breaker(both: tuple[Failing, Gateway], settings: Any) -> None:
+    """Each holds a worker as long as a time-out does. More than half of the time counts: here 0.1 of 0.1 s."""
+    failing, gateway = both
+    settings.GATEWAY_TIMEOUT, failing.seconds = 0.1, 0.1
+    assert [code_of(gateway) for _ in range(6)] == [""] * 5 + ["paused"]
+    assert guard.is_paused("failing")
+    # After the pause one call is the trial; if it is fast, all is well again.
+    end_the_pause()
+    assert not guard.is_paused("failing")
+    failing.seconds = 0.0
+    assert [code_of(gateway) for _ in range(2)] == ["", ""]
+    assert not guard.is_paused("failing")
+
+
+def test_a_list_may_take_long(both: tuple[Failing, Gateway], settings: Any) -> None:
+    failing, gateway = both
+    settings.GATEWAY_TIMEOUT, failing.seconds = 0.1, 0.1
+    for _ in range(6):
+        assert list(gateway.list_payments(**SPAN)) == [PAID, PAID]
+
+
+@pytest.mark.parametrize("error", [None, SILENCE])
+def test_one_that_takes_long_is_slow_for_a_while(
+    both: tuple[Failing, Gateway], monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    failing, gateway = both
+    code_of(gateway)
+    assert not guard.is_slow("failing")
+    monkeypatch.setattr(guard, "SLOW", 0.05)
+    failing.seconds, failing.error = 0.05, error
+    code_of(gateway)
+    assert guard.is_slow("failing")
+    assert not guard.is_slow("another")
+
+
+def test_while_the_trial_runs_it_is_paused_too(both: tuple[Failing, Gateway]) -> None:
+    stop(*both)
+    end_the_pause()
+    cache.set("gateway-trial:failing", 1, timeout=30)
+    assert guard.is_paused("failing")

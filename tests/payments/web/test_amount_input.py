@@ -53,6 +53,11 @@ def test_an_invalid_amount_is_refused(text):
         amount_input.parse(text, "RUB")
 
 
+@pytest.mark.parametrize(("text", "minor"), [("1.234", 1_234), ("10.000", 10_000), ("1,234.500", 1_234_500)])
+def test_an_amount_of_three_decimals_is_read_as_our_pages_write_it(text, minor):
+    assert amount_input.parse(text, "KWD") == Money(minor, "KWD")
+
+
 def test_an_ambiguous_amount_is_refused():
     """1.000 is a thousand in German; with three decimals 1,234 is either a thousand and more or one and more."""
     for text, currency in (("1.000", "EUR"), ("10.999", "EUR"), ("1,234", "KWD")):

@@ -2,6 +2,7 @@ import pytest
 
 from payments.models import Payment
 from subscriptions import books
+from tests.payments.faulty_gateway import DINARS
 from tests.subscriptions.shop import pay_in
 from tests.web import hidden, words
 
@@ -109,3 +110,15 @@ def test_a_top_up_pays_the_debt_first(browser, alice, now):
     page = words(browser.get("/topup/?currency=RUB&amount=100"))
     assert "Pays what you owe us −₽100.00 Balance after ₽0.00" in page
     assert "You will still owe us ₽50.00." in page
+
+
+def test_an_amount_between_two_steps_is_raised_and_shown_before_it_is_paid(browser, alice, settings):
+    """The gateway takes dinars in steps of 0.010."""
+    settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"dinars": DINARS}
+    settings.PAYMENT_GATEWAYS = ["dinars"]
+    address = "/topup/?currency=KWD&amount=12.345"
+    page = browser.get(address)
+    assert hidden(page)["shown"] == "12350"
+    answer = browser.post(address, hidden(page) | {"method": "dinars"})
+    assert (answer.status_code, Payment.objects.get(customer=alice).amount) == (303, 12_350)
+    assert hidden(browser.get("/topup/?currency=KWD&need=1.234"))["shown"] == "1240"

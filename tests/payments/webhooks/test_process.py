@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from payments import checkout
+from payments import checkout, confirmation
+from payments.gateways.sessions import Snapshot, State
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
 from tests.payments.faulty_gateway import Unsteady
@@ -103,6 +104,29 @@ def test_an_event_waits_until_the_gateway_answers(
     process.sweep(now=now + timedelta(seconds=5))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.outcome) == ("processed", f"{payment.public_id}: confirmed.")
+
+
+@pytest.mark.parametrize("status", ["expired", "cancelled", "failed", "confirmed"])
+def test_an_event_about_a_payment_that_is_over_waits_for_the_answer_too(
+    alice: User, choose: Callable[..., Any], unsteady: type[Unsteady], status: str
+) -> None:
+    """It may be the only hint about money that came late, or about a fee."""
+    payment, now = top_up(alice), timezone.now()
+    if status != "confirmed":
+        ended = Snapshot(gateway_id=payment.gateway_id or "", state=State(status))
+        confirmation.apply(payment.pk, ended, now=now)
+    choose(payment, "succeeds")
+    if status == "confirmed":
+        confirmation.confirm(payment.pk, now=now)
+    waiting = event(payment.gateway_id or "", now=now)
+    unsteady.fetch_breaks = 1
+    process.sweep(now=now)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.outcome) == ("parked", f"{payment.public_id}: the gateway did not answer.")
+    process.sweep(now=now + timedelta(seconds=5))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.outcome) == ("processed", f"{payment.public_id}: confirmed.")
+    assert (balance(alice), times_credited(payment)) == (100_00, 1)
 
 
 def test_a_failing_event_does_not_block_others(alice: User, choose: Callable[..., Any], settings: Any) -> None:

@@ -17,7 +17,8 @@ def session(params: Thing, *, created: int, page: str) -> Thing:
     """Return an open Checkout Session. `page` is the start of its URL."""
     prices = [(item["price_data"], item.get("quantity", 1)) for item in params["line_items"]]
     total = sum(price["unit_amount"] * quantity for price, quantity in prices)
-    name = new_id("cs_test")
+    # Ids and addresses are as long as Stripe's own.
+    name = f"cs_test_{secrets.token_hex(29)}"
     return {
         "id": name,
         "object": "checkout.session",
@@ -58,7 +59,7 @@ def session(params: Thing, *, created: int, page: str) -> Thing:
         "success_url": params.get("success_url"),
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
-        "url": f"{page}{name}",
+        "url": f"{page}{name}#{secrets.token_urlsafe(315)}",
     }
 
 

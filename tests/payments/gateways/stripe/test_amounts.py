@@ -54,6 +54,19 @@ def test_the_limits_are_in_our_units(gateway, currency, least, most):
     assert not gateway.can.takes(currency, most + 1)
 
 
+def test_steps_are_declared_where_stripe_has_them(gateway):
+    assert gateway.can.steps == {"BHD": 10, "JOD": 10, "KWD": 10, "OMR": 10, "TND": 10}
+    assert gateway.can.takes("KWD", 12340)
+    assert not gateway.can.takes("KWD", 12345)
+
+
+@pytest.mark.parametrize("currency", EXPONENTS)
+def test_every_multiple_of_a_step_can_be_written(gateway, currency):
+    step = gateway.can.steps.get(currency, 1)
+    for times in (1, 3, 1234):
+        assert amounts.from_stripe(amounts.to_stripe(times * step, currency), currency) == times * step
+
+
 @pytest.mark.parametrize(("currency", "amount"), [("JPY", 500), ("KWD", 12340), ("ISK", 900), ("RUB", 99000)])
 def test_what_is_taken_comes_back_in_our_units(fake, gateway, make, currency, amount):
     session = gateway.create_session(make(currency=currency, amount=amount))

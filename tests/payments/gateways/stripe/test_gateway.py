@@ -27,6 +27,8 @@ class TestPage:
         assert (snapshot.gateway_id, snapshot.state) == (session.gateway_id, State.OPEN)
         assert (snapshot.amount, snapshot.currency, snapshot.fee, snapshot.method) == (None, None, None, None)
         assert session.gateway_id.startswith("cs_test_")
+        # As long as Stripe's own: 66 characters, and an address of more than 500.
+        assert (len(session.gateway_id), len(session.confirmation_url) > 500) == (66, True)
 
     def test_it_carries_our_ids_and_never_converts_the_price(self, fake, gateway, make):
         session = fake.account.objects[gateway.create_session(make(email="a@shop.example")).gateway_id]
