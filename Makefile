@@ -11,7 +11,7 @@ PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.
 	SANDBOX_WEBHOOK_SECRET=whsec_Zm9yLXRoZS1jaGVjay1vbmx5LUhrN3BXcTJaeFYw \
 	DATABASE_URL=postgresql://billing@database.invalid/billing
 
-.PHONY: help run test lint bench stop install install-dev lock clean
+.PHONY: help run test lost-charges lint bench stop install install-dev lock clean
 
 help: ## List these commands.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | while IFS=: read -r name rest; do \
@@ -24,6 +24,9 @@ run: install ## Start web, worker, scheduler and demo data, with an embedded Pos
 test: install-dev ## Run all tests (PYTEST_ARGS="..." for some of them). EVERYTHING=1 fails if a program is missing.
 	@$(PY) -m tests.tools
 	@exec env LOCAL=1 $(PY) -m pytest -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
+
+lost-charges: install-dev ## Lose the answers of 10,000 charges of saved methods and compare the money (LOST_ANSWERS=...).
+	@exec env LOCAL=1 LOST_ANSWERS=$(or $(LOST_ANSWERS),10000) $(PY) -m pytest -n $(TEST_PROCESSES) --timeout 0 tests/payments/collection/test_lost_charges.py
 
 lint: install-dev ## Check style, types, import order, migrations, templates, compose file and production settings.
 	$(VENV)/bin/ruff check .

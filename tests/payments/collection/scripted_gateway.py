@@ -1,5 +1,6 @@
 """A gateway in memory whose bank and network follow a script, and which counts the charges it has made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -22,6 +23,11 @@ class Bank:
     answers: list[str] = field(default_factory=list)
     payments: dict[str, Snapshot] = field(default_factory=dict)
     requests: list[ChargeRequest] = field(default_factory=list)
+    # The requests, and the payments' ids, by our id: a long run has ten thousand.
+    asked: dict[str, ChargeRequest] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    # Called with each charge before it is answered. What it raises would be taken for an error of the gateway.
+    watch: Callable[[ChargeRequest], None] = lambda request: None
 
     def taken(self) -> list[Snapshot]:
         return [each for each in self.payments.values() if each.state is State.SUCCEEDED]
@@ -33,7 +39,7 @@ class Bank:
                 self.end(payment, succeeds=succeeds)
 
     def end(self, payment: Snapshot, *, succeeds: bool) -> None:
-        request = next(each for each in self.requests if each.idempotency_key == payment.idempotency_key)
+        request = self.asked[payment.idempotency_key]
         ended = (
             replace(
                 payment, state=State.SUCCEEDED, amount=request.amount, currency=request.currency, action_url="",
@@ -56,6 +62,8 @@ class Scripted(Sandbox):
         bank = type(self).bank
         answer = bank.answers.pop(0) if bank.answers else "taken"
         bank.requests.append(request)
+        bank.asked[request.idempotency_key] = request
+        bank.watch(request)
         if answer == "refused":
             raise GatewayError("No.", permanent=True, code="refused")
         if answer == "lost_before":
@@ -64,6 +72,7 @@ class Scripted(Sandbox):
             gateway_id=f"ch_{len(bank.payments)}", state=State.PROCESSING, idempotency_key=request.idempotency_key
         )
         bank.payments[made.gateway_id] = made
+        bank.made[request.idempotency_key] = made.gateway_id
         if answer in DECLINES:
             bank.payments[made.gateway_id] = replace(
                 made, state=State.FAILED, decline=DECLINES[answer], failure_code=answer
@@ -78,8 +87,9 @@ class Scripted(Sandbox):
         return bank.payments[made.gateway_id]
 
     def find_charge(self, request: ChargeRequest) -> Snapshot | None:
-        made = type(self).bank.payments.values()
-        return next((each for each in made if each.idempotency_key == request.idempotency_key), None)
+        bank = type(self).bank
+        made = bank.made.get(request.idempotency_key)
+        return bank.payments[made] if made else None
 
     def fetch(self, gateway_id: str) -> Snapshot:
         return type(self).bank.payments.get(gateway_id) or super().fetch(gateway_id)
