@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from events.models import Event
 from ledger.money import Money
 from payments import bank_transfers, comparison, mismatches, refunds
 from payments.bank_transfers import Arrival, Done
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferRefused
+from payments.mails import refunds as refund_mails
 from payments.models import Payment, Refund
 from payments.refunds import RefundRefused
 from subscriptions import overview
@@ -76,6 +79,21 @@ def test_money_of_a_void_receipt_is_taken_back_once(
     assert (top_up.status, top_up.refundable) == ("confirmed", 0)
     assert (balance(alice), debt(alice), clearing(), bank()) == (0, 0, 0, 0)
     assert ManualRefund.objects.count() == 0
+
+
+def test_the_customer_reads_that_it_was_a_mistake(
+    top_up: Payment, receive: Callable[..., Done], staff: User, alice: User, client: Client
+):
+    receive(1000_00)
+    void(staff)
+    client.force_login(alice)
+    page = " ".join(client.get(f"/pay/{top_up.public_id}/").content.decode().split())
+    assert "was recorded by mistake, so we have taken it back from your balance." in page
+    assert "to the card or account you paid from" not in page
+    told = Event.objects.get(subject=Refund.objects.get().public_id, type="refund.succeeded")
+    mail = refund_mails.refunded([told], alice, timezone.now())
+    assert mail is not None
+    assert mail["title"] == "₽1,000.00 is taken back from your balance"
 
 
 def test_what_is_spent_of_a_void_receipt_is_a_debt(receive: Callable[..., Done], staff: User, alice: User):
