@@ -190,6 +190,7 @@ ADMIN = {
     "admin:payments_payment_ask": Row(SUPERUSERS, "POST", {"pk": "payment_pk"}),
     "admin:payments_refund_ask": Row(SUPERUSERS, "POST", {"pk": "refund_pk"}),
     "admin:payments_dispute_ask": Row(SUPERUSERS, "POST", {"pk": "dispute_pk"}),
+    "admin:payments_collection_stop": Row(SUPERUSERS, address={"pk": "collection_pk"}),
     "admin:payments_discrepancy_mend": Row(SUPERUSERS, "POST", {"pk": "discrepancy_pk"}),
     "admin:manual_manualtransfer_record": Row(SUPERUSERS, address={"pk": "transfer_pk"}),
     "admin:manual_manualtransfer_complete": Row(SUPERUSERS, address={"pk": "transfer_pk"}),

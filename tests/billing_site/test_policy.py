@@ -117,7 +117,8 @@ def things(alice, staff) -> dict[str, object]:
         "transfer": transfers.open_for(session_request(), now=now).transfer_id,
         "transfer_pk": acted_on["transfer"].pk,
         **{
-            f"{name}_pk": acted_on[name].pk for name in ("refund", "dispute", "discrepancy", "receipt", "manual_refund")
+            f"{name}_pk": acted_on[name].pk
+            for name in ("refund", "dispute", "discrepancy", "receipt", "manual_refund", "collection")
         },
     }
 

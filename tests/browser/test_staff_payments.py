@@ -32,6 +32,7 @@ def pages(rows) -> list[str]:
         ("payments/payment", "parked", ("change", "accept", "send-back")),
         ("payments/refund", "refund", ("change",)),
         ("payments/dispute", "dispute", ("change",)),
+        ("payments/collection", "collection", ("change", "stop")),
         ("payments/discrepancy", "discrepancy", ("change",)),
         ("payments/gatewayreport", "report", ("change",)),
         ("manual/manualtransfer", "transfer", ("change", "record", "complete")),

@@ -65,6 +65,14 @@ def at_gateway() -> int:
     return sum(row.amount for row in SandboxRefund.objects.all())
 
 
+def test_two_members_of_staff_who_see_the_same_refund_once(alice: User) -> None:
+    for turn in range(1, 11):
+        payment = paid(alice)
+        answers = at_once([tried(refunds.issue, payment, amount=40_00, seen=0) for _ in range(2)])
+        assert sorted(type(answer).__name__ for answer in answers) == ["Refund", "RefundChanged"]
+        assert (at_gateway(), balance(alice)) == (40_00 * turn, 60_00 * turn)
+
+
 def test_four_refunds_of_sixty_of_a_hundred_at_once_are_one(alice: User) -> None:
     for turn in range(1, 11):
         payment = paid(alice)

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+from django.db.models import Q
+
 from accounts.models import User
 from ledger.models import Account, Transaction
 from payments.models import Dispute, Payment, Refund
@@ -75,9 +77,12 @@ def _in_ledger(gateway: str) -> dict[str, Money]:
 
 
 def _movements(gateway: str) -> list[tuple[str, int]]:
-    """Return the key of each posting to the clearing account, with what it adds to what the gateway owes us."""
+    """Return the key of each posting to the clearing account, with what it adds to what the gateway owes us.
+
+    Payouts are left out: what a gateway has paid out, it has taken all the same.
+    """
     account = Account.objects.get(code=f"gateway_clearing:{gateway}", currency="RUB").pk
-    rows = Transaction.objects.filter(debit=account) | Transaction.objects.filter(credit=account)
+    rows = Transaction.objects.filter(Q(debit=account) | Q(credit=account)).exclude(reason="payout")
     return [(row.key, row.amount if row.debit_id == account else -row.amount) for row in rows]
 
 

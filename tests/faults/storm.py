@@ -22,6 +22,7 @@ from payments.gateways.errors import GatewayError
 from payments.models import Payment, Refund
 from payments.webhooks import process, receive
 from tests.faults.records import RECORDS, Records
+from tests.faults.sandbox import SandboxRecords, Silence
 from tests.faults.transport import Transport
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -75,13 +76,14 @@ class Storm:
     """One gateway and its customers."""
 
     def __init__(
-        self, gateway: str, visitor: Any, transport: Transport, clock: time_machine.Traveller, *, begins: datetime
-    ) -> None:
+        self, gateway: str, visitor: Any, transport: Transport | Silence, clock: time_machine.Traveller, *,
+        begins: datetime,
+    ) -> None:  # fmt: skip
         self.gateway, self.visitor, self.transport, self.clock = gateway, visitor, transport, clock
         self.fake, self.random, self.now = visitor.fake, transport.random, begins
         # How many calls were answered, but their process was killed before it saved that.
         self.unsaved = 0
-        self.records: Records = RECORDS[gateway](visitor.fake)
+        self.records: Records = (RECORDS | {"sandbox": SandboxRecords})[gateway](visitor.fake)
         self.orders: list[Order] = []
         # Webhooks under way: after how many steps each arrives.
         self._webhooks: list[tuple[int, bytes]] = []

@@ -1,4 +1,4 @@
-"""Rows on which staff act: a refund, a dispute, a discrepancy, a transfer paid in part and a refund to be sent."""
+"""Rows on which staff act: refunds, a dispute, a discrepancy, a transfer paid in part, a collection that waits."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
+from ledger.models import Account
 from payments import checkout, comparison, confirmation, disputes, refunds
 from payments.gateways import registry
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual import refunds as manual_refunds
 from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox import outcomes, sessions
-from payments.models import Payment
+from payments.models import Collection, Payment
 from tests.payments.comparisons import foreign
 from tests.payments.gateways.requests import refund_request, session_request
 
@@ -41,7 +42,13 @@ def make(customer: User, staff: User, *, now: datetime) -> dict[str, Any]:
     receipt = receipts.record(part, amount=1000_00, bank_reference="P-1", **terms)
     receipts.record(whole, amount=whole.amount, bank_reference="P-2", **terms)
     sent_back = manual_refunds.request(whole, refund_request(whole.transfer_id), now=now)
+    wallet = Account.objects.get(owner=customer, kind=Account.Kind.WALLET, currency="RUB")
+    collection = Collection.objects.create(
+        customer=customer, wallet=wallet, currency="RUB", kind=Collection.Kind.RENEWAL, cause="renewal:1", due_at=now,
+        next_at=now, created_at=now, updated_at=now,
+    )  # fmt: skip
     return {
-        "refund": refund, "dispute": dispute, "discrepancy": report.discrepancies.latest("id"), "report": report,
-        "transfer": part, "receipt": receipt, "manual_refund": sent_back, "payment": refunded,
+        "collection": collection, "refund": refund, "dispute": dispute, "report": report, "transfer": part,
+        "discrepancy": report.discrepancies.latest("id"), "receipt": receipt, "manual_refund": sent_back,
+        "payment": refunded,
     }  # fmt: skip
