@@ -1,13 +1,26 @@
 """A sandbox gateway whose answers fail on demand."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import pytest
 from django.db import connection
 
-from payments.gateways.base import Capabilities, Session, SessionRequest, Snapshot, State
+from payments.gateways.base import Capabilities, Gateway, Session, SessionRequest, Snapshot, State
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
+
+
+def lose_answer(patch: pytest.MonkeyPatch, gateway: type[Gateway], method: str) -> None:
+    """Let a method of the gateway do what it is asked, and lose its answer."""
+    plain = getattr(gateway, method)
+
+    def lost(self: Gateway, *args: Any) -> Any:
+        plain(self, *args)
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    patch.setattr(gateway, method, lost)
+
 
 PATH = f"{__name__}.Unsteady"
 CARD = f"{__name__}.Card"
