@@ -4,11 +4,11 @@ from collections.abc import Collection, Hashable
 from typing import NamedTuple
 
 from subscriptions.engine import metering
-from subscriptions.engine.access import next_due, settled
+from subscriptions.engine.access import settled
 from subscriptions.engine.activation import cost_of_start
-from subscriptions.engine.book import Book, Event, Journal
+from subscriptions.engine.book import Book, Event
 from subscriptions.engine.funds import top_up
-from subscriptions.engine.runway import MOST_WORK, RENEWAL, SHORT
+from subscriptions.engine.runway import SHORT, first_shortage
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import REVIVABLE, Status, Sub
 
@@ -28,21 +28,8 @@ def next_unpaid(book: Book, until: int) -> UnpaidRenewal | None:
 
     The end of a trial is a renewal too. Metered use that stops on the way is none, and the search goes on after it.
     """
-    twin = settled(book, book.at or 0)
-    left = MOST_WORK // (RENEWAL + len(twin.subs))
-    while left > 0 and (twin.at or 0) < until:
-        assert twin.at is not None
-        due = next_due(twin, until - twin.at)
-        if due is None or due > until:
-            return None
-        twin.journal = Journal()
-        settle(twin, due)
-        unpaid = [event for event in twin.journal.events if is_unpaid_renewal(event)]
-        if unpaid:
-            first = unpaid[0].at
-            return UnpaidRenewal(first, tuple(event.sub for event in unpaid if event.at == first))
-        left -= max(1, len(twin.journal.charges))
-    return None
+    found = first_shortage(book, until, counts=is_unpaid_renewal)
+    return UnpaidRenewal(*found) if found else None
 
 
 def is_unpaid_renewal(event: Event) -> bool:

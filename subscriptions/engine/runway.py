@@ -3,12 +3,13 @@
 Nothing here changes the book.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from subscriptions.engine import metering
 from subscriptions.engine.access import next_due, settled
-from subscriptions.engine.book import Book, Journal
+from subscriptions.engine.book import Book, Event, Journal
 from subscriptions.engine.calendar import SHORTEST
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import WAITING, Status, Sub
@@ -45,6 +46,15 @@ NO_NOTICE = Notice(None, None, None)
 
 def runway(book: Book, until: int) -> Runway | None:
     """Play a copy of the book forward without new money; return where it first runs short before `until`, or None."""
+    found = first_shortage(book, until, counts=lambda event: event.type in SHORT)
+    return Runway(*found) if found else None
+
+
+def first_shortage(book: Book, until: int, *, counts: Callable[[Event], bool]) -> tuple[int, tuple[Sub, ...]] | None:
+    """Play a copy of the book forward without new money; return the first instant by `until` with events that count.
+
+    With it come the subscriptions that these events are about. None if there is no such instant.
+    """
     twin = settled(book, book.at or 0)
     left = MOST_WORK // (RENEWAL + len(twin.subs))
     while left > 0 and (twin.at or 0) < until:
@@ -54,10 +64,10 @@ def runway(book: Book, until: int) -> Runway | None:
             return None
         twin.journal = Journal()
         settle(twin, due)
-        short = [event for event in twin.journal.events if event.type in SHORT]
+        short = [event for event in twin.journal.events if counts(event)]
         if short:
             first = short[0].at
-            return Runway(first, tuple(event.sub for event in short if event.at == first))
+            return first, tuple(event.sub for event in short if event.at == first)
         left -= max(1, len(twin.journal.charges))
     return None
 

@@ -1,19 +1,18 @@
 """Rotation, expiry, revocation and log-out of API tokens."""
 
-import threading
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 import pytest
 import time_machine
-from django.db import connection, connections
 
 from accounts import tokens
 from accounts.models import RefreshToken, User
 from subscriptions import closure
 from tests.accounts.conftest import log_in, me, refreshed
 from tests.accounts.token_forgery import claims, forged, signed, tampered
+from tests.concurrency.sessions import at_once
 
 REFRESH_BAD = {
     "the access token": lambda p: p.access,
@@ -61,20 +60,7 @@ def test_only_one_of_eight_simultaneous_rotations_succeeds_and_the_family_ends(a
     settings.API_RATES = settings.API_RATES | {"login": "10000/m"}
     for _round in range(10):
         pair = tokens.issue(alice, now=datetime.now(UTC))
-        barrier = threading.Barrier(8)
-        answers: list[Any] = []
-
-        def go(token=pair.refresh, barrier=barrier, answers=answers):
-            connection.ensure_connection()
-            barrier.wait(30)
-            answers.append(refreshed(token))
-            connections.close_all()
-
-        threads = [threading.Thread(target=go) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        answers = at_once([partial(refreshed, pair.refresh)] * 8)
         assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
         (new_pair,) = (answer.json() for answer in answers if answer.status_code == 200)
         # Seven others hold the old token too, and nobody can tell which of the eight is the thief.

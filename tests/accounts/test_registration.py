@@ -1,12 +1,13 @@
 """Registration: valid and invalid data, taken names and addresses, and simultaneous requests."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from tests.concurrency.sessions import at_once
 
 REGISTER = "/api/auth/register"
 GOOD = {"username": "bob", "email": "bob@example.com", "password": "correct horse battery"}
@@ -152,20 +153,11 @@ def test_registration_cannot_grant_permissions_or_money(db, client, field, value
 
 @pytest.mark.django_db(transaction=True)
 def test_only_one_of_twenty_simultaneous_registrations_gets_the_address():
-    barrier, answers = threading.Barrier(20), []
-
-    def go(number: int) -> None:
-        connection.ensure_connection()
-        barrier.wait(60)
+    def sign_up(number: int):
         caller = APIClient(raise_request_exception=False)
-        answers.append(register(caller, username=f"racer{number}", email="Same@example.com"))
-        connections.close_all()
+        return register(caller, username=f"racer{number}", email="Same@example.com")
 
-    threads = [threading.Thread(target=go, args=[number]) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(90)
+    answers = at_once([partial(sign_up, number) for number in range(20)])
     assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
     refused = [answer.json()["errors"] for answer in answers if answer.status_code == 400]
     assert all(each == refused[0] for each in refused)

@@ -1,12 +1,11 @@
 """The pages for sign-up, log-in, log-out and password reset, without JavaScript."""
 
 import re
-import threading
+from functools import partial
 
 import pytest
 from django.conf import settings
 from django.core import mail
-from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +14,7 @@ from accounts import tokens
 from accounts.models import User
 from subscriptions import closure
 from tests.accounts.conftest import me
+from tests.concurrency.sessions import at_once
 from tests.conftest import PASSWORD
 
 GOOD = {"username": "bob", "email": "bob@example.com", "password1": "correct horse battery"}
@@ -102,20 +102,11 @@ def test_sign_up_cannot_grant_permissions(db, browser):
 
 @pytest.mark.django_db(transaction=True)
 def test_only_one_of_eight_simultaneous_sign_ups_gets_the_name():
-    barrier, answers = threading.Barrier(8), []
-
-    def go(number: int) -> None:
+    def sign_up(number: int) -> int:
         browser = Client(raise_request_exception=False)
-        connection.ensure_connection()
-        barrier.wait(30)
-        answers.append(browser.post("/signup/", GOOD | {"email": f"bob{number}@example.com"}).status_code)
-        connections.close_all()
+        return browser.post("/signup/", GOOD | {"email": f"bob{number}@example.com"}).status_code
 
-    threads = [threading.Thread(target=go, args=[number]) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    answers = at_once([partial(sign_up, number) for number in range(8)])
     # One succeeds; the others see that the name is taken or, if the limit of sign-ups is reached, a 429.
     assert answers.count(302) == 1
     assert set(answers) <= {200, 302, 429}

@@ -1,14 +1,9 @@
 """Helpers for tests of bank transfers: what the bank account and clearing hold, and acts at the same time."""
 
-import threading
-from collections.abc import Callable
-
-from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User
 from payments import ageing
-from payments.bank_transfers import Done
 from subscriptions import books
 from tests.ledger.conftest import balance_of
 
@@ -28,22 +23,3 @@ def pay_in(customer: User, amount: int) -> None:
     """Put roubles on the balance that have nothing to do with transfers."""
     with books.open(customer, "RUB", now=timezone.now()) as book:
         book.top_up(amount, key=f"test:{amount}", source="promotions", reason="promotion")
-
-
-def at_once(*acts: Callable[[], Done]) -> list[Done]:
-    """Run the acts in threads that start together; return what each returned."""
-    barrier, results = threading.Barrier(len(acts)), []
-
-    def run(act: Callable[[], Done]) -> None:
-        try:
-            barrier.wait(timeout=10)
-            results.append(act())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return results

@@ -1,14 +1,27 @@
 """A sandbox gateway whose answers fail on demand."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import pytest
 from django.db import connection
 
-from payments.gateways.base import Capabilities
+from payments.gateways.base import Capabilities, Gateway
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sessions import Session, SessionRequest, Snapshot, State
+
+
+def lose_answer(patch: pytest.MonkeyPatch, gateway: type[Gateway], method: str) -> None:
+    """Let a method of the gateway do what it is asked, and lose its answer."""
+    plain = getattr(gateway, method)
+
+    def lost(self: Gateway, *args: Any) -> Any:
+        plain(self, *args)
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    patch.setattr(gateway, method, lost)
+
 
 PATH = f"{__name__}.Unsteady"
 CARD = f"{__name__}.Card"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,16 +14,16 @@ from ledger.models import Transaction
 from ledger.money import Money
 from payments import bank_transfers, comparison, mismatches, payouts, refunds
 from payments.bank_transfers import Arrival, Done
-from payments.gateways.errors import GatewayError
 from payments.gateways.manual.gateway import Manual
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferChanged, TransferRefused
-from payments.gateways.sessions import Session, SessionRequest
 from payments.models import Payment, Payout
 from subscriptions.models import Subscription
+from tests.concurrency.sessions import at_once
 from tests.ledger.snapshot import found
-from tests.payments.bank_account import at_once, bank, clearing, pay_in
+from tests.payments.bank_account import bank, clearing, pay_in
 from tests.payments.checkouts import start
+from tests.payments.faulty_gateway import lose_answer
 from tests.payments.gateways.visitors import manual
 from tests.payments.rows import balance, times_credited
 from tests.subscriptions.shop import sell
@@ -142,7 +143,7 @@ def test_what_staff_saw_must_still_be_so(record: Callable[..., Done]):
 
 
 def test_two_people_at_once_record_it_once(order: Payment, record: Callable[..., Done], alice: User):
-    results = at_once(lambda: record(990_00, seen=0), lambda: record(990_00, seen=0))
+    results = at_once([partial(record, 990_00, seen=0)] * 2)
     assert sorted(done.is_news for done in results) == [False, True]
     assert (ManualReceipt.objects.count(), times_credited(order), bank()) == (1, 1, 990_00)
 
@@ -191,14 +192,8 @@ def test_money_in_another_currency_is_refused(record: Callable[..., Done]):
 
 
 def test_a_payment_that_lost_its_answer_is_found(alice: User, staff: User, monkeypatch: pytest.MonkeyPatch):
-    opened = Manual.create_session
-
-    def lose(self: Manual, request: SessionRequest) -> Session:
-        opened(self, request)
-        raise GatewayError("Connection reset.", permanent=False, code="timeout")
-
     with monkeypatch.context() as patch:
-        patch.setattr(Manual, "create_session", lose)
+        lose_answer(patch, Manual, "create_session")
         with pytest.raises(Unavailable):
             start(alice, amount=500_00, currency="RUB")
     payment, transfer = Payment.objects.get(), ManualTransfer.objects.get()

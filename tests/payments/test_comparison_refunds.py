@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from payments import confirmation, refunds
+from payments import refunds
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as sandbox_disputes
 from payments.gateways.sandbox import refunds as sandbox_refunds
@@ -16,20 +16,12 @@ from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDispute, SandboxRefund, SandboxSession
 from payments.models import Discrepancy, Dispute, GatewayReport, Payment, Refund
 from tests.ledger.snapshot import found
-from tests.payments.checkouts import start
 from tests.payments.comparisons import foreign, kinds, run
+from tests.payments.faulty_gateway import lose_answer
 from tests.payments.rows import balance
 
 pytestmark = pytest.mark.django_db
 Choose = Callable[..., Any]
-
-
-@pytest.fixture
-def paid(alice: User, choose: Choose) -> Payment:
-    """A confirmed top-up of 1000.00 roubles."""
-    payment = start(alice, amount=1000_00, currency="RUB")
-    choose(payment, "succeeds")
-    return confirmation.confirm(payment.pk, now=timezone.now())
 
 
 def session_of(payment: Payment) -> SandboxSession:
@@ -122,14 +114,8 @@ def test_a_refund_that_has_failed_here_and_succeeded_there_is_left_to_staff(paid
 
 
 def test_a_refund_whose_answer_was_lost_gets_its_id(paid: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = Sandbox.refund
-
-    def lost(self: Sandbox, request: Any) -> Any:
-        plain(self, request)
-        raise GatewayError("No answer.", permanent=False, code="timeout")
-
     with monkeypatch.context() as patch:
-        patch.setattr(Sandbox, "refund", lost)
+        lose_answer(patch, Sandbox, "refund")
         refund = refunds.issue(paid, now=timezone.now(), amount=300_00)
     assert run().found == []
     refund.refresh_from_db()

@@ -28,14 +28,6 @@ pytestmark = pytest.mark.django_db
 Choose = Callable[..., Any]
 
 
-@pytest.fixture
-def paid(alice: User, choose: Choose) -> Payment:
-    """A confirmed top-up of 1000.00 roubles."""
-    payment = start(alice, amount=1000_00, currency="RUB")
-    choose(payment, "succeeds")
-    return confirmation.confirm(payment.pk, now=timezone.now())
-
-
 def made(payment: Payment, amount: int = 1000_00, **changes: Any) -> RefundSnapshot:
     """Return a refund of a payment that somebody has made at the gateway."""
     values: dict[str, Any] = {

@@ -20,6 +20,7 @@ from payments.refunds import Destination, RefundRefused
 from subscriptions.refusals import Refused
 from tests.ledger.snapshot import found
 from tests.payments.checkouts import start
+from tests.payments.faulty_gateway import lose_answer
 from tests.payments.rows import balance, events
 
 pytestmark = pytest.mark.django_db
@@ -87,14 +88,8 @@ def test_the_same_request_makes_one_refund(paid: Payment, alice: User) -> None:
 def test_without_an_answer_it_stays_pending_and_is_found_later(
     paid: Payment, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Sandbox.refund
-
-    def lost(self: Sandbox, request: Any) -> Any:
-        plain(self, request)
-        raise GatewayError("No answer.", permanent=False, code="timeout")
-
     with monkeypatch.context() as patch:
-        patch.setattr(Sandbox, "refund", lost)
+        lose_answer(patch, Sandbox, "refund")
         refund = refunds.issue(paid, now=timezone.now(), amount=400_00)
     assert (refund.status, refund.gateway_id, balance(alice)) == ("pending", None, 600_00)
     refund = refunds.send(refund, now=timezone.now() + timedelta(seconds=30))

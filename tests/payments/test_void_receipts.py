@@ -21,8 +21,9 @@ from payments.refunds import RefundRefused
 from subscriptions import overview
 from subscriptions.models import Subscription
 from subscriptions.refusals import Refused
+from tests.concurrency.sessions import at_once
 from tests.ledger.snapshot import found
-from tests.payments.bank_account import at_once, bank, clearing, pay_in
+from tests.payments.bank_account import bank, clearing, pay_in
 from tests.payments.checkouts import start
 from tests.payments.gateways.visitors import manual
 from tests.payments.rows import balance
@@ -93,7 +94,7 @@ def test_the_customer_reads_that_it_was_a_mistake(
     told = Event.objects.get(subject=Refund.objects.get().public_id, type="refund.succeeded")
     mail = refund_mails.refunded([told], alice, timezone.now())
     assert mail is not None
-    assert mail["title"] == "₽1,000.00 is taken back from your balance"
+    assert mail.title == "₽1,000.00 is taken back from your balance"
 
 
 def test_what_is_spent_of_a_void_receipt_is_a_debt(receive: Callable[..., Done], staff: User, alice: User):
@@ -172,7 +173,7 @@ def test_the_comparison_agrees_with_what_was_taken_back(receive: Callable[..., D
 
 def test_two_people_at_once_void_it_once(receive: Callable[..., Done], staff: User, alice: User):
     receive(1000_00)
-    results = at_once(lambda: void(staff), lambda: void(staff))
+    results = at_once([lambda: void(staff)] * 2)
     assert sorted(done.is_news for done in results) == [False, True]
     assert (Refund.objects.count(), balance(alice), bank()) == (1, 0, 0)
 
@@ -193,6 +194,6 @@ def test_a_refund_and_a_void_at_once_never_both_pay_out(
 
         return run
 
-    results = at_once(refused(lambda: void(staff)), refused(lambda: refunds.issue(top_up, now=timezone.now())))
+    results = at_once([refused(lambda: void(staff)), refused(lambda: refunds.issue(top_up, now=timezone.now()))])
     assert sorted(done.is_news for done in results) == [False, True]
     assert (balance(alice), Refund.objects.exclude(status="failed").count()) == (0, 1)

@@ -1,15 +1,14 @@
 """Prices on sale: lookup for customers, and new versions."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from accounts.models import User
 from subscriptions import catalogue
 from subscriptions.models import Plan, Price
+from tests.concurrency.sessions import at_once
 from tests.subscriptions.shop import sell, wallet
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -108,19 +107,14 @@ def test_a_plan_put_on_sale_again_gets_the_next_version() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_simultaneous_new_versions_wins() -> None:
     old = sell("basic", RUB=990_00)["RUB"]
-    barrier = Barrier(6)
 
     def change(amount: int) -> str:
-        barrier.wait()
         try:
             return f"version {catalogue.new_version(old, now=NOW, amount=amount).version}"
         except catalogue.PriceNotCurrent as refused:
             return refused.code
-        finally:
-            connection.close()
 
-    with ThreadPoolExecutor(6) as pool:
-        answers = sorted(pool.map(change, range(1, 7)))
+    answers = sorted(at_once([partial(change, amount) for amount in range(1, 7)]))
     assert answers == ["price_is_not_current"] * 5 + ["version 2"]
     assert list(Price.objects.filter(archived_at=None).values_list("version", flat=True)) == [2]
     assert Plan.objects.get().prices.count() == 2

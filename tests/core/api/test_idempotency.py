@@ -4,11 +4,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from core.api import idempotency
 from core.idempotency import fingerprint, key_of
 from core.models import IdempotencyKey
+from tests.concurrency.sessions import at_once
 from tests.core.api.conftest import logged_in
 from tests.core.api.urls import Pay
 
@@ -209,22 +210,13 @@ def test_only_one_of_many_simultaneous_requests_runs(alice):
 @pytest.mark.django_db(transaction=True)
 def test_only_one_of_eight_simultaneous_claims_gets_the_key(alice):
     for round_number in range(10):
-        barrier = threading.Barrier(8)
-        got: list[idempotency.Claim | None] = []
 
-        def take(key=f"k{round_number}", barrier=barrier, got=got):
-            connection.ensure_connection()
-            barrier.wait(20)
+        def take(key: str = f"k{round_number}") -> idempotency.Claim | None:
             try:
-                got.append(idempotency.claim(alice.pk, key=key, fingerprint="f", now=datetime.now(UTC)))
+                return idempotency.claim(alice.pk, key=key, fingerprint="f", now=datetime.now(UTC))
             except idempotency.KeyInUse:
-                got.append(None)
-            connections.close_all()
+                return None
 
-        threads = [threading.Thread(target=take) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        got = at_once([take] * 8)
         assert len(got) == 8
         assert sum(claim is not None for claim in got) == 1

@@ -1,15 +1,15 @@
 """Hits are counted exactly, and requests are limited by user and by address, as seen by our own proxies."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test import RequestFactory
 
 from accounts import brute_force
 from accounts.models import RateCount
 from core.addresses import client_address, network_of
+from tests.concurrency.sessions import at_once
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 THREE = brute_force.Rate(3, 60)
@@ -25,20 +25,10 @@ def test_a_fourth_hit_is_refused_until_the_window_ends(db):
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_hits_are_all_counted():
-    passed: list[bool] = []
-    barrier = threading.Barrier(10)
+    def strike() -> list[bool]:
+        return [brute_force.hit("s", "a", rate=brute_force.Rate(37, 60), now=NOW) == 0 for _ in range(10)]
 
-    def strike():
-        connection.ensure_connection()
-        barrier.wait(20)
-        passed.extend(brute_force.hit("s", "a", rate=brute_force.Rate(37, 60), now=NOW) == 0 for _ in range(10))
-        connections.close_all()
-
-    threads = [threading.Thread(target=strike) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    passed = [each for hits in at_once([strike] * 10) for each in hits]
     # 10 threads with 10 hits each, 37 allowed.
     assert len(passed) == 100
     assert sum(passed) == 37

@@ -1,45 +1,36 @@
 """Two at once, on real connections: one receipt, one state, never more refunded than arrived."""
 
-import threading
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from payments.gateways.errors import GatewayError
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferRefused
 from payments.gateways.sessions import State
+from tests.concurrency.sessions import at_once
 from tests.payments.gateways.requests import refund_request, session_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(*acts):
+def race(*acts):
     """Run the acts in threads that start together; return what each returned or raised."""
-    barrier, results = threading.Barrier(len(acts)), {}
 
-    def run(number, act):
+    def outcome(act):
         try:
-            barrier.wait(timeout=10)
-            results[number] = act()
+            return act()
         except (TransferRefused, GatewayError) as error:
-            results[number] = error
-        finally:
-            connections.close_all()
+            return error
 
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return [results[number] for number in range(len(acts))]
+    return at_once([partial(outcome, act) for act in acts])
 
 
 def test_the_same_request_twice_opens_one_transfer(gateway):
     request = session_request()
-    first, second = at_once(lambda: gateway.create_session(request), lambda: gateway.create_session(request))
+    first, second = race(lambda: gateway.create_session(request), lambda: gateway.create_session(request))
     assert first == second
     assert ManualTransfer.objects.count() == 1
 
@@ -58,13 +49,13 @@ def test_a_bank_reference_recorded_for_two_transfers_at_once_counts_for_one(gate
             now=datetime.now(UTC),
         )
 
-    results = at_once(*(lambda transfer=transfer: record(transfer) for transfer in both))
+    results = race(*(lambda transfer=transfer: record(transfer) for transfer in both))
     assert sorted(type(each).__name__ for each in results) == ["ManualReceipt", "TransferRefused"]
     assert ManualReceipt.objects.count() == 1
 
 
 def test_cancelling_while_money_is_recorded_loses_neither(gateway, transfer, record):
-    cancelled, _ = at_once(lambda: gateway.cancel(transfer.transfer_id), record)
+    cancelled, _ = race(lambda: gateway.cancel(transfer.transfer_id), record)
     assert cancelled.state in (State.CANCELLED, State.SUCCEEDED)
     transfer.refresh_from_db()
     assert transfers.state_at(transfer, datetime.now(UTC)) is State.SUCCEEDED
@@ -73,6 +64,6 @@ def test_cancelling_while_money_is_recorded_loses_neither(gateway, transfer, rec
 def test_refunds_at_once_never_exceed_what_arrived(gateway, transfer, record):
     record()
     wanted = [refund_request(transfer.transfer_id, amount=1000_00) for _ in range(3)]
-    results = at_once(*(lambda each=each: gateway.refund(each) for each in wanted))
+    results = race(*(lambda each=each: gateway.refund(each) for each in wanted))
     assert sum(isinstance(each, GatewayError) for each in results) == 2
     assert ManualRefund.objects.count() == 1
