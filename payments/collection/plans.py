@@ -19,6 +19,7 @@ from payments.collection import attempts, causes, consents, decisions, states, t
 from payments.collection.attempts import NotTried
 from payments.collection.causes import Cause
 from payments.collection.consents import Purpose
+from payments.gateways import guard
 from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment
 from subscriptions import overview, renewals
 from subscriptions.models import BillingClock
@@ -32,6 +33,8 @@ MOST_STEPS, RESTLESS = 12, timedelta(minutes=1)
 AT_THE_GATEWAY = timedelta(minutes=10)
 # How long a customer's own payment that is on its way is waited for, before it is looked at again.
 ON_ITS_WAY = timedelta(hours=1)
+# How long a wallet waits whose gateway is not asked because its breaker is open.
+UNASKED = timedelta(minutes=1)
 
 # A plan for each wallet of a customer who has agreed to something.
 NEW = """
@@ -218,6 +221,9 @@ def _go_on(plan: CollectionPlan, collection: Collection, *, now: datetime) -> da
     assert collection.next_at is not None
     if collection.next_at > now and consent.given_at <= collection.updated_at:
         return collection.next_at
+    if guard.is_paused(consent.method.gateway):
+        # The breaker would refuse the call, and the attempt would be looked for in vain.
+        return now + UNASKED
     result = attempts.begin(collection.pk, now=now)
     if isinstance(result, NotTried):
         return _not_tried(plan, collection, result, now=now)

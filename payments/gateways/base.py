@@ -60,10 +60,8 @@ class Capabilities:
 
     def takes(self, currency: str, amount: int | None = None) -> bool:
         """Tell whether it takes this currency, and the amount (minor units) if one is given."""
-        limits = self.currencies.get(currency)
-        if limits is None or amount is None:
-            return limits is not None
-        return limits[0] <= amount <= limits[1] and amount % self.steps.get(currency, 1) == 0
+        limits, step = self.currencies.get(currency), self.steps.get(currency, 1)
+        return limits is not None and (amount is None or (limits[0] <= amount <= limits[1] and amount % step == 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 
 from core.ids import new_id
@@ -148,6 +149,16 @@ def test_the_charge_is_raised_to_a_step_of_the_gateway(due: Story, monkeypatch: 
     monkeypatch.setattr(Sandbox, "can", can)
     due.run()
     assert [(each.status, each.amount) for each in due.attempts] == [("confirmed", 1000_00)]
+
+
+def test_no_attempt_begins_while_the_breaker_of_the_gateway_is_open(due: Story) -> None:
+    cache.set("gateway-paused:sandbox", 1, timeout=30)
+    plans.check_due(now=due.now)
+    assert (due.attempts, due.collection.status) == ([], "waiting")
+    cache.clear()
+    due.later(minutes=1)
+    plans.check_due(now=due.now)
+    assert [each.status for each in due.attempts] == ["confirmed"]
 
 
 def test_money_on_its_way_counts(due: Story) -> None:
