@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import cast
 
 os.environ.setdefault("LOCAL", "1")
 os.environ.setdefault("LOG_LEVEL", "INFO")
@@ -33,7 +34,7 @@ WHITENOISE_AUTOREFRESH = True
 # The templates of the sample mails of tests/events/mails/ are there for all tests: a change of TEMPLATES in a test
 # would have Django compile every template again.
 MAIL_SAMPLES = Path(__file__).with_name("events") / "mails" / "templates"
-TEMPLATES = [engine | {"DIRS": [*engine["DIRS"], MAIL_SAMPLES]} for engine in TEMPLATES]
+TEMPLATES = [engine | {"DIRS": [*cast(list[Path], engine["DIRS"]), MAIL_SAMPLES]} for engine in TEMPLATES]
 
 # What `make run` would prepare. The first process of pytest-xdist does it before it starts the others.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
