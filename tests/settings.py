@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import cast
 
 os.environ.setdefault("LOCAL", "1")
 os.environ.setdefault("LOG_LEVEL", "INFO")
@@ -9,7 +10,7 @@ os.environ.setdefault("LOG_LEVEL", "INFO")
 from billing_site.local import translations
 from billing_site.local.valkey import Valkey
 from billing_site.settings import *  # noqa: F403 - after LOCAL is set
-from billing_site.settings import BASE_DIR, CACHES, PASSWORD_HASHERS, STATIC_ROOT, STORAGES, TEMPLATES, VAR_DIR
+from billing_site.settings import CACHES, PASSWORD_HASHERS, STATIC_ROOT, STORAGES, TEMPLATES, VAR_DIR
 
 # A Valkey for the tests (tests/conftest.py starts it), with two databases for each process of pytest-xdist. Tests empty
 # them, so CELERY_BROKER_URL and CACHE_URL, which may name a server in use, are ignored.
@@ -33,7 +34,7 @@ WHITENOISE_AUTOREFRESH = True
 # The templates of the sample mails of tests/events/mails/ are there for all tests: a change of TEMPLATES in a test
 # would have Django compile every template again.
 MAIL_SAMPLES = Path(__file__).with_name("events") / "mails" / "templates"
-TEMPLATES = [{**engine, "DIRS": [BASE_DIR / "templates", MAIL_SAMPLES]} for engine in TEMPLATES]
+TEMPLATES = [engine | {"DIRS": [*cast(list[Path], engine["DIRS"]), MAIL_SAMPLES]} for engine in TEMPLATES]
 
 # What `make run` would prepare. The first process of pytest-xdist does it before it starts the others.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)

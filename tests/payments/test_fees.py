@@ -1,11 +1,13 @@
 """Fees: in the currency of the seller's account, and of payments that were sent back. Clearing comes back to zero."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -24,6 +26,13 @@ from tests.payments.rows import balance
 
 pytestmark = pytest.mark.django_db
 Choose = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    """Start at noon: at midnight the sandbox pays out what it owes."""
+    with time_machine.travel(datetime(2026, 11, 2, 12, tzinfo=UTC)):
+        yield
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ class Fake:
         self._ahead = 0.0
         self._stopping = threading.Event()
         self._server = Server(port, self.respond)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     # --- For subclasses ---
 

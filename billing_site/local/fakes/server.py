@@ -77,7 +77,7 @@ class Server(ThreadingHTTPServer):
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Answer in a thread within this block."""
-        thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield

@@ -11,7 +11,7 @@ from tests.web import heading, put_on_sale, words
 def rows() -> list[list[dict[str, object]]]:
     """Return the plans and the prices without their ids."""
     prices = [
-        {**price, "plan_id": None, "plan": Plan.objects.get(pk=price["plan_id"]).code}
+        {**price, "plan_id": Plan.objects.get(pk=price["plan_id"]).code}
         for price in Price.objects.order_by("id").values()
     ]
     return [[{**row, "id": None} for row in table] for table in (Plan.objects.order_by("position").values(), prices)]
