@@ -62,8 +62,9 @@ class DescribedSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Add the Idempotency-Key header to idempotent views."""
-        is_idempotent = self.method == "POST" and isinstance(self.view, Idempotent)
-        keys = [_idempotency_key(required=self.view.is_key_required)] if is_idempotent else []
+        view: Any = self.view
+        is_idempotent = self.method == "POST" and isinstance(view, Idempotent)
+        keys = [_idempotency_key(required=view.is_key_required)] if is_idempotent else []
         return [*super().get_override_parameters(), *keys]
 
 

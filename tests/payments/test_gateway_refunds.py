@@ -15,7 +15,7 @@ from payments.gateways.base import DisputeSnapshot, DisputeState, RefundSnapshot
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxRefund
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.refunds import Destination
 from subscriptions import books
 from subscriptions.models import Price, Subscription
@@ -226,7 +226,7 @@ def test_a_refund_and_a_dispute_that_are_both_out_are_both_booked(paid: Payment,
 
     Staff read that it was paid back twice beside whichever we heard of last.
     """
-    acts = [
+    acts: list[Callable[[], Refund | Dispute]] = [
         lambda: record(made(paid, 500_00)),
         lambda: disputes.apply("sandbox", taken_back(paid), now=timezone.now()),
     ]
