@@ -62,9 +62,9 @@ class DescribedSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Add the Idempotency-Key header to idempotent views."""
-        view, keys = self.view, []
-        if self.method == "POST" and isinstance(view, Idempotent):
-            keys = [_idempotency_key(required=view.is_key_required)]
+        view: Any = self.view
+        is_idempotent = self.method == "POST" and isinstance(view, Idempotent)
+        keys = [_idempotency_key(required=view.is_key_required)] if is_idempotent else []
         return [*super().get_override_parameters(), *keys]
 
 

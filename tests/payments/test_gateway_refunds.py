@@ -218,7 +218,7 @@ def test_a_refund_and_a_dispute_that_are_both_out_are_both_booked(paid: Payment,
 
     Staff read that it was paid back twice beside whichever we heard of last.
     """
-    acts: list[Callable[[], Refund | Dispute | None]] = [
+    acts: list[Callable[[], Refund | Dispute]] = [
         lambda: record(made(paid, 500_00)),
         lambda: disputes.apply("sandbox", taken_back(paid), now=timezone.now()),
     ]
