@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import send_mail
 from django.utils import timezone, translation
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,7 +20,9 @@ from core.letters import Notice
 
 
 def send(notice: Callable[[], Notice], address: str, *, user: User | None, language: str) -> None:
-    """Send a mail to the address of a user, or to one that nobody has: then in `language`."""
+    """Send a mail to the address of a user, or to one that nobody has: then in `language`. Without one do nothing."""
+    if not address:
+        return
     with translation.override(user.language if user else language), timezone.override(user.zone if user else None):
         letter = letters.render(notice(), name=user.greeting_name if user else "")
     send_mail(letter.subject, letter.text, None, [address], html_message=letter.html)
@@ -47,7 +48,7 @@ def welcome(user: User) -> None:
 def address_changed(user: User, *, before: str, now: datetime) -> None:
     """Tell the owner of an account at the address before that it has another one now."""
     values = {"from_email": before, "to_email": user.email, "timestamp": now}
-    send(lambda: of("account/email/email_changed", values), before, user=user, language=user.language)
+    send(lambda: of(ADDRESS_CHANGED, values), before, user=user, language=user.language)
 
 
 def password_changed(user: User, *, now: datetime) -> None:
@@ -61,7 +62,7 @@ def of(name: str, values: Mapping[str, Any]) -> Notice:
 
     Raises KeyError for a mail that we do not have. A test compares the names with those of allauth.
     """
-    return MAILS[name](values) if name in MAILS else _security_notice(CHANGES[name], values)
+    return MAILS[name](values) if name in MAILS else _security_notice(name, values)
 
 
 def _confirm_sign_up(values: Mapping[str, Any]) -> Notice:
@@ -137,8 +138,12 @@ def _code(title: str, code: str) -> Notice:
     )
 
 
-def _security_notice(title: str | Promise, values: Mapping[str, Any]) -> Notice:
-    """Return a mail about something that was done to the log-in, with when and from where."""
+def _security_notice(name: str, values: Mapping[str, Any]) -> Notice:
+    """Return a mail about something that was done to the log-in, with when and from where.
+
+    An address that the account has lost cannot set a new password any more.
+    """
+    is_lost = name == ADDRESS_CHANGED
     rows = [
         (_("Address before"), values.get("from_email")),
         (_("Address now"), values.get("to_email")),
@@ -147,19 +152,22 @@ def _security_notice(title: str | Promise, values: Mapping[str, Any]) -> Notice:
         (_("IP address"), values.get("ip")),
     ]
     return Notice(
-        title=str(title),
+        title=str(CHANGES[name]),
         sentences=[
             _("If it was you, you don't need to do anything."),
-            _("If it was not you, set a new password now and write to us."),
+            _("If it was not you, write to us at once.")
+            if is_lost
+            else _("If it was not you, set a new password now and write to us."),
         ],
         rows=[(label, value) for label, value in rows if value],
-        button=_("Set a new password"),
+        button="" if is_lost else _("Set a new password"),
         url=links.absolute("account_reset_password"),
         tone="warn",
         tag=_("Security"),
     )
 
 
+ADDRESS_CHANGED = "account/email/email_changed"
 # By the prefix of allauth's templates.
 MAILS: dict[str, Callable[[Mapping[str, Any]], Notice]] = {
     "account/email/account_already_exists": _already_exists,
@@ -171,7 +179,7 @@ MAILS: dict[str, Callable[[Mapping[str, Any]], Notice]] = {
     "account/email/unknown_account": _unknown,
 }
 CHANGES = {
-    "account/email/email_changed": gettext_lazy("Your email address was changed"),
+    ADDRESS_CHANGED: gettext_lazy("Your email address was changed"),
     "account/email/email_confirm": gettext_lazy("Your email address is confirmed"),
     "account/email/email_deleted": gettext_lazy("An email address was removed from your account"),
     "account/email/password_changed": gettext_lazy("Your password was changed"),

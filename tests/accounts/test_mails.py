@@ -142,8 +142,17 @@ def test_a_change_by_the_api_is_told_and_a_new_address_at_the_one_before(alice):
     message = sent()
     assert (message.to, message.subject) == (["alice@example.com"], "Your email address was changed")
     assert "Address before: alice@example.com\nAddress now: new@example.com\n" in message.body
+    # That address can set no new password any more.
+    assert "If it was not you, write to us at once." in message.body
+    assert "/password/reset/" not in message.body + html(message)
     client(alice).patch("/api/auth/me", {"password": NEW, "current_password": PASSWORD})
     message = sent()
     assert (message.to, message.subject) == (["new@example.com"], "Your password was changed")
     assert client(alice).patch("/api/auth/me", {"first_name": "Alice"}).status_code == 200
+    assert mail.outbox == []
+
+
+def test_an_account_without_an_address_gets_none(alice):
+    alice.email = ""
+    mails.password_changed(alice, now=NOON)
     assert mail.outbox == []
