@@ -48,7 +48,7 @@ def test_a_long_code_ends_a_payment_all_the_same(opened):
 @pytest.mark.django_db
 def test_a_long_code_gives_back_what_the_wallet_has_paid(paid, alice):
     refund = refunds.issue(paid, now=timezone.now(), amount=100_00)
-    failed = RefundSnapshot(gateway_id=refund.gateway_id, state=RefundState.FAILED, failure_code=CODE)
+    failed = RefundSnapshot(gateway_id=refund.gateway_id or "", state=RefundState.FAILED, failure_code=CODE)
     refund = refunds.apply(refund.pk, failed, now=timezone.now())
     # 1000.00 were paid in.
     assert (refund.status, refund.failure_code, balance(alice)) == ("failed", CODE[:60], 1000_00)
@@ -90,7 +90,7 @@ def pay_with(customer, method):
     """Pay in 1000.00 roubles with a method that the gateway keeps, and return the balance."""
     payment = start(customer, amount=1000_00, currency="RUB", save_method=True)
     taken = Snapshot(
-        gateway_id=payment.gateway_id, state=State.SUCCEEDED, amount=1000_00, currency="RUB", method=method
+        gateway_id=payment.gateway_id or "", state=State.SUCCEEDED, amount=1000_00, currency="RUB", method=method
     )
     confirmation.apply(payment.pk, taken, now=timezone.now())
     return balance(customer)

@@ -32,7 +32,7 @@ def event(payment: Payment) -> WebhookEvent:
     now = timezone.now()
     return WebhookEvent.objects.create(
         gateway="sandbox", event_id="sevt_1", type="session.succeeded", subject="payment",
-        gateway_id=payment.gateway_id, payload={}, received_at=now, next_try_at=now,
+        gateway_id=payment.gateway_id or "", payload={}, received_at=now, next_try_at=now,
     )  # fmt: skip
 
 
