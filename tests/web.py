@@ -19,6 +19,11 @@ from tests.subscriptions.bank import NOON, at
 from tests.subscriptions.shop import pay_in
 
 
+def button_address(page: str, button: str) -> str:
+    """Return the address of a button of a fake gateway's page, whose own may end in a fragment, as Stripe's."""
+    return f"{page.partition('#')[0]}/{button}"
+
+
 @pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)

@@ -17,7 +17,7 @@ from accounts.models import User
 from payments.models import MethodSetup, Payment, PaymentMethod, WebhookEvent
 from payments.webhooks import process
 from tests.payments.gateways.visitors import visitor as visitors
-from tests.web import words
+from tests.web import button_address, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ class Story:
             answer = session.post(page, data=sent, headers={"Referer": page}, timeout=30, allow_redirects=False)
         else:
             assert requests.get(page, timeout=30).status_code == 200
-            answer = requests.post(f"{page}/{button}", timeout=30, allow_redirects=False)
+            answer = requests.post(button_address(page, button), timeout=30, allow_redirects=False)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
 

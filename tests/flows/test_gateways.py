@@ -25,6 +25,7 @@ from tests.ledger import snapshot
 from tests.payments.gateways.visitors import visitor as visitors
 from tests.payments.rows import balance, times_credited
 from tests.subscriptions.shop import sell
+from tests.web import button_address
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,7 +112,7 @@ def test_a_plan_is_paid_on_the_gateways_page(story: Story) -> None:
     page = requests.get(payment.confirmation_url, timeout=30)
     assert page.status_code == 200
     assert AMOUNT[story.gateway] in page.text
-    sent = requests.post(f"{payment.confirmation_url}/pay", timeout=30, allow_redirects=False)
+    sent = requests.post(button_address(payment.confirmation_url, "pay"), timeout=30, allow_redirects=False)
     # The customer is sent back to our page of this payment.
     assert sent.status_code == 303
     assert sent.headers["Location"].startswith(f"{story.url}/")

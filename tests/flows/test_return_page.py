@@ -17,7 +17,7 @@ from payments.models import Payment, WebhookEvent
 from tests.ledger import snapshot
 from tests.payments.gateways.visitors import visitor as visitors
 from tests.payments.rows import balance, times_credited
-from tests.web import heading, hidden, words
+from tests.web import button_address, heading, hidden, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ class Shopper:
 
     def leave(self, button: str) -> requests.Response:
         """Press a button on the gateway's page and return the page of ours to which that leads."""
-        sent = requests.post(f"{self.page}/{button}", timeout=30, allow_redirects=False)
+        sent = requests.post(button_address(self.page, button), timeout=30, allow_redirects=False)
         assert sent.status_code == 303
         return self.come_back(sent.headers["Location"])
 

@@ -60,7 +60,8 @@ def test_a_long_code_gives_back_what_the_wallet_has_paid(paid, alice):
 def test_a_long_reason_parks_a_payment_all_the_same(opened):
     taken = Snapshot(gateway_id=opened.gateway_id, state=State.SUCCEEDED, amount=1, currency="X" * 300)
     payment = confirmation.apply(opened.pk, taken, now=timezone.now())
-    assert payment.parked_reason == f"sandbox took 1 minor units of {'X' * 300}"[:200]
+    taken_too = f"1 minor units of {'X' * 300}"[:100]
+    assert payment.parked_reason == f"sandbox took {taken_too}, we requested 1000.00 RUB"
 
 
 @pytest.mark.django_db
