@@ -33,6 +33,7 @@ TRIGGERS = (
     "dispute_moves_along_the_table",
     "dispute_keeps_what_it_is_about",
     "dispute_is_never_deleted",
+    "method_is_removed_once",
     *integrity_gateways.TRIGGERS,
     *integrity_collections.TRIGGERS,
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from core.columns import columns, run_on
+from core.columns import columns, send_on
 from core.ids import new_id
 from events import reader
 from events.mails import kinds
@@ -50,7 +50,7 @@ def _write(events: Sequence[Event], answering: dict[str, list[Kind]], now: datet
         for (customer, kind, cause), ids in found.items()
     ]
     if rows:
-        run_on(INSERT, NEW, rows)
+        send_on(INSERT, NEW, rows)
 
 
 def _needed(events: Sequence[Event], answering: dict[str, list[Kind]]) -> dict[str, set[int]]:

@@ -20,7 +20,7 @@ def _euros_too(settings: Any) -> None:
     settings.PAYMENT_GATEWAYS = ["sandbox", "euros"]
 
 
-@pytest.mark.parametrize("path", ["/topup/", "/checkout/basic/"])
+@pytest.mark.parametrize("path", ["/topup/", "/checkout/basic/", "/account/"])
 def test_forms_may_lead_to_the_offered_gateways(browser: Client, path: str) -> None:
     assert targets(browser.get(path)) == "'self' https://pay.example"
 
@@ -34,4 +34,4 @@ def test_a_retired_gateway_stays_allowed_while_it_has_keys(browser: Client, sett
 
 
 def test_other_pages_lead_nowhere_else(browser: Client) -> None:
-    assert targets(browser.get("/account/")) == "'self'"
+    assert targets(browser.get("/account/settings/")) == "'self'"

@@ -12,6 +12,7 @@ from billing_site.local.fakes import sender
 from billing_site.local.fakes.server import Answer, Request, Server
 from billing_site.local.fakes.stripe.api import FakeStripe
 from payments.gateways.stripe.client import API_VERSION
+from tests.web import button_address
 
 SDK_CLASSES = {
     "checkout.session": stripe.checkout.Session, "payment_intent": stripe.PaymentIntent, "charge": stripe.Charge,
@@ -128,7 +129,7 @@ class TestRefused:
         session = open_page(fake)
         assert post(fake, f"/v1/checkout/sessions/{session['id']}/expire").json()["status"] == "expired"
         assert post(fake, f"/v1/checkout/sessions/{session['id']}/expire").status_code == 400
-        answer = requests.post(session["url"] + "/pay", timeout=5, allow_redirects=False)
+        answer = requests.post(button_address(session["url"], "pay"), timeout=5, allow_redirects=False)
         assert "expired" in answer.text
         assert fake.account.money() == {}
 
@@ -174,20 +175,20 @@ class TestPage:
         session = open_page(fake)
         assert "1999 EUR" in requests.get(session["url"], timeout=5).text
         for button in buttons:
-            answer = requests.post(f"{session['url']}/{button}", timeout=5, allow_redirects=False)
+            answer = requests.post(button_address(session["url"], button), timeout=5, allow_redirects=False)
         assert answer.headers.get("Location") == leads_to
         assert fake.account.objects[session["id"]]["status"] == status
 
     def test_nobody_pays_twice(self, fake):
         session = open_page(fake)
         for _ in range(3):
-            requests.post(f"{session['url']}/pay", timeout=5, allow_redirects=False)
+            requests.post(button_address(session["url"], "pay"), timeout=5, allow_redirects=False)
         assert fake.account.money()["eur"]["charge"] == 1999
 
     def test_it_expires_by_its_own_clock(self, fake):
         session = open_page(fake)
         fake.advance(seconds=86401)
-        requests.post(f"{session['url']}/pay", timeout=5, allow_redirects=False)
+        requests.post(button_address(session["url"], "pay"), timeout=5, allow_redirects=False)
         assert fake.account.objects[session["id"]]["status"] == "expired"
 
 
