@@ -1,7 +1,6 @@
 """The Checkout Session of a payment: its parameters, and how to find it if the answer to its creation was lost."""
 
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import stripe
@@ -85,18 +84,12 @@ def create(request: SessionRequest, *, now: float) -> CheckoutSession:
     """
     # Stripe does not keep a key whose request had an invalid parameter.
     for _ in range(REPAIRS):
-        if request.save_method and request.customer and not request.owner:
-            request = replace(request, owner=customers.of(request))
+        if request.save_method:
+            request = customers.named(request)
         try:
             return _create(request, now=now)
         except stripe.InvalidRequestError as error:
-            if error.param == "customer":
-                customers.forget(request.customer, request.owner)
-                request = replace(request, owner="")
-            elif error.param == "customer_email":
-                request = replace(request, email="")
-            else:
-                raise
+            request = customers.repaired(request, error)
     return _create(request, now=now)
 
 

@@ -6,6 +6,8 @@ which it is made.
 
 import hashlib
 import time
+from dataclasses import replace
+from typing import TypeVar
 
 import stripe
 import structlog
@@ -19,6 +21,9 @@ from payments.gateways.stripe.client import client, is_spent
 from payments.gateways.stripe.models import StripeCustomer
 
 log = structlog.get_logger(__name__)
+
+# A request for a page that pays, or for one that saves a method.
+Request = TypeVar("Request", SessionRequest, SetupRequest)
 
 # How often a key that is in use is tried again, how long after, and how much time must be left for that, in seconds.
 TRIES, PAUSE, ENOUGH = 20, 0.1, 0.5
@@ -50,6 +55,25 @@ def of(request: SessionRequest | SetupRequest) -> str:
             StripeCustomer.objects.filter(pk=row.pk, customer_id="").update(customer_id=made.id)
         row.refresh_from_db()
     return row.customer_id
+
+
+def named(request: Request) -> Request:
+    """Return the request with Stripe's id of its customer, if it has none yet. Raises as `of` does."""
+    return replace(request, owner=of(request)) if request.customer and not request.owner else request
+
+
+def repaired(request: Request, error: stripe.InvalidRequestError) -> Request:
+    """Return the request without the customer or the address that Stripe has just refused; raise any other refusal.
+
+    A customer who was deleted there, or belongs to the other mode, is made anew. An address is for receipts only.
+    """
+    match error.param:
+        case "customer":
+            forget(request.customer, request.owner)
+            return replace(request, owner="")
+        case "customer_email":
+            return replace(request, email="")
+    raise error
 
 
 def forget(customer: str, customer_id: str) -> None:

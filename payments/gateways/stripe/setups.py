@@ -1,7 +1,6 @@
 """Saving a card without a payment: a Checkout Session of mode `setup`. Its id is the setup's."""
 
 import time
-from dataclasses import replace
 
 import stripe
 import structlog
@@ -55,19 +54,12 @@ def create(request: SetupRequest, *, now: float) -> CheckoutSession:
     is left out. If the key is of no more use, the session that it made is looked for.
     """
     for _ in range(3):
-        if request.customer and not request.owner:
-            request = replace(request, owner=customers.of(request))
+        request = customers.named(request)
         try:
             params = session_params(request, now=now)
             return client().v1.checkout.sessions.create(params, options={"idempotency_key": request.idempotency_key})
         except stripe.InvalidRequestError as error:
-            if error.param == "customer":
-                customers.forget(request.customer, request.owner)
-                request = replace(request, owner="")
-            elif error.param == "customer_email":
-                request = replace(request, email="")
-            else:
-                raise
+            request = customers.repaired(request, error)
         except stripe.StripeError as error:
             if not is_spent(error):
                 raise
