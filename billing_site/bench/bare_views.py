@@ -45,7 +45,7 @@ class WriteRow(Bare):
     def post(self, request: Request) -> Response:
         """Insert an event and return its id."""
         row = Event.objects.create(
-            customer_id=request.user.pk, type="bench.written", subject="", data=request.data,
+            customer_id=int(request.user.pk or 0), type="bench.written", subject="", data=request.data,
             effective_at=timezone.now(),
         )  # fmt: skip
         return Response({"id": row.pk}, 201)
