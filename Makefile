@@ -38,7 +38,7 @@ lint: install-dev ## Check style, types, import order, migrations, templates, co
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
-bench: install-dev ## Measure postings, billing runs, statements and webhooks against plain SQL and pgbench.
+bench: install-dev ## Measure postings, billing runs, statements, webhooks and the API against plain SQL, pgbench and bare views.
 	@exec env LOCAL=1 $(PY) manage.py bench $(BENCH_ARGS)
 
 stop: ## Stop what `make run` started, from another terminal or after a crash.

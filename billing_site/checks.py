@@ -1,13 +1,16 @@
 """System checks that keep web, worker and scheduler from starting with unsafe production settings.
 
-They read settings only, and pass where LOCAL is set: the defaults are made for a local machine.
+Those read settings only, and pass where LOCAL is set: the defaults are made for a local machine. `migrate` and
+`check --database default` also look at the limits of a database session behind a pooler.
 """
 
 import sys
 from typing import Any
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.db import connection
 
 from payments.gateways import registry
 
@@ -29,6 +32,28 @@ def refuse_to_start_unsafe() -> None:
 def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for each setting that is unsafe in production; none on a local machine."""
     return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox()]
+
+
+@register(Tags.database)
+def session_limits(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning for each limit of SESSION_LIMITS that a session behind a pooler does not have."""
+    if not settings.DATABASE_POOLED or not databases:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE current_setting(name) = '0'", [
+            list(settings.SESSION_LIMITS)
+        ])  # fmt: skip
+        missing = [name for (name,) in cursor.fetchall()]
+    role, database = settings.DATABASES["default"]["USER"], settings.DATABASES["default"]["NAME"]
+    return [
+        checks.Warning(
+            f"The sessions of the database have no {name}: one that hangs would hold up others for ever.",
+            f"ALTER ROLE {role} IN DATABASE {database} SET {name} = '{settings.SESSION_LIMITS[name]}'; "
+            "then RECONNECT in the pooler's console.",
+            id="billing.W001",
+        )
+        for name in missing
+    ]
 
 
 def _debug() -> list[CheckMessage]:

@@ -1,7 +1,7 @@
 """A Redis or Valkey cache that may be down: it then forgets everything, and the site goes on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -59,6 +59,13 @@ class ForgetfulRedisCache(RedisCache):
         if value is None:
             raise ValueError(f"Key {key!r} not found")
         return int(value)
+
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any] | None:
+        """Run a Lua script on these keys, in one step; return its list, or None if the server is down."""
+        names = [self.make_and_validate_key(key) for key in keys]
+        client = self._cache.get_client(write=True)
+        found: list[Any] | None = self._ask(partial(client.register_script(script), names, arguments), None)
+        return found
 
     @property
     def _url(self) -> str:

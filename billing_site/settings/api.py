@@ -30,11 +30,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilters"],
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "core.api.throttles.ByScope",
-        "core.api.throttles.ByAddress",
-        "core.api.throttles.ByUser",
-    ],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.Limits"],
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.DescribedSchema",
     "EXCEPTION_HANDLER": "billing_site.problems.handler",
     "URL_FORMAT_OVERRIDE": None,

@@ -78,11 +78,22 @@ DATABASES = {
         "TEST": {"NAME": env.str("TEST_DATABASE", default="test_billing")},
     }
 }
-# The longest time to wait for a lock, run a statement, or leave a transaction idle.
-DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-    "connect_timeout": 5,
-    "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
-}
+# A pooler in transaction mode, such as PgBouncer, is in front of the database. Sessions then change hands after each
+# transaction, so nothing may depend on one: no prepared statements, no cursors of the server beyond a transaction.
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
+PREPARED_STATEMENTS = not DATABASE_POOLED
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {"connect_timeout": 5}
+# The longest time to wait for a lock, run a statement, or leave a transaction idle. A pooler lets no client set them
+# for its session: then they belong to the role, and `manage.py check --database default` warns if they are not set.
+SESSION_LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+if not DATABASE_POOLED:
+    limits = "".join(f"-c {name}={value} " for name, value in SESSION_LIMITS.items())
+    DATABASES["default"]["OPTIONS"] |= {
+        "options": f"{limits}-c timezone=UTC",
+        # Prepare what asks for it (core.prepared), and nothing only because it runs often. None would prepare nothing.
+        "prepare_threshold": 1_000_000_000,
+    }
 
 # Cache
 # Redis or Valkey, shared by all processes. Without CACHE_URL: the embedded Valkey under var/, also the broker.
