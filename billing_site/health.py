@@ -69,7 +69,7 @@ def statusz(request: HttpRequest) -> HttpResponse:
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """Answer the metrics in the format of Prometheus, for operators."""
     refused = operators.refusal(request)
-    return page.answer() if refused is None else refused
+    return page.answer(request) if refused is None else refused
 
 
 def status_parts(*, now: datetime) -> dict[str, dict[str, Any]]:

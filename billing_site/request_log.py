@@ -29,9 +29,15 @@ class RequestLog(RequestMiddleware):
         if not REQUEST_ID.fullmatch(request.META.get("HTTP_X_REQUEST_ID", "")):
             request.META.pop("HTTP_X_REQUEST_ID", None)
         self.prepare(request)
-        response: HttpResponse = self.get_response(request)  # type: ignore[assignment]
-        self.handle_response(request, response)
-        requests.observe(request, response.status_code, time.perf_counter() - began)
+        status = 500
+        try:
+            response: HttpResponse = self.get_response(request)  # type: ignore[assignment]
+            status = response.status_code
+            self.handle_response(request, response)
+        finally:
+            # Also if the error page itself cannot be rendered. The next request has a thread without these fields.
+            structlog.contextvars.clear_contextvars()
+            requests.observe(request, status, time.perf_counter() - began)
         return response
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:

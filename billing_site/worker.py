@@ -3,6 +3,7 @@
 import gc
 from typing import Any
 
+import structlog
 from celery.signals import (
     setup_logging,
     task_postrun,
@@ -10,6 +11,7 @@ from celery.signals import (
     worker_process_init,
     worker_ready,
 )
+from django_structlog.celery.signals import bind_extra_task_metadata
 
 from billing_site import checks, task_runs
 from billing_site.celery import app
@@ -43,6 +45,12 @@ def spare_the_garbage_collector(**kwargs: Any) -> None:
 def bill_at_once(**kwargs: Any) -> None:
     """Start a billing run as soon as a worker is up, without waiting for the scheduler."""
     app.send_task(BILL_DUE)
+
+
+@bind_extra_task_metadata.connect
+def name_task(task: Any = None, **kwargs: Any) -> None:
+    """Name the task in all log lines that it writes."""
+    structlog.contextvars.bind_contextvars(task=task.name)
 
 
 @task_prerun.connect

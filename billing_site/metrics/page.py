@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Iterable
 
-from django.http import HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -35,6 +36,7 @@ def registry() -> CollectorRegistry:
     return made
 
 
-def answer() -> HttpResponse:
-    """Return all metrics as text."""
-    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+def answer(request: HttpRequest) -> HttpResponse:
+    """Return all metrics in the format that the scraper accepts: Prometheus' text or OpenMetrics."""
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(registry()), content_type=content_type)

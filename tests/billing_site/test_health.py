@@ -9,7 +9,6 @@ from kombu import Connection
 
 from billing_site import health, task_runs
 from billing_site.celery import app
-from billing_site.metrics import page
 from core import clock
 from core.models import Heartbeat, LedgerCheck, TaskRun
 from ledger import wallets
@@ -18,6 +17,7 @@ from subscriptions.models import BillingClock
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 TOKEN = "a-token-for-operators"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}"}
 
 
@@ -251,5 +251,7 @@ def test_without_a_broker_and_a_cache_the_metrics_say_so(operators, client, work
     assert "billing_cache_up 0.0" in text
 
 
-def test_the_metrics_are_in_prometheus_own_format(working):
-    assert page.answer()["Content-Type"].startswith("text/plain; version=")
+@pytest.mark.parametrize(("accepted", "sent"), [("", "text/plain; version="), (OPENMETRICS, OPENMETRICS)])
+def test_the_metrics_are_in_the_format_that_is_accepted(client, working, accepted, sent):
+    answer = client.get("/metrics", headers=AUTHORIZED | {"accept": accepted})
+    assert answer["Content-Type"].startswith(sent)
