@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from billing_site.context_processors import site
 from billing_site.problems import Problem, problem_of, respond
+from billing_site.request_log import note_cause
 from core.api.serializers import shortened
 from core.errors import DomainError
 
@@ -94,6 +95,8 @@ class Pages:
         if problem is None or is_api(request):
             return None
         status = problem.kind.status
+        if status >= 500:
+            note_cause(exception)
         answer = page(request, status, template=f"{status if status in (404, 429, 503) else 409}.html")
         for name, value in problem.headers.items():
             answer[name] = value

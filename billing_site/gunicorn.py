@@ -1,8 +1,10 @@
 """Configuration of gunicorn, local and in containers. It uses threads, because requests mostly wait."""
 
 import os
+from typing import Any
 
 from billing_site import logs
+from billing_site.metrics import multiprocess
 
 wsgi_app = "billing_site.wsgi:application"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -25,3 +27,13 @@ logconfig_dict = logs.config(
     os.environ.get("LOG_FORMAT", "console" if os.environ.get("LOCAL") == "1" else "json"),
     level=os.environ.get("LOG_LEVEL", "INFO"),
 )
+
+
+def on_starting(server: Any) -> None:
+    """Have all workers count their requests in one folder, so that each of them can tell Prometheus about all."""
+    multiprocess.prepare()
+
+
+def on_exit(server: Any) -> None:
+    """Remove that folder."""
+    multiprocess.remove()

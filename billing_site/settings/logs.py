@@ -9,6 +9,8 @@ from billing_site.settings.environment import LOCAL, env
 LOG_FORMAT = env.str("LOG_FORMAT", default="console" if LOCAL else "json")
 LOGGING = logs.config(LOG_FORMAT, level=env.str("LOG_LEVEL", default="WARNING" if LOCAL else "INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# A request id that came with the request is kept; billing_site.request_log drops a malformed one first.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 # One line per request, when it is answered.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 # IP addresses are personal data. Throttles and lock-outs store what they need as hashes.

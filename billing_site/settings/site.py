@@ -30,7 +30,7 @@ MIDDLEWARE = [
     "billing_site.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "billing_site.middleware.RequestLog",
+    "billing_site.request_log.RequestLog",
     "billing_site.middleware.request_id_header",
     "billing_site.middleware.no_store_for_api",
     "billing_site.middleware.utf8_only",

@@ -205,6 +205,8 @@ ADMIN = {
 # Tables of the admin: who may view the list, and who may add, change and delete rows.
 TABLES = {
     "accounts_user": (PERMITTED, SUPERUSERS),
+    "core_ledgercheck": (PERMITTED, NOBODY),
+    "core_taskrun": (PERMITTED, NOBODY),
     "events_event": (PERMITTED, NOBODY),
     "events_mail": (PERMITTED, NOBODY),
     "events_unreachableaddress": (PERMITTED, NOBODY),
