@@ -4,8 +4,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from django_celery_beat.schedulers import DatabaseScheduler
+
+from billing_site import probe
 
 
 class Scheduler(DatabaseScheduler):
@@ -14,6 +17,12 @@ class Scheduler(DatabaseScheduler):
     Beat's handler of SIGTERM closes the database connection. A signal during the start would therefore break the
     statement that runs, and be logged as an error, so it waits until the schedule is written.
     """
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send one task that is due; return the seconds until the next turn, at most five."""
+        probe.alive("beat")
+        seconds: float = super().tick(*args, **kwargs)
+        return seconds
 
     def setup_schedule(self) -> None:
         """Write the entries of the settings to the database and read the schedule."""

@@ -4,9 +4,9 @@ import gc
 from datetime import UTC, datetime
 from typing import Any
 
-from celery.signals import setup_logging, task_success, worker_process_init, worker_ready
+from celery.signals import heartbeat_sent, setup_logging, task_success, worker_process_init, worker_ready
 
-from billing_site import checks, health
+from billing_site import checks, health, probe
 from billing_site.celery import app
 
 BILL_DUE = "subscriptions.tasks.bill_due"
@@ -32,6 +32,12 @@ def spare_the_garbage_collector(**kwargs: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@heartbeat_sent.connect
+def alive(sender: Any = None, **kwargs: Any) -> None:
+    """Note that the worker's main loop turns, every two seconds."""
+    probe.alive(sender.eventer.hostname.partition("@")[0])
 
 
 @worker_ready.connect
