@@ -63,12 +63,12 @@ $(PY):
 			echo "Creating $(VENV) with $$python"; exec $$python -m venv $(VENV); fi; \
 	done; echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11" >&2; exit 1
 
-$(VENV)/run.stamp: requirements.txt constraints.txt | $(PY)
+$(VENV)/run.stamp: requirements-local.txt requirements.txt constraints.txt | $(PY)
 	@echo "Installing the requirements of the product"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt | $(PY)
+$(VENV)/dev.stamp: requirements-dev.txt requirements-local.txt requirements.txt constraints.txt | $(PY)
 	@echo "Installing the requirements of tests and checks"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp

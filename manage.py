@@ -4,6 +4,7 @@ import signal
 import sys
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from billing_site.local import servers
@@ -15,7 +16,10 @@ WITHOUT_SERVERS = {"check", "collectstatic", "compilemessages", "help", "makemes
 
 def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    embedded = settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY
+    try:
+        embedded = settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     if embedded and command not in WITHOUT_SERVERS and "--help" not in sys.argv:
         hold_servers()
     execute_from_command_line(sys.argv)

@@ -3,18 +3,21 @@
 import os
 from typing import Any
 
-from billing_site import logs
 from billing_site.metrics import multiprocess
+from billing_site.settings import HOST, LOGGING, PORT, WEB_THREADS, WEB_WORKERS
 
 wsgi_app = "billing_site.wsgi:application"
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+bind = f"{HOST}:{PORT}"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = WEB_WORKERS
+threads = WEB_THREADS
 # Seconds after which a silent worker is replaced, and that a stopping worker has to finish its requests.
 timeout = 30
 graceful_timeout = 10
 keepalive = 5
+# Gunicorn believes X-Forwarded-Proto of nobody. By itself it would believe this machine's, also with
+# TRUST_FORWARDED_PROTO=0, which Django obeys.
+forwarded_allow_ips = ""
 # Refuse larger requests before Django sees them; ours stay far below these limits.
 limit_request_line = 4096
 limit_request_fields = 60
@@ -23,10 +26,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 # django_structlog logs each request with its id, so gunicorn's access log is off.
 accesslog = None
-logconfig_dict = logs.config(
-    os.environ.get("LOG_FORMAT", "console" if os.environ.get("LOCAL") == "1" else "json"),
-    level=os.environ.get("LOG_LEVEL", "INFO"),
-)
+logconfig_dict = LOGGING
 
 
 def on_starting(server: Any) -> None:

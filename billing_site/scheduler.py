@@ -10,6 +10,8 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from billing_site import probe
+
 # Seconds between two heartbeats in the database, and after which the scheduler counts as dead there.
 BEATS_EVERY = 10.0
 SILENT_FOR = 60.0
@@ -36,6 +38,7 @@ class Scheduler(DatabaseScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send the tasks that are due, and show that the scheduler lives. Called at least every five seconds."""
+        probe.alive("beat")
         seconds: float = super().tick(*args, **kwargs)
         self.show_life()
         return seconds

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from celery.signals import (
+    heartbeat_sent,
     setup_logging,
     task_postrun,
     task_prerun,
@@ -13,7 +14,7 @@ from celery.signals import (
 )
 from django_structlog.celery.signals import bind_extra_task_metadata
 
-from billing_site import checks, task_runs
+from billing_site import checks, probe, task_runs
 from billing_site.celery import app
 
 BILL_DUE = "subscriptions.tasks.bill_due"
@@ -39,6 +40,12 @@ def spare_the_garbage_collector(**kwargs: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@heartbeat_sent.connect
+def alive(sender: Any = None, **kwargs: Any) -> None:
+    """Note that the worker's main loop turns, every two seconds."""
+    probe.alive(sender.eventer.hostname.partition("@")[0])
 
 
 @worker_ready.connect

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from billing_site.environment import env
 from billing_site.local.fakes import stripe, yookassa
 
 
@@ -22,7 +23,7 @@ class FakeGateway:
 
     def command(self) -> list[str]:
         """Return the command that runs it. Its webhooks go to the site."""
-        site = os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
+        site = env.str("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
         webhooks = f"{site.rstrip('/')}/webhooks/{self.gateway}/"
         return [sys.executable, "-m", self.module, "--port", str(self.port), "--webhook-url", webhooks]
 
@@ -34,13 +35,13 @@ class FakeGateway:
 
 def chosen() -> FakeGateway | None:
     """Return the fake that the variable GATEWAY names, None if it is blank. Raises ValueError, whose text says why."""
-    name = os.environ.get("GATEWAY") or ""
+    name = env.str("GATEWAY")
     if not name:
         return None
     if name not in FAKES:
         known = " or ".join(FAKES)
         raise ValueError(f"GATEWAY is {name!r}, but must be {known}, or blank: make run GATEWAY=stripe-fake")
-    if os.environ.get("LOCAL") != "1":
+    if not env.bool("LOCAL", default=False):
         raise ValueError("GATEWAY is for your own machine only: its keys are public. Set LOCAL=1, or remove it.")
     return FAKES[name]()
 

@@ -1,12 +1,9 @@
-"""The folders of this checkout, for code that runs before Django. Reads .env into the environment."""
+"""The folders of this checkout, for code that runs before Django."""
 
-import os
 from pathlib import Path
 
-import environ
+from billing_site import environment
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-if (ROOT / ".env").exists():
-    environ.Env.read_env(ROOT / ".env")
+ROOT = environment.ROOT
 # Data of a local run: PostgreSQL, Valkey, collected static files.
-VAR = Path(os.environ.get("VAR_DIR") or ROOT / "var").absolute()
+VAR = Path(environment.env.str("VAR_DIR") or ROOT / "var").absolute()

@@ -12,7 +12,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
+from django.core.exceptions import ImproperlyConfigured
+
 from billing_site.demo import logins
+from billing_site.environment import env
 from billing_site.local import children, fake_gateways, prepare, processes, servers
 from billing_site.local.children import Children, say
 from billing_site.local.lease import Pause, Server, ServerError
@@ -31,8 +34,9 @@ class Refused(Exception):
 def commands() -> dict[str, list[str]]:
     """Return the commands of web, worker and scheduler: the same programs as in production."""
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "billing_site"]
+    processes_of_a_worker = str(env.int("WORKERS", default=2, least=1))
     worker = [
-        *celery, "worker", "--concurrency", os.environ.get("WORKERS", "2"), "--without-gossip", "--without-mingle",
+        *celery, "worker", "--concurrency", processes_of_a_worker, "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     return {
         "web": [sys.executable, "-m", "gunicorn", "--config", "python:billing_site.gunicorn"],
@@ -129,22 +133,23 @@ class Launcher:
 
 def main() -> int:
     """Run the product. Return the exit code."""
-    os.environ["PORT"] = os.environ.get("PORT") or "8000"
-    os.environ["HOST"] = os.environ.get("HOST") or "127.0.0.1"
-    if not os.environ.get("SECRET_KEY"):
-        os.environ.setdefault("LOCAL", "1")
+    os.environ["PORT"] = env.str("PORT", default="8000")
+    os.environ["HOST"] = env.str("HOST", default="127.0.0.1")
+    if not env.str("SECRET_KEY") and not env.str("LOCAL"):
+        os.environ["LOCAL"] = "1"
     os.environ["PYTHONUNBUFFERED"] = "1"
     # Celery warns root about pickle; our messages are JSON, and containers often have no other user.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:You're running the worker:Warning")
     try:
         fake = fake_gateways.chosen()
-    except ValueError as error:
+        serving = commands()
+    except (ValueError, ImproperlyConfigured) as error:
         say(str(error), error=True)
         return 1
     if fake:
         os.environ |= fake.environment()
-        return Launcher(PREPARE, {fake.gateway: fake.command(), **commands()}).run()
-    return Launcher(PREPARE, commands()).run()
+        return Launcher(PREPARE, {fake.gateway: fake.command(), **serving}).run()
+    return Launcher(PREPARE, serving).run()
 
 
 def _only_one() -> int:
@@ -195,8 +200,8 @@ def _port_is_free(host: str, port: int) -> None:
 
 
 def _welcome() -> str:
-    site = os.environ.get("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
-    is_local = os.environ.get("LOCAL") == "1"
+    site = env.str("SITE_URL") or f"http://127.0.0.1:{os.environ['PORT']}"
+    is_local = env.bool("LOCAL", default=False)
     people = f"  Mails           {site}/dev/mail/\n\n{logins.listing()}\n" if is_local else ""
     return (
         f"\n  The site        {site}/\n  API description {site}/api/docs/\n  Staff           {site}/admin/\n"

@@ -1,7 +1,6 @@
 """The embedded servers under var/: those that a run needs, and those that `make stop` may have to stop."""
 
-import os
-
+from billing_site.environment import env
 from billing_site.local.lease import Server
 from billing_site.local.paths import VAR
 from billing_site.local.postgres import Postgres
@@ -11,9 +10,9 @@ from billing_site.local.valkey import Valkey
 def needed() -> list[Server]:
     """Return the servers that no environment variable replaces, in the order of their start."""
     servers: list[Server] = []
-    if not os.environ.get("DATABASE_URL"):
+    if not env.str("DATABASE_URL"):
         servers.append(Postgres(VAR / "postgres"))
-    if not (os.environ.get("CELERY_BROKER_URL") and os.environ.get("CACHE_URL")):
+    if not (env.str("CELERY_BROKER_URL") and env.str("CACHE_URL")):
         servers.append(Valkey(VAR / "valkey"))
     return servers
 

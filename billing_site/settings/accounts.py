@@ -24,10 +24,10 @@ LOGIN_REDIRECT_URL = "account"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 # Failed log-ins of one account from one address (IPv6: one /64), after which that pair is locked for LOGIN_LOCKED_FOR
 # seconds.
-AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=5)
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=5, least=1)
 # The same limit for one account from all addresses, and for one address at all accounts.
-LOGIN_FAILURES_ANYWHERE = env.int("LOGIN_FAILURES_ANYWHERE", default=50)
-AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900))
+LOGIN_FAILURES_ANYWHERE = env.int("LOGIN_FAILURES_ANYWHERE", default=50, least=1)
+AXES_COOLOFF_TIME = timedelta(seconds=env.int("LOGIN_LOCKED_FOR", default=900, least=1))
 AXES_HANDLER = "accounts.brute_force.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "accounts.brute_force.login_name"
@@ -41,7 +41,7 @@ ACCOUNT_ADAPTER = "accounts.web.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 # `none`, `optional` (a mail is sent, but log-in does not wait for it) or `mandatory`.
-ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
+ACCOUNT_EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", ("none", "optional", "mandatory"), default="none")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True

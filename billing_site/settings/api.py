@@ -3,16 +3,19 @@
 import re
 from datetime import timedelta
 
-from django.core.exceptions import ImproperlyConfigured
-
 from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
 
 
 def rate(name: str, default: str) -> str:
     """Return a rate from the environment, such as `30/m`: thirty in a minute. Raises ImproperlyConfigured."""
-    text: str = env.str(name, default="") or default
+    allowed = "a rate such as 30/m, with s, m, h or d"
+    text: str = env.parsed(name, _rate, default=default, allowed=allowed, example=default)
+    return text
+
+
+def _rate(text: str) -> str:
     if not re.fullmatch("[1-9][0-9]*/[smhd][a-z]*", text):
-        raise ImproperlyConfigured(f"{name} must be a rate such as 30/m, with s, m, h or d; it is {text!r}.")
+        raise ValueError(text)
     return text
 
 
@@ -41,12 +44,12 @@ LOCAL_JWT_SIGNING_KEY = "local-only-not-a-key-" + "0" * 43
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     # Not SECRET_KEY, so that a leak of one does not expose the other.
-    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or (LOCAL_JWT_SIGNING_KEY if LOCAL else ""),
-    "ISSUER": env.str("JWT_ISSUER", default="") or SITE_URL,
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY") or (LOCAL_JWT_SIGNING_KEY if LOCAL else ""),
+    "ISSUER": env.str("JWT_ISSUER") or SITE_URL,
     "AUDIENCE": env.str("JWT_AUDIENCE", default="billing-api"),
     "LEEWAY": 0,
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_ACCESS_SECONDS", default=600)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_REFRESH_SECONDS", default=24 * 3600)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_ACCESS_SECONDS", default=600, least=1)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.int("JWT_REFRESH_SECONDS", default=24 * 3600, least=1)),
     "USER_ID_CLAIM": "user_id",
     "UPDATE_LAST_LOGIN": False,
 }

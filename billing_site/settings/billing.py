@@ -2,20 +2,18 @@
 
 from datetime import timedelta
 
-from django.core.exceptions import ImproperlyConfigured
-
 from billing_site.settings.environment import LOCAL, env
 
 # The longest time between two charges of metered use. It changes how charges are split, never their sum.
-BILLING_METER_EVERY = timedelta(seconds=env.int("BILLING_METER_EVERY", default=3600))
+BILLING_METER_EVERY = timedelta(seconds=env.int("BILLING_METER_EVERY", default=3600, least=1))
 # Books overdue for longer than this wait for staff, so that a clock that jumped does not bill a year.
-BILLING_MAX_CATCH_UP = timedelta(seconds=env.int("BILLING_MAX_CATCH_UP", default=7 * 24 * 3600))
+BILLING_MAX_CATCH_UP = timedelta(seconds=env.int("BILLING_MAX_CATCH_UP", default=7 * 24 * 3600, least=1))
 # Days that an order, a subscription which has never started, waits for its payment.
-ORDER_DAYS = env.int("ORDER_DAYS", default=14)
+ORDER_DAYS = env.int("ORDER_DAYS", default=14, least=1)
 # Subscriptions that have not ended, of one customer in one currency.
-MAX_SUBSCRIPTIONS = env.int("MAX_SUBSCRIPTIONS", default=5000)
+MAX_SUBSCRIPTIONS = env.int("MAX_SUBSCRIPTIONS", default=5000, least=1)
 # Books that a worker claims and settles in one transaction.
-BILLING_BATCH = env.int("BILLING_BATCH", default=1000)
+BILLING_BATCH = env.int("BILLING_BATCH", default=1000, least=1)
 
 # The gateways that customers are offered, the first one by default.
 PAYMENT_GATEWAYS = env.list("PAYMENT_GATEWAYS", default=["sandbox"])
@@ -33,22 +31,25 @@ GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
 # first decline on which it is tried again; and the time zone of the working hours in which that happens, for customers
 # who have chosen none.
 COLLECTION_AHEAD = timedelta(hours=env.int("COLLECTION_AHEAD_HOURS", default=24))
-COLLECTION_RETRY_DAYS = tuple(sorted(env.list("COLLECTION_RETRY_DAYS", cast=int, default=[1, 3, 5, 7])))
-COLLECTION_TIME_ZONE = env.str("COLLECTION_TIME_ZONE", default="") or "UTC"
-PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800))
+COLLECTION_RETRY_DAYS = env.parsed(
+    "COLLECTION_RETRY_DAYS",
+    lambda text: tuple(sorted(int(day) for day in text.split(","))),
+    default="1,3,5,7",
+    allowed="whole numbers with commas between them",
+    example="1,3,5,7",
+)
+COLLECTION_TIME_ZONE = env.zone("COLLECTION_TIME_ZONE", default="UTC")
+PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800, least=1))
 # Days that gateway reports are kept, and webhook events that were processed or ignored. Parked ones are kept.
-GATEWAY_REPORT_DAYS = env.int("GATEWAY_REPORT_DAYS", default=400)
-WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=90)
-for name, days in (("GATEWAY_REPORT_DAYS", GATEWAY_REPORT_DAYS), ("WEBHOOK_EVENT_DAYS", WEBHOOK_EVENT_DAYS)):
-    if days < 1:
-        raise ImproperlyConfigured(f"{name} is {days}. It must be 1 or more.")
+GATEWAY_REPORT_DAYS = env.int("GATEWAY_REPORT_DAYS", default=400, least=1)
+WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=90, least=1)
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
-SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default=LOCAL_WEBHOOK_SECRET if LOCAL else "")
+SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET") or (LOCAL_WEBHOOK_SECRET if LOCAL else "")
 # Stripe: the secret key (sk_ or rk_), the signing secret of the webhook endpoint (two, divided by a space, while it is
 # changed), and the address of a fake instead of Stripe's own.
-STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
-STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", ("https", "http"), example="http://127.0.0.1:8012")
 # Smallest and largest top-up by currency, in minor units. They narrow what the gateways take.
 TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
 # The function that raises an amount to one that gateways take. Subscriptions, which know no gateways, ask it how much a
@@ -56,24 +57,24 @@ TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
 PAYABLE_AMOUNT = "payments.amounts.payable"
 
 # YooKassa: the shop's number and secret key. Blank means unset.
-YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID", default="").strip()
-YOOKASSA_SECRET_KEY = env.str("YOOKASSA_SECRET_KEY", default="").strip()
+YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID")
+YOOKASSA_SECRET_KEY = env.str("YOOKASSA_SECRET_KEY")
 # Another origin of its API, for a fake or a proxy. Blank: https://api.yookassa.ru.
-YOOKASSA_API_BASE = env.str("YOOKASSA_API_BASE", default="").strip()
+YOOKASSA_API_BASE = env.url("YOOKASSA_API_BASE", ("https", "http"), example="https://api.yookassa.ru")
 # The currency of the shop's account.
-YOOKASSA_CURRENCIES = env.list("YOOKASSA_CURRENCIES", default=[]) or ["RUB"]
+YOOKASSA_CURRENCIES = env.list("YOOKASSA_CURRENCIES", default=["RUB"])
 # Networks that notifications may come from. Blank: those that YooKassa publishes.
-YOOKASSA_NETWORKS = env.list("YOOKASSA_NETWORKS", default=[])
+YOOKASSA_NETWORKS = env.list("YOOKASSA_NETWORKS")
 # Whether YooKassa has allowed the shop to keep payment methods.
 YOOKASSA_SAVES_METHODS = env.bool("YOOKASSA_SAVES_METHODS", default=False)
 # Receipts by law 54-FZ: the VAT rate turns them on. The tax system is needed by some cash registers only.
-YOOKASSA_VAT_CODE = env.str("YOOKASSA_VAT_CODE", default="").strip()
-YOOKASSA_TAX_SYSTEM = env.str("YOOKASSA_TAX_SYSTEM", default="").strip()
-YOOKASSA_PAYMENT_SUBJECT = env.str("YOOKASSA_PAYMENT_SUBJECT", default="").strip() or "service"
-YOOKASSA_PAYMENT_MODE = env.str("YOOKASSA_PAYMENT_MODE", default="").strip() or "full_payment"
+YOOKASSA_VAT_CODE = env.str("YOOKASSA_VAT_CODE")
+YOOKASSA_TAX_SYSTEM = env.str("YOOKASSA_TAX_SYSTEM")
+YOOKASSA_PAYMENT_SUBJECT = env.str("YOOKASSA_PAYMENT_SUBJECT", default="service")
+YOOKASSA_PAYMENT_MODE = env.str("YOOKASSA_PAYMENT_MODE", default="full_payment")
 
 # Bank transfers and cash: the seller's details as JSON (payments.gateways.manual.details), the currencies (blank: all
 # of TOP_UP_LIMITS), and the days that a transfer is waited for.
-MANUAL_DETAILS = env.str("MANUAL_DETAILS", default="").strip()
-MANUAL_CURRENCIES = env.list("MANUAL_CURRENCIES", default=[])
-MANUAL_PAGE_DAYS = int(env.str("MANUAL_PAGE_DAYS", default="") or 14)
+MANUAL_DETAILS = env.str("MANUAL_DETAILS")
+MANUAL_CURRENCIES = env.list("MANUAL_CURRENCIES")
+MANUAL_PAGE_DAYS = env.int("MANUAL_PAGE_DAYS", default=14, least=1)

@@ -2,25 +2,22 @@
 
 import json
 
-from django.core.exceptions import ImproperlyConfigured
+import environ
 
 from billing_site.settings.environment import LOCAL, VAR_DIR, env
 
 
 def json_object(text: str) -> dict[str, str]:
-    """Return the JSON object in ANYMAIL, nothing if it is blank. Raises ImproperlyConfigured."""
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        found = None
+    """Return the JSON object in ANYMAIL. Raises ValueError or TypeError."""
+    found = json.loads(text)
     if not isinstance(found, dict):
-        raise ImproperlyConfigured('ANYMAIL must be a JSON object such as {"MAILGUN_API_KEY": "..."}, on one line.')
+        raise TypeError("It is no object.")
     return found
 
 
 # All mail goes into the outbox, and a worker sends it by MAIL_BACKEND: a mail server that is down fails no request.
-_server = env.email_url("EMAIL_URL", default="consolemail://")
-_HAS_SERVER = bool(env.str("EMAIL_URL", default=""))
+_url = env.url("EMAIL_URL", [*environ.Env.EMAIL_SCHEMES], example="smtp+tls://user:password@mail.example.com:587")
+_server = environ.Env.email_url_config(_url or "consolemail://")
 EMAIL_HOST, EMAIL_PORT = _server.get("EMAIL_HOST") or "localhost", _server.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _server.get("EMAIL_HOST_USER") or "", _server.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_FILE_PATH = _server.get("EMAIL_FILE_PATH") or None
@@ -28,27 +25,27 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _server.get("EMAIL_USE_TLS", False), _server.get(
 EMAIL_BACKEND = "events.mails.backend.Outbox"
 # Any mail backend of Django. A local run without a server keeps mails in files for /dev/mail/; in production without
 # one they wait.
-MAIL_BACKEND = env.str("MAIL_BACKEND", default="") or (
-    _server["EMAIL_BACKEND"] if _HAS_SERVER else "billing_site.local.mailbox.Mailbox" if LOCAL else ""
+MAIL_BACKEND = env.str("MAIL_BACKEND") or (
+    _server["EMAIL_BACKEND"] if _url else "billing_site.local.mailbox.Mailbox" if LOCAL else ""
 )
 # A mail provider of django-anymail: its keys, and the secret of its webhooks as user:password. With a secret it reports
 # addresses at which mails bounce.
-ANYMAIL = json_object(env.str("ANYMAIL", default=""))
+ANYMAIL = env.parsed(
+    "ANYMAIL", json_object, default="{}", allowed="a JSON object on one line", example='{"MAILGUN_API_KEY": "..."}'
+)
 MAIL_FOLDER = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
 # Seconds that a worker waits for the mail server.
 EMAIL_TIMEOUT = 10
 # The most mails in any minute; mails of the log-in are never held up by it.
-MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600)
+MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600, least=1)
 # Days that the rows of mails are kept that were sent or will not be. Waiting and parked ones are kept.
-MAIL_DAYS = env.int("MAIL_DAYS", default=400)
-if MAIL_DAYS < 1:
-    raise ImproperlyConfigured(f"MAIL_DAYS is {MAIL_DAYS}. It must be 1 or more.")
+MAIL_DAYS = env.int("MAIL_DAYS", default=400, least=1)
 # The lists of kinds (events.mails.kinds.Kind).
 MAIL_KINDS = ["payments.mails.KINDS", "subscriptions.mails.KINDS"]
 
 # The foot of every mail. The name is by default SITE_NAME.
-SELLER_NAME = env.str("SELLER_NAME", default="").strip()
-SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="").strip()
-SELLER_EMAIL = env.str("SELLER_EMAIL", default="").strip()
-SELLER_LOGO_URL = env.str("SELLER_LOGO_URL", default="").strip()
+SELLER_NAME = env.str("SELLER_NAME")
+SELLER_ADDRESS = env.str("SELLER_ADDRESS")
+SELLER_EMAIL = env.str("SELLER_EMAIL")
+SELLER_LOGO_URL = env.str("SELLER_LOGO_URL")

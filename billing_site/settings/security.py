@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         # Where forms may lead, redirects included. Pages that pay add the offered gateways' own (payments.web.policy).
-        "form-action": [SELF, *env.list("CSP_FORM_ACTION", default=[])],
+        "form-action": [SELF, *env.list("CSP_FORM_ACTION")],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -35,13 +35,13 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTT
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "billing_site.error_views.csrf_failure"
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
 # Only behind a proxy that sets X-Forwarded-Proto itself and drops the client's.
 if env.bool("TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many of our proxies append to X-Forwarded-For. With 0 the header is not read.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # The largest request body in bytes, and the most fields of a form. There are no uploads.
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024, least=1)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 0

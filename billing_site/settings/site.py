@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import environ
 from django.utils.translation import gettext_lazy as _
 
 from billing_site.local.postgres import Postgres
@@ -9,8 +10,8 @@ from billing_site.local.valkey import Valkey
 from billing_site.settings.environment import BASE_DIR, LOCAL, SITE_URL, VAR_DIR, env
 
 # Older keys, still accepted for what they signed, so that a new SECRET_KEY does not log everybody out.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or (
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS") or (
     ["localhost", "127.0.0.1", "[::1]"] if LOCAL else [urlsplit(SITE_URL).hostname or ""]
 )
 ROOT_URLCONF = "billing_site.urls"
@@ -69,15 +70,21 @@ TEMPLATES = [
 
 # Database
 # Without DATABASE_URL: the embedded server under var/, which manage.py and `make run` start.
-EMBEDDED_POSTGRES = not env.str("DATABASE_URL", default="")
+_database_url = env.url(
+    "DATABASE_URL", ("postgresql", "postgres"), example="postgresql://billing:PASSWORD@db.example.com:5432/billing"
+)
+EMBEDDED_POSTGRES = not _database_url
 DATABASES = {
-    "default": env.db_url_config(env.str("DATABASE_URL", default="") or Postgres(VAR_DIR / "postgres").url)
+    "default": environ.Env.db_url_config(_database_url or Postgres(VAR_DIR / "postgres").url)
     | {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"NAME": env.str("TEST_DATABASE", default="test_billing")},
     }
 }
+# A password of any characters, for a DATABASE_URL that has none.
+POSTGRES_PASSWORD = env.str("POSTGRES_PASSWORD")
+DATABASES["default"]["PASSWORD"] = DATABASES["default"].get("PASSWORD") or POSTGRES_PASSWORD
 # A pooler in transaction mode, such as PgBouncer, is in front of the database. Sessions then change hands after each
 # transaction, so nothing may depend on one: no prepared statements, no cursors of the server beyond a transaction.
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
@@ -97,11 +104,12 @@ if not DATABASE_POOLED:
 
 # Cache
 # Redis or Valkey, shared by all processes. Without CACHE_URL: the embedded Valkey under var/, also the broker.
-EMBEDDED_VALKEY = not (env.str("CELERY_BROKER_URL", default="") and env.str("CACHE_URL", default=""))
+_cache_url = env.url("CACHE_URL", ("redis", "rediss", "unix"), example="redis://redis.example.com:6379/1")
+EMBEDDED_VALKEY = not (env.str("CELERY_BROKER_URL") and _cache_url)
 CACHES = {
     "default": {
         "BACKEND": "core.cache.ForgetfulRedisCache",
-        "LOCATION": env.str("CACHE_URL", default="") or Valkey(VAR_DIR / "valkey").cache_url(),
+        "LOCATION": _cache_url or Valkey(VAR_DIR / "valkey").cache_url(),
         # A cache that hangs is treated as one that is down.
         "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
     }
@@ -112,7 +120,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 # The zone of dates and times on pages and in mails, unless a customer has chosen one. The API is always in UTC.
-TIME_ZONE = env.str("TIME_ZONE", default="") or "UTC"
+TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 # Static files

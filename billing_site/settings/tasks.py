@@ -10,7 +10,14 @@ from billing_site.settings.billing import PAYMENT_GATEWAYS
 from billing_site.settings.environment import VAR_DIR, env
 
 # Redis or Valkey; without CELERY_BROKER_URL the embedded Valkey.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or Valkey(VAR_DIR / "valkey").broker_url()
+CELERY_BROKER_URL = (
+    env.url(
+        "CELERY_BROKER_URL",
+        ("redis", "rediss", "redis+socket", "sentinel"),
+        example="redis://redis.example.com:6379/0",
+    )
+    or Valkey(VAR_DIR / "valkey").broker_url()
+)
 # Sending a task takes a second at most, and a request never fails because of it (billing_site.celery.Poke).
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}

