@@ -14,7 +14,7 @@ from rest_framework_simplejwt import tokens as jwt
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.models import RefreshToken, User
-from core import prepared
+from core import prepared_statements
 from core.errors import DomainError
 
 # The largest primary key there can be.
@@ -117,7 +117,7 @@ def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
 
 def owner(claims: Claims) -> User | None:
     """Return the token's user, or None if the user is disabled, the version is old or the family ended. One query."""
-    rows = prepared.run(OWNER, [claims.user_id, claims.version, claims.family])
+    rows = prepared_statements.run(OWNER, [claims.user_id, claims.version, claims.family])
     return User.from_db(connection.alias, list(_COLUMNS), rows[0]) if rows else None
 
 

@@ -98,9 +98,12 @@ if not DATABASE_POOLED:
     limits = "".join(f"-c {name}={value} " for name, value in SESSION_LIMITS.items())
     DATABASES["default"]["OPTIONS"] |= {
         "options": f"{limits}-c timezone=UTC",
-        # Prepare what asks for it (core.prepared), and nothing only because it runs often. None would prepare nothing.
+        # Prepare what asks for it (core.prepared_statements), never a statement only because it runs often. With None
+        # nothing would be prepared.
         "prepare_threshold": 1_000_000_000,
     }
+# How many seconds `manage.py migrate` waits for a lock. Everything that needs the table waits behind it.
+MIGRATION_LOCK_SECONDS = env.int("MIGRATION_LOCK_SECONDS", default=5)
 
 # Cache
 # Redis or Valkey, shared by all processes. Without CACHE_URL: the embedded Valkey under var/, also the broker.

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from core import prepared
+from core import prepared_statements
 from core.columns import GIVEN, array, ask, micros, pipeline, run
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
@@ -101,7 +101,7 @@ def look_behind(public_id: str, customer_id: int) -> tuple[LoadedBook, int, str]
 
     Return None if the customer has no such subscription.
     """
-    rows = prepared.run(LOOK_BEHIND, [public_id, customer_id])
+    rows = prepared_statements.run(LOOK_BEHIND, [public_id, customer_id])
     return (_whole_book(*rows[0][:-2]), *rows[0][-2:]) if rows else None
 
 

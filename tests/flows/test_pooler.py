@@ -83,7 +83,8 @@ def test_everything_works_behind_a_pooler_in_transaction_mode(pooled: Site) -> N
     buy(olga)
     check_a_payment_again(olga)
     wait_for(lambda: Mail.objects.filter(state=Mail.State.SENT).exists(), "a mail")
-    pooled.stop("web", "worker", "worker-2", "beat")
+    pooled.kill("beat")
+    pooled.stop("web", "worker", "worker-2")
     bill_with_two_workers(pooled, monthly)
     # The pooler's sessions are all that the processes had, and none has kept a lock.
     assert 1 <= len(sessions()) <= SESSIONS
