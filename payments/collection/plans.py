@@ -176,7 +176,7 @@ def _hold(rule: AutoTopUp, reason: str, *, now: datetime) -> None:
     """Note that the cap stands in the way, or stop the rule for a reason that does not pass."""
     if reason == "monthly_cap":
         top_ups.note_cap(rule, now=now)
-    elif reason != top_ups.CANCELLED:
+    elif reason not in (top_ups.CANCELLED, top_ups.REFUNDED):
         top_ups.stop(rule, reason, now=now)
 
 
@@ -185,7 +185,7 @@ def _after(reason: str, *, now: datetime) -> list[datetime]:
     match reason:
         case "monthly_cap":
             return [top_ups.next_month(now)]
-        case top_ups.CANCELLED:
+        case top_ups.CANCELLED | top_ups.REFUNDED:
             return [now + ON_ITS_WAY]
     return []
 
