@@ -16,7 +16,7 @@ from payments.collection.causes import HORIZON, Cause
 from payments.collection.consents import Purpose
 from payments.gateways import registry
 from payments.gateways.charges import NOT_MADE
-from payments.models import AutoTopUp, Collection, Payment, PaymentMethod
+from payments.models import AutoTopUp, Collection, Dispute, Payment, PaymentMethod, Refund
 from subscriptions import reserves
 from subscriptions.overview import View
 
@@ -27,8 +27,12 @@ MOST_A_DAY = 3
 DAY = timedelta(days=1)
 # A customer has cancelled an attempt: nothing is tried for a day.
 CANCELLED = "cancelled_lately"
+# One of the rule's top-ups was refunded: nothing is tried for a day, or the money would be taken again at once.
+REFUNDED = "refunded_lately"
+# The customer's bank takes a payment back: the rule stops.
+DISPUTED = "disputed"
 # Why a rule does not charge at the moment; none of these stops it.
-PASSING = frozenset({CANCELLED, consents.GATEWAY_OFF})
+PASSING = frozenset({CANCELLED, REFUNDED, consents.GATEWAY_OFF})
 # How long a rule waits after a declined attempt.
 BACK_OFF = timedelta(hours=1)
 # The most days that can be kept ahead.
@@ -143,6 +147,10 @@ def hindrance(rule: AutoTopUp, amount: int, *, now: datetime) -> str:
     cancelled = Collection.objects.filter(rule=rule, status=Collection.Status.STOPPED, reason="cancelled")
     if cancelled.filter(ended_at__gt=now - DAY).exists():
         return CANCELLED
+    if _attempts(rule).filter(refunds__in=_sent_back(now)).exists():
+        return REFUNDED
+    if _disputes(rule).exists():
+        return DISPUTED
     return "monthly_cap" if spent(rule, now=now) + amount > rule.monthly_cap else ""
 
 
@@ -204,6 +212,18 @@ def check(
     lowest = amount or least
     if cap < lowest:
         raise RuleInvalid(_("The monthly limit must be at least %s.") % Money(lowest, currency), param="cap")
+
+
+def _sent_back(now: datetime) -> QuerySet[Refund]:
+    """Return the refunds to a card or account of the last day."""
+    rows = Refund.objects.filter(created_at__gt=now - DAY, destination=Refund.Destination.CARD, is_void=False)
+    return rows.exclude(status=Refund.Status.FAILED)
+
+
+def _disputes(rule: AutoTopUp) -> QuerySet[Dispute]:
+    """Return the disputes that the customer has opened since the rule was set up, and not lost."""
+    rows = Dispute.objects.filter(payment__customer=rule.customer_id, created_at__gte=rule.created_at)
+    return rows.exclude(status=Dispute.Status.WON)
 
 
 def _attempts(rule: AutoTopUp) -> QuerySet[Payment]:
