@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError
 
-from billing_site.doctor import database, gateways, services, work
+from billing_site.doctor import database, gateways, servers, work
 from billing_site.doctor.result import Result, Verdict, fails
 from billing_site.redaction import without_secrets
 
 Examination = Callable[[], Iterator[Result]]
 WITHOUT_DATABASE: tuple[Examination, ...] = (
-    services.configuration, services.broker, services.the_cache, services.mail, services.disk,
+    servers.configuration, servers.broker, servers.the_cache, servers.mail, servers.disk,
 )  # fmt: skip
 WITH_DATABASE: tuple[Examination, ...] = (
     database.server, database.migrations, database.rights, database.parameters, database.clocks, gateways.examine,

@@ -1,12 +1,13 @@
 """`manage.py doctor`: each examination, healthy and broken, and the command."""
 
 import json
+import shutil
 import socket
 import threading
-from collections import namedtuple
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +15,15 @@ from django.core.management import call_command
 from django.db import connection
 from kombu import Connection
 
-from billing_site import status, task_runs
+from billing_site import health, status, task_runs
 from billing_site.celery import app
-from billing_site.doctor import database, examination, gateways, services, work
+from billing_site.doctor import database, examination, gateways, servers, work
 from billing_site.doctor.result import Result, Verdict, fails, ok, warning
 from core import clock
 from core.models import Heartbeat, LedgerCheck, TaskRun
 from ledger import wallets
+from payments import checkout
+from payments.gateways import registry
 from payments.gateways.errors import GatewayError
 from payments.models import Payment, WebhookEvent
 from subscriptions.models import BillingClock
@@ -60,14 +63,19 @@ class TestDatabase:
 
     def test_a_role_without_rights_is_found(self):
         with connection.cursor() as cursor:
-            cursor.execute("CREATE ROLE doctor_test_role")
-            cursor.execute("GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO doctor_test_role")
-            cursor.execute("REVOKE INSERT ON ledger_transaction FROM doctor_test_role")
-            cursor.execute("SET LOCAL ROLE doctor_test_role")
+            cursor.execute("SELECT current_setting('is_superuser')")
+            # A superuser may do everything, so the test becomes somebody else for its transaction.
+            if cursor.fetchone() == ("on",):
+                cursor.execute("CREATE ROLE doctor_test_role")
+                cursor.execute("GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO doctor_test_role")
+                cursor.execute("REVOKE INSERT ON ledger_transaction FROM doctor_test_role")
+                cursor.execute("SET LOCAL ROLE doctor_test_role")
+            else:
+                cursor.execute("REVOKE INSERT ON ledger_transaction FROM CURRENT_USER")
             result = only(database.rights)
             cursor.execute("RESET ROLE")
         assert result.verdict is Verdict.FAILS
-        assert "doctor_test_role may not use ledger_transaction" in result.says
+        assert result.says.endswith(" may not use ledger_transaction")
 
     @pytest.mark.parametrize(("off", "verdict"), [(4, "ok"), (-4, "ok"), (60, "fails"), (-60, "fails")])
     def test_a_clock_that_is_off_is_found(self, monkeypatch, off, verdict):
@@ -76,7 +84,7 @@ class TestDatabase:
         assert verdicts(database.clocks) == [verdict]
 
     def test_a_missing_migration_is_found(self, monkeypatch):
-        monkeypatch.setattr(database.health, "migrations", lambda: "2 not applied")
+        monkeypatch.setattr(health, "migrations", lambda: "2 not applied")
         assert only(database.migrations) == fails("migrations", "2 not applied", "Run `manage.py migrate`.")
 
 
@@ -88,49 +96,49 @@ def server_version() -> int:
 
 class TestServices:
     def test_a_broker_that_answers_tells_its_queues(self):
-        assert only(services.broker) == ok("broker", "tasks that wait: billing 0, payments 0, deliveries 0")
+        assert only(servers.broker) == ok("broker", "tasks that wait: billing 0, payments 0, deliveries 0")
 
     def test_a_broker_that_is_down_is_found(self, monkeypatch):
         monkeypatch.setattr(app, "connection_for_write", lambda: Connection("redis://127.0.0.1:1/0"))
-        assert only(services.broker).verdict is Verdict.FAILS
+        assert only(servers.broker).verdict is Verdict.FAILS
 
     def test_a_long_queue_is_found(self, monkeypatch):
         monkeypatch.setattr(status, "queues", lambda: {"billing": 1001})
-        assert only(services.broker).verdict is Verdict.WARNING
+        assert only(servers.broker).verdict is Verdict.WARNING
 
     def test_a_cache_that_is_down_is_found(self, settings):
-        assert only(services.the_cache).verdict is Verdict.OK
+        assert only(servers.the_cache).verdict is Verdict.OK
         settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/1"}}
-        assert only(services.the_cache).verdict is Verdict.FAILS
+        assert only(servers.the_cache).verdict is Verdict.FAILS
 
     def test_a_mail_server_is_really_connected_to(self, settings, mail_server):
         settings.MAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mail_server
-        assert only(services.mail) == ok("mail", f"127.0.0.1:{mail_server} lets us in")
+        assert only(servers.mail) == ok("mail", f"127.0.0.1:{mail_server} lets us in")
 
     def test_a_mail_server_that_is_down_is_found(self, settings):
         settings.MAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-        result = only(services.mail)
+        result = only(servers.mail)
         assert result.verdict is Verdict.FAILS
         assert "ConnectionRefusedError" in result.says
 
     def test_no_mail_server_is_a_failure_and_a_provider_cannot_be_tried(self, settings):
         settings.MAIL_BACKEND = ""
-        assert only(services.mail).verdict is Verdict.FAILS
+        assert only(servers.mail).verdict is Verdict.FAILS
         settings.MAIL_BACKEND = "anymail.backends.test.EmailBackend"
-        assert only(services.mail).verdict is Verdict.UNKNOWN
+        assert only(servers.mail).verdict is Verdict.UNKNOWN
 
     @pytest.mark.parametrize(("free", "verdict"), [(2, "fails"), (9, "warning"), (11, "ok")])
     def test_the_disk_is_judged_by_what_is_free(self, monkeypatch, free, verdict):
-        usage = namedtuple("usage", "total used free")(100, 100 - free, free)
-        monkeypatch.setattr(services.shutil, "disk_usage", lambda _path: usage)
-        assert verdicts(services.disk) == [verdict]
+        usage = SimpleNamespace(total=100, free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+        assert verdicts(servers.disk) == [verdict]
 
     def test_settings_are_checked_as_for_a_deployment(self, settings):
-        assert verdicts(services.configuration) == ["ok"]
+        assert verdicts(servers.configuration) == ["ok"]
         settings.LOCAL, settings.DEBUG = False, True
-        assert "billing.E001" in " ".join(result.says for result in services.configuration())
+        assert "billing.E001" in " ".join(result.says for result in servers.configuration())
 
 
 @pytest.fixture
@@ -181,7 +189,7 @@ def gateway(monkeypatch):
     """Return a function that makes this the only gateway."""
 
     def use(**behaviour: Any) -> list[Result]:
-        monkeypatch.setattr(gateways.registry, "configured", lambda: [Silent(**behaviour)])
+        monkeypatch.setattr(registry, "configured", lambda: [Silent(**behaviour)])
         return list(gateways.examine())
 
     return use
@@ -211,11 +219,9 @@ class TestGateways:
 
     def test_payments_without_any_webhook_are_found(self, gateway, alice):
         now = clock.now()
-        fields = {"currency": "EUR", "status": "confirmed", "amount_received": 100, "received_currency": "EUR"}
-        Payment.objects.create(
-            customer=alice, gateway="sandbox", amount=100, created_at=now, updated_at=now,
-            expires_at=now + timedelta(hours=1), gateway_id="x_1", **fields,
-        )  # fmt: skip
+        payment = checkout.start(alice, now=now, amount=5_00, currency="EUR", gateway="sandbox")
+        received = {"amount_received": 5_00, "received_currency": "EUR"}
+        Payment.objects.filter(pk=payment.pk).update(status=Payment.Status.CONFIRMED, **received)
         assert gateway()[-1].says == "payments were made in the last day, and no webhook came"
         WebhookEvent.objects.create(
             gateway="sandbox", event_id="1", type="x", gateway_id="", payload={}, received_at=now
@@ -249,7 +255,7 @@ class TestWork:
         ("late", "says"),
         [
             (timedelta(minutes=5), "1 are overdue"),
-            (timedelta(days=8), "1 are overdue by more than BILLING_MAX_CATCH_UP"),
+            (timedelta(days=8), "1 are overdue by more than BILLING_MAX_CATCH_UP and wait for staff"),
         ],
     )
     def test_overdue_books_are_found(self, alice, late, says):
@@ -329,7 +335,7 @@ class TestCommand:
             yield ok("first", "fine")
             raise ValueError("broken by sk_live_51H8xYzCanaryCanary\nat two lines")
 
-        monkeypatch.setattr(examination, "WITHOUT_DATABASE", (broken, services.the_cache))
+        monkeypatch.setattr(examination, "WITHOUT_DATABASE", (broken, servers.the_cache))
         first, second, third, *_ = examination.examine()
         assert (first.part, third.part) == ("first", "cache")
         assert second.verdict is Verdict.FAILS

@@ -8,6 +8,7 @@ import pytest
 import stripe
 from django.conf import settings
 
+from payments.gateways.errors import GatewayError
 from payments.gateways.stripe import endpoints
 from payments.gateways.stripe.client import API_VERSION
 
@@ -44,6 +45,18 @@ def test_a_right_endpoint_has_no_problems(changes):
 )
 def test_each_mistake_is_named(changes, problem):
     assert judged(**changes) == [problem]
+
+
+def test_the_account_is_asked_over_http(fake, gateway):
+    assert gateway.webhook_problems(URL) == [f"Stripe has no webhook endpoint {URL}"]
+    fake.account.add_endpoint(URL)
+    assert gateway.webhook_problems(URL) == []
+
+
+def test_a_refused_key_is_an_error_of_the_gateway(fake, gateway, settings):
+    settings.STRIPE_SECRET_KEY = "sk_test_another0123456789"
+    with pytest.raises(GatewayError):
+        gateway.webhook_problems(URL)
 
 
 def test_the_document_lists_the_same_events():
