@@ -42,7 +42,7 @@ def keep(findings: Iterable[Finding], *, now: datetime) -> LedgerCheck:
         findings=[as_data(finding) for finding in broken],
     )
     if broken:
-        log.error("ledger_is_broken", checks=[finding.check.name for finding in broken], rows=result.wrong)
+        log.error("books_are_broken", checks=[finding.check.name for finding in broken], rows=result.wrong)
     LedgerCheck.objects.filter(started_at__lt=now - KEPT).delete()
     return result
 
