@@ -62,11 +62,12 @@ class Adapter(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Return the link for the reset mail. Never use the Host header: whoever requests the mail controls it."""
         user, _dash, secret = key.partition("-")
-        return settings.SITE_URL + reverse("account_reset_password_from_key", kwargs={"uidb36": user, "key": secret})
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": user, "key": secret})
+        return f"{settings.SITE_URL}{path}"
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """Return the link for the mail that confirms an address."""
-        return settings.SITE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+        return f"{settings.SITE_URL}{reverse('account_confirm_email', args=[emailconfirmation.key])}"
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Save a new customer with the language of the sign-up page. Greet them, unless a link to confirm does."""

@@ -9,7 +9,8 @@ from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
 def rate(name: str, default: str) -> str:
     """Return a rate from the environment, such as `30/m`: thirty in a minute. Raises ImproperlyConfigured."""
     allowed = "a rate such as 30/m, with s, m, h or d"
-    return env.parsed(name, _rate, default=default, allowed=allowed, example=default)
+    read: str = env.parsed(name, _rate, default=default, allowed=allowed, example=default)
+    return read
 
 
 def _rate(text: str) -> str:
