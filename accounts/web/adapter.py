@@ -3,13 +3,14 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import brute_force, mails
+from accounts import brute_force, encryption, mails
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
@@ -91,3 +92,15 @@ class Adapter(DefaultAccountAdapter):
         links = {name: translate_url(url, language) for name, url in context.items() if name.endswith("_url") and url}
         values = {**context, **links, "email": email}
         mails.send(lambda: mails.of(template_prefix, values), email, user=user, language=language)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """allauth's adapter of second factors, which stores their secrets encrypted (settings.MFA_ADAPTER)."""
+
+    def encrypt(self, text: str) -> str:
+        """Return the text as it is stored."""
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the text that is stored."""
+        return encryption.decrypt(encrypted_text)
