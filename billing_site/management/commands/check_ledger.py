@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from billing_site.integrity import Finding, look, snapshot
+from billing_site.integrity import Finding, look, renew_statistics, snapshot
 
 BROKEN = 3
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        renew_statistics()
         with snapshot():
             findings = look()
         broken = [finding for finding in findings if finding.count]
