@@ -35,11 +35,13 @@ lint: install-dev ## Check style, types, import order, migrations, templates, co
 	LOCAL=1 $(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	LOCAL=1 $(PY) manage.py makemigrations --check --dry-run
+	LOCAL=1 $(PY) manage.py migration_sql var/migrations
+	$(VENV)/bin/squawk --no-error-on-unmatched-pattern 'var/migrations/*.sql'
 	find templates -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
-bench: install-dev ## Measure postings, billing runs, statements and webhooks against plain SQL and pgbench.
+bench: install-dev ## Measure postings, billing runs, statements, webhooks and the API against plain SQL, pgbench and bare views.
 	@exec env LOCAL=1 $(PY) manage.py bench $(BENCH_ARGS)
 
 stop: ## Stop what `make run` started, from another terminal or after a crash.

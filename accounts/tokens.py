@@ -8,18 +8,26 @@ import uuid
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt import tokens as jwt
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.models import RefreshToken, User
+from core import prepared_statements
 from core.deletion import delete
 from core.errors import DomainError
 
 # The largest primary key there can be.
 LARGEST_ID = 2**63 - 1
+# The user whom a token lets in. Each request of the API asks this: in SQL, because the ORM takes longer to build the
+# query than PostgreSQL to answer it.
+_COLUMNS = {field.attname: field.column for field in User._meta.concrete_fields}
+OWNER = f"""
+    SELECT {", ".join(f"owner.{column}" for column in _COLUMNS.values())} FROM accounts_user AS owner
+    WHERE owner.id = %s AND owner.token_version = %s AND owner.is_active AND EXISTS (
+        SELECT FROM accounts_refreshtoken WHERE user_id = owner.id AND family = %s AND spent_at IS NULL)
+"""  # noqa: S608 - column names only
 
 
 class InvalidToken(DomainError):
@@ -110,9 +118,8 @@ def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
 
 def owner(claims: Claims) -> User | None:
     """Return the token's user, or None if the user is disabled, the version is old or the family ended. One query."""
-    unspent = RefreshToken.objects.filter(user=OuterRef("pk"), family=claims.family, spent_at=None)
-    users = User.objects.filter(Exists(unspent), pk=claims.user_id, is_active=True, token_version=claims.version)
-    return users.first()
+    rows = prepared_statements.run(OWNER, [claims.user_id, claims.version, claims.family])
+    return User.from_db(connection.alias, list(_COLUMNS), rows[0]) if rows else None
 
 
 def forget(*, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""The admin site as a whole: its name, the scheduler's tables for superusers, and links on a customer's page."""
+"""The admin site as a whole: its name, tables of tasks and checks, and links on a customer's page."""
 
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from django_celery_beat import admin as beat  # registers the tables that are re
 from django_celery_beat import models as schedules
 
 from accounts.models import User
+from core.admin import ReadOnlyAdmin
+from core.models import LedgerCheck, TaskRun
 from events.models import Event, Mail, UnreachableAddress
 from ledger import display
 from ledger.models import Account, Transaction
@@ -49,6 +51,29 @@ for model, registered in (
 ):
     admin.site.unregister(model)
     admin.site.register(model, type(registered.__name__, (SuperusersOnly, registered), {}))
+
+
+@admin.register(LedgerCheck)
+class LedgerCheckAdmin(ReadOnlyAdmin):
+    """The results of the nightly ledger check, with the first wrong rows of each broken rule."""
+
+    list_display = ["started_at", "clean", "wrong", "checks", "seconds", "error"]
+    ordering = ["-started_at", "-id"]
+    fields = ["started_at", "clean", "wrong", "checks", "seconds", "error", "findings"]
+
+    @admin.display(description=_("clean"), boolean=True)
+    def clean(self, check: LedgerCheck) -> bool:
+        """Return whether the run came to an end and found nothing."""
+        return check.is_clean
+
+
+@admin.register(TaskRun)
+class TaskRunAdmin(ReadOnlyAdmin):
+    """How the last run of each periodic task ended."""
+
+    list_display = ["task", "finished_at", "succeeded_at", "seconds", "runs", "failures", "error"]
+    ordering = ["task"]
+
 
 # Lists that a customer's page links to, each filtered by that customer.
 LISTS = (

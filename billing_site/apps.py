@@ -1,10 +1,17 @@
-# `checks` and `worker` are imported because they register system checks and Celery signal handlers.
+"""The app that composes the others."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.utils.module_loading import import_string
 
-from billing_site import checks, logs, worker
+from billing_site import checks, logs
 
-__all__ = ["checks", "worker"]
+__all__ = ["checks"]
+
+# They register signal handlers, and use models, which are there once all apps are loaded.
+RECEIVERS = ("billing_site.worker", "billing_site.metrics.gateways")
 
 
 class BillingSiteConfig(AppConfig):
@@ -12,3 +19,8 @@ class BillingSiteConfig(AppConfig):
 
     def ready(self) -> None:
         logs.configure()
+        for module in RECEIVERS:
+            import_module(module)
+        # The library is loaded only where it is used.
+        if settings.SENTRY_DSN:
+            import_string("billing_site.error_reports.start")()

@@ -7,7 +7,7 @@ import structlog
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
 
@@ -32,6 +32,7 @@ class Poke(DjangoTask):
             if not is_unreachable(error):
                 raise
             outages.database.began(error)
+            connection.close()
             raise Ignore from error
         outages.database.ended()
         return result

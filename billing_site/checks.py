@@ -1,6 +1,7 @@
 """System checks that keep web, worker and scheduler from starting with unsafe production settings.
 
-They read settings only, and pass where LOCAL is set: the defaults are made for a local machine.
+Those read settings only, and pass where LOCAL is set: the defaults are made for a local machine. `migrate` and
+`check --database default` also look at the limits of a database session behind a pooler.
 """
 
 import sys
@@ -8,7 +9,9 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004 - its name
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.db import connection
 
 from accounts import encryption
 from payments.gateways import registry
@@ -47,6 +50,28 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.LOCAL:
         return []
     return [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox(), *_play_money(), *_mail()]
+
+
+@register(Tags.database)
+def session_limits(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning for each limit of SESSION_LIMITS that a session behind a pooler does not have."""
+    if not settings.DATABASE_POOLED or not databases:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE current_setting(name) = '0'", [
+            list(settings.SESSION_LIMITS)
+        ])  # fmt: skip
+        missing = [name for (name,) in cursor.fetchall()]
+    role, database = settings.DATABASES["default"]["USER"], settings.DATABASES["default"]["NAME"]
+    return [
+        checks.Warning(
+            f"The sessions of the database have no {name}: one that hangs would hold up others for ever.",
+            f"ALTER ROLE {role} IN DATABASE {database} SET {name} = '{settings.SESSION_LIMITS[name]}'; "
+            "then RECONNECT in the pooler's console.",
+            id="billing.W001",
+        )
+        for name in missing
+    ]
 
 
 def _debug() -> list[CheckMessage]:
@@ -122,10 +147,10 @@ def _play_money() -> list[CheckMessage]:
     if settings.PAYMENT_GATEWAYS != ["sandbox"]:
         return []
     return [
-        Warning(
+        checks.Warning(
             "PAYMENT_GATEWAYS offers only the sandbox: customers pay with play money.",
             "Set it to stripe, yookassa or manual, and the keys of that gateway.",
-            id="billing.W001",
+            id="billing.W002",
         )
     ]
 
@@ -142,9 +167,9 @@ def _mail() -> list[CheckMessage]:
     if settings.MAIL_BACKEND:
         return []
     return [
-        Warning(
+        checks.Warning(
             "There is no mail server: mails wait, such as links to reset passwords, which are good for a day.",
             "Set EMAIL_URL=smtp+tls://user:password@mail.example.com:587, or MAIL_BACKEND to that of a provider.",
-            id="billing.W002",
+            id="billing.W003",
         )
     ]

@@ -178,7 +178,13 @@ ERRORS: dict[str, Kind] = {
     "consent_words_required": Kind(
         400,
         _("The customer must be shown the words of the consent"),
-        _("Show the customer `words`, and send them back as `words` once the customer agrees. Use a new key."),
+        _(
+            "Show the customer `words`, and send them back as the parameter in `errors` once the customer agrees. "
+            "Use a new key."
+        ),
+    ),
+    "gateway_cannot_charge": Kind(
+        400, _("The gateway cannot charge renewals"), _("Choose another `gateway`, or omit `renewal_words`.")
     ),
     "invalid_payment_id": Kind(
         400,

@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from billing_site.context_processors import site
 from billing_site.problems import Problem, problem_of, respond
+from billing_site.request_log import note_cause
 from core.api.serializers import shortened
 from core.errors import DomainError
 from core.retry import is_unreachable
@@ -86,7 +87,10 @@ def _outage(error: BaseException | None) -> Problem | None:
     """Return the problem of a database that is out of reach, if that is what an exception comes from."""
     while error is not None and not (isinstance(error, DatabaseError | InterfaceError) and is_unreachable(error)):
         error = error.__cause__ or error.__context__
-    return problem_of(error) if isinstance(error, Exception) else None
+    if not isinstance(error, Exception):
+        return None
+    note_cause(error)
+    return problem_of(error)
 
 
 def outage_response(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -113,7 +117,11 @@ class Pages:
         """Return an error page for an expected exception, None for a bug, which Django logs."""
         expected = isinstance(exception, DomainError | DatabaseError | InterfaceError)
         problem = problem_of(exception) if expected else None
-        return None if problem is None or is_api(request) else problem_page(request, problem)
+        if problem is None or is_api(request):
+            return None
+        if problem.kind.status >= 500:
+            note_cause(exception)
+        return problem_page(request, problem)
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:

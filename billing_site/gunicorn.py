@@ -1,7 +1,9 @@
 """Configuration of gunicorn, local and in containers. It uses threads, because requests mostly wait."""
 
 import os
+from typing import Any
 
+from billing_site.metrics import multiprocess
 from billing_site.settings import HOST, LOGGING, PORT, WEB_THREADS, WEB_WORKERS
 
 wsgi_app = "billing_site.wsgi:application"
@@ -25,3 +27,13 @@ control_socket_disable = True
 # django_structlog logs each request with its id, so gunicorn's access log is off.
 accesslog = None
 logconfig_dict = LOGGING
+
+
+def on_starting(server: Any) -> None:
+    """Have all workers count their requests in one folder, so that each of them can tell Prometheus about all."""
+    multiprocess.prepare()
+
+
+def on_exit(server: Any) -> None:
+    """Remove that folder."""
+    multiprocess.remove()

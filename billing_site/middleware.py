@@ -1,4 +1,4 @@
-"""Middleware of the site: request ids, request log, caching of API responses, charset, language and time zone."""
+"""Middleware of the site: request ids, caching of API responses, charset, language and time zone."""
 
 from collections.abc import Callable
 from datetime import UTC, tzinfo
@@ -9,7 +9,6 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
-from django_structlog.middlewares import RequestMiddleware
 
 from accounts.models import User
 from payments.gateways import guard
@@ -103,13 +102,3 @@ def request_id_header(get_response: Callable[[HttpRequest], HttpResponse]) -> Ca
         return response
 
     return middleware
-
-
-class RequestLog(RequestMiddleware):
-    """Middleware: log each request by its route, because its path and query may contain secrets."""
-
-    @staticmethod
-    def format_request(request: HttpRequest) -> str:
-        """Return method and route, such as `GET api/payments/<slug:public_id>`."""
-        match = request.resolver_match
-        return f"{request.method} {match.route if match else '(no route)'}"

@@ -20,6 +20,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import set_rollback
 
 from billing_site.error_codes import kind_of
+from billing_site.request_log import note_cause
 from core.errors import DomainError
 from core.retry import is_unreachable
 
@@ -78,6 +79,8 @@ def handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     problem = problem_of(exc)
     if problem is None:
         return None
+    if problem.kind.status >= 500:
+        note_cause(exc)
     set_rollback()
     return Response(problem.body(), problem.kind.status, headers=problem.headers, content_type=CONTENT_TYPE)
 

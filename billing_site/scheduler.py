@@ -1,4 +1,4 @@
-"""The scheduler of beat: django-celery-beat's, which is not interrupted while it writes its schedule."""
+"""The scheduler of beat: django-celery-beat's, not interrupted while it writes its schedule; it shows that it lives."""
 
 import signal
 import time
@@ -16,6 +16,14 @@ from core.retry import is_unreachable
 # Seconds.
 TRY_AGAIN_AFTER = 5.0
 
+# Seconds between two heartbeats in the database, and after which the scheduler counts as dead there.
+BEATS_EVERY = 10.0
+SILENT_FOR = 60.0
+HEARTBEAT = """
+    INSERT INTO core_heartbeat (name, at) VALUES ('beat', clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET at = excluded.at
+"""
+
 
 class Scheduler(DatabaseScheduler):
     """Reads the schedule from the database, and goes on with what it knows while the database is out of reach.
@@ -30,12 +38,8 @@ class Scheduler(DatabaseScheduler):
     _dirty: set[str]
     # When the database may be asked again, on the monotonic clock.
     _try_at = 0.0
-
-    def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Send one task that is due; return the seconds until the next turn, at most five."""
-        probe.alive("beat")
-        seconds: float = super().tick(*args, **kwargs)
-        return seconds
+    # When the next heartbeat is written, on time.monotonic's clock.
+    next_heartbeat = 0.0
 
     @property
     def schedule(self) -> dict[str, Any]:
@@ -81,6 +85,24 @@ class Scheduler(DatabaseScheduler):
         """Write the entries of the settings to the database and read the schedule."""
         with postponed(signal.SIGTERM, signal.SIGINT):
             super().setup_schedule()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send the tasks that are due, and show that the scheduler lives. Called at least every five seconds."""
+        probe.alive("beat")
+        seconds: float = super().tick(*args, **kwargs)
+        self.show_life()
+        return seconds
+
+    def show_life(self) -> None:
+        """Write the heartbeat for /statusz, unless it is young. Without a database nothing is written."""
+        if time.monotonic() < self.next_heartbeat or not self.is_reachable():
+            return
+        self.next_heartbeat = time.monotonic() + BEATS_EVERY
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(HEARTBEAT)
+        except (DatabaseError, InterfaceError) as error:
+            self._note(error)
 
 
 @contextmanager

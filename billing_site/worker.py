@@ -1,12 +1,20 @@
-"""Celery signal handlers: refuse an unsafe start, tune the garbage collector, bill at once, and note billing runs."""
+"""Celery signal handlers: refuse an unsafe start, tune the garbage collector, bill at once, note how tasks run."""
 
 import gc
-from datetime import UTC, datetime
 from typing import Any
 
-from celery.signals import heartbeat_sent, setup_logging, task_success, worker_process_init, worker_ready
+import structlog
+from celery.signals import (
+    heartbeat_sent,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_ready,
+)
+from django_structlog.celery.signals import bind_extra_task_metadata
 
-from billing_site import checks, health, probe
+from billing_site import checks, probe, task_runs
 from billing_site.celery import app
 
 BILL_DUE = "subscriptions.tasks.bill_due"
@@ -46,8 +54,19 @@ def bill_at_once(**kwargs: Any) -> None:
     app.send_task(BILL_DUE)
 
 
-@task_success.connect
-def note_billing_run(sender: Any = None, **kwargs: Any) -> None:
-    """Record a finished billing run for /readyz."""
-    if getattr(sender, "name", "") == BILL_DUE:
-        health.tick_finished(now=datetime.now(UTC))
+@bind_extra_task_metadata.connect
+def name_task(task: Any = None, **kwargs: Any) -> None:
+    """Name the task in all log lines that it writes."""
+    structlog.contextvars.bind_contextvars(task=task.name)
+
+
+@task_prerun.connect
+def begin_run(task_id: str = "", **kwargs: Any) -> None:
+    """Note when a task begins."""
+    task_runs.begin(task_id)
+
+
+@task_postrun.connect
+def end_run(task_id: str = "", task: Any = None, retval: Any = None, state: str = "", **kwargs: Any) -> None:
+    """Write how a periodic task ended. `retval` is the exception of one that failed."""
+    task_runs.end(task_id, task, retval if isinstance(retval, BaseException) and state != "SUCCESS" else None)

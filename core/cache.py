@@ -1,7 +1,7 @@
 """A Redis or Valkey cache that may be down: it then forgets everything, and the site goes on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -59,6 +59,34 @@ class ForgetfulRedisCache(RedisCache):
         if value is None:
             raise ValueError(f"Key {key!r} not found")
         return int(value)
+
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any] | None:
+        """Run a Lua script on these keys, in one step; return its list, or None if the server is down."""
+        names = [self.make_and_validate_key(key) for key in keys]
+        client = self._cache.get_client(write=True)
+        found: list[Any] | None = self._ask(partial(client.register_script(script), names, arguments), None)
+        return found
+
+    def add_up(self, key: str, amounts: Mapping[str, int]) -> None:
+        """Add to several numbers under one key; do nothing if the server is down. They are kept until it is emptied."""
+
+        def question() -> None:
+            pipe = self._cache.get_client(write=True).pipeline(transaction=False)
+            for field, amount in amounts.items():
+                pipe.hincrby(self.make_key(key), field, amount)
+            pipe.execute()
+
+        self._ask(question, None)
+
+    def added_up(self, key: str) -> dict[str, int]:
+        """Return the numbers under a key; none if the server is down."""
+
+        def question() -> dict[Any, Any]:
+            return self._cache.get_client().hgetall(self.make_key(key))
+
+        nothing: dict[Any, Any] = {}
+        found = self._ask(question, nothing)
+        return {field.decode(): int(number) for field, number in found.items()}
 
     @property
     def _url(self) -> str:

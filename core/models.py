@@ -1,6 +1,7 @@
-"""Models that keep a request from running twice: the key on the row it made, and the stored answer."""
+"""Models of what every app uses: idempotency keys, and what the site knows about its own tasks and checks."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class MadeOnce(models.Model):
@@ -38,3 +39,64 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class TaskRun(models.Model):
+    """How the last run of a periodic task ended, one row a task. Only billing_site.task_runs writes it."""
+
+    # The task's name, such as `subscriptions.tasks.bill_due`.
+    task = models.CharField(_("task"), max_length=100, primary_key=True)
+    # When the last run ended, and the last one without an error, by the database's clock.
+    finished_at = models.DateTimeField(_("finished"))
+    succeeded_at = models.DateTimeField(_("without an error"), null=True)
+    # How long the last run took, and all runs together, in seconds.
+    seconds = models.FloatField(_("seconds"))
+    total_seconds = models.FloatField(default=0)
+    runs = models.BigIntegerField(_("runs"), default=0)
+    failures = models.BigIntegerField(_("failures"), default=0)
+    # The error of the last run, empty if it had none.
+    error = models.CharField(_("error"), max_length=300, default="", blank=True)
+
+    class Meta:
+        verbose_name = _("task run")
+        verbose_name_plural = _("task runs")
+
+    def __str__(self) -> str:
+        return self.task
+
+
+class Heartbeat(models.Model):
+    """When a process that serves no requests last said that it lives. The scheduler writes `beat`."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    # By the database's clock.
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LedgerCheck(models.Model):
+    """The result of one run of all integrity checks. Only billing_site.ledger_checks writes it."""
+
+    started_at = models.DateTimeField(_("started"), db_index=True)
+    seconds = models.FloatField(_("seconds"))
+    # How many checks were made, and how many wrong rows they found together.
+    checks = models.PositiveIntegerField(_("checks"))
+    wrong = models.PositiveBigIntegerField(_("wrong rows"))
+    # For each broken check: its name, meaning, number of wrong rows and the first of them.
+    findings = models.JSONField(_("findings"), default=list)
+    # Why the run did not come to an end, empty if it did.
+    error = models.CharField(_("error"), max_length=300, default="", blank=True)
+
+    class Meta:
+        verbose_name = _("ledger check")
+        verbose_name_plural = _("ledger checks")
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether it came to an end and found nothing."""
+        return not self.wrong and not self.error

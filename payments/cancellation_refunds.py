@@ -53,6 +53,12 @@ def cancel(
     return CardRefunds(came_back=done.came_back, refunds=sent)
 
 
+def sent_to_card(subscription: Subscription) -> Money:
+    """Return what was refunded to the card when the subscription was cancelled, and has not failed."""
+    made = _made(subscription).exclude(status=Refund.Status.FAILED)
+    return Money(sum(refund.amount for refund in made), subscription.price.currency)
+
+
 def has_card_payment(customer: User, currency: str) -> bool:
     """Tell whether a payment of the customer could take a refund to the card, at least in part."""
     return any(_takes(payment, 1) for payment in _payments(customer, currency)[:MOST_PAYMENTS])
@@ -63,11 +69,11 @@ def _cancel(
     subscription: Subscription, *, now: datetime, author: User | None, check: Callable[[int], None]
 ) -> CardRefunds:
     customer, currency = subscription.customer, subscription.price.currency
-    key = idempotency.key_of("cause", f"cancel-to-card:{subscription.public_id}")
+    key = _key(subscription)
     with transaction.atomic():
         # Payments are locked before the wallet, in one order.
         locked = {payment.pk: payment for payment in _lock(subscription)}
-        made = list(Refund.objects.filter(payment__customer=customer, idempotency_key=key).order_by("id"))
+        made = list(_made(subscription))
         if made:
             return CardRefunds(came_back=Money(sum(each.amount for each in made), currency), refunds=made)
         with books.open(customer, currency, now=now) as book:
@@ -82,6 +88,16 @@ def _cancel(
                 made.append(refund)
                 left -= refund.amount
     return CardRefunds(came_back=Money(came_back, currency), refunds=made)
+
+
+def _key(subscription: Subscription) -> str | None:
+    return idempotency.key_of("cause", f"cancel-to-card:{subscription.public_id}")
+
+
+def _made(subscription: Subscription) -> QuerySet[Refund]:
+    """Return the refunds that the cancellation has made, the oldest first."""
+    rows = Refund.objects.filter(payment__customer=subscription.customer_id, idempotency_key=_key(subscription))
+    return rows.order_by("id")
 
 
 def _payments(customer: User, currency: str) -> QuerySet[Payment]:

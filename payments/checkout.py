@@ -26,7 +26,9 @@ from payments import (
 from payments.amounts import AmountDue
 from payments.checkout_request import (
     CheckoutRequest,
+    agrees,
     amount_due,
+    check_charges_renewals,
     find_payment,
     fingerprint_of,
     purpose_of,
@@ -100,6 +102,8 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
         if first is not None and not request.get("payment_id") and _is_same(first, due, request, now=now):
             return first
         gateway = registry.offer(request.get("gateway"), due.money.currency, due.money.amount).name
+        if agrees(request):
+            check_charges_renewals(gateway)
         if first is None:
             order = open_orders.find_waiting(customer, purpose_of(due, request), now=now)
             payment = _create(customer, due, gateway, request, now=now, order=order)
@@ -120,10 +124,9 @@ def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: d
     if not registry.is_configured(first.gateway):
         return False
     # Whoever says nothing about the payment method goes on with what was agreed before.
-    if "agreement" in request:
-        agrees = request["agreement"] is not None and saves_method(request, first.gateway)
-        if CheckoutConsent.objects.filter(payment=first, dropped_at=None).exists() != agrees:
-            return False
+    given = CheckoutConsent.objects.filter(payment=first, dropped_at=None)
+    if "agreement" in request and given.exists() != agrees(request):
+        return False
     return "save_method" not in request or saves_method(request, first.gateway) == first.save_method
 
 

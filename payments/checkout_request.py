@@ -3,14 +3,24 @@
 from datetime import datetime
 from typing import TypedDict
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from core import idempotency
+from core.errors import DomainError
 from payments import amounts, open_orders
 from payments.amounts import AmountDue
 from payments.collection.consents import Agreement
 from payments.gateways import registry
 from payments.models import Payment
 from subscriptions.models import Plan, Subscription
+
+
+class CannotCharge(DomainError):
+    """The customer agrees that renewals are charged, but the gateway of this payment cannot charge them."""
+
+    code = "gateway_cannot_charge"
+    param = "gateway"
 
 
 class CheckoutRequest(TypedDict, total=False):
@@ -99,6 +109,18 @@ def purpose_of(due: AmountDue, request: CheckoutRequest) -> str:
         periods=request.get("periods", 1),
         auto_renew=request.get("auto_renew", True),
     )
+
+
+def agrees(request: CheckoutRequest) -> bool:
+    """Tell whether the customer agrees that renewals are charged to the method that this payment saves."""
+    return request.get("agreement") is not None and request.get("save_method", False)
+
+
+def check_charges_renewals(gateway: str) -> None:
+    """Raise CannotCharge if the gateway cannot save a method and charge renewals to it."""
+    can = registry.can(gateway)
+    if not (can.saves_methods and can.charges_off_session):
+        raise CannotCharge(_("Renewals cannot be paid through %s. Choose another gateway.") % gateway)
 
 
 def saves_method(request: CheckoutRequest, gateway: str) -> bool:

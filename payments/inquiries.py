@@ -1,4 +1,4 @@
-"""Inquiries: staff have a gateway asked about one payment, refund or dispute at once, and read what came of it.
+"""Inquiries: staff have a gateway asked about one payment, refund, dispute or page at once, and read what came of it.
 
 The answer is applied on the same paths as in the sweep (payments.reconciliation).
 """
@@ -6,13 +6,13 @@ The answer is applied on the same paths as in the sweep (payments.reconciliation
 from datetime import datetime
 from typing import NamedTuple
 
-from payments import confirmation, disputes, open_orders, reconciliation, refunds, transitions
+from payments import confirmation, disputes, open_orders, reconciliation, refunds, setups, transitions
 from payments.confirmation import Verdict
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Snapshot
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, MethodSetup, Payment, Refund
 
-Row = Payment | Refund | Dispute
+Row = Payment | Refund | Dispute | MethodSetup
 
 
 class Inquiry(NamedTuple):
@@ -39,6 +39,8 @@ def is_possible(row: Row) -> bool:
             return row.destination == Refund.Destination.CARD and row.status != Refund.Status.FAILED and is_open
         case Dispute():
             return True
+        case MethodSetup():
+            return row.gateway_id is not None and row.status != MethodSetup.Status.SAVED
 
 
 def ask(row: Row, *, now: datetime) -> Inquiry:
@@ -77,4 +79,7 @@ def _ask(row: Row, *, now: datetime) -> str:
                 disputes.refresh(row.gateway, row.gateway_id, now=now)
             except (GatewayError, disputes.UnknownPayment) as error:
                 return str(error)
+        case MethodSetup():
+            answer = setups.ask(row)
+            setups.apply(row.pk, answer, now=now)
     return answer.detail if isinstance(answer, GatewayError) else ""

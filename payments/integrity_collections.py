@@ -38,12 +38,15 @@ CHECKS = (
         SELECT attempt.id AS payment, attempt.customer_id AS customer, attempt.method_id AS method, attempt.created_at
           FROM payments_payment AS attempt
           JOIN payments_paymentmethod AS method ON method.id = attempt.method_id
-         WHERE method.customer_id <> attempt.customer_id
-            OR method.removed_at < attempt.created_at
-            OR NOT EXISTS (SELECT FROM payments_consent AS consent
-                            WHERE consent.method_id = attempt.method_id AND consent.customer_id = attempt.customer_id
-                              AND consent.given_at <= attempt.created_at
-                              AND (consent.withdrawn_at IS NULL OR consent.withdrawn_at >= attempt.created_at))
+         -- One that was stopped before it was sent is no charge.
+         WHERE NOT (attempt.status = 'cancelled' AND attempt.gateway_id IS NULL)
+           AND (method.customer_id <> attempt.customer_id
+                OR method.removed_at < attempt.created_at
+                OR NOT EXISTS (SELECT FROM payments_consent AS consent
+                                WHERE consent.method_id = attempt.method_id
+                                  AND consent.customer_id = attempt.customer_id
+                                  AND consent.given_at <= attempt.created_at
+                                  AND (consent.withdrawn_at IS NULL OR consent.withdrawn_at >= attempt.created_at)))
         """,
     ),
 )

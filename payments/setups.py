@@ -61,18 +61,22 @@ def refresh(setup: MethodSetup, *, now: datetime) -> MethodSetup:
     """
     if setup.status == Status.SAVED or setup.gateway_id is None:
         return setup
+    return apply(setup.pk, ask(setup), now=now)
+
+
+def ask(setup: MethodSetup) -> SetupSnapshot | GatewayError:
+    """Ask the gateway what has come of a page that it has opened. Call it with no transaction open."""
     try:
-        answer: SetupSnapshot | GatewayError = registry.get(setup.gateway).fetch_setup(setup.gateway_id)
+        return registry.get(setup.gateway).fetch_setup(str(setup.gateway_id))
     except GatewayError as error:
         log.warning("setup_got_no_answer", setup=setup.public_id, error=error.detail, permanent=error.permanent)
-        answer = error
-    return _apply(setup.pk, answer, now=now)
+        return error
 
 
 def check(setup: MethodSetup, now: datetime) -> None:
     """Ask about a page that is due; end one that the gateway never opened once its time is over. For the sweep."""
     if setup.gateway_id is None:
-        _apply(setup.pk, GatewayError("It was never opened.", permanent=False), now=now)
+        apply(setup.pk, GatewayError("It was never opened.", permanent=False), now=now)
     else:
         refresh(setup, now=now)
 
@@ -139,7 +143,7 @@ def _store(setup_id: int, session: Session, *, now: datetime) -> MethodSetup:
 
 
 @retry.retried
-def _apply(setup_id: int, answer: SetupSnapshot | GatewayError, *, now: datetime) -> MethodSetup:
+def apply(setup_id: int, answer: SetupSnapshot | GatewayError, *, now: datetime) -> MethodSetup:
     """Apply the gateway's answer and return the row. A method that was saved late is the customer's all the same."""
     with transaction.atomic():
         setup = _lock(setup_id)

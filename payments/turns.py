@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from django.db import connection
 
@@ -12,23 +12,25 @@ from payments.gateways import guard
 TURNS = 20_261_201
 # How long a sweep begins new calls in a task, in seconds. The next task goes on.
 LASTS = 10.0
+# Seconds after which the database takes a turn back whatever became of the worker. No task may run so long.
+LONGEST = 900
 
 
 @contextmanager
 def take(name: str) -> Iterator[bool]:
     """Take the turn of this name for the block, and tell whether it was free. It is given back if the worker dies.
 
-    It is a lock of the database's session: it holds over transactions. Call it with no transaction open.
+    It is a lock of a transaction, on a connection of its own that does nothing else: a lock of the session would be
+    lost, or kept for ever, behind a pooler that hands sessions on after each transaction.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [TURNS, name])
-        [is_taken] = cursor.fetchone()
-    try:
+    with closing(connection.copy()) as apart:
+        apart.set_autocommit(False)
+        with apart.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LONGEST}s'")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [TURNS, name])
+            [is_taken] = cursor.fetchone()
         yield is_taken
-    finally:
-        if is_taken:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [TURNS, name])
+        apart.rollback()
 
 
 def lasting(gateway: str | None, seconds: float = LASTS) -> Callable[[], bool]:

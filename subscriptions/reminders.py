@@ -18,21 +18,26 @@ MONTH, YEAR, FOR_EVER = timedelta(days=27), timedelta(days=360), timedelta(days=
 DAYS_BEFORE = ((30, YEAR, FOR_EVER), (7, YEAR, FOR_EVER), (3, MONTH, YEAR))
 
 # Charges end when their subscription renews. They are found through the index charge_by_end, which costs the billing of
-# short periods nothing; an index on subscriptions would.
+# short periods nothing; an index on subscriptions would. MATERIALIZED has the few that are near found first: with the
+# limit in view, the planner may walk through all subscriptions instead.
 DUE = """
-    SELECT DISTINCT ON (sub.id) sub.customer_id, sub.public_id, sub.period_end, ahead.days
-    FROM (VALUES {rules}) AS ahead (days, shortest, longest)
-    JOIN subscriptions_charge AS charge
-        ON charge.period_end > %s AND charge.period_end <= %s + ahead.days * interval '1 day'
-        AND charge.full_length >= {shortest} AND charge.full_length >= ahead.shortest
-        AND charge.full_length < ahead.longest
-    JOIN subscriptions_subscription AS sub ON sub.id = charge.subscription_id AND sub.period_end = charge.period_end
+    WITH near AS MATERIALIZED (
+        SELECT charge.subscription_id, charge.period_end, ahead.days
+        FROM (VALUES {rules}) AS ahead (days, shortest, longest)
+        JOIN subscriptions_charge AS charge
+            ON charge.period_end > %s AND charge.period_end <= %s + ahead.days * interval '1 day'
+            AND charge.full_length >= {shortest} AND charge.full_length >= ahead.shortest
+            AND charge.full_length < ahead.longest
+    )
+    SELECT DISTINCT ON (sub.id) sub.customer_id, sub.public_id, sub.period_end, near.days
+    FROM near
+    JOIN subscriptions_subscription AS sub ON sub.id = near.subscription_id AND sub.period_end = near.period_end
     JOIN subscriptions_price AS price ON price.id = coalesce(sub.scheduled_price_id, sub.price_id)
     WHERE sub.status = 'active' AND sub.auto_renew AND NOT sub.cancel_requested AND price.amount > 0
         AND NOT EXISTS (SELECT FROM events_event AS event
-            WHERE event.subject = sub.public_id AND event.type = %s AND (event.data->>'days')::int <= ahead.days
+            WHERE event.subject = sub.public_id AND event.type = %s AND (event.data->>'days')::int <= near.days
                 AND (event.data->>'renews_at')::timestamptz = sub.period_end)
-    ORDER BY sub.id, ahead.days
+    ORDER BY sub.id, near.days
     LIMIT %s
 """
 RULES = ", ".join(
@@ -44,18 +49,20 @@ SQL = DUE.format(rules=RULES, shortest=MONTH // timedelta(microseconds=1))
 # A trial is followed by a first payment also if the subscription does not renew after that. Found through the index
 # trial_by_end.
 TRIALS_DUE = """
-    SELECT sub.customer_id, sub.public_id, sub.trial_end, ahead.days
-    FROM subscriptions_subscription AS sub
-    JOIN subscriptions_price AS price ON price.id = sub.price_id
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN sub.trial_end - sub.started_at > interval '3 days' THEN 3 ELSE 1 END AS days
-    ) AS ahead
-    WHERE sub.status = 'trialing' AND sub.trial_end > %s AND sub.trial_end <= %s + interval '3 days'
-        AND sub.trial_end <= %s + ahead.days * interval '1 day'
-        AND NOT sub.cancel_requested AND price.amount > 0
+    WITH near AS MATERIALIZED (
+        SELECT sub.customer_id, sub.public_id, sub.trial_end, sub.price_id,
+            CASE WHEN sub.trial_end - sub.started_at > interval '3 days' THEN 3 ELSE 1 END AS days
+        FROM subscriptions_subscription AS sub
+        WHERE sub.status = 'trialing' AND sub.trial_end > %s AND sub.trial_end <= %s + interval '3 days'
+            AND NOT sub.cancel_requested
+    )
+    SELECT near.customer_id, near.public_id, near.trial_end, near.days
+    FROM near
+    JOIN subscriptions_price AS price ON price.id = near.price_id
+    WHERE near.trial_end <= %s + near.days * interval '1 day' AND price.amount > 0
         AND NOT EXISTS (SELECT FROM events_event AS event
-            WHERE event.subject = sub.public_id AND event.type = %s
-                AND (event.data->>'ends_at')::timestamptz = sub.trial_end)
+            WHERE event.subject = near.public_id AND event.type = %s
+                AND (event.data->>'ends_at')::timestamptz = near.trial_end)
     LIMIT %s
 """
 

@@ -68,6 +68,11 @@ def font() -> str | None:
     return next((str(path) for folder in folders for path in folder.rglob("*.[ot]tf")), None)
 
 
+def pgbouncer() -> str | None:
+    """Return the path of PgBouncer. Debian puts it where only root looks for programs."""
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
 def _from_debian(name: str, marker: str, find: Callable[[], str | None], package: str) -> Tool:
     return Tool(name, marker, find, package, f"sudo apt-get install {package}")
 
@@ -80,6 +85,7 @@ TOOLS = (
     CHROMIUM,
     _from_debian("a font", "browser", font, "fonts-dejavu-core"),
     _from_debian("curl", "curl", lambda: shutil.which("curl"), "curl"),
+    _from_debian("PgBouncer", "pooler", pgbouncer, "pgbouncer"),
 )
 
 

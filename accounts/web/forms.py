@@ -53,7 +53,10 @@ class SignupForm(BaseForm, account_forms.SignupForm):
         name_hint = _("Letters, digits and . + - _ only.")
         self.describe("username", label=_("Username"), hint=name_hint, autocomplete="username")
         self.describe(
-            "email", label=_("Email address"), hint=_("For password resets and security notices."), autocomplete="email"
+            "email",
+            label=_("Email address"),
+            autocomplete="email",
+            hint=_("For receipts, reminders, password resets and security notices."),
         )
         self.describe("password1", label=_("Password"), hint=PASSWORD_HINT, autocomplete="new-password")
 

@@ -184,4 +184,20 @@ def webhooks(size: Size) -> Iterator[Figure]:
     yield Figure("webhook intake", f"{clients} clients, 50th and 99th percentile of answers", times, "", None, "", None)
 
 
-GROUPS = (billing, posting, reading, engine, webhooks, scale)
+def web(size: Size) -> Iterator[Figure]:
+    """Compare requests of the API with bare views under the same middleware; measure how long answers take."""
+    copy(2_000)
+    clients = 8
+    measured = process.run("web.answers", name=WORK, seconds=size.seconds, clients=clients, turns=size.turns)
+    for name, against, goal in (
+        ("access", "bare read", 1.0), ("wallet", "bare read", 0.4), ("transactions", "bare read", 0.4),
+        ("pricing", "bare read", 0.4), ("checkout", "bare write", 0.4),
+    ):  # fmt: skip
+        (ours, (p50, p99)), (theirs, (bare50, bare99)) = measured[name], measured[against]
+        what = f"over HTTP from {clients} clients, against a bare view that {against.split()[1]}s one row"
+        yield compare(name, what, ours, theirs, "requests/s", goal)
+        times = (f"{p50:.1f} ms, {p99:.1f} ms", f"{bare50:.1f} ms, {bare99:.1f} ms")
+        yield Figure(name, "50th and 99th percentile of answers", *times, None, "", None)
+
+
+GROUPS = (billing, posting, reading, engine, webhooks, web, scale)

@@ -10,6 +10,7 @@ from billing_site.settings.billing import *
 from billing_site.settings.environment import *
 from billing_site.settings.logs import *
 from billing_site.settings.mail import *
+from billing_site.settings.operators import *
 from billing_site.settings.security import *
 from billing_site.settings.site import *
 from billing_site.settings.tasks import *

@@ -9,8 +9,8 @@ from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
 def rate(name: str, default: str) -> str:
     """Return a rate from the environment, such as `30/m`: thirty in a minute. Raises ImproperlyConfigured."""
     allowed = "a rate such as 30/m, with s, m, h or d"
-    read: str = env.parsed(name, _rate, default=default, allowed=allowed, example=default)
-    return read
+    text: str = env.parsed(name, _rate, default=default, allowed=allowed, example=default)
+    return text
 
 
 def _rate(text: str) -> str:
@@ -33,11 +33,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["core.api.filters.StrictFilters"],
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "core.api.throttles.ByScope",
-        "core.api.throttles.ByAddress",
-        "core.api.throttles.ByUser",
-    ],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.Limits"],
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.DescribedSchema",
     "EXCEPTION_HANDLER": "billing_site.problems.handler",
     "URL_FORMAT_OVERRIDE": None,

@@ -31,7 +31,7 @@ MIDDLEWARE = [
     "billing_site.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "billing_site.middleware.RequestLog",
+    "billing_site.request_log.RequestLog",
     "billing_site.middleware.request_id_header",
     "billing_site.middleware.no_store_for_api",
     "billing_site.middleware.utf8_only",
@@ -85,11 +85,25 @@ DATABASES = {
 # A password of any characters, for a DATABASE_URL that has none.
 POSTGRES_PASSWORD = env.str("POSTGRES_PASSWORD")
 DATABASES["default"]["PASSWORD"] = DATABASES["default"].get("PASSWORD") or POSTGRES_PASSWORD
-# The longest time to wait for a lock, run a statement, or leave a transaction idle.
-DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-    "connect_timeout": 5,
-    "options": "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
-}
+# A pooler in transaction mode, such as PgBouncer, is in front of the database. Sessions then change hands after each
+# transaction, so nothing may depend on one: no prepared statements, no cursors of the server beyond a transaction.
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
+PREPARED_STATEMENTS = not DATABASE_POOLED
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {"connect_timeout": 5}
+# The longest time to wait for a lock, run a statement, or leave a transaction idle. A pooler lets no client set them
+# for its session: then they belong to the role, and `manage.py check --database default` warns if they are not set.
+SESSION_LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+if not DATABASE_POOLED:
+    limits = "".join(f"-c {name}={value} " for name, value in SESSION_LIMITS.items())
+    DATABASES["default"]["OPTIONS"] |= {
+        "options": f"{limits}-c timezone=UTC",
+        # Prepare what asks for it (core.prepared_statements), never a statement only because it runs often. With None
+        # nothing would be prepared.
+        "prepare_threshold": 1_000_000_000,
+    }
+# How many seconds `manage.py migrate` waits for a lock. Everything that needs the table waits behind it.
+MIGRATION_LOCK_SECONDS = env.int("MIGRATION_LOCK_SECONDS", default=5)
 
 # Cache
 # Redis or Valkey, shared by all processes. Without CACHE_URL: the embedded Valkey under var/, also the broker.

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from celery.schedules import crontab
 from kombu import Queue
 
 from billing_site.local.valkey import Valkey
@@ -39,6 +40,7 @@ CELERY_TASK_ROUTES = {
     "payments.tasks.*": {"queue": "payments"},
     "payments.gateways.*": {"queue": "payments"},
     "events.tasks.*": {"queue": "deliveries"},
+    "billing_site.tasks.*": {"queue": "deliveries"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -50,7 +52,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "billing_site.scheduler:Scheduler"
 # Name, task, seconds between two runs. Superusers may change them in the admin. A task that waits longer expires.
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     name: {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": max(seconds, 10)}}
     for name, task, seconds in (
         ("bill-due", "subscriptions.tasks.bill_due", 60),
@@ -68,6 +70,12 @@ CELERY_BEAT_SCHEDULE = {
         ("forget-quotes", "subscriptions.tasks.forget_quotes", 3600),
         ("fold-rollups", "ledger.tasks.fold_rollups", 60),
     )
+}
+# At night, when little is billed; in UTC. A missed night is made up for when the scheduler starts.
+CELERY_BEAT_SCHEDULE["check-ledger"] = {
+    "task": "billing_site.tasks.check_ledger",
+    "schedule": crontab(minute="30", hour="3"),
+    "options": {"expires": 3600},
 }
 if "sandbox" in PAYMENT_GATEWAYS:
     CELERY_BEAT_SCHEDULE["deliver-sandbox-webhooks"] = {

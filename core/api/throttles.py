@@ -5,65 +5,73 @@ exactly, so accounts.brute_force counts them in PostgreSQL.
 """
 
 import hashlib
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import Any, cast
 
 from django.conf import settings
+from django.core.cache import cache
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 
 from core.addresses import client_network
+from core.cache import ForgetfulRedisCache
+
+PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# Each key is a list of the instants of the requests let through, newest first, no longer than the limit. A request is
+# refused while the oldest of a full list lies within the period. DRF's own throttles do the same with two calls for
+# each limit, and fetch and send the whole list each time.
+# KEYS: one for each limit. ARGV: now, then for each limit the most requests and the period in seconds.
+COUNT = """
+    local waits = {}
+    for n, key in ipairs(KEYS) do
+        local most, period = tonumber(ARGV[2 * n]), tonumber(ARGV[2 * n + 1])
+        local oldest = tonumber(redis.call('LINDEX', key, most - 1))
+        local wait = oldest and oldest + period - tonumber(ARGV[1]) or 0
+        if wait <= 0 then
+            redis.call('LPUSH', key, ARGV[1])
+            redis.call('LTRIM', key, 0, most - 1)
+            redis.call('EXPIRE', key, period)
+        end
+        waits[n] = tostring(wait)
+    end
+    return waits
+"""
 
 
-class Throttle(SimpleRateThrottle):
-    """DRF's throttle with settings.API_RATES. While the cache is down, requests pass (core.cache)."""
+class Limits(BaseThrottle):
+    """All limits of a request, counted in one call of the cache. While the cache is down, requests pass."""
 
-    def __init__(self) -> None:
-        """Skip DRF's look-up of the rate, which here depends on the view."""
+    # Seconds until the limits that refuse the request let one through again.
+    seconds = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Return whether this request is within the rate."""
-        scope = self.scope_of(view)
-        if not scope:
-            return True
-        self.scope = scope
-        self.rate = settings.API_RATES[scope]
-        self.num_requests, self.duration = self.parse_rate(self.rate)
-        return bool(super().allow_request(request, view))
+        """Return whether this request is within all of its rates. It counts for those that it is within."""
+        keys: list[str] = []
+        arguments: list[float] = [time.time()]
+        for scope, caller in self.counted(request, view):
+            # Hashed, so that the cache holds no names or addresses in clear text.
+            keys.append(f"rate:{hashlib.sha256(f'{scope} {caller}'.encode()).hexdigest()}")
+            arguments += parsed(settings.API_RATES[scope])
+        waits = cast(ForgetfulRedisCache, cache).run(COUNT, keys, arguments)
+        self.seconds = max(map(float, waits or [0]))
+        return self.seconds <= 0
 
-    def scope_of(self, view: Any) -> str:
-        """Return the name of the rate, or an empty string for no limit."""
-        return str(self.scope or "")
+    def wait(self) -> float:
+        """Return the seconds until the same request is within all rates."""
+        return self.seconds
 
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
-        """Return the caller's cache key, hashed so that the cache holds no names or addresses in clear text."""
-        caller = self.ident(request)
-        digest = hashlib.sha256(f"{self.scope} {caller}".encode()).hexdigest()
-        return f"throttle:{digest}" if caller else None
-
-    def ident(self, request: Request) -> str:
-        """Return whom to count: by default the caller's network."""
-        return client_network(request)
-
-
-class ByUser(Throttle):
-    """Limit each user, whatever the address."""
-
-    scope = "user"
-
-    def ident(self, request: Request) -> str:
-        """Return the user's primary key, or an empty string without a user."""
-        return str(request.user.pk or "")
+    def counted(self, request: Request, view: Any) -> Iterator[tuple[str, str]]:
+        """Yield the name of each rate that applies, and who is counted."""
+        network = client_network(request)
+        if scope := getattr(view, "throttle_scope", ""):
+            yield scope, network
+        yield "address", network
+        if user := request.user.pk:
+            yield "user", str(user)
 
 
-class ByAddress(Throttle):
-    """Limit each network, whoever the user."""
-
-    scope = "address"
-
-
-class ByScope(Throttle):
-    """Limit each network at a sensitive view, such as the log-in."""
-
-    def scope_of(self, view: Any) -> str:
-        """Return the view's own scope."""
-        return getattr(view, "throttle_scope", "")
+def parsed(rate: str) -> tuple[int, int]:
+    """Return the most requests and the period in seconds of a rate such as `30/m`."""
+    most, period = rate.split("/")
+    return int(most), PERIODS[period[0]]

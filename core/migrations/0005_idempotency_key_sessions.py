@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0003_carried_out")]
+    dependencies = [("core", "0004_task_runs_and_ledger_checks")]
 
     operations = [
         migrations.AddField(

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 # The provider will not try again: there is no such address, or its owner calls our mails spam.
 FINAL = {EventType.BOUNCED, EventType.COMPLAINED}
+LONGEST = 254  # characters of an address
 # A mail that the provider did not take: only these say something about the address.
 REFUSED_ADDRESS = {RejectReason.INVALID, RejectReason.BOUNCED}
 
@@ -29,7 +30,17 @@ def receive(sender: Any, event: Any, **kwargs: Any) -> None:
 
 
 def mark(address: str, reason: str, *, now: datetime) -> None:
-    """Send no more mails to this address, until staff clear it or the customer changes it."""
-    values = {"reason": " ".join(reason.split())[:300], "bounced_at": now}
-    UnreachableAddress.objects.update_or_create(address=address.lower(), defaults=values)
+    """Send no more mails to this address, until staff clear it or the customer changes it.
+
+    What is no address that we could have, by its length or its characters, is ignored.
+    """
+    address, reason = address.lower(), " ".join(_storable(reason).split())[:300]
+    if len(address) > LONGEST or address != _storable(address):
+        return
+    UnreachableAddress.objects.update_or_create(address=address, defaults={"reason": reason, "bounced_at": now})
     log.warning("address_unreachable", reason=reason)
+
+
+def _storable(text: str) -> str:
+    """Return a text without the characters that PostgreSQL does not store."""
+    return text.replace("\0", "").encode(errors="ignore").decode()

@@ -113,8 +113,7 @@ def _deliver(mail: Mail, server: MailServer, at: datetime) -> str | None:
         server.open()
         letter = message.of(mail, now=at)
         if isinstance(letter, message.Skipped):
-            _close(mail, Mail.State.SKIPPED, reason=letter.reason)
-            return "skipped"
+            return "skipped" if _skip(mail, letter.reason, at) else "failed"
         server.send(letter)
     except SoftTimeLimitExceeded:
         # The worker must stop. The claim runs out, and another one goes on.
@@ -132,9 +131,17 @@ def _deliver(mail: Mail, server: MailServer, at: datetime) -> str | None:
     return "sent"
 
 
-def _close(mail: Mail, state: Mail.State, *, reason: str) -> None:
-    """End a mail that still waits as skipped or parked. The body of a log-in mail is wiped."""
-    _waiting().filter(pk=mail.pk).update(state=state, due_at=None, reason=reason[:300], text="", html="")
+def _skip(mail: Mail, reason: str, at: datetime) -> bool:
+    """End a mail that had nothing to tell; return False if it got another event meanwhile, and is composed anew."""
+    if _close(_waiting().filter(pk=mail.pk, events=mail.events), Mail.State.SKIPPED, reason=reason):
+        return True
+    _waiting().filter(pk=mail.pk).update(due_at=at)
+    return False
+
+
+def _close(rows: QuerySet[Mail], state: Mail.State, *, reason: str) -> bool:
+    """End a mail that still waits as skipped or parked; return whether it did. The body of a log-in mail is wiped."""
+    return bool(rows.update(state=state, due_at=None, reason=reason[:300], text="", html=""))
 
 
 def resend(mail: Mail, *, now: datetime) -> bool:
@@ -164,7 +171,7 @@ def _failed(mail: Mail, reason: str, at: datetime, *, is_permanent: bool) -> str
     """Park a mail that the server will never take, or let it wait; return the field of Sent that counts it."""
     log.warning("mail_not_sent", mail=mail.public_id, kind=mail.kind, tries=mail.tries, reason=reason)
     if is_permanent:
-        _close(mail, Mail.State.PARKED, reason=reason)
+        _close(_waiting().filter(pk=mail.pk), Mail.State.PARKED, reason=reason)
         return "parked"
     wait = WAITS[min(mail.tries, len(WAITS)) - 1]
     _waiting().filter(pk=mail.pk).update(due_at=at + wait, reason=reason[:300])

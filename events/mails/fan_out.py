@@ -18,15 +18,20 @@ READER = "mails"
 # A mail that could not be sent for so long is parked.
 KEEP_TRYING = timedelta(days=3)
 
-# Another event with the cause of a mail that still waits is told in that mail. If the mail was sent, it was told.
+# Another event with the cause of a mail that waits or is parked is told in that mail. If the mail was sent, it was
+# told. One that had nothing to tell waits again: now it may have.
 NEW = columns("customer bigint, kind text, cause text, events text, name text, at timestamptz, park timestamptz")
 INSERT = """
     INSERT INTO events_mail (public_id, customer_id, kind, cause, events, state, reason, is_urgent, address, subject,
         text, html, created_at, due_at, park_at, tries, resends)
     SELECT name, customer, kind, cause, events::bigint[], 'waiting', '', false, '', '', '', '', at, at, park, 0, 0
     FROM :rows AS mail ORDER BY place
-    ON CONFLICT (customer_id, kind, cause) DO UPDATE SET events = events_mail.events || excluded.events
-    WHERE events_mail.state = 'waiting'
+    ON CONFLICT (customer_id, kind, cause) DO UPDATE SET events = events_mail.events || excluded.events,
+        state = CASE events_mail.state WHEN 'skipped' THEN 'waiting' ELSE events_mail.state END,
+        reason = CASE events_mail.state WHEN 'skipped' THEN '' ELSE events_mail.reason END,
+        due_at = CASE events_mail.state WHEN 'skipped' THEN excluded.due_at ELSE events_mail.due_at END,
+        park_at = CASE events_mail.state WHEN 'skipped' THEN excluded.park_at ELSE events_mail.park_at END
+    WHERE events_mail.state IN ('waiting', 'parked', 'skipped')
 """
 
 

@@ -46,7 +46,7 @@ def of(mail: Mail, *, now: datetime) -> EmailMultiAlternatives | Skipped:
 def compose(mail: Mail, recipient: User, *, now: datetime) -> Letter | None:
     """Render a mail about events as it would be sent now; None if there is nothing to tell."""
     events = list(Event.objects.filter(pk__in=mail.events).order_by("pk"))
-    return letters.compose(kinds.get(mail.kind), events, recipient, now=now)
+    return letters.compose(kinds.get(mail.kind), events, recipient, now=now) if events else None
 
 
 def refusal(recipient: User, category: mail_choices.MailCategory) -> str:

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,12 +17,16 @@ from core.admin import ReadOnlyAdmin, ReadOnlyMixin
 from core.errors import DomainError
 from ledger import display
 from ledger.amounts_admin import AmountMixin
+from ledger.money import Money
 from payments.admin import rehearsal
 from payments.admin.acts import ActAdmin, ActForm, Result
 from payments.admin.lists import AmountInline, StatusAdmin
 from payments.admin.rehearsal import Fact, Facts
 from payments.collection import plans, states
 from payments.models import AutoTopUp, Collection, CollectionDecision, CollectionPlan, Consent, Payment
+
+# How many decisions the page of a plan shows.
+LAST_DECISIONS = 20
 
 
 class AttemptInline(AmountInline):
@@ -39,7 +44,8 @@ class DecisionInline(ReadOnlyMixin, admin.TabularInline):
     model = CollectionDecision
     extra = 0
     ordering = ["-id"]
-    fields = ["at", "outcome", "line"]
+    # The name of each row is its line.
+    fields = ["at", "outcome"]
 
 
 class StopForm(ActForm):
@@ -109,6 +115,8 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
     ordering = ["check_at"]
     search_fields = ["customer__username", "customer__email"]
     search_help_text = _("The customer's name or email")
+    fields = ["wallet", "customer", "check_at", "checks", "failures", "parked_reason", "decisions"]
+    readonly_fields = ["decisions"]
     actions = ["look_again"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CollectionPlan]:
@@ -121,6 +129,13 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
     def last_decision(self, row: Any) -> str:
         """Return the line of the last decision about this wallet."""
         return row.line or "-"
+
+    @admin.display(description=_("decisions"))
+    def decisions(self, row: CollectionPlan) -> str:
+        """Return the lines of the last decisions about this wallet, the newest first."""
+        last = CollectionDecision.objects.filter(wallet=row.pk).order_by("-id")[:LAST_DECISIONS]
+        lines = [(display.moment(each.at), each.line) for each in last]
+        return format_html_join("", "<p>{}: {}</p>", lines) or "-"
 
     @admin.action(description=_("Look again in the next run"), permissions=["act"])
     def look_again(self, request: HttpRequest, queryset: QuerySet[CollectionPlan]) -> None:
@@ -136,14 +151,39 @@ class AutoTopUpAdmin(ReadOnlyAdmin):
     """Customers' rules for automatic top-ups, and why we have stopped one."""
 
     list_display = [
-        "public_id", "customer", "currency", "threshold", "amount", "days_ahead", "monthly_cap", "created_at",
+        "public_id", "customer", "threshold_shown", "amount_shown", "days_ahead", "monthly_cap_shown", "created_at",
         "ended_at", "stopped_at", "stopped_reason",
     ]  # fmt: skip
+    fields = [
+        "public_id", "customer", "currency", "consent", "threshold_shown", "amount_shown", "days_ahead",
+        "monthly_cap_shown", "created_at", "ended_at", "stopped_at", "stopped_reason", "capped_at",
+    ]  # fmt: skip
+    readonly_fields = ["public_id", "threshold_shown", "amount_shown", "monthly_cap_shown"]
     list_filter = [("stopped_at", admin.EmptyFieldListFilter), ("ended_at", admin.EmptyFieldListFilter), "currency"]
     list_select_related = ["customer"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     search_help_text = _("The customer's name or email")
     actions = None
+
+    @admin.display(description=_("threshold"), ordering="threshold")
+    def threshold_shown(self, rule: AutoTopUp) -> str:
+        """Return the amount below which the balance is topped up."""
+        return _amount(rule.threshold, rule.currency)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_shown(self, rule: AutoTopUp) -> str:
+        """Return the amount of each top-up."""
+        return _amount(rule.amount, rule.currency)
+
+    @admin.display(description=_("monthly limit"), ordering="monthly_cap")
+    def monthly_cap_shown(self, rule: AutoTopUp) -> str:
+        """Return the most in a calendar month."""
+        return _amount(rule.monthly_cap, rule.currency)
+
+
+def _amount(amount: int | None, currency: str) -> str:
+    """Return an amount in minor units with its currency; a dash for none."""
+    return "-" if amount is None else display.money(Money(amount, currency))
 
 
 @admin.register(Consent)

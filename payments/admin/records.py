@@ -1,4 +1,4 @@
-"""Read-only admin of refunds, disputes and payment methods."""
+"""Read-only admin of refunds, disputes, payment methods and the pages that save them."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import ReadOnlyAdmin
 from ledger.display import money
 from payments.admin.inquiries import InquiryAdmin
-from payments.admin.lists import OfPaymentAdmin
-from payments.models import Dispute, PaymentMethod, Refund
+from payments.admin.lists import OfPaymentAdmin, StatusAdmin
+from payments.models import Dispute, MethodSetup, PaymentMethod, Refund
 
 
 @admin.register(Refund)
@@ -60,3 +60,20 @@ class PaymentMethodAdmin(ReadOnlyAdmin):
     search_fields = ["=public_id", "=gateway_id", "customer__username", "customer__email"]
     search_help_text = _("Id of the method, ours or the gateway's, or the customer's name or email")
     actions = None
+
+
+@admin.register(MethodSetup)
+class MethodSetupAdmin(InquiryAdmin, StatusAdmin):
+    """Gateways' pages on which customers save a method without paying, and what has come of each."""
+
+    list_display = ["public_id", "customer", "gateway", "status_tag", "method", "created_at", "parked_reason"]
+    list_filter = ["status", "gateway", ("parked_reason", admin.EmptyFieldListFilter), "created_at"]
+    list_select_related = ["customer", "method"]
+    fields = [
+        "public_id", "customer", "gateway", "gateway_id", "status_tag", "method", "language", "created_at",
+        "expires_at", "check_at", "checks", "parked_reason",
+    ]  # fmt: skip
+    readonly_fields = ["public_id", "status_tag", "check_at", "checks", "parked_reason"]
+    search_fields = ["=public_id", "=gateway_id", "customer__username", "customer__email"]
+    search_help_text = _("Id of the page, ours or the gateway's, or the customer's name or email")
+    actions = ["ask_the_gateway_now"]

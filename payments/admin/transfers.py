@@ -1,6 +1,8 @@
 """Admin of bank transfers and cash: staff record what arrives, and close the refunds that they carry out."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from payments import bank_transfers
@@ -32,15 +34,26 @@ class TransferActs(ActAdmin, ManualTransferAdmin):
     acts = {"record": RecordForm, "complete": CompleteForm}
     inlines = [ReceiptInline, RefundInline]
     fields = [
-        "reference_shown", "payment_link", "customer", "description", "amount_shown", "arrived_shown", "status",
+        "reference_shown", "payment_link", "customer_link", "description", "amount_shown", "arrived_shown", "status",
         "created_at", "expires_at", "closed_at", "completed_by", "transfer_id", "language",
     ]  # fmt: skip
-    readonly_fields = ["payment_link", "reference_shown", "amount_shown", "arrived_shown", "transfer_id"]
+    readonly_fields = [
+        "payment_link", "customer_link", "reference_shown", "amount_shown", "arrived_shown", "transfer_id",
+    ]  # fmt: skip
 
     @admin.display(description=_("payment"))
     def payment_link(self, transfer: ManualTransfer) -> str:
         """Return a link to the payment."""
         return link_to_payment(bank_transfers.payment_of(transfer)) or transfer.idempotency_key
+
+    @admin.display(description=_("customer"))
+    def customer_link(self, transfer: ManualTransfer) -> str:
+        """Return a link to the customer; their id if they are unknown."""
+        payment = bank_transfers.payment_of(transfer)
+        if payment is None:
+            return transfer.customer
+        url = reverse("admin:accounts_user_change", args=[payment.customer_id])
+        return format_html('<a href="{}">{}</a>', url, payment.customer)
 
 
 @admin.register(ManualReceipt)

@@ -75,11 +75,12 @@ class NewConsentSerializer(StrictSerializer):
     words = WordsField()
 
 
-def check_words(sent: dict[str, Any], words: str) -> None:
-    """Raise WordsRequired, which has the words to show, unless exactly these words were sent."""
-    if sent.get("words") != words:
-        text = _("Show the customer these words. Send them back as `words` once the customer agrees: %s")
-        raise WordsRequired(text % words, words=words, version=consents.VERSION)
+def check_words(sent: dict[str, Any], words: str, *, param: str = "words") -> None:
+    """Raise WordsRequired, which has the words to show, unless exactly these words were sent as the field `param`."""
+    if sent.get(param) != words:
+        text = _("Show the customer these words. Send them back as `%(param)s` once the customer agrees: %(words)s")
+        detail = text % {"param": param, "words": words}
+        raise WordsRequired(detail, param=param, words=words, version=consents.VERSION)
 
 
 def find_method(customer: User, public_id: str) -> PaymentMethod:

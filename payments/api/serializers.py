@@ -98,6 +98,25 @@ class SaveMethodField(FlagField):
         super().__init__(required=False, help_text=help_text, **kwargs)
 
 
+class RenewalWordsField(TextField):
+    """The words of the consent to renewals, exactly as the customer was shown them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = (
+            "The customer agrees that the gateway saves the method of this payment and that renewals are charged to "
+            "it: the words that you have shown, exactly. Send an empty string to get the `words` to show in the error. "
+            "The consent is in force once the payment is paid."
+        )
+        super().__init__(max_length=2000, required=False, allow_blank=True, help_text=help_text, **kwargs)
+
+
+def check_saving(sent: dict[str, Any]) -> None:
+    """Raise a ValidationError if the customer agrees to renewals with a method that is not to be saved."""
+    if "renewal_words" in sent and sent.get("save_method") is False:
+        text = _("Renewals are charged to the method that this payment saves. Omit `save_method`, or send true.")
+        raise serializers.ValidationError({"save_method": text})
+
+
 class CheckoutSerializer(StrictSerializer):
     """A checkout of a plan, or of a subscription that waits for money."""
 
@@ -110,6 +129,7 @@ class CheckoutSerializer(StrictSerializer):
     amount = AmountField(required=False, help_text="What you expect to pay. Any other amount is refused.")
     gateway = GatewayField()
     save_method = SaveMethodField()
+    renewal_words = RenewalWordsField()
     payment_id = PaymentIdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +142,7 @@ class CheckoutSerializer(StrictSerializer):
         amount = attrs.get("amount")
         if amount and amount.currency and attrs.setdefault("currency", amount.currency) != amount.currency:
             raise serializers.ValidationError({"currency": _("`currency` does not match the amount's currency.")})
+        check_saving(attrs)
         return attrs
 
 
@@ -133,6 +154,7 @@ class TopUpSerializer(StrictSerializer):
     description = TextField(max_length=200, required=False, allow_blank=True)
     gateway = GatewayField()
     save_method = SaveMethodField()
+    renewal_words = RenewalWordsField()
     payment_id = PaymentIdField()
 
     def validate_currency(self, currency: str) -> str:
@@ -142,6 +164,7 @@ class TopUpSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Replace `value` with `amount` in minor units, checked against the limits of its currency."""
+        check_saving(attrs)
         currency, attrs["amount"] = attrs["currency"], attrs.pop("value").amount
         try:
             amounts.for_top_up(attrs["amount"], currency, attrs.get("gateway"))

@@ -1,5 +1,6 @@
 """The payments API: start, list, show, confirm and cancel payments."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from core.api.filters import refuse_unknown_parameters
 from core.api.idempotency import Idempotent
 from core.api.lookup import NotFound, find_by_public_id
 from payments import cancellation, checkout, confirmation, payment_ids
+from payments.api.consents import check_words, known_address
 from payments.api.serializers import (
     CheckoutSerializer,
     PaymentFilters,
@@ -26,6 +28,7 @@ from payments.api.serializers import (
     minor_units,
 )
 from payments.checkout_request import CheckoutRequest, find_by_key
+from payments.collection import checkout_consents, consents
 from payments.models import Payment
 from subscriptions import catalogue
 from subscriptions.models import Subscription
@@ -47,6 +50,20 @@ def checkout_request(customer: User, sent: dict[str, Any], *, idempotency_key: s
     if "amount" in sent:
         terms["amount"] = minor_units(sent["amount"], _currency(customer, terms), param="amount")
     return terms
+
+
+def agree(request: Request, terms: CheckoutRequest, *, now: datetime) -> None:
+    """Replace the `renewal_words` of the terms with the customer's agreement to them, which saves the method too.
+
+    Raises WordsRequired if they are not the words of today.
+    """
+    sent = cast(dict[str, Any], terms)
+    if "renewal_words" in sent:
+        words = checkout_consents.words()
+        check_words(sent, words, param="renewal_words")
+        del sent["renewal_words"]
+        terms["save_method"] = True
+        terms["agreement"] = consents.agreed(words, address=known_address(request), now=now)
 
 
 def _currency(customer: User, request: CheckoutRequest) -> str:
@@ -89,8 +106,10 @@ class TopUp(Idempotent, OwnPayments):
         form = TopUpSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         customer = cast(User, request.user)
-        terms = {"idempotency_key": self.idempotency_key, "language": customer.language, **form.validated_data}
-        payment = checkout.start(customer, now=timezone.now(), **terms)
+        sent = {"idempotency_key": self.idempotency_key, "language": customer.language, **form.validated_data}
+        terms, now = cast(CheckoutRequest, sent), timezone.now()
+        agree(request, terms, now=now)
+        payment = checkout.start(customer, now=now, **terms)
         return Response(PaymentSerializer(payment).data, 201)
 
 
@@ -138,7 +157,9 @@ class CreateCheckoutSession(Idempotent, OwnPayments):
         form.is_valid(raise_exception=True)
         customer = cast(User, request.user)
         terms = checkout_request(customer, form.validated_data, idempotency_key=self.idempotency_key)
-        payment = checkout.start(customer, now=timezone.now(), **terms)
+        now = timezone.now()
+        agree(request, terms, now=now)
+        payment = checkout.start(customer, now=now, **terms)
         return Response(PaymentSerializer(payment).data, 201)
 
 

@@ -17,7 +17,7 @@ from core import retry
 from payments import amounts, confirmation, sessions, transitions
 from payments.collection import causes, consents, states, top_ups
 from payments.gateways import registry
-from payments.gateways.charges import METHOD_GONE, ChargeRequest, Decline
+from payments.gateways.charges import METHOD_GONE, NOT_MADE, ChargeRequest, Decline
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Snapshot, State
 from payments.models import Collection, Payment
@@ -35,10 +35,11 @@ LASTS = timedelta(hours=23)
 
 @dataclass(frozen=True, slots=True)
 class NotTried:
-    """Why no attempt was made: a code, and how much was missing if that is known."""
+    """Why no attempt was made: a code, how much was missing if that is known, and when the consent was given."""
 
     code: str
     missing: int = 0
+    agreed_at: datetime | None = None
 
 
 @retry.retried
@@ -55,23 +56,27 @@ def begin(collection_id: int, *, now: datetime) -> Payment | NotTried:
         consent = consents.lock(collection.customer_id, *consents.scope_of(collection))
         if consent is None:
             return NotTried("consent_withdrawn")
+        if collection.rule is not None and collection.rule.consent_id != consent.pk:
+            return NotTried("rule_ended")
         if reason := consents.obstacle(consent.method, now=now):
-            return NotTried(reason)
+            return NotTried(reason, agreed_at=consent.given_at)
         if collection.rule is None and not consent.method.is_default:
-            return NotTried("not_the_default_method")
+            return NotTried("not_the_default_method", agreed_at=consent.given_at)
         with books.open(collection.customer, collection.currency, now=now) as book:
             lacking = missing(overview.view(collection.currency, book.item.book, now), collection)
         if not lacking:
             return NotTried("covered")
         if pending(collection) >= lacking:
             return NotTried("payment_in_progress", lacking)
-        amount = _amount(lacking, collection.currency, consent.method.gateway)
+        amount = to_charge(lacking, collection.currency, consent.method.gateway)
         if amount is None:
-            return NotTried("amount_not_taken", lacking)
+            return NotTried("amount_not_taken", lacking, consent.given_at)
         if collection.rule is not None and (reason := top_ups.hindrance(collection.rule, amount, now=now)):
             return NotTried(reason, lacking)
-        payment = _create(collection, consent.method_id, consent.method.gateway, amount, now=now)
-        states.move(collection, Collection.Status.CHARGING, now=now, amount=amount)
+        # By a clock that is ahead of ours the customer has agreed only just now: the attempt comes after that.
+        at = max(now, consent.given_at)
+        payment = _create(collection, consent.method_id, consent.method.gateway, amount, now=at)
+        states.move(collection, Collection.Status.CHARGING, now=at, amount=amount)
     return payment
 
 
@@ -83,8 +88,9 @@ def missing(view: View, collection: Collection) -> int:
 def send(payment: Payment, *, now: datetime) -> Payment:
     """Charge the method at the gateway and apply the answer. Once for each payment, with no transaction open.
 
-    The payment, the consent and the method are looked at once more before the call: an attempt that has begun stops
-    with them. One that has ended meanwhile is not sent: a worker that was frozen finds it declared failed.
+    The payment, the consent, the rule, the method and the account are looked at once more before the call: an attempt
+    that has begun stops with them. One that has ended meanwhile is not sent: a worker that was frozen finds it declared
+    failed.
     """
     if reason := _withdrawn(payment.pk, now=now):
         log.info("charge_stopped", payment=payment.public_id, reason=reason)
@@ -110,7 +116,7 @@ def resolve(payment: Payment, *, now: datetime) -> Payment:
         # Whatever the gateway said: it did not say that there is no charge.
         answer = GatewayError(error.detail, permanent=False, code=error.code)
     if answer is None and now - payment.created_at >= LOST_AFTER:
-        return _fail(payment.pk, states.NOT_MADE, now=now)
+        return _fail(payment.pk, NOT_MADE, now=now)
     if answer is None:
         answer = GatewayError("The gateway does not have it yet.", permanent=False, code="not_there_yet")
     return confirmation.apply(payment.pk, answer, now=now)
@@ -136,7 +142,7 @@ def pending(collection: Collection) -> int:
     return sum(on_the_way.values_list("amount", flat=True))
 
 
-def _amount(missing: int, currency: str, gateway: str) -> int | None:
+def to_charge(missing: int, currency: str, gateway: str) -> int | None:
     """Return what to charge: what is missing, raised to what the gateway takes; None if it is too much."""
     can = registry.can(gateway)
     limits = can.currencies.get(currency)
@@ -175,20 +181,30 @@ def _request(payment: Payment) -> ChargeRequest:
 
 @retry.retried
 def _withdrawn(payment_id: int, *, now: datetime) -> str:
-    """Return why an attempt must not be sent any more, "" if it may; cancel it if its consent or method has gone."""
+    """Return why an attempt must not be sent any more, "" if it may; cancel it if it must not."""
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         assert payment.collection is not None
         if payment.status not in transitions.OPEN:
             return f"payment_{payment.status}"
-        consent = consents.lock(payment.customer_id, *consents.scope_of(payment.collection))
-        if consent is None or consent.method_id != payment.method_id:
-            reason = "consent_withdrawn"
-        else:
-            reason = consents.obstacle(consent.method, now=now)
+        reason = _hindrance(payment, payment.collection, now=now)
         if reason:
             transitions.close(payment, Status.CANCELLED, now=now, failure_code=reason)
     return reason
+
+
+def _hindrance(payment: Payment, collection: Collection, *, now: datetime) -> str:
+    """Return what has gone that an attempt needs, as a code; "" if nothing has. Consent and method are locked."""
+    consent = consents.lock(payment.customer_id, *consents.scope_of(collection))
+    if consent is None or consent.method_id != payment.method_id:
+        return "consent_withdrawn"
+    if collection.rule is not None and collection.rule.consent_id != consent.pk:
+        return "rule_ended"
+    if not payment.customer.is_active:
+        return "account_closed"
+    if collection.status not in states.OPEN:
+        return collection.reason or "collection_ended"
+    return consents.obstacle(consent.method, now=now)
 
 
 @retry.retried

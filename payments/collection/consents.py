@@ -20,6 +20,8 @@ from payments.models import Collection, CollectionPlan, Consent, PaymentMethod
 Purpose = Consent.Purpose
 # Increase it with every change of the words.
 VERSION = 1
+# Why a method cannot be charged: our keys for its gateway are missing. That is no fault of the customer's.
+GATEWAY_OFF = "gateway_off"
 # The last day of a card is usable to its end.
 DAY = timedelta(days=1)
 
@@ -136,7 +138,7 @@ def obstacle(method: PaymentMethod, *, now: datetime) -> str:
         return "method_expired"
     if method.gateway not in settings.GATEWAY_CLASSES or not registry.can(method.gateway).charges_off_session:
         return "gateway_cannot"
-    return "" if registry.get(method.gateway).is_configured() else "gateway_off"
+    return "" if registry.get(method.gateway).is_configured() else GATEWAY_OFF
 
 
 def refuse(method: PaymentMethod, code: str, *, now: datetime) -> None:

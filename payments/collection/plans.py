@@ -85,6 +85,7 @@ def look_again(wallet_ids: Iterable[int], *, now: datetime) -> int:
 def review(plan: CollectionPlan, now: datetime) -> None:
     """Take the next steps for one wallet, and set when to look again."""
     for _turn in range(MOST_STEPS):
+        claimed = CollectionPlan.objects.values_list("check_at", flat=True).get(pk=plan.pk)
         wallet = Account.objects.get(pk=plan.wallet_id)
         settled_at = BillingClock.objects.filter(pk=wallet.pk).values_list("settled_at", flat=True).first()
         check_at = _step(plan, wallet, now=now)
@@ -93,9 +94,10 @@ def review(plan: CollectionPlan, now: datetime) -> None:
     else:
         # Whatever it is, it does not come to rest: the other wallets go on.
         check_at = now + RESTLESS
-    CollectionPlan.objects.filter(pk=plan.pk).update(
-        check_at=check_at, seen_settled_at=settled_at, seen_balance=wallet.balance
-    )
+    rows = CollectionPlan.objects.filter(pk=plan.pk)
+    rows.update(seen_settled_at=settled_at, seen_balance=wallet.balance)
+    # Who was woken since the last step, by a consent for example, is looked at again.
+    rows.filter(check_at=claimed).update(check_at=check_at)
 
 
 def _step(plan: CollectionPlan, wallet: Account, *, now: datetime) -> datetime | None:
@@ -162,7 +164,8 @@ def _missing(view: View, cause: Cause) -> int:
 
 def _hindrance(plan: CollectionPlan, rule: AutoTopUp, view: View, *, now: datetime) -> str:
     """Return why a rule may not charge now, and do what follows from that; "" if it may."""
-    amount = top_ups.missing(view, rule)
+    missing = top_ups.missing(view, rule)
+    amount = attempts.to_charge(missing, rule.currency, rule.consent.method.gateway) or missing
     reason = consents.obstacle(rule.consent.method, now=now) or top_ups.hindrance(rule, amount, now=now)
     if reason:
         lacking, cap = Money(amount, rule.currency), Money(rule.monthly_cap, rule.currency)
@@ -176,7 +179,7 @@ def _hold(rule: AutoTopUp, reason: str, *, now: datetime) -> None:
     """Note that the cap stands in the way, or stop the rule for a reason that does not pass."""
     if reason == "monthly_cap":
         top_ups.note_cap(rule, now=now)
-    elif reason != top_ups.CANCELLED:
+    elif reason not in top_ups.PASSING:
         top_ups.stop(rule, reason, now=now)
 
 
@@ -185,7 +188,7 @@ def _after(reason: str, *, now: datetime) -> list[datetime]:
     match reason:
         case "monthly_cap":
             return [top_ups.next_month(now)]
-        case top_ups.CANCELLED:
+        case _ if reason in top_ups.PASSING:
             return [now + ON_ITS_WAY]
     return []
 
@@ -207,13 +210,12 @@ def _go_on(plan: CollectionPlan, collection: Collection, *, now: datetime) -> da
     missing = attempts.missing(view, collection)
     consent = consents.in_force(plan.customer_id, *consents.scope_of(collection))
     if collection.status != Status.WAITING:
-        return _at_the_gateway(plan, collection, is_wanted=bool(missing) and _is_standing(consent), now=now)
-    if consent is None or consent.method.removed_at is not None:
-        code = "consent_withdrawn" if consent is None else "method_removed"
+        is_wanted = bool(missing) and not _ended_by(collection, consent)
+        return _at_the_gateway(plan, collection, is_wanted=is_wanted, now=now)
+    if code := _ended_by(collection, consent):
         return _end(plan, collection, Status.STOPPED, code, now=now)
+    assert consent is not None
     rule = collection.rule
-    if rule is not None and not rule.is_on:
-        return _end(plan, collection, Status.STOPPED, "rule_ended", now=now)
     if not missing:
         return _end(plan, collection, Status.COVERED, "covered", now=now)
     if rule is not None and (reason := consents.obstacle(consent.method, now=now)):
@@ -245,14 +247,18 @@ def _at_the_gateway(plan: CollectionPlan, collection: Collection, *, is_wanted: 
     if attempts.cancel(attempt, now=now).status != Payment.Status.CANCELLED:
         return now + AT_THE_GATEWAY
     consent = consents.in_force(plan.customer_id, *consents.scope_of(collection))
-    if _is_standing(consent):
-        return _end(plan, collection, Status.COVERED, "covered", now=now)
-    code = "consent_withdrawn" if consent is None else "method_removed"
-    return _end(plan, collection, Status.STOPPED, code, now=now)
+    if code := _ended_by(collection, consent):
+        return _end(plan, collection, Status.STOPPED, code, now=now)
+    return _end(plan, collection, Status.COVERED, "covered", now=now)
 
 
-def _is_standing(consent: Consent | None) -> bool:
-    return consent is not None and consent.method.removed_at is None
+def _ended_by(collection: Collection, consent: Consent | None) -> str:
+    """Return what the customer has taken away that a collection needs, as a code; "" if nothing."""
+    if consent is None:
+        return "consent_withdrawn"
+    if consent.method.removed_at is not None:
+        return "method_removed"
+    return "" if collection.rule is None or collection.rule.is_on else "rule_ended"
 
 
 def _not_tried(plan: CollectionPlan, collection: Collection, why: NotTried, *, now: datetime) -> datetime:
@@ -262,15 +268,20 @@ def _not_tried(plan: CollectionPlan, collection: Collection, why: NotTried, *, n
     match why.code:
         case "covered":
             return _end(plan, collection, Status.COVERED, why.code, now=now)
-        case "consent_withdrawn" | "method_removed":
+        case "consent_withdrawn" if consents.in_force(plan.customer_id, *consents.scope_of(collection)):
+            # The customer was agreeing again in this moment.
+            return now
+        case "consent_withdrawn" | "method_removed" | "rule_ended":
             return _end(plan, collection, Status.STOPPED, why.code, now=now)
         case "payment_in_progress" | "not_waiting":
             return now + ON_ITS_WAY
+    if collection.rule is not None and why.code == consents.GATEWAY_OFF:
+        return now + ON_ITS_WAY
     if collection.rule is not None:
         _hold(collection.rule, why.code, now=now)
         to = Status.STOPPED if why.code == "monthly_cap" else Status.GIVEN_UP
         return _end(plan, collection, to, why.code, now=now)
-    states.postpone(collection.pk, why.code, now=now)
+    states.postpone(collection.pk, why.code, agreed_at=why.agreed_at, now=now)
     return now
 
 

@@ -15,7 +15,7 @@ from events import outbox
 from payments import transitions
 from payments.collection import consents, schedule, top_ups
 from payments.collection.causes import Cause
-from payments.gateways.charges import METHOD_GONE, Decline
+from payments.gateways.charges import METHOD_GONE, NOT_MADE, Decline
 from payments.gateways.sessions import State
 from payments.models import Collection, CollectionPlan, Payment
 
@@ -34,11 +34,9 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.STOPPED: frozenset({Status.WAITING, Status.COLLECTED}),
     Status.COLLECTED: frozenset(),
 }
-# The failure code of an attempt that never reached its gateway.
-NOT_MADE = "not_made"
 # Why a collection ended that never begins anew.
 STOPPED_BY_STAFF = "stopped_by_staff"
-# How long after that the next attempt waits.
+# How long the next attempt waits after one that never reached its gateway.
 PAUSE = timedelta(minutes=10)
 
 
@@ -82,12 +80,17 @@ def may_begin_anew(collection: Collection) -> bool:
 
 
 def move(collection: Collection, to: Collection.Status, *, now: datetime, reason: str = "", **changes: Any) -> None:
-    """Move a locked collection to another state, and save `changes` with it. Raises transitions.IllegalMove."""
+    """Move a locked collection to another state, and save `changes` with it. Raises transitions.IllegalMove.
+
+    Its times never go back, whichever worker's clock is behind: a consent that was charged once is not taken for a new
+    one (plans).
+    """
     origin = Status(collection.status)
     if to not in MOVES[origin]:
         raise transitions.IllegalMove(f"{collection}: {origin} -> {to}")
-    changes = {"next_at": None, "ended_at": None if to in OPEN else now, "reason": reason} | changes
-    changes |= {"status": to, "updated_at": now}
+    at = max(now, collection.updated_at)
+    changes = {"next_at": None, "ended_at": None if to in OPEN else at, "reason": reason} | changes
+    changes |= {"status": to, "updated_at": at}
     for name, value in changes.items():
         setattr(collection, name, value)
     collection.save(update_fields=list(changes))
@@ -120,11 +123,15 @@ def follow(collection_id: int, *, now: datetime) -> Collection:
 
 
 @retry.retried
-def postpone(collection_id: int, reason: str, *, now: datetime) -> Collection:
-    """Note that an attempt was due and could not be made; wait for the next time, or give up after the last one."""
+def postpone(collection_id: int, reason: str, *, agreed_at: datetime | None, now: datetime) -> Collection:
+    """Note that an attempt was due and could not be made; wait for the next time, or give up after the last one.
+
+    `agreed_at` is when the consent was given that was looked at.
+    """
     with transaction.atomic():
         collection = lock(collection_id)
         if collection.status == Status.WAITING:
+            collection.updated_at = max(collection.updated_at, agreed_at or now)
             _decline(collection, reason, now=now, kind="not_tried")
     return collection
 
@@ -156,6 +163,9 @@ def _follow(collection: Collection, attempt: Payment, *, now: datetime) -> None:
     match Payment.Status(attempt.status):
         case Payment.Status.PENDING | Payment.Status.UNKNOWN:
             _follow_open(collection, attempt, now=now)
+        case Payment.Status.CANCELLED if attempt.gateway_id is None:
+            # It was stopped before it was sent, and is decided anew: perhaps the customer has agreed again.
+            move(collection, Status.WAITING, now=now, reason=attempt.failure_code[:40], next_at=now)
         case Payment.Status.CANCELLED:
             move(collection, Status.STOPPED, now=now, reason="cancelled")
             record_event(collection, "stopped", now=now, attempt=attempt, reason="cancelled")
@@ -212,6 +222,7 @@ def _wait_on(
     if next_at is None:
         move(collection, Status.GIVEN_UP, now=now, reason=reason, **counted)
         return
-    for name, value in (counted | {"next_at": next_at, "reason": reason, "updated_at": now}).items():
+    at = max(now, collection.updated_at)
+    for name, value in (counted | {"next_at": next_at, "reason": reason, "updated_at": at}).items():
         setattr(collection, name, value)
     collection.save(update_fields=["declines", "declined_at", "next_at", "reason", "updated_at"])

@@ -1,11 +1,11 @@
 """Automatic top-ups: the customer's rule, its consent, when it charges and how much, its cap, and what stops it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -15,7 +15,8 @@ from payments.collection import consents
 from payments.collection.causes import HORIZON, Cause
 from payments.collection.consents import Purpose
 from payments.gateways import registry
-from payments.models import AutoTopUp, Collection, Payment, PaymentMethod
+from payments.gateways.charges import NOT_MADE
+from payments.models import AutoTopUp, Collection, Dispute, Payment, PaymentMethod, Refund
 from subscriptions import reserves
 from subscriptions.overview import View
 
@@ -26,6 +27,12 @@ MOST_A_DAY = 3
 DAY = timedelta(days=1)
 # A customer has cancelled an attempt: nothing is tried for a day.
 CANCELLED = "cancelled_lately"
+# One of the rule's top-ups was refunded: nothing is tried for a day, or the money would be taken again at once.
+REFUNDED = "refunded_lately"
+# The customer's bank takes a payment back: the rule stops.
+DISPUTED = "disputed"
+# Why a rule does not charge at the moment; none of these stops it.
+PASSING = frozenset({CANCELLED, REFUNDED, consents.GATEWAY_OFF})
 # How long a rule waits after a declined attempt.
 BACK_OFF = timedelta(hours=1)
 # The most days that can be kept ahead.
@@ -70,6 +77,7 @@ def turn_on(
     check(method, currency, threshold=threshold, amount=amount, days=days, cap=cap)
     said = words(method, currency, threshold=threshold, amount=amount, days=days, cap=cap)
     with transaction.atomic():
+        consents.hold(method.customer_id)
         turn_off(method.customer_id, currency, now=now)
         agreement = consents.agreed(said, address=address, now=now)
         consent = consents.give(method, Purpose.TOP_UPS, agreement, now=now, currency=currency)
@@ -82,6 +90,8 @@ def turn_on(
 def turn_off(customer_id: int, currency: str, *, now: datetime) -> None:
     """End the rule of a wallet and withdraw its consent. Without a rule it does nothing."""
     with transaction.atomic():
+        # Two clicks wait for each other.
+        consents.hold(customer_id)
         AutoTopUp.objects.filter(customer=customer_id, currency=currency, ended_at=None).update(ended_at=now)
         consent = consents.in_force(customer_id, Purpose.TOP_UPS, currency)
         if consent is not None:
@@ -132,28 +142,35 @@ def missing(view: View, rule: AutoTopUp) -> int:
 
 def hindrance(rule: AutoTopUp, amount: int, *, now: datetime) -> str:
     """Return why the rule may not charge `amount` now, as a code; "" if it may."""
-    attempts = _attempts(rule)
-    if attempts.filter(created_at__gt=now - DAY).count() >= MOST_A_DAY:
+    if _attempts(rule).filter(created_at__gt=now - DAY).count() >= MOST_A_DAY:
         return "burst"
     cancelled = Collection.objects.filter(rule=rule, status=Collection.Status.STOPPED, reason="cancelled")
     if cancelled.filter(ended_at__gt=now - DAY).exists():
         return CANCELLED
+    if _attempts(rule).filter(refunds__in=_sent_back(now)).exists():
+        return REFUNDED
+    if _disputes(rule).exists():
+        return DISPUTED
     return "monthly_cap" if spent(rule, now=now) + amount > rule.monthly_cap else ""
 
 
 def spent(rule: AutoTopUp, *, now: datetime) -> int:
     """Return what the customer's rules for this wallet have charged in this calendar month, what is open included."""
-    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     rows = Payment.objects.filter(
-        collection__rule__customer=rule.customer_id, collection__rule__currency=rule.currency, created_at__gte=month,
-        status__in=("pending", "unknown", "confirmed"),
+        collection__rule__customer=rule.customer_id, collection__rule__currency=rule.currency,
+        created_at__gte=_month(now), status__in=("pending", "unknown", "confirmed"),
     )  # fmt: skip
     return rows.aggregate(sum=Sum("amount"))["sum"] or 0
 
 
 def next_month(now: datetime) -> datetime:
     """Return when the cap counts anew."""
-    return (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + 32 * DAY).replace(day=1)
+    return (_month(now) + 32 * DAY).replace(day=1)
+
+
+def _month(now: datetime) -> datetime:
+    """Return when the calendar month in UTC began."""
+    return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def stop(rule: AutoTopUp, reason: str, *, now: datetime) -> None:
@@ -166,11 +183,9 @@ def stop(rule: AutoTopUp, reason: str, *, now: datetime) -> None:
 
 def note_cap(rule: AutoTopUp, *, now: datetime) -> None:
     """Tell the customer, once a month, that the cap stands in the way."""
-    before = rule.capped_at
-    if before is not None and (before.year, before.month) == (now.year, now.month):
-        return
-    AutoTopUp.objects.filter(pk=rule.pk).update(capped_at=now)
-    _record_event(rule, "cap_reached", now=now)
+    told = Q(capped_at__gte=_month(now))
+    if AutoTopUp.objects.filter(pk=rule.pk).exclude(told).update(capped_at=now):
+        _record_event(rule, "cap_reached", now=now)
 
 
 def check(
@@ -199,9 +214,23 @@ def check(
         raise RuleInvalid(_("The monthly limit must be at least %s.") % Money(lowest, currency), param="cap")
 
 
+def _sent_back(now: datetime) -> QuerySet[Refund]:
+    """Return the refunds to a card or account of the last day."""
+    rows = Refund.objects.filter(created_at__gt=now - DAY, destination=Refund.Destination.CARD, is_void=False)
+    return rows.exclude(status=Refund.Status.FAILED)
+
+
+def _disputes(rule: AutoTopUp) -> QuerySet[Dispute]:
+    """Return the disputes that the customer has opened since the rule was set up, and not lost."""
+    rows = Dispute.objects.filter(payment__customer=rule.customer_id, created_at__gte=rule.created_at)
+    return rows.exclude(status=Dispute.Status.WON)
+
+
 def _attempts(rule: AutoTopUp) -> QuerySet[Payment]:
+    """Return the attempts of the customer's rules for this wallet, but for those that never reached the gateway."""
     own = {"collection__rule__customer": rule.customer_id, "collection__rule__currency": rule.currency}
-    return Payment.objects.filter(**own)
+    never_sent = Q(failure_code=NOT_MADE) | Q(status=Payment.Status.CANCELLED, gateway_id=None)
+    return Payment.objects.filter(**own).exclude(never_sent)
 
 
 def _record_event(rule: AutoTopUp, kind: str, *, now: datetime, **more: object) -> None:

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 # The code of a permanent GatewayError: the gateway does not keep the payment method any more.
 METHOD_GONE = "method_gone"
+# The failure code of an attempt that never reached its gateway.
+NOT_MADE = "not_made"
 
 
 class Decline(StrEnum):

@@ -14,6 +14,7 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.cache import cache
+from django.dispatch import Signal
 
 from payments.gateways.base import Gateway, Notification
 from payments.gateways.errors import BadWebhook, GatewayError
@@ -42,6 +43,11 @@ NEARLY_TOO_LATE = 0.5
 SLOW = 3.0
 # The code of the error of a call that was not made, because the breaker is open.
 PAUSED = "paused"
+# The code of the error of a call that was not made, because no time was left for it.
+LATE = "deadline"
+# Sent after each call, for metrics: `gateway`, `call`, `outcome`, and `seconds` or None if the call was not made. The
+# outcome is ok, refused (a permanent error), no_answer, paused (by the breaker) or late (no time was left).
+called = Signal()
 # A call that had less time than this says nothing about the gateway if it gets no answer. Seconds.
 FAIR = 1.0
 
@@ -94,9 +100,9 @@ class Guarded:
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._gateway, name)
         if name in CALLS:
-            return lambda *args, **named: self._call(attribute, *args, **named)
+            return lambda *args, **named: self._call(name, attribute, *args, **named)
         if name in LISTS:
-            return lambda *args, **named: self._iterate(attribute, *args, **named)
+            return lambda *args, **named: self._iterate(name, attribute, *args, **named)
         return attribute
 
     def parse_webhook(self, *args: Any, **named: Any) -> Notification:
@@ -109,12 +115,12 @@ class Guarded:
             log.exception("gateway_webhook_not_read", gateway=self._gateway.name)
             raise BadWebhook(f"It cannot be read: {type(error).__name__}.") from error
 
-    def _call(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        with self._watched():
+    def _call(self, name: str, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        with self._told(name), self._watched():
             return call(*args, **named)
 
-    def _iterate(self, call: Callable[..., Iterator[Any]], *args: Any, **named: Any) -> Iterator[Any]:
-        with self._watched(is_list=True):
+    def _iterate(self, name: str, call: Callable[..., Iterator[Any]], *args: Any, **named: Any) -> Iterator[Any]:
+        with self._told(name), self._watched(is_list=True):
             is_first = True
             for item in call(*args, **named):
                 if is_first:
@@ -124,13 +130,31 @@ class Guarded:
                 yield item
 
     @contextmanager
+    def _told(self, call: str) -> Iterator[None]:
+        """Send `called` when the call inside this block has ended. No error of a receiver reaches the caller."""
+        outcome, started = "no_answer", time.monotonic()
+        try:
+            yield
+            outcome = "ok"
+        except GatewayError as error:
+            unmade = {PAUSED: "paused", LATE: "late"}.get(error.code)
+            outcome = unmade or ("refused" if error.permanent else outcome)
+            raise
+        except GeneratorExit:
+            outcome = "ok"
+            raise
+        finally:
+            seconds = None if outcome in ("paused", "late") else time.monotonic() - started
+            called.send_robust(None, gateway=self._gateway.name, call=call, outcome=outcome, seconds=seconds)
+
+    @contextmanager
     def _watched(self, *, is_list: bool = False) -> Iterator[None]:
         """Make a call inside this block: refuse it if no time is left or the breaker is open, and count how it ends.
 
         A list may take long: it has many pages.
         """
         if is_late():
-            raise GatewayError("No time is left for this call.", permanent=False, code="deadline")
+            raise GatewayError("No time is left for this call.", permanent=False, code=LATE)
         self._check()
         is_fair, started = time_left() >= FAIR, time.monotonic()
         try:

@@ -1,6 +1,6 @@
 """The mails about payments, refunds, disputes and cards, and those that ask for money ahead."""
 
-from payments.mails import attempts, automatic, cards, disputes, receipts, refunds, reminders, top_ups
+from payments.mails import attempts, automatic, cancellations, cards, disputes, receipts, refunds, reminders, top_ups
 
 KINDS = (
     receipts.RECEIPT,
@@ -14,6 +14,7 @@ KINDS = (
     refunds.REFUND_FAILED,
     disputes.DISPUTE,
     cards.CARD_EXPIRES,
+    cancellations.CANCELLED,
     reminders.RENEWAL_AHEAD,
     reminders.TRIAL_ENDS,
     reminders.LOW_BALANCE,

@@ -26,7 +26,7 @@ STARTED, RENEWED = "subscription.activated", "subscription.renewed"
 
 def receipt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any]:
     """Return what a receipt shows: what was paid, when and how, and the balance now."""
-    rows = Payment.objects.select_related("plan", "subscription__price__plan")
+    rows = Payment.objects.select_related("plan", "subscription__price__plan", "method")
     payment = rows.get(public_id=events[-1].subject)
     assert payment.received is not None
     assert payment.confirmed_at is not None
@@ -68,7 +68,12 @@ def _effect(event: Event) -> str:
 
 
 def _way(payment: Payment) -> str:
-    """Return how it was paid, as the checkout calls it; a gateway without a name there under its own."""
+    """Return how it was paid: the saved card or account, else the way as the checkout calls it.
+
+    A gateway without a name there has its own.
+    """
+    if payment.method is not None:
+        return str(payment.method)
     known = GATEWAYS.get(payment.gateway)
     return str(known.name) if known else payment.gateway
 

@@ -11,27 +11,27 @@ from typing import Any
 from accounts.models import User
 from core.letters import Notice
 from events.models import Event
-from payments.collection import consents, top_ups
-from payments.collection.consents import Purpose
+from payments.collection import coverage
 from subscriptions.forecast import Ending
-from subscriptions.mails import balance, renewals, trials
+from subscriptions.mails import balance, renewals, subjects, trials
 
 
 def renewal_ahead(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return what renews when, for how much, and how it is paid."""
-    return renewals.ahead(events, recipient, now, method=_method(recipient, now))
+    return renewals.ahead(events, recipient, now, method=_method(events[-1], recipient, now))
 
 
 def trial_ends(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
     """Return when a trial ends, what is charged then, and how it is paid."""
-    return trials.ending(events, recipient, now, method=_method(recipient, now))
+    return trials.ending(events, recipient, now, method=_method(events[-1], recipient, now))
 
 
 def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
     """Return what runs out and when; None if automatic payments or top-ups prevent it."""
-    if _is_topped_up(recipient, events[-1].subject, now):
+    currency = events[-1].subject
+    if coverage.top_up_method(recipient.pk, currency, now=now):
         return None
-    pays_renewals = bool(_method(recipient, now))
+    pays_renewals = coverage.renewal_method(recipient.pk, currency, now=now) is not None
 
     def is_covered(end: Ending) -> bool:
         return pays_renewals and not end.price.metered
@@ -39,20 +39,10 @@ def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict
     return balance.low_balance(events, recipient, now, is_covered=is_covered)
 
 
-def _method(customer: User, now: datetime) -> str:
-    """Return the saved method that is charged for renewals, as its customer knows it; empty if there is none."""
-    consent = consents.in_force(customer.pk, Purpose.RENEWALS)
-    if consent is None or not consent.method.is_default or consents.obstacle(consent.method, now=now):
-        return ""
-    return str(consent.method)
-
-
-def _is_topped_up(customer: User, currency: str, now: datetime) -> bool:
-    """Return whether a rule tops up this balance, and its monthly limit does not stand in the way."""
-    rule = top_ups.rule_of(customer.pk, currency)
-    if rule is None or consents.obstacle(rule.consent.method, now=now):
-        return False
-    return rule.capped_at is None or top_ups.next_month(rule.capped_at) <= now
+def _method(event: Event, customer: User, now: datetime) -> str:
+    """Return the saved method that is charged for this renewal, as its customer knows it; empty if there is none."""
+    [row] = subjects.of([event])
+    return str(coverage.renewal_method(customer.pk, row.price.currency, now=now) or "")
 
 
 RENEWAL_AHEAD = replace(renewals.AHEAD, compose=renewal_ahead)

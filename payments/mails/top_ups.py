@@ -27,11 +27,13 @@ def stopped(events: Sequence[Event], recipient: User, now: datetime) -> Notice |
     currency = event.data["currency"]
     if top_ups.rule_of(recipient.pk, currency) is not None:
         return None
-    cause = (
-        _("We tried to charge %(method)s three times within a day, so we stopped.")
-        if event.data["reason"] == "burst"
-        else _("%(method)s cannot be charged any more.")
-    )
+    match event.data["reason"]:
+        case "burst":
+            cause = _("We tried to charge %(method)s three times within a day, so we stopped.")
+        case top_ups.DISPUTED:
+            cause = _("Your bank is taking back one of your payments, so we stopped.")
+        case _other:
+            cause = _("%(method)s cannot be charged any more.")
     return Notice(
         title=_("Automatic top-ups are off"),
         sentences=[cause % event.data, _("They stay off until you set them up again.")],

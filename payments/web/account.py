@@ -2,6 +2,7 @@
 transactions.
 """
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from ledger import display, statements
 from ledger.models import Account
 from ledger.money import Money
 from payments import methods, transitions
+from payments.collection import coverage
 from payments.gateways import registry
 from payments.models import Payment, PaymentMethod
 from payments.web.methods import adding
@@ -51,21 +53,28 @@ class RunningOut:
 
 
 def running_out(
-    outlook: Forecast | None, *, now: datetime, already_shown: AbstractSet[int], paying_in: AbstractSet[str]
+    outlook: Forecast | None,
+    *,
+    now: datetime,
+    already_shown: AbstractSet[int],
+    paying_in: AbstractSet[str],
+    method: PaymentMethod | None = None,
 ) -> RunningOut | None:
     """Return the warning for a forecast; None if the money does not run out.
 
     `already_shown`: ids of subscriptions that the page already shows as unpaid; a forecast about them alone gives no
-    warning. `paying_in`: currencies of open payments.
+    warning. `paying_in`: currencies of open payments. `method`: what is charged for renewals then; with it alone no
+    box is shown.
     """
     if outlook is None or all(end.subscription.pk in already_shown for end in outlook.ends):
         return None
     left = outlook.ends_at - now
+    is_covered = method is not None and not any(end.price.metered for end in outlook.ends)
     return RunningOut(
-        tone="bad" if left <= VERY_SOON else "warn" if left <= SOON else "",
+        tone="" if is_covered else "bad" if left <= VERY_SOON else "warn" if left <= SOON else "",
         heading=_heading(outlook.ends_at, left),
         ends_at=outlook.ends_at,
-        ends=[_end(end) for end in outlook.ends],
+        ends=[_end(end, method) for end in outlook.ends],
         is_paying=any(end.price.currency in paying_in for end in outlook.ends),
     )
 
@@ -78,10 +87,12 @@ def _heading(ends_at: datetime, left: timedelta) -> str:
     return _("Your balance runs out in %(left)s") % {"left": shortly(left)}
 
 
-def _end(end: Ending) -> str:
-    values = {"plan": end.price.plan.title}
+def _end(end: Ending, method: PaymentMethod | None) -> str:
+    values = {"plan": end.price.plan.title, "method": method}
     if end.price.metered:
         return _("Then %(plan)s stops.") % values
+    if method is not None:
+        return _("Then we charge %(method)s to renew %(plan)s.") % values
     if end.grace_end is None:
         return _("Then %(plan)s cannot renew and stops.") % values
     return _("Then %(plan)s cannot renew. You can still use it until %(moment)s.") % {
@@ -104,8 +115,10 @@ class WalletSummary:
     # What the customer owes in this currency.
     debt: Money
     lines: list[StatementLine]
-    # None if the money does not run out at the current rate of use.
+    # None if the money does not run out at the current rate of use, or if it is topped up before.
     running_out: RunningOut | None
+    # The saved card or account with which the customer's rule tops this balance up.
+    topped_up_with: PaymentMethod | None
 
     @property
     def in_use(self) -> Money:
@@ -141,6 +154,8 @@ class AccountSummary:
     to_finish: list[Payment]
     # Cards and accounts that the customer has saved.
     methods: list[PaymentMethod]
+    # Primary keys of those that the customer has agreed to be charged.
+    charged: frozenset[int]
 
     @property
     def unpaid(self) -> list[Card]:
@@ -169,23 +184,29 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     )
     return AccountSummary(
         wallets=[
-            _summary(wallet, views[wallet.currency], warning(forecasts.get(wallet.currency))) for wallet in wallets
+            _summary(wallet, views[wallet.currency], partial(warning, forecasts.get(wallet.currency)), now=now)
+            for wallet in wallets
         ],
         going_on=going_on,
         over=[card for card in all_cards if card.is_over],
         open_payments=[payment for payment in unfinished if payment not in to_finish],
         to_finish=to_finish,
         methods=list(methods.kept(customer)),
+        charged=coverage.agreed_methods(customer.pk),
     )
 
 
-def _summary(wallet: Account, view: View, warning: RunningOut | None) -> WalletSummary:
+def _summary(wallet: Account, view: View, warning: Callable[..., RunningOut | None], *, now: datetime) -> WalletSummary:
+    assert wallet.owner_id is not None
+    topped_up_with = coverage.top_up_method(wallet.owner_id, wallet.currency, now=now)
+    method = coverage.renewal_method(wallet.owner_id, wallet.currency, now=now)
     return WalletSummary(
         balance=Money(wallet.balance or 0, wallet.currency),
         available=Money(view.available, wallet.currency),
         debt=Money(view.debt, wallet.currency),
         lines=list(statement_lines(statements.statement(wallet.pk, limit=LAST))),
-        running_out=warning,
+        running_out=None if topped_up_with else warning(method=method),
+        topped_up_with=topped_up_with,
     )
 
 

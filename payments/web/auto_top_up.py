@@ -18,9 +18,10 @@ from accounts.web.auth import SignedInRequest
 from core import idempotency
 from core.addresses import UNKNOWN, client_address
 from core.errors import DomainError
-from ledger.money import NotMoney
+from ledger.models import Account
+from ledger.money import Money, NotMoney
 from payments.collection import top_ups
-from payments.models import PaymentMethod
+from payments.models import AutoTopUp, PaymentMethod
 from payments.web import amount_input
 from payments.web.automatic_payments import Choice, choices_of
 from payments.web.topup import usual_currencies
@@ -45,14 +46,20 @@ class RuleForm(forms.Form):
     method = forms.ChoiceField(label=gettext_lazy("Payment method"))
     threshold = AmountField(label=gettext_lazy("When the balance falls below"), required=False, max_length=30)
     amount = AmountField(label=gettext_lazy("Top up by"), required=False, max_length=30)
-    days = forms.IntegerField(label=gettext_lazy("Or keep so many days ahead"), required=False)
-    cap = AmountField(label=gettext_lazy("At most in a month"), max_length=30)
+    days = forms.IntegerField(label=gettext_lazy("Or keep enough for this many days"), required=False)
+    cap = AmountField(
+        label=gettext_lazy("Monthly limit"), max_length=30,
+        help_text=gettext_lazy("The most that is charged in a calendar month."),
+        error_messages={"required": gettext_lazy("Enter a monthly limit.")},
+    )  # fmt: skip
     # Whether the customer agrees, and to which words: the fingerprint of those that the page has shown.
     agree = forms.BooleanField(required=False, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, currency: str, choices: list[Choice]) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Any = None, *, currency: str, choices: list[Choice], rule: AutoTopUp | None = None
+    ) -> None:
+        super().__init__(data, initial=numbers_of(rule) if rule else None)
         self.currency = currency
         self.methods = {each.method.public_id: each.method for each in choices if not each.obstacle}
         methods = [(public_id, str(method)) for public_id, method in self.methods.items()]
@@ -98,6 +105,20 @@ class RuleForm(forms.Form):
         return self.cleaned_data
 
 
+def numbers_of(rule: AutoTopUp) -> dict[str, Any]:
+    """Return what the form shows for a rule."""
+    amounts = {"threshold": rule.threshold, "amount": rule.amount, "cap": rule.monthly_cap}
+    typed = {name: Money(each, rule.currency).plain() for name, each in amounts.items() if each is not None}
+    return {**typed, "days": rule.days_ahead, "method": rule.consent.method.public_id}
+
+
+def _currency(request: SignedInRequest, currencies: list[str]) -> str:
+    """Return the currency that the URL names, else that of the customer's first balance, else the first one."""
+    wallets = Account.objects.filter(owner=request.user, kind=Account.Kind.WALLET).order_by("id")
+    wanted = [request.GET.get("currency", ""), *wallets.values_list("currency", flat=True), currencies[0]]
+    return next(currency for currency in wanted if currency in currencies)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
@@ -105,11 +126,10 @@ def auto_top_up(request: SignedInRequest) -> HttpResponse:
     """Show the form, then the words for its numbers; turn the rule on once the customer agrees to those words."""
     now = timezone.now()
     currencies = usual_currencies(request.user)
-    currency = request.GET.get("currency", "")
-    if currency not in currencies:
-        currency = currencies[0]
+    currency = _currency(request, currencies)
     choices = choices_of(request.user, now=now)
-    form = RuleForm(request.POST or None, currency=currency, choices=choices)
+    rule = top_ups.rule_of(request.user.pk, currency)
+    form = RuleForm(request.POST or None, currency=currency, choices=choices, rule=rule)
     if request.method == "POST" and form.is_valid() and form.is_agreed:
         _turn_on(request, form, now=now)
         return HttpResponseRedirect(resolve_url("automatic_payments"), status=303)

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from core.addresses import UNKNOWN, client_address
-from payments.collection import consents, states
+from ledger import display
+from payments.collection import consents, states, top_ups
 from payments.collection.consents import MethodNotUsable, Purpose
 from payments.models import AutoTopUp, Collection, Consent, PaymentMethod
 from payments.web.methods import adding
@@ -41,6 +42,40 @@ class Choice:
             case "method_expired":
                 return _("It has expired.")
         return _("It cannot be used for automatic payments.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleShown:
+    """A rule of automatic top-ups on the page, and why it charges nothing now; empty if it does."""
+
+    rule: AutoTopUp
+    trouble: str
+
+
+def rules_of(customer: User, *, now: datetime) -> list[RuleShown]:
+    """Return the customer's rules, with what keeps them from charging."""
+    rules = AutoTopUp.objects.filter(customer=customer, ended_at=None).select_related("consent__method")
+    return [RuleShown(rule=rule, trouble=_trouble_of(rule, now=now)) for rule in rules.order_by("currency")]
+
+
+def _trouble_of(rule: AutoTopUp, *, now: datetime) -> str:
+    method = rule.consent.method
+    if rule.stopped_at is None and not consents.obstacle(method, now=now):
+        return ""
+    match rule.stopped_reason:
+        case "burst":
+            text = _(
+                "We stopped it on %(moment)s, because too many charges were needed in a day. Set it up again to turn "
+                "it on."
+            )
+        case top_ups.DISPUTED:
+            text = _(
+                "We stopped it on %(moment)s, because your bank is taking back one of your payments. Set it up again "
+                "to turn it on."
+            )
+        case _other:
+            text = _("%(method)s cannot be charged any more. Set it up again with another payment method.")
+    return text % {"method": str(method), "moment": display.moment(rule.stopped_at) if rule.stopped_at else ""}
 
 
 class AgreementForm(forms.Form):
@@ -89,9 +124,8 @@ def automatic_payments(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _agree(request, form.cleaned_data["method"], now=now)
         return HttpResponseRedirect(resolve_url("automatic_payments"), status=303)
-    return render(
-        request, "payments/automatic_payments.html", _context(request.user, form), status=422 if form.errors else 200
-    )
+    context = _context(request.user, form, now=now)
+    return render(request, "payments/automatic_payments.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -115,20 +149,15 @@ def _agree(request: SignedInRequest, method: PaymentMethod, *, now: datetime) ->
         messages.error(request, error.detail)
 
 
-def _context(customer: User, form: AgreementForm) -> dict[str, object]:
+def _context(customer: User, form: AgreementForm, *, now: datetime) -> dict[str, object]:
     consent: Consent | None = consents.in_force(customer.pk, Purpose.RENEWALS)
     running = Collection.objects.filter(customer=customer, status__in=states.OPEN).order_by("due_at")
     return {
         "form": form,
         "choices": list(form.choices.values()),
         "consent": consent,
-        "is_off": consent is not None and bool(_trouble(consent)),
-        "rules": AutoTopUp.objects.filter(customer=customer, ended_at=None).select_related("consent__method"),
+        "is_off": consent is not None and bool(consents.obstacle(consent.method, now=now)),
+        "rules": rules_of(customer, now=now),
         "adding": adding(),
         "running": [(each, each.attempts.order_by("-id").first()) for each in running],
     }
-
-
-def _trouble(consent: Consent) -> bool:
-    method = consent.method
-    return method.removed_at is not None or method.refused_at is not None

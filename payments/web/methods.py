@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.web.auth import SignedInRequest
 from core.errors import DomainError
 from payments import methods, setups
+from payments.collection import coverage
 from payments.models import MethodSetup, PaymentMethod
 from payments.web.forms import GATEWAYS
 
@@ -68,6 +69,9 @@ def added(request: SignedInRequest, public_id: str) -> HttpResponse:
 def remove(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Remove one of the customer's own methods and go back to the account page; 404 for anybody else's."""
     method = get_object_or_404(PaymentMethod, public_id=public_id, customer=request.user)
+    is_in_use = method.pk in coverage.agreed_methods(request.user.pk)
     methods.remove(method, now=timezone.now())
     messages.success(request, _("%(method)s is removed. We cannot charge it any more.") % {"method": method})
+    if is_in_use:
+        messages.warning(request, _("Your automatic payments used it. Choose another one under Automatic payments."))
     return HttpResponseRedirect(resolve_url("account"), status=303)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseRedirect
@@ -48,6 +49,7 @@ class PageState(StrEnum):
     ACTION = "action"
     PROCESSING = "processing"
     LATE = "late"
+    PART_ARRIVED = "part_arrived"
     CHECKING = "checking"
     CLOSING = "closing"
     SUCCEEDED = "succeeded"
@@ -87,6 +89,9 @@ APPEARANCES = {
     ),
     PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
     PageState.LATE: Appearance("warn", gettext_lazy("Your bank has not answered yet"), ("done", "now", ""), moves=True),
+    PageState.PART_ARRIVED: Appearance(
+        "info", gettext_lazy("Part of your transfer has arrived"), ("done", "now", ""), moves=True
+    ),
     PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
     PageState.CLOSING: Appearance(
         "warn", gettext_lazy("You do not need this payment any more"), ("done", "", ""), moves=True
@@ -133,7 +138,14 @@ def _open(payment: Payment, *, now: datetime) -> PageState:
         return PageState.CREATED
     if payment.status == Status.PENDING and payment.gateway_state == State.REQUIRES_ACTION:
         return PageState.ACTION
+    if _is_transfer(payment) and payment.gateway_state == State.PROCESSING:
+        return PageState.PART_ARRIVED
     return PageState.LATE if now - payment.updated_at > LATE_AFTER else PageState.PROCESSING
+
+
+def _is_transfer(payment: Payment) -> bool:
+    """Tell whether the customer sends the money, and sees on a page of ours how."""
+    return payment.gateway in settings.GATEWAY_CLASSES and registry.can(payment.gateway).is_manual
 
 
 def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> dict[str, Any]:
@@ -156,6 +168,7 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
         "card": _card(payment, now=now),
         "return_url": return_url,
         # Whether the gateway cannot close its page, so that it ends by itself.
+        "is_transfer": _is_transfer(payment),
         "ends_by_itself": state is PageState.CLOSING and not registry.can(payment.gateway).cancels_pages,
     }
 
@@ -180,7 +193,8 @@ def _payment_step(state: PageState, appearance: Appearance) -> str:
             return _("Not paid")
         case "done":
             return _("Paid")
-    return _("Waiting for payment") if state in WAITS_FOR_CUSTOMER else _("Checking the payment")
+    waits = state in WAITS_FOR_CUSTOMER or state is PageState.PART_ARRIVED
+    return _("Waiting for payment") if waits else _("Checking the payment")
 
 
 def _last_step(payment: Payment, appearance: Appearance) -> str:

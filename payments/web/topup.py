@@ -28,7 +28,7 @@ from payments import amounts, checkout
 from payments.checkout_request import CheckoutRequest, find_payment
 from payments.gateways import registry
 from payments.web import amount_input, next_url
-from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, start_payment
+from payments.web.forms import PayForm, Saving, continue_url, no_way_to_pay, refuse, saving_of, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import catalogue, overview
 from subscriptions.web import pricing
@@ -154,31 +154,32 @@ def usual_currencies(customer: User) -> list[str]:
     return sorted({*sold, *owned, *settings.TOP_UP_LIMITS} & set(registry.currencies()))
 
 
-def paid_before(request: SignedInRequest, page: TopUpPage) -> str | None:
+def paid_before(request: SignedInRequest, page: TopUpPage, *, now: datetime) -> str | None:
     """Return the URL that this form led to when it was sent before; None if it was not.
 
     Raises KeyReused if it was sent with another amount or another method.
     """
     method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
-    terms = _checkout_request(page, gateway=method, form_key=key, save_method=bool(request.POST.get("save_method")))
+    terms = _checkout_request(page, gateway=method, form_key=key, saving=saving_of(request, now=now))
     payment = find_payment(request.user, terms) if page.amount else None
     return continue_url(payment) if payment else None
 
 
 def pay(request: SignedInRequest, form: PayForm, page: TopUpPage, *, now: datetime) -> str:
     """Start the payment and return the URL to redirect to. Raises DomainError."""
-    sent = form.cleaned_data
-    terms = _checkout_request(page, gateway=sent["method"], form_key=sent["form_key"], save_method=sent["save_method"])
+    sent, saving = form.cleaned_data, saving_of(request, now=now)
+    terms = _checkout_request(page, gateway=sent["method"], form_key=sent["form_key"], saving=saving)
     next_url.remember(request, str(terms["idempotency_key"]))
     return start_payment(partial(checkout.start, request.user, now=now, **terms))
 
 
-def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str, save_method: bool) -> CheckoutRequest:
+def _checkout_request(page: TopUpPage, *, gateway: str, form_key: str, saving: Saving) -> CheckoutRequest:
     return {
         "amount": page.amount.amount if page.amount else None,
         "currency": page.currency,
         "gateway": gateway,
-        "save_method": save_method,
+        "save_method": saving["save_method"],
+        "agreement": saving["agreement"],
         "idempotency_key": idempotency.key_of("form", form_key),
     }
 
@@ -215,9 +216,9 @@ def topup_page(request: SignedInRequest) -> HttpResponse:
         return pricing.choose_currency(request, usual_currencies(request.user), _("You cannot top up in %s here."))
     if "show" in request.POST and page.amount:
         return HttpResponseRedirect(page.address, status=303)
-    form = PayForm(request.POST or None, amount=page.amount)
+    form = PayForm(request.POST or None, amount=page.amount, customer=request.user)
     try:
-        if sent_before := paid_before(request, page):
+        if sent_before := paid_before(request, page, now=now):
             return HttpResponseRedirect(sent_before, status=303)
         if request.method == "POST" and page.amount and form.is_valid():
             return HttpResponseRedirect(pay(request, form, page, now=now), status=303)

@@ -1,6 +1,7 @@
 """The mails about subscriptions and the balance. events.mails sends them.
 
-Those that ask for money ahead are listed by payments.mails, which knows whether it is charged by itself.
+Those that ask for money ahead, and that of a cancellation, are listed by payments.mails: it knows whether money is
+charged by itself, and whether it goes back to the card.
 """
 
 from subscriptions.mails import balance, changes, endings, renewals, suspensions
@@ -11,7 +12,6 @@ KINDS = (
     suspensions.SUSPENDED,
     suspensions.RESUMED,
     changes.PLAN_CHANGED,
-    endings.CANCELLED,
     endings.ENDED,
     endings.ORDER_GIVEN_UP,
     balance.DEBT,

@@ -27,11 +27,18 @@ def started(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.data["from"] != Status.PENDING]
 
 
-def cancelled(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
-    """Return until when a cancelled subscription can be used, or what came back of one that has ended."""
+def cancelled(
+    events: Sequence[Event], recipient: User, now: datetime, *, to_card: Money | None = None
+) -> Notice | None:
+    """Return until when a cancelled subscription can be used, or what came back of one that has ended.
+
+    `to_card`: so much of it is refunded to the card; None for nothing.
+    """
     event = events[-1]
     [row] = subjects.of([event])
-    return _requested(row, recipient, now) if event.type == REQUEST else _ended_now(event, row, recipient, now)
+    if event.type == REQUEST:
+        return _requested(row, recipient, now)
+    return _ended_now(event, row, recipient, now, to_card=to_card)
 
 
 def _requested(row: Subscription, recipient: User, now: datetime) -> Notice | None:
@@ -52,7 +59,9 @@ def _requested(row: Subscription, recipient: User, now: datetime) -> Notice | No
     )
 
 
-def _ended_now(event: Event, row: Subscription, recipient: User, now: datetime) -> Notice | None:
+def _ended_now(
+    event: Event, row: Subscription, recipient: User, now: datetime, *, to_card: Money | None
+) -> Notice | None:
     """Return what came back; None if it ended on the day that the customer was told of."""
     if _was_told(event, row):
         return None
@@ -60,7 +69,10 @@ def _ended_now(event: Event, row: Subscription, recipient: User, now: datetime) 
     back = _given_back(row, event.effective_at)
     values = {"plan": subjects.name(row), "amount": display.money(back)}
     sentences = [_("It has ended, and you will not be charged again.")]
-    if back.amount:
+    if to_card is not None:
+        values["card"] = display.money(to_card)
+        sentences.append(_("We are refunding %(card)s for unused time to the card or account you paid from.") % values)
+    elif back.amount:
         sentences.append(_("%(amount)s for unused time is back on your balance.") % values)
     return Notice(
         title=_("%(plan)s is cancelled") % values,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from core import prepared_statements
 from core.columns import GIVEN, array, ask, micros, pipeline, run
 from subscriptions.engine.book import Book
 from subscriptions.engine.subscription import Status, Sub, Terms
@@ -21,13 +22,14 @@ LOCK = f"""
 CLOCK = f"{micros('clock.settled_at')}, clock.noticed_hours, debt.id, -debt.balance"
 # Looked up for each wallet, never a place to begin from.
 BLOCKED = "(SELECT NOT is_active FROM accounts_user WHERE id = wallet.owner_id)"
-WALLETS = """
-    FROM ledger_account AS wallet
+BESIDE = """
     LEFT JOIN subscriptions_billingclock AS clock ON clock.wallet_id = wallet.id
     LEFT JOIN LATERAL (SELECT id, balance FROM ledger_account
         WHERE owner_id = wallet.owner_id AND currency = wallet.currency AND kind = 'debt' OFFSET 0) AS debt ON true
 """
-CLOCKS = f"SELECT wallet.id, {CLOCK}, {BLOCKED} {WALLETS} WHERE wallet.id = ANY({GIVEN})"
+CLOCKS = f"""
+    SELECT wallet.id, {CLOCK}, {BLOCKED} FROM ledger_account AS wallet {BESIDE} WHERE wallet.id = ANY({GIVEN})
+"""  # noqa: S608 - column names only
 # In the order of the fields of Sub.
 SUBSCRIPTION = f"""
     id, price_id, quantity, periods, auto_renew, status, scheduled_price_id, scheduled_quantity, {micros("anchor_at")},
@@ -45,16 +47,24 @@ PRICE = """
 """
 TERMS = f"SELECT {PRICE} FROM subscriptions_price WHERE id = ANY({GIVEN})"  # noqa: S608 - column names only
 TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
-# Everything about these wallets in one statement, so that no other session's commit falls in between.
-LOOK = f"""
-    SELECT wallet.id, wallet.owner_id, wallet.currency, wallet.balance, {CLOCK}, {BLOCKED},
+# Everything about a wallet in one statement, so that no other session's commit falls in between.
+WHOLE = f"""
+    wallet.id, wallet.owner_id, wallet.currency, wallet.balance, {CLOCK}, {BLOCKED},
         (SELECT coalesce(json_agg(json_build_array({SUBSCRIPTION}) ORDER BY id), '[]') FROM subscriptions_subscription
          WHERE wallet_id = wallet.id AND ended_at IS NULL),
         (SELECT coalesce(json_agg(json_build_array({PRICE})), '[]') FROM subscriptions_price WHERE id IN (
             SELECT unnest(ARRAY[price_id, scheduled_price_id]) FROM subscriptions_subscription
             WHERE wallet_id = wallet.id AND ended_at IS NULL)),
         (SELECT coalesce(json_agg(plan_id), '[]') FROM subscriptions_trial WHERE customer_id = wallet.owner_id)
-    {WALLETS} WHERE wallet.id = ANY({GIVEN}) AND wallet.kind = 'wallet'
+"""  # noqa: S608 - column names only
+LOOK = f"""
+    SELECT {WHOLE} FROM ledger_account AS wallet {BESIDE} WHERE wallet.id = ANY({GIVEN}) AND wallet.kind = 'wallet'
+"""  # noqa: S608 - ids come as a parameter
+# The wallet of one subscription of one customer, and what the subscription's own row says, which counts once it ended.
+LOOK_BEHIND = f"""
+    SELECT {WHOLE}, wanted.id, wanted.status FROM subscriptions_subscription AS wanted
+    JOIN ledger_account AS wallet ON wallet.id = wanted.wallet_id {BESIDE}
+    WHERE wanted.public_id = %s AND wanted.customer_id = %s
 """  # noqa: S608 - column names only
 HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 
@@ -83,11 +93,23 @@ def lock(wallet_ids: Sequence[int]) -> list[LoadedBook]:
 
 def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
     """Load the books without a lock, for reading only, as they are at one instant."""
-    rows = run(LOOK, [array(wallet_ids)])
-    return [
-        loaded_book(wallet, clock, [sub_of(sub, {row[0]: Terms(*row) for row in prices}) for sub in subs], set(tried))
-        for wallet, clock, subs, prices, tried in ((row[:4], row[4:9], *row[9:]) for row in rows)
-    ]
+    return [_whole_book(*row) for row in run(LOOK, [array(wallet_ids)])]
+
+
+def look_behind(public_id: str, customer_id: int) -> tuple[LoadedBook, int, str] | None:
+    """Load the book of a customer's subscription in the same way, with the primary key and the status of its row.
+
+    Return None if the customer has no such subscription.
+    """
+    rows = prepared_statements.run(LOOK_BEHIND, [public_id, customer_id])
+    return (_whole_book(*rows[0][:-2]), *rows[0][-2:]) if rows else None
+
+
+def _whole_book(*row: Any) -> LoadedBook:
+    """Return the book of a row with the columns of WHOLE."""
+    *_, sub_rows, prices, tried = row
+    terms = {price[0]: Terms(*price) for price in prices}
+    return loaded_book(row[:4], row[4:9], [sub_of(sub, terms) for sub in sub_rows], set(tried))
 
 
 def load(accounts: list[tuple[Any, ...]]) -> list[LoadedBook]:

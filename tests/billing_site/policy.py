@@ -190,6 +190,7 @@ ADMIN = {
     "admin:payments_payment_ask": Row(SUPERUSERS, "POST", {"pk": "payment_pk"}),
     "admin:payments_refund_ask": Row(SUPERUSERS, "POST", {"pk": "refund_pk"}),
     "admin:payments_dispute_ask": Row(SUPERUSERS, "POST", {"pk": "dispute_pk"}),
+    "admin:payments_methodsetup_ask": Row(SUPERUSERS, "POST", {"pk": "setup_pk"}),
     "admin:payments_collection_stop": Row(SUPERUSERS, address={"pk": "collection_pk"}),
     "admin:payments_discrepancy_mend": Row(SUPERUSERS, "POST", {"pk": "discrepancy_pk"}),
     "admin:manual_manualtransfer_record": Row(SUPERUSERS, address={"pk": "transfer_pk"}),
@@ -204,6 +205,8 @@ ADMIN = {
 # Tables of the admin: who may view the list, and who may add, change and delete rows.
 TABLES = {
     "accounts_user": (PERMITTED, SUPERUSERS),
+    "core_ledgercheck": (PERMITTED, NOBODY),
+    "core_taskrun": (PERMITTED, NOBODY),
     "events_event": (PERMITTED, NOBODY),
     "events_mail": (PERMITTED, NOBODY),
     "events_unreachableaddress": (PERMITTED, NOBODY),
@@ -223,6 +226,7 @@ TABLES = {
     "payments_refund": (PERMITTED, NOBODY),
     "payments_dispute": (PERMITTED, NOBODY),
     "payments_paymentmethod": (PERMITTED, NOBODY),
+    "payments_methodsetup": (PERMITTED, NOBODY),
     "payments_webhookevent": (PERMITTED, NOBODY),
     "subscriptions_plan": (PERMITTED, SUPERUSERS),
     "subscriptions_price": (PERMITTED, SUPERUSERS),

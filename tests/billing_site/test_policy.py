@@ -92,6 +92,7 @@ def things(alice, staff) -> dict[str, object]:
     line = Transaction.objects.latest("id").pk
     acted_on = staff_rows.make(alice, staff, now=now)
     method = PaymentMethod.objects.create(customer=alice, gateway="sandbox", gateway_id="card_1", created_at=now)
+    setup = setups.start(alice, "sandbox", now=now)
     numbers = {"threshold": 100_00, "amount": 500_00, "cap": 5000_00}
     rule = top_ups.turn_on(method, "RUB", address=None, now=now, **numbers)
     return {
@@ -110,7 +111,8 @@ def things(alice, staff) -> dict[str, object]:
         "quote": quotes.make(subscription, catalogue.current("standard", "RUB"), now=now).public_id,
         "rule": rule.public_id,
         "session": payment.gateway_id,
-        "setup": setups.start(alice, "sandbox", now=now).public_id,
+        "setup": setup.public_id,
+        "setup_pk": setup.pk,
         "stop_token": mail_choices.stop_url(alice, mail_choices.MailCategory.REMINDERS).split("/")[-2],
         "subscription": subscription.public_id,
         "transaction": line,

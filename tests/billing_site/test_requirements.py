@@ -29,6 +29,7 @@ NOT_IMPORTED = {
     "import-linter": "make lint",
     "mypy": "make lint",
     "ruff": "make lint",
+    "squawk-cli": "make lint",
     "celery-types": "types for mypy",
     "django-stubs": "types for mypy",
     "djangorestframework-stubs": "types for mypy",

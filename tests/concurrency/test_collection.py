@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import checkout, confirmation
-from payments.collection import consents, plans
+from payments.collection import consents, plans, top_ups
 from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.models import SandboxSession
-from payments.models import Collection, CollectionPlan, Consent, Payment, PaymentMethod
+from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment, PaymentMethod
 from tests.concurrency.sessions import at_once
 from tests.ledger.snapshot import found
 from tests.payments.rows import balance
@@ -66,3 +66,26 @@ def test_a_withdrawal_at_the_same_time_comes_before_or_after(alice: User, due: d
     assert charges() == attempts.filter(status="confirmed").count() <= 1
     assert balance(alice) == 990_00 * charges()
     assert found() == {}
+
+
+def test_a_rule_is_turned_on_and_off_by_several_clicks_at_once(alice: User) -> None:
+    now = timezone.now()
+    card = PaymentMethod.objects.create(
+        customer=alice, gateway="sandbox", gateway_id="card", brand="Visa", created_at=now
+    )  # fmt: skip
+
+    def on() -> object:
+        return top_ups.turn_on(card, "RUB", threshold=100_00, amount=500_00, cap=5000_00, address=None, now=now)
+
+    def off() -> None:
+        top_ups.turn_off(alice.pk, "RUB", now=now)
+
+    def consents_of_rules() -> list[Consent]:
+        return [rule.consent for rule in AutoTopUp.objects.filter(ended_at=None)]
+
+    for _turn in range(3):
+        at_once([on] * 4)
+        assert [consent.withdrawn_at for consent in consents_of_rules()] == [None]
+        at_once([on, off, on, off])
+        # Whichever comes last: a rule and its consent are on or off together.
+        assert list(Consent.objects.filter(withdrawn_at=None)) == consents_of_rules()

@@ -134,6 +134,7 @@ def plan_of(queryset: QuerySet) -> str:
         # For a dozen rows the planner may prefer a sort, depending on statistics that other tests left behind.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
     return str(queryset.explain())
 
 

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import Unavailable
-from payments import disputes, inquiries, reconciliation, refunds, transitions
+from payments import disputes, inquiries, reconciliation, refunds, setups, transitions
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as bank
+from payments.gateways.sandbox import outcomes, sessions
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxDispute
-from payments.models import Dispute, Payment, Refund
+from payments.models import Dispute, MethodSetup, Payment, PaymentMethod, Refund
 from tests.payments.checkouts import start
 from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance
@@ -219,3 +220,25 @@ def test_only_a_post_by_those_who_may_act_asks(client: Client, staff: User, miss
 def test_a_silent_gateway_keeps_nobody_waiting(desk: Client, missed: Payment, settings: Any, monkeypatch: Any):
     settings.GATEWAY_TIMEOUT_WEB = 0
     assert "No time is left for this call." in press(desk, missed)
+
+
+def test_a_card_that_was_saved_without_our_knowing_is_found(desk: Client, alice: User):
+    now = timezone.now()
+    setup = setups.start(alice, "sandbox", now=now)
+    sessions.choose(str(setup.gateway_id), outcomes.ON_A_SETUP["webhook_lost"], expected=sessions.Status.OPEN, now=now)
+    MethodSetup.objects.update(check_at=None, parked_reason="It raised eight times.", failures=8)
+    setup.refresh_from_db()
+    assert alice.username in desk.get("/admin/payments/methodsetup/?parked_reason__isempty=0").content.decode()
+    said = press(desk, setup)
+    assert f"{setup.public_id} was open and is saved now." in said
+    setup.refresh_from_db()
+    assert (setup.status, setup.method, setup.parked_reason) == ("saved", PaymentMethod.objects.get(), "")
+    assert 'action="' + url(setup, "ask") not in desk.get(url(setup, "change")).content.decode()
+
+
+def test_a_page_is_asked_about_without_an_answer(desk: Client, alice: User, monkeypatch: pytest.MonkeyPatch):
+    setup = setups.start(alice, "sandbox", now=timezone.now())
+    monkeypatch.setattr(Sandbox, "fetch_setup", no_answer)
+    assert "sandbox did not answer: No answer." in press(desk, setup)
+    setup.refresh_from_db()
+    assert setup.status == "open"

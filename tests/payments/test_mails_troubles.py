@@ -9,8 +9,9 @@ from accounts.models import User
 from events import outbox
 from events.mails import kinds
 from events.models import Event
+from ledger import display
 from ledger.money import Money
-from payments import checkout, confirmation, disputes, expiring_cards, refunds
+from payments import cancellation_refunds, checkout, confirmation, disputes, expiring_cards, refunds
 from payments.collection import consents
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import sessions
@@ -54,6 +55,17 @@ def test_a_receipt_says_what_the_money_started_and_resumed(alice, pay):
         "Date: 1 March 2026, 12:01\u00a0UTC",
         "Started: Team",
     ]
+    russian()
+    assert "Подключено: Team" in lines(told("receipt", now=at(minutes=2)))
+
+
+def test_a_cancellation_says_what_goes_to_the_card(alice, pay):
+    payment = pay(plan=sell("team", RUB=500_00)["RUB"].plan)
+    done = cancellation_refunds.cancel(payment.subscription, now=at(minutes=3))
+    amount = display.money(done.to_card)
+    said = lines(told("cancelled", now=at(minutes=4)))[1]
+    assert f"We are refunding {amount} for unused time to the card or account you paid from." in said
+    assert "back on your balance" not in said
 
 
 def test_a_failed_payment_in_english_and_russian(alice, pay):

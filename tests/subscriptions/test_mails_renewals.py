@@ -151,11 +151,11 @@ def test_two_sweeps_at_once_record_one_reminder(alice):
 def test_the_reminders_are_found_through_their_index(alice):
     team(alice, 990_00)
     with connection.cursor() as cursor:
+        # What is near is found by itself, and no other index fits: only a sequential scan could be preferred.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + reminders.SQL, [THREE_DAYS_BEFORE, THREE_DAYS_BEFORE, reminders.EVENT, 10])
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "charge_by_end" in plan
-    assert "event_by_subject" in plan
 
 
 def test_a_low_balance_three_days_ahead_does_not_repeat_the_reminder(alice):

@@ -150,6 +150,7 @@ def test_two_sweeps_at_once_record_one_reminder(alice):
 def test_the_trials_are_found_through_their_index(alice):
     trial(alice)
     with connection.cursor() as cursor:
+        # What is near is found by itself, and no other index fits: only a sequential scan could be preferred.
         cursor.execute("SET LOCAL enable_seqscan = off")
         moments = [THREE_DAYS_BEFORE] * 3
         cursor.execute("EXPLAIN " + reminders.TRIALS_DUE, [*moments, reminders.TRIAL_EVENT, 10])

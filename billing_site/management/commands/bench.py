@@ -13,7 +13,7 @@ from billing_site.bench import figures
 
 
 class Command(BaseCommand):
-    help = "Measure billing runs, postings, statements and webhooks, in databases that it creates and drops."
+    help = "Measure billing runs, postings, statements, webhooks and the API, in databases that it creates and drops."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quick", action="store_true", help="small sizes, two or three minutes")

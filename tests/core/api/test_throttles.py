@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import RequestFactory
 
-from accounts import brute_force
-from accounts.models import RateCount
+from accounts import brute_force, tokens
+from accounts.models import RateCount, User
 from core.addresses import client_address, network_of
+from core.cache import ForgetfulRedisCache
 from tests.concurrency.sessions import at_once
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -107,3 +109,42 @@ def test_the_address_is_the_one_that_our_outermost_proxy_saw(settings, proxies, 
 def test_an_ipv6_network_counts_as_one_caller():
     assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") == "2001:db8:1:2::"
     assert network_of("203.0.113.1") == "203.0.113.1"
+
+
+def test_requests_count_for_a_period_each_from_its_own_instant(limits, as_alice):
+    limits["user"] = "2/m"
+    with time_machine.travel(NOW, tick=False) as clock:
+        as_alice.credentials(HTTP_AUTHORIZATION="Bearer " + tokens.issue(User.objects.get(), now=NOW).access)
+        ask = lambda: as_alice.get("/api/auth/me")  # noqa: E731
+        assert ask().status_code == 200
+        clock.shift(40)
+        assert ask().status_code == 200
+        clock.shift(10)
+        # The first one is 50 s old. A refused request does not count.
+        refused = ask()
+        assert (refused.status_code, refused["Retry-After"]) == (429, "10")
+        clock.shift(10)
+        assert ask().status_code == 200
+        refused = ask()
+        # Now the second one, 20 s old, is the oldest.
+        assert (refused.status_code, refused["Retry-After"]) == (429, "40")
+
+
+def test_a_request_that_one_limit_refuses_counts_for_the_others(limits, as_alice, as_mallory):
+    limits |= {"user": "1/m", "address": "2/m"}
+    assert as_alice.get("/api/auth/me").status_code == 200
+    assert as_alice.get("/api/auth/me").status_code == 429
+    assert as_mallory.get("/api/auth/me").status_code == 429
+
+
+def test_all_limits_are_counted_in_one_call_of_the_cache(limits, as_alice, monkeypatch):
+    calls = []
+    original = ForgetfulRedisCache._ask
+
+    def asked(self, question, otherwise):
+        calls.append(question)
+        return original(self, question, otherwise)
+
+    monkeypatch.setattr(ForgetfulRedisCache, "_ask", asked)
+    assert as_alice.get("/api/auth/me").status_code == 200
+    assert len(calls) == 1

@@ -40,6 +40,17 @@ def test_only_what_is_final_marks_an_address(kind, reason, is_marked):
     assert found == ([("alice@example.com", f"{kind}: 550 no such user", NOON)] if is_marked else [])
 
 
+@pytest.mark.parametrize("address", ["a" * 250 + "@example.com", "alice\0@example.com", "alice\ud800@example.com"])
+def test_what_is_no_address_of_ours_is_ignored(address):
+    bounces.mark(address, "bounced", now=NOON)
+    assert not UnreachableAddress.objects.exists()
+
+
+def test_any_reason_can_be_stored():
+    bounces.mark("alice@example.com", "5\0\ud80050 " + "no " * 300, now=NOON)
+    assert UnreachableAddress.objects.get().reason == ("550 " + "no " * 300)[:300]
+
+
 @pytest.mark.urls("tests.events.mails.provider_urls")
 def test_a_provider_reports_a_bounce_with_its_secret(settings):
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from events import outbox
-from events.mails import delivery, fan_out
+from events.mails import delivery, fan_out, message
 from events.mails.delivery import Sent
 from events.models import Mail
 from tests.concurrency.sessions import at_once
@@ -41,6 +41,29 @@ def test_no_transaction_is_open_while_a_mail_is_sent(alice, post):
     waiting(alice, "one")
     delivery.run(now=NOON)
     assert seen == [False]
+
+
+def test_an_event_that_comes_while_a_mail_has_nothing_to_tell_is_told(alice, post, monkeypatch):
+    of = message.of
+
+    def meanwhile(mail, *, now):
+        monkeypatch.setattr(message, "of", of)
+        result = of(mail, now=now)
+        waiting(alice, "two", kind="sample", cause="c")
+        return result
+
+    waiting(alice, "one", kind="sample", cause="c", over=True)
+    monkeypatch.setattr(message, "of", meanwhile)
+    assert delivery.run(now=NOON) == Sent(sent=1, failed=1)
+    assert len(post.taken) == 1
+
+
+def test_a_mail_without_events_is_not_sent_and_holds_up_nothing(alice, post):
+    waiting(alice, "one")
+    Mail.objects.update(events=[])
+    waiting(alice, "two")
+    assert delivery.run(now=NOON) == Sent(sent=1, skipped=1)
+    assert texts() == ["two"]
 
 
 def test_a_server_that_is_down_for_two_days_loses_nothing_and_keeps_the_order(alice, mallory, post):

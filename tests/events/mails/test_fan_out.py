@@ -52,6 +52,26 @@ def test_nothing_more_is_told_of_a_cause_that_was_sent(alice, post):
     assert len(post.taken) == 1
 
 
+def test_a_cause_that_had_nothing_to_tell_is_told_once_it_has(alice, post):
+    waiting(alice, "sub_1", kind="sample", cause="c", over=True)
+    delivery.run(now=NOON)
+    assert list(Mail.objects.values_list("state", flat=True)) == ["skipped"]
+    [mail] = waiting(alice, "sub_2", kind="sample", cause="c", now=at(minutes=40))
+    assert (mail.state, mail.reason, mail.due_at, mail.park_at) == (
+        "waiting", "", at(minutes=40), at(days=3, minutes=40),
+    )  # fmt: skip
+    delivery.run(now=at(hours=1))
+    assert len(post.taken) == 1
+    assert waiting(alice, "sub_3", kind="sample", cause="c") == []
+
+
+def test_a_later_event_of_a_parked_cause_is_told_when_staff_send_it(alice, post):
+    waiting(alice, "sub_1", kind="sample", cause="c")
+    Mail.objects.update(state="parked", due_at=None, reason="550 No")
+    [mail] = waiting(alice, "sub_2", kind="sample", cause="c", now=at(minutes=40))
+    assert (mail.state, mail.reason, mail.due_at, len(mail.events)) == ("parked", "550 No", None, 2)
+
+
 def test_a_cause_that_cannot_be_said_gives_the_event_a_mail_of_its_own(alice):
     broken = happened(alice, "sub_1", "sample")
     fine = happened(alice, "sub_2", "sample", cause="c")

@@ -5,7 +5,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import User
-from payments.models import CollectionPlan
+from payments.collection import top_ups
+from payments.models import AutoTopUp, CollectionPlan
 from tests.payments.collection.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +68,19 @@ def test_staff_have_a_parked_wallet_looked_at_again(office: Client, declined: St
 def test_consents_are_shown_with_their_words(office: Client, declined: Story) -> None:
     page = office.get("/admin/payments/consent/").content.decode()
     assert "Visa •••• 4242" in page
+
+
+def test_the_plan_of_a_wallet_shows_its_decisions(office: Client, declined: Story) -> None:
+    page = office.get(f"/admin/payments/collectionplan/{CollectionPlan.objects.get().pk}/change/").content.decode()
+    assert "Charged 990.00 RUB to Visa •••• 4242" in page
+    assert "1 declined so far" in page
+
+
+def test_the_numbers_of_a_rule_are_amounts_of_money(office: Client, story: Story) -> None:
+    story.buy()
+    top_ups.turn_on(story.card, "RUB", threshold=600_00, amount=700_00, cap=2000_00, address=None, now=story.now)
+    rule = AutoTopUp.objects.get()
+    for path in ("", f"{rule.pk}/change/"):
+        page = office.get(f"/admin/payments/autotopup/{path}").content.decode()
+        assert all(amount in page for amount in ("₽600.00", "₽700.00", "₽2,000.00"))
+        assert "60000" not in page

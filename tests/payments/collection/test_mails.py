@@ -36,6 +36,13 @@ def russian() -> None:
     User.objects.update(language="ru", time_zone="Europe/Moscow")
 
 
+def test_a_receipt_names_the_saved_card_that_was_charged(story: Story, agreed: Subscription) -> None:
+    story.travel(AHEAD)
+    story.run()
+    assert story.collection.status == "collected"
+    assert "Paid with: Visa •••• 4242" in lines(told("receipt", now=story.now))
+
+
 def test_the_last_try_failed_in_english_and_russian(story: Story, agreed: Subscription) -> None:
     story.answer("insufficient_funds")
     try_until_given_up(story)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from payments import cancellation
+from payments import cancellation, disputes, refunds
 from payments.collection import consents, plans, top_ups
 from payments.collection.top_ups import RuleInvalid
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, PaymentMethod
 from subscriptions import closure
 from subscriptions.models import Subscription
@@ -258,3 +259,34 @@ def test_a_renewal_and_a_top_up_go_one_after_the_other(story: Story) -> None:
     story.run()
     assert sorted(each.kind for each in Collection.objects.all()) == ["renewal", "top_up"]
     assert [each.amount for each in story.attempts] == [500_00, 490_00]
+
+
+def test_a_refunded_top_up_is_not_taken_again_at_once(story: Story, server: Subscription) -> None:
+    rule = turn_on(story)
+    story.travel(NOON + timedelta(hours=10))
+    story.run()
+    refunds.issue(story.attempts[0], now=story.now, reason="Not wanted")
+    for minutes in (1, 2, 60, 23 * 60):
+        story.travel(NOON + timedelta(hours=10, minutes=minutes))
+        story.run()
+    assert len(story.attempts) == 1
+    assert "refunded_lately" in story.decisions()
+    rule.refresh_from_db()
+    assert rule.stopped_at is None
+
+
+def test_a_disputed_payment_stops_it_until_the_customer_turns_it_on_again(story: Story, server: Subscription) -> None:
+    rule = turn_on(story)
+    first = story.top_up(200_00)
+    opened = DisputeSnapshot(
+        gateway_id="dp_1", payment=str(first.gateway_id), state=DisputeState.OPEN, amount=200_00, currency="RUB"
+    )
+    disputes.apply("sandbox", opened, now=story.now)
+    story.travel(NOON + timedelta(hours=10))
+    story.run()
+    rule.refresh_from_db()
+    assert (story.attempts, rule.stopped_reason) == ([], "disputed")
+    assert story.events("auto_top_up.") == ["stopped"]
+    turn_on(story)
+    story.run()
+    assert [each.status for each in story.attempts] == ["confirmed"]

@@ -2,8 +2,12 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from payments import checkout
+from payments import checkout, methods
+from payments.collection import consents, top_ups
+from payments.gateways.methods import Method
+from payments.models import PaymentMethod
 from subscriptions.books import OpenBook
 from tests.subscriptions.bank import at
 from tests.subscriptions.shop import pay_in
@@ -71,6 +75,39 @@ def test_a_plan_without_a_grace_period_stops(alice, plan, day):
     bought(alice, plan, paid_in=299_00)
     page = words(open_account(alice))
     assert f"Your balance lasts until {day}. Then {plan.title()} cannot renew and stops." in page
+
+
+@pytest.fixture
+def card(clock, alice) -> PaymentMethod:
+    details = Method(gateway_id="sbm_1", brand="Visa", last4="4242")
+    return methods.save(alice, "sandbox", details, now=timezone.now())
+
+
+def test_a_renewal_that_a_saved_card_pays_for_is_no_warning(clock, alice, card):
+    """600.00 pay for March and April. On 30 April the rest of May is charged to the card."""
+    bought(alice, "basic", paid_in=600_00)
+    consent = consents.agree_to_renewals(card, address=None, now=timezone.now())
+    clock.move_to(at(days=60))
+    answer = open_account(alice)
+    assert box(answer) == ""
+    assert "Your balance lasts until 1 May 2026. Then we charge Visa •••• 4242 to renew Basic." in words(answer)
+    assert "cannot renew" not in words(answer)
+    consents.withdraw(consent, now=timezone.now())
+    assert box(open_account(alice)) == "bad"
+
+
+def test_a_server_stops_whatever_pays_for_renewals(clock, alice, card):
+    bought(alice, "hourly", paid_in=150_00)
+    consents.agree_to_renewals(card, address=None, now=timezone.now())
+    assert "Then Pay as you go stops." in words(open_account(alice))
+
+
+def test_a_balance_that_is_topped_up_by_a_rule_does_not_run_out(clock, alice, card):
+    bought(alice, "hourly", paid_in=150_00)
+    top_ups.turn_on(card, "RUB", threshold=50_00, amount=100_00, cap=1000_00, address=None, now=timezone.now())
+    page = words(open_account(alice))
+    assert "Topped up automatically with Visa •••• 4242." in page
+    assert "stops" not in page.split("Subscriptions")[0]
 
 
 def test_all_subscriptions_that_end_at_that_moment_are_named(alice):

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.ids import new_id
+from ledger.models import Account
 from payments.models import AutoTopUp, Consent, PaymentMethod
 from tests.web import hidden, words
 
@@ -80,6 +81,46 @@ def test_the_method_of_another_customer_is_refused(browser: Client, card: Paymen
     PaymentMethod.objects.update(customer=mallory)
     assert "No saved payment methods" in words(browser.get(PAGE))
     assert send(browser, card, **NUMBERS).status_code == 422
+
+
+def test_the_form_is_for_the_customers_own_balance(browser: Client, card: PaymentMethod, alice: User) -> None:
+    page = "/account/automatic-payments/top-up/"
+    assert 'aria-current="true">EUR<' in browser.get(page).content.decode()
+    Account.objects.create(kind="wallet", owner=alice, currency="RUB", balance=0)
+    assert 'aria-current="true">RUB<' in browser.get(page).content.decode()
+
+
+def test_changing_a_rule_starts_from_its_numbers(browser: Client, card: PaymentMethod) -> None:
+    seen = hidden(send(browser, card, **NUMBERS))["seen"]
+    send(browser, card, **NUMBERS, agree="1", seen=seen)
+    assert f'href="{PAGE}">Change<' in browser.get("/account/automatic-payments/").content.decode()
+    page = browser.get(PAGE).content.decode()
+    for value in ("100.00", "500.00", "5000.00"):
+        assert f'value="{value}"' in page
+
+
+def test_an_empty_limit_is_named(browser: Client, card: PaymentMethod) -> None:
+    assert "Enter a monthly limit." in words(send(browser, card, **NUMBERS | {"cap": ""}))
+
+
+@pytest.mark.parametrize(
+    ("stopped", "said"),
+    [
+        ("burst", "because too many charges were needed in a day. Set it up again to turn it on."),
+        ("disputed", "because your bank is taking back one of your payments. Set it up again to turn it on."),
+        ("method_removed", "Visa •••• 4242 cannot be charged any more. Set it up again with another payment method."),
+        ("", "Visa •••• 4242 cannot be charged any more. Set it up again with another payment method."),
+    ],
+)
+def test_why_a_rule_does_not_charge(browser: Client, card: PaymentMethod, stopped: str, said: str) -> None:
+    seen = hidden(send(browser, card, **NUMBERS))["seen"]
+    send(browser, card, **NUMBERS, agree="1", seen=seen)
+    assert "Set it up again" not in words(browser.get("/account/automatic-payments/"))
+    if stopped:
+        AutoTopUp.objects.update(stopped_at=timezone.now(), stopped_reason=stopped)
+    else:
+        PaymentMethod.objects.update(removed_at=timezone.now())
+    assert said in words(browser.get("/account/automatic-payments/"))
 
 
 def test_turning_it_off(browser: Client, card: PaymentMethod) -> None:

@@ -106,6 +106,15 @@ def test_a_refused_method_asks_for_another(browser: Client, alice: User) -> None
     assert "Visa •••• 4242 cannot be charged any more." in words(browser.get(PAGE))
 
 
+def test_a_method_whose_gateway_is_off_asks_for_another(browser: Client, alice: User, settings: Any) -> None:
+    settings.YOOKASSA_SAVES_METHODS, settings.YOOKASSA_SHOP_ID = True, "100500"
+    settings.YOOKASSA_SECRET_KEY = "test_abcdef"
+    agree(browser, saved(alice, last4="0004", gateway="yookassa"))
+    assert "we charge Visa •••• 0004" in words(browser.get(PAGE))
+    settings.YOOKASSA_SHOP_ID = settings.YOOKASSA_SECRET_KEY = ""
+    assert "Visa •••• 0004 cannot be charged any more." in words(browser.get(PAGE))
+
+
 def test_a_declined_charge_says_when_it_is_tried_again(browser: Client, alice: User) -> None:
     wallet = Account.objects.create(kind="wallet", owner=alice, currency="RUB", balance=0)
     now = timezone.now()

@@ -118,3 +118,22 @@ def test_the_page_of_what_is_due_offers_it_too(browser: Client) -> None:
     answer = browser.post(path, hidden(browser.get(path)) | {"method": "sandbox", "agree": "1"})
     pay(browser, answer["Location"])
     assert Consent.objects.get().words == checkout_consents.words()
+
+
+def test_the_top_up_page_offers_it_too(browser: Client) -> None:
+    path = "/topup/?currency=RUB&amount=500"
+    assert BOX in words(browser.get(path))
+    form = hidden(browser.get(path)) | {"method": "sandbox", "agree": "1", "amount": "500"}
+    first, second = browser.post(path, form), browser.post(path, form)
+    assert (first.status_code, second["Location"]) == (303, first["Location"])
+    pay(browser, first["Location"])
+    assert Consent.objects.get().words == checkout_consents.words()
+    assert BOX not in words(browser.get(path))
+
+
+def test_a_top_up_without_it_agrees_to_nothing(browser: Client) -> None:
+    path = "/topup/?currency=RUB&amount=500"
+    form = hidden(browser.get(path)) | {"method": "sandbox", "save_method": "on", "amount": "500"}
+    pay(browser, browser.post(path, form)["Location"])
+    assert PaymentMethod.objects.count() == 1
+    assert not CheckoutConsent.objects.exists()

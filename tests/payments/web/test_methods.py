@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from payments import methods
+from payments.collection import consents
 from payments.gateways.methods import Method
 from payments.gateways.sandbox.models import SandboxMethod, SandboxSession
 from payments.models import PaymentMethod
@@ -37,6 +38,14 @@ def test_a_saved_card_is_listed_and_removed(browser, method):
     assert not SandboxMethod.objects.get().is_kept
     # A second press changes nothing.
     assert browser.post(address).status_code == 303
+
+
+def test_the_card_that_pays_automatically_is_marked_and_its_removal_says_so(browser, method, now):
+    assert "Pays automatically" not in words(browser.get("/account/"))
+    consents.agree_to_renewals(method, address=None, now=now)
+    assert "Visa •••• 4242 Pays automatically 02/2030 Remove" in words(browser.get("/account/"))
+    page = browser.post(f"/account/payment-methods/{method.public_id}/remove/", follow=True)
+    assert "Your automatic payments used it. Choose another one under Automatic payments." in words(page)
 
 
 def test_the_list_is_in_russian_too(browser, method):

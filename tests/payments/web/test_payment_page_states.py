@@ -27,7 +27,8 @@ def payment_of(alice, **fields) -> Payment:
 
 def stored(alice, at, **fields) -> Payment:
     """Save a payment as pending, then update its fields: the database accepts only a pending new payment."""
-    payment = payment_of(alice, created_at=at, updated_at=at, expires_at=at + timedelta(hours=1))
+    own = {"gateway": fields.pop("gateway", "sandbox")}
+    payment = payment_of(alice, created_at=at, updated_at=at, expires_at=at + timedelta(hours=1), **own)
     payment.save()
     refunded = fields.pop("amount_refunded", 0)
     Payment.objects.filter(pk=payment.pk).update(**fields)
@@ -46,6 +47,7 @@ EXAMPLES: dict[PageState, tuple[dict[str, Any], int]] = {
     PageState.ACTION: ({"gateway_state": "requires_action"}, 0),
     PageState.PROCESSING: ({"gateway_state": "processing"}, 30),
     PageState.LATE: ({"gateway_state": "processing"}, 61),
+    PageState.PART_ARRIVED: ({"gateway": "manual", "gateway_state": "processing"}, 3600),
     PageState.CHECKING: ({"status": "unknown", "parked_reason": "sandbox took 1740 EUR"}, 0),
     PageState.CLOSING: ({"closing_at": NOW}, 0),
     PageState.SUCCEEDED: ({"status": "confirmed", "confirmed_at": NOW, **RECEIVED}, 0),
@@ -76,6 +78,21 @@ def test_an_unknown_payment_is_late_after_60_seconds(alice):
     unknown = payment_of(alice, status="unknown")
     assert page_state(unknown, now=NOW + timedelta(seconds=60)) is PageState.PROCESSING
     assert page_state(unknown, now=NOW + timedelta(seconds=61)) is PageState.LATE
+
+
+def test_a_transfer_of_which_a_part_has_arrived_is_waited_for(browser, alice):
+    page = browser.get(f"/pay/{stored(alice, NOW, gateway='manual', gateway_state='processing').public_id}/")
+    assert heading(page) == "Part of your transfer has arrived"
+    assert "Waiting for payment" in words(page)
+    assert "seconds" not in words(page)
+    assert 'href="http://testserver/sandbox/pay/x/">See what is missing<' in page.content.decode()
+
+
+def test_an_open_transfer_says_where_the_details_are(browser, alice):
+    page = browser.get(f"/pay/{stored(alice, datetime.now(UTC), gateway='manual').public_id}/")
+    assert "Send the money by" in words(page)
+    assert "The reference number and our bank details are on the page of the transfer." in words(page)
+    assert 'href="http://testserver/sandbox/pay/x/">See the bank details<' in page.content.decode()
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from accounts.models import User
 from core.models import IdempotencyKey
-from subscriptions import billing_run
+from subscriptions import billing_run, overview
+from subscriptions.api.serializers import AccessSerializer
 from subscriptions.models import Charge, Subscription
 from tests.subscriptions.api.store import ALL, order
 from tests.subscriptions.shop import START, client, params, pay_in, sell
@@ -204,6 +206,28 @@ def test_access_is_calculated_to_the_microsecond(alice: User, time_machine: time
     assert client(alice).get(address).json()["active"] is True
     time_machine.move_to(dry + timedelta(microseconds=1), tick=False)
     assert client(alice).get(address).json() == {"active": False, "until": None, "reason": "suspended"}
+
+
+def test_access_takes_one_statement_and_says_what_the_overview_says(
+    alice: User, time_machine: time_machine.TimeMachineFixture, django_assert_num_queries: Any
+) -> None:
+    pay_in(alice, 2000_00)
+    running, ended = (order(alice, plan=plan).json()["id"] for plan in ("basic", "vm"))
+    assert client(alice).post(f"{ALL}{ended}/cancel", {"when": "now"}).status_code == 200
+    time_machine.move_to(START + timedelta(days=40, microseconds=123_456), tick=False)
+    api = client(alice)
+    for sub in (running, ended):
+        # The book. With a token, its owner is looked up by another one.
+        with django_assert_num_queries(1):
+            answer = api.get(f"{ALL}{sub}/access")
+        row = Subscription.objects.get(public_id=sub)
+        expected = AccessSerializer(overview.access(row, now=timezone.now())).data
+        assert answer.json() == expected
+    # 2000.00 paid for March and April.
+    assert api.get(f"{ALL}{running}/access").json() == {
+        "active": True, "until": "2026-05-01T00:00:00Z", "reason": "active",
+    }  # fmt: skip
+    assert answer.json() == {"active": False, "until": None, "reason": "cancelled"}
 
 
 def test_a_due_renewal_is_shown_before_it_is_posted(alice: User, time_machine: time_machine.TimeMachineFixture) -> None:

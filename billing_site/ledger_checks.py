@@ -1,0 +1,62 @@
+"""The nightly run of all integrity checks, and the results that are kept."""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import structlog
+
+from billing_site.integrity import Finding, look, snapshot
+from core.models import LedgerCheck
+
+log = structlog.get_logger(__name__)
+
+# How long results are kept.
+KEPT = timedelta(days=400)
+# A result that is older than this says nothing about the books any more: at least one night is missing.
+OLDEST = timedelta(hours=26)
+
+
+def run(*, now: datetime) -> LedgerCheck:
+    """Run every check in one snapshot and keep the result; one that does not come to an end is kept too, and raises."""
+    began = time.monotonic()
+    try:
+        with snapshot():
+            findings = look()
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:300]
+        LedgerCheck.objects.create(started_at=now, seconds=time.monotonic() - began, checks=0, wrong=0, error=said)
+        raise
+    return keep(findings, now=now)
+
+
+def keep(findings: Iterable[Finding], *, now: datetime) -> LedgerCheck:
+    """Keep the result of a run that began at `now`, log an error if something is wrong, and forget old results."""
+    found = list(findings)
+    broken = [finding for finding in found if finding.count]
+    result = LedgerCheck.objects.create(
+        started_at=now,
+        seconds=sum(finding.seconds for finding in found),
+        checks=len(found),
+        wrong=sum(finding.count for finding in broken),
+        findings=[as_data(finding) for finding in broken],
+    )
+    if broken:
+        log.error("ledger_is_broken", checks=[finding.check.name for finding in broken], rows=result.wrong)
+    LedgerCheck.objects.filter(started_at__lt=now - KEPT).delete()
+    return result
+
+
+def as_data(finding: Finding) -> dict[str, object]:
+    """Return a finding for a JSON column: values that JSON does not know are written as text."""
+    rows = [
+        {name: value if isinstance(value, int | str | None) else str(value) for name, value in row.items()}
+        for row in finding.rows
+    ]
+    check = finding.check
+    return {"name": check.name, "meaning": check.meaning, "wrong": finding.count, "rows": rows}
+
+
+def last() -> LedgerCheck | None:
+    """Return the last result, None if there is none."""
+    return LedgerCheck.objects.order_by("-started_at", "-pk").first()

@@ -1,0 +1,34 @@
+"""The folder in which gunicorn's workers add up their requests: prometheus_client's multi-process mode.
+
+gunicorn's configuration imports this module, so it uses neither Django nor prometheus_client, which reads the variable
+when it is imported.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+# Memory instead of a disk where there is one; containers have it even if their files are read-only.
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+
+def prepare() -> Path:
+    """Make an empty folder for the workers of this server, name it in the environment, and return it.
+
+    A reload of the configuration finds the folder and keeps it, and so do the counts.
+    """
+    if VARIABLE not in os.environ:
+        parent = MEMORY if os.access(MEMORY, os.W_OK) else None
+        os.environ[VARIABLE] = tempfile.mkdtemp(prefix="billing-metrics-", dir=parent)
+    folder = Path(os.environ[VARIABLE])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def remove() -> None:
+    """Remove the folder when the server stops."""
+    folder = os.environ.pop(VARIABLE, None)
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
