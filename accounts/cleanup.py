@@ -1,12 +1,14 @@
-"""Delete expired refresh tokens, idempotency keys, counters and log-in records."""
+"""Delete expired sessions, refresh tokens, idempotency keys, counters and log-in records."""
 
 from datetime import datetime, timedelta
 
 from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from accounts import brute_force, tokens
 from core.api import idempotency
+from core.deletion import delete
 
 # An address counts as known for this long after the owner logged in from it (brute_force.is_known).
 LOG_INS_KEPT_FOR = timedelta(days=180)
@@ -16,6 +18,7 @@ def clean(*, now: datetime) -> dict[str, int]:
     """Delete all expired rows and return how many of each kind."""
     attempts = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
     return {
+        "sessions": delete(Session.objects.filter(expire_date__lte=now)),
         "refresh_tokens": tokens.forget(now=now),
         "idempotency_keys": idempotency.forget(now=now),
         "counters": brute_force.forget(now=now),

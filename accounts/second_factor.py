@@ -1,10 +1,11 @@
 """Second factor for the API's log-in (TOTP, RFC 6238, by allauth.mfa): required of users who have set one up."""
 
 from allauth.mfa.models import Authenticator
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import brute_force
+from accounts import brute_force, encryption
 from accounts.models import User
 from core.errors import DomainError
 
@@ -31,3 +32,19 @@ def check(request: HttpRequest, user: User, *, code: str | None) -> None:
             factor.record_usage()
             return
     raise brute_force.record_failure(request, name=user.get_username())
+
+
+def renew_all() -> int:
+    """Encrypt the secrets of every second factor with the first of MFA_KEYS, each row by itself; return how many rows.
+
+    Raises cryptography.fernet.InvalidToken if none of the keys decrypts one.
+    """
+    done = 0
+    for pk in Authenticator.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            if row is not None:
+                row.data = encryption.with_secrets(row.data, encryption.renew)
+                row.save(update_fields=["data"])
+                done += 1
+    return done

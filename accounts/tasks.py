@@ -8,5 +8,5 @@ from accounts import cleanup
 
 @shared_task
 def clean() -> dict[str, int]:
-    """Delete expired tokens, keys and counters. Runs hourly."""
+    """Delete expired sessions, tokens, keys and counters. Runs hourly."""
     return cleanup.clean(now=timezone.now())

@@ -15,6 +15,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.models import RefreshToken, User
 from core import prepared_statements
+from core.deletion import delete
 from core.errors import DomainError
 
 # The largest primary key there can be.
@@ -123,7 +124,7 @@ def owner(claims: Claims) -> User | None:
 
 def forget(*, now: datetime) -> int:
     """Delete expired refresh tokens and return how many."""
-    return RefreshToken.objects.filter(expires_at__lte=now).delete()[0]
+    return delete(RefreshToken.objects.filter(expires_at__lte=now))
 
 
 def _filled(token: Any, user: User, family: uuid.UUID) -> Any:

@@ -6,8 +6,13 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
+from celery.exceptions import Ignore
+from django.db import DatabaseError, InterfaceError, connection
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
+
+from billing_site import outages
+from core.retry import is_unreachable
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
 
@@ -18,6 +23,19 @@ class Poke(DjangoTask):
     """A task that may get lost: if the broker does not take it, the scheduler's next one does the work."""
 
     abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task. While the database is out of reach, drop it with one line in the log for all tasks."""
+        try:
+            result = self.run(*args, **kwargs)
+        except (DatabaseError, InterfaceError) as error:
+            if not is_unreachable(error):
+                raise
+            outages.database.began(error)
+            connection.close()
+            raise Ignore from error
+        outages.database.ended()
+        return result
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:
         """Publish the task. Log a broker that is down, so that the request which sends the task does not fail."""

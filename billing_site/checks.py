@@ -7,21 +7,37 @@ Those read settings only, and pass where LOCAL is set: the defaults are made for
 import sys
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.db import connection
 
+from accounts import encryption
 from payments.gateways import registry
 
+log = structlog.get_logger(__name__)
+
 TAG = "production"
+# Backends for development, which show mails to whoever reads logs or files, or lose them.
+SHOWN_MAIL = {
+    *(f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased", "locmem")),
+    "billing_site.local.mailbox.Mailbox",
+}
 # How keys that move real money begin.
 LIVE = ("sk_live_", "rk_live_", "live_")
 
 
 def refuse_to_start_unsafe() -> None:
-    """Exit with the reasons if a check of this module fails. Called when web, worker and scheduler start."""
-    errors = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
+    """Exit with the reasons if a check of this module finds an error, and log its warnings.
+
+    Called when web, worker and scheduler start.
+    """
+    messages = run_checks(tags=[TAG])
+    for message in messages:
+        if not message.is_serious():
+            log.warning("unsafe_setting", id=message.id, problem=message.msg, hint=message.hint)
+    errors = [message for message in messages if message.is_serious()]
     if errors:
         sys.exit(
             "Refusing to start:\n" + "\n".join(f"  {error.id}: {error.msg} {error.hint or ''}" for error in errors)
@@ -30,8 +46,10 @@ def refuse_to_start_unsafe() -> None:
 
 @register(TAG, Tags.security)
 def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for each setting that is unsafe in production; none on a local machine."""
-    return [] if settings.LOCAL else [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox()]
+    """Return what is unsafe in production, and warnings of what cannot be meant; nothing on a local machine."""
+    if settings.LOCAL:
+        return []
+    return [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox(), *_play_money(), *_mail()]
 
 
 @register(Tags.database)
@@ -75,7 +93,18 @@ def _keys() -> list[CheckMessage]:
         errors.append(Error("JWT_SIGNING_KEY is missing, too short, or the public local one.", hint, id="billing.E003"))
     elif key == settings.SECRET_KEY:
         errors.append(Error("JWT_SIGNING_KEY equals SECRET_KEY.", hint, id="billing.E004"))
-    return errors
+    return [*errors, *_mfa_keys()]
+
+
+def _mfa_keys() -> list[CheckMessage]:
+    hint = "Set it to 32 random bytes in base64: `openssl rand -base64 32`. Several, the newest first, with commas."
+    try:
+        is_good = bool(encryption.keys()) and settings.LOCAL_MFA_KEY not in settings.MFA_KEYS
+    except ValueError:
+        is_good = False
+    if is_good:
+        return []
+    return [Error("MFA_KEYS is missing, malformed, or the public local one.", hint, id="billing.E009")]
 
 
 def _hosts() -> list[CheckMessage]:
@@ -110,5 +139,37 @@ def _sandbox() -> list[CheckMessage]:
             f"The sandbox gateway is on beside live keys ({', '.join(live)}): customers could pay with play money.",
             "Remove sandbox from PAYMENT_GATEWAYS, or the live keys from the environment.",
             id="billing.E007",
+        )
+    ]
+
+
+def _play_money() -> list[CheckMessage]:
+    if settings.PAYMENT_GATEWAYS != ["sandbox"]:
+        return []
+    return [
+        checks.Warning(
+            "PAYMENT_GATEWAYS offers only the sandbox: customers pay with play money.",
+            "Set it to stripe, yookassa or manual, and the keys of that gateway.",
+            id="billing.W002",
+        )
+    ]
+
+
+def _mail() -> list[CheckMessage]:
+    if settings.MAIL_BACKEND in SHOWN_MAIL:
+        return [
+            Error(
+                f"Mails go to {settings.MAIL_BACKEND}: links that log customers in would be in logs or files, or lost.",
+                "Set EMAIL_URL=smtp+tls://user:password@mail.example.com:587, or MAIL_BACKEND to that of a provider.",
+                id="billing.E010",
+            )
+        ]
+    if settings.MAIL_BACKEND:
+        return []
+    return [
+        checks.Warning(
+            "There is no mail server: mails wait, such as links to reset passwords, which are good for a day.",
+            "Set EMAIL_URL=smtp+tls://user:password@mail.example.com:587, or MAIL_BACKEND to that of a provider.",
+            id="billing.W003",
         )
     ]

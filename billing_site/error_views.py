@@ -1,11 +1,12 @@
 """Responses where no view answers: unknown paths, refused requests, bugs. Problem+json under /api/, pages elsewhere."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -19,6 +20,7 @@ from billing_site.problems import Problem, problem_of, respond
 from billing_site.request_log import note_cause
 from core.api.serializers import shortened
 from core.errors import DomainError
+from core.retry import is_unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,9 @@ def unknown_api_path(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400."""
+    """Answer 400, or 503 to a session that could not be saved because the database went away."""
+    if outage := _outage(exception):
+        return outage_response(request, outage)
     if not is_api(request):
         return defaults.bad_request(request, exception)
     return respond(problem_of(exception) or Problem("bad_request", _("The request could not be read.")))
@@ -66,12 +70,32 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
-    """Answer 500. Django has logged the traceback under the same request id."""
+    """Answer 500. Django has logged the traceback under the same request id.
+
+    Answer 503 if the database went away where no view can notice it, such as in the middleware of sessions.
+    """
+    if outage := _outage(sys.exc_info()[1]):
+        return outage_response(request, outage)
     if not is_api(request):
         return page(request, 500)
     return respond(
         Problem("internal_error", _("Something went wrong on our side. Check the current state before you try again."))
     )
+
+
+def _outage(error: BaseException | None) -> Problem | None:
+    """Return the problem of a database that is out of reach, if that is what an exception comes from."""
+    while error is not None and not (isinstance(error, DatabaseError | InterfaceError) and is_unreachable(error)):
+        error = error.__cause__ or error.__context__
+    if not isinstance(error, Exception):
+        return None
+    note_cause(error)
+    return problem_of(error)
+
+
+def outage_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Return the response to a request during which the database went away."""
+    return respond(problem) if is_api(request) else problem_page(request, problem)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -91,16 +115,22 @@ class Pages:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return an error page for an expected exception, None for a bug, which Django logs."""
-        problem = problem_of(exception) if isinstance(exception, DomainError | DatabaseError) else None
+        expected = isinstance(exception, DomainError | DatabaseError | InterfaceError)
+        problem = problem_of(exception) if expected else None
         if problem is None or is_api(request):
             return None
-        status = problem.kind.status
-        if status >= 500:
+        if problem.kind.status >= 500:
             note_cause(exception)
-        answer = page(request, status, template=f"{status if status in (404, 429, 503) else 409}.html")
-        for name, value in problem.headers.items():
-            answer[name] = value
-        return answer
+        return problem_page(request, problem)
+
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Return the error page of a problem, with its headers."""
+    status = problem.kind.status
+    answer = page(request, status, template=f"{status if status in (404, 429, 503) else 409}.html")
+    for name, value in problem.headers.items():
+        answer[name] = value
+    return answer
 
 
 def page(request: HttpRequest, status: int, *, template: str = "") -> HttpResponse:

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, JsonResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from psycopg import errors as pg
@@ -22,6 +22,7 @@ from rest_framework.views import set_rollback
 from billing_site.error_codes import kind_of
 from billing_site.request_log import note_cause
 from core.errors import DomainError
+from core.retry import is_unreachable
 
 CONTENT_TYPE = "application/problem+json"
 # Nothing was done and the request may be sent again: transactions collided, or a lock or statement timed out.
@@ -108,7 +109,7 @@ def problem_of(exc: Exception) -> Problem | None:
             return _of_body(exc)
         case exceptions.APIException():
             return _of_drf(exc)
-        case DatabaseError():
+        case DatabaseError() | InterfaceError():
             return _of_database(exc)
     return None
 
@@ -170,8 +171,11 @@ def _code_for(status: int) -> str:
     return plain.get(status, "bad_request" if status < 500 else "internal_error")
 
 
-def _of_database(exc: DatabaseError) -> Problem | None:
+def _of_database(exc: DatabaseError | InterfaceError) -> Problem | None:
     cause = exc.__cause__
+    if is_unreachable(exc):
+        detail = _("The database cannot be reached at the moment. Send the same request again.")
+        return Problem("unavailable", detail, headers={"Retry-After": str(BUSY_SECONDS)})
     if isinstance(exc, OperationalError) or isinstance(cause, BUSY):
         detail = _("The database is busy. Nothing was done. Send the same request again.")
         return Problem("unavailable", detail, headers={"Retry-After": str(BUSY_SECONDS)})

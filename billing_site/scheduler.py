@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from billing_site import probe
+from billing_site import outages, probe
+from core.retry import is_unreachable
+
+# Seconds.
+TRY_AGAIN_AFTER = 5.0
 
 # Seconds between two heartbeats in the database, and after which the scheduler counts as dead there.
 BEATS_EVERY = 10.0
@@ -22,14 +26,60 @@ HEARTBEAT = """
 
 
 class Scheduler(DatabaseScheduler):
-    """Reads the schedule from the database.
+    """Reads the schedule from the database, and goes on with what it knows while the database is out of reach.
 
     Beat's handler of SIGTERM closes the database connection. A signal during the start would therefore break the
     statement that runs, and be logged as an error, so it waits until the schedule is written.
     """
 
+    # The schedule that was read last, set by the class above.
+    _schedule: dict[str, Any] | None
+    # The names of tasks whose last run is not yet written, set by it too.
+    _dirty: set[str]
+    # When the database may be asked again, on the monotonic clock.
+    _try_at = 0.0
     # When the next heartbeat is written, on time.monotonic's clock.
     next_heartbeat = 0.0
+
+    @property
+    def schedule(self) -> dict[str, Any]:
+        """Return the schedule, as it was read last while the database is out of reach."""
+        try:
+            found: dict[str, Any] = super().schedule
+        except (DatabaseError, InterfaceError) as error:
+            if self._schedule is None or not is_unreachable(error):
+                raise
+            self._note(error)
+            found = self._schedule
+        return found
+
+    def schedule_changed(self) -> bool:
+        """Return whether the schedule must be read again; no while the database is out of reach."""
+        return self.is_reachable() and bool(super().schedule_changed())
+
+    def sync(self) -> None:
+        """Write when tasks ran last; wait with it while the database is out of reach."""
+        if self._dirty and self.is_reachable():
+            super().sync()
+
+    def is_reachable(self) -> bool:
+        """Return whether the database answers. After a failure it is not asked for TRY_AGAIN_AFTER."""
+        if time.monotonic() < self._try_at:
+            return False
+        try:
+            close_old_connections()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except (DatabaseError, InterfaceError) as error:
+            self._note(error)
+            return False
+        outages.database.ended()
+        return True
+
+    def _note(self, error: DatabaseError | InterfaceError) -> None:
+        outages.database.began(error)
+        connection.close()
+        self._try_at = time.monotonic() + TRY_AGAIN_AFTER
 
     def setup_schedule(self) -> None:
         """Write the entries of the settings to the database and read the schedule."""
@@ -45,14 +95,14 @@ class Scheduler(DatabaseScheduler):
 
     def show_life(self) -> None:
         """Write the heartbeat for /statusz, unless it is young. Without a database nothing is written."""
-        if time.monotonic() < self.next_heartbeat:
+        if time.monotonic() < self.next_heartbeat or not self.is_reachable():
             return
         self.next_heartbeat = time.monotonic() + BEATS_EVERY
         try:
             with connection.cursor() as cursor:
                 cursor.execute(HEARTBEAT)
-        except DatabaseError:
-            connection.close()
+        except (DatabaseError, InterfaceError) as error:
+            self._note(error)
 
 
 @contextmanager

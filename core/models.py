@@ -30,6 +30,9 @@ class IdempotencyKey(models.Model):
     # Set in the transaction of a change that makes no row of its own: the same request changes nothing more.
     is_carried_out = models.BooleanField(db_default=False)
     created_at = models.DateTimeField(db_index=True)
+    # The database session of the request that claimed the key, set by the claim. When it ends, so has the request.
+    session_pid = models.IntegerField(null=True)
+    session_started_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="idempotency_key_is_used_once")]

@@ -1,4 +1,4 @@
-"""Retry transactions that the database rolled back: serialization failures, deadlocks, lock time-outs, a raced key.
+"""Which database errors pass: retry what was rolled back for serialization, a deadlock, a lock time-out or a raced key.
 
 None of these says anything about the customer's money, so none is reported as "insufficient funds".
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 from core.errors import Unavailable
@@ -20,6 +20,9 @@ TRIES = 5
 RETRYABLE = {"40001", "40P01", "55P03"}
 # Two sessions posted the same cause at once. On its retry, the second one finds the first one's transaction.
 RACED = "same_cause_posts_once"
+
+# SQLSTATEs of a server that stops, has crashed, or takes no connection: of class 57P and 08.
+GONE = ("57P", "08")
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -56,6 +59,14 @@ def is_retryable(error: DatabaseError) -> bool:
     state = getattr(error.__cause__, "sqlstate", None)
     raced = state == "23505" and constraint_of(error) == RACED
     return state in RETRYABLE or raced
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Return whether the database cannot be reached: the server stops, is gone, or the connection is broken."""
+    if isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(GONE))
 
 
 def constraint_of(error: DatabaseError) -> str:

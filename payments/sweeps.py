@@ -14,6 +14,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import F, Model, QuerySet
 
+from core.retry import is_unreachable
+
 log = structlog.get_logger(__name__)
 
 # A claim lasts this long. If its worker dies, the row becomes due again.
@@ -56,6 +58,9 @@ def sweep(due: QuerySet[Any], act: Act, *, now: datetime, park: Park, goes_on: C
             # The worker must stop. The claim runs out, and another one goes on.
             raise
         except Exception as error:
+            if is_unreachable(error):
+                # Nothing is known about the row. Its claim runs out, as after a crash.
+                raise
             log.exception("swept_row_failed", row=str(row), failures=row.failures + 1)
             _put_off(row, error, at=at, park=park)
         else:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, translate_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import brute_force, mails
+from accounts import brute_force, encryption, mails
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
@@ -62,11 +63,12 @@ class Adapter(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Return the link for the reset mail. Never use the Host header: whoever requests the mail controls it."""
         user, _dash, secret = key.partition("-")
-        return settings.SITE_URL + reverse("account_reset_password_from_key", kwargs={"uidb36": user, "key": secret})
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": user, "key": secret})
+        return f"{settings.SITE_URL}{path}"
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """Return the link for the mail that confirms an address."""
-        return settings.SITE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+        return f"{settings.SITE_URL}{reverse('account_confirm_email', args=[emailconfirmation.key])}"
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Save a new customer with the language of the sign-up page. Greet them, unless a link to confirm does."""
@@ -90,3 +92,15 @@ class Adapter(DefaultAccountAdapter):
         links = {name: translate_url(url, language) for name, url in context.items() if name.endswith("_url") and url}
         values = {**context, **links, "email": email}
         mails.send(lambda: mails.of(template_prefix, values), email, user=user, language=language)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """allauth's adapter of second factors, which stores their secrets encrypted (settings.MFA_ADAPTER)."""
+
+    def encrypt(self, text: str) -> str:
+        """Return the text as it is stored."""
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the text that is stored."""
+        return encryption.decrypt(encrypted_text)

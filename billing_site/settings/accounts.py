@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from billing_site.settings.environment import SITE_NAME, SITE_URL, env
+from billing_site.settings.environment import LOCAL, SITE_NAME, SITE_URL, env
 
 # Log-in
 AUTH_USER_MODEL = "accounts.User"
@@ -64,6 +64,10 @@ MFA_FORMS = {
     "reauthenticate": "accounts.web.forms.SecondFactorReauthenticateForm",
     "activate_totp": "accounts.web.forms.ActivateTOTPForm",
 }
+MFA_ADAPTER = "accounts.web.adapter.SecondFactorAdapter"
+# The keys that encrypt the secrets of second factors: the first one encrypts, all of them decrypt.
+LOCAL_MFA_KEY = "bG9jYWwtb25seS1ub3QtYS1rZXktMDAwMDAwMDAwMDA="
+MFA_KEYS = env.list("MFA_KEYS") or ([LOCAL_MFA_KEY] if LOCAL else [])
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # allauth requires a confirmed address; where addresses are never confirmed, nobody could set up a second factor.

@@ -28,6 +28,6 @@ PORT = env.int("PORT", default=8000, least=1, most=65535)
 WEB_WORKERS = env.int("WEB_WORKERS", default=2, least=1)
 WEB_THREADS = env.int("WEB_THREADS", default=4, least=1)
 # Start of the links in mails, return URLs and the sandbox's webhooks. The Host header is never used for them.
-SITE_URL = env.url("SITE_URL", ("https", "http"), example="https://billing.example.com").rstrip("/")
-SITE_URL = SITE_URL or f"http://127.0.0.1:{PORT}"
+_site_url = env.url("SITE_URL", ("https", "http"), example="https://billing.example.com").rstrip("/")
+SITE_URL: str = _site_url or f"http://127.0.0.1:{PORT}"
 SITE_NAME = env.str("SITE_NAME", default="Acme Billing")

@@ -10,34 +10,49 @@ nothing and answers with the state as it is now.
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.renderers import JSONRenderer
+from core.deletion import delete
 from core.errors import DomainError
 from core.idempotency import KeyReused, fingerprint, key_of
 from core.models import IdempotencyKey
 
+log = structlog.get_logger(__name__)
+
 KEPT_FOR = timedelta(days=30)
-# An unanswered claim this old belongs to a process that died, or was released. The same request may take it over.
+# An unanswered claim this old belongs to a process that hangs, or was released. The same request may take it over. It
+# may do so at once when the database session that claimed it has ended: its process died, or the database restarted.
 TAKEN_OVER_AFTER = timedelta(seconds=60)
 PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
-# One statement, so that exactly one of any number of requests gets a row back.
+# One statement, so that exactly one of any number of requests gets a row back. PostgreSQL lists the sessions once for
+# each transaction; it is read again for the row in question, whose session may be newer. A session of another role
+# has no start that we may see; its number then counts alone.
 CLAIM = """
-    INSERT INTO core_idempotencykey AS held (user_id, key, fingerprint, created_at)
-    VALUES (%(user)s, %(key)s, %(fingerprint)s, %(now)s)
+    INSERT INTO core_idempotencykey AS held (user_id, key, fingerprint, created_at, session_pid, session_started_at)
+    SELECT %(user)s, %(key)s, %(fingerprint)s, %(now)s, own.pid, own.backend_start
+      FROM pg_stat_get_activity(pg_backend_pid()) AS own
     ON CONFLICT (user_id, key) DO UPDATE
        SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, status = NULL, body = NULL,
+           session_pid = excluded.session_pid, session_started_at = excluded.session_started_at,
            is_carried_out = held.is_carried_out AND held.created_at >= %(forgotten)s
      WHERE held.created_at < %(forgotten)s
-        OR (held.status IS NULL AND held.created_at < %(dead)s AND held.fingerprint = excluded.fingerprint)
+        OR (held.status IS NULL AND held.fingerprint = excluded.fingerprint
+            AND (held.created_at < %(dead)s
+                 OR held.session_pid IS NOT NULL AND NOT EXISTS (
+                     SELECT FROM pg_stat_clear_snapshot() AS fresh,
+                         LATERAL pg_stat_get_activity(CASE WHEN fresh::text = '' THEN held.session_pid END) AS session
+                      WHERE coalesce(session.backend_start = held.session_started_at, TRUE))))
     RETURNING id
 """
 
@@ -123,14 +138,17 @@ class Idempotent:
             return super().handle_exception(exc)  # type: ignore[misc, no-any-return]
         except Exception:
             if self._claim:
-                release(self._claim)
+                _or_end_the_session(release, self._claim)
             raise
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Store the answer, unless the same request may succeed when sent again (409, 429, 5xx)."""
         if self._claim:
             may_change = response.status_code >= 500 or response.status_code in (409, 429)
-            release(self._claim) if may_change else keep(self._claim, response.status_code, response.data)
+            if may_change:
+                _or_end_the_session(release, self._claim)
+            else:
+                _or_end_the_session(keep, self._claim, response.status_code, response.data)
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc, no-any-return]
 
 
@@ -163,9 +181,21 @@ def release(claim: Claim) -> None:
     _rows_of(claim).update(created_at=claim.claimed_at - TAKEN_OVER_AFTER - timedelta(microseconds=1))
 
 
+def _or_end_the_session(change: Callable[..., None], *arguments: Any) -> None:
+    """Store the answer or release the key. If the database is out of reach, close the session, which releases the key.
+
+    The answer is right in both cases: an answer that could not be stored is found again by the second key.
+    """
+    try:
+        change(*arguments)
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("idempotency_key_not_closed", error=type(error).__name__)
+        connection.close()
+
+
 def forget(*, now: datetime) -> int:
     """Delete the keys older than KEPT_FOR and return how many."""
-    return IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()[0]
+    return delete(IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR))
 
 
 def _rows_of(claim: Claim) -> Any:

@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 import ledger
 from accounts.models import User
@@ -50,6 +51,18 @@ def test_clean_books_give_exit_code_0_and_nothing_to_do():
     assert code == 0
     assert "no_second_is_charged_twice" in output
     assert output.splitlines()[-1].startswith(f"Clean: {len(CHECKS)} checks in ")
+
+
+@pytest.mark.usefixtures("money")
+def test_statistics_are_renewed_before_the_snapshot():
+    with CaptureQueriesContext(connection) as captured:
+        check()
+    said = [query["sql"] for query in captured]
+    [snapshot] = [index for index, sql in enumerate(said) if "REPEATABLE READ" in sql]
+    analyzed = [index for index, sql in enumerate(said) if sql.startswith("ANALYZE")]
+    assert 'ANALYZE (SKIP_LOCKED) "subscriptions_charge"' in said
+    assert 'ANALYZE (SKIP_LOCKED) "ledger_transaction"' in said
+    assert max(analyzed) < snapshot
 
 
 @pytest.mark.usefixtures("broken")

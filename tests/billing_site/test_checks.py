@@ -23,6 +23,10 @@ GOOD = {
     "JWT_SIGNING_KEY": "u1YwQk9ZrB6sEvM4xTj8HgDnCiLp2FaX-u1YwQk9Z",
     "SANDBOX_WEBHOOK_SECRET": "whsec_Zm9yLXRoZS1jaGVjay1vbmx5LUhrN3BXcTJaeFYw",
     "DATABASE_URL": "postgresql://billing@database.invalid/billing",
+    "MFA_KEYS": "b25seS1mb3ItdGVzdHMtMDAwMDAwMDAwMDAwMDAwMGE=",
+    "EMAIL_URL": "smtp+tls://mail.invalid:587",
+    "PAYMENT_GATEWAYS": "manual",
+    "MANUAL_DETAILS": '{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}',
 }
 
 
@@ -69,6 +73,8 @@ def production(settings):
     settings.ALLOWED_HOSTS = ["billing.example.com"]
     settings.SANDBOX_WEBHOOK_SECRET = GOOD["SANDBOX_WEBHOOK_SECRET"]
     settings.PAYMENT_GATEWAYS = ["sandbox"]
+    settings.MFA_KEYS = [GOOD["MFA_KEYS"]]
+    settings.MAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     return settings
 
 
@@ -112,7 +118,7 @@ def test_wildcard_hosts_are_refused(production, hosts):
 def gateway_problems() -> list[str]:
     """Return what the check of the gateways says, if there is no other error."""
     assert error_ids() <= {"billing.E008"}
-    return [message.msg for message in checks.production(None)]
+    return [message.msg for message in checks.production(None) if isinstance(message, Error)]
 
 
 @pytest.mark.parametrize(
@@ -175,3 +181,46 @@ def test_the_sandbox_is_refused_beside_the_key_of_a_live_shop(production):
 def test_a_local_machine_may_have_unsafe_settings(production):
     production.LOCAL, production.DEBUG, production.ALLOWED_HOSTS = True, True, ["*"]
     assert error_ids() == set()
+
+
+@pytest.mark.parametrize(
+    "keys", [[], ["short"], ["no base64 at all"], [settings.LOCAL_MFA_KEY], [GOOD["MFA_KEYS"], settings.LOCAL_MFA_KEY]]
+)
+def test_a_missing_malformed_or_public_key_of_second_factors_is_refused(production, keys):
+    production.MFA_KEYS = keys
+    assert error_ids() == {"billing.E009"}
+
+
+@pytest.mark.parametrize("name", ["console", "dummy", "filebased", "locmem"])
+def test_a_mail_backend_that_shows_or_loses_mails_is_refused(production, name):
+    production.MAIL_BACKEND = f"django.core.mail.backends.{name}.EmailBackend"
+    assert error_ids() == {"billing.E010"}
+
+
+def warning_ids() -> set[str | None]:
+    return {message.id for message in checks.production(None) if not isinstance(message, Error)}
+
+
+def test_the_sandbox_alone_is_a_warning(production):
+    assert warning_ids() == {"billing.W002"}
+    production.PAYMENT_GATEWAYS = ["sandbox", "manual"]
+    assert "billing.W002" not in warning_ids()
+
+
+def test_no_mail_server_is_a_warning(production):
+    production.PAYMENT_GATEWAYS = ["manual"]
+    production.MANUAL_DETAILS = GOOD["MANUAL_DETAILS"]
+    assert warning_ids() == set()
+    production.MAIL_BACKEND = ""
+    assert warning_ids() == {"billing.W003"}
+
+
+def test_a_start_and_the_deployment_checks_say_what_cannot_be_meant():
+    lacking = {"EMAIL_URL": "", "PAYMENT_GATEWAYS": "sandbox"}
+    started = run(*WEB, **lacking)
+    assert started.returncode == 0, started.stderr
+    assert "billing.W002" in started.stdout
+    assert "billing.W003" in started.stdout
+    checked = run("manage.py", "check", "--deploy", **lacking)
+    assert "billing.W002" in checked.stderr
+    assert "billing.W003" in checked.stderr

@@ -123,3 +123,19 @@ def test_each_decision_says_context_decision_and_consequence():
     for record in records:
         text = record.read_text()
         assert all(f"## {part}" in text for part in ("Context", "Decision", "Consequence")), record.name
+
+
+def test_every_chapter_that_the_code_names_exists():
+    named = [
+        (document, chapter, file)
+        for folder in OURS_FOLDERS
+        for file in (ROOT / folder).rglob("*.py")
+        for document, chapter in re.findall(r"docs/([\w-]+\.md), '([^']+)'", file.read_text())
+    ]
+    assert len(named) >= 3
+    for document, chapter, file in named:
+        headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / document).read_text(), re.MULTILINE)
+        assert chapter in headings, f"{file}: {document}, '{chapter}'"
+
+
+OURS_FOLDERS = ("core", "accounts", "events", "ledger", "subscriptions", "payments", "billing_site")

@@ -9,7 +9,6 @@ import sys
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
 
 import pytest
 import yaml
@@ -261,7 +260,6 @@ def test_the_tour_has_the_intervals_of_the_schedule():
     rows = re.findall(r"^\| (\d+) (s|h) \| `([a-z_.]+)` \|", (ROOT / "docs/ARCHITECTURE.md").read_text(), re.MULTILINE)
     seconds = {"s": 1, "h": 3600}
     written = {task: int(count) * seconds[unit] for count, unit, task in rows}
-    assert written == {
-        entry["task"]: cast(timedelta, entry["schedule"]).total_seconds()
-        for entry in settings.CELERY_BEAT_SCHEDULE.values()
-    }
+    scheduled = {str(entry["task"]): entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    intervals = {task: every.total_seconds() for task, every in scheduled.items() if isinstance(every, timedelta)}
+    assert written == intervals

@@ -52,6 +52,7 @@ class Deployment:
         filled = {
             "SECRET_KEY": "5Gq0vXyJtR8mWb2LzKd7NcPfUhSa3eTo-5Gq0vXyJtR8mWb2LzKd7",
             "JWT_SIGNING_KEY": "u1YwQk9ZrB6sEvM4xTj8HgDnCiLp2FaX-u1YwQk9Z",
+            "MFA_KEYS": "b25seS1mb3ItdGVzdHMtMDAwMDAwMDAwMDAwMDAwMGE=",
             "POSTGRES_PASSWORD": f"'{PASSWORD}'",
             "SITE_URL": f"http://127.0.0.1:{self.port}",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail.server_address[1]}",

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from billing_site import ledger_checks
-from billing_site.integrity import Finding, look, snapshot
+from billing_site.integrity import Finding, look, renew_statistics, snapshot
 from core import clock
 
 BROKEN = 3
@@ -28,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = clock.now()
+        renew_statistics()
         with snapshot():
             findings = look()
         ledger_checks.keep(findings, now=began)
