@@ -139,13 +139,13 @@ def hindrance(rule: AutoTopUp, amount: int, *, now: datetime) -> str:
     attempts = _attempts(rule)
     if attempts.filter(created_at__gt=now - DAY).count() >= MOST_A_DAY:
         return "burst"
+    if _disputes(rule).exists():
+        return DISPUTED
     cancelled = Collection.objects.filter(rule=rule, status=Collection.Status.STOPPED, reason="cancelled")
     if cancelled.filter(ended_at__gt=now - DAY).exists():
         return CANCELLED
     if _attempts(rule).filter(refunds__in=_sent_back(now)).exists():
         return REFUNDED
-    if _disputes(rule).exists():
-        return DISPUTED
     return "monthly_cap" if spent(rule, now=now) + amount > rule.monthly_cap else ""
 
 
