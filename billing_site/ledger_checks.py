@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from billing_site.integrity import Finding, look, snapshot
+from billing_site.integrity import Finding, look, renew_statistics, snapshot
 from core.models import LedgerCheck
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ def run(*, now: datetime) -> LedgerCheck:
     """Run every check in one snapshot and keep the result; one that does not come to an end is kept too, and raises."""
     began = time.monotonic()
     try:
+        renew_statistics()
         with snapshot():
             findings = look()
     except Exception as error:

@@ -139,7 +139,7 @@ def _look_ahead(plan: CollectionPlan, wallet: Account, *, now: datetime) -> date
         elif begun := _begin(plan, view, cause, now=now):
             return begun
     if not found:
-        decisions.record(plan, "nothing_missing", "Not charged: the balance is enough.", now=now)
+        decisions.record(plan, "nothing_missing", "Not charged: the balance is enough for what is ahead.", now=now)
     return min(later, default=None)
 
 

@@ -144,13 +144,13 @@ def hindrance(rule: AutoTopUp, amount: int, *, now: datetime) -> str:
     """Return why the rule may not charge `amount` now, as a code; "" if it may."""
     if _attempts(rule).filter(created_at__gt=now - DAY).count() >= MOST_A_DAY:
         return "burst"
+    if _disputes(rule).exists():
+        return DISPUTED
     cancelled = Collection.objects.filter(rule=rule, status=Collection.Status.STOPPED, reason="cancelled")
     if cancelled.filter(ended_at__gt=now - DAY).exists():
         return CANCELLED
     if _attempts(rule).filter(refunds__in=_sent_back(now)).exists():
         return REFUNDED
-    if _disputes(rule).exists():
-        return DISPUTED
     return "monthly_cap" if spent(rule, now=now) + amount > rule.monthly_cap else ""
 
 
