@@ -6,7 +6,6 @@ import re
 import runpy
 import subprocess
 import sys
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -254,12 +253,3 @@ def test_documents_give_the_defaults_of_the_code(read_all):
             assert as_text(read_all["defaults"][name]) == value.replace(",", ""), f"{document.name}: {name}"
         for name in re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)=", text):
             assert name in known, f"{document.name}: {name}"
-
-
-def test_the_tour_has_the_intervals_of_the_schedule():
-    rows = re.findall(r"^\| (\d+) (s|h) \| `([a-z_.]+)` \|", (ROOT / "docs/ARCHITECTURE.md").read_text(), re.MULTILINE)
-    seconds = {"s": 1, "h": 3600}
-    written = {task: int(count) * seconds[unit] for count, unit, task in rows}
-    scheduled = {str(entry["task"]): entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    intervals = {task: every.total_seconds() for task, every in scheduled.items() if isinstance(every, timedelta)}
-    assert written == intervals
