@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from payments import cancellation
 from payments.collection import consents, plans, top_ups
 from payments.collection.top_ups import RuleInvalid
 from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, PaymentMethod
 from subscriptions import closure
 from subscriptions.models import Subscription
+from tests.payments import faulty_gateway
 from tests.payments.collection.story import ADDRESS, Story
 from tests.subscriptions.shop import pay_in
 
@@ -258,3 +260,21 @@ def test_a_renewal_and_a_top_up_go_one_after_the_other(story: Story) -> None:
     story.run()
     assert sorted(each.kind for each in Collection.objects.all()) == ["renewal", "top_up"]
     assert [each.amount for each in story.attempts] == [500_00, 490_00]
+
+
+class TestSteps:
+    """A gateway that takes dinars in steps of 0.010, as Stripe does."""
+
+    @pytest.fixture(autouse=True)
+    def _dinars(self, settings: Any) -> None:
+        settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"dinars": faulty_gateway.DINARS}
+        settings.PAYMENT_GATEWAYS = ["sandbox", "dinars"]
+
+    @pytest.mark.parametrize("gateway", ["sandbox", "dinars"])
+    def test_an_amount_between_two_steps_is_refused_as_more_would_be_charged(self, alice: User, gateway: str) -> None:
+        card = PaymentMethod.objects.create(customer=alice, gateway=gateway, gateway_id="card", created_at=NOON)
+        with pytest.raises(RuleInvalid) as caught:
+            top_ups.check(card, "KWD", threshold=1_234, amount=1_234, days=None, cap=5_678)
+        said = "A top-up must be a multiple of 0.010 KWD. You sent 1.234 KWD."
+        assert (caught.value.detail, caught.value.param) == (said, "amount")
+        top_ups.check(card, "KWD", threshold=1_234, amount=1_240, days=None, cap=5_678)
