@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from payments import cancellation, disputes, refunds
 from payments.collection import consents, plans, top_ups
 from payments.collection.top_ups import RuleInvalid
@@ -15,6 +16,7 @@ from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment, PaymentMethod
 from subscriptions import closure
 from subscriptions.models import Subscription
+from tests.payments import faulty_gateway
 from tests.payments.collection.story import ADDRESS, Story
 from tests.subscriptions.shop import pay_in
 
@@ -307,3 +309,21 @@ def test_a_disputed_payment_stops_it_until_the_customer_turns_it_on_again(story:
     turn_on(story)
     story.run()
     assert [each.status for each in story.attempts] == ["confirmed"]
+
+
+class TestSteps:
+    """A gateway that takes dinars in steps of 0.010, as Stripe does."""
+
+    @pytest.fixture(autouse=True)
+    def _dinars(self, settings: Any) -> None:
+        settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"dinars": faulty_gateway.DINARS}
+        settings.PAYMENT_GATEWAYS = ["sandbox", "dinars"]
+
+    @pytest.mark.parametrize("gateway", ["sandbox", "dinars"])
+    def test_an_amount_between_two_steps_is_refused_as_more_would_be_charged(self, alice: User, gateway: str) -> None:
+        card = PaymentMethod.objects.create(customer=alice, gateway=gateway, gateway_id="card", created_at=NOON)
+        with pytest.raises(RuleInvalid) as caught:
+            top_ups.check(card, "KWD", threshold=1_234, amount=1_234, days=None, cap=5_678)
+        said = "A top-up must be a multiple of 0.010 KWD. You sent 1.234 KWD."
+        assert (caught.value.detail, caught.value.param) == (said, "amount")
+        top_ups.check(card, "KWD", threshold=1_234, amount=1_240, days=None, cap=5_678)
