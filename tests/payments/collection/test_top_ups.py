@@ -264,10 +264,11 @@ def test_a_renewal_and_a_top_up_go_one_after_the_other(story: Story) -> None:
 
 
 def dispute(payment: Payment, *, now: datetime) -> None:
-    """Let the customer's bank take back 100.00 roubles of a payment."""
+    """Let the customer's bank take a payment back."""
     opened = DisputeSnapshot(
-        gateway_id="dp_1", payment=str(payment.gateway_id), state=DisputeState.OPEN, amount=100_00, currency="RUB"
-    )
+        gateway_id="dp_1", payment=str(payment.gateway_id), state=DisputeState.OPEN, amount=payment.amount,
+        currency="RUB",
+    )  # fmt: skip
     disputes.apply("sandbox", opened, now=now)
 
 
