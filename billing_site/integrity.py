@@ -36,13 +36,20 @@ def renew_statistics() -> None:
     After a restore or a large import it knows nothing about them, and the slowest check then takes hours. A role counts
     only the tables that it owns; a read replica has the statistics of its primary.
     """
+    if is_replica():
+        return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_is_in_recovery()")
-        if cursor.fetchone() == (True,):
-            return
         for app in ("core", "events", "ledger", "payments", "subscriptions"):
             for model in apps.get_app_config(app).get_models():
                 cursor.execute(f"ANALYZE (SKIP_LOCKED) {connection.ops.quote_name(model._meta.db_table)}")
+
+
+def is_replica() -> bool:
+    """Return whether the database is a read replica, or is just being restored: nothing can be written then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        replica: bool = cursor.fetchone()[0]
+    return replica
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from billing_site.integrity import Finding, look, snapshot
+from billing_site.integrity import Finding, look, renew_statistics, snapshot
 from core.models import LedgerCheck
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ def run(*, now: datetime) -> LedgerCheck:
     """Run every check in one snapshot and keep the result; one that does not come to an end is kept too, and raises."""
     began = time.monotonic()
     try:
+        renew_statistics()
         with snapshot():
             findings = look()
     except Exception as error:
@@ -42,7 +43,7 @@ def keep(findings: Iterable[Finding], *, now: datetime) -> LedgerCheck:
         findings=[as_data(finding) for finding in broken],
     )
     if broken:
-        log.error("ledger_is_broken", checks=[finding.check.name for finding in broken], rows=result.wrong)
+        log.error("books_are_broken", checks=[finding.check.name for finding in broken], rows=result.wrong)
     LedgerCheck.objects.filter(started_at__lt=now - KEPT).delete()
     return result
 

@@ -55,13 +55,13 @@ class RequestLog(RequestMiddleware):
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         """Return method and route, such as `GET api/payments/<slug:public_id>`."""
-        return f"{request.method} {route_of(request)}"
+        return f"{requests.method_of(request)} {route_of(request)}"
 
 
 def described(request: HttpRequest) -> dict[str, Any]:
     """Return the fields of a log line that say what was requested, and how long it took so far."""
     milliseconds = (time.perf_counter() - _began.get()) * 1000
-    return {"method": request.method, "route": route_of(request), "duration_ms": round(milliseconds, 1)}
+    return {"method": requests.method_of(request), "route": route_of(request), "duration_ms": round(milliseconds, 1)}
 
 
 def route_of(request: HttpRequest) -> str:

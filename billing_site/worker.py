@@ -12,6 +12,7 @@ from celery.signals import (
     worker_process_init,
     worker_ready,
 )
+from django.dispatch import receiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 
 from billing_site import checks, probe, task_runs
@@ -54,7 +55,7 @@ def bill_at_once(**kwargs: Any) -> None:
     app.send_task(BILL_DUE)
 
 
-@bind_extra_task_metadata.connect
+@receiver(bind_extra_task_metadata)
 def name_task(task: Any = None, **kwargs: Any) -> None:
     """Name the task in all log lines that it writes."""
     structlog.contextvars.bind_contextvars(task=task.name)

@@ -11,6 +11,8 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
+from core import columns
+
 
 class PreparedCursor(psycopg.Cursor[Any]):
     """A cursor of psycopg that prepares what it runs, unless settings.PREPARED_STATEMENTS is off.
@@ -25,12 +27,14 @@ class PreparedCursor(psycopg.Cursor[Any]):
 
 def run(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run one statement and return its rows."""
-    # What Django's `connection.cursor()` does, with another cursor: connect if needed, log, translate errors.
+    if connection.queries_logged:
+        # Django cannot log what is sent apart from its parameters.
+        return columns.run(sql, params)
+    # What Django's `connection.cursor()` does, with another cursor: connect if needed, translate errors.
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     plain: Any = PreparedCursor(connection.connection)
-    with connection.wrap_database_errors, wrapped(plain) as cursor:
+    with connection.wrap_database_errors, connection.make_cursor(plain) as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -180,6 +180,19 @@ def payable(amount: int, currency: str) -> int:
     return amount if possible is None else round_up(max(amount, possible[0]), registry.step(currency))
 
 
+def chargeable(missing: int, currency: str, gateway: str) -> int | None:
+    """Return what to charge a saved method if so much is missing: raised to what is payable and its gateway takes.
+
+    Minor units. None if the gateway takes no such amount.
+    """
+    can = registry.can(gateway)
+    limits = can.currencies.get(currency)
+    if limits is None or missing > limits[1]:
+        return None
+    raised = round_up(max(payable(missing, currency), limits[0]), can.steps.get(currency, 1))
+    return raised if raised <= limits[1] else None
+
+
 def round_up(amount: int, step: int) -> int:
     """Return the amount, raised to a multiple of `step`."""
     return -(-amount // step) * step

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from ledger.models import Account
 from ledger.money import Money
 from subscriptions.engine import subscription as engine
 from subscriptions.engine.access import live_until, settled
@@ -166,9 +165,7 @@ class CustomerOverview:
 
 def of(customer: User, *, now: datetime) -> CustomerOverview:
     """Return the overview of all books of the customer at `now`."""
-    wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency")
-    loaded = read.look(list(wallets.values_list("pk", flat=True)))
-    views = (view(item.currency, item.book, now) for item in loaded)
+    views = (view(item.currency, item.book, now) for item in read.look_owned(customer.pk))
     return CustomerOverview(customer, sorted(views, key=lambda each: each.currency))
 
 
@@ -179,8 +176,7 @@ def one(row: Subscription, *, now: datetime) -> SubscriptionState:
 
 def peek(customer: User, currency: str, *, now: datetime) -> View:
     """Return a view of the customer's book in `currency` at `now`; an empty one if there is no wallet."""
-    wallets = Account.objects.filter(owner=customer, kind=Account.Kind.WALLET, currency=currency)
-    loaded = read.look(list(wallets.values_list("pk", flat=True)))
+    loaded = read.look_owned(customer.pk, currency)
     return view(currency, loaded[0].book if loaded else Book(), now)
 
 

@@ -200,4 +200,15 @@ def web(size: Size) -> Iterator[Figure]:
         yield Figure(name, "50th and 99th percentile of answers", *times, None, "", None)
 
 
-GROUPS = (billing, posting, reading, engine, webhooks, web, scale)
+def collection(size: Size) -> Iterator[Figure]:
+    """Measure how long the sweep of collections takes to find the wallets that have changed, and to look at one."""
+    wallets, changed = size.scales[1], 150
+    measured = fresh("collection.sweep", wallets, changed=changed)
+    idle, busy = measured["idle"], measured["busy"]
+    what = f"finding which of {wallets:,} wallets have changed, {changed} against none"
+    yield Figure("collection", what, f"{busy * 1e3:.0f} ms", f"{idle * 1e3:.0f} ms", busy / idle, "", None)
+    what = f"looking at {changed} of {wallets:,} wallets that have changed"
+    yield Figure("collection", what, f"{rate(measured):,.0f} wallets a second", "", None, "", None)
+
+
+GROUPS = (billing, posting, reading, engine, webhooks, collection, web, scale)

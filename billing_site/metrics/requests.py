@@ -33,12 +33,16 @@ _series: dict[tuple[str, str, int], Histogram] = {}
 def observe(request: HttpRequest, status: int, seconds: float) -> None:
     """Count a request that was answered with this status after so many seconds."""
     match = request.resolver_match
-    key = (request.method or "", match.route if match else NO_ROUTE, status)
+    key = (method_of(request), match.route if match else NO_ROUTE, status)
     series = _series.get(key)
     if series is None:
-        method = key[0] if key[0] in METHODS else "other"
-        series = _series[method, key[1], status] = SECONDS.labels(method, key[1], str(status))
+        series = _series[key] = SECONDS.labels(*map(str, key))
     series.observe(seconds)
     # An unknown gateway answers 404: its name is anybody's.
     if match is not None and match.url_name == "webhook" and status != 404:
         WEBHOOKS.labels(match.kwargs["gateway"], str(status)).inc()
+
+
+def method_of(request: HttpRequest) -> str:
+    """Return the method, `other` for one that HTTP does not know: it could be any text."""
+    return request.method if request.method in METHODS else "other"

@@ -21,7 +21,7 @@ from payments.gateways.charges import METHOD_GONE, NOT_MADE, ChargeRequest, Decl
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Snapshot, State
 from payments.models import Collection, Payment
-from subscriptions import books, dues, overview
+from subscriptions import books, overview
 from subscriptions.overview import View
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ def begin(collection_id: int, *, now: datetime) -> Payment | NotTried:
             return NotTried("covered")
         if pending(collection) >= lacking:
             return NotTried("payment_in_progress", lacking)
-        amount = to_charge(lacking, collection.currency, consent.method.gateway)
+        amount = amounts.chargeable(lacking, collection.currency, consent.method.gateway)
         if amount is None:
             return NotTried("amount_not_taken", lacking, consent.given_at)
         if collection.rule is not None and (reason := top_ups.hindrance(collection.rule, amount, now=now)):
@@ -140,16 +140,6 @@ def pending(collection: Collection) -> int:
         gateway_state=State.PROCESSING, parked_reason="",
     ).exclude(collection=collection)  # fmt: skip
     return sum(on_the_way.values_list("amount", flat=True))
-
-
-def to_charge(missing: int, currency: str, gateway: str) -> int | None:
-    """Return what to charge: what is missing, raised to what the gateway takes; None if it is too much."""
-    can = registry.can(gateway)
-    limits = can.currencies.get(currency)
-    if limits is None or missing > limits[1]:
-        return None
-    raised = amounts.round_up(max(dues.payable(missing, currency), limits[0]), can.steps.get(currency, 1))
-    return raised if raised <= limits[1] else None
 
 
 def _create(collection: Collection, method_id: int, gateway: str, amount: int, *, now: datetime) -> Payment:

@@ -14,7 +14,7 @@ from core.columns import run
 from ledger.display import moment
 from ledger.models import Account
 from ledger.money import Money
-from payments import sweeps
+from payments import amounts, sweeps
 from payments.collection import attempts, causes, consents, decisions, states, top_ups
 from payments.collection.attempts import NotTried
 from payments.collection.causes import Cause
@@ -29,6 +29,8 @@ Status = Collection.Status
 
 # So many steps are taken for a wallet in one run, each after the one before: begin, charge, follow, look ahead.
 MOST_STEPS, RESTLESS = 12, timedelta(minutes=1)
+# One run looks at so many batches of wallets: with meters, thousands of books change each hour.
+MOST_BATCHES = 50
 # While an attempt is at its gateway, its payment is asked about by reconciliation; here only so often.
 AT_THE_GATEWAY = timedelta(minutes=10)
 # How long a customer's own payment that is on its way is waited for, before it is looked at again.
@@ -65,7 +67,12 @@ GONE = """
 def check_due(*, now: datetime, goes_on: Callable[[], bool] = sweeps.always) -> int:
     """Look at every wallet that is due or has changed; return how many were looked at. Call it with no transaction."""
     mark_changed(now=now)
-    return sweeps.sweep(_plans(), review, now=now, park=_park, goes_on=goes_on)
+    total = 0
+    for _batch in range(MOST_BATCHES):
+        total += (looked := sweeps.sweep(_plans(), review, now=now, park=_park, goes_on=goes_on))
+        if looked < sweeps.BATCH:
+            break
+    return total
 
 
 @retry.retried
@@ -128,8 +135,9 @@ def _look_ahead(plan: CollectionPlan, wallet: Account, *, now: datetime) -> date
     later: list[datetime] = []
     for cause in sorted(found, key=lambda each: each.charge_at):
         if cause.charge_at > now:
-            line = f"Not yet: {_figures(view, cause)}. It is charged from {moment(cause.charge_at)} on."
-            decisions.record(plan, "not_yet", line, now=now)
+            when = f"It is charged from {moment(cause.charge_at)} on."
+            gist = when if cause.rule is not None else ""
+            decisions.record(plan, "not_yet", f"Not yet: {_figures(view, cause)}. {when}", now=now, gist=gist)
             return min([cause.charge_at, *later])
         if not _missing(view, cause):
             # The next look finds it again, but nothing can be charged now: never begin in a circle.
@@ -139,7 +147,7 @@ def _look_ahead(plan: CollectionPlan, wallet: Account, *, now: datetime) -> date
         elif begun := _begin(plan, view, cause, now=now):
             return begun
     if not found:
-        decisions.record(plan, "nothing_missing", "Not charged: the balance is enough.", now=now)
+        decisions.record(plan, "nothing_missing", "Not charged: the balance is enough for what is ahead.", now=now)
     return min(later, default=None)
 
 
@@ -165,7 +173,7 @@ def _missing(view: View, cause: Cause) -> int:
 def _hindrance(plan: CollectionPlan, rule: AutoTopUp, view: View, *, now: datetime) -> str:
     """Return why a rule may not charge now, and do what follows from that; "" if it may."""
     missing = top_ups.missing(view, rule)
-    amount = attempts.to_charge(missing, rule.currency, rule.consent.method.gateway) or missing
+    amount = amounts.chargeable(missing, rule.currency, rule.consent.method.gateway) or missing
     reason = consents.obstacle(rule.consent.method, now=now) or top_ups.hindrance(rule, amount, now=now)
     if reason:
         lacking, cap = Money(amount, rule.currency), Money(rule.monthly_cap, rule.currency)

@@ -1,6 +1,7 @@
 """Automatic top-ups: the customer's rule, its consent, when it charges and how much, its cap, and what stops it."""
 
 from datetime import UTC, datetime, timedelta
+from math import lcm
 
 import structlog
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from events import outbox
 from ledger.money import Money
+from payments import amounts
 from payments.collection import consents
 from payments.collection.causes import HORIZON, Cause
 from payments.collection.consents import Purpose
@@ -144,13 +146,13 @@ def hindrance(rule: AutoTopUp, amount: int, *, now: datetime) -> str:
     """Return why the rule may not charge `amount` now, as a code; "" if it may."""
     if _attempts(rule).filter(created_at__gt=now - DAY).count() >= MOST_A_DAY:
         return "burst"
+    if _disputes(rule).exists():
+        return DISPUTED
     cancelled = Collection.objects.filter(rule=rule, status=Collection.Status.STOPPED, reason="cancelled")
     if cancelled.filter(ended_at__gt=now - DAY).exists():
         return CANCELLED
     if _attempts(rule).filter(refunds__in=_sent_back(now)).exists():
         return REFUNDED
-    if _disputes(rule).exists():
-        return DISPUTED
     return "monthly_cap" if spent(rule, now=now) + amount > rule.monthly_cap else ""
 
 
@@ -209,6 +211,12 @@ def check(
     elif amount is None or not least <= amount <= most:
         values = {"least": Money(least, currency), "most": Money(most, currency)}
         raise RuleInvalid(_("The amount must be from %(least)s to %(most)s.") % values, param="amount")
+    elif amounts.chargeable(amount, currency, method.gateway) != amount:
+        # Never charge more than the words say.
+        step = lcm(registry.step(currency), registry.step(currency, method.gateway))
+        said = {"step": Money(step, currency), "sent": Money(amount, currency)}
+        text = _("A top-up must be a multiple of %(step)s. You sent %(sent)s.") % said
+        raise RuleInvalid(text, param="amount")
     lowest = amount or least
     if cap < lowest:
         raise RuleInvalid(_("The monthly limit must be at least %s.") % Money(lowest, currency), param="cap")

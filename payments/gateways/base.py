@@ -53,6 +53,8 @@ class Capabilities:
     charges_off_session: bool = False
     # Whether webhooks carry a signature. If not, they are hints from a listed address, and the gateway has no secret.
     signs_webhooks: bool = True
+    # Whether it can tell how its webhooks to us are set up (KnowsItsWebhooks).
+    knows_its_webhooks: bool = False
     # Whether staff record what arrived, as with bank transfers. Then the site itself shows the page.
     is_manual: bool = False
     # Where a form may lead, for the CSP: origins such as https://checkout.stripe.com.
@@ -206,4 +208,12 @@ class Gateway(Protocol):
         Called before anything is stored. A signature is compared in constant time, and a timestamp more than 300 s
         away from now is refused. No look-up and no network. Raises BadWebhook, ForeignWebhook.
         """
+        ...
+
+
+class KnowsItsWebhooks(Protocol):
+    """A gateway that `knows_its_webhooks`: how those to us are set up. `manage.py doctor` asks it."""
+
+    def webhook_problems(self, url: str) -> list[str]:
+        """Return what is wrong with the set-up of webhooks to this address, a line each. Raises GatewayError."""
         ...

@@ -27,6 +27,7 @@ CALLS = frozenset(
     {
         "create_session", "fetch", "cancel", "charge", "find_charge", "refund", "find_refund", "fetch_refund",
         "fetch_dispute", "fetch_method", "remove_method", "create_setup", "fetch_setup", "fetch_payout",
+        "webhook_problems",
     }
 )  # fmt: skip
 LISTS = frozenset({"list_payments", "list_refunds", "list_disputes", "list_payouts"})

@@ -120,6 +120,8 @@ class CollectionPlan(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="collection_plan_to_check"),
+            # What waits for staff is counted every few seconds (billing_site.status).
+            models.Index(fields=["wallet"], condition=~Q(parked_reason=""), name="collection_plan_parked"),
         ]
 
     def __str__(self) -> str:

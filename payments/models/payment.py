@@ -154,6 +154,8 @@ class Payment(MadeOnce):
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="payment_to_check"),
             # For the comparison with the gateway's list, day by day.
             models.Index(fields=["gateway", "created_at"], name="payment_by_gateway_and_time"),
+            # What waits for staff is counted every few seconds (billing_site.status).
+            models.Index(fields=["id"], condition=~Q(parked_reason=""), name="payment_parked"),
         ]
 
     def __str__(self) -> str:

@@ -68,6 +68,8 @@ class Refund(MadeOnce):
         ]
         indexes = [
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="refund_to_check"),
+            # What waits for staff is counted every few seconds (billing_site.status).
+            models.Index(fields=["id"], condition=~Q(parked_reason=""), name="refund_parked"),
         ]
 
     def __str__(self) -> str:

@@ -35,6 +35,8 @@ class BillingClock(models.Model):
         verbose_name = "billing clock"
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False, parked_at__isnull=True), name="book_due"),
+            # What waits for staff is counted every few seconds (billing_site.status).
+            models.Index(fields=["wallet"], condition=Q(parked_at__isnull=False), name="book_parked"),
         ]
 
     def __str__(self) -> str:

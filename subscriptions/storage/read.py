@@ -60,6 +60,10 @@ WHOLE = f"""
 LOOK = f"""
     SELECT {WHOLE} FROM ledger_account AS wallet {BESIDE} WHERE wallet.id = ANY({GIVEN}) AND wallet.kind = 'wallet'
 """  # noqa: S608 - ids come as a parameter
+LOOK_OWNED = f"""
+    SELECT {WHOLE} FROM ledger_account AS wallet {BESIDE}
+    WHERE wallet.owner_id = %s AND wallet.kind = 'wallet' AND wallet.currency = coalesce(%s, wallet.currency)
+"""  # noqa: S608 - column names only
 # The wallet of one subscription of one customer, and what the subscription's own row says, which counts once it ended.
 LOOK_BEHIND = f"""
     SELECT {WHOLE}, wanted.id, wanted.status FROM subscriptions_subscription AS wanted
@@ -94,6 +98,11 @@ def lock(wallet_ids: Sequence[int]) -> list[LoadedBook]:
 def look(wallet_ids: Sequence[int]) -> list[LoadedBook]:
     """Load the books without a lock, for reading only, as they are at one instant."""
     return [_whole_book(*row) for row in run(LOOK, [array(wallet_ids)])]
+
+
+def look_owned(customer_id: int, currency: str | None = None) -> list[LoadedBook]:
+    """Load the books of a customer in the same way, by default those in all currencies."""
+    return [_whole_book(*row) for row in prepared_statements.run(LOOK_OWNED, [customer_id, currency])]
 
 
 def look_behind(public_id: str, customer_id: int) -> tuple[LoadedBook, int, str] | None:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 import ledger
 from accounts.models import User
+from billing_site import ledger_checks
 from billing_site.integrity import CHECKS
 from ledger import wallets
 from tests.ledger.conftest import CLEARING, entry
@@ -94,3 +95,11 @@ def test_json_output_says_that_the_books_are_clean():
 
 def test_every_check_has_its_own_name():
     assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.usefixtures("money")
+def test_a_run_by_hand_is_kept_so_that_the_alert_ends_when_the_books_are_right():
+    check()
+    last = ledger_checks.last()
+    assert last is not None
+    assert (last.is_clean, last.checks) == (True, len(CHECKS))

@@ -130,6 +130,14 @@ def test_an_answer_with_503_is_logged_with_its_cause(db, written, monkeypatch, a
     assert line["cause"] == "OperationalError: the connection is lost from OSError: reset by peer"
 
 
+def test_a_method_that_is_no_method_is_not_logged(client, db, written):
+    """It could be a secret, and this field is not searched for any."""
+    client.generic("SK_LIVE_51H8XYZCANARY", "/pricing/")
+    assert (line := last_line(written, "request_finished"))["method"] == "other"
+    assert line["request"] == "other pricing/"
+    assert "CANARY" not in written.getvalue()
+
+
 def test_a_view_that_answers_5xx_by_itself_is_its_own_cause(written):
     RequestLog(lambda _request: HttpResponse(status=502))(RequestFactory().get("/"))
     assert last_line(written, "request_finished")["cause"] == "the view answered 502 Bad Gateway"

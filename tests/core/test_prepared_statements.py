@@ -33,6 +33,6 @@ def test_nothing_is_kept_behind_a_pooler(settings: Any) -> None:
 def test_it_is_logged_and_its_errors_are_djangos() -> None:
     with CaptureQueriesContext(connection) as queries:
         assert prepared_statements.run(SQL, [1]) == [(2,)]
-    assert len(queries) == 1
+    assert [query["sql"] for query in queries.captured_queries] == ["SELECT 1::bigint * 2"]
     with pytest.raises(DataError):
         prepared_statements.run("SELECT 1 / %s::bigint", [0])

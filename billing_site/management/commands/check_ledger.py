@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from billing_site.integrity import Finding, look, renew_statistics, snapshot
+from billing_site import ledger_checks
+from billing_site.integrity import Finding, is_replica, look, renew_statistics, snapshot
+from core import clock
 
 BROKEN = 3
 
@@ -25,9 +27,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        began = clock.now()
         renew_statistics()
         with snapshot():
             findings = look()
+        if not is_replica():
+            ledger_checks.keep(findings, now=began)
         broken = [finding for finding in findings if finding.count]
         self.stdout.write(as_json(findings)) if options["json"] else self.show(findings, broken)
         if broken:

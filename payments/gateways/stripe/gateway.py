@@ -24,7 +24,7 @@ from payments.gateways.charges import ChargeRequest
 from payments.gateways.errors import GatewayError
 from payments.gateways.methods import Method, SetupRequest, SetupSnapshot
 from payments.gateways.sessions import Session, SessionRequest, Snapshot
-from payments.gateways.stripe import amounts, charges, checkout, configuration, setups, snapshots, webhooks
+from payments.gateways.stripe import amounts, charges, checkout, configuration, endpoints, setups, snapshots, webhooks
 from payments.gateways.stripe.client import calling, client, every, is_spent, translating
 from payments.gateways.stripe.snapshots import INTENT
 
@@ -44,6 +44,7 @@ class Stripe:
             saves_methods=True,
             adds_methods=True,
             charges_off_session=True,
+            knows_its_webhooks=True,
             form_targets=(configuration.form_target(),),
         )
 
@@ -52,6 +53,9 @@ class Stripe:
 
     def problems(self) -> list[str]:
         return configuration.problems()
+
+    def webhook_problems(self, url: str) -> list[str]:
+        return endpoints.problems(url)
 
     def create_session(self, request: SessionRequest) -> Session:
         if not self.can.takes(request.currency, request.amount):

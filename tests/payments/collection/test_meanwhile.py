@@ -10,16 +10,27 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from payments import reconciliation
+from ledger.models import Account
+from payments import reconciliation, sweeps
 from payments.collection import attempts, consents, decisions, plans, states, top_ups
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import methods
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
-from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment, PaymentMethod
+from payments.models import (
+    AutoTopUp,
+    Collection,
+    CollectionDecision,
+    CollectionPlan,
+    Consent,
+    Payment,
+    PaymentMethod,
+)
 from subscriptions import closure
 from subscriptions.models import Subscription
 from tests.payments.collection.story import ADDRESS, AHEAD, Story
+from tests.subscriptions.bank import people
+from tests.subscriptions.shop import pay_in
 
 pytestmark = pytest.mark.django_db
 
@@ -305,6 +316,31 @@ def test_the_cap_counts_what_the_gateway_takes_at_least(story: Story, server: Su
     story.run_until(NOON + timedelta(days=3), every=timedelta(hours=1))
     assert tried(story) == [(100_00, "confirmed", "")]
     assert (ends(), story.events("auto_top_up.")) == ([("collected", "")], ["cap_reached"])
+
+
+def test_a_meter_that_runs_as_expected_is_told_of_once(story: Story, server: Subscription) -> None:
+    """The book is settled each hour, and the threshold is crossed at 22:00 all the same."""
+    turn_on(story)
+    story.run_until(CROSSING - timedelta(hours=1), every=timedelta(minutes=30))
+    assert story.decisions() == ["not_yet"]
+    assert "22:00" in CollectionDecision.objects.get().line
+    turn_on(story, threshold=110_00)
+    story.run()
+    # 110.00 were crossed two hours ago.
+    assert story.decisions() == ["not_yet", "begun", "charged", "collected", "not_yet"]
+
+
+def test_one_run_looks_at_all_wallets_that_have_changed(
+    story: Story, server: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_on(story)
+    for customer in people(3):
+        pay_in(customer, 100_00, at=story.now)
+        wallet = Account.objects.get(owner=customer, kind="wallet")
+        CollectionPlan.objects.create(wallet=wallet, customer=customer, check_at=story.now)
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+    assert plans.check_due(now=story.now) == 4
+    assert not CollectionPlan.objects.filter(check_at__lte=story.now).exists()
 
 
 def test_the_limit_is_told_once_a_month_by_two_workers(story: Story, server: Subscription) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from payments import cancellation, disputes, refunds
 from payments.collection import consents, plans, top_ups
 from payments.collection.top_ups import RuleInvalid
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
-from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, PaymentMethod
+from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment, PaymentMethod
 from subscriptions import closure
 from subscriptions.models import Subscription
+from tests.payments import faulty_gateway
 from tests.payments.collection.story import ADDRESS, Story
 from tests.subscriptions.shop import pay_in
 
@@ -261,6 +263,14 @@ def test_a_renewal_and_a_top_up_go_one_after_the_other(story: Story) -> None:
     assert [each.amount for each in story.attempts] == [500_00, 490_00]
 
 
+def dispute(payment: Payment, *, now: datetime) -> None:
+    """Let the customer's bank take back 100.00 roubles of a payment."""
+    opened = DisputeSnapshot(
+        gateway_id="dp_1", payment=str(payment.gateway_id), state=DisputeState.OPEN, amount=100_00, currency="RUB"
+    )
+    disputes.apply("sandbox", opened, now=now)
+
+
 def test_a_refunded_top_up_is_not_taken_again_at_once(story: Story, server: Subscription) -> None:
     rule = turn_on(story)
     story.travel(NOON + timedelta(hours=10))
@@ -275,13 +285,22 @@ def test_a_refunded_top_up_is_not_taken_again_at_once(story: Story, server: Subs
     assert rule.stopped_at is None
 
 
+def test_a_dispute_stops_it_also_on_the_day_of_a_refund(story: Story, server: Subscription) -> None:
+    rule = turn_on(story)
+    story.travel(NOON + timedelta(hours=10))
+    story.run()
+    refunds.issue(story.attempts[0], now=story.now, reason="Not wanted")
+    dispute(Payment.objects.earliest("id"), now=story.now)
+    story.later(minutes=1)
+    story.run()
+    rule.refresh_from_db()
+    assert (len(story.attempts), rule.stopped_reason) == (1, "disputed")
+
+
 def test_a_disputed_payment_stops_it_until_the_customer_turns_it_on_again(story: Story, server: Subscription) -> None:
     rule = turn_on(story)
     first = story.top_up(200_00)
-    opened = DisputeSnapshot(
-        gateway_id="dp_1", payment=str(first.gateway_id), state=DisputeState.OPEN, amount=200_00, currency="RUB"
-    )
-    disputes.apply("sandbox", opened, now=story.now)
+    dispute(first, now=story.now)
     story.travel(NOON + timedelta(hours=10))
     story.run()
     rule.refresh_from_db()
@@ -290,3 +309,21 @@ def test_a_disputed_payment_stops_it_until_the_customer_turns_it_on_again(story:
     turn_on(story)
     story.run()
     assert [each.status for each in story.attempts] == ["confirmed"]
+
+
+class TestSteps:
+    """A gateway that takes dinars in steps of 0.010, as Stripe does."""
+
+    @pytest.fixture(autouse=True)
+    def _dinars(self, settings: Any) -> None:
+        settings.GATEWAY_CLASSES = settings.GATEWAY_CLASSES | {"dinars": faulty_gateway.DINARS}
+        settings.PAYMENT_GATEWAYS = ["sandbox", "dinars"]
+
+    @pytest.mark.parametrize("gateway", ["sandbox", "dinars"])
+    def test_an_amount_between_two_steps_is_refused_as_more_would_be_charged(self, alice: User, gateway: str) -> None:
+        card = PaymentMethod.objects.create(customer=alice, gateway=gateway, gateway_id="card", created_at=NOON)
+        with pytest.raises(RuleInvalid) as caught:
+            top_ups.check(card, "KWD", threshold=1_234, amount=1_234, days=None, cap=5_678)
+        said = "A top-up must be a multiple of 0.010 KWD. You sent 1.234 KWD."
+        assert (caught.value.detail, caught.value.param) == (said, "amount")
+        top_ups.check(card, "KWD", threshold=1_234, amount=1_240, days=None, cap=5_678)

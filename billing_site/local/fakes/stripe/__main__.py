@@ -15,7 +15,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     fake = FakeStripe(port=options.port, webhook_url=options.webhook_url)
-    keys = f"STRIPE_SECRET_KEY={KEY} STRIPE_WEBHOOK_SECRET={WEBHOOK_SECRET}"
+    keys = f"STRIPE_API_BASE={fake.url} STRIPE_SECRET_KEY={KEY} STRIPE_WEBHOOK_SECRET={WEBHOOK_SECRET}"
     print(f"The fake Stripe listens on {fake.url}. {keys}", flush=True)
     fake.serve()
 

@@ -69,6 +69,10 @@ class Account:
 
     # --- Customers ---
 
+    def add_endpoint(self, url: str) -> Thing:
+        """Set up a webhook endpoint, as the seller does in the dashboard."""
+        return self._keep(objects.endpoint(url, created=self._second()))
+
     def add_customer(self, params: Thing) -> Thing:
         """Make a customer."""
         email, metadata = params.get("email"), params.get("metadata")

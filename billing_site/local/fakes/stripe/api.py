@@ -26,6 +26,7 @@ KINDS = {
     "checkout/sessions": "checkout.session", "payment_intents": "payment_intent", "charges": "charge",
     "balance_transactions": "balance_transaction", "refunds": "refund", "disputes": "dispute",
     "payment_methods": "payment_method", "payouts": "payout", "events": "event", "customers": "customer",
+    "webhook_endpoints": "webhook_endpoint",
 }  # fmt: skip
 # Method and path of a call, and what it is called in params.TYPES.
 ROUTES = [
@@ -52,6 +53,8 @@ class FakeStripe(Fake):
         super().__init__(port=port, webhook_url=webhook_url)
         self.key, self.secret = key, secret
         self.account = Account(now=self.now, emit=self._emit)
+        if webhook_url:
+            self.account.add_endpoint(webhook_url)
         self.charges = Charges(self.account, f"{self.url}{page.BANK}")
         self.setups = setups.Setups(self.account)
         acts = (

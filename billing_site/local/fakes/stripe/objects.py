@@ -297,3 +297,20 @@ def event(kind: str, about: Thing, *, created: int) -> Thing:
         "request": {"id": None, "idempotency_key": None},
         "type": kind,
     }
+
+
+def endpoint(url: str, *, created: int) -> Thing:
+    """Return a webhook endpoint that gets every event."""
+    return {
+        "id": new_id("we"),
+        "object": "webhook_endpoint",
+        "api_version": None,
+        "application": None,
+        "created": created,
+        "description": None,
+        "enabled_events": ["*"],
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        "url": url,
+    }

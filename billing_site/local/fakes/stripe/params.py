@@ -44,6 +44,8 @@ TYPES = {
     "payouts.list": "_payout_list_params.PayoutListParams",
     "events.retrieve": "_event_retrieve_params.EventRetrieveParams",
     "events.list": "_event_list_params.EventListParams",
+    "webhook_endpoints.retrieve": "_webhook_endpoint_retrieve_params.WebhookEndpointRetrieveParams",
+    "webhook_endpoints.list": "_webhook_endpoint_list_params.WebhookEndpointListParams",
 }
 # Parameters that this version of the API no longer takes.
 REMOVED = {"payment_method_types": "payment_method_types_no_longer_supported"}

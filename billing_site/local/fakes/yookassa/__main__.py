@@ -13,7 +13,8 @@ def main() -> None:
     parser.add_argument("--webhook-url", default="", help="where notifications go: <site>/webhooks/yookassa/")
     options = parser.parse_args()
     fake = FakeYooKassa(port=options.port, webhook_url=options.webhook_url)
-    keys = f"YOOKASSA_SHOP_ID={SHOP_ID} YOOKASSA_SECRET_KEY={SECRET_KEY} YOOKASSA_NETWORKS={NETWORK}"
+    own = f"YOOKASSA_SHOP_ID={SHOP_ID} YOOKASSA_SECRET_KEY={SECRET_KEY} YOOKASSA_NETWORKS={NETWORK}"
+    keys = f"YOOKASSA_API_BASE={fake.url} {own}"
     print(f"The fake YooKassa listens on {fake.url}. {keys}", flush=True)
     fake.serve()
 

@@ -1,0 +1,1 @@
+"""`manage.py doctor`: examine this installation, and say for each part what to do."""
