@@ -1,5 +1,6 @@
 """The scheduler of beat: django-celery-beat's, not interrupted while it writes its schedule; it shows that it lives."""
 
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ class Scheduler(DatabaseScheduler):
     _dirty: set[str]
     # When the database may be asked again, on the monotonic clock.
     _try_at = 0.0
+    # Whether the connection is in use at this moment.
+    _is_asking = False
     # When the next heartbeat is written, on time.monotonic's clock.
     next_heartbeat = 0.0
 
@@ -55,21 +58,47 @@ class Scheduler(DatabaseScheduler):
 
     def schedule_changed(self) -> bool:
         """Return whether the schedule must be read again; no while the database is out of reach."""
-        return self.is_reachable() and bool(super().schedule_changed())
+        if not self.is_reachable():
+            return False
+        with self._asking():
+            return bool(super().schedule_changed())
+
+    def all_as_schedule(self) -> dict[str, Any]:
+        """Return the schedule as it stands in the database."""
+        with self._asking():
+            found: dict[str, Any] = super().all_as_schedule()
+        return found
 
     def sync(self) -> None:
-        """Write when tasks ran last; wait with it while the database is out of reach."""
-        if self._dirty and self.is_reachable():
-            super().sync()
+        """Write when tasks ran last; wait with it while the database is out of reach.
+
+        Beat's handler of SIGTERM calls it too. If that has interrupted a statement, the connection cannot be used, because
+        it would wait for itself. Nothing is written then; a task is perhaps sent once more after the next start.
+        """
+        if self._is_asking:
+            self._try_at = math.inf
+        elif self._dirty and self.is_reachable():
+            with self._asking():
+                super().sync()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Note that the connection is in use within the block."""
+        self._is_asking = True
+        try:
+            yield
+        finally:
+            self._is_asking = False
 
     def is_reachable(self) -> bool:
         """Return whether the database answers. After a failure it is not asked for TRY_AGAIN_AFTER."""
         if time.monotonic() < self._try_at:
             return False
         try:
-            close_old_connections()
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            with self._asking():
+                close_old_connections()
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
         except (DatabaseError, InterfaceError) as error:
             self._note(error)
             return False
@@ -99,7 +128,7 @@ class Scheduler(DatabaseScheduler):
             return
         self.next_heartbeat = time.monotonic() + BEATS_EVERY
         try:
-            with connection.cursor() as cursor:
+            with self._asking(), connection.cursor() as cursor:
                 cursor.execute(HEARTBEAT)
         except (DatabaseError, InterfaceError) as error:
             self._note(error)

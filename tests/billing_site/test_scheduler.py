@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
@@ -56,3 +57,22 @@ def test_each_signal_is_handled_once_and_the_handlers_are_as_before(came):
     os.kill(os.getpid(), signal.SIGTERM)
 
     assert came[2:] == [signal.SIGTERM]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_in_the_middle_of_a_statement_does_not_wait_for_itself():
+    scheduler = Scheduler(app=app, lazy=True)
+    scheduler._dirty = {"bill-due"}
+    asked: list[str] = []
+
+    def interrupted(execute, sql, params, many, context):
+        asked.append(sql)
+        # What beat's handler of SIGTERM does.
+        scheduler.sync()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(interrupted):
+        assert scheduler.is_reachable()
+    assert asked == ["SELECT 1"]
+    assert not scheduler.is_reachable()
+    scheduler._dirty = set()
