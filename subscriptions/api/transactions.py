@@ -20,8 +20,7 @@ from ledger import statements
 from ledger.api.serializers import MoneyField
 from ledger.models import Account, Transaction
 from ledger.money import EXPONENTS, Money
-from subscriptions.explain.arithmetic import charges_of
-from subscriptions.models import Charge
+from subscriptions.explain.arithmetic import Subject, subjects_of
 
 
 class TransactionSerializer(serializers.Serializer):
@@ -114,22 +113,22 @@ class ChargedTransactionSerializer(TransactionSerializer):
 
     def get_subscription(self, row: Transaction) -> str | None:
         """Return the public id of the subscription."""
-        charge = self._charge(row)
-        return charge.subscription.public_id if charge else None
+        subject = self._subject(row)
+        return subject.subscription if subject else None
 
     def get_plan(self, row: Transaction) -> str | None:
         """Return the code of the plan it was charged under."""
-        charge = self._charge(row)
-        return charge.price.plan.code if charge else None
+        subject = self._subject(row)
+        return subject.plan if subject else None
 
-    def _charge(self, row: Transaction) -> Charge | None:
-        charges: dict[int, Charge] = self.context["charges"]
-        return charges.get(row.pk)
+    def _subject(self, row: Transaction) -> Subject | None:
+        subjects: dict[int, Subject] = self.context["subjects"]
+        return subjects.get(row.pk)
 
 
 def serialize(rows: list[Transaction]) -> list[dict[str, Any]]:
-    """Return transactions as response data; one query loads all their charges."""
-    return list(ChargedTransactionSerializer(rows, many=True, context={"charges": charges_of(rows)}).data)
+    """Return transactions as response data; one query says what all of them were charged for."""
+    return list(ChargedTransactionSerializer(rows, many=True, context={"subjects": subjects_of(rows)}).data)
 
 
 class TransactionList(GenericAPIView):

@@ -3,9 +3,10 @@
 explain.sentences puts the result into words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -98,17 +99,36 @@ def explain(transaction: Transaction) -> Explanation | None:
 def charges_of(rows: Iterable[Transaction]) -> dict[int, Charge]:
     """Return the charge of each transaction that is a charge or its refund, by transaction id. At most one query."""
     ids = {row.pk for row in rows if row.reason in CHARGE_REASONS}
-    if not ids:
-        return {}
-    charges = Charge.objects.filter(
-        Q(transaction__in=ids) | Q(debt_transaction__in=ids) | Q(refund__in=ids)
-    ).select_related("price__plan", "subscription")
+    charges = _charges(ids).select_related("price__plan", "subscription") if ids else ()
     each = (
         (pk, charge)
         for charge in charges
         for pk in (charge.transaction_id, charge.debt_transaction_id, charge.refund_id)
     )
     return {pk: charge for pk, charge in each if pk in ids}
+
+
+class Subject(NamedTuple):
+    """What a transaction was charged for: the public id of the subscription, and the code of the plan at that time."""
+
+    subscription: str
+    plan: str
+
+
+def subjects_of(rows: Iterable[Transaction]) -> dict[int, Subject]:
+    """Return what each transaction that is a charge or its refund was charged for, by id. At most one query.
+
+    It reads five values of each charge, in place of four wide rows with the ORM's objects for them.
+    """
+    ids = {row.pk for row in rows if row.reason in CHARGE_REASONS}
+    names = ("transaction_id", "debt_transaction_id", "refund_id", "subscription__public_id", "price__plan__code")
+    found = _charges(ids).values_list(*names) if ids else ()
+    return {pk: Subject(*row[3:]) for row in found for pk in row[:3] if pk in ids}
+
+
+def _charges(ids: Collection[int]) -> QuerySet[Charge]:
+    """Return the charges of which these transactions are the payment, the debt or the refund."""
+    return Charge.objects.filter(Q(transaction__in=ids) | Q(debt_transaction__in=ids) | Q(refund__in=ids))
 
 
 def _period(charge: Charge, transaction: Transaction) -> Explanation:
