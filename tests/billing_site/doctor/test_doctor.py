@@ -220,7 +220,7 @@ class TestGateways:
     def test_payments_without_any_webhook_are_found(self, gateway, alice):
         now = clock.now()
         payment = checkout.start(alice, now=now, amount=5_00, currency="EUR", gateway="sandbox")
-        received = {"amount_received": 5_00, "received_currency": "EUR"}
+        received = {"amount_received": 5_00, "received_currency": "EUR", "confirmed_at": now}
         Payment.objects.filter(pk=payment.pk).update(status=Payment.Status.CONFIRMED, **received)
         assert gateway()[-1].says == "payments were made in the last day, and no webhook came"
         WebhookEvent.objects.create(
