@@ -262,6 +262,14 @@ def test_a_renewal_and_a_top_up_go_one_after_the_other(story: Story) -> None:
     assert [each.amount for each in story.attempts] == [500_00, 490_00]
 
 
+def test_the_limit_is_told_once_a_month_by_two_workers(story: Story, server: Subscription) -> None:
+    rule = turn_on(story)
+    for at in (NOON, NOON, datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)):
+        top_ups.note_cap(AutoTopUp(**{field.attname: getattr(rule, field.attname) for field in rule._meta.fields}),
+                         now=at)  # fmt: skip
+    assert story.events("auto_top_up.") == ["cap_reached"] * 2
+
+
 class TestSteps:
     """A gateway that takes dinars in steps of 0.010, as Stripe does."""
 
