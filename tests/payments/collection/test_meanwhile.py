@@ -341,11 +341,3 @@ def test_one_run_looks_at_all_wallets_that_have_changed(
     monkeypatch.setattr(sweeps, "BATCH", 2)
     assert plans.check_due(now=story.now) == 4
     assert not CollectionPlan.objects.filter(check_at__lte=story.now).exists()
-
-
-def test_the_limit_is_told_once_a_month_by_two_workers(story: Story, server: Subscription) -> None:
-    rule = turn_on(story)
-    for at in (NOON, NOON, datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)):
-        top_ups.note_cap(AutoTopUp(**{field.attname: getattr(rule, field.attname) for field in rule._meta.fields}),
-                         now=at)  # fmt: skip
-    assert story.events("auto_top_up.") == ["cap_reached"] * 2

@@ -312,6 +312,14 @@ def test_a_disputed_payment_stops_it_until_the_customer_turns_it_on_again(story:
     assert [each.status for each in story.attempts] == ["confirmed"]
 
 
+def test_the_limit_is_told_once_a_month_by_two_workers(story: Story, server: Subscription) -> None:
+    rule = turn_on(story)
+    for at in (NOON, NOON, datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)):
+        top_ups.note_cap(AutoTopUp(**{field.attname: getattr(rule, field.attname) for field in rule._meta.fields}),
+                         now=at)  # fmt: skip
+    assert story.events("auto_top_up.") == ["cap_reached"] * 2
+
+
 class TestSteps:
     """A gateway that takes dinars in steps of 0.010, as Stripe does."""
 
