@@ -16,6 +16,7 @@ from core import retry
 from events import outbox
 from ledger.money import EXPONENTS
 from payments import transitions
+from payments.collection import consents
 from payments.gateways import registry
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import Dispute, Payment
@@ -102,6 +103,7 @@ def _row(payment: Payment, snapshot: DisputeSnapshot, *, now: datetime) -> Dispu
     dispute.payment = payment
     if created:
         _record_event(dispute, "opened", now=now)
+        consents.end_after_dispute(payment.customer_id, now=now)
     return dispute
 
 

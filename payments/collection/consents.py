@@ -93,11 +93,25 @@ def give(
     return consent
 
 
-def withdraw(consent: Consent, *, now: datetime) -> None:
-    """Withdraw a consent: from now on nothing is charged by it, also what has begun. Withdrawing twice does nothing."""
+def withdraw(consent: Consent, *, now: datetime, reason: str = "") -> None:
+    """Withdraw a consent: from now on nothing is charged by it, also what has begun. Withdrawing twice does nothing.
+
+    `reason` says why it was not the customer who did it.
+    """
     if Consent.objects.filter(pk=consent.pk, withdrawn_at=None).update(withdrawn_at=now):
-        _record_event(consent, "withdrawn", now=now)
+        _record_event(consent, "withdrawn", now=now, **({"reason": reason} if reason else {}))
         wake(consent.customer_id, now=now)
+
+
+def end_after_dispute(customer_id: int, *, now: datetime) -> None:
+    """Withdraw the consent to renewals of a customer whose bank takes a payment back. Call it in a transaction.
+
+    Whoever tells the bank that they have not bought anything must not be charged again. The customer may agree anew.
+    Rules for top-ups are stopped by payments.collection.top_ups.
+    """
+    hold(customer_id)
+    if consent := in_force(customer_id, Purpose.RENEWALS):
+        withdraw(consent, now=now, reason="disputed")
 
 
 def in_force(customer_id: int, purpose: Consent.Purpose, currency: str = "") -> Consent | None:
@@ -159,9 +173,9 @@ def hold(customer_id: int) -> None:
     User.objects.select_for_update(no_key=True).only("pk").get(pk=customer_id)
 
 
-def _record_event(consent: Consent, kind: str, *, now: datetime) -> None:
+def _record_event(consent: Consent, kind: str, *, now: datetime, **more: str) -> None:
     data = {
         "purpose": consent.purpose, "currency": consent.currency or None, "method": str(consent.method),
-        "words": consent.words, "version": consent.version,
+        "words": consent.words, "version": consent.version, **more,
     }  # fmt: skip
     outbox.record([outbox.Fact(consent.customer_id, f"consent.{kind}", consent.public_id, now, data)])

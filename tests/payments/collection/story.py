@@ -10,8 +10,9 @@ from accounts.models import User
 from core.integrity import Check
 from events.models import Event
 from ledger.models import Account
-from payments import checkout, confirmation, integrity_collections, reconciliation
+from payments import checkout, confirmation, disputes, integrity_collections, reconciliation
 from payments.collection import consents, plans
+from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox import methods, outcomes, sessions
 from payments.models import Collection, CollectionDecision, Payment, PaymentMethod
 from subscriptions import billing_run, books
@@ -132,3 +133,12 @@ class Story:
     def close(self) -> None:
         """At the end of every story the books must be right."""
         assert snapshot.found() == {}
+
+
+def dispute(payment: Payment, *, now: datetime) -> None:
+    """Let the customer's bank take a payment back."""
+    opened = DisputeSnapshot(
+        gateway_id="dp_1", payment=str(payment.gateway_id), state=DisputeState.OPEN, amount=payment.amount,
+        currency="RUB",
+    )  # fmt: skip
+    disputes.apply("sandbox", opened, now=now)

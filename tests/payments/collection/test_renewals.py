@@ -13,7 +13,7 @@ from payments.collection import consents, plans
 from payments.gateways.sandbox import outcomes, sessions
 from payments.models import Collection, CollectionPlan, Consent, PaymentMethod
 from subscriptions import books, closure
-from tests.payments.collection.story import AHEAD, MAY, RENEWAL, Story, at
+from tests.payments.collection.story import AHEAD, MAY, RENEWAL, Story, at, dispute
 from tests.subscriptions.shop import pay_in, sell
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,19 @@ def test_at_least_what_gateways_take_is_charged(story: Story, agreed: Any) -> No
     story.run()
     # 40.00 are missing, and gateways take no less than 100.00.
     assert [attempt.amount for attempt in story.attempts] == [100_00]
+
+
+def test_after_a_dispute_nothing_is_charged_until_the_customer_agrees_anew(story: Story, agreed: Any) -> None:
+    story.travel(AHEAD - timedelta(days=1))
+    dispute(story.top_up(200_00), now=story.now)
+    assert Consent.objects.get().withdrawn_at == story.now
+    assert story.event("consent.withdrawn")["reason"] == "disputed"
+    story.travel(AHEAD)
+    story.run()
+    assert story.attempts == []
+    consents.agree_to_renewals(story.card, address=None, now=story.now)
+    story.run()
+    assert [(each.status, each.amount) for each in story.attempts] == [("confirmed", 990_00)]
 
 
 def test_nothing_is_charged_without_consent(story: Story) -> None:

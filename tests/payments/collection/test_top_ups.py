@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from payments import cancellation, disputes, refunds
+from payments import cancellation, refunds
 from payments.collection import consents, plans, top_ups
 from payments.collection.top_ups import RuleInvalid
-from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.models import AutoTopUp, Collection, CollectionPlan, Consent, Payment, PaymentMethod
 from subscriptions import closure
 from subscriptions.models import Subscription
 from tests.payments import faulty_gateway
-from tests.payments.collection.story import ADDRESS, Story
+from tests.payments.collection.story import ADDRESS, Story, dispute
 from tests.subscriptions.shop import pay_in
 
 pytestmark = pytest.mark.django_db
@@ -261,15 +260,6 @@ def test_a_renewal_and_a_top_up_go_one_after_the_other(story: Story) -> None:
     story.run()
     assert sorted(each.kind for each in Collection.objects.all()) == ["renewal", "top_up"]
     assert [each.amount for each in story.attempts] == [500_00, 490_00]
-
-
-def dispute(payment: Payment, *, now: datetime) -> None:
-    """Let the customer's bank take a payment back."""
-    opened = DisputeSnapshot(
-        gateway_id="dp_1", payment=str(payment.gateway_id), state=DisputeState.OPEN, amount=payment.amount,
-        currency="RUB",
-    )  # fmt: skip
-    disputes.apply("sandbox", opened, now=now)
 
 
 def test_a_refunded_top_up_is_not_taken_again_at_once(story: Story, server: Subscription) -> None:
