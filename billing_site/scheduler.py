@@ -72,8 +72,8 @@ class Scheduler(DatabaseScheduler):
     def sync(self) -> None:
         """Write when tasks ran last; wait with it while the database is out of reach.
 
-        Beat's handler of SIGTERM calls it too. If that has interrupted a statement, the connection cannot be used: it
-        would wait for itself. Nothing is written then; a task is perhaps sent once more after the next start.
+        Beat's handler of SIGTERM calls it too. If that has interrupted a statement, the connection cannot be used,
+        because it would wait for itself. Nothing is written then; a task is perhaps sent again after the next start.
         """
         if self._is_asking:
             self._try_at = math.inf

@@ -14,7 +14,9 @@ def networks(name: str, values: list[str]) -> list[str]:
         try:
             ipaddress.ip_network(item)
         except ValueError as error:
-            raise ImproperlyConfigured(f"{name} must be networks such as 10.0.0.0/8,10.1.2.3; {error}.") from None
+            raise ImproperlyConfigured(
+                f"{name} must be networks such as 10.0.0.0/8,10.1.2.3; {error}. Example: {name}=10.0.0.0/8"
+            ) from None
     return found
 
 
@@ -25,7 +27,9 @@ def ratio(name: str, text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1:
-        raise ImproperlyConfigured(f"{name} must be a number from 0 to 1, such as 0.05; it is {text!r}.")
+        raise ImproperlyConfigured(
+            f"{name} must be a number from 0 to 1, such as 0.05; it is {text!r}. Example: {name}=0.05"
+        )
     return number
 
 
@@ -37,6 +41,6 @@ if LOCAL and not METRICS_TOKEN and not METRICS_NETWORKS:
     METRICS_NETWORKS = ["127.0.0.0/8", "::1/128"]
 # Errors are reported there. Blank: nowhere, and the library is not even loaded.
 SENTRY_DSN = env.str("SENTRY_DSN", default="").strip()
-SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="").strip() or "production"
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
 # The part of all requests and tasks whose timing is reported too.
-SENTRY_TRACES = ratio("SENTRY_TRACES", env.str("SENTRY_TRACES", default=""))
+SENTRY_TRACES = ratio("SENTRY_TRACES", env.str("SENTRY_TRACES", default="0"))
