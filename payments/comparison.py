@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db.models import Min, Q
 
 from core import clock
@@ -38,17 +39,18 @@ Watch = Callable[[Comparison, datetime], None]
 def compare_all(
     *, now: datetime, only: str | None = None, full: bool = False, is_dry_run: bool = False, watch: Watch | None = None
 ) -> list[Comparison]:
-    """Compare with every configured gateway, offered or not, or with the one of that name; return the results.
+    """Compare with every gateway that has keys, offered or not, or with the one of that name; return the results.
 
-    The span is the last three days or, with `full`, since the gateway's first payment. One gateway that fails does not
-    stop the others. Raises UnknownGateway. Call it with no transaction open.
+    The span is the last three days or, with `full`, since the gateway's first payment. A gateway without keys that has
+    payments in it could not be asked, and its report says so. One gateway that fails does not stop the others. Raises
+    UnknownGateway. Call it with no transaction open.
     """
-    gateways = registry.configured() if only is None else [registry.get(only)]
+    since = {name: _first(name, now) if full else now - SPAN for name in settings.GATEWAY_CLASSES}
     return [
-        compare(gateway, since=_first(gateway.name, now) if full else now - SPAN, now=now, is_dry_run=is_dry_run,
-                watch=watch)
-        for gateway in gateways
-    ]  # fmt: skip
+        compare(registry.get(name), since=since[name], now=now, is_dry_run=is_dry_run, watch=watch)
+        for name in ([registry.get(only).name] if only is not None else settings.GATEWAY_CLASSES)
+        if name == only or registry.is_configured(name) or _has_payments(name, since=since[name])
+    ]
 
 
 def compare(
@@ -57,6 +59,10 @@ def compare(
     """Compare what was made from `since` to `now`, mend what is safe, record payouts, and return the result."""
     report = GatewayReport(gateway=gateway.name, since=since, until=now, started_at=now)
     run = Comparison(gateway, report, now, is_dry_run)
+    if not registry.is_configured(gateway.name):
+        report.payments_failure, report.finished_at = "It has no keys, so it was not asked.", now
+        run.save()
+        return run
     run.save()
     report.payments_failure = _failure_of(lambda: _compare_payments(run, watch), run)
     report.refunds_failure = _failure_of(lambda: comparison_refunds.compare_refunds(run), run)
@@ -179,6 +185,10 @@ def _failure_of(work: Callable[[], str], run: Comparison) -> str:
     except Exception as error:
         log.exception("gateway_comparison_failed", gateway=run.gateway.name)
         return f"The list is incomplete: {type(error).__name__}: {error}"[:300]
+
+
+def _has_payments(gateway: str, *, since: datetime) -> bool:
+    return Payment.objects.filter(gateway=gateway, gateway_id__isnull=False, created_at__gte=since).exists()
 
 
 def _first(gateway: str, now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from payments import refunds
+from payments import comparison, refunds
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox.gateway import Sandbox
 from payments.gateways.sandbox.models import SandboxSession
@@ -60,6 +60,20 @@ def test_open_payments_that_are_due_are_swept_first(opened: Payment, choose: Cal
     assert (code, balance(alice)) == (0, 1000_00)
     assert "Open payments checked: 1" in output
     assert "0 mended" in output
+
+
+@pytest.mark.parametrize("arguments", [[], ["--gateway", "sandbox"], ["--full"]])
+def test_a_gateway_without_keys_that_has_payments_gives_exit_code_2(
+    paid: Payment, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+):
+    monkeypatch.setattr(Sandbox, "is_configured", lambda _self: False)
+    monkeypatch.setattr(Sandbox, "list_payments", no_answer)
+    code, output = call("reconcile", *arguments)
+    assert code == 2
+    assert "INCOMPLETE. It has no keys, so it was not asked." in output
+    # Without payments in the span there is nothing to ask about.
+    monkeypatch.setattr(comparison, "SPAN", timedelta(0))
+    assert call("reconcile")[0] == 0
 
 
 def test_refunds_that_are_due_are_swept_too(paid: Payment, monkeypatch: pytest.MonkeyPatch):
