@@ -28,7 +28,7 @@ def operators(settings):
 
 
 @pytest.fixture
-def working(db, operators):
+def working(db, operators, empty_queues):
     """Every task has just run, and the scheduler lives."""
     now = clock.now()
     for task in task_runs.scheduled():

@@ -167,7 +167,7 @@ class TestState:
         ]  # fmt: skip
         assert 7200 <= value(found, "billing_check_ledger_age_seconds") < 7300
 
-    def test_queues_have_their_length(self, samples):
+    def test_queues_have_their_length(self, samples, empty_queues):
         assert value(samples(), "billing_queue_length", queue="payments") == 0
         assert ("billing_queue_length", (("queue", "payments"),)) in samples()
 

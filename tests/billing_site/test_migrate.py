@@ -55,7 +55,8 @@ def test_behind_a_pooler_a_missing_limit_is_named(settings: Any) -> None:
     assert "SET lock_timeout = '5s'" in str(warning.hint)
 
 
-@pytest.mark.django_db
+# A migration that is not atomic shows its SQL outside of a transaction only.
+@pytest.mark.django_db(transaction=True)
 def test_the_sql_of_every_migration_of_ours_is_written(tmp_path: Path) -> None:
     (tmp_path / "old.0001_gone.sql").write_text("")
     call_command("migration_sql", tmp_path, stdout=StringIO())

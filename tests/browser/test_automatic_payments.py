@@ -71,7 +71,7 @@ def test_a_customer_agrees_sets_up_a_rule_and_withdraws(visit: Any, alice: User,
     page = window.to(RULE)
     page.get_by_label("When the balance falls below").fill("500")
     page.get_by_label("Top up by").fill("10")
-    page.get_by_label("At most in a month").fill("2000")
+    page.get_by_label("Monthly limit").fill("2000")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("link", name="The amount must be from 100.00 RUB")).to_be_visible()
     page.get_by_label("Top up by").fill("1000")

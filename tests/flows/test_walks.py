@@ -3,7 +3,9 @@
 import pytest
 from django.utils import timezone
 
+from billing_site.metrics import gateways
 from payments import confirmation
+from payments.gateways import guard
 from subscriptions import billing_run
 from tests.payments.checkouts import start
 from tests.subscriptions.bank import NOON
@@ -12,13 +14,19 @@ from tests.subscriptions.shop import sell
 from tests.walk import follow
 
 pytestmark = pytest.mark.django_db
+COUNTED = "billing_site.metrics.gateways"
 
 
 def test_a_confirmed_payment_goes_through_few_modules(alice, client):
     sell("basic", RUB=990_00)
     payment = start(alice, plan="basic")
     client.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": "succeeds"})
-    walk = follow(lambda: confirmation.confirm(payment.pk, now=timezone.now()))
+    # The metrics are told how long the gateway took, and nothing of the payment.
+    assert guard.called.disconnect(gateways.count, dispatch_uid=COUNTED)
+    try:
+        walk = follow(lambda: confirmation.confirm(payment.pk, now=timezone.now()))
+    finally:
+        guard.called.connect(gateways.count, dispatch_uid=COUNTED)
     payment.refresh_from_db()
     assert payment.status == "confirmed"
     print("confirm:", len(walk.rooms), "rooms,", walk.returns, "returns")  # noqa: T201

@@ -95,7 +95,7 @@ def server_version() -> int:
 
 
 class TestServices:
-    def test_a_broker_that_answers_tells_its_queues(self):
+    def test_a_broker_that_answers_tells_its_queues(self, empty_queues):
         assert only(servers.broker) == ok("broker", "tasks that wait: billing 0, payments 0, deliveries 0")
 
     def test_a_broker_that_is_down_is_found(self, monkeypatch):

@@ -55,7 +55,7 @@ class Running:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, headers=headers)
 
     def wait_until_ready(self) -> None:
-        """Wait until /readyz answers 200, which takes a billing run and so a scheduler and a worker."""
+        """Wait until /readyz answers 200, which takes a web process and the database with its migrations."""
         give_up = time.monotonic() + 60
         while (ready := self.get("/readyz")).status_code != 200 and time.monotonic() < give_up:
             time.sleep(0.2)
