@@ -39,8 +39,8 @@ def working(db, operators, empty_queues):
 @pytest.fixture
 def broken_database(db, monkeypatch):
     """Let the probes find a database that does not answer."""
-    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"host": "/nowhere", "connect_timeout": 1})
     broken = connection.copy()
+    broken.settings_dict["OPTIONS"] = {"host": "/nowhere", "connect_timeout": 1}
     monkeypatch.setattr(health, "connection", broken)
     monkeypatch.setattr(clock, "connection", broken)
     yield

@@ -36,8 +36,8 @@ def test_a_scheduler_is_silent_after_a_minute(age, is_silent):
 @pytest.mark.django_db(transaction=True)
 def test_without_a_database_the_scheduler_goes_on(monkeypatch):
     beat = Scheduler(app=app, lazy=True)
-    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"host": "/nowhere", "connect_timeout": 1})
     broken = connection.copy()
+    broken.settings_dict["OPTIONS"] = {"host": "/nowhere", "connect_timeout": 1}
     monkeypatch.setattr(scheduler, "connection", broken)
     beat.show_life()
     assert not beat.is_reachable(), "it is not asked again at once"

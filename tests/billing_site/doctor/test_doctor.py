@@ -342,8 +342,8 @@ class TestCommand:
         assert second.says == "ValueError: broken by [redacted] at two lines"
 
     def test_without_a_database_the_rest_is_examined(self, monkeypatch):
-        monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"host": "/nowhere", "connect_timeout": 1})
         broken = connection.copy()
+        broken.settings_dict["OPTIONS"] = {"host": "/nowhere", "connect_timeout": 1}
         monkeypatch.setattr(database, "connection", broken)
         results = examination.examine()
         assert results[-1].do == "Start PostgreSQL, or correct DATABASE_URL."

@@ -61,6 +61,11 @@ class Running:
             time.sleep(0.2)
         assert ready.json()["status"] == "ok", ready.text
 
+    def has_billed(self) -> bool:
+        """Return whether a billing run has finished, which takes a scheduler or a worker that has just begun."""
+        tasks = self.get("/statusz").json().get("tasks", {"all": {}})["all"]
+        return bool(tasks.get("subscriptions.tasks.bill_due", {"runs": 0})["runs"])
+
     def worker(self) -> int:
         """Return the process number of the Celery worker."""
         return next(pid for pid in children_of(self.process.pid) if b" worker " in command_of(pid))

@@ -89,7 +89,10 @@ def test_tasks_go_on_after_the_processes_of_the_worker_were_killed(var, port):
     with running(var, port) as run:
         run.wait_for(READY)
         run.wait_until_ready()
-        workers = wait_for(lambda: children_of(run.worker()), "processes of the worker, as in production")
+        # Celery's main process ends if its processes are killed while it still starts them.
+        wait_for(run.has_billed, "the first billing run")
+        workers = children_of(run.worker())
+        assert workers, "the worker has processes, as in production"
         for process in workers:
             os.kill(process, signal.SIGKILL)
         # The scheduler sends a task every two seconds. If nobody takes them, they stay in the queue.
