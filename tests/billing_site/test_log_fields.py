@@ -3,7 +3,6 @@
 import ast
 import io
 import json
-import logging.config
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,6 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from accounts import tokens
-from billing_site import logs
 from billing_site.request_log import RequestLog, cause_of
 from payments.web import account
 
@@ -65,20 +63,6 @@ def written_events() -> dict[str, tuple[str, set[str]]]:
 
 def test_every_event_is_documented_with_its_level_and_its_fields():
     assert written_events() == EVENTS
-
-
-@pytest.fixture
-def written():
-    """Log as production does, into a text that the test reads."""
-    before = logging.getLogger().handlers[:]
-    stream = io.StringIO()
-    logging.config.dictConfig(logs.config("json", level="INFO"))
-    handler = logging.getLogger().handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(stream)
-    yield stream
-    logging.config.dictConfig(settings.LOGGING)
-    logging.getLogger().handlers[:] = before
 
 
 def last_line(stream: io.StringIO, event: str) -> dict[str, Any]:

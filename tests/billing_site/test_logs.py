@@ -1,6 +1,5 @@
 """Log lines have the request's id, also those of its tasks, and no secrets."""
 
-import io
 import json
 import logging.config
 import subprocess
@@ -27,20 +26,6 @@ CANARIES = [
     "5555-5555-5555-4444",
     "2200 0000 0000 0004",
 ]
-
-
-@pytest.fixture
-def written(settings):
-    """Log as production does, into a text that the test reads."""
-    before = logging.getLogger().handlers[:]
-    stream = io.StringIO()
-    logging.config.dictConfig(logs.config("json", level="INFO"))
-    handler = logging.getLogger().handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(stream)
-    yield stream
-    logging.config.dictConfig(settings.LOGGING)
-    logging.getLogger().handlers[:] = before
 
 
 @pytest.mark.parametrize("canary", CANARIES)
