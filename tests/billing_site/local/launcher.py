@@ -14,6 +14,8 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
+from tests.flows.site import wait_for
+
 ROOT = Path(settings.BASE_DIR)
 # What `make run` has Python run, and its first part, which comes before any import of ours.
 [START] = re.findall(r"\t@exec \$\(PY\) -c '(.*run\.main.*)'", (ROOT / "Makefile").read_text())
@@ -61,10 +63,15 @@ class Running:
             time.sleep(0.2)
         assert ready.json()["status"] == "ok", ready.text
 
-    def has_billed(self) -> bool:
-        """Return whether a billing run has finished, which takes a scheduler or a worker that has just begun."""
+    def billing_runs(self) -> int:
+        """Return how many billing runs this database has seen, those of earlier starts too."""
         tasks = self.get("/statusz").json().get("tasks", {"all": {}})["all"]
-        return bool(tasks.get("subscriptions.tasks.bill_due", {"runs": 0})["runs"])
+        return int(tasks.get("subscriptions.tasks.bill_due", {"runs": 0})["runs"])
+
+    def wait_for_a_billing_run(self) -> None:
+        """Wait until one more billing run has finished, which takes a scheduler and a worker that have started."""
+        before = self.billing_runs()
+        wait_for(lambda: self.billing_runs() > before, "a billing run")
 
     def worker(self) -> int:
         """Return the process number of the Celery worker."""

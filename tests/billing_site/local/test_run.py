@@ -27,7 +27,6 @@ from tests.billing_site.local.launcher import (
     processes_of,
     running,
 )  # fmt: skip
-from tests.flows.site import wait_for
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -51,6 +50,7 @@ def test_one_command_starts_everything_with_demo_data_and_ctrl_c_stops_it(var, p
         assert run.get("/livez").status_code == 200
         assert run.get("/pricing/").status_code == 200
         run.wait_until_ready()
+        run.wait_for_a_billing_run()
         # By then the scheduler has saved what it has sent; stopped during that, it prints a traceback.
         time.sleep(3)
         assert len(processes_of(var)) >= 6
@@ -90,7 +90,7 @@ def test_tasks_go_on_after_the_processes_of_the_worker_were_killed(var, port):
         run.wait_for(READY)
         run.wait_until_ready()
         # Celery's main process ends if its processes are killed while it still starts them.
-        wait_for(run.has_billed, "the first billing run")
+        run.wait_for_a_billing_run()
         workers = children_of(run.worker())
         assert workers, "the worker has processes, as in production"
         for process in workers:
