@@ -53,14 +53,18 @@ CHANGED = """
     WHERE wallet.id = plan.wallet_id AND plan.parked_reason = '' AND (plan.check_at > %s OR plan.check_at IS NULL)
       AND (clock.settled_at, wallet.balance) IS DISTINCT FROM (plan.seen_settled_at, plan.seen_balance)
 """
-# A method was removed: what has begun with it stops at once.
+# A method was removed: what has begun with it stops at once. From what is open, which is little, to its methods: each
+# step is taken by an index, whatever the statistics say.
 GONE = """
-    UPDATE payments_collectionplan AS plan SET check_at = %s
-    FROM payments_collection AS collection
-    JOIN payments_consent AS consent ON consent.customer_id = collection.customer_id AND consent.withdrawn_at IS NULL
-    JOIN payments_paymentmethod AS method ON method.id = consent.method_id AND method.removed_at IS NOT NULL
-    WHERE collection.wallet_id = plan.wallet_id AND collection.status IN ('waiting', 'action_required')
-      AND plan.parked_reason = '' AND plan.check_at > %s
+    WITH open AS MATERIALIZED (
+        SELECT wallet_id, customer_id FROM payments_collection WHERE status IN ('waiting', 'action_required')
+    ), gone AS MATERIALIZED (
+        SELECT open.wallet_id FROM open
+        JOIN payments_consent AS consent ON consent.customer_id = open.customer_id AND consent.withdrawn_at IS NULL
+        JOIN payments_paymentmethod AS method ON method.id = consent.method_id AND method.removed_at IS NOT NULL
+    )
+    UPDATE payments_collectionplan AS plan SET check_at = %s FROM gone
+    WHERE gone.wallet_id = plan.wallet_id AND plan.parked_reason = '' AND plan.check_at > %s
 """
 
 
