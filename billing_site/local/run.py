@@ -119,15 +119,18 @@ class Launcher:
             os.ftruncate(self.lock, 0)
 
     def _web_answers(self, pause: Pause) -> bool:
-        """Wait until the site answers. Return False if a child ends or it takes too long."""
+        """Wait until the site answers, however long a busy machine needs. Return False if a child ends."""
         host = "127.0.0.1" if os.environ["HOST"] == "0.0.0.0" else os.environ["HOST"]  # noqa: S104
-        give_up = time.monotonic() + children.PATIENCE
-        while time.monotonic() < give_up and self.children.ended() is None:
+        tell_at = time.monotonic() + children.PATIENCE
+        while self.children.ended() is None:
             try:
-                urllib.request.urlopen(f"http://{host}:{os.environ['PORT']}/livez", timeout=1).close()
+                urllib.request.urlopen(f"http://{host}:{os.environ['PORT']}/livez", timeout=2).close()
                 return True
             except (urllib.error.URLError, OSError):
                 pause(0.1)
+            if time.monotonic() > tell_at:
+                say("The site does not answer yet; waiting for it.")
+                tell_at += children.PATIENCE
         return False
 
 

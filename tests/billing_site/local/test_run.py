@@ -29,6 +29,24 @@ from tests.billing_site.local.launcher import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.timeout(400)
+# A web program that needs longer to start than the launcher is silent.
+SLOW = """
+import sys
+from billing_site.local import children, run
+web = '''
+import http.server, os, time
+time.sleep(2)
+class Live(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Live).serve_forever()
+'''
+children.PATIENCE = 0.5
+run.PREPARE = ["true"]
+run.commands = lambda: {"web": [sys.executable, "-c", web]}
+sys.exit(run.main())
+"""
 
 
 @pytest.fixture
@@ -58,6 +76,12 @@ def test_one_command_starts_everything_with_demo_data_and_ctrl_c_stops_it(var, p
         assert run.process.wait(timeout=60) == 0, run.output
     assert "Traceback" not in run.output
     assert nothing_is_left(var), processes_of(var)
+
+
+def test_a_site_that_starts_slowly_is_waited_for(tmp_path, port):
+    with running(tmp_path, port, program=SLOW) as run:
+        run.wait_for(READY)
+        assert run.output.index("The site does not answer yet; waiting for it.") < run.output.index("The site   ")
 
 
 def test_static_files_have_hashed_names_and_are_served_compressed(var, port):
