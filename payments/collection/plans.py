@@ -53,8 +53,8 @@ CHANGED = """
     WHERE wallet.id = plan.wallet_id AND plan.parked_reason = '' AND (plan.check_at > %s OR plan.check_at IS NULL)
       AND (clock.settled_at, wallet.balance) IS DISTINCT FROM (plan.seen_settled_at, plan.seen_balance)
 """
-# A method was removed: what has begun with it stops at once. From what is open, which is little, to its methods: each
-# step is taken by an index, whatever the statistics say.
+# A method was removed: what has begun with it stops at once. From what is open, which is little, to its methods: there
+# is an index for each step.
 GONE = """
     WITH open AS MATERIALIZED (
         SELECT wallet_id, customer_id FROM payments_collection WHERE status IN ('waiting', 'action_required')
