@@ -27,9 +27,10 @@ __all__ = ["chromium"]
 
 PASSWORD = "correct horse battery staple"
 
-# `quick` is for every run, `thorough` for the night: HYPOTHESIS_PROFILE=thorough make test PYTEST_ARGS="--timeout 0".
+# `quick` is for every run and tries the same examples each time, so that a change is judged by itself. `thorough` looks
+# for new ones, for the night: HYPOTHESIS_PROFILE=thorough make test PYTEST_ARGS="--timeout 0".
 hypothesis_settings.register_profile(
-    "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "quick", max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.register_profile("thorough", max_examples=3000, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
