@@ -1,13 +1,23 @@
 """The mails about payments, refunds, disputes and cards, and those that ask for money ahead."""
 
-from payments.mails import attempts, automatic, cancellations, cards, disputes, receipts, refunds, reminders, top_ups
+from payments.mails import (
+    attempts,
+    cancellations,
+    cards,
+    collection_failures,
+    disputes,
+    receipts,
+    refunds,
+    reminders,
+    top_ups,
+)
 
 KINDS = (
     receipts.RECEIPT,
     attempts.PAYMENT_FAILED,
     attempts.CONFIRM_WITH_BANK,
-    automatic.NOT_TRIED,
-    automatic.GIVEN_UP,
+    collection_failures.NOT_TRIED,
+    collection_failures.GIVEN_UP,
     top_ups.TOP_UPS_STOPPED,
     top_ups.TOP_UP_LIMIT,
     refunds.REFUNDED,

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from payments.web import account, auto_top_up, automatic_payments, checkout, due, methods, payment_page, topup
+from payments.web import (
+    account,
+    auto_top_up,
+    automatic_payments,
+    checkout,
+    methods,
+    payment_page,
+    subscription_payment,
+    topup,
+)
 from payments.web.cancel import CancelToCardForm
 from subscriptions.web.cancel import cancel
 
@@ -18,7 +27,9 @@ urlpatterns = [
     path("account/automatic-payments/top-up/", auto_top_up.auto_top_up, name="auto_top_up"),
     path("account/automatic-payments/top-up/off/", auto_top_up.auto_top_up_off, name="auto_top_up_off"),
     path("account/automatic-payments/withdraw/", automatic_payments.withdraw, name="automatic_payments_withdraw"),
-    path("account/subscriptions/<str:public_id>/pay/", due.due_page, name="subscription_pay"),
+    path(
+        "account/subscriptions/<str:public_id>/pay/", subscription_payment.subscription_payment, name="subscription_pay"
+    ),
     path("account/payment-methods/add/", methods.add, name="payment_method_add"),
     path("account/payment-methods/added/<str:public_id>/", methods.added, name="payment_method_added"),
     path("account/payment-methods/<str:public_id>/remove/", methods.remove, name="payment_method_remove"),

@@ -86,7 +86,7 @@ def pay(request: SignedInRequest, form: PayForm, row: Subscription, *, now: date
 @never_cache
 @login_required
 @leads_to_gateways
-def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
+def subscription_payment(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show what the subscription is asked to pay, or start the payment if it is still the amount on the button."""
     now = timezone.now()
     rows = Subscription.objects.select_related("customer", "price__plan")
@@ -104,4 +104,4 @@ def due_page(request: SignedInRequest, public_id: str) -> HttpResponse:
         messages.info(request, _("There is nothing to pay for it now."))
         return HttpResponseRedirect(resolve_url("subscription", public_id), status=303)
     context = {"form": form, "bill": bill, "price": row.price, "no_way_to_pay": no_way_to_pay(bill.amount)}
-    return render(request, "payments/due.html", context, status=422 if form.errors else 200)
+    return render(request, "payments/subscription_payment.html", context, status=422 if form.errors else 200)
