@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-import structlog
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore
@@ -15,8 +14,6 @@ from billing_site import outages
 from core.retry import is_unreachable
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
-
-logger = structlog.get_logger(__name__)
 
 
 class Poke(DjangoTask):
@@ -38,12 +35,14 @@ class Poke(DjangoTask):
         return result
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:
-        """Publish the task. Log a broker that is down, so that the request which sends the task does not fail."""
+        """Publish the task. If the broker is down, log the outage: the request that sends the task goes on."""
         try:
-            return super().apply_async(*args, **kwargs)
+            sent = super().apply_async(*args, **kwargs)
         except (OperationalError, OSError) as error:
-            logger.warning("poke_not_sent", task=self.name, error=str(error))
+            outages.broker.began(error)
             return None
+        outages.broker.ended()
+        return sent
 
 
 app = Celery("billing_site", task_cls=Poke)

@@ -1,4 +1,4 @@
-"""One line in the log when the database goes away and one when it is back, however many tasks fail in between."""
+"""One line in the log when the database or the broker goes away and one when it is back, whatever fails in between."""
 
 import os
 import struct
@@ -10,13 +10,14 @@ log = structlog.get_logger(__name__)
 
 
 class Outage:
-    """Whether the database is out of reach, known to this process and to those that it forks, such as a worker's pool.
+    """Whether a server is out of reach, known to this process and to those that it forks, such as a worker's pool.
 
     Each of two pipes holds a token or none: the first while all is well, the second while it is not. Reading a token is
     atomic, so exactly one process gets it, and that one writes the line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, server: str) -> None:
+        self.server = server
         self.well, self.out = _Token(), _Token()
         self.well.put()
 
@@ -25,14 +26,14 @@ class Outage:
         if self.well.take() is not None:
             self.out.put()
             cause = " ".join(str(error).split())[:300]
-            log.error("database_unreachable", error=type(error).__name__, cause=cause)
+            log.error("server_unreachable", server=self.server, error=type(error).__name__, cause=cause)
 
     def ended(self) -> None:
         """Log that it is back, if it was out of reach."""
         began = self.out.take()
         if began is not None:
             self.well.put()
-            log.warning("database_reachable_again", seconds=round(time.time() - began, 1))
+            log.warning("server_reachable_again", server=self.server, seconds=round(time.time() - began, 1))
 
 
 class _Token:
@@ -57,4 +58,5 @@ class _Token:
 
 
 # Made before a worker forks its pool.
-database = Outage()
+database = Outage("database")
+broker = Outage("broker")

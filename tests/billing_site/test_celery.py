@@ -10,8 +10,9 @@ import pytest
 from celery.signals import worker_process_init
 from django.conf import settings
 from kombu import Connection
+from structlog.testing import capture_logs
 
-from billing_site import worker
+from billing_site import outages, worker
 from billing_site.celery import app
 
 
@@ -69,6 +70,21 @@ def test_sending_a_task_to_a_broker_that_is_down_is_quick_and_raises_nothing():
 
 def test_sending_a_task_to_a_broker_that_hangs_takes_seconds_and_raises_nothing(silent_broker):
     assert seconds_to_send(silent_broker) < 10
+
+
+def test_an_outage_of_the_broker_is_one_line_and_its_end_another(monkeypatch):
+    monkeypatch.setattr(outages, "broker", outages.Outage("broker"))
+    with capture_logs() as lines:
+        for _ in range(3):
+            seconds_to_send("redis://127.0.0.1:1/0")
+        app.loader.import_default_modules()
+        for _ in range(2):
+            assert app.tasks["subscriptions.tasks.bill_due"].apply_async() is not None
+    lines = [line for line in lines if "server" in line]
+    assert [(line["event"], line["server"], line["log_level"]) for line in lines] == [
+        ("server_unreachable", "broker", "error"), ("server_reachable_again", "broker", "warning"),
+    ]  # fmt: skip
+    assert "127.0.0.1:1" in lines[0]["cause"]
 
 
 def seconds_to_send(broker: str) -> float:

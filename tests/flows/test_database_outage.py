@@ -54,17 +54,17 @@ def test_a_worker_logs_one_line_for_an_outage(site, relay, broker):
     relay.stop()
     for _ in range(POKES):
         poke()
-    wait_for(lambda: lines(site, "worker", "database_unreachable"), "the line of the outage")
+    wait_for(lambda: lines(site, "worker", "server_unreachable"), "the line of the outage")
     wait_for(lambda: not broker.llen(QUEUE) and not broker.hlen("unacked"), "all pokes to be dropped")
-    assert lines(site, "worker", "database_unreachable") == 1
+    assert lines(site, "worker", "server_unreachable") == 1
     assert "Traceback" not in site.log("worker")
     assert "Connection refused" in site.log("worker") or "closed" in site.log("worker")
     relay.start()
     poke()
-    wait_for(lambda: lines(site, "worker", "database_reachable_again"), "the end of the outage")
+    wait_for(lambda: lines(site, "worker", "server_reachable_again"), "the end of the outage")
     wait_for(lambda: not broker.llen(QUEUE) and not broker.hlen("unacked"), "the last poke")
-    assert lines(site, "worker", "database_reachable_again") == 1
-    assert lines(site, "worker", "database_unreachable") == 1
+    assert lines(site, "worker", "server_reachable_again") == 1
+    assert lines(site, "worker", "server_unreachable") == 1
 
 
 def test_beat_logs_one_line_for_an_outage_and_goes_on(site, relay, broker):
@@ -72,14 +72,14 @@ def test_beat_logs_one_line_for_an_outage_and_goes_on(site, relay, broker):
     site.start("beat", [sys.executable, *celery], LOG_LEVEL="INFO", LOG_FORMAT="json")
     wait_for(lambda: waiting(broker), "the first pokes")
     relay.stop()
-    wait_for(lambda: lines(site, "beat", "database_unreachable"), "the line of the outage")
+    wait_for(lambda: lines(site, "beat", "server_unreachable"), "the line of the outage")
     before = waiting(broker)
     wait_for(lambda: waiting(broker) >= before + 10, "more pokes during the outage")
-    assert lines(site, "beat", "database_unreachable") == 1
+    assert lines(site, "beat", "server_unreachable") == 1
     assert "Traceback" not in site.log("beat")
     relay.start()
-    wait_for(lambda: lines(site, "beat", "database_reachable_again"), "the end of the outage")
-    assert lines(site, "beat", "database_unreachable") == 1
+    wait_for(lambda: lines(site, "beat", "server_reachable_again"), "the end of the outage")
+    assert lines(site, "beat", "server_unreachable") == 1
 
 
 def waiting(broker: "redis.Redis") -> int:
