@@ -35,8 +35,8 @@ CASES = [*REMOTE, *(("sandbox", seed) for seed in range(1, 5))]
 AMBIGUOUS = 10_000
 SHARE = AMBIGUOUS // len(REMOTE)
 CUSTOMERS = 8
-# One of Stripe's payments takes more calls.
-ORDERS = {"stripe": 15, "yookassa": 19, "sandbox": 27}
+# How many calls that takes differs from run to run. One of Stripe's payments takes more calls than another one.
+ORDERS = {"stripe": 20, "yookassa": 20, "sandbox": 36}
 
 
 @pytest.fixture(params=CASES, ids=[f"{gateway}-{seed}" for gateway, seed in CASES])
