@@ -26,15 +26,16 @@ END = 2**63 - 1
 # The most windows of one call, so that it ends also while events keep coming.
 MOST_WINDOWS = 5
 
-# One statement, so that the numbers and the rows are of one snapshot. Transactions of other databases of the server are
-# left out: they write no events of ours, and may take hours.
+# One statement, so that the numbers and the rows are of one snapshot. Transactions of other databases of the server and
+# those of the server itself, such as autovacuum's, are left out: they write no events of ours, and may take hours. Only
+# the server's own processes have no user.
 HORIZON = """
     WITH snapshot AS MATERIALIZED (SELECT pg_current_snapshot() AS taken),
     running AS (
         SELECT min(number::text::bigint) AS oldest FROM snapshot, pg_snapshot_xip(taken) AS number
         WHERE NOT EXISTS (
             SELECT FROM pg_stat_activity AS session
-            WHERE session.datname <> current_database()
+            WHERE (session.datname <> current_database() OR session.usesysid IS NULL)
                 AND session.backend_xid::text::bigint = mod(number::text::bigint, 4294967296))
     ),
     horizon AS MATERIALIZED (

@@ -63,6 +63,20 @@ def read(batch: int = 1000, name: str = "test") -> list[str]:
     return seen
 
 
+def test_a_transaction_of_the_server_itself_holds_nothing_back(sessions, alice, monkeypatch):
+    """As autovacuum has one, whose process has no user."""
+    of_the_server, writes, _ = sessions
+    of_the_server.number()
+    writes.write(alice, "one")
+    writes.commit()
+    assert read() == []
+    backend = of_the_server.link.info.backend_pid
+    activity = f"""(
+        SELECT datname, backend_xid, CASE WHEN pid <> {backend} THEN usesysid END AS usesysid FROM pg_stat_activity)"""
+    monkeypatch.setattr(reader, "HORIZON", reader.HORIZON.replace("pg_stat_activity", activity))
+    assert read() == ["one"]
+
+
 def test_an_event_that_commits_after_a_higher_id_is_not_skipped(alice, mallory, sessions):
     early, late, _ = sessions
     early.write(alice, "low id")
