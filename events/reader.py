@@ -26,17 +26,20 @@ END = 2**63 - 1
 # The most windows of one call, so that it ends also while events keep coming.
 MOST_WINDOWS = 5
 
-# One statement, so that the numbers and the rows are of one snapshot. Transactions of other databases of the server and
-# those of the server itself, such as autovacuum's, are left out: they write no events of ours, and may take hours. Only
-# the server's own processes have no user.
+# Transactions that write no events of ours and may take hours: those of other databases of the server, and those of the
+# server itself, such as autovacuum's. Only the server's own processes have no user.
+FOREIGN = """
+    SELECT backend_xid::text::bigint FROM pg_stat_activity
+    WHERE (datname <> current_database() OR usesysid IS NULL) AND backend_xid IS NOT NULL
+"""
+
+# One statement, so that the numbers and the rows are of one snapshot. It is taken after FOREIGN is read: a foreign
+# transaction that ends in between is not in the snapshot, and one that begins has a higher number than what is read.
 HORIZON = """
     WITH snapshot AS MATERIALIZED (SELECT pg_current_snapshot() AS taken),
     running AS (
         SELECT min(number::text::bigint) AS oldest FROM snapshot, pg_snapshot_xip(taken) AS number
-        WHERE NOT EXISTS (
-            SELECT FROM pg_stat_activity AS session
-            WHERE (session.datname <> current_database() OR session.usesysid IS NULL)
-                AND session.backend_xid::text::bigint = mod(number::text::bigint, 4294967296))
+        WHERE mod(number::text::bigint, 4294967296) <> ALL (%s::bigint[])
     ),
     horizon AS MATERIALIZED (
         SELECT coalesce(oldest, following) AS oldest, following
@@ -120,7 +123,8 @@ def _read_batch(name: str, types: Collection[str], handle: Callable[[list[Event]
 def _open_window(reader: EventReader) -> bool:
     """Move the reader on to the next window that has events; return False if there is none yet."""
     start, floor = reader.window_end, reader.floor_id
-    horizon = Horizon(*run(HORIZON, [start, floor, floor])[0])
+    foreign = [number for (number,) in run(FOREIGN, [])]
+    horizon = Horizon(*run(HORIZON, [foreign, start, floor, floor])[0])
     if start == END:
         # What another server wrote is done.
         reader.floor_id = floor = reader.highest_id

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from core import columns
 from events import reader
 from events.models import Event, EventReader
 from tests.concurrency.sessions import at_once
@@ -73,8 +74,29 @@ def test_a_transaction_of_the_server_itself_holds_nothing_back(sessions, alice, 
     backend = of_the_server.link.info.backend_pid
     activity = f"""(
         SELECT datname, backend_xid, CASE WHEN pid <> {backend} THEN usesysid END AS usesysid FROM pg_stat_activity)"""
-    monkeypatch.setattr(reader, "HORIZON", reader.HORIZON.replace("pg_stat_activity", activity))
+    monkeypatch.setattr(reader, "FOREIGN", reader.FOREIGN.replace("pg_stat_activity", activity))
     assert read() == ["one"]
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["begins", "ends"])
+def test_a_transaction_of_another_database_may_begin_or_end_meanwhile(sessions, alice, monkeypatch, begins):
+    with psycopg.connect(**login(), dbname="postgres") as link:
+        elsewhere, statements = Session(link), []
+        if not begins:
+            elsewhere.number()
+        sessions[0].write(alice, "one")
+        sessions[0].commit()
+
+        def run(sql: str, params: Any) -> Any:
+            statements.append(sql)
+            rows = columns.run(sql, params)
+            if sql == reader.FOREIGN and statements.count(sql) == 1:
+                (elsewhere.number if begins else elsewhere.commit)()
+            return rows
+
+        monkeypatch.setattr(reader, "run", run)
+        assert read() == ["one"]
+    assert statements.index(reader.FOREIGN) < statements.index(reader.HORIZON)
 
 
 def test_an_event_that_commits_after_a_higher_id_is_not_skipped(alice, mallory, sessions):
