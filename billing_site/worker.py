@@ -1,6 +1,5 @@
 """Celery signal handlers: refuse an unsafe start, tune the garbage collector, bill at once, note how tasks run."""
 
-import gc
 from typing import Any
 
 import structlog
@@ -15,7 +14,7 @@ from celery.signals import (
 from django.dispatch import receiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 
-from billing_site import checks, probe, task_runs
+from billing_site import checks, garbage_collector, probe, task_runs
 from billing_site.celery import app
 
 BILL_DUE = "subscriptions.tasks.bill_due"
@@ -32,15 +31,9 @@ def start(**kwargs: Any) -> None:
 
 
 @worker_process_init.connect
-def spare_the_garbage_collector(**kwargs: Any) -> None:
-    """Make the garbage collector run less often and skip the objects of start-up. The bench calls this too.
-
-    A batch is thousands of small objects without reference cycles. With the defaults the collector scans them again
-    and again and frees nothing, which takes half of Python's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+def begin_process(**kwargs: Any) -> None:
+    """Tune a new process for batches."""
+    garbage_collector.spare()
 
 
 @heartbeat_sent.connect

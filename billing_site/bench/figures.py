@@ -47,6 +47,8 @@ class Size:
 
 
 QUICK = Size(10_000, (2_000, 10_000), 5, 300, 10_000, 3.0, 50_000, 100_000)
+# Only shows that each step still runs.
+SMALLEST = Size(40, (20, 40), 1, 5, 40, 1.0, 200, 300)
 FULL = Size(50_000, (10_000, 100_000, 1_000_000), 5, 1_000, 50_000, 8.0, 1_000_000, 1_000_000)
 
 
@@ -202,7 +204,8 @@ def web(size: Size) -> Iterator[Figure]:
 
 def collection(size: Size) -> Iterator[Figure]:
     """Measure how long the sweep of collections takes to find the wallets that have changed, and to look at one."""
-    wallets, changed = size.scales[1], 150
+    wallets = size.scales[1]
+    changed = min(150, wallets // 2)
     measured = fresh("collection.sweep", wallets, changed=changed)
     idle, busy = measured["idle"], measured["busy"]
     what = f"finding which of {wallets:,} wallets have changed, {changed} against none"

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from billing_site import worker
+from billing_site import garbage_collector
 from billing_site.bench import database
 
 
@@ -66,7 +66,7 @@ def main(step: str, arguments: str) -> None:
     with connection.cursor() as cursor:
         # Filling a million rows takes longer than any request may.
         cursor.execute("SET statement_timeout = 0")
-    worker.spare_the_garbage_collector()
+    garbage_collector.spare()
     print("ready", flush=True)  # noqa: T201 - the parent process reads it
     sys.stdin.readline()
     measured = function(**json.loads(arguments)) or {}

@@ -46,10 +46,10 @@ def test_the_task_of_a_lost_worker_runs_again():
 
 
 def test_a_worker_process_tunes_the_garbage_collector():
-    assert worker.spare_the_garbage_collector in [receiver() for _, receiver in worker_process_init.receivers]
+    assert worker.begin_process in [receiver() for _, receiver in worker_process_init.receivers]
     before = gc.get_threshold()
     try:
-        worker.spare_the_garbage_collector()
+        worker.begin_process()
         assert gc.get_threshold()[0] == 50_000
         assert gc.get_freeze_count() > 10_000
     finally:
