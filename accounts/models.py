@@ -35,6 +35,11 @@ class User(AbstractUser):
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
+        permissions = [
+            ("help_user", "Can change a customer's address, reset the second factor, and send a link for the password"),
+            ("block_user", "Can block and unblock customers"),
+            ("view_as_user", "Can see the pages of customers"),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="email_is_unique_whatever_its_case"),
             models.UniqueConstraint(Lower("username"), name="username_is_unique_whatever_its_case"),

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
 from django.utils.module_loading import import_string
 
 from billing_site import checks, logs
@@ -24,3 +25,9 @@ class BillingSiteConfig(AppConfig):
         # The library is loaded only where it is used.
         if settings.SENTRY_DSN:
             import_string("billing_site.error_reports.start")()
+
+
+class DeskConfig(AdminConfig):
+    """Django's admin with the site of the staff desk."""
+
+    default_site = "billing_site.desk.site.DeskSite"

@@ -1,10 +1,10 @@
-"""The event log, the positions of its readers, the mails made from it, and addresses that cannot be reached."""
+"""The event log, acts of staff, the positions of readers, mails, and addresses that cannot be reached."""
 
 from functools import partial
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower, Now
@@ -50,6 +50,47 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"
+
+
+class StaffAct(models.Model):
+    """What a member of staff did, or read of what is secret. Append-only; only events.staff_acts writes it."""
+
+    public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "act"), editable=False)
+    # The key of the page that was sent: sent twice, it is one act.
+    key = models.CharField(max_length=64, unique=True)
+    # Such as `payment.refund`; `view.` and a name for what was read, not changed.
+    kind = models.CharField(_("act"), max_length=60)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("made by")
+    )
+    # Whom it is about, if it is about a customer.
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, null=True,
+        verbose_name=_("customer"),
+    )  # fmt: skip
+    # Labels of the rows that it is about, such as `payments.payment:12`, the first one first.
+    objects_touched = ArrayField(models.CharField(max_length=100), default=list)
+    # The title of the act and the name of its first row, as they were then.
+    title = models.CharField(_("title"), max_length=200)
+    subject = models.CharField(_("subject"), max_length=200)
+    reason = models.CharField(_("reason"), max_length=300, default="", blank=True)
+    # What came of it, in a sentence.
+    result = models.CharField(_("result"), max_length=500, default="", blank=True)
+    # Lists of name, text before and text after.
+    changes = models.JSONField(_("what changed"), default=list)
+    address = models.GenericIPAddressField(_("address"), null=True)
+    created_at = models.DateTimeField(_("time"), db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="act_by_customer"),
+            models.Index(fields=["author", "-id"], name="act_by_author"),
+            models.Index(fields=["kind", "-id"], name="act_by_kind"),
+            GinIndex(fields=["objects_touched"], name="act_by_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.subject}"
 
 
 class EventReader(models.Model):

@@ -138,6 +138,10 @@ class Transaction(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        permissions = [
+            ("export_transaction", "Can export money and customers' debts as files"),
+            ("view_figures", "Can see revenue and other figures"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["key"], name="same_cause_posts_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="transaction_moves_more_than_zero"),

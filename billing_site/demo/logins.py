@@ -14,8 +14,11 @@ class Login(NamedTuple):
 ANNA = Login("anna", "anna-likes-billing", "a customer with three months of history")
 BORIS = Login("boris", "boris-likes-billing", "a customer who ran out of money, reads Russian")
 ADMIN = Login("admin", "admin-likes-billing", "staff, superuser")
-SUPPORT = Login("support", "support-likes-billing", "staff, read-only")
-EVERYBODY = (ANNA, BORIS, ADMIN, SUPPORT)
+SUPPORT = Login("support", "support-likes-billing", "staff, helps customers")
+FINANCE = Login("finance", "finance-likes-billing", "staff, decides about money")
+EVERYBODY = (ANNA, BORIS, ADMIN, SUPPORT, FINANCE)
+# The group of each member of staff.
+ROLES = {"support": SUPPORT, "finance": FINANCE}
 
 
 def listing() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts import registration
@@ -21,8 +21,6 @@ from payments.gateways.sandbox.outcomes import ON_THE_PAGE
 from payments.models import Payment
 from subscriptions import books, catalogue, orders
 from subscriptions.models import Plan, Subscription
-
-OWN_APPS = ("accounts", "events", "ledger", "subscriptions", "payments")
 
 
 def seed(*, now: datetime) -> bool:
@@ -64,12 +62,10 @@ def _boris(now: datetime) -> None:
 
 
 def _staff(*, now: datetime) -> None:
-    """Create a superuser, and a member of staff who may view every table of our apps."""
+    """Create a superuser, and a member of staff for each role that has a log-in."""
     _register(logins.ADMIN, now=now, is_staff=True, is_superuser=True)
-    support = _register(logins.SUPPORT, now=now, is_staff=True)
-    group = Group.objects.create(name="support")
-    group.permissions.set(Permission.objects.filter(content_type__app_label__in=OWN_APPS, codename__startswith="view_"))
-    support.groups.add(group)
+    for role, login in logins.ROLES.items():
+        _register(login, now=now, is_staff=True).groups.add(Group.objects.get_or_create(name=role)[0])
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ MFA_ADAPTER = "accounts.web.adapter.SecondFactorAdapter"
 # The keys that encrypt the secrets of second factors: the first one encrypts, all of them decrypt.
 LOCAL_MFA_KEY = "bG9jYWwtb25seS1ub3QtYS1rZXktMDAwMDAwMDAwMDA="
 MFA_KEYS = env.list("MFA_KEYS") or ([LOCAL_MFA_KEY] if LOCAL else [])
+# Staff must have a second factor to enter the admin.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not LOCAL)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # allauth requires a confirmed address; where addresses are never confirmed, nobody could set up a second factor.

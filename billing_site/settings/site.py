@@ -19,9 +19,10 @@ WSGI_APPLICATION = "billing_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "billing_site", "payments", "payments.gateways.sandbox", "payments.gateways.manual", "payments.gateways.stripe",
+    "billing_site.apps.BillingSiteConfig",
+    "payments", "payments.gateways.sandbox", "payments.gateways.manual", "payments.gateways.stripe",
     "subscriptions", "ledger", "events", "accounts", "core",
-    "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
+    "billing_site.apps.DeskConfig", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",
     "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar",
     "allauth", "allauth.account", "allauth.mfa", "axes", "csp", "anymail", "django_celery_beat", "django_structlog",

@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
 from core.errors import DomainError
+from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.review import ActAdmin, ActForm, Result
 from ledger import display
 from ledger.amounts_admin import AmountMixin
 from ledger.money import Money
-from payments.admin import rehearsal
-from payments.admin.acts import ActAdmin, ActForm, Result
 from payments.admin.lists import AmountInline, StatusAdmin
-from payments.admin.rehearsal import Fact, Facts
 from payments.collection import plans, states
 from payments.models import AutoTopUp, Collection, CollectionDecision, CollectionPlan, Consent, Payment
+from subscriptions.admin import facts as customer_facts
 
 # How many decisions the page of a plan shows.
 LAST_DECISIONS = 20
@@ -52,6 +52,7 @@ class StopForm(ActForm):
     """The end of a collection for good."""
 
     title = _("Stop collecting")
+    kind = "collection.stop"
     effect = _("Nothing more is charged for it. An attempt that is at its gateway already still ends there.")
 
     reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
@@ -74,13 +75,13 @@ class StopForm(ActForm):
     def facts(self, *, now: datetime) -> Facts:
         """Return the state of the collection and of its customer."""
         row = Collection.objects.select_related("customer").get(pk=self.row.pk)
-        next_at = display.moment(row.next_at) if row.next_at else rehearsal.NOTHING
+        next_at = display.moment(row.next_at) if row.next_at else NOTHING
         facts = {
             "collection": Fact(gettext("Collection"), row.get_status_display()),
-            "amount": Fact(gettext("Amount"), display.money(row.money) if row.amount else rehearsal.NOTHING),
+            "amount": Fact(gettext("Amount"), display.money(row.money) if row.amount else NOTHING),
             "next": Fact(gettext("Next try"), next_at),
         }
-        return facts | rehearsal.of_customer(row.customer, row.currency, now=now)
+        return facts | customer_facts.of_customer(row.customer, row.currency, now=now)
 
 
 @admin.register(Collection)

@@ -17,16 +17,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core import idempotency
-from core.ids import new_id
+from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.review import ActAdmin, ActForm, Result, SeenForm
 from ledger.display import money
 from ledger.money import Money, NotMoney
 from payments import bank_transfers, mismatches, refunds
-from payments.admin import rehearsal
-from payments.admin.acts import ActAdmin, ActForm, Result, SeenForm
 from payments.admin.inquiries import InquiryAdmin
-from payments.admin.payments import PaymentAdmin
-from payments.admin.rehearsal import Fact, Facts
+from payments.admin.payments import PaymentAdmin, status_of
 from payments.models import Payment, Refund
+from subscriptions.admin import facts as customer_facts
 
 
 class DecisionForm(ActForm):
@@ -46,17 +45,23 @@ class DecisionForm(ActForm):
         payment = Payment.objects.select_related("customer").get(pk=self.payment.pk)
         currency = payment.received_currency or payment.currency
         facts = {
-            "payment": Fact(gettext("Payment"), rehearsal.status_of(payment)),
+            "payment": Fact(gettext("Payment"), status_of(payment)),
             "requested": Fact(gettext("Requested"), money(payment.money)),
-            "received": Fact(gettext("Received"), money(payment.received) if payment.received else rehearsal.NOTHING),
+            "received": Fact(gettext("Received"), money(payment.received) if payment.received else NOTHING),
             "refunded": Fact(gettext("Refunded"), money(payment.refunded)),
             "left": Fact(gettext("Can be refunded"), money(Money(payment.refundable, currency))),
         }
-        return facts | rehearsal.of_customer(payment.customer, currency, now=now)
+        return facts | customer_facts.of_customer(payment.customer, currency, now=now)
 
     def logged(self) -> Sequence[Any]:
         """Return the payment and its new refund."""
         return [self.payment, self.refund] if self.refund else [self.payment]
+
+    def finish(self, result: Result, *, now: datetime) -> Result:
+        """Send the new refund to its gateway, if there is one to send."""
+        if self.refund is None or not result.is_news or self.refund.status != Refund.Status.PENDING:
+            return result
+        return self.result_of(refunds.send(self.refund, now=now), is_news=True)
 
     def result_of(self, refund: Refund, *, is_news: bool) -> Result:
         """Keep the refund for the log and say what became of it."""
@@ -69,10 +74,9 @@ class RefundForm(SeenForm, DecisionForm):
     """A refund of the whole payment or a part. Staff decide by what has been refunded of it before."""
 
     title = _("Refund")
+    kind, permission = "payment.refund", "payments.refund_payment"
     effect = _("A refund to the card is taken from the customer's balance first and is refused if the money is spent.")
 
-    # The same page sent twice is one refund.
-    form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     amount = forms.CharField(
         label=_("Amount"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     )
@@ -83,12 +87,12 @@ class RefundForm(SeenForm, DecisionForm):
             (Refund.Destination.WALLET, _("To the balance, as money of the seller")),
         ],
     )
-    field_order = ["form_key", "seen", "amount", "destination", "reason"]
+    field_order = ["form_key", "seen_act", "seen", "amount", "destination", "reason"]
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)
         left = Money(self.payment.refundable, self.payment.received_currency or self.payment.currency)
-        self.initial["form_key"], self.initial["amount"] = new_id("form"), left.plain()
+        self.initial["amount"] = left.plain()
         self.fields["amount"].help_text = gettext("At most %(left)s.") % {"left": money(left)}
 
     @classmethod
@@ -109,16 +113,9 @@ class RefundForm(SeenForm, DecisionForm):
             raise forms.ValidationError(str(error)) from error
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
-        """Make the refund and send it."""
-        refund = self._create(by, now=now)
-        is_news = refund.created_at == now
-        if refund.status == Refund.Status.PENDING:
-            refund = refunds.send(refund, now=now)
-        return self.result_of(refund, is_news=is_news)
-
-    def rehearse(self, by: User, *, now: datetime) -> None:
         """Make the refund without sending it."""
-        self._create(by, now=now)
+        refund = self._create(by, now=now)
+        return self.result_of(refund, is_news=refund.created_at == now)
 
     def _create(self, by: User, *, now: datetime) -> Refund:
         sent = self.cleaned_data
@@ -146,6 +143,7 @@ class AcceptForm(ParkedForm):
     """The acceptance of what a parked payment has brought."""
 
     title = _("Accept as top-up")
+    kind, permission = "payment.accept", "payments.decide_payment"
     effect = _("What the gateway took is credited to the customer's balance. The order waits on for its own payment.")
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
@@ -166,27 +164,22 @@ class SendBackForm(ParkedForm):
     """The return of what a parked payment has brought."""
 
     title = _("Send back")
+    kind, permission = "payment.send_back", "payments.decide_payment"
     effect = _("What the gateway took goes back to the card or account. The balance is not touched.")
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
-        """Send the money back through the gateway, or find that it is being sent."""
+        """Make the refund that returns the money, or find that there is one."""
         try:
-            refund, is_news = self._create(by, now=now), True
+            refund, is_news = (
+                mismatches.create_return(self.payment, author=by, reason=self.cleaned_data["reason"], now=now),
+                True,
+            )
         except mismatches.NotParked:
             before = self.payment.refunds.filter(is_from_wallet=False).exclude(status=Refund.Status.FAILED).first()
             if before is None:
                 raise
             refund, is_news = before, False
-        else:
-            refund = refunds.send(refund, now=now)
         return self.result_of(refund, is_news=is_news)
-
-    def rehearse(self, by: User, *, now: datetime) -> None:
-        """Make the refund without sending it."""
-        self._create(by, now=now)
-
-    def _create(self, by: User, *, now: datetime) -> Refund:
-        return mismatches.create_return(self.payment, author=by, reason=self.cleaned_data["reason"], now=now)
 
 
 @admin.register(Payment)

@@ -22,7 +22,7 @@ from payments.models import Payment
 class InquiryAdmin(ReadOnlyAdmin):
     """An admin of rows that a gateway can be asked about. billing_site.middleware limits the time of the answer."""
 
-    change_form_template = "admin/payments/act_links.html"
+    change_form_template = "admin/act_links.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of the button."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger.amounts_admin import AmountMixin
@@ -61,3 +62,10 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
     def refunded_shown(self, payment: Payment) -> str:
         """Return the refunded amount with its currency."""
         return money(payment.refunded)
+
+
+def status_of(payment: Payment) -> str:
+    """Return the status of a payment; of one that is parked, that it waits for staff or is being sent back."""
+    if not payment.parked_reason:
+        return payment.get_status_display()
+    return gettext("is being sent back") if payment.amount_refunded else gettext("waits for a decision")

@@ -9,18 +9,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core.rehearsal import Fact, Facts
+from events.admin.review import ActForm, Result, SeenForm
 from ledger.display import money
 from ledger.money import Money, NotMoney
 from payments import bank_transfers
-from payments.admin import rehearsal
-from payments.admin.acts import ActForm, Result, SeenForm
-from payments.admin.rehearsal import Fact, Facts
+from payments.admin.payments import status_of
 from payments.bank_transfers import Arrival, Done
 from payments.gateways.manual import details, transfers
 from payments.gateways.manual.models import ManualReceipt, ManualRefund, ManualTransfer
 from payments.gateways.manual.transfers import TransferChanged
 from payments.models import Payment
 from payments.web import amount_input
+from subscriptions.admin import facts as customer_facts
 
 LATER, ACCEPT = "later", "accept"
 
@@ -37,6 +38,11 @@ class TransferForm(SeenForm):
         """The transfer, which this act is about."""
         transfer: ManualTransfer = self.row
         return transfer
+
+    def customer(self) -> User | None:
+        """Return the customer whose payment it is."""
+        payment = bank_transfers.payment_of(self.transfer)
+        return payment.customer if payment else None
 
     def act(self, by: User, *, now: datetime) -> Done:
         """Call the domain. Raises TransferRefused, TransferChanged."""
@@ -64,14 +70,15 @@ class TransferForm(SeenForm):
         payment = bank_transfers.payment_of(transfer)
         if payment is None:
             return facts
-        facts["payment"] = Fact(gettext("Payment"), rehearsal.status_of(payment))
-        return facts | rehearsal.of_customer(payment.customer, transfer.currency, now=now)
+        facts["payment"] = Fact(gettext("Payment"), status_of(payment))
+        return facts | customer_facts.of_customer(payment.customer, transfer.currency, now=now)
 
 
 class RecordForm(TransferForm):
     """Money that arrived: the whole sum, a part or more."""
 
     title = _("Record money")
+    kind = "transfer.record"
     effect = _("What has arrived on the bank account or in cash. The whole sum pays at once for what was ordered.")
 
     amount = forms.CharField(
@@ -145,6 +152,7 @@ class CompleteForm(TransferForm):
     """The end of a transfer that was paid in part."""
 
     title = _("Complete")
+    kind = "transfer.complete"
     effect = _("Nothing more will arrive for this transfer. It counts with what has arrived.")
 
     decision = forms.ChoiceField(
@@ -175,6 +183,7 @@ class VoidForm(TransferForm):
     """The end of a receipt that was recorded by mistake."""
 
     title = _("Void")
+    kind = "receipt.void"
     effect = _(
         "Use it for a mistake. The receipt does not count any more, and its bank reference can be used again. If its "
         "money was credited, it is taken back from the balance, and what is spent of it becomes a debt."
@@ -213,6 +222,11 @@ class RefundForm(ActForm):
             return ""
         return gettext("This refund is closed already: %(status)s.") % {"status": row.get_status_display()}
 
+    def customer(self) -> User | None:
+        """Return the customer whose refund it is."""
+        refund = bank_transfers.refund_of(self.row)
+        return refund.payment.customer if refund else None
+
     def act(self, by: User, *, now: datetime) -> Done:
         """Call the domain. Raises TransferRefused."""
         raise NotImplementedError
@@ -234,8 +248,8 @@ class RefundForm(ActForm):
         ours = bank_transfers.refund_of(row)
         if ours is None:
             return facts
-        facts["payment"] = Fact(gettext("Payment"), rehearsal.status_of(ours.payment))
-        return facts | rehearsal.of_customer(ours.payment.customer, ours.currency, now=now)
+        facts["payment"] = Fact(gettext("Payment"), status_of(ours.payment))
+        return facts | customer_facts.of_customer(ours.payment.customer, ours.currency, now=now)
 
     def logged(self) -> Sequence[Any]:
         """Return the refund and its transfer."""
@@ -246,6 +260,7 @@ class SentForm(RefundForm):
     """A refund that was sent."""
 
     title = _("Mark as sent")
+    kind = "transfer_refund.sent"
     effect = _("The money has left the bank account or the cash desk.")
 
     bank_reference = forms.CharField(
@@ -261,6 +276,7 @@ class FailedForm(RefundForm):
     """A refund that cannot be sent."""
 
     title = _("Mark as failed")
+    kind = "transfer_refund.failed"
     effect = _("The money cannot be sent back. What the balance has paid for it returns to the balance.")
 
     reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
@@ -281,7 +297,7 @@ def _state(done: Done) -> str:
     if done.row is None:
         return ""
     if isinstance(done.row, Payment):
-        state = rehearsal.status_of(done.row)
+        state = status_of(done.row)
         return gettext("Payment %(id)s: %(state)s.") % {"id": done.row.public_id, "state": state}
     state = done.row.get_status_display()
     return gettext("Refund %(id)s: %(state)s.") % {"id": done.row.public_id, "state": state}

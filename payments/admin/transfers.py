@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from events.admin.review import ActAdmin
 from payments import bank_transfers
-from payments.admin.acts import ActAdmin
 from payments.admin.lists import AmountInline, link_to_payment
 from payments.admin.transfer_forms import CompleteForm, FailedForm, RecordForm, SentForm, VoidForm
 from payments.gateways.manual.admin import ManualReceiptAdmin, ManualRefundAdmin, ManualTransferAdmin

@@ -25,7 +25,7 @@ from payments.models import Payment, Refund
 from subscriptions.models import Subscription
 
 # Who may refund and who may see other customers' payments: the permissions of the same acts in the admin.
-MAY_REFUND, MAY_VIEW = "payments.change_payment", "payments.view_payment"
+MAY_REFUND, MAY_VIEW = "payments.refund_payment", "payments.view_payment"
 
 
 class RefundRequestSerializer(StrictSerializer):

@@ -100,6 +100,10 @@ class Payment(MadeOnce):
     closing_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        permissions = [
+            ("refund_payment", "Can refund payments"),
+            ("decide_payment", "Can accept and send back what parked payments have brought"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_more_than_zero"),
             models.CheckConstraint(

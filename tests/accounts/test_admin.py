@@ -48,8 +48,8 @@ def test_staff_change_a_customers_name(helper, alice):
 
 
 def test_staff_cannot_grant_permissions(helper, alice):
-    Group.objects.create(name="finance")
-    powers = {"is_staff": "on", "is_superuser": "on", "groups": [Group.objects.get().pk],
+    powerful = Group.objects.create(name="powerful")
+    powers = {"is_staff": "on", "is_superuser": "on", "groups": [powerful.pk],
               "user_permissions": [Permission.objects.earliest("pk").pk], "token_version": 9}  # fmt: skip
     helper.post(CHANGE.format(alice.pk), form_of(alice, **powers))
     alice.refresh_from_db()

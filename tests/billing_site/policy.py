@@ -208,6 +208,7 @@ TABLES = {
     "core_ledgercheck": (PERMITTED, NOBODY),
     "core_taskrun": (PERMITTED, NOBODY),
     "events_event": (PERMITTED, NOBODY),
+    "events_staffact": (PERMITTED, NOBODY),
     "events_mail": (PERMITTED, NOBODY),
     "events_unreachableaddress": (PERMITTED, NOBODY),
     "ledger_account": (PERMITTED, NOBODY),

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from events.models import StaffAct
 from ledger.display import money
 from ledger.models import Transaction
 from ledger.money import Money
@@ -44,7 +44,9 @@ def parked(alice: User, choose: Callable[..., Any]) -> Payment:
 @pytest.fixture
 def desk(client: Client, staff: User) -> Client:
     """The browser of a member of staff who may act on payments."""
-    staff.user_permissions.add(*Permission.objects.filter(codename__in=("view_payment", "change_payment")))
+    staff.user_permissions.add(
+        *Permission.objects.filter(codename__in=("view_payment", "refund_payment", "decide_payment"))
+    )
     client.force_login(staff)
     return client
 
@@ -80,9 +82,10 @@ def rub(amount: int) -> str:
     return money(Money(amount, "RUB"))
 
 
-def logged(staff: User) -> list[tuple[str, str]]:
-    """Return model and message of each entry in the log of a member of staff."""
-    return list(LogEntry.objects.filter(user=staff).order_by("id").values_list("content_type__model", "change_message"))
+def acts(staff: User) -> list[tuple[str, list[str], str, str]]:
+    """Return kind, rows, result and reason of each act of a member of staff."""
+    rows = StaffAct.objects.filter(author=staff).order_by("id")
+    return list(rows.values_list("kind", "objects_touched", "result", "reason"))
 
 
 def test_a_part_is_refunded_once_with_its_author_and_reason(
@@ -131,7 +134,7 @@ def test_a_refund_is_shown_first_and_made_on_confirmation(
         "Can be refunded": (rub(1000_00), rub(600_00)),
         "Balance of the customer": (rub(1000_00), rub(600_00)),
     }
-    assert (Refund.objects.count(), balance(alice), logged(staff)) == (0, 1000_00, [])
+    assert (Refund.objects.count(), balance(alice), acts(staff)) == (0, 1000_00, [])
     assert SandboxRefund.objects.count() == 0
     desk.post(url(paid, "refund"), sent | {"confirmed": "1"})
     assert (Refund.objects.count(), SandboxRefund.objects.count(), balance(alice)) == (1, 1, 600_00)
@@ -155,9 +158,15 @@ def test_what_starts_again_is_shown(desk: Client, alice: User, basic: Price, cho
 def test_a_decision_is_logged_once_with_its_reason(desk: Client, paid: Payment, staff: User) -> None:
     send(desk, paid, "refund", amount="400", destination="card")
     refund = Refund.objects.get()
-    said = f"Refund: Refund {refund.public_id} of {rub(400_00)} is succeeded. Asked by mail"
-    assert logged(staff) == [("payment", said), ("refund", said)]
-    assert said in desk.get(url(paid, "history")).content.decode().replace("\xa0", " ")
+    rows = [f"payments.payment:{paid.pk}", f"payments.refund:{refund.pk}"]
+    said = f"Refund {refund.public_id} of {rub(400_00)} is pending."
+    assert acts(staff) == [("payment.refund", rows, said, "Asked by mail")]
+    [act] = StaffAct.objects.all()
+    assert (act.customer, act.address) == (paid.customer, "127.0.0.1")
+    assert ["Balance of the customer", rub(1000_00), rub(600_00)] in act.changes
+    staff.user_permissions.add(*Permission.objects.filter(codename__in=("view_staffact", "view_refund")))
+    for row in (url(paid, "change"), f"/admin/payments/refund/{refund.pk}/change/"):
+        assert "Asked by mail" in desk.get(row).content.decode()
 
 
 def test_the_second_of_two_members_of_staff_is_asked_again(desk: Client, paid: Payment, alice: User) -> None:
@@ -168,9 +177,9 @@ def test_the_second_of_two_members_of_staff_is_asked_again(desk: Client, paid: P
     assert "Somebody has refunded this payment meanwhile. Check the new figures." in answer.content.decode()
     assert table(answer)["Refunded"] == (rub(400_00), rub(800_00))
     assert balance(alice) == 600_00
-    seen = str(answer.context["form"]["seen"].value())
-    assert desk.post(url(paid, "refund"), second | {"confirmed": "1", "seen": seen}).status_code == 303
-    assert (seen, balance(alice), Refund.objects.count()) == ("40000", 200_00, 2)
+    again = second | hidden(answer) | {"confirmed": "1"}
+    assert desk.post(url(paid, "refund"), again).status_code == 303
+    assert (again["seen"], balance(alice), Refund.objects.count()) == ("40000", 200_00, 2)
 
 
 def test_a_parked_payment_is_accepted_once(desk: Client, parked: Payment, alice: User, staff: User) -> None:
@@ -179,7 +188,8 @@ def test_a_parked_payment_is_accepted_once(desk: Client, parked: Payment, alice:
     assert (parked.status, balance(alice)) == ("confirmed", 500_00)
     credit = Transaction.objects.get(key=f"payment:{parked.public_id}")
     assert (credit.description, credit.author) == ("Asked by mail", staff)
-    assert logged(staff) == [("payment", f"Accept as top-up: {rub(500_00)} was credited to the balance. Asked by mail")]
+    said = f"{rub(500_00)} was credited to the balance."
+    assert acts(staff) == [("payment.accept", [f"payments.payment:{parked.pk}"], said, "Asked by mail")]
 
 
 def test_a_parked_payment_is_sent_back_once(desk: Client, parked: Payment, alice: User, staff: User) -> None:
@@ -187,7 +197,8 @@ def test_a_parked_payment_is_sent_back_once(desk: Client, parked: Payment, alice
     parked.refresh_from_db()
     refund = Refund.objects.get()
     assert (parked.status, refund.amount, refund.reason, balance(alice)) == ("cancelled", 500_00, "Asked by mail", 0)
-    assert [model for model, _ in logged(staff)] == ["payment", "refund"]
+    rows = [f"payments.payment:{parked.pk}", f"payments.refund:{refund.pk}"]
+    assert [(kind, touched) for kind, touched, _, _ in acts(staff)] == [("payment.send_back", rows)]
 
 
 def test_the_exits_of_a_parked_payment_are_shown_first(desk: Client, parked: Payment, alice: User) -> None:
@@ -208,11 +219,11 @@ def test_of_two_decisions_at_once_the_first_one_counts(
 ) -> None:
     confirmed = {"reason": "Mine", "confirmed": "1"}
     desk.post(url(parked, first), confirmed)
-    entries = logged(staff)
+    entries = acts(staff)
     answer = desk.post(url(parked, second), confirmed)
     assert answer.status_code == 200
     assert answer.context["form"].errors != {}
-    assert (logged(staff), Refund.objects.count()) == (entries, int(first == "send-back"))
+    assert (acts(staff), Refund.objects.count()) == (entries, int(first == "send-back"))
     assert balance(alice) == (500_00 if first == "accept" else 0)
 
 

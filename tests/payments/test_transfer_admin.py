@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from events.models import StaffAct
 from ledger.display import money
 from ledger.money import Money
 from payments import bank_transfers, refunds
@@ -108,10 +108,12 @@ def test_a_double_click_records_and_logs_once(desk: Client, transfer: ManualTran
     answers = [desk.post(url(transfer, "record"), filled(confirmed="1"), follow=True) for _ in range(2)]
     assert ManualReceipt.objects.count() == 1
     assert "This was done before." in answers[1].content.decode()
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.get_edited_object()) == (staff, transfer)
-    assert "Record money: Arrived for transfer" in entry.change_message
-    assert entry.change_message in desk.get(url(transfer, "history")).content.decode()
+    act = StaffAct.objects.get()
+    rows = [f"manual.manualtransfer:{transfer.pk}"]
+    assert (act.kind, act.author, act.objects_touched) == ("transfer.record", staff, rows)
+    assert "Arrived for transfer" in act.result
+    staff.user_permissions.add(Permission.objects.get(codename="view_staffact"))
+    assert act.result in desk.get(url(transfer, "change")).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_a_part_is_completed_with_a_reason(desk: Client, transfer: ManualTransfe
     assert (shown["Payment"], shown["Balance of the customer"]) == (("pending", "confirmed"), (rub(0), rub(400_00)))
     desk.post(url(transfer, "complete"), sent | {"confirmed": "1"})
     assert balance(alice) == 400_00
-    assert "The rest is forgiven" in LogEntry.objects.get().change_message
+    assert StaffAct.objects.get().reason == "The rest is forgiven"
     assert "complete already" in desk.get(url(transfer, "record")).content.decode()
 
 
@@ -177,7 +179,8 @@ def test_a_mistake_is_voided_and_logged_for_receipt_and_transfer(desk: Client, t
     desk.post(url(receipt, "void"), {"reason": "Another customer's", "confirmed": "1"})
     receipt.refresh_from_db()
     assert (receipt.void_reason, receipt.voided_by) == ("Another customer's", staff)
-    assert set(LogEntry.objects.values_list("content_type__model", flat=True)) == {"manualreceipt", "manualtransfer"}
+    rows = [f"manual.manualreceipt:{receipt.pk}", f"manual.manualtransfer:{transfer.pk}"]
+    assert StaffAct.objects.get().objects_touched == rows
 
 
 def test_a_receipt_of_a_complete_transfer_is_voided_as_far_as_the_money_is_there(
@@ -197,7 +200,8 @@ def test_a_receipt_of_a_complete_transfer_is_voided_as_far_as_the_money_is_there
     receipt.refresh_from_db()
     assert (receipt.is_taken_back, Subscription.objects.get().status, balance(alice)) == (True, "suspended", 0)
     assert "This was done before." in answers[1].content.decode()
-    assert "Another customer&#x27;s" in desk.get(url(transfer, "history")).content.decode()
+    staff.user_permissions.add(Permission.objects.get(codename="view_staffact"))
+    assert "Another customer&#x27;s" in desk.get(url(transfer, "change")).content.decode()
 
 
 @pytest.fixture

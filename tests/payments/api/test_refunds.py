@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def desk(staff: User) -> APIClient:
     """A member of staff who may refund."""
-    staff.user_permissions.add(Permission.objects.get(codename="change_payment"))
+    staff.user_permissions.add(Permission.objects.get(codename="refund_payment"))
     client = APIClient()
     client.force_authenticate(staff)
     return client

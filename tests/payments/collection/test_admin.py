@@ -5,6 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import User
+from events.models import StaffAct
 from payments.collection import top_ups
 from payments.models import AutoTopUp, CollectionPlan
 from tests.payments.collection.story import Story
@@ -50,9 +51,9 @@ def test_staff_stop_a_collection_for_a_reason_that_is_logged(office: Client, dec
     answers = [office.post(page, sent | {"confirmed": "1"}, follow=True) for _ in range(2)]
     assert (declined.collection.status, declined.collection.reason) == ("stopped", "stopped_by_staff")
     assert "This was done before." in answers[1].content.decode()
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.get_edited_object()) == (superuser, declined.collection)
-    assert entry.change_message == f"Stop collecting: {declined.collection} is now stopped. Asked by phone"
+    act = StaffAct.objects.get()
+    assert (act.kind, act.author, act.customer) == ("collection.stop", superuser, declined.collection.customer)
+    assert (act.result, act.reason) == (f"{declined.collection} is now stopped.", "Asked by phone")
     assert "This collection has ended: stopped." in office.get(page).content.decode()
 
 

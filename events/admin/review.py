@@ -1,7 +1,8 @@
 """Pages on which staff act on a row in two steps: fill in a form, see before -> after, confirm.
 
-What is sent twice, by a double click, a reload or two people, is done once: the domain functions see to that. Each act
-is logged in the history of the rows that it is about.
+What is sent twice, by a double click, a reload or two people, is done once: acts about one customer happen one after
+the other, a page that was sent before is known by its key, and whoever decides by what another has changed meanwhile
+is asked again. Each act is recorded in the transaction that carries it out (events.staff_acts).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -20,17 +22,22 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from accounts.models import User
+from core import rehearsal, retry
+from core.addresses import client_address
 from core.admin import ReadOnlyAdmin
 from core.errors import DomainError
-from payments.admin import rehearsal
-from payments.admin.rehearsal import Change, Facts
+from core.ids import new_id
+from core.rehearsal import Change, Facts
+from events import staff_acts
+from events.admin.trace import TracedMixin
+from events.staff_acts import Author
 
 
 class Result(NamedTuple):
     """What came of an act, in a sentence for staff. `is_news` is False if it had been done before."""
 
     text: str
-    is_news: bool
+    is_news: bool = True
 
 
 class Changed(Exception):
@@ -43,30 +50,46 @@ class ActForm(forms.Form):
     title: ClassVar[str | Promise]
     # What the act does, in a sentence or two above the form.
     effect: ClassVar[str | Promise]
+    # The kind of the act in the record, such as `payment.refund`.
+    kind: ClassVar[str]
+    # Who may do it; empty: who may change the row.
+    permission: ClassVar[str] = ""
+
+    form_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    # The id of the last act that staff could see when the page was made.
+    seen_act = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data)
         self.row = row
+        self.initial["form_key"], self.initial["seen_act"] = new_id("form"), self._last_act()
 
     @classmethod
     def obstacle(cls, row: Any) -> str:
         """Return why the act is not possible for this row; empty if it is."""
         return ""
 
+    def customer(self) -> User | None:
+        """Return the customer whom it is about."""
+        return getattr(self.row, "customer", None)
+
     def carry_out(self, by: User, *, now: datetime) -> Result:
-        """Do it, or find that it was done. Raises DomainError, or Changed. Called with no transaction open."""
+        """Do it, or find that it was done. Raises DomainError, or Changed.
+
+        It runs in a transaction that a rehearsal rolls back: it may call no remote gateway and send nothing.
+        """
         raise NotImplementedError
 
-    def rehearse(self, by: User, *, now: datetime) -> None:
-        """Do of it what shows what will change. It is rolled back, so it may call no remote gateway."""
-        self.carry_out(by, now=now)
+    def finish(self, result: Result, *, now: datetime) -> Result:
+        """Do what needs the network, once the act is committed, and say what came of it."""
+        return result
 
     def facts(self, *, now: datetime) -> Facts:
         """Return what the act may change, as it is in the database now."""
         raise NotImplementedError
 
     def logged(self) -> Sequence[Any]:
-        """Return the rows in whose history the act is logged."""
+        """Return the rows that it is recorded for, the main one first."""
         return [self.row]
 
     def add_refusal(self, error: DomainError) -> None:
@@ -82,6 +105,22 @@ class ActForm(forms.Form):
             if value:
                 filled.append((str(field.label), str(choices.get(value, value))))
         return filled
+
+    def check_that_nobody_has_acted(self) -> None:
+        """Raise Changed if somebody has acted on the customer since the page was made."""
+        seen, last = self.cleaned_data.get("seen_act"), self._last_act()
+        if seen is not None and seen != last:
+            self.take_over(seen_act=last)
+            raise Changed(gettext("Somebody else has acted meanwhile. Check what is so now, then decide."))
+
+    def take_over(self, **fields: int) -> None:
+        """Go on with these figures in the hidden fields."""
+        self.cleaned_data |= fields
+        self.data = dict(self.data.items()) | {name: str(value) for name, value in fields.items()}
+
+    def _last_act(self) -> int:
+        act = staff_acts.last([self.row], self.customer())
+        return act.pk if act else 0
 
 
 class SeenForm(ActForm):
@@ -99,16 +138,35 @@ class SeenForm(ActForm):
 
     def changed(self, error: DomainError) -> Changed:
         """Take over the new figure and return the exception to raise: `error` says that it has changed."""
-        self.cleaned_data["seen"] = self.figure()
-        self.data = dict(self.data.items()) | {"seen": str(self.cleaned_data["seen"])}
+        self.take_over(seen=self.figure())
         return Changed(error.detail)
 
 
-class ActAdmin(ReadOnlyAdmin):
+@retry.retried
+def perform(form: ActForm, *, author: Author, now: datetime) -> Result:
+    """Carry out and record an act whose form is valid, in one transaction. Raises DomainError, Changed."""
+    with transaction.atomic():
+        staff_acts.hold([form.row], form.customer())
+        key = form.cleaned_data.get("form_key") or ""
+        if key and (before := staff_acts.find(key)):
+            return Result(before.result, is_news=False)
+        form.check_that_nobody_has_acted()
+        was = form.facts(now=now)
+        result = form.carry_out(author.user, now=now)
+        if result.is_news:
+            staff_acts.record(
+                form.kind, form.logged(), author=author, title=str(form.title), key=key, customer=form.customer(),
+                reason=form.cleaned_data.get("reason") or "", result=result.text,
+                changes=rehearsal.compare(was, form.facts(now=now)),
+            )  # fmt: skip
+    return result
+
+
+class ActAdmin(TracedMixin, ReadOnlyAdmin):
     """An admin of rows on which staff act; `acts` has the form of each act by its name in the URL."""
 
     acts: Mapping[str, type[ActForm]] = {}
-    change_form_template = "admin/payments/act_links.html"
+    change_form_template = "admin/act_links.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each act."""
@@ -126,23 +184,26 @@ class ActAdmin(ReadOnlyAdmin):
         links = self.links(request, row) if row is not None else []
         return super().render_change_form(request, context | {"decisions": links}, *args, **options)
 
+    def may_act(self, request: HttpRequest, form: type[ActForm]) -> bool:
+        """Return whether the user may do this act."""
+        user = cast(User, request.user)
+        return user.has_perm(form.permission) if form.permission else self.has_act_permission(request)
+
     def links(self, request: HttpRequest, row: Any) -> list[tuple[str | Promise, str]]:
-        """Return title and address of each act that is possible now."""
-        if not self.has_act_permission(request):
-            return []
+        """Return title and address of each act that is possible now and permitted."""
         return [
             (form.title, reverse(f"admin:{self._url_name(name)}", args=[row.pk]))
             for name, form in self.acts.items()
-            if not form.obstacle(row)
+            if self.may_act(request, form) and not form.obstacle(row)
         ]
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Show the form of an act, then what it changes, and carry it out when it is confirmed."""
-        if not self.has_act_permission(request):
+        if not self.may_act(request, self.acts[name]):
             raise PermissionDenied
         row, changes = get_object_or_404(self.get_queryset(request), pk=pk), None
         form = self.acts[name](request.POST or None, row=row)
-        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk])
+        back = self.back(row)
         if request.method == "POST" and form.is_valid() and "change" not in request.POST:
             if "confirmed" in request.POST and self._is_done(request, form):
                 return HttpResponseRedirect(back, status=303)
@@ -153,12 +214,18 @@ class ActAdmin(ReadOnlyAdmin):
             "obstacle": form.obstacle(row),
             "facts": [fact for fact in form.facts(now=timezone.now()).values() if not fact.quiet],
         }  # fmt: skip
-        return TemplateResponse(request, "admin/payments/act.html", context)
+        return TemplateResponse(request, "admin/act.html", context)
+
+    def back(self, row: Any) -> str:
+        """Return the address of the page that staff come back to."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
     def _is_done(self, request: HttpRequest, form: ActForm) -> bool:
-        """Carry the act out, log it and tell staff. Return False if it was refused: the form then says why."""
+        """Carry the act out and tell staff. Return False if it was refused: the form then says why."""
+        now = timezone.now()
+        author = Author(cast(User, request.user), client_address(request))
         try:
-            result = form.carry_out(cast(User, request.user), now=timezone.now())
+            result = form.finish(perform(form, author=author, now=now), now=now)
         except Changed as error:
             # The form goes on with the new figures, and its table is shown again.
             self.message_user(request, str(error), messages.WARNING)
@@ -167,9 +234,6 @@ class ActAdmin(ReadOnlyAdmin):
             form.add_refusal(error)
             return False
         if result.is_news:
-            reason = form.cleaned_data.get("reason", "")
-            for row in form.logged():
-                self.log_change(request, row, f"{form.title}: {result.text} {reason}".strip())
             self.message_user(request, result.text, messages.SUCCESS)
         else:
             self.message_user(request, gettext("This was done before. %s") % result.text, messages.WARNING)
@@ -179,7 +243,7 @@ class ActAdmin(ReadOnlyAdmin):
         """Return what the act would change; None if it is refused: the form then says why."""
         by, now = cast(User, request.user), timezone.now()
         try:
-            return rehearsal.rehearse(lambda: form.rehearse(by, now=now), lambda: form.facts(now=now))
+            return rehearsal.rehearse(lambda: form.carry_out(by, now=now), lambda: form.facts(now=now))
         except Changed as error:
             self.message_user(request, str(error), messages.WARNING)
             return self._rehearsed(request, form)

@@ -1,0 +1,1 @@
+"""The staff desk: the admin site, composed of every app."""

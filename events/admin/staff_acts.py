@@ -1,0 +1,54 @@
+"""The read-only list of what staff did."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import ReadOnlyAdmin
+from events.models import StaffAct
+
+
+class ReadingFilter(admin.SimpleListFilter):
+    """Shows what staff changed, or what they only looked at."""
+
+    title = _("what was done")
+    parameter_name = "done"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices of the filter."""
+        return [("changed", _("changed")), ("read", _("looked at"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the acts of the chosen sort."""
+        match self.value():
+            case "changed":
+                return queryset.exclude(kind__startswith="view.")
+            case "read":
+                return queryset.filter(kind__startswith="view.")
+        return queryset
+
+
+@admin.register(StaffAct)
+class StaffActAdmin(ReadOnlyAdmin):
+    """Acts of staff, by author, customer, kind and time."""
+
+    list_display = ["created_at", "author", "title", "subject", "customer", "reason", "address"]
+    list_filter = [ReadingFilter, "created_at"]
+    list_select_related = ["author", "customer"]
+    list_display_links = ["title"]
+    search_fields = ["=public_id", "=kind", "author__username", "customer__username", "customer__email"]
+    search_help_text = _("Kind of the act such as payment.refund, or name or email of its author or customer")
+    actions = None
+    fields = [
+        "created_at", "author", "address", "kind", "title", "subject", "customer", "reason", "result", "changes_shown",
+        "public_id",
+    ]  # fmt: skip
+    readonly_fields = ["changes_shown", "public_id"]
+
+    @admin.display(description=_("what changed"))
+    def changes_shown(self, act: StaffAct) -> str:
+        """Return a table of each change before -> after."""
+        return render_to_string("admin/changes.html", {"changes": act.changes})

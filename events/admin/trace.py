@@ -1,0 +1,74 @@
+"""Whatever staff save on an admin page is recorded as an act: who, from where, and each field before -> after."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from accounts.models import User
+from core.addresses import client_address
+from core.rehearsal import NOTHING, Change
+from events import staff_acts
+from events.staff_acts import Author
+
+# Fields whose values nobody may read.
+SECRET = ("password", "password1", "password2")
+
+
+class TracedMixin(admin.ModelAdmin):
+    """An admin whose additions, changes and deletions are recorded, besides Django's own history."""
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Keep what the form changes for the record."""
+        request.staff_changes = list(_changes(form, add=add))  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.trace(request, obj, "add", gettext("Added"))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Record a change; one without a form says what was done by its message."""
+        said = message if isinstance(message, str) else ""
+        self.trace(request, obj, "change", gettext("Changed"), result=said)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            self.trace(request, row, "delete", gettext("Deleted"))
+        return super().log_deletions(request, queryset)
+
+    def trace(self, request: HttpRequest, row: Any, verb: str, title: str, *, result: str = "") -> None:
+        """Record an act on a row: `verb` names it, as in `plan.change`."""
+        author = Author(cast(User, request.user), client_address(request))
+        staff_acts.record(
+            f"{self.opts.model_name}.{verb}", [row], author=author, title=title, customer=_customer(row),
+            result=result, changes=getattr(request, "staff_changes", []),
+        )  # fmt: skip
+
+
+def _customer(row: Any) -> User | None:
+    """Return the customer whom a row is about."""
+    found = row if isinstance(row, AbstractBaseUser) else getattr(row, "customer", None)
+    return found if isinstance(found, User) else None
+
+
+def _changes(form: Any, *, add: bool) -> Iterable[Change]:
+    """Yield each changed field with its text before and after."""
+    for name in form.changed_data:
+        field = form.fields[name]
+        label = str(field.label or name)
+        if name in SECRET:
+            yield Change(label, NOTHING, gettext("changed"))
+            continue
+        before = NOTHING if add else _text(form.get_initial_for_field(field, name))
+        yield Change(label, before, _text(form.cleaned_data.get(name)))
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return NOTHING
+    return ", ".join(map(str, value)) if hasattr(value, "__iter__") and not isinstance(value, str) else str(value)

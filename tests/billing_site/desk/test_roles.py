@@ -1,0 +1,63 @@
+"""The groups of staff, and the second factor that staff need."""
+
+from importlib import import_module
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.test import Client
+
+from tests.staff import GROUPS, member
+
+pytestmark = pytest.mark.django_db
+
+# What changes money, or lets somebody change what others may do.
+POWERS = ("refund_payment", "decide_payment", "change_manualtransfer", "add_price", "change_price", "change_user")
+
+
+def test_the_migration_creates_the_groups_with_just_their_permissions():
+    Group.objects.all().delete()
+    apps = MigrationLoader(connection).project_state().apps
+    import_module("billing_site.migrations.0001_staff_groups").create(apps, None)
+    made = {
+        group.name: {f"{each.content_type.app_label}.{each.codename}" for each in group.permissions.all()}
+        for group in Group.objects.prefetch_related("permissions__content_type")
+    }
+    assert made == {name: set(wanted) for name, wanted in GROUPS.items()}
+
+
+def test_a_group_that_was_changed_by_hand_is_left_as_it_is():
+    Group.objects.all().delete()
+    Group.objects.create(name="support")
+    import_module("billing_site.migrations.0001_staff_groups").create(
+        MigrationLoader(connection).project_state().apps, None
+    )
+    assert Group.objects.get(name="support").permissions.count() == 0
+
+
+def test_auditors_change_nothing_and_nobody_may_change_permissions():
+    changing = {role: [each for each in wanted if ".view_" not in each] for role, wanted in GROUPS.items()}
+    assert changing["auditor"] == ["ledger.export_transaction"]
+    assert not [each for wanted in GROUPS.values() for each in wanted if each.startswith("auth.")]
+    assert {role for role, wanted in GROUPS.items() if any(each.endswith(POWERS) for each in wanted)} == {
+        "support", "finance", "catalogue",
+    }  # fmt: skip
+
+
+def test_staff_without_a_second_factor_are_led_to_set_one_up(client: Client, settings):
+    settings.STAFF_SECOND_FACTOR = True
+    support = member("support")
+    client.force_login(support)
+    for page in ("/admin/", "/admin/payments/payment/"):
+        answer = client.get(page)
+        assert (answer.status_code, answer["location"]) == (302, "/2fa/totp/activate/")
+    Authenticator.objects.create(user=support, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    assert client.get("/admin/payments/payment/").status_code == 200
+
+
+def test_a_customer_is_not_let_in_whatever_second_factor_they_have(client: Client, alice, settings):
+    settings.STAFF_SECOND_FACTOR = True
+    client.force_login(alice)
+    assert client.get("/admin/")["location"].startswith("/admin/login/")
