@@ -1,10 +1,11 @@
 """The only reader of environment variables and of the file .env, for web, gunicorn, workers, beat and manage.py.
 
 A blank variable is the same as one that is not set. A variable of the process wins over the file. Each error names its
-variable, says what is allowed and shows an example; the value of a URL, which may hold a password, is never shown.
+variable, says what is allowed and shows an example. What may hold a password or a key, such as a URL, is never shown.
 """
 
 import builtins
+import ipaddress
 import math
 import os
 import re
@@ -18,6 +19,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
+# The largest whole number of a variable: 63 years in seconds. Of days, a century.
+LARGEST, MOST_DAYS = 2_000_000_000, 36_500
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 T = TypeVar("T")
 # The types themselves: within the class their names are those of its methods.
@@ -50,25 +53,30 @@ class Environment:
         return self._read(name, default) or default
 
     def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole | None = None) -> Whole:
-        """Return a whole number from `least` to `most`."""
+        """Return a whole number from `least` to `most`, by default LARGEST."""
         value = self._read(name, default)
-        allowed = f"{least} or more" if most is None else f"a number from {least} to {most}"
         if not value:
             return default
         number = Whole(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
-        if number is None or number < least or (most is not None and number > most):
+        is_large = number is not None and number > LARGEST
+        allowed = f"{least} or more" if most is None and not is_large else f"a number from {least} to {most or LARGEST}"
+        if number is None or not least <= number <= (most or LARGEST):
             raise wrong(name, value, f"{allowed}, without a fraction", default)
         return number
 
-    def float(self, name: Text, *, default: builtins.float) -> builtins.float:
-        """Return a number above zero."""
+    def days(self, name: Text, *, default: Whole, least: Whole = 1) -> Whole:
+        """Return a whole number of days, at most a century."""
+        return self.int(name, default=default, least=least, most=MOST_DAYS)
+
+    def float(self, name: Text, *, default: builtins.float, most: builtins.float) -> builtins.float:
+        """Return a number above zero and at most `most`."""
         value = self._read(name, default)
         try:
             number = builtins.float(value) if value else default
         except ValueError:
             number = math.nan
-        if not 0 < number < math.inf:
-            raise wrong(name, value, "a number above zero", default)
+        if not 0 < number <= most:
+            raise wrong(name, value, f"a number above zero, at most {most:g}", default)
         return number
 
     def bool(self, name: Text, *, default: Flag) -> Flag:
@@ -90,13 +98,46 @@ class Environment:
             raise wrong(name, value, "one of " + ", ".join(among), default)
         return value
 
-    def parsed(self, name: Text, parse: Callable[[Text], T], *, default: Text, allowed: Text, example: Text) -> T:
+    def networks(self, name: Text) -> builtins.list[Text]:
+        """Return the IP networks between commas."""
+        found = self.list(name)
+        for text in found:
+            try:
+                network = ipaddress.ip_network(text)
+            except ValueError:
+                network = None
+            # An IPv4 address within IPv6 is read as IPv4 (core.addresses), so such a network would match nobody.
+            if network is None or getattr(network.network_address, "ipv4_mapped", None):
+                raise wrong(
+                    name, text, "networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between them", "10.0.0.0/8"
+                )
+        return found
+
+    def parsed(
+        self, name: Text, parse: Callable[[Text], T], *, default: Text, allowed: Text, example: Text,
+        is_secret: Flag = False,
+    ) -> T:  # fmt: skip
         """Return `parse(text)` of the variable. It raises ValueError or TypeError for a text that is not allowed."""
         value = self._read(name, default) or default
         try:
             return parse(value)
         except (TypeError, ValueError):
-            raise wrong(name, value, allowed, example) from None
+            raise wrong(name, "not valid" if is_secret else value, allowed, example) from None
+
+    def word(self, name: Text, pattern: Text, *, allowed: Text, example: Text, default: Text = "") -> Text:
+        """Return a text that matches the whole of a regular expression, or the default."""
+        value = self._read(name, default)
+        if value and not re.fullmatch(pattern, value):
+            raise wrong(name, value, allowed, example)
+        return value or default
+
+    def words(self, name: Text, pattern: Text, *, allowed: Text, example: Text) -> builtins.list[Text]:
+        """Return the texts between commas, each of which matches the whole of a regular expression."""
+        found = self.list(name)
+        for text in found:
+            if not re.fullmatch(pattern, text):
+                raise wrong(name, text, allowed, example)
+        return found
 
     def zone(self, name: Text, *, default: Text) -> Text:
         """Return the name of a time zone."""
@@ -130,7 +171,8 @@ def wrong(name: str, value: str, allowed: str, example: object) -> ImproperlyCon
 def _zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
-    except zoneinfo.ZoneInfoNotFoundError:
+    except (zoneinfo.ZoneInfoNotFoundError, OSError):
+        # Such as the name of a folder of zones, or one that is too long.
         raise ValueError(name) from None
     return name
 

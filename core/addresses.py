@@ -1,10 +1,12 @@
 """The caller's IP address. The only code that reads X-Forwarded-For, and it trusts only what our own proxies wrote."""
 
 import ipaddress
+import re
 
 from django.conf import settings
 from django.http import HttpRequest
 
+WITH_PORT = re.compile(r"\[([0-9a-fA-F:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 UNKNOWN = "0.0.0.0"  # noqa: S104 - nothing binds to it: it stands for an unknown address
 
 
@@ -17,7 +19,8 @@ def client_address(request: HttpRequest) -> str:
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     proxies = settings.TRUSTED_PROXIES
     seen = hops[-min(proxies, len(hops))] if proxies and hops else request.META.get("REMOTE_ADDR", "")
-    return str(_parsed(seen) or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN)
+    # What a proxy wrote and we cannot read is not the proxy's own address, which may be trusted with more.
+    return str(_parsed(seen) or UNKNOWN)
 
 
 def client_network(request: HttpRequest) -> str:
@@ -37,6 +40,9 @@ def network_of(address: str) -> str:
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address; some proxies write its port too, as `192.0.2.1:4711` and `[2001:db8::1]:4711`."""
+    if (match := WITH_PORT.fullmatch(text)) is not None:
+        text = match[1] or match[2]
     try:
         parsed = ipaddress.ip_address(text)
     except ValueError:

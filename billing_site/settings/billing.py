@@ -4,12 +4,21 @@ from datetime import timedelta
 
 from billing_site.settings.environment import LOCAL, env
 
+
+def retry_days(text: str) -> tuple[int, ...]:
+    """Return the days in COLLECTION_RETRY_DAYS, in order. Raises ValueError."""
+    days = sorted({int(day) for day in text.split(",")})
+    if not 1 <= days[0] <= days[-1] <= 365:
+        raise ValueError(text)
+    return tuple(days)
+
+
 # The longest time between two charges of metered use. It changes how charges are split, never their sum.
 BILLING_METER_EVERY = timedelta(seconds=env.int("BILLING_METER_EVERY", default=3600, least=1))
 # Books overdue for longer than this wait for staff, so that a clock that jumped does not bill a year.
 BILLING_MAX_CATCH_UP = timedelta(seconds=env.int("BILLING_MAX_CATCH_UP", default=7 * 24 * 3600, least=1))
 # Days that an order, a subscription which has never started, waits for its payment.
-ORDER_DAYS = env.int("ORDER_DAYS", default=14, least=1)
+ORDER_DAYS = env.days("ORDER_DAYS", default=14)
 # Subscriptions that have not ended, of one customer in one currency.
 MAX_SUBSCRIPTIONS = env.int("MAX_SUBSCRIPTIONS", default=5000, least=1)
 # Books that a worker claims and settles in one transaction.
@@ -25,24 +34,24 @@ GATEWAY_CLASSES = {
     "manual": "payments.gateways.manual.gateway.Manual",
 }
 # Seconds that a worker waits for a gateway's answer, and that a web request waits in all.
-GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", default=20.0)
-GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0)
+GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", default=20.0, most=120)
+GATEWAY_TIMEOUT_WEB = env.float("GATEWAY_TIMEOUT_WEB", default=3.0, most=25)
 # How long before a renewal the money that is missing for it is charged, if the customer has agreed; the days after a
 # first decline on which it is tried again; and the time zone of the working hours in which that happens, for customers
 # who have chosen none.
-COLLECTION_AHEAD = timedelta(hours=env.int("COLLECTION_AHEAD_HOURS", default=24))
+COLLECTION_AHEAD = timedelta(hours=env.int("COLLECTION_AHEAD_HOURS", default=24, most=24 * 365))
 COLLECTION_RETRY_DAYS = env.parsed(
     "COLLECTION_RETRY_DAYS",
-    lambda text: tuple(sorted(int(day) for day in text.split(","))),
+    retry_days,
     default="1,3,5,7",
-    allowed="whole numbers with commas between them",
+    allowed="whole numbers from 1 to 365 with commas between them",
     example="1,3,5,7",
 )
 COLLECTION_TIME_ZONE = env.zone("COLLECTION_TIME_ZONE", default="UTC")
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800, least=1))
 # Days that gateway reports are kept, and webhook events that were processed or ignored. Parked ones are kept.
-GATEWAY_REPORT_DAYS = env.int("GATEWAY_REPORT_DAYS", default=400, least=1)
-WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=90, least=1)
+GATEWAY_REPORT_DAYS = env.days("GATEWAY_REPORT_DAYS", default=400)
+WEBHOOK_EVENT_DAYS = env.days("WEBHOOK_EVENT_DAYS", default=90)
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtMDAwMDAwMDA="
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET") or (LOCAL_WEBHOOK_SECRET if LOCAL else "")
 # Stripe: the secret key (sk_ or rk_), the signing secret of the webhook endpoint (two, divided by a space, while it is
@@ -64,7 +73,7 @@ YOOKASSA_API_BASE = env.url("YOOKASSA_API_BASE", ("https", "http"), example="htt
 # The currency of the shop's account.
 YOOKASSA_CURRENCIES = env.list("YOOKASSA_CURRENCIES", default=["RUB"])
 # Networks that notifications may come from. Blank: those that YooKassa publishes.
-YOOKASSA_NETWORKS = env.list("YOOKASSA_NETWORKS")
+YOOKASSA_NETWORKS = env.networks("YOOKASSA_NETWORKS")
 # Whether YooKassa has allowed the shop to keep payment methods.
 YOOKASSA_SAVES_METHODS = env.bool("YOOKASSA_SAVES_METHODS", default=False)
 # Receipts by law 54-FZ: the VAT rate turns them on. The tax system is needed by some cash registers only.
@@ -77,4 +86,4 @@ YOOKASSA_PAYMENT_MODE = env.str("YOOKASSA_PAYMENT_MODE", default="full_payment")
 # of TOP_UP_LIMITS), and the days that a transfer is waited for.
 MANUAL_DETAILS = env.str("MANUAL_DETAILS")
 MANUAL_CURRENCIES = env.list("MANUAL_CURRENCIES")
-MANUAL_PAGE_DAYS = env.int("MANUAL_PAGE_DAYS", default=14, least=1)
+MANUAL_PAGE_DAYS = env.days("MANUAL_PAGE_DAYS", default=14)

@@ -6,6 +6,9 @@ import environ
 
 from billing_site.settings.environment import LOCAL, VAR_DIR, env
 
+# The shape of a mail address.
+ADDRESS = r"[^\s@<>,;]+@[^\s@<>,;]+"
+
 
 def json_object(text: str) -> dict[str, str]:
     """Return the JSON object in ANYMAIL. Raises ValueError or TypeError."""
@@ -31,21 +34,29 @@ MAIL_BACKEND = env.str("MAIL_BACKEND") or (
 # A mail provider of django-anymail: its keys, and the secret of its webhooks as user:password. With a secret it reports
 # addresses at which mails bounce.
 ANYMAIL = env.parsed(
-    "ANYMAIL", json_object, default="{}", allowed="a JSON object on one line", example='{"MAILGUN_API_KEY": "..."}'
+    "ANYMAIL",
+    json_object,
+    default="{}",
+    allowed="a JSON object on one line",
+    example='{"MAILGUN_API_KEY": "..."}',
+    is_secret=True,
 )
 MAIL_FOLDER = VAR_DIR / "mail"
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Billing <billing@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.word(
+    "DEFAULT_FROM_EMAIL", rf"(?:[^<>@\r\n]*<{ADDRESS}>|{ADDRESS})", default="Billing <billing@localhost>",
+    allowed="an address, or a name and an address", example="'Billing <billing@example.com>'",
+)  # fmt: skip
 # Seconds that a worker waits for the mail server.
 EMAIL_TIMEOUT = 10
 # The most mails in any minute; mails of the log-in are never held up by it.
 MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600, least=1)
 # Days that the rows of mails are kept that were sent or will not be. Waiting and parked ones are kept.
-MAIL_DAYS = env.int("MAIL_DAYS", default=400, least=1)
+MAIL_DAYS = env.days("MAIL_DAYS", default=400)
 # The lists of kinds (events.mails.kinds.Kind).
 MAIL_KINDS = ["payments.mails.KINDS", "subscriptions.mails.KINDS"]
 
 # The foot of every mail. The name is by default SITE_NAME.
 SELLER_NAME = env.str("SELLER_NAME")
 SELLER_ADDRESS = env.str("SELLER_ADDRESS")
-SELLER_EMAIL = env.str("SELLER_EMAIL")
-SELLER_LOGO_URL = env.str("SELLER_LOGO_URL")
+SELLER_EMAIL = env.word("SELLER_EMAIL", ADDRESS, allowed="an email address", example="help@example.com")
+SELLER_LOGO_URL = env.url("SELLER_LOGO_URL", ("https",), example="https://example.com/logo.png")

@@ -1,23 +1,26 @@
 """Who may read metrics and status, and where errors are reported."""
 
-import ipaddress
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from billing_site.settings.environment import LOCAL, env
 
 
-def networks(name: str, values: list[str]) -> list[str]:
-    """Return the IP networks in a variable. Raises ImproperlyConfigured."""
-    found = [value.strip() for value in values if value.strip()]
-    for item in found:
-        try:
-            ipaddress.ip_network(item)
-        except ValueError as error:
-            raise ImproperlyConfigured(
-                f"{name} must be networks such as 10.0.0.0/8,10.1.2.3; {error}. Example: {name}=10.0.0.0/8"
-            ) from None
-    return found
+def metrics_token(text: str) -> str:
+    """Return the token. Raises ValueError for one that is short."""
+    if text and (len(text) < 24 or len(text.split()) > 1):
+        raise ValueError
+    return text
+
+
+def dsn(text: str) -> str:
+    """Return the DSN. Raises ValueError for one that the library would refuse."""
+    parts = urlsplit(text)
+    is_whole = parts.scheme in ("http", "https") and parts.username and parts.hostname
+    if text and not (is_whole and parts.path.rpartition("/")[2].isdigit()):
+        raise ValueError
+    return text
 
 
 def ratio(name: str, text: str) -> float:
@@ -35,12 +38,18 @@ def ratio(name: str, text: str) -> float:
 
 # /metrics and /statusz are for whoever sends this token, or calls from these networks. Neither: for nobody. A local run
 # lets the same machine read them.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()
-METRICS_NETWORKS = networks("METRICS_NETWORKS", env.list("METRICS_NETWORKS", default=[]))
+METRICS_TOKEN = env.parsed(
+    "METRICS_TOKEN", metrics_token, default="", allowed="24 characters or more, without spaces",
+    example="$(openssl rand -base64 24)", is_secret=True,
+)  # fmt: skip
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
 if LOCAL and not METRICS_TOKEN and not METRICS_NETWORKS:
     METRICS_NETWORKS = ["127.0.0.0/8", "::1/128"]
 # Errors are reported there. Blank: nowhere, and the library is not even loaded.
-SENTRY_DSN = env.str("SENTRY_DSN", default="").strip()
+SENTRY_DSN = env.parsed(
+    "SENTRY_DSN", dsn, default="", allowed="the DSN of a project, a URL with its public key and its number",
+    example="https://key@sentry.example.com/1", is_secret=True,
+)  # fmt: skip
 SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
 # The part of all requests and tasks whose timing is reported too.
 SENTRY_TRACES = ratio("SENTRY_TRACES", env.str("SENTRY_TRACES", default="0"))

@@ -4,6 +4,8 @@ from csp.constants import NONE, SELF
 
 from billing_site.settings.environment import env
 
+# A source of a content policy: a scheme, or an origin whose first label may be a star.
+ORIGIN = r"[a-z][a-z0-9+.-]*:|(?:https?://)?(?:\*\.)?[A-Za-z0-9.-]+(?::[0-9]+)?"
 # Nothing inline, nothing from other hosts. Only billing_site.api_docs relaxes it, for the styles of Swagger UI.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -14,7 +16,12 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         # Where forms may lead, redirects included. Pages that pay add the offered gateways' own (payments.web.policy).
-        "form-action": [SELF, *env.list("CSP_FORM_ACTION")],
+        "form-action": [
+            SELF,
+            *env.words(
+                "CSP_FORM_ACTION", ORIGIN, allowed="origins with commas between them", example="https://pay.example.com"
+            ),
+        ],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -30,6 +37,8 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
 # Only if every subdomain of the site uses TLS too.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=False)
+# Whether other names of the domain use TLS is not known here, so the two warnings about it would be noise.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # __Host-: the browser accepts the cookie from this host only, over TLS, for the whole site.
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if HTTPS else ("session", "csrftoken")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

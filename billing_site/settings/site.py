@@ -11,9 +11,12 @@ from billing_site.settings.environment import BASE_DIR, LOCAL, SITE_URL, VAR_DIR
 
 # Older keys, still accepted for what they signed, so that a new SECRET_KEY does not log everybody out.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS") or (
-    ["localhost", "127.0.0.1", "[::1]"] if LOCAL else [urlsplit(SITE_URL).hostname or ""]
-)
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS",
+    r"\*|\.?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:.]+\]",
+    allowed="host names without a scheme, a port or a path, with commas between them",
+    example="billing.example.com",
+) or (["localhost", "127.0.0.1", "[::1]"] if LOCAL else [urlsplit(SITE_URL).hostname or ""])
 ROOT_URLCONF = "billing_site.urls"
 WSGI_APPLICATION = "billing_site.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -91,7 +94,11 @@ DATABASES["default"]["PASSWORD"] = DATABASES["default"].get("PASSWORD") or POSTG
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
 PREPARED_STATEMENTS = not DATABASE_POOLED
-DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {"connect_timeout": 5}
+DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+    "connect_timeout": 5,
+    # A server whose network is gone is given up after half a minute, not after hours.
+    "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000,
+}  # fmt: skip
 # The longest time to wait for a lock, run a statement, or leave a transaction idle. A pooler lets no client set them
 # for its session: then they belong to the role, and `manage.py check --database default` warns if they are not set.
 SESSION_LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
@@ -104,7 +111,7 @@ if not DATABASE_POOLED:
         "prepare_threshold": 1_000_000_000,
     }
 # How many seconds `manage.py migrate` waits for a lock. Everything that needs the table waits behind it.
-MIGRATION_LOCK_SECONDS = env.int("MIGRATION_LOCK_SECONDS", default=5)
+MIGRATION_LOCK_SECONDS = env.int("MIGRATION_LOCK_SECONDS", default=5, most=86_400)
 
 # Cache
 # Redis or Valkey, shared by all processes. Without CACHE_URL: the embedded Valkey under var/, also the broker.

@@ -91,7 +91,7 @@ def test_a_rate_is_read_and_blank_means_the_default(monkeypatch, text, rate):
 )
 def test_a_retention_below_one_day_stops_the_start_and_names_its_variable(monkeypatch, name, module):
     monkeypatch.setenv(name, "0")
-    with pytest.raises(ImproperlyConfigured, match=f"{name} is 0. It must be 1 or more"):
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is 0. It must be a number from 1 to 36500"):
         runpy.run_path(str(ROOT / f"billing_site/settings/{module}.py"))
 
 
@@ -107,7 +107,7 @@ def test_a_blank_variable_is_the_same_as_one_that_is_not_set():
     for name in ("A", "B", "C"):
         assert env.str(name, default="x") == "x"
         assert env.int(name, default=7) == 7
-        assert env.float(name, default=1.5) == 1.5
+        assert env.float(name, default=1.5, most=9) == 1.5
         assert env.bool(name, default=True) is True
         assert env.list(name, default=["x"]) == ["x"]
         assert env.choice(name, ("x", "y"), default="y") == "y"
@@ -131,7 +131,52 @@ def test_a_flag_is_read(text, value):
             lambda env: env.int("A", default=8000, least=1, most=65535),
             "A is 70000. It must be a number from 1 to 65535, without a fraction. Example: A=8000",
         ),
-        ("nan", lambda env: env.float("A", default=2.5), "A is nan. It must be a number above zero. Example: A=2.5"),
+        (
+            "9" * 18,
+            lambda env: env.int("A", default=8, least=1),
+            f"A is {'9' * 18}. It must be a number from 1 to 2000000000, without a fraction. Example: A=8",
+        ),
+        (
+            "40000",
+            lambda env: env.days("A", default=14),
+            "A is 40000. It must be a number from 1 to 36500, without a fraction. Example: A=14",
+        ),
+        *(
+            (
+                text,
+                lambda env: env.float("A", default=2.5, most=120),
+                f"A is {text}. It must be a number above zero, at most 120. Example: A=2.5",
+            )
+            for text in ("nan", "0", "1e300")
+        ),
+        (
+            "10.0.0.0/8,::ffff:10.0.0.0/104",
+            lambda env: env.networks("A"),
+            (
+                "A is ::ffff:10.0.0.0/104. It must be networks such as 10.0.0.0/8 or 2001:db8::/32, with commas "
+                "between them. Example: A=10.0.0.0/8"
+            ),
+        ),
+        (
+            "x y",
+            lambda env: env.word("A", "[a-z]+", allowed="a word", example="x"),
+            "A is x y. It must be a word. Example: A=x",
+        ),
+        (
+            "x,y;z",
+            lambda env: env.words("A", "[a-z]+", allowed="words", example="x"),
+            "A is y;z. It must be words. Example: A=x",
+        ),
+        (
+            "Europe",
+            lambda env: env.zone("A", default="UTC"),
+            "A is Europe. It must be the name of a time zone. Example: A=Europe/Berlin",
+        ),
+        (
+            "Z" * 300,
+            lambda env: env.zone("A", default="UTC"),
+            f"A is {'Z' * 300}. It must be the name of a time zone. Example: A=Europe/Berlin",
+        ),
         ("z", lambda env: env.choice("A", ("x", "y"), default="x"), "A is z. It must be one of x, y. Example: A=x"),
         (
             "Mars/Base",
@@ -239,6 +284,64 @@ def test_nonsense_in_a_variable_is_refused_with_its_name_and_an_example(read_all
         assert text.startswith(name), text
         assert f"Example: {name}=" in text, text
     assert {"PORT", "HTTPS", "EMAIL_URL", "DATABASE_URL", "LOG_LEVEL", "API_RATE_USER"} <= read_all["said"].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ANYMAIL", '"MAILGUN_API_KEY": "key-123"'),
+        ("ANYMAIL", "key-123"),
+        ("METRICS_TOKEN", "short-key-123"),
+        ("METRICS_TOKEN", "a token of many words key-123"),
+        ("SENTRY_DSN", "nonsense:key-123"),
+        ("SENTRY_DSN", "https://key-123@sentry.example.com/"),
+        ("SITE_URL", "https://user:key-123@billing.example.com"),
+        ("SITE_URL", "https://billing.example.com/?next=1"),
+        ("SITE_URL", "https://"),
+        ("ALLOWED_HOSTS", "https://billing.example.com"),
+        ("ALLOWED_HOSTS", "billing.example.com:443"),
+        ("COLLECTION_RETRY_DAYS", "-1"),
+        ("COLLECTION_RETRY_DAYS", "1,999999999999"),
+        ("GATEWAY_TIMEOUT", "1e300"),
+        ("LOGIN_LOCKED_FOR", "999999999999999999"),
+        ("JWT_ACCESS_SECONDS", "999999999999999999"),
+        ("BILLING_METER_EVERY", "999999999999999999"),
+        ("SELLER_EMAIL", "nobody"),
+        ("SELLER_LOGO_URL", "javascript:x"),
+        ("DEFAULT_FROM_EMAIL", "nobody"),
+        ("CSP_FORM_ACTION", "x; script-src *"),
+        ("YOOKASSA_NETWORKS", "foo"),
+        ("API_RATE_USER", "1/month"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_stops_the_start_and_no_secret_is_shown(name, text):
+    environment = {"PATH": os.environ["PATH"], "LOCAL": "0", "SECRET_KEY": "x" * 50, name: text}
+    command = [sys.executable, "-c", "import billing_site.settings"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert f"ImproperlyConfigured: {name} is " in last
+    assert f"Example: {name}=" in last
+    assert "key-123" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SITE_URL", "https://billing.example.com/shop/"),
+        ("SITE_URL", "http://[::1]:8000"),
+        ("ALLOWED_HOSTS", "billing.example.com,localhost,[::1],127.0.0.1"),
+        ("DEFAULT_FROM_EMAIL", "billing@example.com"),
+        ("DEFAULT_FROM_EMAIL", '"Müller, Söhne" <billing@example.com>'),
+        ("CSP_FORM_ACTION", "https://*.example.com:8443,https:"),
+        ("SENTRY_DSN", "https://key@sentry.example.com/team/12"),
+        ("METRICS_NETWORKS", "10.0.0.0/8,::1"),
+    ],
+)
+def test_what_is_meant_is_taken(name, text):
+    environment = {"PATH": os.environ["PATH"], "LOCAL": "0", "SECRET_KEY": "x" * 50, name: text}
+    command = [sys.executable, "-c", "import billing_site.settings"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_documents_give_the_defaults_of_the_code(read_all):
