@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from accounts import encryption
 from payments.gateways import registry
@@ -28,8 +29,8 @@ SHOWN_MAIL = {
 LIVE = ("sk_live_", "rk_live_", "live_")
 
 
-def refuse_to_start_unsafe() -> None:
-    """Exit with the reasons if a check of this module finds an error, and log its warnings.
+def refuse_to_start_unsafe(exit_code: int = 1) -> None:
+    """Log what the checks of this module find, and exit with this code if an error is among it.
 
     Called when web, worker and scheduler start.
     """
@@ -38,10 +39,10 @@ def refuse_to_start_unsafe() -> None:
         if not message.is_serious():
             log.warning("unsafe_setting", id=message.id, problem=message.msg, hint=message.hint)
     errors = [message for message in messages if message.is_serious()]
+    for error in errors:
+        log.error("start_refused", id=error.id, problem=error.msg, hint=error.hint)
     if errors:
-        sys.exit(
-            "Refusing to start:\n" + "\n".join(f"  {error.id}: {error.msg} {error.hint or ''}" for error in errors)
-        )
+        sys.exit(exit_code)
 
 
 @register(TAG, Tags.security)
@@ -84,6 +85,14 @@ def _debug() -> list[CheckMessage]:
 
 def _keys() -> list[CheckMessage]:
     errors: list[CheckMessage] = []
+    if settings.LOCAL_SECRET_KEY in settings.SECRET_KEY_FALLBACKS:
+        errors.append(
+            Error(
+                "SECRET_KEY_FALLBACKS has the public local key.",
+                "Remove it: anybody can sign with it.",
+                id="billing.E011",
+            )
+        )
     if len(settings.SECRET_KEY) < 50 or len(set(settings.SECRET_KEY)) < 5:
         hint = "Set it to 50 random characters or more: `openssl rand -base64 48`."
         errors.append(Error("SECRET_KEY is too easy to guess.", hint, id="billing.E002"))
@@ -165,7 +174,7 @@ def _mail() -> list[CheckMessage]:
             )
         ]
     if settings.MAIL_BACKEND:
-        return []
+        return _mail_backend()
     return [
         checks.Warning(
             "There is no mail server: mails wait, such as links to reset passwords, which are good for a day.",
@@ -173,3 +182,12 @@ def _mail() -> list[CheckMessage]:
             id="billing.W003",
         )
     ]
+
+
+def _mail_backend() -> list[CheckMessage]:
+    try:
+        import_string(settings.MAIL_BACKEND)
+    except ImportError as error:
+        hint = "Set it to a backend such as anymail.backends.mailgun.EmailBackend, or leave it blank and set EMAIL_URL."
+        return [Error(f"MAIL_BACKEND cannot be loaded: {error}", hint, id="billing.E012")]
+    return []

@@ -9,4 +9,5 @@ from billing_site.checks import refuse_to_start_unsafe
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
 
 application = get_wsgi_application()
-refuse_to_start_unsafe()
+# With this code gunicorn stops as a whole; with any other it would start the process again and again.
+refuse_to_start_unsafe(exit_code=3)

@@ -59,7 +59,8 @@ def mail() -> Iterator[Result]:
     try:
         server.open()
     except Unreachable as error:
-        yield fails("mail", f"{settings.MAIL_BACKEND}: {error}", "Correct EMAIL_URL, or start the mail server.")
+        names = "EMAIL_URL" if "smtp" in settings.MAIL_BACKEND else "MAIL_BACKEND and ANYMAIL"
+        yield fails("mail", f"{settings.MAIL_BACKEND}: {error}", f"Correct {names}, or start the mail server.")
         return
     finally:
         server.close()

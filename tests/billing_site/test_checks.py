@@ -1,5 +1,6 @@
 """The checks that refuse unsafe production settings. Where a process is started it is a real one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -39,8 +40,9 @@ def run(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str
     )
 
 
-def test_good_settings_pass_the_deployment_checks():
-    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+@pytest.mark.parametrize("subdomains", ["1", ""])
+def test_good_settings_pass_the_deployment_checks(subdomains):
+    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", HSTS_SUBDOMAINS=subdomains)
     assert done.returncode == 0, done.stderr
 
 
@@ -61,6 +63,15 @@ def test_nothing_starts_with_debug_on(command):
     done = run(*command, DEBUG="1")
     assert done.returncode != 0
     assert "billing.E001" in done.stderr + done.stdout
+
+
+def test_gunicorn_stops_as_a_whole_and_the_log_says_why():
+    done = run("-m", "gunicorn", "--config", "python:billing_site.gunicorn", DEBUG="1", PORT="8391")
+    assert done.returncode == 3, done.stdout + done.stderr
+    refusals = [json.loads(line) for line in done.stdout.splitlines() if "start_refused" in line]
+    assert {(line["event"], line["id"], line["level"]) for line in refusals} == {
+        ("start_refused", "billing.E001", "error")
+    }
 
 
 @pytest.fixture
@@ -195,6 +206,16 @@ def test_a_missing_malformed_or_public_key_of_second_factors_is_refused(producti
 def test_a_mail_backend_that_shows_or_loses_mails_is_refused(production, name):
     production.MAIL_BACKEND = f"django.core.mail.backends.{name}.EmailBackend"
     assert error_ids() == {"billing.E010"}
+
+
+def test_a_mail_backend_that_does_not_exist_is_refused(production):
+    production.MAIL_BACKEND = "nonsense.Backend"
+    assert error_ids() == {"billing.E012"}
+
+
+def test_the_public_key_is_refused_as_an_older_key_too(production):
+    production.SECRET_KEY_FALLBACKS = [production.LOCAL_SECRET_KEY]
+    assert error_ids() == {"billing.E011"}
 
 
 def warning_ids() -> set[str | None]:
