@@ -1,11 +1,12 @@
 """The Celery application. A task is only a poke: PostgreSQL has what is due."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
-from celery.exceptions import Ignore
+from celery.exceptions import CPendingDeprecationWarning, Ignore
 from django.db import DatabaseError, InterfaceError, connection
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
@@ -14,6 +15,10 @@ from billing_site import outages
 from core.retry import is_unreachable
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
+
+
+# A worker that loses the broker finishes what it has begun. Celery warns at each loss that this may change.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 class Poke(DjangoTask):

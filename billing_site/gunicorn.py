@@ -1,13 +1,16 @@
 """Configuration of gunicorn, local and in containers. It uses threads, because requests mostly wait."""
 
 import os
+import socket
+import struct
 from typing import Any
 
 from billing_site.metrics import multiprocess
 from billing_site.settings import HOST, LOGGING, PORT, WEB_THREADS, WEB_WORKERS
 
 wsgi_app = "billing_site.wsgi:application"
-bind = f"{HOST}:{PORT}"
+# An IPv6 address stands in brackets.
+bind = f"[{HOST}]:{PORT}" if ":" in HOST and not HOST.startswith("[") else f"{HOST}:{PORT}"
 worker_class = "gthread"
 workers = WEB_WORKERS
 threads = WEB_THREADS
@@ -15,6 +18,7 @@ threads = WEB_THREADS
 timeout = 30
 graceful_timeout = 10
 keepalive = 5
+SILENT_CLIENT_SECONDS = 10
 # Gunicorn believes X-Forwarded-Proto of nobody. By itself it would believe this machine's, also with
 # TRUST_FORWARDED_PROTO=0, which Django obeys.
 forwarded_allow_ips = ""
@@ -32,6 +36,17 @@ logconfig_dict = LOGGING
 def on_starting(server: Any) -> None:
     """Have all workers count their requests in one folder, so that each of them can tell Prometheus about all."""
     multiprocess.prepare()
+
+
+def when_ready(server: Any) -> None:
+    """Give up a connection whose client is silent in the middle of a request, or takes no answer.
+
+    Accepted connections inherit the limits of their listener. Gunicorn would wait for ever, with a thread for each.
+    """
+    limit = struct.pack("ll", SILENT_CLIENT_SECONDS, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def on_exit(server: Any) -> None:

@@ -3,6 +3,7 @@
 billing_site.settings.logs and gunicorn import this module, so it uses neither Django's settings nor any model.
 """
 
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -45,6 +46,10 @@ def config(form: str, *, level: str) -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {
+            "broker": {"()": "billing_site.outages.BrokerLines"},
+            "clients": {"()": "billing_site.logs.WithoutSilentClients"},
+        },
         "handlers": {"line": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
         "root": {"handlers": ["line"], "level": level},
         "loggers": {
@@ -57,15 +62,28 @@ def config(form: str, *, level: str) -> dict[str, Any]:
             "django.security.csrf": {"level": "CRITICAL"},
             # Below a warning it only says at each log-in that it deleted nothing.
             "axes": {"level": "WARNING"},
-            "gunicorn.error": {"handlers": [], "propagate": True, "level": level},
+            # It would log the name and a traceback; request_finished says 400.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            "gunicorn.error": {"handlers": [], "propagate": True, "level": level, "filters": ["clients"]},
             # A line for each poke, several per second, would hide everything else.
-            "celery.beat": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING", "filters": ["broker"]},
+            "celery.worker.consumer.consumer": {"filters": ["broker"]},
+            # It says that the broker is back, at INFO.
+            "celery.worker.consumer.connection": {"level": "INFO", "filters": ["broker"]},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             # Two lines for each call, and at DEBUG the whole body of it.
             "stripe": {"level": "WARNING"},
         },
     }
+
+
+class WithoutSilentClients(logging.Filter):
+    """Drops gunicorn's traceback of a client that was silent for too long: strangers could fill the log with it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is written."""
+        return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
 
 
 def configure() -> None:

@@ -1,5 +1,6 @@
 """One line in the log when the database or the broker goes away and one when it is back, whatever fails in between."""
 
+import logging
 import os
 import struct
 import time
@@ -34,6 +35,23 @@ class Outage:
         if began is not None:
             self.well.put()
             log.warning("server_reachable_again", server=self.server, seconds=round(time.time() - began, 1))
+
+
+class BrokerLines(logging.Filter):
+    """Takes Celery's own lines about the broker, one for each try to reach it, for the two lines of an outage."""
+
+    AWAY = ("consumer: Cannot connect to", "consumer: Connection to broker lost", "beat: Connection error")
+    BACK = "Connected to"
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is written."""
+        said = record.getMessage()
+        if said.startswith(self.AWAY):
+            causes = [each for each in record.args or () if isinstance(each, BaseException)]
+            broker.began(causes[0] if causes else ConnectionError(said))
+        elif said.startswith(self.BACK):
+            broker.ended()
+        return not said.startswith((*self.AWAY, self.BACK))
 
 
 class _Token:
