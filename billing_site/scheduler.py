@@ -5,17 +5,21 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from django_celery_beat.schedulers import DatabaseScheduler
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from billing_site import outages, probe
 from core.retry import is_unreachable
 
 # Seconds.
 TRY_AGAIN_AFTER = 5.0
+# Longer than any interval of the schedule.
+LONG_AGO = timedelta(days=366)
 
 # Seconds between two heartbeats in the database, and after which the scheduler counts as dead there.
 BEATS_EVERY = 10.0
@@ -26,6 +30,19 @@ HEARTBEAT = """
 """
 
 
+class Entry(ModelEntry):
+    """A task of the schedule. One that has never run is due at once; a last run in the future counts as one just now.
+
+    The library counts from the start of beat: a daily task of a beat that is started daily would never run. And a clock
+    that was ahead for a while would stop its tasks for as long as it was ahead.
+    """
+
+    def __init__(self, model: PeriodicTask, app: Any = None) -> None:
+        now = datetime.now(UTC)
+        model.last_run_at = min(model.last_run_at, now) if model.last_run_at else now - LONG_AGO
+        super().__init__(model, app=app)
+
+
 class Scheduler(DatabaseScheduler):
     """Reads the schedule from the database, and goes on with what it knows while the database is out of reach.
 
@@ -33,6 +50,7 @@ class Scheduler(DatabaseScheduler):
     statement that runs, and be logged as an error, so it waits until the schedule is written.
     """
 
+    Entry = Entry
     # The schedule that was read last, set by the class above.
     _schedule: dict[str, Any] | None
     # The names of tasks whose last run is not yet written, set by it too.

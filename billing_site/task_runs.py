@@ -61,7 +61,9 @@ class TaskState(NamedTuple):
     def is_late(self) -> bool:
         """Whether runs without an error are missing. One that has never run may be that of a new installation."""
         most = max(PATIENCE.total_seconds(), MISSED * self.every)
-        return self.every > 0 and self.succeeded_ago is not None and self.succeeded_ago > most
+        if self.succeeded_ago is None:
+            return self.every > 0 and self.runs >= MISSED
+        return self.every > 0 and self.succeeded_ago > most
 
 
 def begin(task_id: str) -> None:

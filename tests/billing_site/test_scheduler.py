@@ -1,14 +1,16 @@
-"""A signal to beat while it writes its schedule waits until that is done."""
+"""A signal to beat while it writes its schedule waits until that is done; when tasks are due."""
 
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
 from django.db import connection
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
+from billing_site import scheduler
 from billing_site.celery import app
 from billing_site.scheduler import Scheduler, postponed
 
@@ -76,3 +78,26 @@ def test_a_signal_in_the_middle_of_a_statement_does_not_wait_for_itself():
     assert asked == ["SELECT 1"]
     assert not scheduler.is_reachable()
     scheduler._dirty = set()
+
+
+def entry(every: timedelta, last_run_at: datetime | None) -> scheduler.Entry:
+    interval = IntervalSchedule(every=every.total_seconds(), period=IntervalSchedule.SECONDS)
+    task = PeriodicTask(name="t", task="t", interval=interval, last_run_at=last_run_at, date_changed=datetime.now(UTC))
+    return scheduler.Entry(task, app=app)
+
+
+def test_a_task_that_has_never_run_is_due_at_once_however_often_beat_is_started():
+    assert entry(timedelta(days=1), None).is_due().is_due
+    assert not entry(timedelta(days=1), datetime.now(UTC) - timedelta(hours=1)).is_due().is_due
+
+
+def test_a_nightly_task_that_has_never_run_is_due_at_once():
+    night = CrontabSchedule(minute="30", hour="3")
+    task = PeriodicTask(name="t", task="t", crontab=night, date_changed=datetime.now(UTC))
+    assert scheduler.Entry(task, app=app).is_due().is_due
+
+
+def test_a_clock_that_was_ahead_stops_no_task():
+    due = entry(timedelta(minutes=1), datetime.now(UTC) + timedelta(days=30)).is_due()
+    assert not due.is_due
+    assert 0 < due.next <= 60

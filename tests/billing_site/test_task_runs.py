@@ -73,6 +73,12 @@ def test_a_task_that_never_ran_is_not_late():
     assert (state().succeeded_ago, state().is_late, state().every, state().queue) == (None, False, 60, "billing")
 
 
+def test_a_task_that_never_succeeded_is_late_after_three_runs():
+    for runs in range(1, 4):
+        task_runs.record(BILL_DUE, seconds=1.0, error=ValueError("x"))
+        assert state().is_late is (runs == 3)
+
+
 # Three runs, a minute apart, may be missed.
 @pytest.mark.parametrize(("seconds", "is_late"), [(170, False), (190, True)])
 def test_a_task_is_late_when_three_runs_are_missing(seconds, is_late):
