@@ -18,7 +18,7 @@ from tests.ops.pages import ROOT, blocks, run
 
 pytestmark = pytest.mark.timeout(400)
 PAGE = "upgrade.md"
-IN_CONTAINER = re.compile(r"^docker compose (?:run --rm|exec) web (python .*)$", re.MULTILINE)
+IN_CONTAINER = re.compile(r"^docker compose (?:run --rm --no-deps|exec) web (python .*)$", re.MULTILINE)
 
 
 @pytest.mark.django_db(transaction=True)
