@@ -109,7 +109,7 @@ def read(token: str | bytes, *, kind: type[jwt.Token]) -> Claims:
     try:
         payload = kind(token).payload  # type: ignore[arg-type]
         claims = Claims(payload["user_id"], payload["ver"], uuid.UUID(payload["fam"]), uuid.UUID(payload["jti"]))
-    except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise InvalidToken(_("The token is invalid, of the wrong type, or expired.")) from error
     if not all(type(number) is int and 0 <= number <= LARGEST_ID for number in (claims.user_id, claims.version)):
         raise InvalidToken(_("The token is invalid, of the wrong type, or expired."))

@@ -92,7 +92,7 @@ ERRORS: dict[str, Kind] = {
         402, _("Not enough money on the balance"), _("Top up with POST /api/v1/payment, then send the request again.")
     ),
     # Plans and subscriptions
-    "plan_not_found": Kind(404, _("Plan not found"), _("Choose a plan from GET /api/plans/.")),
+    "plan_not_found": Kind(400, _("Plan not found"), _("Choose a plan from GET /api/plans/.")),
     "plan_not_sold_in_currency": Kind(
         400, _("The plan has no price in this currency"), _("Choose one of the currencies in `detail`.")
     ),

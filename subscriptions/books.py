@@ -115,7 +115,7 @@ class OpenBook:
         """
         if plan is not None:
             own = Price.objects.select_related("plan").get(pk=pk_of(self._find(subscription).terms.id))
-            price = own if plan == own.plan.code else catalogue.current(plan, own.currency)
+            price = own if plan.lower() == own.plan.code.lower() else catalogue.current(plan, own.currency)
             self.change_plan(subscription, price, quantity=quantity, when=when)
         elif quantity is not None:
             self.change_quantity(subscription, quantity, when=when)

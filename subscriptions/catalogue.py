@@ -70,12 +70,17 @@ class PriceTerms(TypedDict, total=False):
 
 
 def on_sale(plan: Plan | str) -> dict[str, Price]:
-    """Return the current prices of a public plan, given as a row or a code, by currency; raise PlanNotFound."""
+    """Return the current prices of a public plan, given as a row or a code, by currency; raise PlanNotFound.
+
+    A code may be written in any case.
+    """
     code = plan.code if isinstance(plan, Plan) else plan
-    current = Price.objects.filter(plan__code=code, plan__is_public=True, archived_at=None).select_related("plan")
-    prices = {price.currency: price for price in current.order_by("currency")}
+    current = Price.objects.filter(plan__code__iexact=code, plan__is_public=True, archived_at=None)
+    prices = {price.currency: price for price in current.select_related("plan").order_by("currency")}
     if not prices:
-        raise PlanNotFound(_("There is no plan %s. GET /api/plans/ lists the available plans.") % repr(code))
+        sold = [each.code for each in plans_on_sale()]
+        words = {"code": repr(code), "sold": ", ".join(sold) or "-"}
+        raise PlanNotFound(_("There is no plan %(code)s. On sale: %(sold)s.") % words, plans=sold)
     return prices
 
 

@@ -144,8 +144,8 @@ class CustomerOverview:
         owned = Subscription.objects.filter(customer=self.customer).select_related("price__plan")
         if not (status or plan):
             return owned
-        ended = {name: value for name, value in (("status", status), ("price__plan__code", plan)) if value}
-        wanted = Price.objects.filter(plan__code=plan).values_list("plan", flat=True).first() if plan else None
+        ended = {name: value for name, value in (("status", status), ("price__plan__code__iexact", plan)) if value}
+        wanted = Price.objects.filter(plan__code__iexact=plan).values_list("plan", flat=True).first() if plan else None
         current = [
             pk
             for each in self.views

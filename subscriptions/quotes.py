@@ -75,7 +75,7 @@ class Played(NamedTuple):
 def price_for(subscription: Subscription, code: str, *, now: datetime) -> Price:
     """Return the price of a change to this plan: the version it has if it has the plan, else the one on sale."""
     own = overview.one(subscription, now=now).price
-    return own if own.plan.code == code else catalogue.current(code, own.currency)
+    return own if own.plan.code.lower() == code.lower() else catalogue.current(code, own.currency)
 
 
 def make(

@@ -26,6 +26,12 @@ class TokenAuthentication(JWTAuthentication):
             raise tokens.InvalidToken(_("Your session has ended. Log in again."))
         return user, claims
 
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """Return the token in the header. The scheme may be written in any case (RFC 9110, 11.1)."""
+        scheme, _, rest = header.partition(b" ")
+        is_bearer = scheme.lower() == b"bearer"
+        return super().get_raw_token(b"Bearer " + rest if is_bearer else header)
+
 
 class TokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
     """Describe TokenAuthentication in OpenAPI."""

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +37,27 @@ class TextField(serializers.CharField):
         if invisible := first_invisible(text):
             self.fail("unseen", code=f"{ord(invisible):04X}")
         return text
+
+
+class DayOrTimeField(serializers.DateTimeField):
+    """A time with its offset, or a day in UTC: its first moment, or with `is_end` the first one after it."""
+
+    DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        self.is_end = is_end
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Return the moment; fail on one that no calendar has."""
+        try:
+            if not isinstance(value, str) or not self.DAY.fullmatch(value):
+                moment: datetime = super().to_internal_value(value)
+                return moment.astimezone(UTC)
+            day = datetime.combine(date.fromisoformat(value), time(), tzinfo=UTC)
+            return day + timedelta(days=1) if self.is_end else day
+        except (ValueError, OverflowError):
+            self.fail("invalid", format="2026-03-01, 2026-03-01T00:00:00Z")
 
 
 class WholeField(serializers.IntegerField):

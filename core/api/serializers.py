@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -71,7 +72,7 @@ def _add_detail(message: Any, field: serializers.Field, sent: Any) -> Any:
     if (
         not isinstance(field, serializers.ChoiceField)
         and not field.write_only
-        and isinstance(sent, str | int | float | bool)
+        and isinstance(sent, str | int | float | Decimal | bool)
         and str(sent)[:20] not in parts[0]
     ):
         parts.append(_("You sent: %s") % shortened(sent))

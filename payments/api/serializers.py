@@ -6,19 +6,21 @@ An amount may be sent as "1342.00", 1342.00 or {"value": "1342.00", "currency": 
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from core.api.fields import FlagField, TextField
+from core.api.fields import FlagField, TextField, WholeField
 from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneyField, MoneySerializer
 from ledger.money import Money, NotMoney
 from payments import amounts, transitions
 from payments.failures import Failure, failure_of
 from payments.models import Dispute, Payment, Refund
+from subscriptions.api.serializers import check_plan
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
 
 
@@ -123,8 +125,9 @@ class CheckoutSerializer(StrictSerializer):
     plan = TextField(max_length=60, required=False, help_text="Code of the plan to subscribe to.")
     subscription = TextField(max_length=40, required=False, help_text="Id of your subscription to pay for.")
     currency = TextField(max_length=3, required=False)
-    periods = serializers.IntegerField(min_value=1, max_value=MOST_PERIODS, required=False)
-    quantity = serializers.IntegerField(min_value=1, max_value=MOST_QUANTITY, required=False)
+    periods = WholeField(min_value=1, max_value=MOST_PERIODS, required=False)
+    duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Alias of `periods`.")
+    quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, required=False)
     auto_renew = FlagField(required=False)
     amount = AmountField(required=False, help_text="What you expect to pay. Any other amount is refused.")
     gateway = GatewayField()
@@ -134,6 +137,10 @@ class CheckoutSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require either a plan or a subscription, and no terms with a subscription, which has its own."""
+        if "periods" in attrs and "duration" in attrs:
+            raise serializers.ValidationError({"duration": _("Send `periods` or `duration`, not both.")})
+        if "duration" in attrs:
+            attrs["periods"] = attrs.pop("duration")
         if ("plan" in attrs) == ("subscription" in attrs):
             raise serializers.ValidationError({"plan": _("Send either `plan` or `subscription`.")})
         settled = [name for name in ("periods", "quantity", "auto_renew") if name in attrs and "subscription" in attrs]
@@ -183,10 +190,17 @@ class PaymentFilters(filters.FilterSet):
     """Filters of the list of payments. `created_after` is inclusive, `created_before` is exclusive."""
 
     status = filters.ChoiceFilter(choices=Payment.Status.choices)
-    plan = filters.CharFilter(field_name="plan__code", max_length=60)
+    plan = filters.CharFilter(field_name="plan__code", max_length=60, method="of_plan")
     subscription = filters.CharFilter(field_name="subscription__public_id", max_length=40)
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    def of_plan(self, rows: QuerySet[Payment], name: str, code: str) -> QuerySet[Payment]:
+        """Return the payments of a plan; raise a ValidationError of `plan` if no plan has this code."""
+        try:
+            return rows.filter(plan__code=check_plan(code))
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"plan": error.detail}) from error
 
 
 class FailureSerializer(serializers.Serializer):

@@ -8,9 +8,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.fields import TextField
 from core.api.filters import refuse_unknown_parameters
 from core.api.serializers import StrictSerializer
+from ledger.money import EXPONENTS
 from subscriptions.api.serializers import PriceSerializer
 from subscriptions.catalogue import plans_on_sale
 from subscriptions.models import Plan
@@ -19,8 +19,8 @@ from subscriptions.models import Plan
 class PlanQuery(StrictSerializer):
     """Filters of the price list."""
 
-    currency = TextField(
-        max_length=3, required=False, help_text="Only plans sold in this currency, with that price only."
+    currency = serializers.ChoiceField(
+        choices=sorted(EXPONENTS), required=False, help_text="Only plans sold in this currency, with that price only."
     )
 
 
@@ -69,4 +69,4 @@ class PlanDetail(PriceList):
     def get(self, request: Request, code: str) -> Response:
         """Return one plan on sale."""
         refuse_unknown_parameters(request, ())
-        return Response(PlanSerializer(get_object_or_404(plans_on_sale(), code=code)).data)
+        return Response(PlanSerializer(get_object_or_404(plans_on_sale(), code__iexact=code)).data)

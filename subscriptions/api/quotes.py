@@ -15,6 +15,7 @@ from subscriptions import quote_lines, quotes
 from subscriptions.api.serializers import WHEN, NextChargeSerializer, plan_code
 from subscriptions.catalogue import MOST_QUANTITY
 from subscriptions.models import Quote, Subscription
+from subscriptions.refusals import INSUFFICIENT_FUNDS, Refused
 
 
 class ChangePreviewQuery(StrictSerializer):
@@ -90,6 +91,17 @@ def preview(subscription: Subscription, terms: dict[str, Any], *, now: datetime)
     code, quantity, when = terms.get("plan"), terms.get("quantity"), terms["when"]
     price = subscription.price if code is None else quotes.price_for(subscription, code, now=now)
     return quotes.make(subscription, price, now=now, quantity=quantity, when=when)
+
+
+def with_missing(refused: Refused, subscription: Subscription, terms: dict[str, Any], *, now: datetime) -> Refused:
+    """Return the refusal of a change of plan or quantity; for one that lacks money, with what is `missing`."""
+    if refused.code != INSUFFICIENT_FUNDS or len(terms.keys() & {"plan", "quantity"}) != 1:
+        return refused
+    try:
+        preview(subscription, {"when": "now", **terms}, now=now)
+    except Refused as detailed:
+        return detailed
+    return refused
 
 
 def accept(subscription: Subscription, quote_id: str, *, of_quantity: bool, now: datetime) -> None:

@@ -7,10 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import FlagField, TextField, WholeField
-from core.api.serializers import StrictSerializer
+from core.api.serializers import MOST_NAMES, StrictSerializer, shortened
 from ledger.api.serializers import MoneySerializer
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
-from subscriptions.models import Price, Subscription
+from subscriptions.models import Plan, Price, Subscription
 from subscriptions.overview import SubscriptionState
 
 WHEN = [("now", "now"), ("period_end", "period_end")]
@@ -21,6 +21,16 @@ def plan_code(**kwargs: Any) -> TextField:
     return TextField(max_length=60, help_text="Code of a plan.", **kwargs)
 
 
+def check_plan(code: str) -> str:
+    """Return the code as the plan has it; raise a ValidationError if no plan has it in any case."""
+    codes = dict(Plan.objects.filter(code__iexact=code).values_list("code", "code")[:1])
+    if not codes:
+        known = ", ".join(Plan.objects.values_list("code", flat=True)[:MOST_NAMES])
+        words = {"code": shortened(code), "known": known or "-"}
+        raise serializers.ValidationError(_("No plan has the code %(code)s. Known: %(known)s.") % words)
+    return next(iter(codes))
+
+
 class SubscriptionQuery(StrictSerializer):
     """Filters of a list of subscriptions. They apply to the current state, whatever the rows say."""
 
@@ -28,6 +38,10 @@ class SubscriptionQuery(StrictSerializer):
     plan = plan_code(required=False)
     limit = serializers.CharField(required=False, help_text="1 to 100.")
     cursor = serializers.CharField(required=False, help_text="From `next` or `previous`.")
+
+    def validate_plan(self, code: str) -> str:
+        """Refuse a code that no plan has."""
+        return check_plan(code)
 
 
 class SubscribeSerializer(StrictSerializer):

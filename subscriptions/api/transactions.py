@@ -13,6 +13,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.fields import DayOrTimeField
 from core.api.filters import refuse_unknown_parameters
 from core.api.pagination import CursorPages, InvalidCursor
 from core.api.serializers import StrictSerializer
@@ -45,7 +46,7 @@ class TransactionSerializer(serializers.Serializer):
 
 
 class TransactionQuery(StrictSerializer):
-    """Filters of the list. `from` is inclusive, `to` is exclusive."""
+    """Filters of the list. `from` is inclusive, `to` is exclusive; a day stands for the whole of it."""
 
     currency = serializers.ChoiceField(choices=sorted(EXPONENTS), required=False)
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices, required=False)
@@ -54,7 +55,10 @@ class TransactionQuery(StrictSerializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Add `from` and `to`: `from` is a Python keyword, so it cannot be declared above."""
-        times = {name: serializers.DateTimeField(required=False, source=f"{name}_") for name in ("from", "to")}
+        times = {
+            name: DayOrTimeField(required=False, source=f"{name}_", is_end=name == "to", help_text="A day or a time.")
+            for name in ("from", "to")
+        }
         return {**super().get_fields(), **times}
 
 

@@ -8,6 +8,8 @@ urlpatterns = [
     path("plans/", plans.PlanList.as_view(), name="plan-list"),
     path("plans/<slug:code>", plans.PlanDetail.as_view(), name="plan-detail"),
     path("subscriptions/", views.SubscriptionList.as_view(), name="subscription-list"),
+    # As an older description of the API has it. No public id is a number.
+    path("subscriptions/<int:user_id>", views.SubscriptionsByNumber.as_view(), name="user-subscriptions-by-number"),
     path("subscriptions/<slug:public_id>", views.SubscriptionDetail.as_view(), name="subscription-detail"),
     path("subscriptions/<slug:public_id>/access", views.SubscriptionAccess.as_view(), name="subscription-access"),
     path("subscriptions/<slug:public_id>/cancel", views.Cancel.as_view(), name="subscription-cancel"),

@@ -29,6 +29,7 @@ from subscriptions.api.serializers import (
     SubscriptionSerializer,
 )
 from subscriptions.models import Subscription
+from subscriptions.refusals import Refused
 
 MANY = SubscriptionSerializer(many=True)
 
@@ -88,6 +89,11 @@ class UserSubscriptions(SubscriptionPages):
         return self.page(request, get_object_or_404(User, pk=user_id))
 
 
+@extend_schema(exclude=True)
+class SubscriptionsByNumber(UserSubscriptions):
+    """The same at the address of an older description. OpenAPI has no place for two addresses of one shape."""
+
+
 class OneSubscription(GenericAPIView):
     """Base of the views of one of the caller's subscriptions. Those of others are answered as not found."""
 
@@ -136,7 +142,11 @@ class SubscriptionDetail(OneSubscription):
             if terms:
                 book.change(row, **terms)
 
-        orders.change(row, now=timezone.now(), act=act)
+        now = timezone.now()
+        try:
+            orders.change(row, now=now, act=act)
+        except Refused as refused:
+            raise quotes.with_missing(refused, row, terms, now=now) from refused
         return self.answer()
 
     @extend_schema(operation_id="subscriptions_destroy", responses={200: SubscriptionSerializer})
@@ -245,7 +255,10 @@ class Change(Action):
         if "quote" in terms:
             quotes.accept(row, terms["quote"], of_quantity=of_quantity, now=timezone.now())
         else:
-            self.change(row, lambda book: book.change(row, **terms))
+            try:
+                self.change(row, lambda book: book.change(row, **terms))
+            except Refused as refused:
+                raise quotes.with_missing(refused, row, terms, now=timezone.now()) from refused
         return self.answer()
 
 

@@ -102,6 +102,8 @@ BAD = {
     "no signature": lambda p: p.access.rsplit(".", 1)[0] + ".",
     "a cut signature": lambda p: p.access[:-5],
     "a changed signature": lambda p: p.access[:-1] + ("A" if p.access[-1] != "A" else "B"),
+    "absurd date": lambda p: tampered(p.access, exp=10**20),
+    "date below all": lambda p: tampered(p.access, exp=-(10**20)),
     "alg none": lambda p: forged({"alg": "none", "typ": "JWT"}, claims(p.access)),
     "alg None": lambda p: forged({"alg": "None", "typ": "JWT"}, claims(p.access)),
     "no alg": lambda p: forged({"typ": "JWT"}, claims(p.access)),

@@ -74,6 +74,7 @@ API = {
     "subscription-change-quantity": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription-change-preview": Row(ALICE, address=SUBSCRIPTION),
     "user-subscriptions": Row(ALICE_OR_STAFF, address={"user_id": "alice"}),
+    "user-subscriptions-by-number": Row(ALICE_OR_STAFF, address={"user_id": "alice"}),
     "wallet": Row(CUSTOMERS),
     "transaction-list": Row(CUSTOMERS),
     "transaction-detail": Row(ALICE, address={"number": "transaction"}),

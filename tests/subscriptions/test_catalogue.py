@@ -21,7 +21,7 @@ def test_a_plan_is_found_by_its_code_or_its_row() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("code", ["nothing", "", "BASIC", "a" * 1000, "base'; --"])
+@pytest.mark.parametrize("code", ["nothing", "", "a" * 1000, "base'; --"])
 def test_an_unknown_plan_is_not_found(code: str) -> None:
     sell("basic", RUB=990_00)
     with pytest.raises(catalogue.PlanNotFound):

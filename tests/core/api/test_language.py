@@ -29,7 +29,7 @@ def in_russian(caller: APIClient, method: str, path: str, body: Any = None, **he
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code", "russian"),
     [
-        ("post", ORDER, {"plan": "no"}, 404, "plan_not_found", "Тарифа 'no' нет."),
+        ("post", ORDER, {"plan": "no"}, 400, "plan_not_found", "Тарифа 'no' нет."),
         ("post", ORDER, {"plan": "basic"}, 400, "currency_required", "Пришлите `currency`"),
         ("post", ORDER, {"plan": "basic", "currency": "JPY"}, 400, "plan_not_sold_in_currency", "продаётся в EUR, RUB"),
         ("post", ORDER, {}, 400, "validation_failed", "plan: Обязательное поле."),

@@ -168,7 +168,7 @@ def test_errors_name_the_fields_that_cannot_be_changed(
 def test_a_plan_can_change_only_to_one_sold_in_the_same_currency(alice: User, basic: str) -> None:
     sell("euro", EUR=1_00)
     refused(client(alice).post(basic + "/change-plan", {"plan": "euro"}), "plan_not_sold_in_currency", 400)
-    refused(client(alice).post(basic + "/change-plan", {"plan": "nothing"}), "plan_not_found", 404)
+    refused(client(alice).post(basic + "/change-plan", {"plan": "nothing"}), "plan_not_found", 400)
 
 
 def test_a_change_sent_twice_with_one_key_happens_once(alice: User, basic: str) -> None:

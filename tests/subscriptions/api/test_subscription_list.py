@@ -41,7 +41,6 @@ def test_the_list_is_filtered_by_the_current_state(alice: User, time_machine: ti
     assert listed(alice, status="suspended") == [vm]
     assert listed(alice, plan="basic") == [pending]
     assert listed(alice, plan="vm", status="suspended") == [vm]
-    assert listed(alice, plan="nothing") == []
 
 
 def test_an_ended_subscription_is_listed_by_its_status(alice: User) -> None:
@@ -53,9 +52,9 @@ def test_an_ended_subscription_is_listed_by_its_status(alice: User) -> None:
 
 @pytest.mark.parametrize(
     ("query", "param"),
-    [("status=live", "status"), ("state=active", "state"), ("limit=0", "limit"), ("limit=101", "limit"),
-     ("limit=x", "limit"), ("status=active&status=paused", "status"), ("plan=" + "p" * 61, "plan"),
-     ("cursor=nonsense", "cursor")],
+    [("status=live", "status"), ("plan=nothing", "plan"), ("state=active", "state"), ("limit=0", "limit"),
+     ("limit=101", "limit"), ("limit=x", "limit"), ("status=active&status=paused", "status"),
+     ("plan=" + "p" * 61, "plan"), ("cursor=nonsense", "cursor")],
 )  # fmt: skip
 def test_errors_name_unknown_and_invalid_filters(alice: User, query: str, param: str) -> None:
     answer = client(alice).get(f"{ALL}?{query}")

@@ -115,10 +115,10 @@ def test_a_body_that_is_not_an_object_is_refused(alice: User, body: str) -> None
     assert not Subscription.objects.exists()
 
 
-@pytest.mark.parametrize("code", ["hidden", "nothing", "Basic", "'; drop table"])
+@pytest.mark.parametrize("code", ["hidden", "nothing", "'; drop table"])
 def test_a_plan_not_on_sale_cannot_be_ordered(alice: User, code: str) -> None:
     answer = order(alice, plan=code)
-    assert (answer.status_code, answer.json()["code"], params(answer)) == (404, "plan_not_found", ["plan"])
+    assert (answer.status_code, answer.json()["code"], params(answer)) == (400, "plan_not_found", ["plan"])
 
 
 def test_the_error_for_a_wrong_currency_names_the_right_ones(alice: User) -> None:
