@@ -4,6 +4,7 @@ Under gunicorn the memory is a file that all its workers share (billing_site.met
 of them answered is in every scrape.
 """
 
+from django.conf import settings
 from django.http import HttpRequest
 from prometheus_client import Counter, Histogram
 
@@ -11,6 +12,7 @@ from prometheus_client import Counter, Histogram
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 NO_ROUTE = "(no route)"
+UNKNOWN = "(unknown)"
 
 # No registry: one is built at each scrape (billing_site.metrics.page).
 SECONDS = Histogram(
@@ -38,9 +40,13 @@ def observe(request: HttpRequest, status: int, seconds: float) -> None:
     if series is None:
         series = _series[key] = SECONDS.labels(*map(str, key))
     series.observe(seconds)
-    # An unknown gateway answers 404: its name is anybody's.
-    if match is not None and match.url_name == "webhook" and status != 404:
-        WEBHOOKS.labels(match.kwargs["gateway"], str(status)).inc()
+    if match is not None and match.url_name == "webhook":
+        WEBHOOKS.labels(gateway_of(match.kwargs["gateway"]), str(status)).inc()
+
+
+def gateway_of(name: str) -> str:
+    """Return the name if a gateway of the code has it, else `(unknown)`: the path could have any text there."""
+    return name if name in settings.GATEWAY_CLASSES else UNKNOWN
 
 
 def method_of(request: HttpRequest) -> str:
