@@ -69,7 +69,13 @@ def statusz(request: HttpRequest) -> HttpResponse:
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """Answer the metrics in the format of Prometheus, for operators."""
     refused = operators.refusal(request)
-    return page.answer(request) if refused is None else refused
+    if refused is not None:
+        return refused
+    try:
+        return page.answer(request)
+    except Exception as error:  # noqa: BLE001 - a scrape that fails is 503, as if the site were down
+        log.warning("metrics_not_read", part="page", error=type(error).__name__)
+        return HttpResponse(status=503)
 
 
 def status_parts(*, now: datetime) -> dict[str, dict[str, Any]]:

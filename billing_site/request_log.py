@@ -37,7 +37,7 @@ class RequestLog(RequestMiddleware):
         finally:
             # Also if the error page itself cannot be rendered. The next request has a thread without these fields.
             structlog.contextvars.clear_contextvars()
-            requests.observe(request, status, time.perf_counter() - began)
+            requests.count(request, status, time.perf_counter() - began)
         return response
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
