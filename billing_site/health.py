@@ -129,7 +129,7 @@ def last_check(*, now: datetime) -> dict[str, Any]:
     check = ledger_checks.last()
     if check is None:
         return {"status": OK, "at": None}
-    is_old = now - check.started_at > ledger_checks.OLDEST
+    is_old = ledger_checks.is_old(check, now=now)
     words = "failed" if check.error else "broken" if check.wrong else "old" if is_old else OK
     figures = {"seconds": round(check.seconds, 3), "checks": check.checks, "wrong": check.wrong, "error": check.error}
     return {"status": words, "at": check.started_at.isoformat(), **figures}

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 KEPT = timedelta(days=400)
 # A result that is older than this says nothing about the books any more: at least one night is missing.
 OLDEST = timedelta(hours=26)
+# How far in the future a result may be dated, as clocks of two servers differ. More is a wrong clock.
+SKEW = timedelta(minutes=5)
 
 
 def run(*, now: datetime) -> LedgerCheck:
@@ -59,5 +61,10 @@ def as_data(finding: Finding) -> dict[str, object]:
 
 
 def last() -> LedgerCheck | None:
-    """Return the last result, None if there is none."""
-    return LedgerCheck.objects.order_by("-started_at", "-pk").first()
+    """Return the result that was written last, whatever its date; None if there is none."""
+    return LedgerCheck.objects.order_by("-pk").first()
+
+
+def is_old(check: LedgerCheck, *, now: datetime) -> bool:
+    """Return whether a result says nothing about today's books: it is too old, or its date is wrong."""
+    return not -SKEW <= now - check.started_at <= OLDEST
