@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from billing_site.integrity import Finding, look, renew_statistics, snapshot
+from billing_site.redaction import said
 from core.models import LedgerCheck
 
 log = structlog.get_logger(__name__)
@@ -27,8 +28,8 @@ def run(*, now: datetime) -> LedgerCheck:
         with snapshot():
             findings = look()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"[:300]
-        LedgerCheck.objects.create(started_at=now, seconds=time.monotonic() - began, checks=0, wrong=0, error=said)
+        seconds, text = time.monotonic() - began, said(error)[:300].replace("\x00", "")
+        LedgerCheck.objects.create(started_at=now, seconds=seconds, checks=0, wrong=0, error=text)
         raise
     return keep(findings, now=now)
 
