@@ -20,7 +20,7 @@ def clean(*, now: datetime) -> dict[str, int]:
     return {
         "sessions": delete(Session.objects.filter(expire_date__lte=now)),
         "refresh_tokens": tokens.forget(now=now),
-        "idempotency_keys": idempotency.forget(now=now),
+        "idempotency_keys": idempotency.forget(),
         "counters": brute_force.forget(now=now),
         "failed_log_ins": attempts.delete()[0],
         "log_ins": AccessLog.objects.filter(attempt_time__lt=now - LOG_INS_KEPT_FOR).delete()[0],

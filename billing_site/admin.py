@@ -58,7 +58,7 @@ class LedgerCheckAdmin(ReadOnlyAdmin):
     """The results of the nightly ledger check, with the first wrong rows of each broken rule."""
 
     list_display = ["started_at", "clean", "wrong", "checks", "seconds", "error"]
-    ordering = ["-started_at", "-id"]
+    ordering = ["-id"]
     fields = ["started_at", "clean", "wrong", "checks", "seconds", "error", "findings"]
 
     @admin.display(description=_("clean"), boolean=True)

@@ -69,7 +69,13 @@ def statusz(request: HttpRequest) -> HttpResponse:
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """Answer the metrics in the format of Prometheus, for operators."""
     refused = operators.refusal(request)
-    return page.answer(request) if refused is None else refused
+    if refused is not None:
+        return refused
+    try:
+        return page.answer(request)
+    except Exception as error:  # noqa: BLE001 - a scrape that fails is 503, as if the site were down
+        log.warning("metrics_not_read", part="page", error=type(error).__name__)
+        return HttpResponse(status=503)
 
 
 def status_parts(*, now: datetime) -> dict[str, dict[str, Any]]:
@@ -123,7 +129,7 @@ def last_check(*, now: datetime) -> dict[str, Any]:
     check = ledger_checks.last()
     if check is None:
         return {"status": OK, "at": None}
-    is_old = now - check.started_at > ledger_checks.OLDEST
+    is_old = ledger_checks.is_old(check, now=now)
     words = "failed" if check.error else "broken" if check.wrong else "old" if is_old else OK
     figures = {"seconds": round(check.seconds, 3), "checks": check.checks, "wrong": check.wrong, "error": check.error}
     return {"status": words, "at": check.started_at.isoformat(), **figures}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from billing_site.integrity import Finding, look, renew_statistics, snapshot
+from billing_site.redaction import said
 from core.models import LedgerCheck
 
 log = structlog.get_logger(__name__)
@@ -15,6 +16,8 @@ log = structlog.get_logger(__name__)
 KEPT = timedelta(days=400)
 # A result that is older than this says nothing about the books any more: at least one night is missing.
 OLDEST = timedelta(hours=26)
+# How far in the future a result may be dated, as clocks of two servers differ. More is a wrong clock.
+SKEW = timedelta(minutes=5)
 
 
 def run(*, now: datetime) -> LedgerCheck:
@@ -25,8 +28,8 @@ def run(*, now: datetime) -> LedgerCheck:
         with snapshot():
             findings = look()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"[:300]
-        LedgerCheck.objects.create(started_at=now, seconds=time.monotonic() - began, checks=0, wrong=0, error=said)
+        seconds, text = time.monotonic() - began, said(error)[:300].replace("\x00", "")
+        LedgerCheck.objects.create(started_at=now, seconds=seconds, checks=0, wrong=0, error=text)
         raise
     return keep(findings, now=now)
 
@@ -59,5 +62,10 @@ def as_data(finding: Finding) -> dict[str, object]:
 
 
 def last() -> LedgerCheck | None:
-    """Return the last result, None if there is none."""
-    return LedgerCheck.objects.order_by("-started_at", "-pk").first()
+    """Return the result that was written last, whatever its date; None if there is none."""
+    return LedgerCheck.objects.order_by("-pk").first()
+
+
+def is_old(check: LedgerCheck, *, now: datetime) -> bool:
+    """Return whether a result says nothing about today's books: it is too old, or its date is wrong."""
+    return not -SKEW <= now - check.started_at <= OLDEST

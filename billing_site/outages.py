@@ -7,6 +7,8 @@ import time
 
 import structlog
 
+from billing_site.redaction import without_secrets
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,7 +28,7 @@ class Outage:
         """Log the cause, unless it is known that it is out of reach."""
         if self.well.take() is not None:
             self.out.put()
-            cause = " ".join(str(error).split())[:300]
+            cause = " ".join(str(without_secrets(error)).split())[:300]
             log.error("server_unreachable", server=self.server, error=type(error).__name__, cause=cause)
 
     def ended(self) -> None:

@@ -1,4 +1,7 @@
-"""Remove secrets from logs: keys, tokens, passwords and card numbers, found by name or by shape."""
+"""Remove secrets from logs: keys, tokens, passwords and card numbers, found by name or by shape.
+
+What PostgreSQL adds to an error quotes whole rows, so that goes too.
+"""
 
 import re
 from collections.abc import Mapping
@@ -15,6 +18,8 @@ SECRET_NAME = re.compile(rf"{NAME}|^(?:key|otp|pan|cv[cv]2?)$", re.IGNORECASE)
 SECRET_SHAPES = [
     re.compile(r"()\b(?:sk|rk|pk|bk)_(?:live|test)_\w+"),
     re.compile(r"()\bwhsec_[\w+/=-]+"),
+    # Hashes of passwords, as Django and its hashers write them.
+    re.compile(r"()(?:\$argon2|\bargon2|\bpbkdf2_|\bbcrypt|\bscrypt)\w*\$[\w$=,+/.-]+"),
     re.compile(r"()\beyJ[\w-]{8,}(?:\.[\w-]+){0,2}"),
     re.compile(r"(\b(?:bearer|basic|token)\s+)[\w.+/=~-]{8,}", re.IGNORECASE),
     # A name and its value, in a query, a form, a header, JSON or Python.
@@ -27,6 +32,14 @@ SECRET_SHAPES = [
     re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
     re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s?]+"),
 ]
+
+# What follows the first line of PostgreSQL's error, in English or Russian, whose values may have line breaks of their
+# own: all up to the next part of a traceback. Also in the text of an exception that was put on one line.
+ROWS = re.compile(
+    r"((?:DETAIL|CONTEXT|HINT|QUERY|LINE \d+|ПОДРОБНОСТИ|КОНТЕКСТ|ПОДСКАЗКА|ЗАПРОС|СТРОКА \d+):\s*).*?"
+    r"(?=\n+(?:The above exception was the direct cause|During handling of the above|Traceback \(most recent)|\Z)",
+    re.DOTALL,
+)
 
 # 13 to 19 digits, perhaps in groups, with the first digit of a payment card (ISO/IEC 7812), which no timestamp has.
 CARD = re.compile(r"(?<![\w.-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-]|\.\d)", re.ASCII)
@@ -47,6 +60,11 @@ def without_secrets(value: Any, name: str = "") -> Any:
     return _redacted(WORD.sub(_decoded_once, str(value)))
 
 
+def said(error: BaseException) -> str:
+    """Return an error on one line without secrets, such as `OperationalError: the connection is lost`."""
+    return " ".join(str(without_secrets(f"{type(error).__name__}: {error}")).split())
+
+
 def _decoded_once(word: re.Match[str]) -> str:
     """Replace a whole word that contains a secret once it is URL-decoded."""
     plain = unquote_plus(word[0])
@@ -54,6 +72,7 @@ def _decoded_once(word: re.Match[str]) -> str:
 
 
 def _redacted(text: str) -> str:
+    text = ROWS.sub(rf"\g<1>{GONE}", text)
     for shape in SECRET_SHAPES:
         text = shape.sub(rf"\g<1>{GONE}", text)
     return CARD.sub(lambda found: GONE if _luhn(found[0]) else found[0], text)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 from billing_site.metrics import requests
+from billing_site.redaction import said
 
 # A request id that a proxy or a caller sends is kept if it looks like one: a UUID, 32 hexadecimal digits, `req_...`.
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
@@ -37,7 +38,7 @@ class RequestLog(RequestMiddleware):
         finally:
             # Also if the error page itself cannot be rendered. The next request has a thread without these fields.
             structlog.contextvars.clear_contextvars()
-            requests.observe(request, status, time.perf_counter() - began)
+            requests.count(request, status, time.perf_counter() - began)
         return response
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
@@ -76,7 +77,6 @@ def note_cause(error: BaseException) -> None:
 
 
 def cause_of(error: BaseException) -> str:
-    """Return an error and the one that caused it, on one line."""
+    """Return an error and the one that caused it, on one line without secrets and what PostgreSQL quotes."""
     errors = [error] if error.__cause__ is None else [error, error.__cause__]
-    said = (" ".join(f"{type(each).__name__}: {each}".split()) for each in errors)
-    return " from ".join(dict.fromkeys(said))[:LONGEST]
+    return " from ".join(dict.fromkeys(map(said, errors)))[:LONGEST]

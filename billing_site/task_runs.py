@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django_celery_beat.models import PeriodicTask
 
 from billing_site.celery import app
-from billing_site.redaction import without_secrets
+from billing_site.redaction import said
 from core.models import TaskRun
 
 log = structlog.get_logger(__name__)
@@ -80,10 +80,10 @@ def end(task_id: str, task: Task, error: BaseException | None) -> None:
 
 def record(task: str, *, seconds: float, error: BaseException | None = None) -> None:
     """Write that a run of this task has ended just now, and took so many seconds."""
-    said = "" if error is None else str(without_secrets(f"{type(error).__name__}: {error}"))[:300]
+    text = "" if error is None else said(error)[:300].replace("\x00", "")
     try:
         with connection.cursor() as cursor:
-            cursor.execute(UPSERT, {"task": task, "seconds": seconds, "error": said.replace("\x00", "")})
+            cursor.execute(UPSERT, {"task": task, "seconds": seconds, "error": text})
     except DatabaseError as failure:
         log.debug("task_run_not_written", task=task, error=type(failure).__name__)
 

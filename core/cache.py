@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import structlog
 from django.core.cache.backends.redis import RedisCache
-from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -21,6 +20,8 @@ _skipped_until: dict[str, float] = {}
 class ForgetfulRedisCache(RedisCache):
     """Django's RedisCache, which answers as an empty cache while the server is unreachable, and SKIPPED_FOR after that.
 
+    A server whose answers make no sense, as if something else listened at its address, counts as unreachable.
+
     What is counted in it (throttles, allauth's rate limits) is then not limited. What must be exact, the guesses of a
     password, is counted in PostgreSQL.
     """
@@ -31,8 +32,10 @@ class ForgetfulRedisCache(RedisCache):
     def is_reachable(self) -> bool:
         """Return whether the server answers. If it does, it is used again at once."""
         try:
-            self._cache.get_client().ping()
-        except RedisError:
+            answer = self._cache.get_client().ping()
+        except Exception:  # noqa: BLE001 - see _ask
+            return False
+        if answer is not True:
             return False
         _skipped_until.pop(self._url, None)
         return True
@@ -55,17 +58,29 @@ class ForgetfulRedisCache(RedisCache):
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         """Increment the value; a missing one, or a server that is down, raises ValueError as Django's own does."""
-        value = self._ask(partial(super().incr, key, delta, version), None)
+        ask = partial(super().incr, key, delta, version)
+
+        def question() -> int | None:
+            try:
+                return int(ask())
+            except ValueError:
+                # There is none. The client raises it too if the server's answer makes no sense.
+                return None
+
+        value = self._ask(question, None)
         if value is None:
             raise ValueError(f"Key {key!r} not found")
-        return int(value)
+        return value
 
-    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any] | None:
-        """Run a Lua script on these keys, in one step; return its list, or None if the server is down."""
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[float] | None:
+        """Run a Lua script on these keys, in one step; return its list of numbers, or None if the server is down."""
         names = [self.make_and_validate_key(key) for key in keys]
         client = self._cache.get_client(write=True)
-        found: list[Any] | None = self._ask(partial(client.register_script(script), names, arguments), None)
-        return found
+
+        def question() -> list[float] | None:
+            return [float(number) for number in client.register_script(script)(names, arguments)]
+
+        return self._ask(question, None)
 
     def add_up(self, key: str, amounts: Mapping[str, int]) -> None:
         """Add to several numbers under one key; do nothing if the server is down. They are kept until it is emptied."""
@@ -81,12 +96,12 @@ class ForgetfulRedisCache(RedisCache):
     def added_up(self, key: str) -> dict[str, int]:
         """Return the numbers under a key; none if the server is down."""
 
-        def question() -> dict[Any, Any]:
-            return self._cache.get_client().hgetall(self.make_key(key))
+        def question() -> dict[str, int]:
+            found: dict[Any, Any] = self._cache.get_client().hgetall(self.make_key(key))
+            return {field.decode(): int(number) for field, number in found.items()}
 
-        nothing: dict[Any, Any] = {}
-        found = self._ask(question, nothing)
-        return {field.decode(): int(number) for field, number in found.items()}
+        nothing: dict[str, int] = {}
+        return self._ask(question, nothing)
 
     @property
     def _url(self) -> str:
@@ -98,7 +113,7 @@ class ForgetfulRedisCache(RedisCache):
             return otherwise
         try:
             return question()
-        except RedisError as error:
+        except Exception as error:  # noqa: BLE001 - the client raises anything for an answer that makes no sense
             _skipped_until[self._url] = time.monotonic() + SKIPPED_FOR
             log.warning("cache_unreachable", error=type(error).__name__)
             return otherwise

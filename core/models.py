@@ -31,6 +31,7 @@ class IdempotencyKey(models.Model):
     is_carried_out = models.BooleanField(db_default=False)
     created_at = models.DateTimeField(db_index=True)
     # The database session of the request that claimed the key, set by the claim. When it ends, so has the request.
+    # 0 if the request has released the key.
     session_pid = models.IntegerField(null=True)
     session_started_at = models.DateTimeField(null=True)
 

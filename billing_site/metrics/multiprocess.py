@@ -22,13 +22,18 @@ def prepare() -> Path:
     if VARIABLE not in os.environ:
         parent = MEMORY if os.access(MEMORY, os.W_OK) else None
         os.environ[VARIABLE] = tempfile.mkdtemp(prefix="billing-metrics-", dir=parent)
-    folder = Path(os.environ[VARIABLE])
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    made = Path(os.environ[VARIABLE])
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def folder() -> Path | None:
+    """Return the folder, which is made again if somebody removed it; None if this process counts by itself."""
+    return prepare() if VARIABLE in os.environ else None
 
 
 def remove() -> None:
     """Remove the folder when the server stops."""
-    folder = os.environ.pop(VARIABLE, None)
-    if folder:
-        shutil.rmtree(folder, ignore_errors=True)
+    used = os.environ.pop(VARIABLE, None)
+    if used:
+        shutil.rmtree(used, ignore_errors=True)

@@ -1,38 +1,30 @@
-"""The answer of /metrics: a registry that is built for each scrape."""
+"""The answer of /metrics: everything is read anew for each scrape."""
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from billing_site.metrics import gateways, multiprocess, requests, state
+from billing_site.metrics import gateways, part, requests, state
+
+PARTS = {"state": state.collect, "gateways": gateways.collect, "requests": requests.collect}
 
 
-class Source(Collector):
-    """A function that yields metrics, as prometheus_client wants it."""
-
-    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
-        self._read = read
+class Everything(Collector):
+    """All metrics, as prometheus_client wants them. A part that cannot be read is left out."""
 
     def collect(self) -> Iterable[Metric]:
-        return self._read()
+        for name, collect in PARTS.items():
+            yield from part.read(name, collect) or []
 
 
 def registry() -> CollectorRegistry:
     """Return a registry of all metrics. Under gunicorn it has the requests of all workers."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(Source(state.collect))
-    made.register(Source(gateways.collect))
-    if multiprocess.VARIABLE in os.environ:
-        MultiProcessCollector(made)  # type: ignore[no-untyped-call]
-    else:
-        made.register(requests.SECONDS)
-        made.register(requests.WEBHOOKS)
+    made.register(Everything())
     return made
 
 

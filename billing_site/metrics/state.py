@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-import structlog
 from django.core.cache import cache
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from billing_site import ledger_checks, status, task_runs
+from billing_site.metrics import part
 from core import clock
-
-log = structlog.get_logger(__name__)
 
 
 def collect() -> Iterator[Metric]:
@@ -21,15 +19,11 @@ def collect() -> Iterator[Metric]:
     yield GaugeMetricFamily("billing_cache_up", "1 if the cache answers.", value=int(reachable))
 
 
-def _part(name: str, read: Callable[[], Iterable[Metric]]) -> Iterator[Metric]:
-    """Yield the metrics that `read` returns, if it can, and whether it could."""
-    try:
-        found, is_up = list(read()), 1
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other metrics are needed all the more
-        log.warning("metrics_not_read", part=name, error=type(error).__name__)
-        found, is_up = [], 0
-    yield GaugeMetricFamily(f"billing_{name}_up", f"1 if the {name} answers.", value=is_up)
-    yield from found
+def _part(name: str, collect: Callable[[], Iterable[Metric]]) -> Iterator[Metric]:
+    """Yield the metrics of a server, if they can be read, and whether they could."""
+    found = part.read(name, collect)
+    yield GaugeMetricFamily(f"billing_{name}_up", f"1 if the {name} answers.", value=int(found is not None))
+    yield from found or []
 
 
 def _of_database() -> Iterator[Metric]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,30 +30,33 @@ from core.models import IdempotencyKey
 log = structlog.get_logger(__name__)
 
 KEPT_FOR = timedelta(days=30)
-# An unanswered claim this old belongs to a process that hangs, or was released. The same request may take it over. It
-# may do so at once when the database session that claimed it has ended: its process died, or the database restarted.
+# An unanswered claim this old belongs to a process that hangs. The same request may take it over. It may do so at once
+# when the database session that claimed it has ended: its process died, or the database restarted.
 TAKEN_OVER_AFTER = timedelta(seconds=60)
+# The number of the session of a released claim. No session has it, so that the claim has ended.
+RELEASED = 0
 PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
+# Times are the database's: the clocks of the machines that serve requests may differ, and one of them may jump.
 # One statement, so that exactly one of any number of requests gets a row back. PostgreSQL lists the sessions once for
 # each transaction; it is read again for the row in question, whose session may be newer. A session of another role
 # has no start that we may see; its number then counts alone.
 CLAIM = """
     INSERT INTO core_idempotencykey AS held (user_id, key, fingerprint, created_at, session_pid, session_started_at)
-    SELECT %(user)s, %(key)s, %(fingerprint)s, %(now)s, own.pid, own.backend_start
+    SELECT %(user)s, %(key)s, %(fingerprint)s, statement_timestamp(), own.pid, own.backend_start
       FROM pg_stat_get_activity(pg_backend_pid()) AS own
     ON CONFLICT (user_id, key) DO UPDATE
        SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, status = NULL, body = NULL,
            session_pid = excluded.session_pid, session_started_at = excluded.session_started_at,
-           is_carried_out = held.is_carried_out AND held.created_at >= %(forgotten)s
-     WHERE held.created_at < %(forgotten)s
+           is_carried_out = held.is_carried_out AND held.created_at >= statement_timestamp() - %(kept_for)s
+     WHERE held.created_at < statement_timestamp() - %(kept_for)s
         OR (held.status IS NULL AND held.fingerprint = excluded.fingerprint
-            AND (held.created_at < %(dead)s
+            AND (held.created_at < statement_timestamp() - %(taken_over_after)s
                  OR held.session_pid IS NOT NULL AND NOT EXISTS (
                      SELECT FROM pg_stat_clear_snapshot() AS fresh,
                          LATERAL pg_stat_get_activity(CASE WHEN fresh::text = '' THEN held.session_pid END) AS session
                       WHERE coalesce(session.backend_start = held.session_started_at, TRUE))))
-    RETURNING id
+    RETURNING id, created_at
 """
 
 
@@ -79,7 +82,7 @@ class KeyInUse(DomainError):
 
 
 class Claim(NamedTuple):
-    """The right to answer for a key. It lasts until `claimed_at` + TAKEN_OVER_AFTER."""
+    """The right to answer for a key. It lasts until `claimed_at`, by the database's clock, + TAKEN_OVER_AFTER."""
 
     id: int
     claimed_at: datetime
@@ -107,7 +110,7 @@ class Idempotent:
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None:
             digest = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
-            self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest, now=timezone.now())
+            self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest)
             self.idempotency_key = key_of("api", key)
 
     def require_key(self) -> str:
@@ -152,16 +155,17 @@ class Idempotent:
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc, no-any-return]
 
 
-def claim(user_id: int, *, key: str, fingerprint: str, now: datetime) -> Claim:
+def claim(user_id: int, *, key: str, fingerprint: str) -> Claim:
     """Claim the key for this request; raise Replay, KeyInUse, KeyReused or InvalidKey."""
     if not PRINTABLE.fullmatch(key):
         raise InvalidKey(_("An Idempotency-Key has 1 to 255 printable ASCII characters. You sent %d.") % len(key))
-    values: dict[str, Any] = {"user": user_id, "key": key, "fingerprint": fingerprint, "now": now}
+    times = {"kept_for": KEPT_FOR, "taken_over_after": TAKEN_OVER_AFTER}
+    values: dict[str, Any] = {"user": user_id, "key": key, "fingerprint": fingerprint, **times}
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {**values, "forgotten": now - KEPT_FOR, "dead": now - TAKEN_OVER_AFTER})
+        cursor.execute(CLAIM, values)
         row = cursor.fetchone()
     if row:
-        return Claim(row[0], now)
+        return Claim(*row)
     existing = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
     if existing and existing.fingerprint != fingerprint:
         raise KeyReused
@@ -178,7 +182,7 @@ def keep(claim: Claim, status: int, data: Any) -> None:
 
 def release(claim: Claim) -> None:
     """Let the same request, and only that one, take the key over at once."""
-    _rows_of(claim).update(created_at=claim.claimed_at - TAKEN_OVER_AFTER - timedelta(microseconds=1))
+    _rows_of(claim).update(session_pid=RELEASED, session_started_at=None)
 
 
 def _or_end_the_session(change: Callable[..., None], *arguments: Any) -> None:
@@ -193,9 +197,9 @@ def _or_end_the_session(change: Callable[..., None], *arguments: Any) -> None:
         connection.close()
 
 
-def forget(*, now: datetime) -> int:
-    """Delete the keys older than KEPT_FOR and return how many."""
-    return delete(IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR))
+def forget() -> int:
+    """Delete the keys older than KEPT_FOR by the database's clock and return how many."""
+    return delete(IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT_FOR))
 
 
 def _rows_of(claim: Claim) -> Any:

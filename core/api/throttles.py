@@ -54,7 +54,7 @@ class Limits(BaseThrottle):
             keys.append(f"rate:{hashlib.sha256(f'{scope} {caller}'.encode()).hexdigest()}")
             arguments += parsed(settings.API_RATES[scope])
         waits = cast(ForgetfulRedisCache, cache).run(COUNT, keys, arguments)
-        self.seconds = max(map(float, waits or [0]))
+        self.seconds = max(waits or [0.0])
         return self.seconds <= 0
 
     def wait(self) -> float:

@@ -12,9 +12,10 @@ from django.conf import settings
 DSN = "http://public@127.0.0.1:9/1"
 # A process of its own, because the library changes Django, Celery and logging for good. It prints what it would send.
 REPORT = """
-import json
+import json, logging, sys
+sys.argv = ["manage.py", "--argv-canary"]
 import django; django.setup()
-import sentry_sdk
+import sentry_sdk, structlog
 from sentry_sdk.transport import Transport
 
 class Printed(Transport):
@@ -26,7 +27,9 @@ sentry_sdk.get_client().transport = Printed()
 from django.test import Client
 
 def fails(*args, secret="local-canary", **kwargs):
-    raise ZeroDivisionError("broken by sk_live_51H8xYzCanaryCanary")
+    structlog.get_logger("x").error("said_by_us", user_id=4711, email="field-canary@demo.test", route="api/plans/")
+    logging.getLogger("x").error("said by a library: %s", "argument-canary")
+    raise ZeroDivisionError("broken by sk_live_51H8xYzCanaryCanary\\nDETAIL:  Key (username)=(row-canary) exists.")
 
 from unittest import mock
 with mock.patch("subscriptions.api.plans.plans_on_sale", fails):
@@ -66,11 +69,14 @@ def test_a_bug_is_reported_by_its_route_without_personal_data_and_secrets(sent):
     assert {each["type"] for event in errors for each in event["exception"]["values"]} == {"ZeroDivisionError"}
     assert all("plans" in event["transaction"] for event in errors)
     text = json.dumps(sent)
-    for canary in ("header", "cookie", "query", "local", "agent"):
+    for canary in ("header", "cookie", "query", "local", "agent", "argv", "field", "argument", "row"):
         assert f"{canary}-canary" not in text
     assert "203.0.113.77" not in text
     assert "CanaryCanary" not in text
-    assert not any({"user", "request", "server_name", "breadcrumbs"} & set(event) for event in sent)
+    assert "4711" not in text
+    said = {event["logentry"]["message"].split(" request_id=")[0] for event in sent if "logentry" in event}
+    assert {"said_by_us route=api/plans/", "said by a library: %s"} <= said
+    assert not any({"user", "request", "server_name", "breadcrumbs", "extra"} & set(event) for event in sent)
     frames = [
         frame for event in errors for each in event["exception"]["values"] for frame in each["stacktrace"]["frames"]
     ]

@@ -225,6 +225,8 @@ def test_without_a_database_statusz_says_so(client, operators, broken_database):
     [
         (timedelta(hours=25), 0, "", "ok"),
         (timedelta(hours=27), 0, "", "old"),
+        (timedelta(days=-300), 0, "", "old"),
+        (timedelta(minutes=-1), 0, "", "ok"),
         (timedelta(hours=1), 2, "", "broken"),
         (timedelta(hours=1), 0, "SoftTimeLimitExceeded: ", "failed"),
     ],
@@ -236,6 +238,13 @@ def test_the_last_ledger_check_is_judged(client, working, age, wrong, error, sta
     assert answer["check_ledger"]["status"] == status
     assert answer["check_ledger"]["wrong"] == wrong
     assert code == (200 if status == "ok" else 503)
+
+
+def test_a_ledger_check_dated_in_the_future_hides_no_later_one(client, working):
+    for age, wrong in ((timedelta(days=-300), 0), (timedelta(hours=1), 2)):
+        LedgerCheck.objects.create(started_at=clock.now() - age, seconds=1.5, checks=40, wrong=wrong)
+    _code, answer = status_of(client)
+    assert answer["check_ledger"]["status"] == "broken"
 
 
 def test_without_a_database_the_metrics_say_so(operators, client, broken_database):

@@ -59,13 +59,13 @@ def test_wrong_rows_are_kept_with_the_check_that_found_them(wallet):
 
 def test_a_run_that_does_not_come_to_an_end_is_kept_with_its_error(db, monkeypatch):
     def fails():
-        raise TimeoutError("too long")
+        raise TimeoutError("too long\nDETAIL:  Failing row contains (3, anna).")
 
     monkeypatch.setattr(ledger_checks, "look", fails)
     with pytest.raises(TimeoutError):
         ledger_checks.run(now=NOON)
     row = LedgerCheck.objects.get()
-    assert (row.error, row.wrong, row.is_clean) == ("TimeoutError: too long", 0, False)
+    assert (row.error, row.wrong, row.is_clean) == ("TimeoutError: too long DETAIL: [redacted]", 0, False)
 
 
 def test_results_are_forgotten_after_400_days(db):

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 import structlog
 from django.conf import settings as product
+from django.db import IntegrityError, transaction
 from django.test import Client
 
-from billing_site import logs
-from billing_site.redaction import GONE, without_secrets
+from accounts.models import User
+from billing_site import logs, task_runs
+from billing_site.redaction import GONE, said, without_secrets
+from billing_site.request_log import cause_of
+from core.models import TaskRun
 
 CANARIES = [
     "sk_live_51H8xYzCanaryCanary",
@@ -54,6 +58,60 @@ def test_secrets_in_headers_and_urls_are_redacted_and_the_rest_stays():
     assert without_secrets("GET /x?code=abc123&page=2") == f"GET /x?code={GONE}&page=2"
     assert without_secrets("postgresql://billing:hunter2@db/billing") == f"postgresql://billing:{GONE}@db/billing"
     assert without_secrets("GET /password/reset/key/1-abc/") == f"GET /password/reset/key/{GONE}/"
+
+
+HASHES = [
+    "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaGhhc2g",
+    "$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaGhhc2g",
+    "pbkdf2_sha256$1000000$c2FsdHNhbHQ$aGFzaGhhc2g=",
+    "bcrypt_sha256$$2b$12$c2FsdHNhbHQaGFzaGhhc2g",
+    "scrypt$16384$c2FsdHNhbHQ$8$5$aGFzaGhhc2g==",
+]
+
+
+@pytest.mark.parametrize("value", HASHES)
+def test_a_hash_of_a_password_is_redacted(value):
+    assert without_secrets(f"row (3, {value}, anna)") in (f"row (3, {GONE} anna)", f"row (3, {GONE}, anna)")
+
+
+ROW = "Failing row contains (3, argon2$argon2id$v=19$c2FsdA, anna@demo.test,\nsecond line of anna, 2026-01-01)."
+
+
+@pytest.mark.parametrize("name", ["DETAIL", "CONTEXT", "HINT", "QUERY", "LINE 1", "ПОДРОБНОСТИ", "КОНТЕКСТ"])
+def test_what_postgresql_quotes_is_not_logged(written, name):
+    """On a line of its own, on one line, as a repr, and in a traceback, whose other parts stay."""
+    text = f'duplicate key value violates "username_is_used_once"\n{name}:  {ROW}\n'
+    log = structlog.get_logger("canary")
+    log.warning("plain", error=text, on_one_line=" ".join(text.split()), deep=[{"cause": repr(ValueError(text))}])
+    try:
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            raise KeyError(text) from error
+    except KeyError:
+        log.exception("trace")
+    said = written.getvalue()
+    assert "anna" not in said
+    assert "argon2" not in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "username_is_used_once" in lines[0]["error"]
+    assert lines[1]["exception"].count("Traceback (most recent call last)") == 2
+    assert "raise KeyError(text) from error" in lines[1]["exception"]
+
+
+@pytest.mark.django_db
+def test_a_real_error_of_postgresql_shows_no_row(written):
+    # The traceback quotes the line below, so it names no value.
+    name = "canary"
+    User.objects.create(username=name, email="canary@demo.test", password=HASHES[0])
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        User.objects.create(username=name, email="other@demo.test", password=HASHES[0])
+    assert "canary" in str(caught.value)
+    assert "UniqueViolation" in cause_of(caught.value)
+    task_runs.record("subscriptions.tasks.bill_due", seconds=1, error=caught.value)
+    text = cause_of(caught.value) + TaskRun.objects.get().error + said(caught.value)
+    logging.getLogger("x").error("failed", exc_info=caught.value)
+    assert "canary" not in text + written.getvalue()
 
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl"

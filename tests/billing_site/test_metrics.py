@@ -16,6 +16,7 @@ from core import clock
 from core.models import LedgerCheck, TaskRun
 from payments.gateways import guard
 from payments.gateways.errors import GatewayError
+from payments.webhooks import receive
 from tests.flows.site import Site
 from tests.payments.gateways.failing_gateway import behind_its_guard
 
@@ -78,6 +79,27 @@ class TestRequests:
         client.post("/webhooks/nobody/", "{}", content_type="application/json")
         assert count("sandbox", "400") == before + 1
         assert count("nobody", "404") == 0
+
+    def test_nothing_that_a_caller_chooses_makes_a_series(self, client, db):
+        """Each series costs memory that all workers share, for as long as the server runs."""
+        from_outside = "x" * 3900
+        before = set(scraped())
+        for number in range(3):
+            name = f"{from_outside}{number}"
+            for method in (*sorted(requests.METHODS), "BREW", f"M{name}"):
+                for path in ("webhooks/", "", "ru/", "xx/", "api/", "pay/", "api/payments/", "account/"):
+                    headers = {"accept-language": f"q{name}", "host": f"h{number}.example", "x-request-id": name[-60:]}
+                    client.generic(method, f"/{path}{name}/", headers=headers)
+            large = b"{" * (receive.LARGEST_BODY + 1)
+            answer = client.post(f"/webhooks/{name}/", large, content_type="application/json")
+            assert answer.status_code == 413
+            if number == 0:
+                after = set(scraped())
+        assert set(scraped()) == after, "the second name made a series"
+        made = [label for _, labels in after - before for label in labels]
+        assert {text for name, text in made if name == "gateway"} == {"(unknown)"}
+        assert {text for name, text in made if name == "method"} <= requests.METHODS | {"other"}
+        assert not [text for _, text in made if from_outside in text]
 
 
 SILENCE = GatewayError("No answer.", permanent=False, code="timeout")

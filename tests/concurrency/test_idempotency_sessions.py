@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def claim(fingerprint: str = "f") -> idempotency.Claim | None:
     """Claim the key of user 1; return None if it is in use."""
     try:
-        return idempotency.claim(1, key="k", fingerprint=fingerprint, now=datetime.now(UTC))
+        return idempotency.claim(1, key="k", fingerprint=fingerprint)
     except idempotency.KeyInUse:
         return None
 

@@ -1,6 +1,8 @@
 """A cache that is down: the site goes on, without limits and without errors."""
 
 import socket
+import socketserver
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,6 +88,75 @@ def test_a_cache_that_hangs_is_asked_once_in_ten_seconds(hanging, monkeypatch):
     monkeypatch.setattr(cache._cache, "get", lambda key, default: asked.append(key))
     cache.get("name")
     assert len(asked) == 1
+
+
+class NonsenseServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    said = b""
+
+
+class Nonsense(socketserver.StreamRequestHandler):
+    """A server that answers each request with the same bytes, after a handshake as of a real one."""
+
+    def handle(self) -> None:
+        assert isinstance(self.server, NonsenseServer)
+        while data := self.request.recv(65536):
+            is_greeting = b"CLIENT" in data or b"HELLO" in data or b"SELECT" in data
+            self.request.sendall(b"+OK\r\n" * max(1, data.count(b"*")) if is_greeting else self.server.said)
+
+
+@pytest.fixture
+def nonsense():
+    """Return a function that returns the cache of a server which answers everything with the same bytes."""
+    with NonsenseServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+
+        def cache_of(said: bytes) -> ForgetfulRedisCache:
+            server.said = said
+            url = f"redis://127.0.0.1:{server.server_address[1]}/0"
+            cache = ForgetfulRedisCache(url, {"OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2}})
+            opened.append(cache)
+            return cache
+
+        opened: list[ForgetfulRedisCache] = []
+        yield cache_of
+        for cache in opened:
+            cache._cache.get_client().connection_pool.disconnect()
+        server.shutdown()
+
+
+CALLS = {
+    "get": (lambda cache: cache.get("name", "nothing"), "nothing"),
+    "add": (lambda cache: cache.add("name", 1), True),
+    "set": (lambda cache: cache.set("name", 1), None),
+    "delete": (lambda cache: cache.delete("name"), False),
+    "run": (lambda cache: cache.run("return {}", ["name"], []), None),
+    "add_up": (lambda cache: cache.add_up("name", {"field": 1}), None),
+    "added_up": (lambda cache: cache.added_up("name"), {}),
+    "is_reachable": (lambda cache: cache.is_reachable(), False),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "said", [b":abc\r\n", b"$abc\r\n", b"*x\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR\r\n"]
+)
+def test_a_server_that_speaks_nonsense_is_unreachable(nonsense, call, said):
+    ask, otherwise = CALLS[call]
+    assert ask(nonsense(said)) == otherwise
+
+
+@pytest.mark.parametrize("call", ["get", "added_up", "run", "is_reachable"])
+@pytest.mark.parametrize("said", [b"+OK\r\n", b"*1\r\n$2\r\nno\r\n", b"$3\r\nodd\r\n"])
+def test_an_answer_of_the_wrong_kind_is_none(nonsense, call, said):
+    ask, otherwise = CALLS[call]
+    assert ask(nonsense(said)) == otherwise
+
+
+@pytest.mark.parametrize("said", [b":abc\r\n", b"+OK\r\n", b"*1\r\n$2\r\nno\r\n"])
+def test_nothing_is_increased_by_a_server_that_speaks_nonsense(nonsense, said):
+    with pytest.raises(ValueError, match="name"):
+        nonsense(said).incr("name")
 
 
 def test_a_cache_that_answers_a_probe_is_used_again_at_once():

@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from core.api import idempotency
-from core.idempotency import fingerprint, key_of
+from core.idempotency import KeyReused, fingerprint, key_of
 from core.models import IdempotencyKey
 from tests.concurrency.sessions import at_once
 from tests.core.api.conftest import logged_in
@@ -149,7 +149,7 @@ def age_keys(seconds: float) -> None:
 
 def test_the_claim_of_a_dead_process_is_taken_over_after_a_minute(as_alice, alice):
     digest = fingerprint(method="POST", path=PAY, body={"amount": 5})
-    idempotency.claim(alice.pk, key="k", fingerprint=digest, now=datetime.now(UTC))
+    idempotency.claim(alice.pk, key="k", fingerprint=digest)
     age_keys(55)
     held = pay(as_alice, "k", amount=5)
     assert held.status_code == 409
@@ -162,24 +162,46 @@ def test_the_claim_of_a_dead_process_is_taken_over_after_a_minute(as_alice, alic
 
 
 def test_a_slow_process_does_not_overwrite_the_answer_of_its_successor(as_alice, alice):
-    now = datetime.now(UTC)
     digest = fingerprint(method="POST", path=PAY, body={"amount": 5})
-    slow = idempotency.claim(alice.pk, key="k", fingerprint=digest, now=now - timedelta(minutes=2))
+    slow = idempotency.claim(alice.pk, key="k", fingerprint=digest)
+    age_keys(120)
     assert pay(as_alice, "k", amount=5).status_code == 201
     idempotency.keep(slow, 200, {"number": "slow"})
     idempotency.release(slow)
     assert pay(as_alice, "k", amount=5).json()["number"] == 1
 
 
+@pytest.mark.parametrize("days", [-1, 1, 40])
+def test_the_clock_of_the_machine_that_serves_the_request_does_not_count(as_alice, alice, time_machine, days):
+    """A released key is free on all machines, a held one is held and none is forgotten, whatever one believes."""
+    pay(as_alice, "released", status=409)
+    held = idempotency.claim(alice.pk, key="held", fingerprint="f")
+    IdempotencyKey.objects.filter(id=held.id).update(is_carried_out=True)
+    digest = fingerprint(method="POST", path=PAY, body={"amount": 5})
+    time_machine.move_to(datetime.now(UTC) + timedelta(days=days))
+    with pytest.raises(idempotency.KeyInUse):
+        idempotency.claim(alice.pk, key="held", fingerprint="f")
+    idempotency.claim(alice.pk, key="new", fingerprint=digest)
+    time_machine.move_to(datetime.now(UTC) - timedelta(days=days))
+    assert idempotency.forget() == 0
+    assert IdempotencyKey.objects.get(id=held.id).is_carried_out
+    with pytest.raises(KeyReused):
+        idempotency.claim(alice.pk, key="released", fingerprint="another")
+    old = IdempotencyKey.objects.get(key="released")
+    for _ in range(2):
+        again = idempotency.claim(alice.pk, key="released", fingerprint=old.fingerprint)
+        idempotency.release(again)
+
+
 def test_a_key_is_deleted_after_thirty_days(as_alice):
     pay(as_alice, "k", amount=5)
     age_keys(30 * 86400 - 60)
-    assert idempotency.forget(now=datetime.now(UTC)) == 0
+    assert idempotency.forget() == 0
     assert pay(as_alice, "k", amount=5)["Idempotent-Replayed"] == "true"
     age_keys(30 * 86400 + 60)
     assert pay(as_alice, "k", amount=6).status_code == 201
     age_keys(30 * 86400 + 60)
-    assert idempotency.forget(now=datetime.now(UTC)) == 1
+    assert idempotency.forget() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -215,7 +237,7 @@ def test_only_one_of_eight_simultaneous_claims_gets_the_key(alice):
 
         def take(key: str = f"k{round_number}", tried: threading.Barrier = tried) -> idempotency.Claim | None:
             try:
-                return idempotency.claim(alice.pk, key=key, fingerprint="f", now=datetime.now(UTC))
+                return idempotency.claim(alice.pk, key=key, fingerprint="f")
             except idempotency.KeyInUse:
                 return None
             finally:
