@@ -204,6 +204,8 @@ ADMIN = {
     "admin:accounts_user_unblock": Row(SUPERUSERS, address={"pk": "alice"}),
     "admin:accounts_user_change_address": Row(SUPERUSERS, address={"pk": "alice"}),
     "admin:accounts_user_reset_second_factor": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:subscriptions_billingclock_settle": Row(SUPERUSERS, address={"pk": "clock_pk"}),
+    "admin:subscriptions_billingclock_settle_all": Row(SUPERUSERS),
     "admin:events_mail_send_again": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
     "admin:events_mail_give_up": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
     "admin:accounts_user_send_password_link": Row(SUPERUSERS, address={"pk": "alice"}),

@@ -164,8 +164,8 @@ def test_other_roles_may_not_act_on_mails_and_see_no_button(alice, role):
     client = browser(member(role))
     for page in ("send-again", "give-up"):
         assert client.post(f"{LIST}{mail.pk}/{page}/", {"reason": "x", "confirmed": "1"}).status_code == 403
-    page = client.get(f"{LIST}{mail.pk}/change/")
-    assert page.status_code == 403 if role == "catalogue" else page.context["decisions"] == []
+    answer = client.get(f"{LIST}{mail.pk}/change/")
+    assert answer.status_code == 403 if role == "catalogue" else answer.context["decisions"] == []
 
 
 def test_each_row_of_an_action_of_the_list_is_recorded(desk, alice, superuser):
