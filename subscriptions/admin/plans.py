@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyMixin
+from events.admin.trace import TracedMixin
 from subscriptions.admin.prices import shown
 from subscriptions.models import Plan, Price
 
@@ -38,6 +39,16 @@ class PlanForm(forms.ModelForm):
 
     features = Lines(required=False, help_text=_("One per line."))
     features_ru = Lines(required=False, label=_("Features in Russian"), help_text=_("One per line."))
+
+    def clean_code(self) -> str:
+        """Refuse a code that another plan has, whatever its case."""
+        code: str = self.cleaned_data["code"]
+        other = Plan.objects.exclude(pk=self.instance.pk).filter(code__iexact=code).first()
+        if other is not None:
+            words = {"plan": other.name, "code": other.code}
+            said = _("The plan %(plan)s has the code %(code)s. Upper and lower case count as the same.")
+            raise forms.ValidationError(said % words)
+        return code
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
@@ -68,11 +79,13 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(TracedMixin, admin.ModelAdmin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "position", "is_public", "is_highlighted"]
+    # Staff order, hide and show plans on the list. Each change is recorded before -> after.
+    list_editable = ["position", "is_public"]
     search_fields = ["name", "code"]
     list_filter = ["is_public"]
     inlines = [PriceInline]
