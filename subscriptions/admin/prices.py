@@ -103,7 +103,8 @@ class PriceForm(TermsForm):
             # catalogue.first_version knows what is usual.
             cleaned.pop("can_pause", None)
         plan, currency = cleaned.get("plan"), cleaned.get("currency")
-        if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
+        is_new = self.instance.pk is None and plan is not None and plan.pk is not None
+        if is_new and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
             raise forms.ValidationError(
                 _("The plan already has a price in this currency. Open it and create a new version.")
             )
