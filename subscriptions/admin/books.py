@@ -131,13 +131,16 @@ class BookAdmin(ActAdmin):
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
     list_filter = [Attention, "wallet__currency"]
-    list_select_related = ["wallet__owner"]
     search_fields = ["wallet__owner__username", "wallet__owner__email"]
     ordering = ["-wallet"]
     readonly_fields = ["dry_run"]
     actions = ["settle_now"]
     acts = {"settle": SettleForm}
     change_list_template = "admin/subscriptions/books.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BillingClock]:
+        """Read the wallet and its owner with each clock."""
+        return super().get_queryset(request).select_related("wallet__owner", "customer")
 
     @admin.display(description=_("customer"))
     def customer(self, clock: BillingClock) -> str:

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -103,6 +105,13 @@ def test_others_may_not_settle_and_see_no_button(client: Client, late: list[User
     assert client.get(url(late[0], "change")).context["decisions"] == []
     assert "settle-all" not in client.get("/admin/subscriptions/billingclock/").content.decode()
     assert balance(late[0]) == 1510_00
+
+
+def test_the_pages_take_few_queries_however_many_books_there_are(desk: Client, late: list[User]) -> None:
+    for path in (ALL, url(late[0]), "/admin/subscriptions/billingclock/"):
+        with CaptureQueriesContext(connection) as queries:
+            assert desk.get(path).status_code == 200
+        assert len(queries) <= 12
 
 
 def test_developers_have_the_buttons(desk: Client, late: list[User]) -> None:
