@@ -51,6 +51,19 @@ def address_changed(user: User, *, before: str, now: datetime) -> None:
     send(lambda: of(ADDRESS_CHANGED, values), before, user=user, language=user.language)
 
 
+def address_set(user: User, *, before: str, now: datetime) -> None:
+    """Tell the owner of an account, at both addresses, that staff have changed it."""
+    address_changed(user, before=before, now=now)
+    values = {"from_email": before, "to_email": user.email, "timestamp": now}
+    send(lambda: of(ADDRESS_CHANGED, values), user.email, user=user, language=user.language)
+
+
+def second_factor_reset(user: User, *, now: datetime) -> None:
+    """Tell the owner of an account that two-step verification is off."""
+    values = {"timestamp": now}
+    send(lambda: of("mfa/email/totp_deactivated", values), user.email, user=user, language=user.language)
+
+
 def password_changed(user: User, *, now: datetime) -> None:
     """Tell the owner of an account that the password was changed."""
     values = {"timestamp": now}

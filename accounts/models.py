@@ -1,6 +1,7 @@
 """Users (customers and staff), their refresh tokens, and counters of password attempts."""
 
 import uuid
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -54,6 +55,15 @@ class User(AbstractUser):
     def greeting_name(self) -> str:
         """The name by which mails greet this user."""
         return self.first_name or self.username
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session of the pages must carry. What ends all tokens of the API ends the sessions too."""
+        return f"{super().get_session_auth_hash()}-{self.token_version}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same for each former SECRET_KEY."""
+        for former in super().get_session_auth_fallback_hash():
+            yield f"{former}-{self.token_version}"
 
     def set_password(self, raw_password: str | None) -> None:
         """Set the password. Saving the user then invalidates all older tokens."""

@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -58,6 +61,25 @@ def change(user: User, *, now: datetime, **changes: Any) -> User:
             tokens.end_all(user, now=now)
             mails.password_changed(user, now=now)
     return user
+
+
+def replace_address(user: User, email: str, *, now: datetime) -> None:
+    """Give a customer another valid email address, for staff: both addresses are told. Raise Taken.
+
+    The new address replaces the old one for log-in and reset; a link that was sent to the old one is void.
+    """
+    before, user.email = user.email, email
+    with transaction.atomic():
+        _save(user, fields=["email"])
+        mails.address_set(user, before=before, now=now)
+
+
+def send_password_link(user: User) -> None:
+    """Send the owner of an account the mail with the link for a new password. The link works once."""
+    secret = default_token_generator.make_token(user)
+    link = get_adapter().get_reset_password_from_key_url(f"{user_pk_to_url_str(user)}-{secret}")
+    values = {"user": user, "username": user.username, "password_reset_url": link}
+    get_adapter().send_password_reset_mail(user, user.email, values)
 
 
 def set_address(user: User) -> None:

@@ -1,11 +1,13 @@
 """Second factor for the API's log-in (TOTP, RFC 6238, by allauth.mfa): required of users who have set one up."""
 
+from datetime import datetime
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import brute_force, encryption
+from accounts import brute_force, encryption, mails, tokens
 from accounts.models import User
 from core.errors import DomainError
 
@@ -32,6 +34,16 @@ def check(request: HttpRequest, user: User, *, code: str | None) -> None:
             factor.record_usage()
             return
     raise brute_force.record_failure(request, name=user.get_username())
+
+
+def reset(user: User, *, now: datetime) -> bool:
+    """Delete the second factor and its recovery codes, end all sessions, tell the owner. Return False without one."""
+    with transaction.atomic():
+        deleted, _rows = Authenticator.objects.filter(user=user).delete()
+        if deleted:
+            tokens.end_all(user, now=now)
+            mails.second_factor_reset(user, now=now)
+    return bool(deleted)
 
 
 def renew_all() -> int:

@@ -19,7 +19,7 @@ from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
 from payments.models import Payment
-from subscriptions.admin.customers import AccountActions
+from subscriptions.admin.customers import CustomerActs
 from subscriptions.models import Subscription
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
@@ -96,8 +96,8 @@ class Link(NamedTuple):
 
 
 @admin.register(User)
-class CustomerAdmin(AccountActions):
-    """The admin page of a user, with actions, and links to their payments, subscriptions, events and wallets."""
+class CustomerAdmin(CustomerActs):
+    """The admin page of a user, with acts, and links to their payments, subscriptions, events and wallets."""
 
     change_form_template = "admin/customer.html"
 

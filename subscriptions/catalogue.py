@@ -6,7 +6,7 @@ A price changes only by a new version (triggers forbid edits). Existing subscrip
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Max, Prefetch, QuerySet
 from django.utils.translation import gettext as _
@@ -157,7 +157,8 @@ def _create(price: Price) -> Price:
     try:
         price.full_clean()
     except ValidationError as error:
-        raise TermsInvalid("; ".join(error.messages)) from error
+        named = next((name for name in getattr(error, "error_dict", {}) if name != NON_FIELD_ERRORS), None)
+        raise TermsInvalid("; ".join(error.messages), param=named) from error
     price.save(force_insert=True)
     return price
 

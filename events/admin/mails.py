@@ -1,9 +1,12 @@
-"""The admin of mails: what was sent to whom and why not, with actions to send again and to give up."""
+"""The admin of mails: what was sent to whom and why not, with acts to send again and to give up."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,8 +17,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from core import dates
 from core.admin import ReadOnlyAdmin
 from core.letters import Letter
+from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.review import ActAdmin, ActForm, Result
+from events.admin.trace import TracedMixin
 from events.mails import delivery, kinds, message, page
 from events.models import Mail, UnreachableAddress
 
@@ -38,8 +46,70 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+class MailForm(ActForm):
+    """An act on a mail, with its reason."""
+
+    permission = "events.change_mail"
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+
+    @property
+    def mail(self) -> Mail:
+        """The mail as it was when the page was asked for."""
+        mail: Mail = self.row
+        return mail
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return the state of the mail, and to whom and how often it is sent."""
+        mail = Mail.objects.select_related("customer").get(pk=self.mail.pk)
+        to = mail.customer.email if mail.customer and mail.kind != Mail.LOGIN else mail.address
+        return {
+            "state": Fact(gettext("Status"), mail.get_state_display()),
+            "to": Fact(gettext("Address"), to or NOTHING),
+            "sent": Fact(gettext("Sent"), dates.moment(mail.sent_at) if mail.sent_at else NOTHING, quiet=True),
+            "resends": Fact(gettext("Sent again by staff"), str(mail.resends), quiet=True),
+            "reason": Fact(gettext("Reason"), gettext(mail.reason) if mail.reason else NOTHING, quiet=True),
+        }
+
+
+class SendAgainForm(MailForm):
+    """The sending of a mail that is closed, once more if it was sent."""
+
+    title, kind = _("Send again"), "mail.send_again"
+    effect = _("The mail is written anew, as things are now, and goes to the address that the customer has now.")
+
+    @classmethod
+    def obstacle(cls, row: Mail) -> str:
+        """Return why it cannot be sent again."""
+        if row.kind == Mail.LOGIN:
+            return gettext("This mail had a link or code for the log-in, which is not kept. It cannot be sent again.")
+        return gettext("This mail waits to be sent.") if row.state == Mail.State.WAITING else ""
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Let it wait to be sent, or find that it does."""
+        is_news = delivery.resend(self.mail, now=now)
+        return Result(gettext("The mail will be sent."), is_news)
+
+
+class GiveUpForm(MailForm):
+    """The end of a mail that waits or is parked."""
+
+    title, kind = _("Give up"), "mail.give_up"
+    effect = _("The mail will not be sent.")
+
+    @classmethod
+    def obstacle(cls, row: Mail) -> str:
+        """Return why there is nothing to give up."""
+        is_live = row.state in (Mail.State.WAITING, Mail.State.PARKED)
+        return "" if is_live else gettext("This mail does not wait to be sent.")
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Give it up, or find that it is closed."""
+        is_news = delivery.give_up(self.mail, reason=f"Given up by {by}.")
+        return Result(gettext("The mail was given up."), is_news)
+
+
 @admin.register(Mail)
-class MailAdmin(ReadOnlyAdmin):
+class MailAdmin(ActAdmin):
     """Mails, filtered by state and kind, searched by customer and address."""
 
     list_display = [
@@ -51,6 +121,7 @@ class MailAdmin(ReadOnlyAdmin):
     search_fields = ["=public_id", "address", "customer__username", "customer__email"]
     search_help_text = _("Id of the mail, its address, or the customer's name or email")
     actions = ["send_again", "give_up"]
+    acts = {"send-again": SendAgainForm, "give-up": GiveUpForm}
     # A mail of the log-in may have a link that opens the account.
     exclude = ["text", "html"]
     readonly_fields = ["rendered"]
@@ -112,10 +183,13 @@ class MailAdmin(ReadOnlyAdmin):
 
     def _act(self, request: HttpRequest, mails: QuerySet[Mail], act: Callable[[Mail], bool], word: str) -> int:
         """Do it with each mail, log it where it changed something, and return how many those were."""
-        done = [mail for mail in mails.order_by("pk") if act(mail)]
-        for mail in done:
-            self.log_change(request, mail, word)
-        return len(done)
+        done = 0
+        for mail in mails.select_related("customer").order_by("pk"):
+            with transaction.atomic():
+                if act(mail):
+                    self.log_change(request, mail, word)
+                    done += 1
+        return done
 
     def _tell(self, request: HttpRequest, done: int, text: str) -> None:
         self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
@@ -130,7 +204,7 @@ def _rendered_again(mail: Mail) -> Letter | None:
 
 
 @admin.register(UnreachableAddress)
-class UnreachableAddressAdmin(ReadOnlyAdmin):
+class UnreachableAddressAdmin(TracedMixin, ReadOnlyAdmin):
     """Addresses at which mails bounced. Staff who may delete them clear those that work again."""
 
     list_display = ["address", "reason", "bounced_at"]

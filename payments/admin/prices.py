@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from payments.gateways import registry
+from subscriptions.admin.plans import FirstPriceForm, FirstPriceInline, PlanAdmin
 from subscriptions.admin.prices import NewVersionForm, PriceAdmin, PriceForm
-from subscriptions.models import Price
+from subscriptions.models import Plan, Price
 
-# subscriptions.admin has registered it; TakenPriceAdmin below takes its place.
-admin.site.unregister(Price)
+# subscriptions.admin has registered them; the classes below take their places.
+admin.site.unregister([Plan, Price])
 
 
 def check_taken(currency: str) -> str:
@@ -25,6 +26,14 @@ def check_taken(currency: str) -> str:
 
 class TakenPriceForm(PriceForm):
     """A new price, in a currency that an offered gateway takes."""
+
+    def clean_currency(self) -> str:
+        """Refuse a currency that no offered gateway takes."""
+        return check_taken(super().clean_currency())
+
+
+class TakenFirstPriceForm(FirstPriceForm):
+    """The first price of a new plan, in a currency that an offered gateway takes."""
 
     def clean_currency(self) -> str:
         """Refuse a currency that no offered gateway takes."""
@@ -46,3 +55,16 @@ class TakenPriceAdmin(PriceAdmin):
 
     form = TakenPriceForm
     new_version_form = TakenVersionForm
+
+
+class TakenFirstPriceInline(FirstPriceInline):
+    """The first prices of a new plan, in currencies that customers can pay in."""
+
+    form = TakenFirstPriceForm
+
+
+@admin.register(Plan)
+class TakenPlanAdmin(PlanAdmin):
+    """Plans whose first prices are in currencies that customers can pay in."""
+
+    first_prices = TakenFirstPriceInline

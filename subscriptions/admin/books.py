@@ -1,19 +1,39 @@
 """Admin for billing clocks: find books that need attention, preview what settling would post, and settle them."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin
+from accounts.models import User
+from core import dates
+from core.addresses import client_address
+from core.ids import new_id
+from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.review import ActAdmin, ActForm, Result, perform
+from events.staff_acts import Author
 from ledger.display import money
+from ledger.labels import REASONS
+from ledger.models import Transaction
 from ledger.money import Money
 from subscriptions import billing_run
 from subscriptions.models import BillingClock
+
+# Movements of a dry run that the page of a settling lists.
+MOST_LINES = 20
+# Books that one press of the button settles.
+BATCH = 50
 
 
 class Attention(admin.SimpleListFilter):
@@ -39,17 +59,88 @@ class Attention(admin.SimpleListFilter):
         return queryset
 
 
+class SettleForm(ActForm):
+    """The settling of one book, however long overdue, with what it posts."""
+
+    title, kind, permission = _("Settle"), "billingclock.settle", "subscriptions.change_billingclock"
+    effect = _("Everything that is due up to now is charged. A book that cannot be settled stays parked.")
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    # What became of the book.
+    run = billing_run.Run()
+
+    @classmethod
+    def obstacle(cls, row: BillingClock) -> str:
+        """Return why there is nothing to settle."""
+        return "" if _is_open(row, timezone.now()) else gettext("Nothing is due in this book.")
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return the state and the balance of the book, and what settling it would post."""
+        clock = BillingClock.objects.select_related("wallet").get(pk=self.row.pk)
+        balance = money(Money(clock.wallet.balance or 0, clock.wallet.currency))
+        moments = (("settled", gettext("Settled"), clock.settled_at), ("due", gettext("Due"), clock.due_at))
+        facts = {key: Fact(name, dates.moment(at) if at else NOTHING) for key, name, at in moments}
+        facts["parked"] = Fact(gettext("Parked"), clock.parked_reason[:300] or NOTHING)
+        facts["balance"] = Fact(gettext("Balance of the customer"), balance)
+        try:
+            with transaction.atomic():
+                lines = billing_run.dry_run(clock.wallet_id, now)
+        except Exception as error:  # noqa: BLE001 - a broken book is what staff come here to see
+            return facts | {"dry run": Fact(gettext("would be charged now"), f"{type(error).__name__}: {error}"[:300])}
+        facts["dry run"] = Fact(gettext("Movements that are due"), str(len(lines)))
+        for number, line in enumerate(lines[:MOST_LINES]):
+            name = f"{dates.moment(line.at)} · {REASONS[Transaction.Reason(line.reason)]} · {line.subscription}"
+            facts[f"line {number}"] = Fact(name, money(Money(line.amount, line.currency)))
+        return facts
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Settle the book or park it, or find that nothing is due any more."""
+        if not _is_open(BillingClock.objects.get(pk=self.row.pk), now):
+            return Result(gettext("Nothing is due in this book."), is_news=False)
+        self.run = billing_run.settle_alone(self.row.pk, now)
+        return Result(_said(self.run))
+
+
+def _is_open(clock: BillingClock, now: datetime) -> bool:
+    return clock.parked_at is not None or (clock.due_at is not None and clock.due_at <= now)
+
+
+def _said(run: billing_run.Run) -> str:
+    said = gettext("Balances billed: %(books)d. Charges made: %(charges)d. Parked: %(parked)d.")
+    return said % {"books": run.books, "charges": run.charges, "parked": run.parked}
+
+
+class SettleAllForm(forms.Form):
+    """The settling of all books that were parked or overdue when the page was opened."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    form_key = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    # Books that are parked after this instant have been tried.
+    since = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"])
+
+
+def left_of(since: datetime, now: datetime) -> QuerySet[BillingClock]:
+    """Return the books that were parked before `since`, and those that have been overdue for too long."""
+    overdue = billing_run.waiting(now).order_by().values("pk")
+    return BillingClock.objects.filter(Q(parked_at__lt=since) | Q(pk__in=overdue)).order_by("pk")
+
+
 @admin.register(BillingClock)
-class BookAdmin(ReadOnlyAdmin):
+class BookAdmin(ActAdmin):
     """The billing clock of each wallet. A book that is parked or overdue for too long waits for staff."""
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
     list_filter = [Attention, "wallet__currency"]
-    list_select_related = ["wallet__owner"]
     search_fields = ["wallet__owner__username", "wallet__owner__email"]
     ordering = ["-wallet"]
     readonly_fields = ["dry_run"]
     actions = ["settle_now"]
+    acts = {"settle": SettleForm}
+    change_list_template = "admin/subscriptions/books.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BillingClock]:
+        """Read the wallet and its owner with each clock."""
+        return super().get_queryset(request).select_related("wallet__owner", "customer")
 
     @admin.display(description=_("customer"))
     def customer(self, clock: BillingClock) -> str:
@@ -72,8 +163,51 @@ class BookAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Bill these customers now"), permissions=["act"])
     def settle_now(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> None:
-        """Settle each book, however long overdue, and park those that cannot be settled."""
-        run = billing_run.settle_books(list(queryset.values_list("pk", flat=True)), timezone.now())
-        said = _("Balances billed: %(books)d. Charges made: %(charges)d. Parked: %(parked)d.")
-        level = messages.WARNING if run.parked else messages.SUCCESS
-        self.message_user(request, said % {"books": run.books, "charges": run.charges, "parked": run.parked}, level)
+        """Settle each book, however long overdue, and park those that cannot be settled. Each is recorded."""
+        total = billing_run.Run()
+        for clock in queryset.select_related("wallet__owner", "customer").order_by("pk"):
+            with transaction.atomic():
+                run = billing_run.settle_alone(clock.pk, timezone.now())
+                self.log_change(request, clock, _said(run))
+            total += run
+        self.message_user(request, _said(total), messages.WARNING if total.parked else messages.SUCCESS)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that settles all parked and overdue books."""
+        page = path(
+            "settle-all/", self.admin_site.admin_view(self.settle_all), name="subscriptions_billingclock_settle_all"
+        )
+        return [page, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, with a link to the page for those who may settle."""
+        return super().changelist_view(
+            request, (extra_context or {}) | {"may_settle": self.may_act(request, SettleForm)}
+        )
+
+    def settle_all(self, request: HttpRequest) -> HttpResponse:
+        """Settle the next BATCH of the parked and overdue books, and say how many are left."""
+        if not self.may_act(request, SettleForm):
+            raise PermissionDenied
+        now = timezone.now()
+        form = SettleAllForm(request.POST or None, initial={"form_key": new_id("form"), "since": now.isoformat()})
+        since, total = now, None
+        if request.method == "POST" and form.is_valid():
+            since = form.cleaned_data["since"]
+            total = self._settle_batch(request, form, now)
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": _("Settle parked and overdue books"),
+            "form": form, "left": left_of(since, now).count(), "batch": BATCH, "done": total and _said(total),
+            "books": left_of(since, now).select_related("wallet__owner")[:BATCH],
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/subscriptions/settle_all.html", context)
+
+    def _settle_batch(self, request: HttpRequest, form: SettleAllForm, now: datetime) -> billing_run.Run:
+        """Settle and record each book in its own transaction; another person may be doing the same."""
+        author, total = Author(cast(User, request.user), client_address(request)), billing_run.Run()
+        for clock in left_of(form.cleaned_data["since"], now).select_related("wallet__owner", "customer")[:BATCH]:
+            key = f"{form.cleaned_data['form_key']}-{clock.pk}"
+            act = SettleForm({"reason": form.cleaned_data["reason"], "form_key": key}, row=clock)
+            if act.is_valid() and perform(act, author=author, now=now).is_news:
+                total += act.run
+        return total

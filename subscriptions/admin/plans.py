@@ -7,11 +7,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyMixin
-from subscriptions.admin.prices import shown
+from core.rehearsal import NOTHING, Change
+from events.admin.trace import TracedMixin
+from subscriptions import catalogue
+from subscriptions.admin.prices import TERMS, PriceForm, shown
 from subscriptions.models import Plan, Price
 
 
@@ -38,6 +43,16 @@ class PlanForm(forms.ModelForm):
 
     features = Lines(required=False, help_text=_("One per line."))
     features_ru = Lines(required=False, label=_("Features in Russian"), help_text=_("One per line."))
+
+    def clean_code(self) -> str:
+        """Refuse a code that another plan has, whatever its case."""
+        code: str = self.cleaned_data["code"]
+        other = Plan.objects.exclude(pk=self.instance.pk).filter(code__iexact=code).first()
+        if other is not None:
+            words = {"plan": other.name, "code": other.code}
+            said = _("The plan %(plan)s has the code %(code)s. Upper and lower case count as the same.")
+            raise forms.ValidationError(said % words)
+        return code
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
@@ -67,16 +82,84 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
         return shown(price)
 
 
+class FirstPriceForm(PriceForm):
+    """The first price of a new plan in one currency."""
+
+    class Meta:
+        model = Price
+        fields = ["currency", *TERMS]
+
+
+class FirstPrices(forms.BaseInlineFormSet):
+    """The first prices of a new plan, each in its own currency."""
+
+    def clean(self) -> None:
+        """Refuse two prices in one currency."""
+        super().clean()
+        seen: set[str] = set()
+        for form in self.forms:
+            currency = getattr(form, "cleaned_data", {}).get("currency")
+            if currency in seen:
+                form.add_error("currency", gettext("Currency: one price in each. There are two in %s.") % currency)
+            elif currency:
+                seen.add(currency)
+
+
+class FirstPriceInline(admin.StackedInline):
+    """The prices of a plan that is being created. One that is left blank is not created."""
+
+    model = Price
+    form = FirstPriceForm
+    formset = FirstPrices
+    fields = [
+        ("currency", "amount"), ("interval", "interval_count", "metered"), ("trial_days", "trial_quantity_max"),
+        ("grace_days", "keep_days"), ("can_pause", "can_refund_unused"),
+    ]  # fmt: skip
+    # Without JavaScript there is no button that adds another.
+    extra = 3
+    can_delete = False
+    verbose_name = _("first price")
+    verbose_name_plural = _("First prices: one for each currency. Leave the others blank.")
+
+
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(TracedMixin, admin.ModelAdmin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "position", "is_public", "is_highlighted"]
+    # Staff order, hide and show plans on the list. Each change is recorded before -> after.
+    list_editable = ["position", "is_public"]
     search_fields = ["name", "code"]
     list_filter = ["is_public"]
-    inlines = [PriceInline]
+    first_prices: type[FirstPriceInline] = FirstPriceInline
     prepopulated_fields = {"code": ["name"]}
+
+    def get_inlines(self, request: HttpRequest, obj: Plan | None) -> list[Any]:
+        """Ask for the first prices of a new plan; list the versions of any other."""
+        return [self.first_prices] if obj is None else [PriceInline]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Create the first prices of a new plan through catalogue.first_version, and keep them for the record."""
+        if change:
+            super().save_formset(request, form, formset, change)
+            return
+        sent = [each.cleaned_data for each in formset.forms if each.has_changed()]
+        made = [
+            catalogue.first_version(
+                formset.instance, now=timezone.now(), currency=terms["currency"],
+                **{name: terms[name] for name in TERMS if name in terms},
+            )
+            for terms in sent
+        ]  # fmt: skip
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = made, [], []
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Add the first prices to the record."""
+        message = super().construct_change_message(request, form, formsets, add)
+        made = [price for formset in formsets or [] for price in formset.new_objects] if add else []
+        request.staff_changes += [Change(gettext("Price"), NOTHING, shown(price)) for price in made]  # type: ignore[attr-defined]
+        return message
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         """Prefetch the prices."""

@@ -1,10 +1,13 @@
 """Admin for prices: new prices and new versions. Staff type amounts in major units, parsed exactly as in the API."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -14,11 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.rehearsal import NOTHING, Change
+from events.admin.trace import TracedMixin
 from ledger.display import money
 from ledger.money import EXPONENTS, Money, NotMoney, exponent_of
 from subscriptions import catalogue
 from subscriptions.labels import every
-from subscriptions.models import Price
+from subscriptions.models import Price, Subscription
 
 TERMS = tuple(catalogue.PriceTerms.__annotations__)
 
@@ -98,7 +103,8 @@ class PriceForm(TermsForm):
             # catalogue.first_version knows what is usual.
             cleaned.pop("can_pause", None)
         plan, currency = cleaned.get("plan"), cleaned.get("currency")
-        if self.instance.pk is None and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
+        is_new = self.instance.pk is None and plan is not None and plan.pk is not None
+        if is_new and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
             raise forms.ValidationError(
                 _("The plan already has a price in this currency. Open it and create a new version.")
             )
@@ -121,7 +127,7 @@ class NewVersionForm(TermsForm):
 
 
 @admin.register(Price)
-class PriceAdmin(admin.ModelAdmin):
+class PriceAdmin(TracedMixin, admin.ModelAdmin):
     """Versions of prices. One that a subscription has used cannot change: a new version replaces it."""
 
     list_display = ["__str__", "plan", "currency", "amount_shown", "version", "is_current", "used_at"]
@@ -181,16 +187,25 @@ class PriceAdmin(admin.ModelAdmin):
         form = self.new_version_form(request.POST or None, instance=Price(**_terms(price)))
         if request.method == "POST" and (made := self._versioned(request, price, form)):
             return HttpResponseRedirect(reverse("admin:subscriptions_price_change", args=[made.pk]), status=303)
-        context = {**self.admin_site.each_context(request), "title": _("New version"), "price": price, "form": form}
+        kept = Subscription.objects.filter(price__plan=price.plan_id, price__currency=price.currency, ended_at=None)
+        context = {
+            **self.admin_site.each_context(request), "title": _("New version"), "price": price, "form": form,
+            "kept": kept.values("price__version").annotate(count=Count("pk")).order_by("price__version"),
+        }  # fmt: skip
         return TemplateResponse(request, "admin/subscriptions/new_version.html", context | {"opts": self.opts})
 
     def _versioned(self, request: HttpRequest, price: Price, form: NewVersionForm) -> Price | None:
         if not form.is_valid():
             return None
         try:
-            made = catalogue.new_version(price, now=timezone.now(), **form.cleaned_data)
+            with transaction.atomic():
+                made = catalogue.new_version(price, now=timezone.now(), **form.cleaned_data)
+                request.staff_changes = list(_changes(form, price, made))  # type: ignore[attr-defined]
+                versions = {"version": made.version, "old": price.version}
+                result = gettext("Version %(version)d replaces version %(old)d.") % versions
+                self.trace(request, made, "new_version", gettext("New version"), result=result)
         except DomainError as error:
-            form.add_error(None, error.detail)
+            form.add_error(error.param if error.param in form.fields else None, error.detail)
             return None
         words = {"version": made.version, "price": shown(made)}
         said = _("Version %(version)d is on sale: %(price)s. Existing customers keep their version.")
@@ -206,6 +221,15 @@ class PriceAdmin(admin.ModelAdmin):
     def is_current(self, price: Price) -> bool:
         """Return whether this version is current."""
         return price.archived_at is None
+
+
+def _changes(form: NewVersionForm, before: Price, after: Price) -> Iterable[Change]:
+    """Yield the terms of a price and of the version that replaces it."""
+    yield Change(gettext("Price"), shown(before), shown(after))
+    for name in TERMS:
+        if name not in ("amount", "interval", "interval_count"):
+            old, new = (str(getattr(price, name)) or NOTHING for price in (before, after))
+            yield Change(str(form.fields[name].label or name), old, new)
 
 
 def _terms(price: Price) -> dict[str, Any]:

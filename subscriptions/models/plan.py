@@ -4,16 +4,21 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from ledger.money import Money
+from ledger.money import EXPONENTS, Money
 from subscriptions.engine.calendar import IN_A_YEAR, MOST_YEARS, is_within_calendar
 
 # Intervals of each kind of price. A meter needs intervals of a fixed length; paying ahead starts at an hour.
 METERED = ["second", "minute", "hour", "day", "week"]
 ADVANCE = ["hour", "day", "week", "month", "year"]
+
+# The fewest days that an interval may have.
+SHORTEST_DAYS = {"day": 1, "week": 7, "month": 28, "year": 365}
+# In minor units.
+LARGEST_PRICE = 10**12
 
 
 class Plan(models.Model):
@@ -33,6 +38,7 @@ class Plan(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(Lower("code"), name="plan_code_is_unique_whatever_its_case")]
 
     def __str__(self) -> str:
         return self.name
@@ -126,22 +132,56 @@ class Price(models.Model):
         return f"{self.plan}: {Money(self.amount, self.currency)} / {each}, version {self.version}"
 
     def clean(self) -> None:
-        """Refuse an interval that cannot be sold. Prices used or archived already are not checked again."""
+        """Refuse terms that cannot be sold, by field. Prices used or archived already are not checked again."""
         if self.used_at or self.archived_at:
             return
+        wrong = {"amount": self._wrong_amount(), "interval": self._wrong_interval()}
+        wrong["interval_count"] = "" if wrong["interval"] else self._wrong_count()
+        is_unclear = not self.metered and (wrong["interval"] or wrong["interval_count"])
+        wrong["grace_days"] = "" if is_unclear else self._wrong_grace()
+        if errors := {field: said for field, said in wrong.items() if said}:
+            raise ValidationError(errors)
+
+    def _wrong_amount(self) -> str:
+        """Return what is wrong with the amount, and what is allowed; empty if nothing is."""
+        amount: int | None = self.amount  # None if a form has refused it.
+        if self.currency not in EXPONENTS or amount is None or 0 <= amount <= LARGEST_PRICE:
+            return ""
+        limits = {"least": Money(0, self.currency), "most": Money(LARGEST_PRICE, self.currency)}
+        return _("Amount: from %(least)s to %(most)s.") % limits
+
+    def _wrong_interval(self) -> str:
         allowed = METERED if self.metered else ADVANCE
-        if self.interval not in allowed:
-            words = {"sent": self.interval, "allowed": ", ".join(allowed)}
-            said = (
-                _("Interval: a metered price needs one of %(allowed)s. You sent %(sent)s.")
-                if self.metered
-                else _("Interval: a price paid in advance needs one of %(allowed)s. You sent %(sent)s.")
-            )
-            raise ValidationError({"interval": said % words})
-        if not self.metered and not is_within_calendar(self.interval, self.interval_count):
-            most = {"most": MOST_YEARS * IN_A_YEAR[self.interval], "interval": self.interval, "years": MOST_YEARS}
-            said = _("Interval count: at most %(most)d for the interval %(interval)s, which is %(years)d years.")
-            raise ValidationError({"interval_count": said % most})
+        if self.interval in allowed:
+            return ""
+        words = {"sent": self.interval, "allowed": ", ".join(allowed)}
+        said = (
+            _("Interval: a metered price needs one of %(allowed)s. You sent %(sent)s.")
+            if self.metered
+            else _("Interval: a price paid in advance needs one of %(allowed)s. You sent %(sent)s.")
+        )
+        return said % words
+
+    def _wrong_count(self) -> str:
+        if self.interval_count < 1:
+            return _("Interval count: 1 or more. You sent %d.") % self.interval_count
+        if self.metered or is_within_calendar(self.interval, self.interval_count):
+            return ""
+        most = {"most": MOST_YEARS * IN_A_YEAR[self.interval], "interval": self.interval, "years": MOST_YEARS}
+        return _("Interval count: at most %(most)d for the interval %(interval)s, which is %(years)d years.") % most
+
+    def _wrong_grace(self) -> str:
+        if not self.grace_days:
+            return ""
+        if self.metered:
+            return _("Grace days: a metered price has none, because it is charged as it is used. Enter 0.")
+        if self.interval not in SHORTEST_DAYS:
+            return _("Grace days: a price for hours has none. Enter 0.")
+        days = SHORTEST_DAYS[self.interval] * self.interval_count
+        if self.grace_days < days:
+            return ""
+        said = _("Grace days: fewer than the interval has, which may be %(days)d days: at most %(most)d.")
+        return said % {"days": days, "most": days - 1}
 
     @property
     def money(self) -> Money:

@@ -201,6 +201,15 @@ ADMIN = {
     "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:events_mail_html": Row(NOBODY | dict.fromkeys(CALLERS[4:], NOT_FOUND), address={"pk": "mail"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
+    "admin:accounts_user_block": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:accounts_user_unblock": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:accounts_user_change_address": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:accounts_user_reset_second_factor": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:subscriptions_billingclock_settle": Row(SUPERUSERS, address={"pk": "clock_pk"}),
+    "admin:subscriptions_billingclock_settle_all": Row(SUPERUSERS),
+    "admin:events_mail_send_again": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
+    "admin:events_mail_give_up": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
+    "admin:accounts_user_send_password_link": Row(SUPERUSERS, address={"pk": "alice"}),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.

@@ -98,6 +98,7 @@ def things(alice, staff) -> dict[str, object]:
     return {
         "alice": alice.pk,
         "app": "payments",
+        "clock_pk": subscription.wallet_id,
         "consent": rule.consent.public_id,
         "error": "not_found",
         "gateway": "sandbox",

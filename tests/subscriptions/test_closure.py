@@ -1,13 +1,13 @@
 """A closed account uses and pays nothing more, and goes on where it stopped when it is opened again."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
 
+from accounts import tokens
 from accounts.models import User
 from subscriptions import billing_run, books, closure
 from subscriptions.models import Charge, Subscription
+from tests.accounts.conftest import me, refreshed
 from tests.subscriptions.bank import at, balance, basic, broken_rules, hourly, settle
 from tests.subscriptions.rows import events
 from tests.subscriptions.shop import pay_in, sell
@@ -132,10 +132,8 @@ def test_nothing_else_closes_an_account(alice):
         User.objects.filter(pk=alice.pk).update(is_active=True)
 
 
-def test_staff_cannot_close_themselves_or_a_superuser(staff, superuser, alice):
-    staff.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
-    browser = Client()
-    browser.force_login(staff)
-    chosen = [staff.pk, superuser.pk, alice.pk]
-    browser.post("/admin/accounts/user/", {"action": "close_accounts", "_selected_action": chosen})
-    assert list(User.objects.filter(pk__in=chosen, is_active=False)) == [alice]
+def test_closing_an_account_ends_its_tokens_for_good(alice):
+    pair = tokens.issue(alice, now=at())
+    closure.close(alice, now=at(hours=1))
+    closure.reopen(alice, now=at(hours=2))
+    assert me(pair.access).status_code == refreshed(pair.refresh).status_code == 401

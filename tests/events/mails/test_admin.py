@@ -7,8 +7,10 @@ from django.test import Client
 from django.utils.html import escape
 
 from events.mails import bounces, delivery
-from events.models import Mail, UnreachableAddress
+from events.models import Mail, StaffAct, UnreachableAddress
 from tests.events.mails.sample import NOON, at, waiting
+from tests.staff import member
+from tests.web import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/events/mail/"
@@ -109,3 +111,65 @@ def test_an_address_that_bounced_is_on_the_customers_page_until_staff_clear_it(d
     assert not UnreachableAddress.objects.exists()
     assert LogEntry.objects.get().object_repr == "alice@example.com"
     assert "Emails come back" not in desk.get(page).content.decode()
+
+
+def confirm(client: Client, mail: Mail, page: str, **fields: str) -> str:
+    """Confirm a page of an act twice, as a double click does, and return the page that follows."""
+    path = f"{LIST}{mail.pk}/{page}/"
+    sent = {**hidden(client.get(path)), "reason": "Asked by phone", "confirmed": "1", **fields}
+    client.post(path, sent)
+    return str(client.post(path, sent, follow=True).content.decode())
+
+
+def test_a_developer_sends_a_mail_again_once_with_a_reason(alice, post):
+    [mail] = waiting(alice, "one")
+    delivery.run(now=NOON)
+    developer = member("developer")
+    client = browser(developer)
+    path = f"{LIST}{mail.pk}/send-again/"
+    shown = client.post(path, {**hidden(client.get(path)), "reason": "Lost"}).context["changes"]
+    assert ("Status", "sent", "waiting") in shown
+    assert "This was done before." in confirm(client, mail, "send-again")
+    mail.refresh_from_db()
+    assert (mail.state, mail.resends) == ("waiting", 1)
+    act = StaffAct.objects.get()
+    assert (act.kind, act.author, act.customer, act.reason) == ("mail.send_again", developer, alice, "Asked by phone")
+    assert ["Status", "sent", "waiting"] in act.changes
+
+
+def test_two_people_give_up_a_mail_and_one_act_is_recorded(alice, post):
+    [mail] = waiting(alice, "one")
+    path, second = f"{LIST}{mail.pk}/give-up/", browser(member("support"))
+    sent = {**hidden(second.get(path)), "reason": "Old", "confirmed": "1"}
+    confirm(browser(member("developer")), mail, "give-up")
+    assert "Somebody else has acted meanwhile" in second.post(path, sent).content.decode()
+    mail.refresh_from_db()
+    assert (mail.state, StaffAct.objects.get().kind) == ("given_up", "mail.give_up")
+
+
+def test_a_mail_of_the_log_in_is_not_offered_to_be_sent_again(alice):
+    mail = Mail.objects.create(
+        customer=alice, kind=Mail.LOGIN, cause="1", address=alice.email, state="parked", created_at=NOON,
+        park_at=at(days=1),
+    )  # fmt: skip
+    client = browser(member("developer"))
+    links = client.get(f"{LIST}{mail.pk}/change/").context["decisions"]
+    assert [str(title) for title, _ in links] == ["Give up"]
+    assert "It cannot be sent again." in client.get(f"{LIST}{mail.pk}/send-again/").content.decode()
+
+
+@pytest.mark.parametrize("role", ["finance", "catalogue", "auditor"])
+def test_other_roles_may_not_act_on_mails_and_see_no_button(alice, role):
+    [mail] = waiting(alice, "one")
+    client = browser(member(role))
+    for page in ("send-again", "give-up"):
+        assert client.post(f"{LIST}{mail.pk}/{page}/", {"reason": "x", "confirmed": "1"}).status_code == 403
+    answer = client.get(f"{LIST}{mail.pk}/change/")
+    assert answer.status_code == 403 if role == "catalogue" else answer.context["decisions"] == []
+
+
+def test_each_row_of_an_action_of_the_list_is_recorded(desk, alice, superuser):
+    mails = waiting(alice, "one", "two")
+    act(desk, "give_up", *mails)
+    rows = StaffAct.objects.order_by("id").values_list("author", "subject", "result", "customer")
+    assert list(rows) == [(superuser.pk, mail.public_id, "given up", alice.pk) for mail in mails]
