@@ -14,10 +14,12 @@ from django_celery_beat import models as schedules
 from accounts.models import User
 from core.admin import ReadOnlyAdmin
 from core.models import LedgerCheck, TaskRun
+from events.admin.review import ActPages
 from events.models import Event, Mail, UnreachableAddress
 from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
+from payments.admin import adjustments
 from payments.models import Payment
 from subscriptions.admin.customers import AccountActions
 from subscriptions.models import Subscription
@@ -96,9 +98,10 @@ class Link(NamedTuple):
 
 
 @admin.register(User)
-class CustomerAdmin(AccountActions):
+class CustomerAdmin(ActPages, AccountActions):
     """The admin page of a user, with actions, and links to their payments, subscriptions, events and wallets."""
 
+    acts = {**adjustments.ON_CUSTOMERS}
     change_form_template = "admin/customer.html"
 
     def render_change_form(

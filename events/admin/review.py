@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, cast
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -162,8 +162,8 @@ def perform(form: ActForm, *, author: Author, now: datetime) -> Result:
     return result
 
 
-class ActAdmin(TracedMixin, ReadOnlyAdmin):
-    """An admin of rows on which staff act; `acts` has the form of each act by its name in the URL."""
+class ActPages(TracedMixin, admin.ModelAdmin):
+    """The pages on which staff act on rows; `acts` has the form of each act by its name in the URL."""
 
     acts: Mapping[str, type[ActForm]] = {}
     change_form_template = "admin/act_links.html"
@@ -187,7 +187,7 @@ class ActAdmin(TracedMixin, ReadOnlyAdmin):
     def may_act(self, request: HttpRequest, form: type[ActForm]) -> bool:
         """Return whether the user may do this act."""
         user = cast(User, request.user)
-        return user.has_perm(form.permission) if form.permission else self.has_act_permission(request)
+        return user.has_perm(form.permission or f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     def links(self, request: HttpRequest, row: Any) -> list[tuple[str | Promise, str]]:
         """Return title and address of each act that is possible now and permitted."""
@@ -253,3 +253,7 @@ class ActAdmin(TracedMixin, ReadOnlyAdmin):
 
     def _url_name(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name.replace('-', '_')}"
+
+
+class ActAdmin(ActPages, ReadOnlyAdmin):
+    """An admin of rows that change by acts only."""

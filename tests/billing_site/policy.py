@@ -199,6 +199,12 @@ ADMIN = {
     "admin:manual_manualrefund_sent": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:events_mail_html": Row(NOBODY | dict.fromkeys(CALLERS[4:], NOT_FOUND), address={"pk": "mail"}),
+    "admin:accounts_user_credit": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:accounts_user_debit": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:accounts_user_write_off": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:payments_adjustment_approve": Row(SUPERUSERS, address={"pk": "adjustment_pk"}),
+    "admin:payments_adjustment_decline": Row(SUPERUSERS, address={"pk": "adjustment_pk"}),
+    "admin:payments_adjustment_withdraw": Row(SUPERUSERS, address={"pk": "adjustment_pk"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 
@@ -216,6 +222,7 @@ TABLES = {
     "manual_manualtransfer": (PERMITTED, NOBODY),
     "manual_manualreceipt": (PERMITTED, NOBODY),
     "manual_manualrefund": (PERMITTED, NOBODY),
+    "payments_adjustment": (PERMITTED, NOBODY),
     "payments_autotopup": (PERMITTED, NOBODY),
     "payments_collection": (PERMITTED, NOBODY),
     "payments_collectionplan": (PERMITTED, NOBODY),
