@@ -59,11 +59,12 @@ def _customer(row: Any) -> User | None:
 def _changes(form: Any, *, add: bool) -> Iterable[Change]:
     """Yield each changed field with its text before and after."""
     for name in form.changed_data:
+        if name in SECRET:
+            # The form of a new password calls it `password`, which is none of its fields.
+            yield Change(gettext("Password"), NOTHING, gettext("changed"))
+            continue
         field = form.fields[name]
         label = str(field.label or name)
-        if name in SECRET:
-            yield Change(label, NOTHING, gettext("changed"))
-            continue
         before = NOTHING if add else _text(form.get_initial_for_field(field, name))
         yield Change(label, before, _text(form.cleaned_data.get(name)))
 

@@ -1,4 +1,4 @@
-from payments.admin.adjustments import AdjustmentAdmin
+from payments.admin.adjustment_decisions import AdjustmentAdmin
 from payments.admin.collections import AutoTopUpAdmin, CollectionAdmin, CollectionPlanAdmin, ConsentAdmin
 from payments.admin.decisions import DecisionsAdmin
 from payments.admin.prices import TakenPriceAdmin

@@ -1,4 +1,4 @@
-"""Staff credit, debit and write off by hand on the page of a customer, and decide on what waits for a second person."""
+"""Staff credit, debit and write off by hand on the page of a customer."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -6,25 +6,18 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core import idempotency
 from core.rehearsal import Fact, Facts
-from events.admin.review import ActAdmin, ActForm, Result
-from ledger.amounts_admin import AmountMixin
+from events.admin.review import ActForm, Result
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import EXPONENTS, Money, NotMoney
 from payments import adjustments
-from payments.admin.lists import StatusAdmin
 from payments.gateways import registry
 from payments.models import Adjustment
 from payments.web import amount_input
@@ -111,7 +104,7 @@ class AdjustmentForm(ActForm):
             self.customer(), kind=self.adjustment_kind, money=Money(sent["amount"], sent["currency"]),
             reason=sent["reason"], author=by, idempotency_key=idempotency.key_of("form", sent["form_key"]), now=now,
         )  # fmt: skip
-        return Result(_said(row), row.created_at == now)
+        return Result(sentence(row), row.created_at == now)
 
 
 class CreditForm(AdjustmentForm):
@@ -172,123 +165,7 @@ class WriteOffForm(AdjustmentForm):
 ON_CUSTOMERS: dict[str, type[ActForm]] = {"credit": CreditForm, "debit": DebitForm, "write-off": WriteOffForm}
 
 
-class DecisionForm(ActForm):
-    """A decision about an adjustment that waits."""
-
-    permission = "payments.approve_adjustment"
-
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
-
-    @classmethod
-    def obstacle(cls, row: Adjustment) -> str:
-        """Return why there is nothing to decide."""
-        return "" if row.status == Status.WAITING else gettext("This adjustment does not wait for a decision.")
-
-    @property
-    def adjustment(self) -> Adjustment:
-        """The adjustment as it was when the page was asked for."""
-        row: Adjustment = self.row
-        return row
-
-    def facts(self, *, now: datetime) -> Facts:
-        """Return what was asked for, its status, and the state of the customer."""
-        row = Adjustment.objects.select_related("customer", "asked_by").get(pk=self.adjustment.pk)
-        asked = f"{row.get_kind_display()} {money(row.money)}"
-        return {
-            "adjustment": Fact(gettext("Asked for"), asked),
-            "author": Fact(gettext("Asked by"), str(row.asked_by)),
-            "reason": Fact(gettext("The customer reads"), row.reason),
-            "status": Fact(gettext("Status"), row.get_status_display()),
-        } | customer_facts.of_customer(row.customer, row.currency, now=now)
-
-    def carry_out(self, by: User, *, now: datetime) -> Result:
-        """Take the decision."""
-        return Result(_said(self.decide(by, self.cleaned_data["reason"], now=now)))
-
-    def decide(self, by: User, reason: str, *, now: datetime) -> Adjustment:
-        """Call the domain and return the adjustment."""
-        raise NotImplementedError
-
-
-class ApproveForm(DecisionForm):
-    """The approval by a second person, which moves the money."""
-
-    title = _("Approve")
-    kind = "adjustment.approve"
-    effect = _("It is carried out at once. You must not be the one who asked for it.")
-
-    def decide(self, by: User, reason: str, *, now: datetime) -> Adjustment:
-        """Approve it."""
-        return adjustments.approve(self.adjustment, by=by, reason=reason, now=now)
-
-
-class DeclineForm(DecisionForm):
-    """The refusal by a second person."""
-
-    title = _("Decline")
-    kind = "adjustment.decline"
-    effect = _("Nothing is moved, and it cannot be approved any more.")
-
-    def decide(self, by: User, reason: str, *, now: datetime) -> Adjustment:
-        """Decline it."""
-        return adjustments.decline(self.adjustment, by=by, reason=reason, now=now)
-
-
-class WithdrawForm(DecisionForm):
-    """The withdrawal by the one who asked for it."""
-
-    title = _("Withdraw")
-    kind, permission = "adjustment.withdraw", "payments.add_adjustment"
-    effect = _("Nothing is moved. Only the one who asked for it can withdraw it.")
-
-    def decide(self, by: User, reason: str, *, now: datetime) -> Adjustment:
-        """Withdraw it."""
-        return adjustments.withdraw(self.adjustment, by=by, reason=reason, now=now)
-
-
-@admin.register(Adjustment)
-class AdjustmentAdmin(ActAdmin, AmountMixin, StatusAdmin):
-    """Adjustments, with the pages of the decisions about those that wait. They are made on the page of a customer."""
-
-    acts = {"approve": ApproveForm, "decline": DeclineForm, "withdraw": WithdrawForm}
-    list_display = [
-        "public_id", "customer_link", "kind", "amount_shown", "status_tag", "reason", "asked_by", "created_at",
-    ]  # fmt: skip
-    list_filter = ["status", "kind", "currency"]
-    list_select_related = ["customer", "asked_by"]
-    search_fields = ["=public_id", "customer__username", "customer__email"]
-    search_help_text = _("Id of the adjustment, or the customer's name or email")
-    actions = None
-    fields = [
-        "public_id", "customer_link", "kind", "amount_shown", "status_tag", "reason", "asked_by", "created_at",
-        "needs_approval", "decided_by", "decided_at", "decision_reason",
-    ]  # fmt: skip
-    readonly_fields = ["customer_link", "amount_shown", "status_tag"]
-
-    @admin.display(description=_("customer"))
-    def customer_link(self, row: Adjustment) -> str:
-        """Return a link to the customer."""
-        url = reverse("admin:accounts_user_change", args=[row.customer_id])
-        return format_html('<a href="{}">{}</a>', url, row.customer)
-
-    def links(self, request: HttpRequest, row: Adjustment) -> list[tuple[str | Promise, str]]:
-        """Return the decisions that this member of staff may take: their own are only to withdraw."""
-        own = row.asked_by_id == request.user.pk
-        return [link for link in super().links(request, row) if (link[0] == WithdrawForm.title) is own]
-
-
-def _accounts(customer: User) -> Iterable[Account]:
-    """Return the wallets and debts of a customer, read once for this object."""
-    prefetch_related_objects([customer], "accounts")
-    return sorted(customer.accounts.all(), key=lambda account: (account.currency, account.kind))
-
-
-def _fact(account: Account) -> Fact:
-    name = _("Balance in %s") if account.kind == WALLET else _("Debt in %s")
-    return Fact(str(name) % account.currency, money(Money(abs(account.balance or 0), account.currency)))
-
-
-def _said(row: Adjustment) -> str:
+def sentence(row: Adjustment) -> str:
     """Return what became of an adjustment, in a sentence."""
     words = {"id": row.public_id, "amount": money(row.money), "state": row.get_status_display()}
     if row.status == Status.WAITING:
@@ -301,3 +178,14 @@ def _said(row: Adjustment) -> str:
         case Kind.DEBIT:
             return gettext("%(amount)s was taken from the balance.") % words
     return gettext("%(amount)s of the debt was written off.") % words
+
+
+def _accounts(customer: User) -> Iterable[Account]:
+    """Return the wallets and debts of a customer, read once for this object."""
+    prefetch_related_objects([customer], "accounts")
+    return sorted(customer.accounts.all(), key=lambda account: (account.currency, account.kind))
+
+
+def _fact(account: Account) -> Fact:
+    name = _("Balance in %s") if account.kind == WALLET else _("Debt in %s")
+    return Fact(str(name) % account.currency, money(Money(abs(account.balance or 0), account.currency)))
