@@ -20,7 +20,7 @@ from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
 from payments.admin import adjustments
-from payments.models import Payment
+from payments.models import Adjustment, Payment
 from subscriptions.admin.customers import AccountActions
 from subscriptions.models import Subscription
 
@@ -80,6 +80,7 @@ class TaskRunAdmin(ReadOnlyAdmin):
 # Lists that a customer's page links to, each filtered by that customer.
 LISTS = (
     (Payment, _("Payments")),
+    (Adjustment, _("Adjustments")),
     (Subscription, _("Subscriptions")),
     (Event, _("Events")),
     (Mail, _("Emails")),

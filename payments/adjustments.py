@@ -64,6 +64,12 @@ def done_alone(customer: User, author: User, currency: str, *, now: datetime) ->
     return Money(int(alone.aggregate(sum=Sum("amount"))["sum"] or 0), currency)
 
 
+def key_of(adjustment: Adjustment) -> str:
+    """Return the key of the transaction that an adjustment has once it is done."""
+    on_debt = ":debt" if adjustment.kind == Kind.WRITE_OFF else ""
+    return f"adjustment:{adjustment.public_id}{on_debt}"
+
+
 def needs_approval(customer: User, author: User, money: Money, *, now: datetime) -> bool:
     """Tell whether a second person must approve so much. Exact only under the lock of the customer's book."""
     before = done_alone(customer, author, money.currency, now=now)

@@ -16,6 +16,7 @@ from core.rehearsal import Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result
 from ledger.amounts_admin import AmountMixin
 from ledger.display import money
+from ledger.models import Transaction
 from payments import adjustments
 from payments.admin.adjustments import sentence
 from payments.admin.lists import StatusAdmin
@@ -114,15 +115,24 @@ class AdjustmentAdmin(ActAdmin, AmountMixin, StatusAdmin):
     actions = None
     fields = [
         "public_id", "customer_link", "kind", "amount_shown", "status_tag", "reason", "asked_by", "created_at",
-        "needs_approval", "decided_by", "decided_at", "decision_reason",
+        "needs_approval", "decided_by", "decided_at", "decision_reason", "transaction_link",
     ]  # fmt: skip
-    readonly_fields = ["customer_link", "amount_shown", "status_tag"]
+    readonly_fields = ["customer_link", "transaction_link", "amount_shown", "status_tag"]
 
     @admin.display(description=_("customer"))
     def customer_link(self, row: Adjustment) -> str:
         """Return a link to the customer."""
         url = reverse("admin:accounts_user_change", args=[row.customer_id])
         return format_html('<a href="{}">{}</a>', url, row.customer)
+
+    @admin.display(description=_("transaction"))
+    def transaction_link(self, row: Adjustment) -> str:
+        """Return a link to the transaction; empty if nothing was moved."""
+        moved = Transaction.objects.filter(key=adjustments.key_of(row)).first()
+        if moved is None:
+            return ""
+        url = reverse("admin:ledger_transaction_change", args=[moved.pk])
+        return format_html('<a href="{}">{}</a>', url, moved.key)
 
     def links(self, request: HttpRequest, row: Adjustment) -> list[tuple[str | Promise, str]]:
         """Return the decisions that this member of staff may take: their own are only to withdraw."""

@@ -82,7 +82,7 @@ def test_a_debt_or_a_part_of_it_is_written_off(alice: User, staff: User) -> None
         ask(alice, staff, 60_01, "write_off")
     row = ask(alice, staff, 60_00, "write_off")
     assert debt(alice) == 0
-    assert Transaction.objects.get(key=f"adjustment:{row.public_id}:debt").author == staff
+    assert Transaction.objects.get(key=adjustments.key_of(row)).author == staff
     assert found() == {}
 
 

@@ -83,7 +83,9 @@ def owe(customer: User, amount: int) -> None:
 def test_support_gives_500_for_the_outage_once(alice: User, support: User) -> None:
     desk = browser(support)
     change = f"/admin/accounts/user/{alice.pk}/change/"
-    assert f'href="{page(alice, "credit")}"' in desk.get(change).content.decode()
+    html = desk.get(change).content.decode()
+    assert f'href="{page(alice, "credit")}"' in html
+    assert f'href="/admin/payments/adjustment/?customer__id__exact={alice.pk}"' in html
     review = desk.post(page(alice, "credit"), filled(desk, page(alice, "credit"), amount="500"))
     assert table(review)["Balance of the customer"] == (rub(0), rub(500_00))
     assert (balance(alice), Adjustment.objects.count()) == (0, 0)
@@ -154,6 +156,9 @@ def test_above_the_limit_it_waits_and_a_second_person_approves(alice: User, supp
     assert send(second, of(row, "approve"), reason="Checked").status_code == 303
     row.refresh_from_db()
     assert (row.status, row.decided_by, row.decision_reason, balance(alice)) == ("done", finance, "Checked", 5000_01)
+    moved = Transaction.objects.get(key=f"adjustment:{row.public_id}")
+    html = second.get(of(row, "change")).content.decode()
+    assert f'href="/admin/ledger/transaction/{moved.pk}/change/"' in html
     act = StaffAct.objects.get(kind="adjustment.approve")
     assert (act.author, act.customer) == (finance, alice)
     assert act.objects_touched == [f"payments.adjustment:{row.pk}"]
