@@ -18,7 +18,8 @@ from events.models import Event, Mail, UnreachableAddress
 from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
-from payments.models import Payment
+from payments.admin import adjustments
+from payments.models import Adjustment, Payment
 from subscriptions.admin.customers import CustomerActs
 from subscriptions.models import Subscription
 
@@ -78,6 +79,7 @@ class TaskRunAdmin(ReadOnlyAdmin):
 # Lists that a customer's page links to, each filtered by that customer.
 LISTS = (
     (Payment, _("Payments")),
+    (Adjustment, _("Adjustments")),
     (Subscription, _("Subscriptions")),
     (Event, _("Events")),
     (Mail, _("Emails")),
@@ -99,6 +101,7 @@ class Link(NamedTuple):
 class CustomerAdmin(CustomerActs):
     """The admin page of a user, with acts, and links to their payments, subscriptions, events and wallets."""
 
+    acts = {**CustomerActs.acts, **adjustments.ON_CUSTOMERS}
     change_form_template = "admin/customer.html"
 
     def render_change_form(

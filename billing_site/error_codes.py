@@ -102,6 +102,10 @@ ERRORS: dict[str, Kind] = {
     "currency_mismatch": Kind(
         400, _("Currencies do not match"), _("A subscription keeps its currency. Create a new subscription instead.")
     ),
+    "adjustment_refused": Kind(
+        409, _("The adjustment is not possible"), _("See `detail` for what the customer has and who may decide.")
+    ),
+    "more_than_the_debt": Kind(409, _("The debt is smaller"), _("Write off at most what the customer owes.")),
     "out_of_range": Kind(400, _("The order is too small or too large"), _("Stay within the limits in `detail`.")),
     "too_many_subscriptions": Kind(
         409, _("Too many subscriptions"), _("Cancel one that you do not need. The limit is in `detail`.")

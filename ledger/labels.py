@@ -19,6 +19,7 @@ REASONS = {
     Reason.FEE: _("Fee"),
     Reason.DEBT_PAYMENT: _("Debt paid"),
     Reason.PAYOUT: _("Payout"),
+    Reason.WRITE_OFF: _("Debt written off"),
 }
 
 # Names of the account on the other side of a wallet.

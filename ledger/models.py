@@ -23,6 +23,7 @@ REASONS = (
     "fee",
     "debt_payment",
     "payout",
+    "write_off",
 )
 
 
@@ -101,6 +102,7 @@ class Transaction(models.Model):
         FEE = "fee", "gateway fee"
         DEBT_PAYMENT = "debt_payment", "debt payment"
         PAYOUT = "payout", "payout of a gateway"
+        WRITE_OFF = "write_off", "debt written off"
 
     # Derived from the cause, so that each cause posts once. Compared byte by byte, whatever the database's collation.
     key = models.CharField(max_length=100, db_collation="C")

@@ -1,8 +1,9 @@
 """Integrity checks of payments: each query returns the rows that break a rule."""
 
 from core.integrity import Check, guards
-from payments import integrity_collections, integrity_gateways
+from payments import integrity_adjustments, integrity_collections, integrity_gateways
 from payments.models import (
+    Adjustment,
     AutoTopUp,
     Collection,
     CollectionDecision,
@@ -36,6 +37,7 @@ TRIGGERS = (
     "method_is_removed_once",
     *integrity_gateways.TRIGGERS,
     *integrity_collections.TRIGGERS,
+    *integrity_adjustments.TRIGGERS,
 )
 
 CHECKS = (
@@ -193,6 +195,7 @@ CHECKS = (
     ),
     *integrity_gateways.CHECKS,
     *integrity_collections.CHECKS,
+    *integrity_adjustments.CHECKS,
     guards(
         "payment_guards_are_there",
         (
@@ -208,6 +211,7 @@ CHECKS = (
             CollectionPlan,
             CollectionDecision,
             AutoTopUp,
+            Adjustment,
         ),
         TRIGGERS,
     ),

@@ -42,6 +42,11 @@ class OpenBook:
         """The balance of the wallet in minor units."""
         return self.item.book.balance
 
+    @property
+    def debt(self) -> int:
+        """What the customer owes, in minor units."""
+        return self.item.book.debt
+
     def top_up(
         self, amount: int, *, key: str, source: str, reason: str = "top_up", description: str = "",
         first: Subscription | None = None, author: User | None = None,
@@ -65,6 +70,17 @@ class OpenBook:
         self._check_amount(amount)
         cause = Cause(key, to, description, author.pk if author else None)
         self._raise_if_refused(funds.withdraw(self.item.book, self.at, amount, cause=cause, reason=reason))
+
+    def write_off(
+        self, amount: int, *, key: str, source: str, description: str = "", author: User | None = None
+    ) -> None:
+        """Pay `amount` minor units of the debt from the system account `source`; refuse more than is owed.
+
+        Then what waits is revived, as when money comes.
+        """
+        self._check_amount(amount)
+        cause = Cause(key, source, description, author.pk if author else None)
+        self._raise_if_refused(funds.write_off(self.item.book, self.at, amount, cause=cause))
 
     def lose_dispute(self, amount: int, *, key: str, to: str = "disputes", description: str = "") -> None:
         """Take back a disputed payment: what the wallet lacks is a debt, and what is not paid any more stops."""

@@ -37,6 +37,7 @@ DETAILS: dict[str, str | Promise] = {
     ),
     Refusal.OUT_OF_RANGE: gettext_lazy("The quantity or the amount is too large."),
     Refusal.BLOCKED: gettext_lazy("The account is closed. Contact support."),
+    Refusal.MORE_THAN_DEBT: gettext_lazy("The debt is smaller than that. Nothing was changed."),
 }
 
 

@@ -10,7 +10,7 @@ PEOPLE = ["accounts.view_user", "events.view_event", "events.view_mail", "events
 MONEY = [
     "ledger.view_account", "ledger.view_transaction", "payments.view_payment", "payments.view_refund",
     "payments.view_dispute", "payments.view_paymentmethod", "payments.view_methodsetup", "payments.view_consent",
-    "payments.view_autotopup", "payments.view_collection", "payments.view_collectionplan",
+    "payments.view_adjustment", "payments.view_autotopup", "payments.view_collection", "payments.view_collectionplan",
     "manual.view_manualtransfer", "manual.view_manualreceipt", "manual.view_manualrefund",
 ]  # fmt: skip
 SOLD = [
@@ -24,7 +24,7 @@ GROUPS = {
         *PEOPLE, *MONEY, *SOLD,
         "accounts.help_user", "accounts.block_user", "accounts.view_as_user", "events.view_staffact",
         "events.change_mail", "events.change_unreachableaddress", "payments.refund_payment",
-        "subscriptions.add_subscription", "subscriptions.change_subscription",
+        "payments.add_adjustment", "subscriptions.add_subscription", "subscriptions.change_subscription",
     ],
     "finance": [
         *PEOPLE, *MONEY, *SOLD, *BOOKS, "core.view_ledgercheck", "events.view_staffact",
@@ -32,7 +32,7 @@ GROUPS = {
         "payments.change_dispute", "payments.change_collection", "payments.change_collectionplan",
         "payments.change_discrepancy", "payments.add_payout", "payments.add_gatewayreport",
         "manual.change_manualtransfer", "manual.change_manualreceipt", "manual.change_manualrefund",
-        "ledger.export_transaction", "ledger.view_figures",
+        "payments.add_adjustment", "payments.approve_adjustment", "ledger.export_transaction", "ledger.view_figures",
     ],
     "catalogue": [
         *SOLD, "subscriptions.add_plan", "subscriptions.change_plan", "subscriptions.add_price",
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
         ("events", "0004_staff_acts"),
         ("ledger", "0005_staff_permissions"),
         ("subscriptions", "0009_parked_rows"),
-        ("payments", "0020_staff_permissions"),
+        ("payments", "0021_adjustments"),
         ("manual", "0003_receipts_taken_back"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),

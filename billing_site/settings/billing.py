@@ -1,5 +1,7 @@
 """Billing and payments: intervals, limits and gateways."""
 
+import json
+import re
 from datetime import timedelta
 
 from billing_site.settings.environment import LOCAL, env
@@ -11,6 +13,17 @@ def retry_days(text: str) -> tuple[int, ...]:
     if not 1 <= days[0] <= days[-1] <= 365:
         raise ValueError(text)
     return tuple(days)
+
+
+def whole_amounts(text: str) -> dict[str, int]:
+    """Return the amounts of a JSON object by currency, in whole units. Raises ValueError or TypeError."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError("It is no object.")
+    amounts = {currency: int(amount) for currency, amount in found.items()}
+    if not all(re.fullmatch("[A-Z]{3}", currency) and amount >= 0 for currency, amount in amounts.items()):
+        raise ValueError("It has no currency or an amount below zero.")
+    return amounts
 
 
 # The longest time between two charges of metered use. It changes how charges are split, never their sum.
@@ -64,6 +77,16 @@ TOP_UP_LIMITS = {"RUB": (100_00, 1_000_000_00), "EUR": (1_00, 10_000_00)}
 # The function that raises an amount to one that gateways take. Subscriptions, which know no gateways, ask it how much a
 # customer must pay.
 PAYABLE_AMOUNT = "payments.amounts.payable"
+
+# What a member of staff may credit, debit or write off for one customer within a day without a second person, in whole
+# units by currency. A currency that is not named always takes a second person.
+STAFF_CREDIT_LIMIT = env.parsed(
+    "STAFF_CREDIT_LIMIT",
+    whole_amounts,
+    default='{"RUB": "5000", "EUR": "50", "USD": "50"}',
+    allowed="a JSON object of currencies with whole amounts",
+    example='{"RUB": "5000", "EUR": "50"}',
+)
 
 # YooKassa: the shop's number and secret key. Blank means unset.
 YOOKASSA_SHOP_ID = env.str("YOOKASSA_SHOP_ID")

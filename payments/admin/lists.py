@@ -17,6 +17,7 @@ TONES = {
     "confirmed": "ok", "processed": "ok", "succeeded": "ok", "won": "ok", "unknown": "warn", "parked": "warn",
     "open": "warn", "received": "info", "pending": "info", "failed": "bad", "lost": "bad",
     "waiting": "info", "charging": "info", "action_required": "warn", "collected": "ok", "given_up": "bad",
+    "done": "ok", "declined": "bad",
 }  # fmt: skip
 
 

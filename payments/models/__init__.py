@@ -1,5 +1,6 @@
 """Payments, what happens to them afterwards, and what gateways report about them."""
 
+from payments.models.adjustment import Adjustment
 from payments.models.auto_top_up import AutoTopUp
 from payments.models.checkout_consent import CheckoutConsent
 from payments.models.collection import Collection, CollectionDecision, CollectionPlan
@@ -14,6 +15,7 @@ from payments.models.report import Discrepancy, GatewayReport
 from payments.models.webhook_event import WebhookEvent
 
 __all__ = [
+    "Adjustment",
     "AutoTopUp",
     "CheckoutConsent",
     "Collection",

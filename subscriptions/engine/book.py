@@ -204,7 +204,7 @@ def record_movement(book: Book, at: int, amount: int, reason: str, sub: Sub | No
 
 
 def record_debt(book: Book, at: int, amount: int, reason: str, sub: Sub | None = None) -> Movement:
-    """Add `amount` to the debt, record the movement and return it."""
+    """Add `amount` to the debt, record the movement and return it. One below zero lowers the debt."""
     book.debt += amount
     return _record(book, Movement(at, amount, book.debt, reason, sub, on_debt=True))
 

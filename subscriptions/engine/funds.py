@@ -1,4 +1,4 @@
-"""R4: money that comes in, money that goes out, and money that was given back without us."""
+"""R4: money that comes in, money that goes out, debts written off, and money that was given back without us."""
 
 from subscriptions.engine.activation import revive
 from subscriptions.engine.book import (
@@ -34,6 +34,16 @@ def withdraw(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE, reaso
     if not can_pay(book, at, amount + sum(grace_cost(sub, at) for sub in book.subs)):
         return Refusal.INSUFFICIENT_FUNDS
     caused(record_movement(book, at, -amount, reason), cause)
+    return None
+
+
+def write_off(book: Book, at: int, amount: int, *, cause: Cause = NO_CAUSE) -> Refusal | None:
+    """Lower the debt without money from the customer, then revive what waits; refuse more than is owed."""
+    settle(book, at)
+    if amount > book.debt:
+        return Refusal.MORE_THAN_DEBT
+    caused(record_debt(book, at, -amount, "write_off"), cause)
+    revive(book, at)
     return None
 
 

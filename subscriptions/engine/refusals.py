@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     TRIAL_QUANTITY = "quantity_too_large_for_trial"
     OUT_OF_RANGE = "out_of_range"
     BLOCKED = "account_is_blocked"
+    MORE_THAN_DEBT = "more_than_the_debt"
 
 
 def is_within_limits(terms: Terms, quantity: int, periods: int, at: int) -> bool:

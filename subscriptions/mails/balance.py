@@ -1,4 +1,4 @@
-"""The mails about the balance: it runs low, a debt arises, a debt is paid."""
+"""The mails about the balance: it runs low, a debt arises, a debt is paid or written off."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from subscriptions.explain.sentences import shortly
 from subscriptions.forecast import Ending, Forecast
 from subscriptions.mails import subjects
 from subscriptions.models import Subscription
+from subscriptions.overview import View
 
 HOUR = timedelta(hours=1)
 
@@ -96,12 +97,14 @@ TELLING_OF_PAYMENT = ("payment.confirmed", "dispute.returned")
 
 
 def debt(events: Sequence[Event], recipient: User, now: datetime) -> Notice | None:
-    """Return that a debt arose or was paid; None if another mail tells it, or if it is not true any more."""
+    """Return that a debt arose or is no more; None if another mail tells it, or if it is not true any more."""
     event = events[-1]
-    is_paid, currency = event.type == "wallet.debt_paid", event.subject
+    is_paid, currency = event.type != "wallet.debt_arose", event.subject
     view = overview.peek(recipient, currency, now=now)
     if bool(view.debt) is is_paid or subjects.has_beside(event, TELLING_OF_PAYMENT if is_paid else TELLING_OF_DEBT):
         return None
+    if event.type == "wallet.debt_written_off":
+        return _written_off(event, view)
     if is_paid:
         paid = Money.parse(event.data["amount"]["value"], currency)
         return Notice(
@@ -127,6 +130,20 @@ def debt(events: Sequence[Event], recipient: User, now: datetime) -> Notice | No
     )
 
 
+def _written_off(event: Event, view: View) -> Notice:
+    """Return that the rest of a debt was written off, with the reason that staff gave."""
+    amount = Money.parse(event.data["amount"]["value"], event.subject)
+    return Notice(
+        title=_("You no longer owe %(amount)s") % {"amount": display.money(amount)},
+        sentences=[_("We wrote off your debt."), *filter(None, [event.data["reason"]])],
+        button=_("See your account"),
+        url=links.absolute("account"),
+        rows=subjects.balance(view),
+        tone="ok",
+        tag=_("Written off"),
+    )
+
+
 def wallet_and_instant(event: Event) -> str:
     """Return the type, the wallet and the instant of an event."""
     return f"{event.type} {event.subject} {event.effective_at.isoformat()}"
@@ -136,7 +153,7 @@ DEBT = Kind(
     name="debt",
     title=gettext_lazy("Debt"),
     category=MailCategory.MONEY,
-    events=("wallet.debt_arose", "wallet.debt_paid"),
+    events=("wallet.debt_arose", "wallet.debt_paid", "wallet.debt_written_off"),
     compose=debt,
     cause=wallet_and_instant,
 )

@@ -128,7 +128,7 @@ def update_subscriptions(loaded: Sequence[LoadedBook]) -> None:
 
 
 def record_debts(loaded: Sequence[LoadedBook]) -> None:
-    """Record that a debt arose where there was none, or that it was paid as a whole: an event of the wallet."""
+    """Record as events of wallets that a debt arose where there was none, or was paid or written off as a whole."""
     rows = []
     for item in loaded:
         if item.debt_id is None:
@@ -139,9 +139,14 @@ def record_debts(loaded: Sequence[LoadedBook]) -> None:
         before = item.book.debt - more
         if owed and (before > 0) is not (item.book.debt > 0):
             kind, amount = ("arose", item.book.debt) if item.book.debt else ("paid", before)
-            money = Money(amount, item.currency).plain()
-            data = json.dumps({"amount": {"value": money, "currency": item.currency}})
-            rows.append(outbox.Row(item.customer_id, f"wallet.debt_{kind}", item.currency, owed[-1].at, data))
+            data: dict[str, Any] = {
+                "amount": {"value": Money(amount, item.currency).plain(), "currency": item.currency}
+            }
+            if owed[-1].reason == "write_off":
+                kind, data["reason"] = "written_off", owed[-1].description
+            rows.append(
+                outbox.Row(item.customer_id, f"wallet.debt_{kind}", item.currency, owed[-1].at, json.dumps(data))
+            )
     outbox.record_rows(rows)
 
 

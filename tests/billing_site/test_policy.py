@@ -121,7 +121,7 @@ def things(alice, staff) -> dict[str, object]:
         "transfer_pk": acted_on["transfer"].pk,
         **{
             f"{name}_pk": acted_on[name].pk
-            for name in ("refund", "dispute", "discrepancy", "receipt", "manual_refund", "collection")
+            for name in ("refund", "dispute", "discrepancy", "receipt", "manual_refund", "collection", "adjustment")
         },
     }
 

@@ -21,16 +21,19 @@ def rows(alice, staff, site, settings):
     """A row of each kind on which staff act, and a payment that is parked."""
     settings.MANUAL_DETAILS = json.dumps({"beneficiary": "Acme Ltd", "account": "40702810900000000001"})
     now = datetime.now(UTC)
-    return staff_rows.make(alice, staff, now=now) | {"parked": pay(alice, 700_00, "wrong_amount", now=now)}
+    parked = pay(alice, 700_00, "wrong_amount", now=now)
+    return staff_rows.make(alice, staff, now=now) | {"alice": alice, "parked": parked}
 
 
 def pages(rows) -> list[str]:
     """Return the addresses of the pages, below /admin/."""
-    found = ["payments/gatewayreport/", "payments/webhookevent/"]
+    found = ["payments/adjustment/", "payments/gatewayreport/", "payments/webhookevent/"]
     for model, name, shown in (
         ("payments/payment", "payment", ("change", "refund")),
         ("payments/payment", "parked", ("change", "accept", "send-back")),
         ("payments/refund", "refund", ("change",)),
+        ("payments/adjustment", "adjustment", ("change", "approve")),
+        ("accounts/user", "alice", ("credit", "debit")),
         ("payments/dispute", "dispute", ("change",)),
         ("payments/collection", "collection", ("change", "stop")),
         ("payments/discrepancy", "discrepancy", ("change",)),

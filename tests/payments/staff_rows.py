@@ -7,13 +7,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from ledger.models import Account
-from payments import checkout, comparison, confirmation, disputes, refunds
+from ledger.money import Money
+from payments import adjustments, checkout, comparison, confirmation, disputes, refunds
 from payments.gateways import registry
 from payments.gateways.manual import receipts, transfers
 from payments.gateways.manual import refunds as manual_refunds
 from payments.gateways.sandbox import disputes as bank
 from payments.gateways.sandbox import outcomes, sessions
-from payments.models import Collection, Payment
+from payments.models import Adjustment, Collection, Payment
 from tests.payments.comparisons import foreign
 from tests.payments.gateways.requests import refund_request, session_request
 
@@ -47,8 +48,12 @@ def make(customer: User, staff: User, *, now: datetime) -> dict[str, Any]:
         customer=customer, wallet=wallet, currency="RUB", kind=Collection.Kind.RENEWAL, cause="renewal:1", due_at=now,
         next_at=now, created_at=now, updated_at=now,
     )  # fmt: skip
+    adjustment = adjustments.ask(
+        customer, kind=Adjustment.Kind.CREDIT, money=Money(10_000_00, "RUB"), reason="Outage", author=staff,
+        idempotency_key=None, now=now,
+    )  # fmt: skip
     return {
-        "collection": collection, "refund": refund, "dispute": dispute, "report": report, "transfer": part,
-        "discrepancy": report.discrepancies.latest("id"), "receipt": receipt, "manual_refund": sent_back,
-        "payment": refunded,
+        "adjustment": adjustment, "collection": collection, "refund": refund, "dispute": dispute, "report": report,
+        "transfer": part, "discrepancy": report.discrepancies.latest("id"), "receipt": receipt,
+        "manual_refund": sent_back, "payment": refunded,
     }  # fmt: skip

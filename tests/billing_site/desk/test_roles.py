@@ -14,7 +14,10 @@ from tests.staff import GROUPS, member
 pytestmark = pytest.mark.django_db
 
 # What changes money, or lets somebody change what others may do.
-POWERS = ("refund_payment", "decide_payment", "change_manualtransfer", "add_price", "change_price", "change_user")
+POWERS = (
+    "refund_payment", "decide_payment", "add_adjustment", "approve_adjustment", "change_manualtransfer", "add_price",
+    "change_price", "change_user",
+)  # fmt: skip
 
 
 def test_the_migration_creates_the_groups_with_just_their_permissions():

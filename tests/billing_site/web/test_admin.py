@@ -10,6 +10,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from billing_site.demo import plans
 from events.models import Mail
 from payments import checkout
+from payments.models import Adjustment
 from subscriptions import catalogue, orders
 from subscriptions.models import Plan, Price
 from tests.subscriptions.shop import pay_in
@@ -193,17 +194,21 @@ def test_only_superusers_can_edit_the_schedule(root, staff):
     assert "django_celery_beat" not in client.get("/admin/").content.decode()
 
 
-def test_a_customers_page_links_to_everything_they_have(root, alice, mallory, now):
+def test_a_customers_page_links_to_everything_they_have(root, alice, mallory, staff, now):
     """Each link opens a list of that customer's rows only. The wallet holds 1000.00 - 690.00."""
     for person in (alice, mallory):
         pay_in(person, 1000_00, at=now)
         orders.subscribe(person, price_of("standard"), now=now)
         checkout.start(person, now=now, amount=500_00, currency="RUB", gateway="sandbox")
         Mail.objects.create(customer=person, kind="receipt", cause="1", created_at=now, due_at=now, park_at=now)
+        Adjustment.objects.create(
+            customer=person, amount=1, currency="RUB", kind="credit", reason="Outage", asked_by=staff, created_at=now,
+            needs_approval=True, status="waiting",
+        )  # fmt: skip
     page = root.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
     links = re.findall(r'<li><a href="([^"]+)">([^<]+)</a>', page.partition('class="module records"')[2])
     assert [name for _href, name in links] == [
-        "Payments", "Subscriptions", "Events", "Emails", "Balance in RUB", "Transactions in RUB",
+        "Payments", "Adjustments", "Subscriptions", "Events", "Emails", "Balance in RUB", "Transactions in RUB",
     ]  # fmt: skip
     assert "₽310.00" in page
     for href, name in links:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from subscriptions.engine import funds
+from subscriptions.engine.refusals import Refusal
+from subscriptions.engine.subscription import Status
 from tests.subscriptions.engine.bare import bought, funded, instant, monthly
 from tests.subscriptions.engine.story import Story, dispute, hour, month, request, subscribe, top_up, withdraw
 
@@ -144,3 +146,29 @@ def test_a_debt_never_stands_beside_money() -> None:
     assert (book.balance, book.debt) == (0, 18_00)
     funds.top_up(book, instant("03-03"), 20_00)
     assert (book.balance, book.debt) == (2_00, 0)
+
+
+# A debt that is written off.
+def test_a_debt_that_is_written_off_revives_what_it_had_suspended() -> None:
+    book = funded(400_00, "04-01")
+    free, basic = bought(book, "04-01", monthly("free", 0)), bought(book, "04-01", monthly("basic", 300_00))
+    # 100.00 are there, half of April gives back 150.00, and 50.00 stay a debt. What was free stops with it.
+    funds.lose_dispute(book, instant("04-16"), 300_00)
+    assert (book.balance, book.debt) == (0, 50_00)
+    assert [sub.status for sub in (free, basic)] == [Status.SUSPENDED] * 2
+    assert funds.write_off(book, instant("04-17"), 50_00) is None
+    assert (book.balance, book.debt) == (0, 0)
+    assert [sub.status for sub in (free, basic)] == [Status.ACTIVE, Status.SUSPENDED]
+    # The next money is not needed for the debt any more.
+    funds.top_up(book, instant("04-18"), 300_00)
+    assert (basic.status, book.balance) == (Status.ACTIVE, 0)
+
+
+def test_a_part_of_a_debt_is_written_off_and_no_more_than_all_of_it() -> None:
+    book = funded(10_00, "04-01")
+    funds.take_back(book, instant("04-02"), 60_00, reason="refund")
+    assert funds.write_off(book, instant("04-03"), 50_01) is Refusal.MORE_THAN_DEBT
+    assert funds.write_off(book, instant("04-03"), 20_00) is None
+    assert (book.balance, book.debt) == (0, 30_00)
+    last = book.journal.movements[-1]
+    assert (last.reason, last.amount, last.balance, last.on_debt) == ("write_off", -20_00, 30_00, True)
