@@ -48,7 +48,7 @@ class MailAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     list_filter = ["state", KindFilter, "created_at"]
     list_select_related = ["customer"]
-    search_fields = ["=public_id", "address", "customer__username", "customer__email"]
+    search_fields = ["=public_id", "=address", "customer__username", "customer__email"]
     search_help_text = _("Id of the mail, its address, or the customer's name or email")
     actions = ["send_again", "give_up"]
     # A mail of the log-in may have a link that opens the account.

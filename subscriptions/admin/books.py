@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from core.lists import link_to
+from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import billing_run
@@ -44,8 +46,9 @@ class BookAdmin(ReadOnlyAdmin):
     """The billing clock of each wallet. A book that is parked or overdue for too long waits for staff."""
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
-    list_filter = [Attention, "wallet__currency"]
+    list_filter = [Attention, currency_filter("wallet__currency")]
     list_select_related = ["wallet__owner"]
+    search_help_text = _("The customer's user name or email")
     search_fields = ["wallet__owner__username", "wallet__owner__email"]
     ordering = ["-wallet"]
     readonly_fields = ["dry_run"]
@@ -54,7 +57,7 @@ class BookAdmin(ReadOnlyAdmin):
     @admin.display(description=_("customer"))
     def customer(self, clock: BillingClock) -> str:
         """Return the owner of the wallet."""
-        return str(clock.wallet.owner)
+        return link_to(clock.wallet.owner)
 
     @admin.display(description=_("balance"))
     def balance(self, clock: BillingClock) -> str:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyMixin
+from core.lists import ListMixin
 from subscriptions.admin.prices import shown
 from subscriptions.models import Plan, Price
 
@@ -55,6 +56,10 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
     ordering = ["currency", "-version"]
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        """Read the plan with the prices: it is part of their names."""
+        return super().get_queryset(request).select_related("plan")
+
     @admin.display(description=_("version"))
     def version_link(self, price: Price) -> str:
         """Return a link to the price's page."""
@@ -68,12 +73,13 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(ListMixin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "position", "is_public", "is_highlighted"]
-    search_fields = ["name", "code"]
+    search_fields = ["=name", "=code"]
+    search_help_text = _("Name or code of the plan")
     list_filter = ["is_public"]
     inlines = [PriceInline]
     prepopulated_fields = {"code": ["name"]}

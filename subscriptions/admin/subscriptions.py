@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import overview
@@ -21,9 +22,10 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     """Subscriptions. The fields are as of the last settling; `access` is calculated now."""
 
     list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
-    list_filter = ["status", "price__plan", "price__currency"]
+    list_filter = ["status", "price__plan", currency_filter("price__currency")]
     list_select_related = ["customer", "price__plan"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
+    search_help_text = _("Id of the subscription, or the customer's user name or email")
     ordering = ["-id"]
     readonly_fields = ["access", "charges_shown", "paid_shown", "net_shown"]
     fieldsets = [
