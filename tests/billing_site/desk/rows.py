@@ -20,7 +20,7 @@ from payments import setups
 from payments.collection import top_ups
 from payments.models import AutoTopUp, CollectionPlan, PaymentMethod, Payout, WebhookEvent
 from subscriptions import books, catalogue, orders
-from subscriptions.models import BillingClock
+from subscriptions.models import BillingClock, Plan
 from tests.payments import staff_rows
 
 # Rows that belong to one wallet each: their copies get wallets of their own.
@@ -30,7 +30,8 @@ OF_A_WALLET = (BillingClock, CollectionPlan)
 def seed(customer: User, staff: User) -> None:
     """Make at least one row in each table."""
     now = timezone.now()
-    plans.put_on_sale(now=now)
+    if not Plan.objects.exists():
+        plans.put_on_sale(now=now)
     with books.open(customer, "RUB", now=now) as book:
         book.top_up(1000_00, key="lists:1", source="gateway_clearing:sandbox")
     orders.subscribe(customer, catalogue.current("basic", "RUB"), now=now)

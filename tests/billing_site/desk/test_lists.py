@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from core.lists import LimitedList
+from core.lists import LAST_PAGE, LimitedList
+from events.models import StaffAct
+from payments.models import Payment
 from tests.billing_site import policy
 from tests.billing_site.desk import rows
 
@@ -78,3 +80,60 @@ def test_a_list_has_only_filters_and_searches_that_do_not_count(model, boss):
     fields = [model._meta.get_field(name) for name in plain]
     assert [each for each in fields if isinstance(each, models.CharField) and not each.choices] == []
     assert queries(boss, f"{list_of(model)}?q=nobody@example.com")
+
+
+def test_a_list_turns_pages_without_a_count_and_ends(boss, alice, staff):
+    rows.seed(alice, staff)
+    rows.copy(StaffAct.objects.get(), 60)
+    page = boss.get(list_of(StaffAct))
+    assert len(page.context["cl"].result_list) == 50
+    assert 'rel="next"' in page.text
+    assert 'rel="prev"' not in page.text
+    last = boss.get(f"{list_of(StaffAct)}?p=2")
+    assert len(last.context["cl"].result_list) == 11
+    assert 'rel="next"' not in last.text
+    assert 'rel="prev"' in last.text
+    assert boss.get(f"{list_of(StaffAct)}?p={LAST_PAGE + 1}").status_code == 302
+
+
+def test_a_search_finds_a_customer_by_the_whole_name_or_email_in_any_case(boss, alice, staff):
+    rows.seed(alice, staff)
+    for term, found in (
+        ("ALICE", True),
+        (alice.email.upper(), True),
+        ("alic", False),
+        ("999999999999999999999", False),
+    ):
+        assert bool(boss.get(list_of(Payment), {"q": term}).context["cl"].result_list) == found, term
+
+
+@pytest.mark.parametrize("model", [Payment, StaffAct])
+def test_a_filter_by_time_shows_the_last_days(model, boss, alice, staff):
+    rows.seed(alice, staff)
+    for days, found in (("1", True), ("7", True), ("no number", True)):
+        assert bool(boss.get(list_of(model), {"created_at__since": days}).context["cl"].result_list) == found
+    row = model.objects.latest("id")
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(f"UPDATE {table} SET created_at = created_at - interval '10 days'")
+    for days, found in (("1", False), ("7", False), ("30", True)):
+        listed = boss.get(list_of(model), {"created_at__since": days}).context["cl"].result_list
+        assert (row in listed) == found, days
+
+
+def test_history_leads_to_the_acts_on_the_row(boss, alice, staff):
+    rows.seed(alice, staff)
+    acted = StaffAct.objects.get()
+    pk = acted.objects_touched[0].split(":")[1]
+    page = boss.get(f"/admin/payments/payment/{pk}/history/", follow=True)
+    assert page.context["cl"].result_list == [acted]
+    assert boss.get("/admin/payments/payment/0/history/", follow=True).context["cl"].result_list == []
+
+
+def test_the_scheduler_is_out_of_sight_of_the_business(boss):
+    page = boss.get("/admin/payments/payment/")
+    assert "django_celery_beat" not in page.text
+    apps_shown = [app["name"] for app in boss.get("/admin/").context["app_list"]]
+    assert apps_shown[-1] == "Scheduler"
