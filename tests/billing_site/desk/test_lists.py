@@ -14,6 +14,7 @@ from accounts.models import User
 from core.lists import LAST_PAGE, LimitedList
 from events.models import StaffAct
 from payments.models import Payment
+from subscriptions.models import Subscription
 from tests.billing_site import policy
 from tests.billing_site.desk import rows
 
@@ -137,3 +138,13 @@ def test_the_scheduler_is_out_of_sight_of_the_business(boss):
     assert "django_celery_beat" not in page.text
     apps_shown = [app["name"] for app in boss.get("/admin/").context["app_list"]]
     assert apps_shown[-1] == "Scheduler"
+
+
+def test_a_page_shows_no_microseconds_and_no_part_of_a_minor_unit(boss, alice, staff):
+    rows.seed(alice, staff)
+    row = Subscription.objects.get()
+    Subscription.objects.update(paused_left=93_600_123_456, credit=123_456_789)
+    page = boss.get(page_of(row)).text
+    assert "1 day, 2:00:00" in page
+    assert "93600123456" not in page
+    assert "123456789" not in page
