@@ -11,21 +11,21 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import registration, tokens
 from accounts.models import User
+from core.lists import ListMixin
 
 # Fields that would let staff give themselves more permissions.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(ListMixin, DjangoUserAdmin):
     """Only superusers grant permissions, and only they may change staff and superusers."""
 
     list_display = ["username", "email", "first_name", "last_name", "is_active", "is_staff", "date_joined"]
     list_filter = ["is_active", "is_staff", "is_superuser", "language"]
-    search_fields = ["username", "email", "first_name", "last_name"]
+    search_fields = ["=id", "username", "email"]
+    search_help_text = _("Id, user name or email")
     ordering = ["-id"]
-    list_per_page = 50
-    show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email", "language", "time_zone", "mails_off"]}),

@@ -8,10 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django_celery_beat import admin as beat  # registers the tables that are registered again below
-from django_celery_beat import models as schedules
 
 from accounts.models import User
+from billing_site.desk import scheduler
 from core.admin import ReadOnlyAdmin
 from core.models import LedgerCheck, TaskRun
 from events.models import Event, Mail, UnreachableAddress
@@ -23,35 +22,12 @@ from payments.models import Adjustment, Payment
 from subscriptions.admin.customers import CustomerActs
 from subscriptions.models import Subscription
 
+# The import registers the tables of the scheduler again.
+__all__ = ["scheduler"]
+
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
 admin.site.enable_nav_sidebar = True
-
-
-class SuperusersOnly(admin.ModelAdmin):
-    """Admin of the scheduler's tables: for superusers only, whatever permissions a group has."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user is an active superuser."""
-        return bool(request.user.is_active and request.user.is_superuser)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether the user is an active superuser."""
-        return self.has_module_permission(request)
-
-    has_add_permission = has_module_permission
-    has_change_permission = has_delete_permission = has_view_permission
-
-
-for model, registered in (
-    (schedules.PeriodicTask, beat.PeriodicTaskAdmin),
-    (schedules.IntervalSchedule, beat.IntervalScheduleAdmin),
-    (schedules.CrontabSchedule, beat.CrontabScheduleAdmin),
-    (schedules.ClockedSchedule, beat.ClockedScheduleAdmin),
-    (schedules.SolarSchedule, beat.SolarScheduleAdmin),
-):
-    admin.site.unregister(model)
-    admin.site.register(model, type(registered.__name__, (SuperusersOnly, registered), {}))
 
 
 @admin.register(LedgerCheck)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
+
+from core.lists import ListMixin
 
 
 class ReadOnlyMixin:
@@ -26,10 +27,7 @@ class ReadOnlyMixin:
         return bool(user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
 
 
-class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnlyMixin, ListMixin):
     """A read-only admin of one model."""
 
-    list_per_page = 50
-    # Counting all rows would read the whole table for every page.
-    show_full_result_count = False
     ordering = ["-id"]

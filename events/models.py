@@ -83,6 +83,7 @@ class StaffAct(models.Model):
 
     class Meta:
         indexes = [
+            BrinIndex(fields=["created_at"], name="act_by_time"),
             models.Index(fields=["customer", "-id"], name="act_by_customer"),
             models.Index(fields=["author", "-id"], name="act_by_author"),
             models.Index(fields=["kind", "-id"], name="act_by_kind"),
@@ -178,6 +179,7 @@ class Mail(models.Model):
             ),
         ]
         indexes = [
+            BrinIndex(fields=["created_at"], name="mail_by_time"),
             models.Index(F("is_urgent").desc(), "due_at", "id", condition=Q(state="waiting"), name="mail_to_send"),
             models.Index(fields=["customer", "id"], condition=Q(state="waiting"), name="mail_waiting_by_customer"),
             models.Index(fields=["park_at"], condition=Q(state="waiting"), name="mail_to_park"),

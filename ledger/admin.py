@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from core.admin import ReadOnlyAdmin
+from core.lists import users_called
 from ledger import display, statements
+from ledger.amounts_admin import currency_filter
 from ledger.models import Account, Transaction
 from ledger.money import Money
 
@@ -20,17 +21,23 @@ from ledger.money import Money
 class AccountAdmin(ReadOnlyAdmin):
     """Accounts with their balances. A system account's balance is summed when its page is shown."""
 
-    list_display = ["id", "kind", "code", "owner_link", "currency", "money"]
-    list_filter = ["kind", "currency"]
+    list_display = ["id", "kind", "code", "owner_link", "currency", "held"]
+    list_filter = ["kind", currency_filter()]
     list_select_related = ["owner"]
-    search_fields = ["=id", "code", "owner__username", "owner__email"]
+    search_fields = ["=id", "=code", "owner__username", "owner__email"]
+    search_help_text = _("Id or code of the account, or the customer's user name or email")
     actions = None
     fields = ["kind", "code", "owner_link", "currency", "money", "moved_at", "created_at", "transactions_link"]
 
-    @admin.display(description=_("customer"), ordering="owner__username")
+    @admin.display(description=_("customer"))
     def owner_link(self, account: Account) -> str:
         """Return a link to the owner."""
         return link_to(account.owner, "accounts_user")
+
+    @admin.display(description=_("balance"))
+    def held(self, account: Account) -> str:
+        """Return the balance that the row holds; nothing for a system account, whose balance is a sum."""
+        return "-" if account.balance is None else as_number(Money(account.balance, account.currency))
 
     @admin.display(description=_("balance"))
     def money(self, account: Account) -> str:
@@ -51,7 +58,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     """Transactions, searched by key or by the customer's user name or email, or listed for a wallet."""
 
     list_display = ["id", "effective_at", "customer_link", "reason", "description", "money", "after", "key"]
-    list_filter = ["reason", "currency"]
+    list_filter = ["reason", currency_filter()]
     list_select_related = ["customer"]
     # Shows the search box. get_search_results decides what is searched.
     search_fields = ["key"]
@@ -68,8 +75,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         """Search by whole key, user name or email, which have indexes: a partial match would read every row."""
         if not (term := search_term.strip()):
             return queryset, False
-        owners = User.objects.filter(Q(username__iexact=term) | Q(email__iexact=term))
-        wallets = list(Account.objects.filter(owner__in=owners).values_list("pk", flat=True))
+        wallets = list(Account.objects.filter(owner__in=users_called(term)).values_list("pk", flat=True))
         return queryset.filter(Q(key=term) | Q(wallet__in=wallets)), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

@@ -5,8 +5,10 @@ fee, or parks it. Nothing here changes what was credited: another amount or curr
 the payment.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -90,10 +92,22 @@ def mend(row: Discrepancy, *, by: User, now: datetime) -> Discrepancy:
     return _mended(row, _done(before, payment), payment=payment, by=by, now=now)
 
 
+def learn(rows: Iterable[Discrepancy]) -> None:
+    """Read, with one query, the payments of one report's rows that we have learned of since. For pages of many rows."""
+    unknown: list[Any] = [row for row in rows if row.payment is None and not hasattr(row, "learned")]
+    ids = {row.gateway_id for row in unknown}
+    found = Payment.objects.filter(gateway=unknown[0].report.gateway, gateway_id__in=ids) if unknown else []
+    payments = {payment.gateway_id: payment for payment in found}
+    for row in unknown:
+        row.learned = payments.get(row.gateway_id)
+
+
 def _payment(row: Discrepancy) -> Payment | None:
     """Return our payment of a discrepancy: also one that we have learned of since."""
     if row.payment is not None or not row.gateway_id:
         return row.payment
+    if hasattr(row, "learned"):
+        return row.learned  # type: ignore[no-any-return]
     return Payment.objects.filter(gateway=row.report.gateway, gateway_id=row.gateway_id).first()
 
 

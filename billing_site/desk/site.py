@@ -1,18 +1,45 @@
 """The admin site. Who may enter: staff, and where a second factor is required, those who have one."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext
+
+from accounts.models import User
+
+# The app of beat's tables. It comes last, under a name of its own, and only on the page of all apps.
+SCHEDULER = "django_celery_beat"
 
 
 class DeskSite(admin.AdminSite):
-    """Django's admin site, with the second factor of staff."""
+    """Django's admin site, with the second factor of staff, and the history of a row in the record of acts."""
+
+    def get_urls(self) -> list[Any]:
+        """Replace Django's history of a row, which knows nothing of acts."""
+        route = "<slug:app>/<slug:table>/<path:pk>/history/"
+        return [path(route, self.admin_view(history), name="acts_of"), *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return the apps that the user may see, the scheduler last."""
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            if app["app_label"] == SCHEDULER:
+                app["name"] = gettext("Scheduler")
+        return sorted(apps, key=lambda app: bool(app["app_label"] == SCHEDULER))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what each page shows: the scheduler is left out of the list at its side."""
+        context: dict[str, Any] = super().each_context(request)
+        apps = [app for app in context["available_apps"] if app["app_label"] != SCHEDULER]
+        return context | {"available_apps": apps}
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Wrap a view: staff without a second factor are led to the page that sets one up, if it is required."""
@@ -30,6 +57,14 @@ class DeskSite(admin.AdminSite):
             if hasattr(view, mark):
                 setattr(guarded, mark, getattr(view, mark))
         return super().admin_view(guarded, cacheable)
+
+
+def history(request: HttpRequest, app: str, table: str, pk: str) -> HttpResponse:
+    """Lead to the acts of staff on a row."""
+    if not cast(User, request.user).has_perm("events.view_staffact"):
+        raise PermissionDenied
+    query = urlencode({"object": f"{app}.{table}:{unquote(pk)}"})
+    return HttpResponseRedirect(f"{reverse('admin:events_staffact_changelist')}?{query}")
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:

@@ -133,6 +133,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # The zone of dates and times on pages and in mails, unless a customer has chosen one. The API is always in UTC.
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
+# How the admin writes dates and times. Customer pages use core.dates.
+FORMAT_MODULE_PATH = "core.formats"
 
 # Static files
 STATIC_URL = "/static/"

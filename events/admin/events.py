@@ -1,9 +1,17 @@
 """The read-only admin of the event log."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from core.list_filters import known
+from events.mails import kinds
 from events.models import Event
+
+
+def event_types() -> list[str]:
+    """Return the types of events that mails are made from."""
+    return sorted({name for kind in kinds.every() for name in kind.events})
 
 
 @admin.register(Event)
@@ -11,7 +19,8 @@ class EventAdmin(ReadOnlyAdmin):
     """Events, filtered by type and searched by subject or customer."""
 
     list_display = ["id", "type", "subject", "customer", "effective_at"]
-    list_filter = ["type"]
+    list_filter = [known("type", _("type"), event_types), "created_at"]
+    search_help_text = _("Id of the object, or the customer's user name or email")
     search_fields = ["=subject", "customer__username", "customer__email"]
     list_select_related = ["customer"]
     actions = None

@@ -118,7 +118,7 @@ class MailAdmin(ActAdmin):
     ]  # fmt: skip
     list_filter = ["state", KindFilter, "created_at"]
     list_select_related = ["customer"]
-    search_fields = ["=public_id", "address", "customer__username", "customer__email"]
+    search_fields = ["=public_id", "=address", "customer__username", "customer__email"]
     search_help_text = _("Id of the mail, its address, or the customer's name or email")
     actions = ["send_again", "give_up"]
     acts = {"send-again": SendAgainForm, "give-up": GiveUpForm}

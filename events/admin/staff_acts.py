@@ -31,12 +31,28 @@ class ReadingFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ObjectFilter(admin.SimpleListFilter):
+    """Shows the acts on one row: `?object=payments.payment:12`. There is no choice; pages of rows link here."""
+
+    title = _("object")
+    parameter_name = "object"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the row that the address names, so that it is shown and can be taken off."""
+        name = request.GET.get(self.parameter_name)
+        return [(name, name)] if name else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the acts on the row. They have an index."""
+        return queryset.filter(objects_touched__contains=[self.value()]) if self.value() else queryset
+
+
 @admin.register(StaffAct)
 class StaffActAdmin(ReadOnlyAdmin):
     """Acts of staff, by author, customer, kind and time."""
 
     list_display = ["created_at", "author", "title", "subject", "customer", "reason", "address"]
-    list_filter = [ReadingFilter, "created_at"]
+    list_filter = [ReadingFilter, ObjectFilter, "created_at"]
     list_select_related = ["author", "customer"]
     list_display_links = ["title"]
     search_fields = ["=public_id", "=kind", "author__username", "customer__username", "customer__email"]

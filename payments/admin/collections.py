@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
 from core.errors import DomainError
+from core.list_filters import present
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result
 from ledger import display
-from ledger.amounts_admin import AmountMixin
+from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.money import Money
 from payments.admin.lists import AmountInline, StatusAdmin
 from payments.collection import plans, states
@@ -92,11 +93,10 @@ class CollectionAdmin(ActAdmin, AmountMixin, StatusAdmin):
     list_display = [
         "public_id", "customer", "amount_shown", "status_tag", "kind", "due_at", "next_at", "declines", "reason",
     ]  # fmt: skip
-    list_filter = ["status", "kind", "currency", "created_at"]
+    list_filter = ["status", "kind", currency_filter(), "created_at"]
     list_select_related = ["customer"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     search_help_text = _("Id of the collection, or the customer's name or email")
-    date_hierarchy = "created_at"
     fields = [
         "public_id", "customer", "amount_shown", "status_tag", "kind", "cause", "subscriptions", "due_at", "next_at",
         "declines", "declined_at", "reason", "created_at", "updated_at", "ended_at",
@@ -111,7 +111,7 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
     """When each wallet is looked at next, and the last decision about it."""
 
     list_display = ["wallet", "customer", "check_at", "last_decision", "failures", "parked_reason"]
-    list_filter = [("parked_reason", admin.EmptyFieldListFilter)]
+    list_filter = [present("parked_reason", _("waits for staff"))]
     list_select_related = ["customer", "wallet"]
     ordering = ["check_at"]
     search_fields = ["customer__username", "customer__email"]
@@ -160,7 +160,7 @@ class AutoTopUpAdmin(ReadOnlyAdmin):
         "monthly_cap_shown", "created_at", "ended_at", "stopped_at", "stopped_reason", "capped_at",
     ]  # fmt: skip
     readonly_fields = ["public_id", "threshold_shown", "amount_shown", "monthly_cap_shown"]
-    list_filter = [("stopped_at", admin.EmptyFieldListFilter), ("ended_at", admin.EmptyFieldListFilter), "currency"]
+    list_filter = [present("stopped_at", _("stopped by us")), present("ended_at", _("ended")), currency_filter()]
     list_select_related = ["customer"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     search_help_text = _("The customer's name or email")
@@ -192,7 +192,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     """What customers have agreed to, with the words that they saw."""
 
     list_display = ["public_id", "customer", "method", "purpose", "given_at", "withdrawn_at", "version", "address"]
-    list_filter = ["purpose", ("withdrawn_at", admin.EmptyFieldListFilter), "version", "given_at"]
+    list_filter = ["purpose", present("withdrawn_at", _("withdrawn")), "given_at"]
     list_select_related = ["customer", "method"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     search_help_text = _("Id of the consent, or the customer's name or email")

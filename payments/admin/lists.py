@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
+from core.list_filters import known
+from core.lists import link_to
 from ledger.amounts_admin import AmountMixin
 from payments.models import Payment
 
@@ -19,6 +23,11 @@ TONES = {
     "waiting": "info", "charging": "info", "action_required": "warn", "collected": "ok", "given_up": "bad",
     "done": "ok", "declined": "bad",
 }  # fmt: skip
+
+
+def gateway_filter(field: str = "gateway") -> type[admin.SimpleListFilter]:
+    """Return a filter of a list by gateway: those that the code knows, offered or not."""
+    return known(field, _("gateway"), lambda: settings.GATEWAY_CLASSES)
 
 
 class StatusAdmin(ReadOnlyAdmin):
@@ -38,6 +47,11 @@ class AmountInline(AmountMixin, ReadOnlyMixin, admin.TabularInline):
     ordering = ["-id"]
     readonly_fields = ["amount_shown"]
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read what the rows refer to with them: it is shown, or part of their names."""
+        related = [field.name for field in self.opts.concrete_fields if field.is_relation]
+        return super().get_queryset(request).select_related(*related)
+
 
 class OfPaymentAdmin(AmountMixin, StatusAdmin):
     """A read-only list of what happened to payments, each row with a link to its payment."""
@@ -47,7 +61,6 @@ class OfPaymentAdmin(AmountMixin, StatusAdmin):
         "=public_id", "=gateway_id", "=payment__public_id", "payment__customer__username", "payment__customer__email",
     ]  # fmt: skip
     search_help_text = _("Id of the row or of its payment, ours or the gateway's, or the customer's name or email")
-    date_hierarchy = "created_at"
     actions = None
 
     @admin.display(description=_("payment"))
@@ -58,7 +71,7 @@ class OfPaymentAdmin(AmountMixin, StatusAdmin):
     @admin.display(description=_("customer"))
     def customer(self, row: Any) -> str:
         """Return the customer who made the payment."""
-        return str(row.payment.customer)
+        return link_to(row.payment.customer)
 
 
 def link_to_payment(payment: Payment | None) -> str:

@@ -7,9 +7,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ledger.amounts_admin import AmountMixin
+from core.list_filters import present
+from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.display import money
-from payments.admin.lists import AmountInline, StatusAdmin
+from payments.admin.lists import AmountInline, StatusAdmin, gateway_filter
 from payments.models import Dispute, Payment, Refund
 
 
@@ -41,13 +42,18 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
         "parked_reason",
         "created_at",
     ]
-    list_filter = ["status", ("parked_reason", admin.EmptyFieldListFilter), "gateway", "currency", "created_at"]
+    list_filter = [
+        "status",
+        present("parked_reason", _("waits for staff")),
+        gateway_filter(),
+        currency_filter(),
+        "created_at",
+    ]
     search_fields = ["=public_id", "=gateway_id", "=subscription__public_id", "customer__username", "customer__email"]
     search_help_text = _(
         "Id of the payment, the gateway's payment or the subscription, or the customer's name or email"
     )
     list_select_related = ["customer", "plan"]
-    date_hierarchy = "created_at"
     actions = ["ask_the_gateway_now"]
     inlines = [RefundInline, DisputeInline]
     readonly_fields = ["amount_shown", "refunded_shown"]

@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from core.list_filters import present
+from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from payments.admin.inquiries import InquiryAdmin
-from payments.admin.lists import OfPaymentAdmin, StatusAdmin
+from payments.admin.lists import OfPaymentAdmin, StatusAdmin, gateway_filter
 from payments.models import Dispute, MethodSetup, PaymentMethod, Refund
 
 
@@ -17,7 +19,7 @@ class RefundAdmin(InquiryAdmin, OfPaymentAdmin):
     list_display = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "reason", "created_at",
     ]  # fmt: skip
-    list_filter = ["status", "destination", "is_made_at_gateway", "gateway", "currency", "created_at"]
+    list_filter = ["status", "destination", "is_made_at_gateway", gateway_filter(), currency_filter(), "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "destination", "is_from_wallet",
         "is_made_at_gateway", "is_void", "reason", "author", "gateway", "gateway_id", "failure_code", "created_at",
@@ -36,7 +38,7 @@ class DisputeAdmin(InquiryAdmin, OfPaymentAdmin):
     list_display = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "created_at",
     ]  # fmt: skip
-    list_filter = ["status", "gateway", "currency", "created_at"]
+    list_filter = ["status", gateway_filter(), currency_filter(), "created_at"]
     fields = [
         "public_id", "payment_link", "customer", "amount_shown", "status_tag", "reason", "answer_by", "withdrawn_at",
         "returned_at", "fee_shown", "gateway", "gateway_id", "created_at", "updated_at", "check_at", "checks",
@@ -55,7 +57,7 @@ class PaymentMethodAdmin(ReadOnlyAdmin):
     """Cards and accounts that gateways keep for customers."""
 
     list_display = ["public_id", "customer", "__str__", "gateway", "expires_on", "created_at", "removed_at"]
-    list_filter = ["gateway", ("removed_at", admin.EmptyFieldListFilter), "created_at"]
+    list_filter = [gateway_filter(), present("removed_at", _("removed")), "created_at"]
     list_select_related = ["customer"]
     search_fields = ["=public_id", "=gateway_id", "customer__username", "customer__email"]
     search_help_text = _("Id of the method, ours or the gateway's, or the customer's name or email")
@@ -67,7 +69,7 @@ class MethodSetupAdmin(InquiryAdmin, StatusAdmin):
     """Gateways' pages on which customers save a method without paying, and what has come of each."""
 
     list_display = ["public_id", "customer", "gateway", "status_tag", "method", "created_at", "parked_reason"]
-    list_filter = ["status", "gateway", ("parked_reason", admin.EmptyFieldListFilter), "created_at"]
+    list_filter = ["status", gateway_filter(), present("parked_reason", _("waits for staff")), "created_at"]
     list_select_related = ["customer", "method"]
     fields = [
         "public_id", "customer", "gateway", "gateway_id", "status_tag", "method", "language", "created_at",

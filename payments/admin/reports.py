@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -15,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
-from ledger.amounts_admin import AmountMixin
+from core.list_filters import present
+from ledger.amounts_admin import AmountMixin, currency_filter
 from payments import remedies
-from payments.admin.lists import link_to_payment
+from payments.admin.lists import gateway_filter, link_to_payment
 from payments.models import Discrepancy, GatewayReport, Payout
 from payments.remedies import Remedy
 
@@ -38,10 +40,21 @@ ADVICE = {
 }
 
 
+class DiscrepancyRows(BaseInlineFormSet):
+    """The discrepancies of a report, with what their remedies depend on."""
+
+    def get_queryset(self) -> Any:
+        """Return the rows with the payments that we have learned of since."""
+        rows = super().get_queryset()
+        remedies.learn(rows)
+        return rows
+
+
 class DiscrepancyInline(ReadOnlyMixin, admin.TabularInline):
     """What a report found, on its page, with a button for what is safe to mend at one click."""
 
     model = Discrepancy
+    formset = DiscrepancyRows
     readonly_fields = ["payment_link", "advice", "to_do"]
     ordering = ["is_mended", "id"]
     extra = 0
@@ -85,7 +98,7 @@ class GatewayReportAdmin(ReadOnlyAdmin):
         "started_at", "gateway", "since", "until", "is_complete", "payments_there", "payments_here", "refunds_there",
         "disputes_there", "mended", "left", "fees_posted", "payouts_posted",
     ]  # fmt: skip
-    list_filter = ["gateway", "started_at"]
+    list_filter = [gateway_filter(), "started_at"]
     inlines = [DiscrepancyInline]
 
     @admin.display(description=_("complete"), boolean=True)
@@ -101,7 +114,7 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     list_display = [
         "report", "subject", "kind", "gateway_id", "payment", "ours", "theirs", "is_mended", "outcome", "mended_by",
     ]  # fmt: skip
-    list_filter = ["is_mended", "subject", "kind", "report__gateway", "report__started_at"]
+    list_filter = ["is_mended", "subject", "kind", gateway_filter("report__gateway")]
     search_fields = ["=gateway_id", "=payment__public_id"]
     search_help_text = _("Id of the payment, or the gateway's id of the payment, refund or dispute")
     list_select_related = ["report", "payment", "mended_by"]
@@ -147,10 +160,14 @@ class PayoutAdmin(AmountMixin, ReadOnlyAdmin):
     """What gateways have sent to the bank account."""
 
     list_display = ["gateway_id", "gateway", "amount_shown", "arrived_at", "is_paid", "is_by_hand"]
-    list_filter = ["gateway", "currency", ("returned_at", admin.EmptyFieldListFilter), "arrived_at"]
+    list_filter = [
+        gateway_filter(),
+        currency_filter(),
+        present("returned_at", _("sent back by the bank")),
+        "arrived_at",
+    ]
     search_fields = ["=gateway_id", "=public_id"]
     search_help_text = _("The gateway's id, or the reference on the bank statement")
-    date_hierarchy = "arrived_at"
     exclude = ["amount", "currency"]
     readonly_fields = ["amount_shown"]
 

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.lists import StatusAdmin
+from payments.admin.lists import StatusAdmin, gateway_filter
 from payments.models import WebhookEvent
 from payments.webhooks import replays
 
@@ -21,7 +21,7 @@ class WebhookEventAdmin(StatusAdmin):
     """Webhook events with the result of their processing."""
 
     list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
-    list_filter = ["status", "gateway", "type", "received_at"]
+    list_filter = ["status", gateway_filter(), "received_at"]
     search_fields = ["=event_id", "=gateway_id"]
     search_help_text = _("Id of the event, or of the gateway's payment")
     actions = ["replay"]

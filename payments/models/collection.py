@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -91,7 +92,10 @@ class Collection(models.Model):
                 name="only_a_top_up_has_a_rule",
             ),
         ]
-        indexes = [models.Index(fields=["customer", "-id"], name="collection_by_customer")]
+        indexes = [
+            BrinIndex(fields=["created_at"], name="collection_by_time"),
+            models.Index(fields=["customer", "-id"], name="collection_by_customer"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

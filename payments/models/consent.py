@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -36,6 +37,7 @@ class Consent(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [BrinIndex(fields=["given_at"], name="consent_by_time")]
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "purpose", "currency"],

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -61,6 +62,7 @@ class Dispute(models.Model):
             models.UniqueConstraint(fields=["gateway", "gateway_id"], name="one_dispute_per_gateway_object"),
         ]
         indexes = [
+            BrinIndex(fields=["created_at"], name="dispute_by_time"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="dispute_to_check"),
         ]
 

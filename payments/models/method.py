@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -46,6 +47,7 @@ class PaymentMethod(models.Model):
             ),
         ]
         indexes = [
+            BrinIndex(fields=["created_at"], name="method_by_time"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="method_to_remove"),
             models.Index(fields=["customer", "-id"], name="method_by_customer"),
             # What waits for staff is counted every few seconds (billing_site.status).

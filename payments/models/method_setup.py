@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -53,7 +54,10 @@ class MethodSetup(models.Model):
                 name="only_a_saved_setup_has_a_method",
             ),
         ]
-        indexes = [models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="setup_to_check")]
+        indexes = [
+            BrinIndex(fields=["created_at"], name="setup_by_time"),
+            models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="setup_to_check"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -154,6 +155,7 @@ class Payment(MadeOnce):
             ),
         ]
         indexes = [
+            BrinIndex(fields=["created_at"], name="payment_by_time"),
             models.Index(fields=["customer", "-id"], name="payment_by_customer"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="payment_to_check"),
             # For the comparison with the gateway's list, day by day.

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -67,6 +68,7 @@ class Refund(MadeOnce):
             models.UniqueConstraint(fields=["payment", "idempotency_key"], name="one_refund_per_request"),
         ]
         indexes = [
+            BrinIndex(fields=["created_at"], name="refund_by_time"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="refund_to_check"),
             # What waits for staff is counted every few seconds (billing_site.status).
             models.Index(fields=["id"], condition=~Q(parked_reason=""), name="refund_parked"),

@@ -1,5 +1,6 @@
 """The webhook events that gateways send."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -33,6 +34,7 @@ class WebhookEvent(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="webhook_event_is_stored_once")]
         indexes = [
+            BrinIndex(fields=["received_at"], name="webhook_event_by_time"),
             models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="webhook_event_due"),
             # What waits for staff is counted every few seconds (billing_site.status).
             models.Index(fields=["id"], condition=Q(status="parked"), name="webhook_event_parked"),

@@ -20,9 +20,11 @@ from accounts.models import User
 from core import dates
 from core.addresses import client_address
 from core.ids import new_id
+from core.lists import link_to
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result, perform
 from events.staff_acts import Author
+from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from ledger.labels import REASONS
 from ledger.models import Transaction
@@ -130,7 +132,9 @@ class BookAdmin(ActAdmin):
     """The billing clock of each wallet. A book that is parked or overdue for too long waits for staff."""
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
-    list_filter = [Attention, "wallet__currency"]
+    list_filter = [Attention, currency_filter("wallet__currency")]
+    list_select_related = ["wallet__owner"]
+    search_help_text = _("The customer's user name or email")
     search_fields = ["wallet__owner__username", "wallet__owner__email"]
     ordering = ["-wallet"]
     readonly_fields = ["dry_run"]
@@ -145,7 +149,7 @@ class BookAdmin(ActAdmin):
     @admin.display(description=_("customer"))
     def customer(self, clock: BillingClock) -> str:
         """Return the owner of the wallet."""
-        return str(clock.wallet.owner)
+        return link_to(clock.wallet.owner)
 
     @admin.display(description=_("balance"))
     def balance(self, clock: BillingClock) -> str:

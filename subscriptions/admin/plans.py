@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyMixin
+from core.lists import ListMixin
 from core.rehearsal import NOTHING, Change
 from events.admin.trace import TracedMixin
 from subscriptions import catalogue
@@ -70,6 +71,10 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
     ordering = ["currency", "-version"]
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        """Read the plan with the prices: it is part of their names."""
+        return super().get_queryset(request).select_related("plan")
+
     @admin.display(description=_("version"))
     def version_link(self, price: Price) -> str:
         """Return a link to the price's page."""
@@ -123,14 +128,15 @@ class FirstPriceInline(admin.StackedInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(TracedMixin, admin.ModelAdmin):
+class PlanAdmin(TracedMixin, ListMixin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "position", "is_public", "is_highlighted"]
     # Staff order, hide and show plans on the list. Each change is recorded before -> after.
     list_editable = ["position", "is_public"]
-    search_fields = ["name", "code"]
+    search_fields = ["=name", "=code"]
+    search_help_text = _("Name or code of the plan")
     list_filter = ["is_public"]
     first_prices: type[FirstPriceInline] = FirstPriceInline
     prepopulated_fields = {"code": ["name"]}

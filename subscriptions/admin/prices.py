@@ -17,8 +17,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.list_filters import present
+from core.lists import ListMixin
 from core.rehearsal import NOTHING, Change
 from events.admin.trace import TracedMixin
+from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from ledger.money import EXPONENTS, Money, NotMoney, exponent_of
 from subscriptions import catalogue
@@ -127,11 +130,11 @@ class NewVersionForm(TermsForm):
 
 
 @admin.register(Price)
-class PriceAdmin(TracedMixin, admin.ModelAdmin):
+class PriceAdmin(TracedMixin, ListMixin):
     """Versions of prices. One that a subscription has used cannot change: a new version replaces it."""
 
     list_display = ["__str__", "plan", "currency", "amount_shown", "version", "is_current", "used_at"]
-    list_filter = ["plan", "currency", ("archived_at", admin.EmptyFieldListFilter)]
+    list_filter = ["plan", currency_filter(), present("archived_at", _("replaced by a newer version"))]
     list_select_related = ["plan"]
     ordering = ["plan__position", "currency", "-version"]
     form = PriceForm

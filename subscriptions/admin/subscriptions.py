@@ -1,5 +1,7 @@
 """Read-only admin for subscriptions, with their charges."""
 
+from datetime import timedelta
+
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import overview
@@ -21,11 +24,12 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     """Subscriptions. The fields are as of the last settling; `access` is calculated now."""
 
     list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
-    list_filter = ["status", "price__plan", "price__currency"]
+    list_filter = ["status", "price__plan", currency_filter("price__currency")]
     list_select_related = ["customer", "price__plan"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
+    search_help_text = _("Id of the subscription, or the customer's user name or email")
     ordering = ["-id"]
-    readonly_fields = ["access", "charges_shown", "paid_shown", "net_shown"]
+    readonly_fields = ["access", "charges_shown", "paid_shown", "net_shown", "time_left"]
     fieldsets = [
         (None, {"fields": ["customer", "price", "quantity", "periods", "status", "access", "charges_shown"]}),
         (
@@ -52,11 +56,11 @@ class SubscriptionAdmin(ReadOnlyAdmin):
                     "period_end",
                     "paid_shown",
                     "net_shown",
-                    "paused_left",
+                    "time_left",
                 ]
             },
         ),
-        (_("Metered"), {"fields": ["billed_until", "credit"]}),
+        (_("Metered"), {"fields": ["billed_until"]}),
         (_("Record"), {"fields": ["public_id", "wallet", "created_at", "started_at", "ended_at", "entry_count"]}),
     ]
 
@@ -82,6 +86,11 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def net_shown(self, row: Subscription) -> str:
         """Return what the period has cost, with the changes of its quantity."""
         return money(Money(row.period_net, row.price.currency))
+
+    @admin.display(description=_("time left while paused"))
+    def time_left(self, row: Subscription) -> str:
+        """Return what is left of a paused period, in days, hours, minutes and seconds."""
+        return "-" if row.paused_left is None else str(timedelta(seconds=row.paused_left // 1_000_000))
 
     @admin.display(description=_("charges"))
     def charges_shown(self, row: Subscription) -> str:

@@ -216,6 +216,7 @@ ADMIN = {
     "admin:events_mail_send_again": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
     "admin:events_mail_give_up": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
     "admin:accounts_user_send_password_link": Row(SUPERUSERS, address={"pk": "alice"}),
+    "admin:acts_of": Row(PERMITTED, address={"app": "app", "table": "app", "pk": "payment_pk"}),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.

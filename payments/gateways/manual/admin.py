@@ -3,24 +3,32 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
-from ledger.amounts_admin import AmountMixin
+from core.list_filters import present
+from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.display import money
 from ledger.money import Money
-from payments.gateways.manual import references, transfers
-from payments.gateways.manual.models import ManualTransfer
+from payments.gateways.manual import references
+from payments.gateways.manual.models import ManualReceipt, ManualTransfer
 
 
 class ManualTransferAdmin(AmountMixin, ReadOnlyAdmin):
     """Transfers. Those that are open wait for money."""
 
     list_display = ["reference_shown", "amount_shown", "arrived_shown", "status", "description", "created_at"]
-    list_filter = ["status", "currency", "created_at"]
+    list_filter = ["status", currency_filter(), "created_at"]
     search_fields = ["=reference", "=transfer_id", "=idempotency_key", "=customer", "receipts__bank_reference"]
     search_help_text = _("Reference number, bank reference, or id of the transfer, the payment or the customer")
     readonly_fields = ["reference_shown", "amount_shown", "arrived_shown"]
+
+    def get_queryset(self, request: Any) -> Any:
+        """Return the rows with the sum that has arrived for each."""
+        kept = ManualReceipt.objects.filter(transfer=OuterRef("pk"), voided_at=None).order_by()
+        total = kept.values("transfer").annotate(sum=Sum("amount")).values("sum")
+        return super().get_queryset(request).annotate(total=Subquery(total))
 
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> Any:
         """Find a reference number however it is spaced."""
@@ -32,16 +40,16 @@ class ManualTransferAdmin(AmountMixin, ReadOnlyAdmin):
         return references.written(transfer.reference)
 
     @admin.display(description=_("arrived"))
-    def arrived_shown(self, transfer: ManualTransfer) -> str:
+    def arrived_shown(self, transfer: Any) -> str:
         """Return the sum that has arrived."""
-        return money(Money(transfers.arrived(transfer), transfer.currency))
+        return money(Money(int(transfer.total or 0), transfer.currency))
 
 
 class ManualReceiptAdmin(AmountMixin, ReadOnlyAdmin):
     """What arrived, as staff recorded it."""
 
     list_display = ["bank_reference", "amount_shown", "transfer", "received_on", "recorded_by", "voided_at"]
-    list_filter = [("voided_at", admin.EmptyFieldListFilter), "received_on"]
+    list_filter = [present("voided_at", _("voided")), "received_on"]
     list_select_related = ["transfer", "recorded_by"]
     search_fields = ["bank_reference", "=transfer__reference", "=transfer__transfer_id"]
     readonly_fields = ["amount_shown"]
