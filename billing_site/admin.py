@@ -19,6 +19,7 @@ from ledger import display
 from ledger.models import Account, Transaction
 from ledger.money import Money
 from payments.models import Payment
+from subscriptions.admin import sale
 from subscriptions.admin.customers import AccountActions
 from subscriptions.models import Subscription
 
@@ -118,6 +119,8 @@ def links(request: HttpRequest, customer: User) -> list[Link]:
         for model, name in LISTS
         if _may_see(request, model)
     ]
+    if page := sale.link(request, customer):
+        shown.append(Link(page, sale.SaleForm.title))
     bounced = UnreachableAddress.objects.filter(address=customer.email.lower()).first()
     if bounced and _may_see(request, UnreachableAddress):
         row = reverse("admin:events_unreachableaddress_change", args=[bounced.pk])

@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 from accounts.admin import UserAdmin
 from accounts.models import User
 from subscriptions import closure
+from subscriptions.admin.sale import SalePage
 
 
-class AccountActions(UserAdmin):
+class AccountActions(SalePage, UserAdmin):
     """Users, with actions. Closing an account also stops what it pays for."""
 
     actions = ["close_accounts", "reopen_accounts"]

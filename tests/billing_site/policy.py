@@ -199,6 +199,18 @@ ADMIN = {
     "admin:manual_manualrefund_sent": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:events_mail_html": Row(NOBODY | dict.fromkeys(CALLERS[4:], NOT_FOUND), address={"pk": "mail"}),
+    "admin:subscriptions_subscription_change_plan": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_quantity": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_keep_plan": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_extend": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_start": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_pause": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_resume": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_renewal_on": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_renewal_off": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_undo_cancel": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:subscriptions_subscription_cancel": Row(SUPERUSERS, address={"pk": "subscription_pk"}),
+    "admin:accounts_user_subscribe": Row(SUPERUSERS, address={"pk": "alice"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
 }
 

@@ -203,7 +203,7 @@ def test_a_customers_page_links_to_everything_they_have(root, alice, mallory, no
     page = root.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
     links = re.findall(r'<li><a href="([^"]+)">([^<]+)</a>', page.partition('class="module records"')[2])
     assert [name for _href, name in links] == [
-        "Payments", "Subscriptions", "Events", "Emails", "Balance in RUB", "Transactions in RUB",
+        "Payments", "Subscriptions", "Events", "Emails", "Start a plan", "Balance in RUB", "Transactions in RUB",
     ]  # fmt: skip
     assert "₽310.00" in page
     for href, name in links:
