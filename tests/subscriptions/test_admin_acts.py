@@ -204,6 +204,22 @@ def test_a_double_click_does_it_once_and_records_it(support: Client, subscriptio
     assert [kind for kind, _, _ in events(subscription.customer)].count("extended") == 1
 
 
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [("change-plan", {"plan": "better", "when": "now"}), ("cancel", {"when": "refund"}), ("renewal-off", {})],
+)
+def test_a_page_that_is_sent_again_says_that_it_was_done(
+    support: Client, subscription: Subscription, better: Any, page: str, fields: dict[str, str]
+) -> None:
+    address = url(subscription, page)
+    sent = filled(support, address, **fields) | {"confirmed": "1"}
+    support.post(address, sent)
+    answer = support.post(address, sent, follow=True)
+    assert answer.redirect_chain == [(url(subscription, "change"), 303)]
+    assert "This was done before." in answer.content.decode()
+    assert len(kinds()) == 1
+
+
 def test_the_second_of_two_members_of_staff_is_asked_again(support: Client, subscription: Subscription) -> None:
     other, page = desk("support", "second"), url(subscription, "extend")
     first, second = (filled(client, page, days=5) | {"confirmed": "1"} for client in (support, other))

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from ledger.models import Transaction
-from subscriptions import books, overview, reminders
+from subscriptions import books, overview, reminders, renewals
 from subscriptions.explain.arithmetic import explain
 from subscriptions.models import BillingClock, Subscription
 from subscriptions.refusals import Refused
@@ -93,6 +93,15 @@ def test_trials_and_days_of_grace_go_on(alice: User) -> None:
     row.refresh_from_db()
     assert row.status == "suspended"
     assert broken_rules() == []
+
+
+def test_a_first_payment_that_was_missing_after_a_longer_trial_is_found(alice: User) -> None:
+    """So that it can still be collected."""
+    with books.open(alice, "RUB", now=NOON) as book:
+        row = book.subscribe(sell("tried", RUB=100_00, trial_days=7)["RUB"])
+    extend(row, 3, after=1)
+    [missed] = renewals.unpaid(overview.peek(alice, "RUB", now=at(days=11)))
+    assert (missed.at, missed.subscriptions) == (at(days=10), (row.pk,))
 
 
 def test_refusals_name_the_field_and_what_is_allowed(alice: User, subscription: Subscription) -> None:
