@@ -19,6 +19,7 @@ from ledger.models import Account, Transaction
 from ledger.money import Money
 from payments.admin import adjustments
 from payments.models import Adjustment, Payment
+from subscriptions.admin import sale
 from subscriptions.admin.customers import CustomerActs
 from subscriptions.models import Subscription
 
@@ -77,7 +78,7 @@ class Link(NamedTuple):
 class CustomerAdmin(CustomerActs):
     """The admin page of a user, with acts, and links to their payments, subscriptions, events and wallets."""
 
-    acts = {**CustomerActs.acts, **adjustments.ON_CUSTOMERS}
+    acts = {"subscribe": sale.SaleForm, **CustomerActs.acts, **adjustments.ON_CUSTOMERS}
     change_form_template = "admin/customer.html"
 
     def render_change_form(

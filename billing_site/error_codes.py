@@ -132,6 +132,12 @@ ERRORS: dict[str, Kind] = {
         _("No trial is given for this quantity"),
         _("Stay within `trial_quantity_max` of the price, or change the quantity after the trial."),
     ),
+    "nothing_to_extend": Kind(
+        409, _("There is nothing to extend"), _("Check `status`: a paid period, a trial or days of grace must run.")
+    ),
+    "grace_too_long": Kind(
+        409, _("The days of grace would be too long"), _("Give fewer days, or wait until the period is paid.")
+    ),
     "account_is_blocked": Kind(409, _("The account is closed"), _("Contact support.")),
     "subscription_is_not_paused": Kind(
         409, _("The subscription is not paused"), _("You can resume only a paused subscription.")

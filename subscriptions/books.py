@@ -13,7 +13,7 @@ from accounts.models import User
 from ledger import wallets
 from ledger.money import LARGEST, Money
 from subscriptions import catalogue, dues, overview
-from subscriptions.engine import activation, changes, funds, operations, shortage
+from subscriptions.engine import activation, changes, extension, funds, operations, shortage
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.refusals import Refusal, is_within_limits
@@ -194,6 +194,22 @@ class OpenBook:
         """Turn automatic renewal on or off."""
         sub = self._find(subscription)
         self._raise_if_refused(operations.set_auto_renew(self.item.book, self.at, sub, value))
+
+    def extend(self, subscription: Subscription, days: int) -> None:
+        """Let what runs (a paid period, a trial or days of grace) end so many days later, for free."""
+        if not 1 <= days <= extension.MOST_DAYS:
+            detail = _("Give from 1 to %d days.") % extension.MOST_DAYS
+            raise Refused(Refusal.OUT_OF_RANGE, detail, param="days")
+        self._raise_if_refused(extension.extend(self.item.book, self.at, self._find(subscription), days))
+
+    @contextmanager
+    def signed(self, author: User | None) -> Iterator[None]:
+        """Note the member of staff who acts on every movement of money made inside."""
+        movements = self.item.book.journal.movements
+        before = len(movements)
+        yield
+        for movement in movements[before:]:
+            movement.author = author.pk if author else movement.author
 
     def block(self) -> None:
         """Stop all use and renewal, because the account is closed."""

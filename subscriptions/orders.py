@@ -72,11 +72,21 @@ def subscribe(
         return existing
 
 
+def sell(customer: User, price: Price, *, author: User, now: datetime, quantity: int, periods: int) -> Subscription:
+    """Start a subscription for the customer, which `author` of the staff does: from the balance, or with its trial.
+
+    Raise refusals.Refused if neither is possible.
+    """
+    terms = {"quantity": quantity, "periods": catalogue.renewal_periods(price, periods)}
+    return _subscribe(customer, price, terms, None, now=now, must_start=True, author=author)
+
+
 @retried
 def _subscribe(
-    customer: User, price: Price, terms: dict[str, int], request: Request | None, *, now: datetime, must_start: bool
-) -> Subscription:
-    with books.open(customer, price.currency, now=now) as book:
+    customer: User, price: Price, terms: dict[str, int], request: Request | None, *, now: datetime, must_start: bool,
+    author: User | None = None,
+) -> Subscription:  # fmt: skip
+    with books.open(customer, price.currency, now=now) as book, book.signed(author):
         if request and (existing := find(customer, request)):
             return existing
         row = book.subscribe(price, **terms)  # type: ignore[arg-type] # quantity, periods and auto_renew

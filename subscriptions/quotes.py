@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from core.errors import DomainError
 from core.idempotency import fingerprint
 from core.retry import retried
@@ -112,13 +113,16 @@ def make(
     )  # fmt: skip
 
 
-def accept(quote: Quote, *, now: datetime) -> Subscription:
-    """Make the quoted change, once; raise QuoteChanged with a new quote if this one is no longer valid."""
+def accept(quote: Quote, *, now: datetime, author: User | None = None) -> Subscription:
+    """Make the quoted change, once; raise QuoteChanged with a new quote if this one is no longer valid.
+
+    `author` is the member of staff who makes it for the customer.
+    """
     subscription = quote.subscription
     try:
         if now > quote.expires_at and quote.used_at is None:
             raise _Stale
-        _carry_out(quote, now=now)
+        _carry_out(quote, now=now, author=author)
     except _Stale:
         raise QuoteChanged(_again(quote, now=now)) from None
     except Refused as refused:
@@ -154,7 +158,7 @@ def _again(quote: Quote, *, now: datetime) -> Quote:
 
 
 @retried
-def _carry_out(quote: Quote, *, now: datetime) -> None:
+def _carry_out(quote: Quote, *, now: datetime, author: User | None) -> None:
     """Make the change and compare the result with the quote; raise _Stale, which rolls back, if it is worse."""
     subscription = quote.subscription
     with books.open(subscription.customer, quote.price.currency, now=now) as book:
@@ -164,7 +168,8 @@ def _carry_out(quote: Quote, *, now: datetime) -> None:
         done = len(journal.movements)
         sub = _sub_of(book.item.book, subscription)
         rest = rest_of(sub, book.at, quote.quantity)
-        _change(book, quote, sub)
+        with book.signed(author):
+            _change(book, quote, sub)
         lines = stored_lines(journal.movements[done:], journal, rest)
         posted = Played(balance, lines, sub, fingerprint_of_others(book.item.book, sub))
         if not _holds(quote, posted):

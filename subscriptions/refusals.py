@@ -35,6 +35,12 @@ DETAILS: dict[str, str | Promise] = {
     Refusal.TRIAL_QUANTITY: gettext_lazy(
         "A trial is not given for this quantity. Choose a smaller one, or change it after the trial."
     ),
+    Refusal.NOTHING_TO_EXTEND: gettext_lazy(
+        "There is nothing to extend: no paid period, no trial and no days of grace are running."
+    ),
+    Refusal.GRACE_TOO_LONG: gettext_lazy(
+        "Days of grace cannot last longer than the period that is not paid. Give fewer days."
+    ),
     Refusal.OUT_OF_RANGE: gettext_lazy("The quantity or the amount is too large."),
     Refusal.BLOCKED: gettext_lazy("The account is closed. Contact support."),
     Refusal.MORE_THAN_DEBT: gettext_lazy("The debt is smaller than that. Nothing was changed."),

@@ -72,10 +72,13 @@ def _unpaid_since(sub: Sub) -> int | None:
     if sub.status is not Status.SUSPENDED or sub.wait_end is None:
         return None
     suspended_at = sub.wait_end - sub.terms.keep_days * DAY
-    ends = [sub.end]
-    if sub.terms.trial_days and sub.started_at is not None:
-        ends.append(sub.started_at + sub.terms.trial_days * DAY)
-    return suspended_at if suspended_at in ends else None
+    if suspended_at == sub.end:
+        return suspended_at
+    if not sub.terms.trial_days or sub.started_at is None:
+        return None
+    # The seller may have extended the trial by whole days.
+    later = suspended_at - (sub.started_at + sub.terms.trial_days * DAY)
+    return suspended_at if later == 0 or (sub.end is None and later > 0 and later % DAY == 0) else None
 
 
 def _renewal(at: int, subs: Iterable[Sub]) -> UnpaidRenewal:

@@ -202,8 +202,10 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         if not self.may_act(request, self.acts[name]):
             raise PermissionDenied
         row, changes = get_object_or_404(self.get_queryset(request), pk=pk), None
-        form = self.acts[name](request.POST or None, row=row)
         back = self.back(row)
+        if "confirmed" in request.POST and self._was_done(request, self.acts[name]):
+            return HttpResponseRedirect(back, status=303)
+        form = self.acts[name](request.POST or None, row=row)
         if request.method == "POST" and form.is_valid() and "change" not in request.POST:
             if "confirmed" in request.POST and self._is_done(request, form):
                 return HttpResponseRedirect(back, status=303)
@@ -236,8 +238,19 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         if result.is_news:
             self.message_user(request, result.text, messages.SUCCESS)
         else:
-            self.message_user(request, gettext("This was done before. %s") % result.text, messages.WARNING)
+            self._say_that_it_was_done(request, result.text)
         return True
+
+    def _was_done(self, request: HttpRequest, form: type[ActForm]) -> bool:
+        """Tell staff if the page was sent before: what it asks for may not be possible a second time."""
+        done = staff_acts.find(request.POST.get("form_key") or "")
+        if done is None or done.kind != form.kind:
+            return False
+        self._say_that_it_was_done(request, done.result)
+        return True
+
+    def _say_that_it_was_done(self, request: HttpRequest, result: str) -> None:
+        self.message_user(request, gettext("This was done before. %s") % result, messages.WARNING)
 
     def _rehearsed(self, request: HttpRequest, form: ActForm) -> list[Change] | None:
         """Return what the act would change; None if it is refused: the form then says why."""

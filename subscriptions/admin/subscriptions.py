@@ -1,18 +1,21 @@
-"""Read-only admin for subscriptions, with their charges."""
+"""Admin for subscriptions, with their charges and the pages of what staff do for a customer."""
 
 from datetime import timedelta
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin
+from events.admin.review import ActAdmin
 from ledger.amounts_admin import currency_filter
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import overview
+from subscriptions.admin import changes, courses, endings, extension
 from subscriptions.labels import STATUSES
 from subscriptions.models import Charge, Subscription
 
@@ -20,9 +23,22 @@ CHARGES_SHOWN = 50
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
+class SubscriptionAdmin(ActAdmin):
     """Subscriptions. The fields are as of the last settling; `access` is calculated now."""
 
+    acts = {
+        "change-plan": changes.PlanForm,
+        "quantity": changes.QuantityForm,
+        "keep-plan": changes.KeepPlanForm,
+        "extend": extension.ExtendForm,
+        "start": courses.StartForm,
+        "pause": courses.PauseForm,
+        "resume": courses.ResumeForm,
+        "renewal-on": courses.RenewForm,
+        "renewal-off": courses.StopRenewalForm,
+        "undo-cancel": endings.UndoCancelForm,
+        "cancel": endings.CancelForm,
+    }
     list_display = ["public_id", "customer", "price", "quantity", "state", "created_at"]
     list_filter = ["status", "price__plan", currency_filter("price__currency")]
     list_select_related = ["customer", "price__plan"]
@@ -63,6 +79,10 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         (_("Metered"), {"fields": ["billed_until"]}),
         (_("Record"), {"fields": ["public_id", "wallet", "created_at", "started_at", "ended_at", "entry_count"]}),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        """Return the rows with what their acts are about."""
+        return super().get_queryset(request).select_related("customer", "price__plan", "wallet")
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, row: Subscription) -> str:

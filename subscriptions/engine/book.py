@@ -15,6 +15,8 @@ EVENTS_WITH_QUANTITY = {
     "subscription.created", "subscription.quantity_changed", "subscription.quantity_change_scheduled",
 }  # fmt: skip
 EVENTS_WITH_AUTO_RENEW = {"subscription.created", "subscription.auto_renew_changed"}
+# The event that carries the new end.
+EXTENDED = "subscription.extended"
 
 
 @dataclass(slots=True)
@@ -88,6 +90,8 @@ class Event:
     terms: Terms | None = None
     quantity: int | None = None
     auto_renew: bool | None = None
+    # When what was extended ends now.
+    until: int | None = None
 
 
 @dataclass(slots=True)
@@ -186,7 +190,8 @@ def set_status(book: Book, sub: Sub, at: int, status: Status, event: str) -> Non
         quantity = sub.scheduled_quantity or sub.quantity
     if event in EVENTS_WITH_AUTO_RENEW:
         auto_renew = sub.auto_renew
-    book.journal.events.append(Event(at, event, sub, sub.status, status, terms, quantity, auto_renew))
+    until = sub.boundary if event == EXTENDED else None
+    book.journal.events.append(Event(at, event, sub, sub.status, status, terms, quantity, auto_renew, until))
     sub.status = status
     sub.changed = True
     book.track(sub)

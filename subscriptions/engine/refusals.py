@@ -19,6 +19,8 @@ class Refusal(StrEnum):
     NO_PAUSE = "plan_cannot_be_paused"
     NO_REFUND = "plan_refunds_nothing"
     TRIAL_QUANTITY = "quantity_too_large_for_trial"
+    NOTHING_TO_EXTEND = "nothing_to_extend"
+    GRACE_TOO_LONG = "grace_too_long"
     OUT_OF_RANGE = "out_of_range"
     BLOCKED = "account_is_blocked"
     MORE_THAN_DEBT = "more_than_the_debt"

@@ -4,7 +4,7 @@ Those that ask for money ahead, and that of a cancellation, are listed by paymen
 charged by itself, and whether it goes back to the card.
 """
 
-from subscriptions.mails import balance, changes, endings, renewals, suspensions
+from subscriptions.mails import balance, changes, endings, extensions, renewals, suspensions
 
 KINDS = (
     renewals.RENEWED,
@@ -12,6 +12,7 @@ KINDS = (
     suspensions.SUSPENDED,
     suspensions.RESUMED,
     changes.PLAN_CHANGED,
+    extensions.EXTENDED,
     endings.ENDED,
     endings.ORDER_GIVEN_UP,
     balance.DEBT,

@@ -177,7 +177,7 @@ def insert_events(loaded: Sequence[LoadedBook]) -> None:
     rows = []
     for item in loaded:
         for event in item.book.journal.events:
-            about = (event.before, event.after, event.terms, event.quantity, event.auto_renew)
+            about = (event.before, event.after, event.terms, event.quantity, event.auto_renew, event.until)
             data = said.get(about)
             if data is None:
                 data = said[about] = json.dumps(event_data(event, plans))
@@ -186,11 +186,12 @@ def insert_events(loaded: Sequence[LoadedBook]) -> None:
 
 
 def event_data(event: Event, plans: dict[Any, str]) -> dict[str, Any]:
-    """Return the data of an event: the status before and after, and the plan, quantity or setting that it is about."""
+    """Return the data of an event: the status before and after, and the plan, quantity, setting or end it is about."""
     about = {
         "plan": plans[event.terms.id] if event.terms else None,
         "quantity": event.quantity,
         "auto_renew": event.auto_renew,
+        "until": None if event.until is None else written(event.until),
     }
     return {"from": event.before, "to": event.after} | {
         name: value for name, value in about.items() if value is not None
@@ -246,7 +247,12 @@ def low_balance(item: LoadedBook, note: Notice) -> outbox.Row | None:
     names = {pk_of(sub.id): sub.public_id for sub in end.subs}
     data = {
         "hours": hours,
-        "ends_at": to_datetime(end.ends_at).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "ends_at": written(end.ends_at),
         "subscriptions": [names[pk] for pk in sorted(names)],
     }
     return outbox.Row(item.customer_id, "wallet.low_balance", item.currency, at, json.dumps(data))
+
+
+def written(at: int) -> str:
+    """Return an instant as the data of events have it."""
+    return to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -116,6 +116,7 @@ def things(alice, staff) -> dict[str, object]:
         "setup_pk": setup.pk,
         "stop_token": mail_choices.stop_url(alice, mail_choices.MailCategory.REMINDERS).split("/")[-2],
         "subscription": subscription.public_id,
+        "subscription_pk": subscription.pk,
         "transaction": line,
         "transfer": transfers.open_for(session_request(), now=now).transfer_id,
         "transfer_pk": acted_on["transfer"].pk,
