@@ -7,12 +7,18 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext
+
+from billing_site.desk.exports import views as exports
 
 
 class DeskSite(admin.AdminSite):
-    """Django's admin site, with the second factor of staff."""
+    """Django's admin site, with the second factor of staff and the pages of the desk."""
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the pages of the desk."""
+        return [*exports.urls(self), *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Wrap a view: staff without a second factor are led to the page that sets one up, if it is required."""

@@ -200,6 +200,9 @@ ADMIN = {
     "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:events_mail_html": Row(NOBODY | dict.fromkeys(CALLERS[4:], NOT_FOUND), address={"pk": "mail"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
+    "admin:exports": Row(SUPERUSERS),
+    # Without days in the address it answers 400.
+    "admin:export": Row(SUPERUSERS, address={"name": "export"}),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.

@@ -100,6 +100,7 @@ def things(alice, staff) -> dict[str, object]:
         "app": "payments",
         "consent": rule.consent.public_id,
         "error": "not_found",
+        "export": "transactions",
         "gateway": "sandbox",
         "key": "no-such-key",
         "mail": 0,
