@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from accounts.models import User
+from billing_site.desk.exports import views as exports
 
 # The app of beat's tables. It comes last, under a name of its own, and only on the page of all apps.
 SCHEDULER = "django_celery_beat"
@@ -23,9 +24,10 @@ class DeskSite(admin.AdminSite):
     """Django's admin site, with the second factor of staff, and the history of a row in the record of acts."""
 
     def get_urls(self) -> list[Any]:
-        """Replace Django's history of a row, which knows nothing of acts."""
+        """Add the pages of the desk, and replace Django's history of a row, which knows nothing of acts."""
         route = "<slug:app>/<slug:table>/<path:pk>/history/"
-        return [path(route, self.admin_view(history), name="acts_of"), *super().get_urls()]
+        own = [*exports.urls(self), path(route, self.admin_view(history), name="acts_of")]
+        return [*own, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the apps that the user may see, the scheduler last."""

@@ -1,6 +1,5 @@
 """The list of a wallet's transactions as a page and as CSV, and the page that explains one of them."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
+from core.csv_text import BOM, csv_text
 from ledger import statements
 from ledger.labels import REASONS
 from ledger.models import Account, Transaction
@@ -25,8 +25,6 @@ from subscriptions.web.statement import StatementLine, statement_lines
 # Transactions on one page.
 PAGE = 50
 HEADER = ["date", "reason", "description", "amount", "currency", "balance_after"]
-# OWASP (CSV Injection): spreadsheets take a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 REASON_CHOICES = [(reason.value, REASONS[reason]) for reason in Transaction.Reason]
 
 
@@ -116,30 +114,9 @@ class LogFilter(forms.Form):
         }
 
 
-class _Echo:
-    """A file for csv.writer that returns each line instead of storing it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def escape_formula(text: str) -> str:
-    """Return `text` quoted if a spreadsheet would read it as a formula. Not for amounts, which are numbers."""
-    return "'" + text if text.startswith(_FORMULA) else text
-
-
 def csv_lines(lines: Iterable[StatementLine]) -> Iterator[str]:
     """Yield the CSV file line by line. It begins with a byte order mark, so that spreadsheets read it as UTF-8."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + str(writer.writerow(HEADER))
+    yield BOM + csv_text([HEADER])
     for line in lines:
-        money, balance = line.money, line.balance
-        cells = [
-            line.at.isoformat(),
-            line.reason,
-            escape_formula(line.description),
-            money.plain(),
-            money.currency,
-            balance.plain(),
-        ]
-        yield str(writer.writerow(cells))
+        amount, after = line.money.decimal(), line.balance.decimal()
+        yield csv_text([(line.at.isoformat(), line.reason, line.description, amount, line.money.currency, after)])

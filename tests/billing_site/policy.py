@@ -229,6 +229,9 @@ ADMIN = {
     "admin:events_mail_give_up": Row(SUPERUSERS | {"superuser": NOT_FOUND}, address={"pk": "mail"}),
     "admin:accounts_user_send_password_link": Row(SUPERUSERS, address={"pk": "alice"}),
     "admin:acts_of": Row(PERMITTED, address={"app": "app", "table": "app", "pk": "payment_pk"}),
+    "admin:exports": Row(SUPERUSERS),
+    # Without days in the address it answers 400.
+    "admin:export": Row(SUPERUSERS, address={"name": "export"}),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.

@@ -101,6 +101,7 @@ def things(alice, staff) -> dict[str, object]:
         "clock_pk": subscription.wallet_id,
         "consent": rule.consent.public_id,
         "error": "not_found",
+        "export": "transactions",
         "gateway": "sandbox",
         "key": "no-such-key",
         "mail": 0,
