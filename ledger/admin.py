@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, link_to_customer
 from ledger import display, statements
 from ledger.models import Account, Transaction
 from ledger.money import Money
@@ -30,7 +30,7 @@ class AccountAdmin(ReadOnlyAdmin):
     @admin.display(description=_("customer"), ordering="owner__username")
     def owner_link(self, account: Account) -> str:
         """Return a link to the owner."""
-        return link_to(account.owner, "accounts_user")
+        return link_to_customer(account.owner)
 
     @admin.display(description=_("balance"))
     def money(self, account: Account) -> str:
@@ -89,7 +89,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("customer"))
     def customer_link(self, row: Transaction) -> str:
         """Return a link to the customer."""
-        return link_to(row.customer, "accounts_user")
+        return link_to_customer(row.customer)
 
     @admin.display(description=_("made by"))
     def author_link(self, row: Transaction) -> str:

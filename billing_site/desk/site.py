@@ -7,12 +7,25 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext
+
+from billing_site.desk.account import account_view
+from billing_site.desk.customer import customer_page
+from billing_site.desk.search import search
 
 
 class DeskSite(admin.AdminSite):
-    """Django's admin site, with the second factor of staff."""
+    """Django's admin site, with the second factor of staff, a search box and a page for each customer."""
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the desk's own pages."""
+        pages = [
+            path("search/", self.admin_view(search), name="search"),
+            path("customers/<int:pk>/", self.admin_view(customer_page), name="customer"),
+            path("customers/<int:pk>/account/", self.admin_view(account_view), name="customer_account"),
+        ]
+        return [*pages, *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Wrap a view: staff without a second factor are led to the page that sets one up, if it is required."""

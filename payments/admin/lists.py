@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin, ReadOnlyMixin
+from core.admin import ReadOnlyAdmin, ReadOnlyMixin, link_to_customer
 from ledger.amounts_admin import AmountMixin
 from payments.models import Payment
 
@@ -58,6 +58,11 @@ class OfPaymentAdmin(AmountMixin, StatusAdmin):
     def customer(self, row: Any) -> str:
         """Return the customer who made the payment."""
         return str(row.payment.customer)
+
+    @admin.display(description=_("customer"))
+    def customer_shown(self, row: Any) -> str:
+        """Return a link to the customer who made the payment."""
+        return link_to_customer(row.payment.customer)
 
 
 def link_to_payment(payment: Payment | None) -> str:

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, link_to_customer
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import billing_run
@@ -55,6 +55,11 @@ class BookAdmin(ReadOnlyAdmin):
     def customer(self, clock: BillingClock) -> str:
         """Return the owner of the wallet."""
         return str(clock.wallet.owner)
+
+    @admin.display(description=_("customer"))
+    def customer_shown(self, row: BillingClock) -> str:
+        """Return a link to the owner of the wallet."""
+        return link_to_customer(row.wallet.owner)
 
     @admin.display(description=_("balance"))
     def balance(self, clock: BillingClock) -> str:
