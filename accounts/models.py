@@ -7,11 +7,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts import time_zones
+
+# Staff find customers by any part of these, in either case.
+SEARCHED = ("username", "email", "first_name", "last_name")
 
 
 class User(AbstractUser):
@@ -44,6 +48,15 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="email_is_unique_whatever_its_case"),
             models.UniqueConstraint(Lower("username"), name="username_is_unique_whatever_its_case"),
+        ]
+        # In upper case, because that is how Django compares without regard to case. Without a list of pending entries:
+        # each search would read it.
+        indexes = [
+            GinIndex(
+                *(OpClass(Upper(name), name="gin_trgm_ops") for name in SEARCHED),
+                name="user_by_part_of_name",
+                fastupdate=False,
+            )
         ]
 
     @property

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -74,12 +75,24 @@ class Link(NamedTuple):
     note: str = ""
 
 
+class CustomerList(ChangeList):
+    """The list of users: each leads to the page with everything about the customer."""
+
+    def url_for_result(self, result: Any) -> str:
+        """Return the address of the customer's page."""
+        return reverse("admin:customer", args=[result.pk])
+
+
 @admin.register(User)
 class CustomerAdmin(CustomerActs):
     """The admin page of a user, with acts, and links to their payments, subscriptions, events and wallets."""
 
     acts = {"subscribe": sale.SaleForm, **CustomerActs.acts, **adjustments.ON_CUSTOMERS}
     change_form_template = "admin/customer.html"
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> Any:
+        """Return the list that leads to the customers' pages."""
+        return CustomerList
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any

@@ -192,11 +192,16 @@ def json_field(model: Any, name: str) -> Callable[[Any], str]:
 
 
 def link_to(row: Any) -> str:
-    """Return a link to the admin page of a row: its name without a link if it has no page, a dash without a row."""
+    """Return a link to the admin page of a row: its name without a link if it has no page, a dash without a row.
+
+    That of a user is the page with everything about the customer.
+    """
     if row is None:
         return "-"
+    is_user = isinstance(row, get_user_model())
+    page = "customer" if is_user else f"{row._meta.app_label}_{row._meta.model_name}_change"
     try:
-        url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        url = reverse(f"admin:{page}", args=[row.pk])
     except NoReverseMatch:
         return str(row)
     return format_html('<a href="{}">{}</a>', url, row)

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
+from core.lists import link_to as link_to_row
 from core.lists import users_called
 from ledger import display, statements
 from ledger.amounts_admin import currency_filter
@@ -32,7 +33,7 @@ class AccountAdmin(ReadOnlyAdmin):
     @admin.display(description=_("customer"))
     def owner_link(self, account: Account) -> str:
         """Return a link to the owner."""
-        return link_to(account.owner, "accounts_user")
+        return link_to_row(account.owner)
 
     @admin.display(description=_("balance"))
     def held(self, account: Account) -> str:
@@ -95,7 +96,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("customer"))
     def customer_link(self, row: Transaction) -> str:
         """Return a link to the customer."""
-        return link_to(row.customer, "accounts_user")
+        return link_to_row(row.customer)
 
     @admin.display(description=_("made by"))
     def author_link(self, row: Transaction) -> str:

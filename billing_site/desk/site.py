@@ -14,19 +14,28 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from accounts.models import User
+from billing_site.desk.account import account_view
+from billing_site.desk.customer import customer_page
 from billing_site.desk.exports import views as exports
+from billing_site.desk.search import search
 
 # The app of beat's tables. It comes last, under a name of its own, and only on the page of all apps.
 SCHEDULER = "django_celery_beat"
 
 
 class DeskSite(admin.AdminSite):
-    """Django's admin site, with the second factor of staff, and the history of a row in the record of acts."""
+    """Django's admin site, with the second factor of staff and the pages of the desk."""
 
     def get_urls(self) -> list[Any]:
         """Add the pages of the desk, and replace Django's history of a row, which knows nothing of acts."""
         route = "<slug:app>/<slug:table>/<path:pk>/history/"
-        own = [*exports.urls(self), path(route, self.admin_view(history), name="acts_of")]
+        own = [
+            path("search/", self.admin_view(search), name="search"),
+            path("customers/<int:pk>/", self.admin_view(customer_page), name="customer"),
+            path("customers/<int:pk>/account/", self.admin_view(account_view), name="customer_account"),
+            *exports.urls(self),
+            path(route, self.admin_view(history), name="acts_of"),
+        ]
         return [*own, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

@@ -1,10 +1,9 @@
 """Admin of bank transfers and cash: staff record what arrives, and close the refunds that they carry out."""
 
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from core.lists import link_to
 from events.admin.review import ActAdmin
 from payments import bank_transfers
 from payments.admin.lists import AmountInline, link_to_payment
@@ -52,8 +51,7 @@ class TransferActs(ActAdmin, ManualTransferAdmin):
         payment = bank_transfers.payment_of(transfer)
         if payment is None:
             return transfer.customer
-        url = reverse("admin:accounts_user_change", args=[payment.customer_id])
-        return format_html('<a href="{}">{}</a>', url, payment.customer)
+        return link_to(payment.customer)
 
 
 @admin.register(ManualReceipt)

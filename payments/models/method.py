@@ -50,6 +50,8 @@ class PaymentMethod(models.Model):
             BrinIndex(fields=["created_at"], name="method_by_time"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="method_to_remove"),
             models.Index(fields=["customer", "-id"], name="method_by_customer"),
+            # Staff search by what customers read from their card.
+            models.Index(fields=["last4", "-id"], condition=~Q(last4=""), name="method_by_last_digits"),
             # What waits for staff is counted every few seconds (billing_site.status).
             models.Index(fields=["id"], condition=~Q(parked_reason=""), name="method_parked"),
         ]

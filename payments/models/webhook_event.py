@@ -36,6 +36,8 @@ class WebhookEvent(models.Model):
         indexes = [
             BrinIndex(fields=["received_at"], name="webhook_event_by_time"),
             models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="webhook_event_due"),
+            # A customer's page shows what came about the customer's payments.
+            models.Index(fields=["gateway_id", "-id"], name="webhook_event_by_object"),
             # What waits for staff is counted every few seconds (billing_site.status).
             models.Index(fields=["id"], condition=Q(status="parked"), name="webhook_event_parked"),
         ]

@@ -232,6 +232,9 @@ ADMIN = {
     "admin:exports": Row(SUPERUSERS),
     # Without days in the address it answers 400.
     "admin:export": Row(SUPERUSERS, address={"name": "export"}),
+    "admin:search": Row(STAFF),
+    "admin:customer": Row(PERMITTED, address={"pk": "alice"}),
+    "admin:customer_account": Row(PERMITTED, address={"pk": "alice"}),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.
