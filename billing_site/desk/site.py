@@ -7,12 +7,22 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
+
+from billing_site.desk import today
 
 
 class DeskSite(admin.AdminSite):
-    """Django's admin site, with the second factor of staff."""
+    """Django's admin site, with the second factor of staff and a first page of our own."""
+
+    index_template = "admin/today.html"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Return the first page: what waits for staff, then Django's list of tables."""
+        return super().index(request, today.context(request, now=timezone.now()) | (extra_context or {}))
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Wrap a view: staff without a second factor are led to the page that sets one up, if it is required."""
