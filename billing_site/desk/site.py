@@ -9,11 +9,14 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from accounts.models import User
+from billing_site.desk import today
 from billing_site.desk.account import account_view
 from billing_site.desk.customer import customer_page
 from billing_site.desk.exports import views as exports
@@ -25,6 +28,12 @@ SCHEDULER = "django_celery_beat"
 
 class DeskSite(admin.AdminSite):
     """Django's admin site, with the second factor of staff and the pages of the desk."""
+
+    index_template = "admin/today.html"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Return the first page: what waits for staff, then Django's list of tables."""
+        return super().index(request, today.context(request, now=timezone.now()) | (extra_context or {}))
 
     def get_urls(self) -> list[Any]:
         """Add the pages of the desk, and replace Django's history of a row, which knows nothing of acts."""

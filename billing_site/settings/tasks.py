@@ -79,6 +79,12 @@ CELERY_BEAT_SCHEDULE["check-ledger"] = {
     "schedule": crontab(minute="30", hour="3"),
     "options": {"expires": 3600},
 }
+# Soon after midnight in UTC, when the day is closed and billing has dated back what was still due in it.
+CELERY_BEAT_SCHEDULE["roll-up-figures"] = {
+    "task": "subscriptions.tasks.roll_up_figures",
+    "schedule": crontab(minute="20", hour="0"),
+    "options": {"expires": 3600},
+}
 if "sandbox" in PAYMENT_GATEWAYS:
     CELERY_BEAT_SCHEDULE["deliver-sandbox-webhooks"] = {
         "task": "payments.gateways.sandbox.tasks.deliver_sandbox_webhooks",

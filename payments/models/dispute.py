@@ -64,6 +64,8 @@ class Dispute(models.Model):
         indexes = [
             BrinIndex(fields=["created_at"], name="dispute_by_time"),
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="dispute_to_check"),
+            # What staff read on the first page of the desk.
+            models.Index(fields=["answer_by"], condition=Q(status="open"), name="dispute_open"),
         ]
 
     def __str__(self) -> str:

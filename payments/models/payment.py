@@ -162,6 +162,9 @@ class Payment(MadeOnce):
             models.Index(fields=["gateway", "created_at"], name="payment_by_gateway_and_time"),
             # What waits for staff is counted every few seconds (billing_site.status).
             models.Index(fields=["id"], condition=~Q(parked_reason=""), name="payment_parked"),
+            # What staff read on the first page of the desk, and the figure of failed payments.
+            models.Index(fields=["id"], condition=Q(status="unknown"), name="payment_without_answer"),
+            models.Index(fields=["currency", "updated_at"], condition=Q(status="failed"), name="payment_failed"),
         ]
 
     def __str__(self) -> str:

@@ -72,6 +72,9 @@ class Refund(MadeOnce):
             models.Index(fields=["check_at"], condition=Q(check_at__isnull=False), name="refund_to_check"),
             # What waits for staff is counted every few seconds (billing_site.status).
             models.Index(fields=["id"], condition=~Q(parked_reason=""), name="refund_parked"),
+            # What staff read on the first page of the desk.
+            models.Index(fields=["created_at"], condition=Q(status="failed"), name="refund_failed"),
+            models.Index(fields=["created_at"], condition=Q(status="pending"), name="refund_pending"),
         ]
 
     def __str__(self) -> str:

@@ -99,6 +99,8 @@ class Discrepancy(models.Model):
                 name="only_what_is_missing_here_has_no_payment",
             ),
         ]
+        # What staff read on the first page of the desk.
+        indexes = [models.Index(fields=["id"], condition=Q(is_mended=False), name="discrepancy_left")]
         verbose_name_plural = "discrepancies"
 
     def __str__(self) -> str:

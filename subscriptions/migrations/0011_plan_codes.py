@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0009_parked_rows'),
+        ('subscriptions', '0010_daily_figures'),
     ]
 
     operations = [
