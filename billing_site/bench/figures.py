@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from billing_site.bench import database, ledger, process
+from billing_site.bench.desk import BARE
 
 TEMPLATE = "bench_template"
 FILLED = "bench_filled"
@@ -44,12 +45,18 @@ class Size:
     # Rows of the long history; rows that check_ledger reads.
     history: int
     check: int
+    # Customers and transactions of the staff desk, and how often each of its pages is asked for.
+    desk: int
+    desk_rows: int
+    desk_rounds: int
 
 
-QUICK = Size(10_000, (2_000, 10_000), 5, 300, 10_000, 3.0, 50_000, 100_000)
+QUICK = Size(10_000, (2_000, 10_000), 5, 300, 10_000, 3.0, 50_000, 100_000, 20_000, 200_000, 100)
 # Only shows that each step still runs.
-SMALLEST = Size(40, (20, 40), 1, 5, 40, 1.0, 200, 300)
-FULL = Size(50_000, (10_000, 100_000, 1_000_000), 5, 1_000, 50_000, 8.0, 1_000_000, 1_000_000)
+SMALLEST = Size(40, (20, 40), 1, 5, 40, 1.0, 200, 300, 30, 200, 3)
+FULL = Size(
+    50_000, (10_000, 100_000, 1_000_000), 5, 1_000, 50_000, 8.0, 1_000_000, 1_000_000, 200_000, 2_000_000, 200
+)  # fmt: skip
 
 
 @contextmanager
@@ -214,4 +221,23 @@ def collection(size: Size) -> Iterator[Figure]:
     yield Figure("collection", what, f"{rate(measured):,.0f} wallets a second", "", None, "", None)
 
 
-GROUPS = (billing, posting, reading, engine, webhooks, collection, web, scale)
+def desk(size: Size) -> Iterator[Figure]:
+    """Measure how long the pages of the staff desk take with many customers, and compare an export with COPY."""
+    database.create(WORK, TEMPLATE)
+    process.run("desk_data.fill", name=WORK, customers=size.desk, transactions=size.desk_rows)
+    measured = process.run("desk.pages", name=WORK, rounds=size.desk_rounds, seconds=size.seconds)
+    _, bare50, bare99 = measured["pages"][BARE]
+    for name, (goal, p50, p99) in measured["pages"].items():
+        if name != BARE:
+            what = f"{name}, 50th and 99th percentile, against {BARE}"
+            times = (f"{p50:.0f} ms, {p99:.0f} ms", f"{bare50:.0f} ms, {bare99:.0f} ms")
+            yield Figure("desk", what, *times, p50 / bare50, f"50th ≤ {goal} ms", p50 <= goal)
+    read = process.run("desk.export", name=WORK, first="2026-01-01", last="2026-12-01")
+    what = f"export of {read['rows']:,} transactions, against COPY of the same statement"
+    rates = f"{read['ours']:,.0f} rows/s", f"{read['theirs']:,.0f} rows/s"
+    yield Figure("desk", what, *rates, read["ours"] / read["theirs"], "", None)
+    peak = read["peak_mb"]
+    yield Figure("desk", "peak memory of the same export", f"{peak:.0f} MB", "", None, "< 250 MB", peak < 250)
+
+
+GROUPS = (billing, posting, reading, engine, webhooks, collection, web, desk, scale)
