@@ -157,7 +157,7 @@ def test_a_missing_guard_of_the_event_log_is_found():
 
 @pytest.mark.parametrize(
     ("prefix", "listed"),
-    [("ledger_", integrity.TRIGGERS), ("events_", event_integrity.TRIGGERS)],
+    [("ledger_", integrity.TRIGGERS), ("events_", event_integrity.TRIGGERS + event_integrity.ACT_TRIGGERS)],
 )
 def test_every_trigger_is_checked(prefix, listed):
     assert triggers_of(prefix) == sorted(listed)
