@@ -14,7 +14,7 @@ def rate(name: str, default: str) -> str:
 
 
 def _rate(text: str) -> str:
-    if not re.fullmatch("[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", text):
+    if not re.fullmatch("[1-9][0-9]{0,9}/(s|sec|second|m|min|minute|h|hour|d|day)", text):
         raise ValueError(text)
     return text
 
