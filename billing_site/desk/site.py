@@ -6,19 +6,32 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from billing_site.desk import today
+from billing_site.desk import figures, today
 
 
 class DeskSite(admin.AdminSite):
     """Django's admin site, with the second factor of staff and a first page of our own."""
 
     index_template = "admin/today.html"
+
+    def get_urls(self) -> Any:
+        """Add our own pages to Django's."""
+        return [path("figures/", self.admin_view(self.figures), name="figures"), *super().get_urls()]
+
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """Return the page of figures; 400 with the error if the span makes no sense."""
+        if not request.user.has_perm("ledger.view_figures"):
+            raise PermissionDenied
+        shown = figures.context(request.GET, now=timezone.now())
+        context = {**self.each_context(request), **shown}
+        return TemplateResponse(request, "admin/figures.html", context, status=400 if shown["form"].errors else 200)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Return the first page: what waits for staff, then Django's list of tables."""

@@ -200,6 +200,7 @@ ADMIN = {
     "admin:manual_manualrefund_failed": Row(SUPERUSERS, address={"pk": "manual_refund_pk"}),
     "admin:events_mail_html": Row(NOBODY | dict.fromkeys(CALLERS[4:], NOT_FOUND), address={"pk": "mail"}),
     "admin:app_list": Row({**PERMITTED, "staff": NOT_FOUND}, address={"app_label": "app"}),
+    "admin:figures": Row(PERMITTED),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.
