@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from billing_site.desk import scheduler
 from core.admin import ReadOnlyAdmin
+from core.lists import LimitedList
 from core.models import LedgerCheck, TaskRun
 from events.models import Event, Mail, UnreachableAddress
 from ledger import display
@@ -75,7 +75,7 @@ class Link(NamedTuple):
     note: str = ""
 
 
-class CustomerList(ChangeList):
+class CustomerList(LimitedList):
     """The list of users: each leads to the page with everything about the customer."""
 
     def url_for_result(self, result: Any) -> str:

@@ -155,6 +155,7 @@ ERRORS: dict[str, Kind] = {
         _("Someone has already published a newer price version"),
         _("Reload the plan and start from its current price."),
     ),
+    "subscription_changed": Kind(409, _("The subscription has changed"), _("Look at it again, then decide.")),
     "price_terms_invalid": Kind(
         400, _("These terms cannot be combined"), _("Nothing was changed. Correct what `detail` names.")
     ),

@@ -96,13 +96,13 @@ def roll_up(*, now: datetime) -> int:
     return len(differing) + len(gone)
 
 
-def of_currency(currency: str, *, now: datetime) -> dict[date, Figure]:
-    """Return all days of a currency up to now: closed ones from the roll-up, the others from the rows themselves."""
-    rows = DailyFigure.objects.filter(currency=currency)
-    found = {row.day: as_figure(row) for row in rows}
-    found.update(
-        {day: figure for (day, its_currency), figure in open_days(now=now).items() if its_currency == currency}
-    )
+def by_currency(*, now: datetime) -> dict[str, dict[date, Figure]]:
+    """Return all days up to now by currency: closed ones from the roll-up, the others from the rows themselves."""
+    found: dict[str, dict[date, Figure]] = {}
+    for day, currency, *values in DailyFigure.objects.values_list("day", "currency", *NAMES):
+        found.setdefault(currency, {})[day] = Figure(*values)
+    for (day, currency), figure in open_days(now=now).items():
+        found.setdefault(currency, {})[day] = figure
     return found
 
 

@@ -88,10 +88,9 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A subscription at this instant, with what the reader may do to it."""
+    """A subscription at this instant. What the reader may do to it stands on its page: each act would need a query."""
 
     state: SubscriptionState
-    acts: list[Link]
 
     @property
     def label(self) -> tuple[str, str, str | Promise]:
@@ -141,7 +140,7 @@ def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
             context["wallets"] = [_wallet(view, now=now) for view in held.views]
         if may_view(request, Subscription):
             states = held.states(held.rows().filter(ended_at=None).order_by("-id"))
-            context["held"] = [Held(state, acts_on(request, state.row)) for state in states]
+            context["held"] = [Held(state) for state in states]
     return TemplateResponse(request, "admin/desk/customer.html", context)
 
 

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from accounts.models import User
-from billing_site.desk import today
+from billing_site.desk import figures, today
 from billing_site.desk.account import account_view
 from billing_site.desk.customer import customer_page
 from billing_site.desk.exports import views as exports
@@ -31,6 +31,14 @@ class DeskSite(admin.AdminSite):
 
     index_template = "admin/today.html"
 
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """Return the page of figures; 400 with the error if the span makes no sense."""
+        if not request.user.has_perm("ledger.view_figures"):
+            raise PermissionDenied
+        shown = figures.context(request.GET, now=timezone.now())
+        context = {**self.each_context(request), **shown}
+        return TemplateResponse(request, "admin/figures.html", context, status=400 if shown["form"].errors else 200)
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Return the first page: what waits for staff, then Django's list of tables."""
         return super().index(request, today.context(request, now=timezone.now()) | (extra_context or {}))
@@ -42,6 +50,7 @@ class DeskSite(admin.AdminSite):
             path("search/", self.admin_view(search), name="search"),
             path("customers/<int:pk>/", self.admin_view(customer_page), name="customer"),
             path("customers/<int:pk>/account/", self.admin_view(account_view), name="customer_account"),
+            path("figures/", self.admin_view(self.figures), name="figures"),
             *exports.urls(self),
             path(route, self.admin_view(history), name="acts_of"),
         ]

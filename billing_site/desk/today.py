@@ -58,6 +58,7 @@ def context(request: HttpRequest, *, now: datetime) -> dict[str, object]:
         "most": backlog.MOST,
         "health": health(now=now) if sees_checks else None,
         "sees_payouts": sees_payouts,
+        "sees_figures": request.user.has_perm("ledger.view_figures"),
         "clearing": clearing(now=now) if sees_payouts else [],
     }
 

@@ -12,9 +12,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core.lists import link_to
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result
-from ledger.amounts_admin import AmountMixin
+from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.display import money
 from ledger.models import Transaction
 from payments import adjustments
@@ -108,7 +109,7 @@ class AdjustmentAdmin(ActAdmin, AmountMixin, StatusAdmin):
     list_display = [
         "public_id", "customer_link", "kind", "amount_shown", "status_tag", "reason", "asked_by", "created_at",
     ]  # fmt: skip
-    list_filter = ["status", "kind", "currency"]
+    list_filter = ["status", "kind", currency_filter()]
     list_select_related = ["customer", "asked_by"]
     search_fields = ["=public_id", "customer__username", "customer__email"]
     search_help_text = _("Id of the adjustment, or the customer's name or email")
@@ -122,8 +123,7 @@ class AdjustmentAdmin(ActAdmin, AmountMixin, StatusAdmin):
     @admin.display(description=_("customer"))
     def customer_link(self, row: Adjustment) -> str:
         """Return a link to the customer."""
-        url = reverse("admin:accounts_user_change", args=[row.customer_id])
-        return format_html('<a href="{}">{}</a>', url, row.customer)
+        return link_to(row.customer)
 
     @admin.display(description=_("transaction"))
     def transaction_link(self, row: Adjustment) -> str:

@@ -56,6 +56,15 @@ class PlanForm(forms.ModelForm):
         return code
 
 
+class LineForm(forms.ModelForm):
+    """A line of the list of plans."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{self.instance}: {field.label}"
+
+
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
     """All price versions of a plan, read-only: prices are added on their own page."""
 
@@ -140,6 +149,10 @@ class PlanAdmin(TracedMixin, ListMixin):
     list_filter = ["is_public"]
     first_prices: type[FirstPriceInline] = FirstPriceInline
     prepopulated_fields = {"code": ["name"]}
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
+        """Return the form of a line of the list, whose fields are named for those who cannot see the table."""
+        return super().get_changelist_form(request, form=LineForm, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Plan | None) -> list[Any]:
         """Ask for the first prices of a new plan; list the versions of any other."""

@@ -235,6 +235,7 @@ ADMIN = {
     "admin:search": Row(STAFF),
     "admin:customer": Row(PERMITTED, address={"pk": "alice"}),
     "admin:customer_account": Row(PERMITTED, address={"pk": "alice"}),
+    "admin:figures": Row(PERMITTED),
 }
 
 # Tables of the admin: who may view the list, and who may add, change and delete rows.

@@ -49,7 +49,7 @@ def test_every_page_opens_and_links_to_related_objects(desk, row, alice, staff):
     page = page_at(desk, f"{TRANSACTIONS}{row.pk}/change/")
     for link in (
         f"/admin/accounts/user/{staff.pk}/",
-        f"/admin/accounts/user/{alice.pk}/",
+        f"/admin/customers/{alice.pk}/",
         f"{ACCOUNTS}{row.wallet_id}/",
     ):
         assert link in page

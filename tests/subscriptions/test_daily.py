@@ -51,7 +51,7 @@ def total(since: datetime, until: datetime, currency: str = "RUB") -> Figure:
 def test_an_empty_database_has_no_figures():
     assert daily.compute(since=daily.BEGINNING, until=on(3, 1)) == {}
     assert daily.roll_up(now=on(3, 1)) == 0
-    assert daily.of_currency("RUB", now=on(3, 1)) == {}
+    assert daily.by_currency(now=on(3, 1)) == {}
     assert mrr.at_present() == {}
 
 
@@ -213,7 +213,7 @@ def test_open_days_are_added_to_the_roll_up(alice):
     with open_book(alice, now - timedelta(seconds=1)) as book:
         book.cancel(subscription, when="now", refund_unused=True)
     daily.roll_up(now=on(3, 3))
-    days = daily.of_currency("RUB", now=now)
+    days = daily.by_currency(now=now)["RUB"]
     assert sum(each.moved for each in days.values()) == 0
     assert days[(now - timedelta(seconds=1)).date()].churn == -31_00
     again = daily.compute(since=daily.BEGINNING, until=now)

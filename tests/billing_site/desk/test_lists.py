@@ -129,7 +129,7 @@ def test_history_leads_to_the_acts_on_the_row(boss, alice, staff):
     acted = StaffAct.objects.get()
     pk = acted.objects_touched[0].split(":")[1]
     page = boss.get(f"/admin/payments/payment/{pk}/history/", follow=True)
-    assert page.context["cl"].result_list == [acted]
+    assert list(page.context["cl"].result_list) == [acted]
     assert boss.get("/admin/payments/payment/0/history/", follow=True).context["cl"].result_list == []
 
 
