@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing_site.status import PARKED
 from core.dates import day
-from payments.models import Discrepancy, Dispute, Payment, Refund, WebhookEvent
+from payments.models import Adjustment, Discrepancy, Dispute, Payment, Refund, WebhookEvent
 from subscriptions import billing_run
 from subscriptions.models import BillingClock
 
@@ -61,6 +61,7 @@ def waiting(*, now: datetime) -> list[Waiting]:
     empty, text = {"parked_reason__isempty": "0"}, {"parked_reason__gt": ""}
     return [
         Waiting(_("Disputes to answer"), Dispute, Q(status="open"), {"status__exact": "open"}, "bad"),
+        Waiting(_("Adjustments to approve"), Adjustment, Q(status="waiting"), {"status__exact": "waiting"}),
         Waiting(_("Parked payments"), *parked["payments"], empty, "bad"),
         Waiting(_("Failed refunds, last 30 days"), Refund, Q(status="failed", created_at__gte=recent),
                 {"status__exact": "failed", "created_at__gte": recent.isoformat()}, "bad"),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models import Case, F, Model, Q, Value, When
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -122,7 +123,7 @@ def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show all about one customer that the reader may view."""
     if not may_view(request, User):
         raise PermissionDenied
-    customer, now = get_object_or_404(User, pk=pk), timezone.now()
+    customer, now = get_object_or_404(_customers(), pk=pk), timezone.now()
     chosen = request.GET.get("kind", "")
     chosen = chosen if chosen in timeline.FILTERS else "all"
     context = {
@@ -142,6 +143,16 @@ def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
             states = held.states(held.rows().filter(ended_at=None).order_by("-id"))
             context["held"] = [Held(state) for state in states]
     return TemplateResponse(request, "admin/desk/customer.html", context)
+
+
+def _customers() -> QuerySet[User]:
+    """Return the users, each with what decides which acts are possible: otherwise each act would ask by itself."""
+    held = Account.objects.filter(owner=OuterRef("pk"), balance__gt=0)
+    return User.objects.annotate(
+        has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
+        has_money=Exists(held.filter(kind=Account.Kind.WALLET)),
+        owes=Exists(held.filter(kind=Account.Kind.DEBT)),
+    )
 
 
 def acts_on(request: HttpRequest, row: Model) -> list[Link]:

@@ -31,6 +31,8 @@ class AdjustmentForm(ActForm):
     """An adjustment of a customer, who is the row."""
 
     adjustment_kind: ClassVar[Adjustment.Kind]
+    # The attribute of a customer that says whether it is possible, if that was read before.
+    known_as: ClassVar[str] = ""
     permission = "payments.add_adjustment"
 
     amount = forms.CharField(
@@ -57,7 +59,10 @@ class AdjustmentForm(ActForm):
 
     @classmethod
     def is_possible(cls, customer: User) -> bool:
-        """Tell whether there is something to adjust."""
+        """Tell whether there is something to adjust. A page of many acts may have read that with the customer."""
+        known: bool | None = getattr(customer, cls.known_as, None) if cls.known_as else None
+        if known is not None:
+            return known
         return any(cls.is_subject(account) for account in _accounts(customer))
 
     @classmethod
@@ -129,7 +134,7 @@ class DebitForm(AdjustmentForm):
     """Money that is taken from the customer's balance."""
 
     title = _("Debit")
-    kind, adjustment_kind = "adjustment.debit", Kind.DEBIT
+    kind, adjustment_kind, known_as = "adjustment.debit", Kind.DEBIT, "has_money"
     effect = _("The balance falls. It never makes a debt: more than there is gets refused.")
 
     @classmethod
@@ -147,7 +152,7 @@ class WriteOffForm(AdjustmentForm):
     """A debt, or a part of it, that the customer need not pay."""
 
     title = _("Write off a debt")
-    kind, adjustment_kind = "adjustment.write_off", Kind.WRITE_OFF
+    kind, adjustment_kind, known_as = "adjustment.write_off", Kind.WRITE_OFF, "owes"
     effect = _("The debt falls without a payment. What it had suspended starts again if the balance can pay for it.")
 
     @classmethod

@@ -197,7 +197,8 @@ class TestState:
 @pytest.mark.django_db(transaction=True)
 def test_one_scrape_has_the_requests_of_all_workers_of_gunicorn(child_environment, tmp_path):
     place = tmp_path / "counts"
-    environment = child_environment | {"METRICS_TOKEN": "a-token-of-many-characters", multiprocess.VARIABLE: str(place)}
+    token = "a-token-of-many-characters"
+    environment = child_environment | {"METRICS_TOKEN": token, multiprocess.VARIABLE: str(place)}
     site = Site(environment, tmp_path)
     site.environment["WEB_WORKERS"] = "2"
     try:

@@ -130,7 +130,7 @@ def test_history_leads_to_the_acts_on_the_row(boss, alice, staff):
     pk = acted.objects_touched[0].split(":")[1]
     page = boss.get(f"/admin/payments/payment/{pk}/history/", follow=True)
     assert list(page.context["cl"].result_list) == [acted]
-    assert boss.get("/admin/payments/payment/0/history/", follow=True).context["cl"].result_list == []
+    assert boss.get("/admin/payments/payment/0/history/", follow=True).context["cl"].result_count == 0
 
 
 def test_the_scheduler_is_out_of_sight_of_the_business(boss):
