@@ -17,7 +17,7 @@ from core.models import LedgerCheck
 from events.models import Mail
 from ledger.display import money
 from payments import ageing
-from payments.models import Discrepancy, Dispute, Payment, Refund, WebhookEvent
+from payments.models import Adjustment, Discrepancy, Dispute, Payment, Refund, WebhookEvent
 from subscriptions.models import BillingClock
 from tests.payments import staff_rows
 from tests.staff import member
@@ -76,6 +76,7 @@ def waiting(alice, staff) -> dict[str, int]:
     [discrepancy] = Discrepancy.objects.filter(is_mended=False)
     return {
         "Disputes to answer": made["dispute"].pk,
+        "Adjustments to approve": Adjustment.objects.get(status="waiting").pk,
         "Parked payments": parked.pk,
         "Parked disputes": made["dispute"].pk,
         "Failed refunds, last 30 days": failed.pk,
