@@ -31,7 +31,9 @@ ERRORS: dict[str, Kind] = {
         400, _("Invalid cursor"), _("Use the links in `next` and `previous`, or start without a cursor.")
     ),
     "invalid_idempotency_key": Kind(
-        400, _("Invalid Idempotency-Key"), _("Send 1 to 255 printable ASCII characters, for example a UUID.")
+        400,
+        _("Invalid Idempotency-Key"),
+        _("Send one header with 1 to 255 printable ASCII characters without commas, for example a UUID."),
     ),
     "idempotency_key_required": Kind(
         400, _("Idempotency-Key is missing"), _("Send an `Idempotency-Key` header, for example a UUID.")
@@ -46,6 +48,12 @@ ERRORS: dict[str, Kind] = {
     "not_acceptable": Kind(406, _("Responses are in JSON only"), _("Send `Accept: application/json`.")),
     "too_large": Kind(
         413, _("The request body is too large"), _("Send less in one request. The limit is in `detail`.")
+    ),
+    "uri_too_long": Kind(
+        414, _("The address is too long"), _("Shorten the query, or follow `next` as it is. The limit is in `detail`.")
+    ),
+    "headers_too_large": Kind(
+        431, _("The headers are too large"), _("Send fewer or shorter headers. The limit is in `detail`.")
     ),
     "unsupported_media_type": Kind(
         415, _("Requests must be in JSON"), _("Send `Content-Type: application/json` and a body in UTF-8.")

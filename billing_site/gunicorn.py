@@ -11,7 +11,7 @@ from billing_site.settings import HOST, LOGGING, PORT, WEB_THREADS, WEB_WORKERS
 wsgi_app = "billing_site.wsgi:application"
 # An IPv6 address stands in brackets.
 bind = f"[{HOST}]:{PORT}" if ":" in HOST and not HOST.startswith("[") else f"{HOST}:{PORT}"
-worker_class = "gthread"
+worker_class = "billing_site.web_worker.Worker"
 workers = WEB_WORKERS
 threads = WEB_THREADS
 # Seconds after which a silent worker is replaced, and that a stopping worker has to finish its requests.

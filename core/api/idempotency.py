@@ -35,7 +35,11 @@ KEPT_FOR = timedelta(days=30)
 TAKEN_OVER_AFTER = timedelta(seconds=60)
 # The number of the session of a released claim. No session has it, so that the claim has ended.
 RELEASED = 0
-PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+# No comma: servers and proxies join two headers of one name with it, so a key with a comma may be two keys.
+KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]([\x20-\x2b\x2d-\x7e]{0,253}[\x21-\x2b\x2d-\x7e])?")
+METHODS = ("POST", "PATCH", "DELETE")
+# The same request may succeed when it is sent again: after a top-up, in another state, or later.
+PASSING = (402, 409, 429)
 
 # Times are the database's: the clocks of the machines that serve requests may differ, and one of them may jump.
 # One statement, so that exactly one of any number of requests gets a row back. PostgreSQL lists the sessions once for
@@ -61,7 +65,7 @@ CLAIM = """
 
 
 class InvalidKey(DomainError):
-    """The key is not 1 to 255 printable ASCII characters."""
+    """The key is not 1 to 255 printable ASCII characters without commas, or the request has two."""
 
     code = "invalid_idempotency_key"
     param = "Idempotency-Key"
@@ -97,7 +101,7 @@ class Replay(Exception):
 
 
 class Idempotent:
-    """Mixin for API views, placed before APIView: POST honours `Idempotency-Key`."""
+    """Mixin for API views, placed before APIView: POST, PATCH and DELETE honour `Idempotency-Key`."""
 
     # True for a view whose POST calls `require_key`, because it would move money once more without a key.
     is_key_required = False
@@ -108,7 +112,7 @@ class Idempotent:
         """Claim the key after authentication, permissions and throttling; raise Replay if the answer is stored."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         key = request.headers.get("Idempotency-Key")
-        if request.method == "POST" and key is not None:
+        if request.method in METHODS and key is not None:
             digest = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
             self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest)
             self.idempotency_key = key_of("api", key)
@@ -145,9 +149,9 @@ class Idempotent:
             raise
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Store the answer, unless the same request may succeed when sent again (409, 429, 5xx)."""
+        """Store the answer, unless the same request may succeed when sent again (402, 409, 429, 5xx)."""
         if self._claim:
-            may_change = response.status_code >= 500 or response.status_code in (409, 429)
+            may_change = response.status_code >= 500 or response.status_code in PASSING
             if may_change:
                 _or_end_the_session(release, self._claim)
             else:
@@ -157,7 +161,9 @@ class Idempotent:
 
 def claim(user_id: int, *, key: str, fingerprint: str) -> Claim:
     """Claim the key for this request; raise Replay, KeyInUse, KeyReused or InvalidKey."""
-    if not PRINTABLE.fullmatch(key):
+    if "," in key:
+        raise InvalidKey(_("Send one Idempotency-Key, without commas: two headers arrive as one with a comma."))
+    if not KEY.fullmatch(key):
         raise InvalidKey(_("An Idempotency-Key has 1 to 255 printable ASCII characters. You sent %d.") % len(key))
     times = {"kept_for": KEPT_FOR, "taken_over_after": TAKEN_OVER_AFTER}
     values: dict[str, Any] = {"user": user_id, "key": key, "fingerprint": fingerprint, **times}

@@ -6,6 +6,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from core.api.idempotency import METHODS as KEYED_METHODS
 from core.api.idempotency import Idempotent
 
 PROBLEM = {
@@ -63,8 +64,8 @@ class DescribedSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """Add the Idempotency-Key header to idempotent views."""
         view: Any = self.view
-        is_idempotent = self.method == "POST" and isinstance(view, Idempotent)
-        keys = [_idempotency_key(required=view.is_key_required)] if is_idempotent else []
+        is_idempotent = self.method in KEYED_METHODS and isinstance(view, Idempotent)
+        keys = [_idempotency_key(required=view.is_key_required and self.method == "POST")] if is_idempotent else []
         return [*super().get_override_parameters(), *keys]
 
 
@@ -91,7 +92,7 @@ def _idempotency_key(*, required: bool) -> OpenApiParameter:
         OpenApiTypes.STR,
         OpenApiParameter.HEADER,
         required=required,
-        description="1 to 255 printable ASCII characters. A repeated request gets the first one's answer.",
+        description="1 to 255 printable ASCII characters, no comma. A repeated request gets the first one's answer.",
     )
 
 

@@ -130,7 +130,7 @@ class AutoTopUpList(Idempotent, OwnRules):
             return AutoTopUp.objects.filter(customer=method.customer_id, currency=currency).latest("id")
 
 
-class AutoTopUpDetail(OwnRules):
+class AutoTopUpDetail(Idempotent, OwnRules):
     """One rule."""
 
     @extend_schema(operation_id="automatic_top_ups_destroy", responses={204: None})

@@ -139,7 +139,7 @@ class ConsentList(Idempotent, OwnConsents):
         return Response(ConsentSerializer(consent).data, 201)
 
 
-class ConsentDetail(OwnConsents):
+class ConsentDetail(Idempotent, OwnConsents):
     """One consent."""
 
     @extend_schema(operation_id="consents_destroy", responses={204: None})

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from core.api.filters import refuse_unknown_parameters
+from core.api.idempotency import Idempotent
 from payments import methods
 from payments.models import PaymentMethod
 
@@ -59,7 +60,7 @@ class PaymentMethodList(OwnMethods):
         return self.get_paginated_response(PaymentMethodSerializer(page, many=True).data)
 
 
-class PaymentMethodDetail(OwnMethods):
+class PaymentMethodDetail(Idempotent, OwnMethods):
     """One saved payment method."""
 
     @extend_schema(operation_id="payment_methods_destroy", responses={204: None})

@@ -117,7 +117,15 @@ class OneSubscription(GenericAPIView):
         return dict(body.validated_data)
 
 
-class SubscriptionDetail(OneSubscription):
+class ChangingView(Idempotent, OneSubscription):
+    """Base of the views that change a subscription. The same request with its key changes it once."""
+
+    def change(self, row: Subscription, act: Callable[[books.OpenBook], None]) -> None:
+        """Call `act` on the subscription's book, unless the request with this key was carried out before."""
+        orders.change(row, now=timezone.now(), act=act, is_first_time=self.is_first_time)
+
+
+class SubscriptionDetail(ChangingView):
     """One subscription."""
 
     @extend_schema(operation_id="subscriptions_retrieve")
@@ -142,18 +150,17 @@ class SubscriptionDetail(OneSubscription):
             if terms:
                 book.change(row, **terms)
 
-        now = timezone.now()
         try:
-            orders.change(row, now=now, act=act)
+            self.change(row, act)
         except Refused as refused:
-            raise quotes.with_missing(refused, row, terms, now=now) from refused
+            raise quotes.with_missing(refused, row, terms, now=timezone.now()) from refused
         return self.answer()
 
     @extend_schema(operation_id="subscriptions_destroy", responses={200: SubscriptionSerializer})
     def delete(self, request: Request, public_id: str) -> Response:
         """Cancel at the end of the paid period, or at once if nothing is paid. The subscription is not deleted."""
         row, terms = self.own(), self.sent(CancelSerializer)
-        orders.change(row, now=timezone.now(), act=lambda book: book.cancel(row, **terms))
+        self.change(row, lambda book: book.cancel(row, **terms))
         return self.answer()
 
 
@@ -171,15 +178,7 @@ class SubscriptionAccess(OneSubscription):
         return Response(access._asdict())
 
 
-class Action(Idempotent, OneSubscription):
-    """Base of the views that change a subscription. The same request with its key changes it once."""
-
-    def change(self, row: Subscription, act: Callable[[books.OpenBook], None]) -> None:
-        """Call `act` on the subscription's book, unless the request with this key was carried out before."""
-        orders.change(row, now=timezone.now(), act=act, is_first_time=self.is_first_time)
-
-
-class Cancel(Action):
+class Cancel(ChangingView):
     """POST .../cancel"""
 
     @extend_schema(
@@ -192,7 +191,7 @@ class Cancel(Action):
         return self.answer()
 
 
-class UndoCancel(Action):
+class UndoCancel(ChangingView):
     """POST .../undo-cancel"""
 
     @extend_schema(
@@ -205,7 +204,7 @@ class UndoCancel(Action):
         return self.answer()
 
 
-class Pause(Action):
+class Pause(ChangingView):
     """POST .../pause"""
 
     @extend_schema(
@@ -218,7 +217,7 @@ class Pause(Action):
         return self.answer()
 
 
-class Resume(Action):
+class Resume(ChangingView):
     """POST .../resume"""
 
     @extend_schema(
@@ -231,7 +230,7 @@ class Resume(Action):
         return self.answer()
 
 
-class Start(Action):
+class Start(ChangingView):
     """POST .../start"""
 
     @extend_schema(
@@ -246,7 +245,7 @@ class Start(Action):
         return self.answer()
 
 
-class Change(Action):
+class Change(ChangingView):
     """Base of the two changes that a quote can show before."""
 
     def make(self, serializer: type[Any], *, of_quantity: bool) -> Response:

@@ -122,6 +122,13 @@ class Pay(Idempotent, APIView):
             FAULTS[request.data["fault"]]()
         return Response({"number": len(self.ran), "amount": request.data.get("amount")}, 201)
 
+    def patch(self, request: Request) -> Response:
+        return Response(self.post(request).data)
+
+    def delete(self, request: Request) -> Response:
+        answer = self.post(request)
+        return Response(status=204) if answer.status_code == 204 else Response(answer.data)
+
 
 urlpatterns = [
     path("api/test/orders", Orders.as_view()),

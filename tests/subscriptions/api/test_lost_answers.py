@@ -81,3 +81,32 @@ def test_after_thirty_days_a_key_begins_anew(send):
     assert send("resume", "a2").status_code == 200
     lose_answers(age=timedelta(days=30, seconds=1))
     assert send("pause", "a1").json()["status"] == "paused"
+
+
+def test_a_patch_and_a_delete_whose_answers_were_lost_are_not_done_again(send, subscription, alice):
+    api, url = client(alice), f"/api/subscriptions/{subscription}"
+    for key, method in (("p", api.patch), ("d", api.delete)):
+        body = {"quantity": 2} if key == "p" else {}
+        assert method(url, body, headers={"idempotency-key": key}).status_code == 200
+        lose_answers()
+        undo = ("change-quantity", {"quantity": 1}) if key == "p" else ("undo-cancel", {})
+        assert send(undo[0], f"undo {key}", **undo[1]).status_code == 200
+        again = method(url, body, headers={"idempotency-key": key}).json()
+        assert (again["quantity"], again["cancel_at_period_end"]) == (1, False)
+
+
+def test_a_change_that_lacked_money_is_made_by_the_same_request_after_a_top_up(alice):
+    sell("basic", RUB=300_00)
+    sell("big", RUB=900_00)
+    pay_in(alice, 300_00)
+    row = client(alice).post("/api/subscriptions/", {"plan": "basic"}).json()["id"]
+
+    def change():
+        return client(alice).post(
+            f"/api/subscriptions/{row}/change-plan", {"plan": "big"}, headers={"idempotency-key": "c"}
+        )
+
+    assert change().status_code == 402
+    pay_in(alice, 5_000_00)
+    assert (change().status_code, change().json()["plan"]) == (200, "big")
+    assert change()["Idempotent-Replayed"] == "true"
