@@ -92,7 +92,7 @@ class User(AbstractUser):
 
 
 class RefreshToken(models.Model):
-    """A refresh token, which works once. A second use means theft and ends the whole family."""
+    """A refresh token, which works once. A second use, unless at once, means theft and ends the whole family."""
 
     # The token's `jti` claim.
     jti = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -103,6 +103,8 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     # Set once: by rotation, by log-out, or when the family ends. Never cleared.
     spent_at = models.DateTimeField(null=True)
+    # The `jti` of the token that rotation gave for this one, so that a repeat gets it too. Null if the family ended.
+    successor = models.UUIDField(null=True)
 
     def __str__(self) -> str:
         return f"{self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"

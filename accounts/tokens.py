@@ -1,11 +1,13 @@
 """JWTs of the API: a short-lived access token, and a refresh token that works once.
 
 A family is all tokens that came from one log-in. A live family has exactly one unspent refresh token. A family without
-one has ended: by log-out, or because a spent token was used again, which means that two parties hold it.
+one has ended: by log-out, or because a spent token was used again, which means that two parties hold it. A repeat
+within REPEATED_WITHIN is two tabs of one browser, or an answer that was lost: it gets the same pair. The tokens
+themselves are not stored: their claims say how to make them again.
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -20,6 +22,8 @@ from core.errors import DomainError
 
 # The largest primary key there can be.
 LARGEST_ID = 2**63 - 1
+# How long after its use a refresh token still gets the pair that it got.
+REPEATED_WITHIN = timedelta(seconds=30)
 # The user whom a token lets in. Each request of the API asks this: in SQL, because the ORM takes longer to build the
 # query than PostgreSQL to answer it.
 _COLUMNS = {field.attname: field.column for field in User._meta.concrete_fields}
@@ -54,28 +58,29 @@ class Claims(NamedTuple):
 
 def issue(user: User, *, now: datetime, family: uuid.UUID | None = None) -> Pair:
     """Issue a pair of tokens and store the refresh token's id. Without `family`, start a new one."""
-    family = family or uuid.uuid4()
-    access, refresh = _filled(jwt.AccessToken(), user, family), _filled(jwt.RefreshToken(), user, family)
-    RefreshToken.objects.create(
-        jti=uuid.UUID(refresh["jti"]), user=user, family=family, created_at=now, expires_at=now + refresh.lifetime
-    )
-    return Pair(str(access), str(refresh))
+    return _pair(_store(user, family or uuid.uuid4(), now=now), user)
 
 
 def rotate(token: str, *, now: datetime) -> Pair:
-    """Spend a refresh token and return a new pair; raise InvalidToken.
+    """Spend a refresh token and return the next pair; raise InvalidToken.
 
-    Of any number of calls with one token, exactly one succeeds. The second use of a spent token ends the whole family,
-    including the pair that the first call returned.
+    Any number of calls with one token within REPEATED_WITHIN, also at the same time, return the same pair. A later use
+    of a spent token ends the whole family, including the pairs that it got.
     """
     claims = read(token, kind=jwt.RefreshToken)
     with transaction.atomic():
-        spent = RefreshToken.objects.filter(
-            jti=claims.jti, user=claims.user_id, family=claims.family, spent_at=None, expires_at__gt=now
-        ).update(spent_at=now)
-        user = User.objects.filter(pk=claims.user_id, is_active=True, token_version=claims.version).first()
-        if spent and user:
-            return issue(user, now=now, family=claims.family)
+        # The user first, as in end_all, so that the two do not wait for each other.
+        user = User.objects.select_for_update(no_key=True).filter(pk=claims.user_id, is_active=True).first()
+        own = RefreshToken.objects.select_for_update()
+        row = own.filter(jti=claims.jti, user=claims.user_id, family=claims.family, expires_at__gt=now).first()
+        if row and user and user.token_version == claims.version:
+            if row.spent_at is None:
+                successor = _store(user, row.family, now=now)
+                row.spent_at, row.successor = now, successor.jti
+                row.save(update_fields=["spent_at", "successor"])
+                return _pair(successor, user)
+            if row.successor and now <= row.spent_at + REPEATED_WITHIN and owner(claims):
+                return _pair(RefreshToken.objects.get(jti=row.successor), user)
     # The transaction above is committed by now: raising InvalidToken must not roll back the end of the family.
     _end(claims, now=now)
     raise InvalidToken(_("This refresh token is no longer valid. Log in again."))
@@ -127,9 +132,27 @@ def forget(*, now: datetime) -> int:
     return delete(RefreshToken.objects.filter(expires_at__lte=now))
 
 
-def _filled(token: Any, user: User, family: uuid.UUID) -> Any:
-    """Set our claims on a new token and return it."""
-    token["user_id"], token["ver"], token["fam"] = user.pk, user.token_version, str(family)
+def _store(user: User, family: uuid.UUID, *, now: datetime) -> RefreshToken:
+    """Store a new refresh token of the family and return it."""
+    expires_at = now + jwt.RefreshToken.lifetime
+    return RefreshToken.objects.create(user=user, family=family, created_at=now, expires_at=expires_at)
+
+
+def _pair(row: RefreshToken, user: User) -> Pair:
+    """Return the pair of a stored refresh token: the same one whenever it is made."""
+    access_id = uuid.uuid5(row.jti, "access")
+    return Pair(
+        access=str(_made(jwt.AccessToken(), access_id, row, user)),
+        refresh=str(_made(jwt.RefreshToken(), row.jti, row, user)),
+    )
+
+
+def _made(token: Any, jti: uuid.UUID, row: RefreshToken, user: User) -> Any:
+    """Set all claims of a new token and return it."""
+    token.set_iat(at_time=row.created_at)
+    token.set_exp(from_time=row.created_at)
+    token["jti"] = jti.hex
+    token["user_id"], token["ver"], token["fam"] = user.pk, user.token_version, str(row.family)
     return token
 
 

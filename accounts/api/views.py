@@ -62,7 +62,10 @@ class Refresh(OpenView):
 
     @extend_schema(request=forms.RefreshSerializer, responses=forms.PairSerializer, tags=["auth"])
     def post(self, request: Request) -> Response:
-        """Exchange a refresh token for a new pair. A second use of the same token ends the whole session."""
+        """Exchange a refresh token for a new pair.
+
+        The same token again within 30 seconds gets the same pair; a later use of it ends the whole session.
+        """
         form = forms.RefreshSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(tokens.rotate(form.validated_data["refresh"], now=timezone.now())._asdict())
