@@ -188,6 +188,11 @@ class Mail(models.Model):
             models.Index(fields=["state", "-id"], name="mail_by_state"),
         ]
 
+    @property
+    def can_be_resent(self) -> bool:
+        """Whether it can be sent once more: it is closed, and is not one of the log-in, whose body is not kept."""
+        return self.state != self.State.WAITING and self.kind != self.LOGIN
+
     def __str__(self) -> str:
         return self.public_id
 

@@ -5,6 +5,7 @@ payment or the refund is asked about on the same path as by the sweep, so that t
 Every act may be repeated: the second time it changes nothing, and makes up for what a crash has left out.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -121,9 +122,14 @@ def payment_of(transfer: ManualTransfer) -> Payment | None:
 
 def transfer_of(payment: Payment) -> ManualTransfer | None:
     """Return the transfer of a payment; None for a payment at another gateway, or without a page."""
-    if payment.gateway != GATEWAY or payment.gateway_id is None:
-        return None
-    return ManualTransfer.objects.filter(transfer_id=payment.gateway_id).first()
+    return transfers_of([payment]).get(payment.pk)
+
+
+def transfers_of(payments: Iterable[Payment]) -> dict[int, ManualTransfer]:
+    """Return the transfers of those payments that have one, by the payment's primary key: one query, or none."""
+    ids = {each.gateway_id: each.pk for each in payments if each.gateway == GATEWAY and each.gateway_id}
+    found = ManualTransfer.objects.filter(transfer_id__in=ids) if ids else []
+    return {ids[transfer.transfer_id]: transfer for transfer in found}
 
 
 def refund_of(refund: ManualRefund) -> Refund | None:

@@ -37,6 +37,7 @@ from subscriptions.forecast import HORIZON
 from subscriptions.labels import STATUSES
 from subscriptions.models import Subscription
 from subscriptions.overview import SubscriptionState, View
+from subscriptions.web import cards
 
 Link = tuple[str | Promise, str]
 
@@ -89,9 +90,10 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A subscription at this instant. What the reader may do to it stands on its page: each act would need a query."""
+    """A subscription at this instant, with what the reader may do to it."""
 
     state: SubscriptionState
+    acts: list[Link]
 
     @property
     def label(self) -> tuple[str, str, str | Promise]:
@@ -140,14 +142,16 @@ def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
         if may_view(request, Account):
             context["wallets"] = [_wallet(view, now=now) for view in held.views]
         if may_view(request, Subscription):
-            states = held.states(held.rows().filter(ended_at=None).order_by("-id"))
-            context["held"] = [Held(state) for state in states]
+            rows = held.rows().select_related("customer").filter(ended_at=None).order_by("-id")
+            shown: Any = admin.site.get_model_admin(Subscription)
+            context["held"] = [Held(card.state, shown.links_with(request, card)) for card in cards.cards(rows, held)]
     return TemplateResponse(request, "admin/desk/customer.html", context)
 
 
 def _customers() -> QuerySet[User]:
     """Return the users, each with what decides which acts are possible: otherwise each act would ask by itself."""
-    held = Account.objects.filter(owner=OuterRef("pk"), balance__gt=0)
+    # What is owed is below zero.
+    held = Account.objects.filter(owner=OuterRef("pk")).exclude(balance=0)
     return User.objects.annotate(
         has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"))),
         has_money=Exists(held.filter(kind=Account.Kind.WALLET)),
@@ -188,20 +192,21 @@ def _payments(request: HttpRequest, customer: User) -> list[Paid]:
     if not may_view(request, Payment):
         return []
     is_open = Q(status__in=transitions.OPEN) | (~Q(parked_reason="") & Q(amount_refunded=0))
-    rows = Payment.objects.filter(customer=customer).select_related("customer")
-    rows = rows.order_by(Case(When(is_open, then=Value(0)), default=Value(1)), F("id").desc())
-    return [Paid(row, _status(row), _payment_acts(request, row)) for row in rows[:MOST]]
+    ordered = (
+        Payment.objects.filter(customer=customer)
+        .select_related("customer")
+        .order_by(Case(When(is_open, then=Value(0)), default=Value(1)), F("id").desc())
+    )
+    rows = list(ordered[:MOST])
+    transfers = bank_transfers.transfers_of(rows)
+    shown: Any = admin.site.get_model_admin(Payment)
+    return [Paid(row, _status(row), shown.links_with(request, row, transfers.get(row.pk))) for row in rows]
 
 
 def _status(payment: Payment) -> str:
     """Return the status of a payment, or that it waits for staff."""
     waits = payment.parked_reason and not payment.amount_refunded
     return gettext("waits for a decision") if waits else payment.get_status_display()
-
-
-def _payment_acts(request: HttpRequest, payment: Payment) -> list[Link]:
-    """Return the acts on a payment. Those on a bank transfer are on its page: each would need a query here."""
-    return [] if payment.gateway == bank_transfers.GATEWAY else acts_on(request, payment)
 
 
 def _open(request: HttpRequest, customer: User) -> dict[str, list[OpenRow]]:

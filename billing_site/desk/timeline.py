@@ -153,6 +153,8 @@ class Line:
     amount: str
     href: str
     cursor: str
+    # Where a mail is sent again; empty for anything else, and for a mail that cannot be.
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,13 @@ def _line(row: Row) -> Line:
     if row.amount is not None:
         amount = money(Money(row.amount, row.currency), signed=kind in ("transaction", "charge"))
     micros = (row.at - _EPOCH) // MICROSECOND
-    return Line(kind, row.at, text, note, amount, href, f"{micros}.{row.rank}.{row.id}")
+    return Line(kind, row.at, text, note, amount, href, f"{micros}.{row.rank}.{row.id}", _again(kind, row))
+
+
+def _again(kind: str, row: Row) -> str:
+    """Return the address of the page that sends a mail again."""
+    is_possible = kind == "mail" and Mail(kind=row.what, state=row.note).can_be_resent
+    return reverse("admin:events_mail_send_again", args=[row.id]) if is_possible else ""
 
 
 def _words(kind: str, row: Row) -> tuple[str, str, str]:

@@ -59,6 +59,7 @@ def context(request: HttpRequest, *, now: datetime) -> dict[str, object]:
         "health": health(now=now) if sees_checks else None,
         "sees_payouts": sees_payouts,
         "sees_figures": request.user.has_perm("ledger.view_figures"),
+        "sees_exports": request.user.has_perm("ledger.export_transaction"),
         "clearing": clearing(now=now) if sees_payouts else [],
     }
 

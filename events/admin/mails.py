@@ -80,9 +80,11 @@ class SendAgainForm(MailForm):
     @classmethod
     def obstacle(cls, row: Mail) -> str:
         """Return why it cannot be sent again."""
+        if row.can_be_resent:
+            return ""
         if row.kind == Mail.LOGIN:
             return gettext("This mail had a link or code for the log-in, which is not kept. It cannot be sent again.")
-        return gettext("This mail waits to be sent.") if row.state == Mail.State.WAITING else ""
+        return gettext("This mail waits to be sent.")
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
         """Let it wait to be sent, or find that it does."""

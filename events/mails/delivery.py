@@ -146,7 +146,7 @@ def _close(rows: QuerySet[Mail], state: Mail.State, *, reason: str) -> bool:
 
 def resend(mail: Mail, *, now: datetime) -> bool:
     """Let a closed mail be sent, once more if it was sent. Return False for one that waits or has lost its body."""
-    if mail.state == Mail.State.WAITING or mail.kind == Mail.LOGIN:
+    if not mail.can_be_resent:
         return False
     closed = Mail.objects.filter(pk=mail.pk).exclude(state=Mail.State.WAITING)
     changes = {"due_at": now, "park_at": now + KEEP_TRYING, "tries": 0, "sent_at": None, "reason": ""}

@@ -24,8 +24,12 @@ from ledger.money import Money, NotMoney
 from payments import bank_transfers, mismatches, refunds
 from payments.admin.inquiries import InquiryAdmin
 from payments.admin.payments import PaymentAdmin, status_of
+from payments.admin.transfer_forms import RecordForm
+from payments.gateways.manual.models import ManualTransfer
 from payments.models import Payment, Refund
 from subscriptions.admin import facts as customer_facts
+
+Link = tuple[str | Promise, str]
 
 
 class DecisionForm(ActForm):
@@ -188,10 +192,16 @@ class DecisionsAdmin(ActAdmin, InquiryAdmin, PaymentAdmin):
 
     acts = {"refund": RefundForm, "accept": AcceptForm, "send-back": SendBackForm}
 
-    def links(self, request: HttpRequest, row: Payment) -> list[tuple[str | Promise, str]]:
+    def links(self, request: HttpRequest, row: Payment) -> list[Link]:
         """Return the decisions that are possible now, and the bank transfer of the payment if it has one."""
-        transfer = bank_transfers.transfer_of(row)
-        if transfer is None or not cast(User, request.user).has_perm("manual.view_manualtransfer"):
-            return super().links(request, row)
-        page = reverse("admin:manual_manualtransfer_change", args=[transfer.pk])
-        return [*super().links(request, row), (_("Bank transfer"), page)]
+        return self.links_with(request, row, bank_transfers.transfer_of(row))
+
+    def links_with(self, request: HttpRequest, row: Payment, transfer: ManualTransfer | None) -> list[Link]:
+        """Return the same without a query, if the transfer is known."""
+        links = super().links(request, row)
+        user = cast(User, request.user)
+        if transfer is None or not user.has_perm("manual.view_manualtransfer"):
+            return links
+        if user.has_perm("manual.change_manualtransfer") and not RecordForm.obstacle(transfer):
+            links.append((RecordForm.title, reverse("admin:manual_manualtransfer_record", args=[transfer.pk])))
+        return [*links, (_("Bank transfer"), reverse("admin:manual_manualtransfer_change", args=[transfer.pk]))]

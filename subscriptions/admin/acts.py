@@ -120,12 +120,15 @@ class SubscriptionForm(SeenForm):
 
 def card_of(row: Subscription) -> Card:
     """Return the subscription as its customer sees it. It is calculated once for a row."""
-    known = getattr(row, "staff_card", None)
-    if known is None:
-        known = cards.one(row, now=timezone.now())
-        row.staff_card = known  # type: ignore[attr-defined]
-    assert isinstance(known, Card)
-    return known
+    if not hasattr(row, "staff_card"):
+        keep(cards.one(row, now=timezone.now()), row)
+    card: Card = row.staff_card  # type: ignore[attr-defined]
+    return card
+
+
+def keep(card: Card, row: Subscription) -> None:
+    """Keep a card with the row, so that its acts do not calculate it again."""
+    row.staff_card = card  # type: ignore[attr-defined]
 
 
 def balance_of(card: Card) -> Facts:
