@@ -8,6 +8,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.utils.module_loading import import_string
 
 from billing_site import checks, logs
+from billing_site.desk import names
 
 __all__ = ["checks"]
 
@@ -20,6 +21,7 @@ class BillingSiteConfig(AppConfig):
 
     def ready(self) -> None:
         logs.configure()
+        names.name_all()
         for module in RECEIVERS:
             import_module(module)
         # The library is loaded only where it is used.

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
@@ -80,6 +81,17 @@ def time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
     def middleware(request: HttpRequest) -> HttpResponse:
         with timezone.override(_zone(request)):
             return get_response(request)
+
+    return middleware
+
+
+def staff_language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: show the staff desk in the language of who reads it. Its addresses have no prefix."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(reverse("admin:index")) and isinstance(request.user, User):
+            translation.activate(request.user.language)
+        return get_response(request)
 
     return middleware
 

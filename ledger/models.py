@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Now
+from django.utils.translation import gettext_lazy as _
 
 OWNED = ("wallet", "debt")
 SYSTEM = ("gateway_clearing", "revenue", "gateway_fees", "promotions", "adjustments", "disputes", "bank")
@@ -36,16 +37,16 @@ class Account(models.Model):
     """
 
     class Kind(models.TextChoices):
-        WALLET = "wallet", "wallet"
-        DEBT = "debt", "debt"
-        GATEWAY_CLEARING = "gateway_clearing", "gateway clearing"
-        REVENUE = "revenue", "revenue"
-        GATEWAY_FEES = "gateway_fees", "gateway fees"
-        PROMOTIONS = "promotions", "promotions"
-        ADJUSTMENTS = "adjustments", "adjustments"
-        DISPUTES = "disputes", "disputes"
+        WALLET = "wallet", _("wallet")
+        DEBT = "debt", _("debt")
+        GATEWAY_CLEARING = "gateway_clearing", _("gateway clearing")
+        REVENUE = "revenue", _("revenue")
+        GATEWAY_FEES = "gateway_fees", _("gateway fees")
+        PROMOTIONS = "promotions", _("promotions")
+        ADJUSTMENTS = "adjustments", _("adjustments")
+        DISPUTES = "disputes", _("disputes")
         # The seller's own bank account, to which gateways send what they have collected.
-        BANK = "bank", "bank"
+        BANK = "bank", _("bank")
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     # The customer, for wallets and debts only. Set on creation, never changed.
@@ -92,18 +93,18 @@ class Transaction(models.Model):
     """A movement of money from `debit` to `credit`: a whole double entry in one row. Never edited, never deleted."""
 
     class Reason(models.TextChoices):
-        TOP_UP = "top_up", "top-up"
-        CHARGE = "charge", "charge"
-        UNUSED_REFUND = "unused_refund", "refund for unused time"
-        REFUND = "refund", "refund"
-        ADJUSTMENT = "adjustment", "adjustment"
-        PROMOTION = "promotion", "promotion"
-        CHARGEBACK = "chargeback", "chargeback"
-        CHARGEBACK_REVERSAL = "chargeback_reversal", "chargeback reversed"
-        FEE = "fee", "gateway fee"
-        DEBT_PAYMENT = "debt_payment", "debt payment"
-        PAYOUT = "payout", "payout of a gateway"
-        WRITE_OFF = "write_off", "debt written off"
+        TOP_UP = "top_up", _("top-up")
+        CHARGE = "charge", _("charge")
+        UNUSED_REFUND = "unused_refund", _("refund for unused time")
+        REFUND = "refund", _("refund")
+        ADJUSTMENT = "adjustment", _("adjustment")
+        PROMOTION = "promotion", _("promotion")
+        CHARGEBACK = "chargeback", _("chargeback")
+        CHARGEBACK_REVERSAL = "chargeback_reversal", _("chargeback reversed")
+        FEE = "fee", _("gateway fee")
+        DEBT_PAYMENT = "debt_payment", _("debt payment")
+        PAYOUT = "payout", _("payout of a gateway")
+        WRITE_OFF = "write_off", _("debt written off")
 
     # Derived from the cause, so that each cause posts once. Compared byte by byte, whatever the database's collation.
     key = models.CharField(max_length=100, db_collation="C")

@@ -10,6 +10,7 @@ from typing import TypedDict, Unpack
 
 import structlog
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -266,7 +267,9 @@ def _move_money(refund: Refund, *, now: datetime) -> None:
 
 
 def _return_money(refund: Refund, *, now: datetime) -> None:
-    with books.open(refund.payment.customer, refund.currency, now=now) as book:
+    customer = refund.payment.customer
+    # The customer reads it, whoever's request or worker this is.
+    with translation.override(customer.language), books.open(customer, refund.currency, now=now) as book:
         book.top_up(
             refund.amount, key=f"refund:{refund.public_id}:returned", source=f"gateway_clearing:{refund.gateway}",
             reason="refund", description=_("The refund did not arrive, so the money is back on the balance"),

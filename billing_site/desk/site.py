@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from billing_site.desk import figures, today
@@ -21,9 +23,17 @@ from billing_site.desk.account import account_view
 from billing_site.desk.customer import customer_page
 from billing_site.desk.exports import views as exports
 from billing_site.desk.search import search
+from ledger.models import Transaction
+from payments.models import Payment
+from subscriptions.models import Plan, Subscription
 
 # The app of beat's tables. It comes last, under a name of its own, and only on the page of all apps.
 SCHEDULER = "django_celery_beat"
+# The lists that are named on top of each page.
+NAV: tuple[tuple[Any, str | Promise], ...] = (
+    (User, _("Customers")), (Payment, _("Payments")), (Subscription, _("Subscriptions")), (Plan, _("Plans")),
+    (Transaction, _("Transactions")),
+)  # fmt: skip
 
 
 class DeskSite(admin.AdminSite):
@@ -68,7 +78,7 @@ class DeskSite(admin.AdminSite):
         """Return what each page shows: the scheduler is left out of the list at its side."""
         context: dict[str, Any] = super().each_context(request)
         apps = [app for app in context["available_apps"] if app["app_label"] != SCHEDULER]
-        return context | {"available_apps": apps}
+        return context | {"available_apps": apps, "desk_nav": _nav(request, apps)}
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Wrap a view: staff without a second factor are led to the page that sets one up, if it is required."""
@@ -86,6 +96,16 @@ class DeskSite(admin.AdminSite):
             if hasattr(view, mark):
                 setattr(guarded, mark, getattr(view, mark))
         return super().admin_view(guarded, cacheable)
+
+
+def _nav(request: HttpRequest, apps: list[dict[str, Any]]) -> list[tuple[str | Promise, str, bool]]:
+    """Return the lists on top of each page that the reader may view: name, address, and whether this page is there."""
+    lists = {each["model"]: each["admin_url"] for app in apps for each in app["models"]}
+    first = reverse("admin:index")
+    shown = [(name, lists[model]) for model, name in NAV if lists.get(model)]
+    return [(_("Today"), first, request.path == first)] + [
+        (name, href, request.path.startswith(href)) for name, href in shown
+    ]
 
 
 def history(request: HttpRequest, app: str, table: str, pk: str) -> HttpResponse:

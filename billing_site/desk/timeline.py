@@ -19,7 +19,9 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from events.mails import kinds
 from events.models import Event, Mail, StaffAct
+from events.names import event_name
 from ledger.display import money
 from ledger.labels import REASONS
 from ledger.models import Transaction
@@ -236,13 +238,13 @@ def _words(kind: str, row: Row) -> tuple[str, str, str]:
         case "charge":
             return _charge(row, href)
         case "mail":
-            return gettext("Email: %s") % (name or what), str(Mail.State(note).label), href
+            return gettext("Email: %s") % (name or kinds.title_of(what)), str(Mail.State(note).label), href
         case "webhook":
             return gettext("Webhook %s") % what, _joined(WebhookEvent.Status(note).label, name), href
         case "staff":
             return gettext("%(name)s: %(act)s") % {"name": name, "act": what}, note, href
         case _:
-            return what, name, href
+            return event_name(what), name, href
 
 
 def _charge(row: Row, href: str) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from core.admin import ReadOnlyAdmin
 from core.list_filters import known
 from events.mails import kinds
 from events.models import Event
+from events.names import event_name
 
 
 def event_types() -> list[str]:
@@ -18,9 +19,14 @@ def event_types() -> list[str]:
 class EventAdmin(ReadOnlyAdmin):
     """Events, filtered by type and searched by subject or customer."""
 
-    list_display = ["id", "type", "subject", "customer", "effective_at"]
+    list_display = ["id", "named", "subject", "customer", "type", "effective_at"]
     list_filter = [known("type", _("type"), event_types), "created_at"]
     search_help_text = _("Id of the object, or the customer's user name or email")
     search_fields = ["=subject", "customer__username", "customer__email"]
     list_select_related = ["customer"]
     actions = None
+
+    @admin.display(description=_("what happened"))
+    def named(self, event: Event) -> str:
+        """Return its type in words."""
+        return event_name(event.type)

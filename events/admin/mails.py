@@ -39,7 +39,7 @@ class KindFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the kinds that there are, and that of the log-in."""
-        return [*((kind.name, kind.title) for kind in kinds.every()), (Mail.LOGIN, _("Log-in"))]
+        return [(name, kinds.title_of(name)) for name in [*(kind.name for kind in kinds.every()), Mail.LOGIN]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Mail]) -> QuerySet[Mail]:
         """Return the mails of the chosen kind."""
@@ -149,8 +149,7 @@ class MailAdmin(ActAdmin):
     @admin.display(description=_("kind"), ordering="kind")
     def kind_title(self, mail: Mail) -> str:
         """Return the title of the kind; its name if no app declares it any more."""
-        known = {kind.name: kind.title for kind in kinds.every()}
-        return str(known.get(mail.kind, mail.kind))
+        return kinds.title_of(mail.kind)
 
     @admin.display(description=_("reason"))
     def reason_shown(self, mail: Mail) -> str:

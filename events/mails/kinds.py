@@ -12,11 +12,12 @@ from typing import Any
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 from accounts.mail_choices import MailCategory
 from accounts.models import User
 from core.letters import Notice
-from events.models import Event
+from events.models import Event, Mail
 
 # A notice, or the variables of the kind's own templates; None if there is nothing to tell any more, and then no mail is
 # sent.
@@ -75,6 +76,13 @@ def every() -> tuple[Kind, ...]:
 def get(name: str) -> Kind:
     """Return the kind of that name. Raises KeyError if no app declares it any more."""
     return {kind.name: kind for kind in every()}[name]
+
+
+def title_of(name: str) -> str:
+    """Return the title of a kind, also of the mails of the log-in; its name if no app declares it any more."""
+    if name == Mail.LOGIN:
+        return gettext("Log-in")
+    return next((str(kind.title) for kind in every() if kind.name == name), name)
 
 
 def by_event() -> dict[str, list[Kind]]:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from ledger.models import Account
@@ -22,25 +23,25 @@ class Collection(models.Model):
 
     class Kind(models.TextChoices):
         # The balance is short at a renewal.
-        RENEWAL = "renewal", "renewal"
+        RENEWAL = "renewal", _("renewal")
         # The balance falls below what the customer's rule keeps.
-        TOP_UP = "top_up", "automatic top-up"
+        TOP_UP = "top_up", _("automatic top-up")
 
     class Status(models.TextChoices):
         # The next attempt is at `next_at`.
-        WAITING = "waiting", "waiting"
+        WAITING = "waiting", _("waiting")
         # An attempt is at the gateway.
-        CHARGING = "charging", "charging"
+        CHARGING = "charging", _("charging")
         # The bank wants the customer to confirm an attempt.
-        ACTION_REQUIRED = "action_required", "action required"
+        ACTION_REQUIRED = "action_required", _("action required")
         # An attempt has brought the money.
-        COLLECTED = "collected", "collected"
+        COLLECTED = "collected", _("collected")
         # Nothing is missing any more: money came from elsewhere, or the subscription ended.
-        COVERED = "covered", "covered"
+        COVERED = "covered", _("covered")
         # All attempts were declined.
-        GIVEN_UP = "given_up", "given up"
+        GIVEN_UP = "given_up", _("given up")
         # The customer or staff have stopped it.
-        STOPPED = "stopped", "stopped"
+        STOPPED = "stopped", _("stopped")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "col"), editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="collections")

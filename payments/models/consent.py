@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from payments.models.method import PaymentMethod
@@ -16,9 +17,9 @@ class Consent(models.Model):
 
     class Purpose(models.TextChoices):
         # Renewals of all subscriptions that the balance cannot pay.
-        RENEWALS = "renewals", "renewals"
+        RENEWALS = "renewals", _("renewals")
         # Top-ups of one wallet by the customer's own rule.
-        TOP_UPS = "top_ups", "automatic top-ups"
+        TOP_UPS = "top_ups", _("automatic top-ups")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "con"), editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="consents")

@@ -5,6 +5,7 @@ from functools import partial
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from ledger.money import Money
@@ -15,9 +16,9 @@ class Dispute(models.Model):
     """A dispute of one payment, as its gateway reports it."""
 
     class Status(models.TextChoices):
-        OPEN = "open", "open"
-        WON = "won", "won"
-        LOST = "lost", "lost"
+        OPEN = "open", _("open")
+        WON = "won", _("won")
+        LOST = "lost", _("lost")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "dsp"), editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from payments.models.method import PaymentMethod
@@ -15,10 +16,10 @@ class MethodSetup(models.Model):
     """A gateway's page on which a customer saves a method without paying, and what has come of it."""
 
     class Status(models.TextChoices):
-        OPEN = "open", "open"
-        SAVED = "saved", "saved"
+        OPEN = "open", _("open")
+        SAVED = "saved", _("saved")
         # The customer turned back, the bank refused, or the time was over.
-        ENDED = "ended", "ended"
+        ENDED = "ended", _("ended")
 
     # It is the gateway's idempotency key.
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "set"), editable=False)

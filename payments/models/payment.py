@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from core.models import MadeOnce
@@ -22,12 +23,12 @@ class Payment(MadeOnce):
     """
 
     class Status(models.TextChoices):
-        PENDING = "pending", "pending"
-        UNKNOWN = "unknown", "unknown"
-        CONFIRMED = "confirmed", "confirmed"
-        FAILED = "failed", "failed"
-        CANCELLED = "cancelled", "cancelled"
-        EXPIRED = "expired", "expired"
+        PENDING = "pending", _("pending")
+        UNKNOWN = "unknown", _("unknown")
+        CONFIRMED = "confirmed", _("confirmed")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+        EXPIRED = "expired", _("expired")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "pay"), editable=False)
     # An id that the client chose, unique for the customer; the API then calls the payment by it.

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from core.models import MadeOnce
@@ -17,14 +18,14 @@ class Refund(MadeOnce):
     """Money of one payment that goes back. Its status changes only as payments.refunds.MOVES allows."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "pending"
-        SUCCEEDED = "succeeded", "succeeded"
-        FAILED = "failed", "failed"
+        PENDING = "pending", _("pending")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
 
     class Destination(models.TextChoices):
         # Back to where it was paid from, through the gateway.
-        CARD = "card", "the payment method"
-        WALLET = "wallet", "the wallet"
+        CARD = "card", _("the payment method")
+        WALLET = "wallet", _("the wallet")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "ref"), editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.payment import Payment
 
@@ -56,19 +57,19 @@ class Discrepancy(models.Model):
     """One payment, refund or dispute about which we and the gateway say different things."""
 
     class Subject(models.TextChoices):
-        PAYMENT = "payment", "payment"
-        REFUND = "refund", "refund"
-        DISPUTE = "dispute", "dispute"
+        PAYMENT = "payment", _("payment")
+        REFUND = "refund", _("refund")
+        DISPUTE = "dispute", _("dispute")
 
     class Kind(models.TextChoices):
         # The gateway lists one that we do not have.
-        MISSING_HERE = "missing_here", "missing here"
+        MISSING_HERE = "missing_here", _("missing here")
         # We have one that the gateway does not know.
-        MISSING_THERE = "missing_there", "missing at the gateway"
+        MISSING_THERE = "missing_there", _("missing at the gateway")
         # It took another amount, or keeps another fee, than we have booked.
-        AMOUNT = "amount", "amount"
-        CURRENCY = "currency", "currency"
-        STATUS = "status", "status"
+        AMOUNT = "amount", _("amount")
+        CURRENCY = "currency", _("currency")
+        STATUS = "status", _("status")
 
     report = models.ForeignKey(GatewayReport, on_delete=models.CASCADE, related_name="discrepancies")
     subject = models.CharField(max_length=10, choices=Subject.choices, default=Subject.PAYMENT)

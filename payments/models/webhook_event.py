@@ -3,17 +3,18 @@
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class WebhookEvent(models.Model):
     """A verified webhook. Only a hint: processing checks the object it names at the gateway."""
 
     class Status(models.TextChoices):
-        RECEIVED = "received", "received"
-        PROCESSED = "processed", "processed"
+        RECEIVED = "received", _("received")
+        PROCESSED = "processed", _("processed")
         # Could not be processed: the object is not known (yet), or there was no answer. Retried, never dropped.
-        PARKED = "parked", "parked"
-        IGNORED = "ignored", "ignored"
+        PARKED = "parked", _("parked")
+        IGNORED = "ignored", _("ignored")
 
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=120)

@@ -5,8 +5,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from ledger.money import EXPONENTS, Money
 from subscriptions.engine.calendar import IN_A_YEAR, MOST_YEARS, is_within_calendar
@@ -61,13 +61,13 @@ class Price(models.Model):
     """One version of a plan's price in one currency. A trigger forbids changes once a subscription uses it."""
 
     class Interval(models.TextChoices):
-        SECOND = "second", "second"
-        MINUTE = "minute", "minute"
-        HOUR = "hour", "hour"
-        DAY = "day", "day"
-        WEEK = "week", "week"
-        MONTH = "month", "month"
-        YEAR = "year", "year"
+        SECOND = "second", _("second")
+        MINUTE = "minute", _("minute")
+        HOUR = "hour", _("hour")
+        DAY = "day", _("day")
+        WEEK = "week", _("week")
+        MONTH = "month", _("month")
+        YEAR = "year", _("year")
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -148,7 +148,7 @@ class Price(models.Model):
         if self.currency not in EXPONENTS or amount is None or 0 <= amount <= LARGEST_PRICE:
             return ""
         limits = {"least": Money(0, self.currency), "most": Money(LARGEST_PRICE, self.currency)}
-        return _("Amount: from %(least)s to %(most)s.") % limits
+        return gettext("Amount: from %(least)s to %(most)s.") % limits
 
     def _wrong_interval(self) -> str:
         allowed = METERED if self.metered else ADVANCE
@@ -156,31 +156,33 @@ class Price(models.Model):
             return ""
         words = {"sent": self.interval, "allowed": ", ".join(allowed)}
         said = (
-            _("Interval: a metered price needs one of %(allowed)s. You sent %(sent)s.")
+            gettext("Interval: a metered price needs one of %(allowed)s. You sent %(sent)s.")
             if self.metered
-            else _("Interval: a price paid in advance needs one of %(allowed)s. You sent %(sent)s.")
+            else gettext("Interval: a price paid in advance needs one of %(allowed)s. You sent %(sent)s.")
         )
         return said % words
 
     def _wrong_count(self) -> str:
         if self.interval_count < 1:
-            return _("Interval count: 1 or more. You sent %d.") % self.interval_count
+            return gettext("Interval count: 1 or more. You sent %d.") % self.interval_count
         if self.metered or is_within_calendar(self.interval, self.interval_count):
             return ""
         most = {"most": MOST_YEARS * IN_A_YEAR[self.interval], "interval": self.interval, "years": MOST_YEARS}
-        return _("Interval count: at most %(most)d for the interval %(interval)s, which is %(years)d years.") % most
+        return (
+            gettext("Interval count: at most %(most)d for the interval %(interval)s, which is %(years)d years.") % most
+        )
 
     def _wrong_grace(self) -> str:
         if not self.grace_days:
             return ""
         if self.metered:
-            return _("Grace days: a metered price has none, because it is charged as it is used. Enter 0.")
+            return gettext("Grace days: a metered price has none, because it is charged as it is used. Enter 0.")
         if self.interval not in SHORTEST_DAYS:
-            return _("Grace days: a price for hours has none. Enter 0.")
+            return gettext("Grace days: a price for hours has none. Enter 0.")
         days = SHORTEST_DAYS[self.interval] * self.interval_count
         if self.grace_days < days:
             return ""
-        said = _("Grace days: fewer than the interval has, which may be %(days)d days: at most %(most)d.")
+        said = gettext("Grace days: fewer than the interval has, which may be %(days)d days: at most %(most)d.")
         return said % {"days": days, "most": days - 1}
 
     @property

@@ -5,6 +5,7 @@ from functools import partial
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from core.models import MadeOnce
@@ -17,14 +18,14 @@ class Subscription(MadeOnce):
     """The state of one subscription when its book was last settled. docs/billing-rules.md explains each field."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "pending"
-        TRIALING = "trialing", "trialing"
-        ACTIVE = "active", "active"
-        PAST_DUE = "past_due", "past due"
-        SUSPENDED = "suspended", "suspended"
-        PAUSED = "paused", "paused"
-        CANCELLED = "cancelled", "cancelled"
-        EXPIRED = "expired", "expired"
+        PENDING = "pending", _("pending")
+        TRIALING = "trialing", _("trialing")
+        ACTIVE = "active", _("active")
+        PAST_DUE = "past_due", _("past due")
+        SUSPENDED = "suspended", _("suspended")
+        PAUSED = "paused", _("paused")
+        CANCELLED = "cancelled", _("cancelled")
+        EXPIRED = "expired", _("expired")
 
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "sub"), editable=False)
     # No index of its own: the constraint one_subscription_per_request begins with it.

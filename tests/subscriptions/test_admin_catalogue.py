@@ -111,7 +111,7 @@ def test_a_new_version_says_that_nobody_who_has_the_plan_is_affected(desk: Clien
     assert "Version 1 is no longer current." in again.content.decode()
     act = StaffAct.objects.get()
     assert (act.kind, act.result) == ("price.new_version", "Version 2 replaces version 1.")
-    assert ["Keep days", "30", "45"] in act.changes
+    assert ["Days kept unpaid", "30", "45"] in act.changes
     [(_name, before, after)] = [change for change in act.changes if change[0] == "Price"]
     assert ("100.00" in before, "120.00" in after) == (True, True)
     assert Price.objects.filter(plan=price.plan).count() == 2
@@ -127,7 +127,7 @@ def test_plans_are_hidden_and_ordered_on_the_list_with_a_record(desk: Client) ->
     assert desk.post(PLANS, sent).status_code == 302
     assert list(Plan.objects.values_list("code", "is_public")) == [("two", False), ("one", True)]
     acts = {act.subject: act.changes for act in StaffAct.objects.filter(kind="plan.change")}
-    assert acts == {"one": [["Position", "0", "2"]], "two": [["Is public", "True", "False"]]}
+    assert acts == {"one": [["Position", "0", "2"]], "two": [["On sale", "True", "False"]]}
 
 
 @pytest.mark.parametrize("role", ["support", "finance", "developer", "auditor"])

@@ -287,3 +287,22 @@ def test_the_view_of_the_account_takes_no_orders(browser, alice: User):
 def test_other_roles_do_not_see_what_the_customer_sees(browser, alice: User, role: str):
     assert browser(role).get(page(alice) + "account/").status_code == 403
     assert not StaffAct.objects.exists()
+
+
+def test_the_desk_speaks_the_language_of_its_reader(browser, alice: User, superuser: User):
+    made = everything(alice, superuser)
+    client = browser("support")
+    User.objects.filter(username="support").update(language="ru")
+    text = client.get(page(alice)).content.decode()
+    for shown in ('lang="ru"', "Подписка заказана", "Платежи", "подтверждён", "Почта"):
+        assert shown in text, shown
+    listed = client.get("/admin/payments/payment/").content.decode()
+    assert "Почему отложено" in listed
+    assert f"/admin/payments/payment/{made['payment'].pk}/change/" in listed
+
+
+def test_what_happened_is_said_in_words(browser, alice: User, superuser: User):
+    everything(alice, superuser)
+    texts = {line.text for line in lines(browser("developer").get(page(alice, kind="events")))}
+    assert {"Payment confirmed", "Subscription started", "Dispute opened", "Refund succeeded"} <= texts
+    assert not [text for text in texts if "." in text or "_" in text]

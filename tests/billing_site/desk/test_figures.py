@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from billing_site.desk import charts, figures
 from payments.models import Payment
 from subscriptions import books, daily
@@ -142,8 +143,9 @@ def test_the_page_takes_few_queries_whatever_the_span(finance, served):
 
 
 def test_charts_are_valid_pictures_in_russian_too(finance, served):
-    finance.cookies["django_language"] = "ru"
+    User.objects.filter(username="finance").update(language="ru")
     body = page(finance, currency="RUB", **{"from": "2026-03-01", "to": "2026-05-31"}).content.decode()
+    assert 'lang="ru"' in body
     pictures = re.findall(r"<svg class=\"chart\".*?</svg>", body, re.DOTALL)
     assert len(pictures) == 5
     for picture in pictures:

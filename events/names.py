@@ -1,0 +1,67 @@
+"""The events of the log in words, for staff: `subscription.past_due` is "Payment overdue"."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+NAMES: dict[str, Promise | str] = {
+    "subscription.created": _("Subscription ordered"),
+    "subscription.trial_started": _("Free trial started"),
+    "subscription.trial_ending": _("Free trial ends soon"),
+    "subscription.activated": _("Subscription started"),
+    "subscription.renewed": _("Subscription renewed"),
+    "subscription.renewal_ahead": _("Renewal ahead"),
+    "subscription.past_due": _("Payment overdue"),
+    "subscription.suspended": _("Subscription suspended"),
+    "subscription.paused": _("Subscription paused"),
+    "subscription.resumed": _("Subscription resumed"),
+    "subscription.extended": _("Free days given"),
+    "subscription.plan_changed": _("Plan changed"),
+    "subscription.plan_change_scheduled": _("Change of plan planned"),
+    "subscription.plan_change_dropped": _("Planned change of plan dropped"),
+    "subscription.quantity_changed": _("Quantity changed"),
+    "subscription.quantity_change_scheduled": _("Change of quantity planned"),
+    "subscription.quantity_change_dropped": _("Planned change of quantity dropped"),
+    "subscription.auto_renew_changed": _("Automatic renewal turned on or off"),
+    "subscription.cancel_requested": _("Cancellation for the end of the period"),
+    "subscription.cancel_undone": _("Cancellation undone"),
+    "subscription.cancelled": _("Subscription cancelled"),
+    "subscription.expired": _("Subscription ended unpaid"),
+    "wallet.low_balance": _("Balance runs low"),
+    "wallet.debt_arose": _("Debt arose"),
+    "wallet.debt_paid": _("Debt paid"),
+    "wallet.debt_written_off": _("Debt written off"),
+    "payment.confirmed": _("Payment confirmed"),
+    "payment.failed": _("Payment failed"),
+    "payment.cancelled": _("Payment cancelled"),
+    "payment.expired": _("Payment expired"),
+    "payment.parked": _("Payment waits for a decision"),
+    "refund.created": _("Refund started"),
+    "refund.succeeded": _("Refund succeeded"),
+    "refund.failed": _("Refund failed"),
+    "dispute.opened": _("Dispute opened"),
+    "dispute.withdrawn": _("Disputed money taken by the gateway"),
+    "dispute.returned": _("Disputed money returned"),
+    "dispute.won": _("Dispute won"),
+    "dispute.lost": _("Dispute lost"),
+    "collection.collected": _("Automatic payment received"),
+    "collection.declined": _("Automatic payment declined"),
+    "collection.not_tried": _("Automatic payment not tried"),
+    "collection.action_required": _("Automatic payment waits for the customer"),
+    "collection.given_up": _("Automatic payment given up"),
+    "collection.stopped": _("Automatic payment stopped"),
+    "consent.given": _("Consent to automatic payments given"),
+    "consent.withdrawn": _("Consent to automatic payments withdrawn"),
+    "auto_top_up.stopped": _("Automatic top-up stopped"),
+    "auto_top_up.cap_reached": _("Automatic top-up reached its monthly limit"),
+    "payment_method.attached": _("Card or account saved"),
+    "payment_method.detached": _("Card or account removed"),
+    "payment_method.refused": _("Card or account refused"),
+    "payment_method.expires_soon": _("Card expires soon"),
+    "customer.closed": _("Customer blocked"),
+    "customer.reopened": _("Customer unblocked"),
+}
+
+
+def event_name(kind: str) -> str:
+    """Return the name of an event in words; one without a name by its parts: `wallet.moved` is "Wallet moved"."""
+    return str(NAMES.get(kind) or kind.replace(".", " ").replace("_", " ").capitalize())
