@@ -106,8 +106,10 @@ def _ticks(names: Sequence[str]) -> list[tuple[float, str, str]]:
     """Return the names that have room: every n-th, the last one in any case."""
     step = -(-len(names) // NAMED) or 1
     slot = 100 / max(1, len(names))
+    last = len(names) - 1
+    # The last name ends with its column: in the middle of it, it would hang over the edge.
     return [
-        (round((at + 0.5) * slot, 2), "middle", name)
+        (100.0, "end", name) if at == last and last else (round((at + 0.5) * slot, 2), "middle", name)
         for at, name in enumerate(names)
         if (len(names) - 1 - at) % step == 0
     ]

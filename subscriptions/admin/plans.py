@@ -42,7 +42,7 @@ class Lines(forms.CharField):
 class PlanForm(forms.ModelForm):
     """Edit the features as lines; they are stored as lists."""
 
-    features = Lines(required=False, help_text=_("One per line."))
+    features = Lines(required=False, label=_("Features"), help_text=_("One per line."))
     features_ru = Lines(required=False, label=_("Features in Russian"), help_text=_("One per line."))
 
     def clean_code(self) -> str:

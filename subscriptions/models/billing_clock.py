@@ -6,6 +6,7 @@ A book is a wallet with its subscriptions. The lock on the wallet's row is the l
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from ledger.models import Account
 
@@ -23,7 +24,7 @@ class BillingClock(models.Model):
     # The next instant at which settling the book changes something; null: never. Set at each settling.
     due_at = models.DateTimeField(null=True)
     # The low-balance notice in force: 72, 24 or 1 hours before the end; null: none. Set at each settling.
-    noticed_hours = models.PositiveSmallIntegerField(null=True, help_text="Told so many hours before the end.")
+    noticed_hours = models.PositiveSmallIntegerField(null=True, help_text=_("Told so many hours before the end."))
     # Set by a billing run whose time ended in this book, or in the batch that it was in. Runs settle it last and alone,
     # so that the others go on.
     slow_at = models.DateTimeField(null=True)

@@ -26,14 +26,14 @@ class Plan(models.Model):
 
     code = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=100)
-    name_ru = models.CharField("name in Russian", max_length=100, blank=True)
+    name_ru = models.CharField(_("name in Russian"), max_length=100, blank=True)
     description = models.CharField(max_length=300, blank=True)
-    description_ru = models.CharField("description in Russian", max_length=300, blank=True)
+    description_ru = models.CharField(_("description in Russian"), max_length=300, blank=True)
     # Lists of short strings, shown on the pricing page.
     features = models.JSONField(default=list, blank=True)
-    features_ru = models.JSONField("features in Russian", default=list, blank=True)
-    is_highlighted = models.BooleanField(default=False, help_text="Shown as the popular plan.")
-    is_public = models.BooleanField(default=True, help_text="Off: hidden from new customers. Subscribers keep it.")
+    features_ru = models.JSONField(_("features in Russian"), default=list, blank=True)
+    is_highlighted = models.BooleanField(default=False, help_text=_("Shown as the popular plan."))
+    is_public = models.BooleanField(default=True, help_text=_("Off: hidden from new customers. Subscribers keep it."))
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -73,7 +73,7 @@ class Price(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     currency = models.CharField(max_length=3)
     # Minor units for `interval_count` intervals.
-    amount = models.BigIntegerField(help_text="In minor units: 9900 is 99.00 roubles.")
+    amount = models.BigIntegerField(help_text=_("In minor units: 9900 is 99.00 roubles."))
     interval = models.CharField(max_length=6, choices=Interval.choices, default=Interval.MONTH)
     interval_count = models.PositiveSmallIntegerField(default=1)
     # False ("advance"): the amount buys the next interval. True: the amount is a rate, charged for the time used.
@@ -82,14 +82,14 @@ class Price(models.Model):
     trial_days = models.PositiveSmallIntegerField(default=0)
     grace_days = models.PositiveSmallIntegerField(default=0)
     keep_days = models.PositiveSmallIntegerField(
-        default=30, help_text="How many days a suspended subscription waits for money before it expires."
+        default=30, help_text=_("How many days a suspended subscription waits for money before it expires.")
     )
     trial_quantity_max = models.PositiveIntegerField(
-        default=10, validators=[MinValueValidator(1)], help_text="The largest quantity that a trial is given for."
+        default=10, validators=[MinValueValidator(1)], help_text=_("The largest quantity that a trial is given for.")
     )
-    can_pause = models.BooleanField(default=True, help_text="Customers may pause the subscription.")
+    can_pause = models.BooleanField(default=True, help_text=_("Customers may pause the subscription."))
     can_refund_unused = models.BooleanField(
-        default=True, help_text="Who cancels a paid period may have its unused time back."
+        default=True, help_text=_("Who cancels a paid period may have its unused time back.")
     )
     # Set when a newer version replaces it: not sold any more, but existing subscriptions keep it.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -37,7 +37,7 @@ class Subscription(MadeOnce):
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="subscriptions")
     quantity = models.PositiveIntegerField(default=1)
     # Never changes after creation.
-    periods = models.PositiveIntegerField(default=1, help_text="How many intervals one payment covers.")
+    periods = models.PositiveIntegerField(default=1, help_text=_("How many intervals one payment covers."))
     auto_renew = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     created_at = models.DateTimeField()

@@ -74,12 +74,12 @@ def test_the_page_of_a_plan_lists_what_each_version_allows(admin):
     price = sell("team", RUB=100_00, keep_days=17)["RUB"]
     html = admin.get(reverse("admin:subscriptions_plan_change", args=[price.plan_id])).content.decode()
     assert "17" in html
-    assert "Keep days" in html
+    assert "Days kept unpaid" in html
 
 
 def test_the_page_of_a_subscription_shows_its_quantity_and_end_of_waiting(admin, alice):
     pay_in(alice, 1_00)
     made = row(alice, sell("team", RUB=100_00)["RUB"], quantity=3, scheduled_quantity=5)
     html = admin.get(reverse("admin:subscriptions_subscription_change", args=[made.pk])).content.decode()
-    assert "Scheduled quantity" in html
-    assert "Wait end" in html
+    assert "Planned quantity" in html
+    assert "Waits until" in html
