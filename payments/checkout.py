@@ -32,6 +32,7 @@ from payments.checkout_request import (
     find_payment,
     fingerprint_of,
     purpose_of,
+    references_of,
     saves_method,
 )
 from payments.collection import checkout_consents
@@ -71,9 +72,19 @@ def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) 
     if payment is None:
         payment_ids.check_new(customer, request.get("payment_id"))
         payment = _continue_or_create(customer, request, now=now)
+    _keep_references(payment, request)
     if payment.gateway_id is None and payment.status in transitions.OPEN:
         payment = sessions.open_page(payment, now=now)
     return payment
+
+
+def _keep_references(payment: Payment, request: CheckoutRequest) -> None:
+    """Let the references of this request take the place of those of the payment that it goes on with."""
+    given = references_of(request)
+    if any(getattr(payment, name) != value for name, value in given.items()):
+        Payment.objects.filter(pk=payment.pk).update(**given)
+        for name, value in given.items():
+            setattr(payment, name, value)
 
 
 def pay_from_wallet(subscription: Subscription, *, now: datetime) -> Subscription:
@@ -122,6 +133,9 @@ def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: d
     if request.get("gateway") not in (None, first.gateway) or first.money != due.money or now >= first.expires_at:
         return False
     if not registry.is_configured(first.gateway):
+        return False
+    # The gateway leads back to our own page, which knows no other.
+    if ("success_url" in request or "cancel_url" in request) and not (first.success_url or first.cancel_url):
         return False
     # Whoever says nothing about the payment method goes on with what was agreed before.
     given = CheckoutConsent.objects.filter(payment=first, dropped_at=None)
@@ -246,6 +260,7 @@ def _insert(
             updated_at=now,
             expires_at=expires_at,
             save_method=saves_method(request, gateway),
+            **references_of(request),
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
         agreement = request.get("agreement")

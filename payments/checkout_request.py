@@ -1,7 +1,7 @@
 """What a customer wants to pay for: a request for a checkout, the payment that it made before, and what it costs."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
@@ -42,10 +42,18 @@ class CheckoutRequest(TypedDict, total=False):
     save_method: bool
     # What the customer has agreed to about renewals; it needs `save_method`. None if they have not.
     agreement: Agreement | None
+    # What a program wants back (Payment has the same fields). The URLs are allowed (payments.return_urls).
+    success_url: str
+    cancel_url: str
+    client_reference_id: str
+    metadata: dict[str, str]
     # From core.idempotency.key_of. The same key returns the same payment.
     idempotency_key: str | None
     # An id chosen by the client. The customer must not have a payment with it yet.
     payment_id: str | None
+
+
+REFERENCES = ("success_url", "cancel_url", "client_reference_id", "metadata")
 
 
 def find_payment(customer: User, request: CheckoutRequest) -> Payment | None:
@@ -82,7 +90,13 @@ def fingerprint_of(request: CheckoutRequest) -> str:
         payment_id=request.get("payment_id"),
         save_method=request.get("save_method", False),
         **agreed,
+        **references_of(request),
     )
+
+
+def references_of(request: CheckoutRequest) -> dict[str, Any]:
+    """Return what the program sent of REFERENCES."""
+    return {name: value for name, value in request.items() if name in REFERENCES}
 
 
 def amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> AmountDue:

@@ -55,9 +55,13 @@ def page_end(gateway: str, *, now: datetime) -> datetime:
 
 
 def return_url(payment: Payment) -> str:
-    """Return the URL of our page for the payment, in the language it was started in."""
+    """Return the URL of our page for the payment, in the language it was started in.
+
+    If a program has named its own, it is the one that leads on to them (payments.web.return_page).
+    """
     prefix = f"/{payment.language}" if payment.language not in ("", settings.LANGUAGE_CODE) else ""
-    return f"{settings.SITE_URL}{prefix}/pay/{payment.public_id}/"
+    onward = "return/" if payment.success_url or payment.cancel_url else ""
+    return f"{settings.SITE_URL}{prefix}/pay/{payment.public_id}/{onward}"
 
 
 def _request(payment: Payment, *, now: datetime) -> SessionRequest:

@@ -61,6 +61,13 @@ COLLECTION_RETRY_DAYS = env.parsed(
     example="1,3,5,7",
 )
 COLLECTION_TIME_ZONE = env.zone("COLLECTION_TIME_ZONE", default="UTC")
+# Origins of programs to which customers may be sent back after paying, beside this site.
+RETURN_ORIGINS = env.words(
+    "RETURN_ORIGINS",
+    r"https?://[A-Za-z0-9.-]+(:[0-9]+)?",
+    allowed="origins with commas between them",
+    example="https://shop.example.com",
+)
 PAYMENT_EXPIRES_AFTER = timedelta(seconds=env.int("PAYMENT_EXPIRES_AFTER", default=1800, least=1))
 # Days that gateway reports are kept, and webhook events that were processed or ignored. Parked ones are kept.
 GATEWAY_REPORT_DAYS = env.days("GATEWAY_REPORT_DAYS", default=400)

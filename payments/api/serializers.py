@@ -18,6 +18,7 @@ from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneyField, MoneySerializer
 from ledger.money import Money, NotMoney
 from payments import amounts, transitions
+from payments.api.references import GivenReferencesSerializer, ReferencesSerializer
 from payments.failures import Failure, failure_of
 from payments.models import Dispute, Payment, Refund
 from subscriptions.api.serializers import check_plan
@@ -119,7 +120,7 @@ def check_saving(sent: dict[str, Any]) -> None:
         raise serializers.ValidationError({"save_method": text})
 
 
-class CheckoutSerializer(StrictSerializer):
+class CheckoutSerializer(ReferencesSerializer):
     """A checkout of a plan, or of a subscription that waits for money."""
 
     plan = TextField(max_length=60, required=False, help_text="Code of the plan to subscribe to.")
@@ -153,7 +154,7 @@ class CheckoutSerializer(StrictSerializer):
         return attrs
 
 
-class TopUpSerializer(StrictSerializer):
+class TopUpSerializer(ReferencesSerializer):
     """A top-up of the wallet."""
 
     value = MoneyField(help_text="Decimal string or number with at most the currency's decimal places.")
@@ -192,6 +193,7 @@ class PaymentFilters(filters.FilterSet):
     status = filters.ChoiceFilter(choices=Payment.Status.choices)
     plan = filters.CharFilter(field_name="plan__code", max_length=60, method="of_plan")
     subscription = filters.CharFilter(field_name="subscription__public_id", max_length=40)
+    client_reference_id = filters.CharFilter(max_length=200)
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
@@ -235,7 +237,7 @@ class DisputeSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
-class PaymentSerializer(serializers.Serializer):
+class PaymentSerializer(GivenReferencesSerializer):
     """A payment."""
 
     id = serializers.CharField(source="reference", help_text="The id that you chose as `payment_id`, or ours.")

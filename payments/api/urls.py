@@ -1,8 +1,8 @@
 """URLs of the payments API. Each works with and without a trailing slash: a redirect would lose the body."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
-from payments.api import auto_top_ups, consents, methods, refunds, views
+from payments.api import auto_top_ups, consents, methods, refunds, transactions, views
 
 urlpatterns = [
     re_path(
@@ -34,5 +34,7 @@ urlpatterns = [
         auto_top_ups.AutoTopUpDetail.as_view(),
         name="automatic-top-up-detail",
     ),
+    path("transactions/", transactions.TransactionList.as_view(), name="transaction-list"),
+    path("transactions/txn_<int:number>", transactions.TransactionDetail.as_view(), name="transaction-detail"),
     re_path(r"^payment/?$", views.TopUp.as_view(), name="payment-top-up"),
 ]

@@ -86,6 +86,13 @@ class Payment(MadeOnce):
     # Whether the customer agreed that the gateway keeps the payment method.
     save_method = models.BooleanField(default=False, editable=False)
 
+    # What a program sent with it: the pages to which the customer goes back (payments.return_urls; empty: ours), its
+    # own reference, and texts by key.
+    success_url = models.CharField(max_length=500, default="", db_default="", blank=True, editable=False)
+    cancel_url = models.CharField(max_length=500, default="", db_default="", blank=True, editable=False)
+    client_reference_id = models.CharField(max_length=200, default="", db_default="", blank=True, editable=False)
+    metadata = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     # When `status` or `gateway_state` last changed.

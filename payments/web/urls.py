@@ -9,6 +9,7 @@ from payments.web import (
     checkout,
     methods,
     payment_page,
+    return_page,
     subscription_payment,
     topup,
 )
@@ -20,6 +21,7 @@ urlpatterns = [
     path("topup/", topup.topup_page, name="topup"),
     path("pay/<str:public_id>/", payment_page.payment_page, name="payment"),
     path("pay/<str:public_id>/status/", payment_page.status, name="payment_status"),
+    path("pay/<str:public_id>/return/", return_page.return_page, name="payment_return"),
     path("pay/<str:public_id>/open/", payment_page.open_page, name="payment_open"),
     path("pay/<str:public_id>/cancel/", payment_page.cancel, name="payment_cancel"),
     path("account/", account.account_page, name="account"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from subscriptions.api import explanations, plans, transactions, views, wallet
+from subscriptions.api import explanations, plans, views, wallet
 
 urlpatterns = [
     path("plans/", plans.PlanList.as_view(), name="plan-list"),
@@ -29,8 +29,6 @@ urlpatterns = [
         name="subscription-change-preview",
     ),
     path("users/<int:user_id>/subscriptions", views.UserSubscriptions.as_view(), name="user-subscriptions"),
-    path("transactions/", transactions.TransactionList.as_view(), name="transaction-list"),
-    path("transactions/txn_<int:number>", transactions.TransactionDetail.as_view(), name="transaction-detail"),
     path("transactions/txn_<int:number>/explain", explanations.Explain.as_view(), name="transaction-explain"),
     path("wallet/", wallet.Wallet.as_view(), name="wallet"),
 ]

@@ -105,6 +105,7 @@ PAGES = {
     "topup": Row(CUSTOMERS),
     "payment": Row(ALICE, address=PAYMENT),
     "payment_status": Row(ALICE, address=PAYMENT),
+    "payment_return": Row(ANYBODY, address=PAYMENT),
     "payment_open": Row(ALICE, "POST", PAYMENT),
     "payment_cancel": Row(ALICE, "POST", PAYMENT),
     "account": Row(CUSTOMERS),

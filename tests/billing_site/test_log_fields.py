@@ -100,7 +100,7 @@ def test_an_answer_with_503_is_logged_with_its_cause(db, written, monkeypatch, a
         raise OperationalError("the connection is lost") from OSError("reset by peer")
 
     monkeypatch.setattr(account, "render", fails)
-    monkeypatch.setattr("subscriptions.api.transactions.LogPages.page_of", fails)
+    monkeypatch.setattr("payments.api.transactions.LogPages.page_of", fails)
     client = Client(raise_request_exception=False)
     client.force_login(alice)
     headers = (

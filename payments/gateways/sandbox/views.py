@@ -1,5 +1,10 @@
 """The sandbox's pages: the payment page, the page of the customer's bank, and a page for the tester afterwards."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +19,20 @@ from payments.gateways.sandbox.models import SandboxSession
 Status = SandboxSession.Status
 
 
+def _leads_back(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Allow the forms of this page to lead back to the programs whose customers pay here."""
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> HttpResponse:
+        response = csp_update({"form-action": settings.RETURN_ORIGINS})(view)(*args, **kwargs)
+        assert isinstance(response, HttpResponse)
+        return response
+
+    return answer
+
+
 @never_cache
+@_leads_back
 @require_http_methods(["GET", "POST"])
 def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the payment page, or the page that saves a card, with its outcomes, and apply the one that was picked."""
@@ -29,6 +47,7 @@ def sandbox_pay(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 @never_cache
+@_leads_back
 @require_http_methods(["GET", "POST"])
 def sandbox_bank(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show the page of the customer's bank, and apply the answer: approve or refuse."""

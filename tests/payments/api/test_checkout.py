@@ -41,6 +41,10 @@ def test_a_checkout_returns_the_payment_and_where_to_pay(api: APIClient, alice: 
         "failure": None,
         "parked": False,
         "closing": False,
+        "success_url": "",
+        "cancel_url": "",
+        "client_reference_id": "",
+        "metadata": {},
     }
     assert payment.customer == subscription.customer == alice
     assert answer.json()["created_at"].endswith("Z")

@@ -21,6 +21,7 @@ from ledger import statements
 from ledger.api.serializers import MoneyField
 from ledger.models import Account, Transaction
 from ledger.money import EXPONENTS, Money
+from payments import payment_ids
 from subscriptions.explain.arithmetic import Subject, subjects_of
 
 
@@ -28,6 +29,7 @@ class TransactionSerializer(serializers.Serializer):
     """A transaction of a wallet. `amount` is signed: positive came in, negative went out."""
 
     id = serializers.SerializerMethodField()
+    user = serializers.IntegerField(source="customer_id", help_text="The customer's `id`.")
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices)
     amount = serializers.SerializerMethodField()
     balance = MoneyField(source="balance_after", help_text="The balance of the wallet after it.")
@@ -113,6 +115,9 @@ class ChargedTransactionSerializer(TransactionSerializer):
     subscription = serializers.SerializerMethodField(
         help_text="For a charge or a refund of unused time; null for money in and out and a debt that is paid."
     )
+    payment = serializers.SerializerMethodField(
+        help_text="For money of a payment: what it brought, its refunds and its disputes, and a debt that it paid."
+    )
     plan = serializers.SerializerMethodField(help_text="Code of the plan at that time; null where `subscription` is.")
 
     def get_subscription(self, row: Transaction) -> str | None:
@@ -125,14 +130,20 @@ class ChargedTransactionSerializer(TransactionSerializer):
         subject = self._subject(row)
         return subject.plan if subject else None
 
+    def get_payment(self, row: Transaction) -> str | None:
+        """Return the id by which the API calls the payment."""
+        payments: dict[int, str] = self.context["payments"]
+        return payments.get(row.pk)
+
     def _subject(self, row: Transaction) -> Subject | None:
         subjects: dict[int, Subject] = self.context["subjects"]
         return subjects.get(row.pk)
 
 
 def serialize(rows: list[Transaction]) -> list[dict[str, Any]]:
-    """Return transactions as response data; one query says what all of them were charged for."""
-    return list(ChargedTransactionSerializer(rows, many=True, context={"subjects": subjects_of(rows)}).data)
+    """Return transactions as response data; a few queries say what all of them were for."""
+    context = {"subjects": subjects_of(rows), "payments": payment_ids.of_transactions(rows)}
+    return list(ChargedTransactionSerializer(rows, many=True, context=context).data)
 
 
 class TransactionList(GenericAPIView):

@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from ledger.models import Transaction
+from payments import refunds
+from payments.models import Payment
 from subscriptions import books
 from subscriptions.models import Subscription
 from tests.subscriptions.shop import START, client, pay_in, sell
@@ -76,3 +81,21 @@ def test_the_list_takes_the_same_queries_however_long_it_is(
     assert Transaction.objects.filter(reason="charge").count() > 50
     with django_assert_num_queries(query_count):
         assert len(client(alice).get(LOG + "?limit=100").json()["results"]) > 50
+
+
+def test_each_transaction_names_its_customer_and_the_payment_that_it_comes_from(api: APIClient, alice: User) -> None:
+    body = {"value": "2000.00", "currency": "RUB", "payment_id": "order-2026-7"}
+    made = api.post("/api/v1/payment", body).json()
+    with books.open(alice, "RUB", now=START) as book:
+        book.top_up(5_00, key="gift", source="promotions", reason="promotion")
+    Client().post(made["confirmation_url"], {"outcome": "succeeds"})
+    api.post("/api/payments/confirm-payment", {"payment_id": "order-2026-7"})
+    order(alice, "basic")
+    refunds.issue(Payment.objects.get(), amount=100_00, now=timezone.now())
+    lines = api.get(LOG).json()["results"]
+    assert {(line["reason"], line["payment"]) for line in lines} == {
+        ("top_up", "order-2026-7"), ("refund", "order-2026-7"), ("promotion", None), ("charge", None),
+    }  # fmt: skip
+    assert {line["user"] for line in lines} == {alice.pk}
+    for line in lines:
+        assert api.get(LOG + line["id"]).json() == line

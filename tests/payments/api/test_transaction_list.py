@@ -49,9 +49,11 @@ def test_each_transaction_shows_reason_time_amount_and_balance(alice: User) -> N
         assert row.pop("created_at").endswith("Z")
     assert results == [
         {"id": f"txn_{second}", "reason": "charge", "amount": "-99.50", "balance": "1242.50", "currency": "RUB",
-         "description": "by hand", "effective_at": "2026-03-02T00:00:00Z", "subscription": None, "plan": None},
+         "description": "by hand", "effective_at": "2026-03-02T00:00:00Z", "subscription": None, "plan": None,
+             "user": alice.pk, "payment": None},
         {"id": f"txn_{first}", "reason": "top_up", "amount": "1342.00", "balance": "1342.00", "currency": "RUB",
-         "description": "by hand", "effective_at": "2026-03-01T00:00:00Z", "subscription": None, "plan": None},
+         "description": "by hand", "effective_at": "2026-03-01T00:00:00Z", "subscription": None, "plan": None,
+             "user": alice.pk, "payment": None},
     ]  # fmt: skip
     assert browse(alice).get(f"{LOG}txn_{second}").json()["amount"] == "-99.50"
 
