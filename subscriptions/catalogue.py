@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import CharField, Func, Max, Prefetch, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -165,7 +165,9 @@ def _create(price: Price) -> Price:
 
 def awaits_trial(customer: User, price: Price) -> bool:
     """Tell whether a new subscription to this price would start with a free trial."""
-    return price.trial_days > 0 and not Trial.objects.filter(customer=customer, plan=price.plan_id).exists()
+    mailbox = Func(Value(customer.email), function="mailbox_of", output_field=CharField())
+    is_theirs = Q(customer=customer) | (Q(mailbox=mailbox) & ~Q(mailbox=""))
+    return price.trial_days > 0 and not Trial.objects.filter(is_theirs, plan=price.plan_id).exists()
 
 
 def plans_on_sale(**prices: Any) -> QuerySet[Plan]:

@@ -45,14 +45,18 @@ class BillingClock(models.Model):
 
 
 class Trial(models.Model):
-    """A free trial that a customer has had: one per plan, over all currencies."""
+    """A free trial that a customer has had: one per plan and mailbox, over all currencies."""
 
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="trials")
     plan = models.ForeignKey("subscriptions.Plan", on_delete=models.PROTECT, related_name="trials")
     started_at = models.DateTimeField()
+    # The customer's address at that time, as its provider reads it (mailbox_of in the database): another spelling of
+    # it gets no second trial. Empty without an address.
+    mailbox = models.CharField(max_length=254, default="", db_default="", editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "plan"], name="one_trial_per_customer_and_plan")]
+        indexes = [models.Index(fields=["mailbox"], condition=~Q(mailbox=""), name="trial_by_mailbox")]
 
     def __str__(self) -> str:
         return f"{self.customer_id} tried {self.plan_id}"

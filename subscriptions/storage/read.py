@@ -46,7 +46,15 @@ PRICE = """
     can_pause, can_refund_unused
 """
 TERMS = f"SELECT {PRICE} FROM subscriptions_price WHERE id = ANY({GIVEN})"  # noqa: S608 - column names only
-TRIALS = f"SELECT customer_id, plan_id FROM subscriptions_trial WHERE customer_id = ANY({GIVEN})"  # noqa: S608
+# The plans that a customer has tried, or somebody whose address is another spelling of the same mailbox.
+TRIED = """
+    SELECT plan_id FROM subscriptions_trial WHERE customer_id = owner.id
+    UNION SELECT plan_id FROM subscriptions_trial WHERE mailbox = mailbox_of(owner.email) AND mailbox <> ''
+"""
+TRIALS = f"""
+    SELECT owner.id, trial.plan_id FROM accounts_user AS owner JOIN LATERAL ({TRIED}) AS trial ON true
+    WHERE owner.id = ANY({GIVEN})
+"""  # noqa: S608 - ids come as a parameter
 # Everything about a wallet in one statement, so that no other session's commit falls in between.
 WHOLE = f"""
     wallet.id, wallet.owner_id, wallet.currency, wallet.balance, {CLOCK}, {BLOCKED},
@@ -55,7 +63,8 @@ WHOLE = f"""
         (SELECT coalesce(json_agg(json_build_array({PRICE})), '[]') FROM subscriptions_price WHERE id IN (
             SELECT unnest(ARRAY[price_id, scheduled_price_id]) FROM subscriptions_subscription
             WHERE wallet_id = wallet.id AND ended_at IS NULL)),
-        (SELECT coalesce(json_agg(plan_id), '[]') FROM subscriptions_trial WHERE customer_id = wallet.owner_id)
+        (SELECT coalesce(json_agg(trial.plan_id), '[]') FROM accounts_user AS owner
+         JOIN LATERAL ({TRIED}) AS trial ON true WHERE owner.id = wallet.owner_id)
 """  # noqa: S608 - column names only
 LOOK = f"""
     SELECT {WHOLE} FROM ledger_account AS wallet {BESIDE} WHERE wallet.id = ANY({GIVEN}) AND wallet.kind = 'wallet'
@@ -71,6 +80,8 @@ LOOK_BEHIND = f"""
     WHERE wanted.public_id = %s AND wanted.customer_id = %s
 """  # noqa: S608 - column names only
 HOLD = "SELECT id FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
+# Until the end of the transaction, beside the row: the mailbox may belong to several customers.
+HOLD_MAILBOX = "SELECT pg_advisory_xact_lock(hashtextextended(mailbox_of(email), 0)) FROM accounts_user WHERE id = %s"
 
 
 @dataclass(slots=True)
@@ -169,11 +180,12 @@ def terms_of(price_ids: Iterable[Any]) -> dict[Any, Terms]:
 
 
 def hold_trials(customer_id: int) -> set[Any]:
-    """Lock the customer's row and return the plans they have tried, so that two wallets cannot start the same trial.
+    """Lock the customer's row and mailbox and return the plans tried, so that no trial of a plan starts twice.
 
-    Take this lock after the wallet's lock, never before it, and only where a trial may start.
+    Take these locks after the wallet's lock, never before it, and only where a trial may start.
     """
     run(HOLD, [customer_id])
+    run(HOLD_MAILBOX, [customer_id])
     return {plan_id for _, plan_id in run(TRIALS, [array([customer_id])])}
 
 

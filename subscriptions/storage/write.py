@@ -152,8 +152,9 @@ def record_debts(loaded: Sequence[LoadedBook]) -> None:
 
 TRIAL = columns("customer bigint, plan bigint, at instant")
 INSERT_TRIALS = """
-    INSERT INTO subscriptions_trial (customer_id, plan_id, started_at)
-    SELECT customer, plan, at FROM :rows AS trial
+    INSERT INTO subscriptions_trial (customer_id, plan_id, started_at, mailbox)
+    SELECT customer, plan, at, mailbox_of(owner.email)
+      FROM :rows AS trial JOIN accounts_user AS owner ON owner.id = trial.customer
 """
 
 
