@@ -29,10 +29,12 @@ def check(request: HttpRequest, user: User, *, code: str | None) -> None:
         return
     if not code:
         raise SecondFactorRequired(_("Send the code from your authenticator app too."))
-    for factor in factors:
-        if factor.wrap().validate_code(code):
-            factor.record_usage()
-            return
+    with encryption.of(user.pk):
+        for factor in factors:
+            if factor.wrap().validate_code(code):
+                factor.record_usage()
+                renew(user)
+                return
     raise brute_force.record_failure(request, name=user.get_username())
 
 
@@ -46,17 +48,37 @@ def reset(user: User, *, now: datetime) -> bool:
     return bool(deleted)
 
 
-def renew_all() -> int:
-    """Encrypt the secrets of every second factor with the first of MFA_KEYS, each row by itself; return how many rows.
+def renew(user: User) -> None:
+    """Encrypt the secrets of this user anew, where that was done with an older key or without the user."""
+    for row in Authenticator.objects.filter(user=user):
+        if not _is_current(row):
+            _renew_row(row.pk)
 
-    Raises cryptography.fernet.InvalidToken if none of the keys decrypts one.
+
+def renew_all() -> tuple[int, int]:
+    """Encrypt the secrets of every second factor with the first of MFA_KEYS, each row by itself, if they are not yet.
+
+    Return how many rows there are, and how many of them were encrypted anew. Raises ValueError if MFA_KEYS is empty or
+    malformed, encryption.WrongKey if none of the keys decrypts a row, and encryption.WrongUser for another user's.
     """
-    done = 0
-    for pk in Authenticator.objects.order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            row = Authenticator.objects.select_for_update().filter(pk=pk).first()
-            if row is not None:
-                row.data = encryption.with_secrets(row.data, encryption.renew)
-                row.save(update_fields=["data"])
-                done += 1
-    return done
+    encryption.keys()
+    rows = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
+    return len(rows), sum(_renew_row(pk) for pk in rows)
+
+
+def _is_current(row: Authenticator) -> bool:
+    return all(encryption.is_current(each) for each in encryption.secrets(row.data))
+
+
+def _renew_row(pk: int) -> bool:
+    """Encrypt a row anew. Return False if it needs nothing or is gone."""
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+        if row is None:
+            return False
+        texts = {each: encryption.decrypt(each, row.user_id) for each in encryption.secrets(row.data)}
+        if _is_current(row):
+            return False
+        row.data = encryption.with_secrets(row.data, lambda each: encryption.encrypt(texts[each], row.user_id))
+        row.save(update_fields=["data"])
+    return True

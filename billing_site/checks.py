@@ -108,12 +108,12 @@ def _keys() -> list[CheckMessage]:
 def _mfa_keys() -> list[CheckMessage]:
     hint = "Set it to 32 random bytes in base64: `openssl rand -base64 32`. Several, the newest first, with commas."
     try:
-        is_good = bool(encryption.keys()) and settings.LOCAL_MFA_KEY not in settings.MFA_KEYS
-    except ValueError:
-        is_good = False
-    if is_good:
-        return []
-    return [Error("MFA_KEYS is missing, malformed, or the public local one.", hint, id="billing.E009")]
+        encryption.keys()
+    except ValueError as error:
+        return [Error(f"{error}.", hint, id="billing.E009")]
+    if settings.LOCAL_MFA_KEY in settings.MFA_KEYS:
+        return [Error("MFA_KEYS has the public local key.", hint, id="billing.E009")]
+    return []
 
 
 def _hosts() -> list[CheckMessage]:

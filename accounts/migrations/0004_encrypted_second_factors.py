@@ -1,5 +1,7 @@
 """Encrypt the secrets of second factors that are stored in clear. Backwards it stores them in clear again."""
 
+from functools import partial
+
 from django.db import migrations
 
 from accounts import encryption
@@ -15,7 +17,7 @@ def decrypt(apps, schema_editor):
 
 def change_all(apps, change):
     for row in apps.get_model("mfa", "Authenticator").objects.select_for_update().iterator():
-        row.data = encryption.with_secrets(row.data, change)
+        row.data = encryption.with_secrets(row.data, partial(change, user_id=row.user_id))
         row.save(update_fields=["data"])
 
 

@@ -98,9 +98,18 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     """allauth's adapter of second factors, which stores their secrets encrypted (settings.MFA_ADAPTER)."""
 
     def encrypt(self, text: str) -> str:
-        """Return the text as it is stored."""
-        return encryption.encrypt(text)
+        """Return the text of the user as it is stored."""
+        return encryption.encrypt(text, self._user_id())
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return the text that is stored."""
-        return encryption.decrypt(encrypted_text)
+        """Return the text that is stored. Raises encryption.WrongUser if it is another user's."""
+        return encryption.decrypt(encrypted_text, self._user_id())
+
+    def _user_id(self) -> int:
+        """Return whose secret it is: allauth does not say. At log-in nobody is logged in, and encryption.of tells."""
+        known = encryption.user_in_context()
+        if known is None and self.request is not None and self.request.user.is_authenticated:
+            known = self.request.user.pk
+        if known is None:
+            raise LookupError("Nobody is logged in: say by encryption.of() whose second factor it is.")
+        return known

@@ -12,7 +12,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import brute_force
+from accounts import brute_force, encryption, second_factor
 from accounts.models import User
 
 PASSWORD_HINT = _("At least 10 characters. A few unrelated words are easy to remember and hard to guess.")
@@ -115,7 +115,9 @@ class LimitedCodeForm(CodeForm):
             brute_force.check_code_try(self.user, now=timezone.now())
         except brute_force.TooManyAttempts as error:
             raise forms.ValidationError(error.detail, code=error.code) from error
-        code: str = super().clean_code()  # type: ignore[misc]
+        with encryption.of(self.user.pk):
+            code: str = super().clean_code()  # type: ignore[misc]
+        second_factor.renew(self.user)
         brute_force.forget_code_tries(self.user)
         return code
 

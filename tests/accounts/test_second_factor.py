@@ -6,6 +6,7 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, 
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts import encryption
 from accounts.models import User
 from tests.conftest import PASSWORD
 
@@ -16,11 +17,17 @@ def code_now() -> str:
     return str(format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time())))))
 
 
+def recovery_code(user: User) -> str:
+    with encryption.of(user.pk):
+        return str(RecoveryCodes.activate(user).get_unused_codes()[0])
+
+
 @pytest.fixture
 def guarded(superuser: User) -> User:
     """A superuser with an authenticator app and recovery codes."""
-    TOTP.activate(superuser, SECRET)
-    RecoveryCodes.activate(superuser)
+    with encryption.of(superuser.pk):
+        TOTP.activate(superuser, SECRET)
+        RecoveryCodes.activate(superuser)
     return superuser
 
 
@@ -45,7 +52,7 @@ def test_a_code_works_once(guarded):
 
 
 def test_a_recovery_code_works_once(guarded):
-    code = RecoveryCodes.activate(guarded).get_unused_codes()[0]
+    code = recovery_code(guarded)
     assert token(code=code).status_code == 200
     assert token(code=code).status_code == 401
 
@@ -98,7 +105,7 @@ def test_the_right_code_forgets_the_wrong_ones(guarded, settings):
         browser.post("/login/", {"login": "root", "password": PASSWORD})
         for n in range(start, start + settings.AXES_FAILURE_LIMIT - 1):
             browser.post("/2fa/authenticate/", {"code": f"{n:06}"})
-        code = RecoveryCodes.activate(guarded).get_unused_codes()[0] if start else code_now()
+        code = recovery_code(guarded) if start else code_now()
         assert browser.post("/2fa/authenticate/", {"code": code}).status_code == 302
 
 

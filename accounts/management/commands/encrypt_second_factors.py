@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import second_factor
+from accounts import encryption, second_factor
 
 
 class Command(BaseCommand):
@@ -13,9 +12,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            rows = second_factor.renew_all()
-        except InvalidToken:
-            raise CommandError(
-                "No key of MFA_KEYS decrypts a row. Put the older key back behind the new one."
-            ) from None
-        self.stdout.write(f"Encrypted {rows} second factors with the first key of MFA_KEYS.")
+            rows, renewed = second_factor.renew_all()
+        except (ValueError, encryption.WrongKey, encryption.WrongUser) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Encrypted {renewed} of {rows} second factors anew with the first key of MFA_KEYS.")
+        if rows and not renewed:
+            self.stdout.write(
+                "All of them were already. If you have just added a key, it must stand first in MFA_KEYS."
+            )
