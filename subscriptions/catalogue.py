@@ -135,6 +135,25 @@ def new_version(price: Price, *, now: datetime, **terms: Unpack[PriceTerms]) -> 
         return _create(Price(plan=price.plan, currency=price.currency, created_at=now, **{**_terms(price), **terms}))
 
 
+def move(plan: Plan, *, down: bool, seen: int) -> bool:
+    """Move a plan one place up or down in the order of the price list. Return False if its position is not `seen`.
+
+    `seen` is the position that it had when somebody decided to move it: a second click does not move it twice.
+    """
+    with transaction.atomic():
+        plans = list(Plan.objects.select_for_update(no_key=True).order_by("position", "id"))
+        at = next(place for place, each in enumerate(plans) if each.pk == plan.pk)
+        to = at + 1 if down else at - 1
+        if plans[at].position != seen or not 0 <= to < len(plans):
+            return False
+        plans.insert(to, plans.pop(at))
+        # Its position is another one afterwards, whatever numbers there were.
+        for position, each in enumerate(plans, start=2 if to + 1 == seen else 1):
+            each.position = position
+        Plan.objects.bulk_update(plans, ["position"])
+    return True
+
+
 def _terms(price: Price) -> PriceTerms:
     return PriceTerms(
         amount=price.amount,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 HEIGHT, HEAD, FOOT, GAP = 220, 16, 20, 0.3
 # A chart with more columns has no room for the name of each: this many are named.
-NAMED = 8
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ class ActForm(forms.Form):
         """
         raise NotImplementedError
 
+    def page(self) -> str:
+        """Return the address that staff come to when it is done; empty for the page of the row."""
+        return ""
+
     def finish(self, result: Result, *, now: datetime) -> Result:
         """Do what needs the network, once the act is committed, and say what came of it."""
         return result
@@ -208,7 +212,7 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         form = self.acts[name](request.POST or None, row=row)
         if request.method == "POST" and form.is_valid() and "change" not in request.POST:
             if "confirmed" in request.POST and self._is_done(request, form):
-                return HttpResponseRedirect(back, status=303)
+                return HttpResponseRedirect(form.page() or back, status=303)
             changes = None if form.errors else self._rehearsed(request, form)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": form.title, "row": row, "back": back,

@@ -16,6 +16,8 @@ from events.staff_acts import Author
 
 # Fields whose values nobody may read.
 SECRET = ("password", "password1", "password2")
+# The field of a form that says why. It is no change of the row.
+REASON = "reason"
 
 
 class TracedMixin(admin.ModelAdmin):
@@ -24,6 +26,7 @@ class TracedMixin(admin.ModelAdmin):
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Keep what the form changes for the record."""
         request.staff_changes = list(_changes(form, add=add))  # type: ignore[attr-defined]
+        request.staff_reason = form.cleaned_data.get(REASON, "")  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -47,6 +50,7 @@ class TracedMixin(admin.ModelAdmin):
         staff_acts.record(
             f"{self.opts.model_name}.{verb}", [row], author=author, title=title, customer=_customer(row),
             result=result, changes=getattr(request, "staff_changes", []),
+            reason=getattr(request, "staff_reason", ""),
         )  # fmt: skip
 
 
@@ -59,6 +63,8 @@ def _customer(row: Any) -> User | None:
 def _changes(form: Any, *, add: bool) -> Iterable[Change]:
     """Yield each changed field with its text before and after."""
     for name in form.changed_data:
+        if name == REASON:
+            continue
         if name in SECRET:
             # The form of a new password calls it `password`, which is none of its fields.
             yield Change(gettext("Password"), NOTHING, gettext("changed"))

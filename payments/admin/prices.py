@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.gateways import registry
 from subscriptions.admin.plans import FirstPriceForm, FirstPriceInline, PlanAdmin
-from subscriptions.admin.prices import NewVersionForm, PriceAdmin, PriceForm
+from subscriptions.admin.prices import PriceAdmin
+from subscriptions.admin.terms import ReasonedPriceForm
+from subscriptions.admin.versions import VersionForm
 from subscriptions.models import Plan, Price
 
 # subscriptions.admin has registered them; the classes below take their places.
@@ -24,7 +26,7 @@ def check_taken(currency: str) -> str:
     return currency
 
 
-class TakenPriceForm(PriceForm):
+class TakenPriceForm(ReasonedPriceForm):
     """A new price, in a currency that an offered gateway takes."""
 
     def clean_currency(self) -> str:
@@ -40,13 +42,14 @@ class TakenFirstPriceForm(FirstPriceForm):
         return check_taken(super().clean_currency())
 
 
-class TakenVersionForm(NewVersionForm):
+class TakenVersionForm(VersionForm):
     """A new version of a price, in a currency that an offered gateway takes."""
 
     def clean(self) -> dict[str, Any]:
         """Refuse a new version in a currency that no offered gateway takes any more."""
-        check_taken(self.instance.currency)
-        return super().clean() or {}
+        cleaned = super().clean()
+        check_taken(self.row.currency)
+        return cleaned
 
 
 @admin.register(Price)
@@ -54,7 +57,7 @@ class TakenPriceAdmin(PriceAdmin):
     """Prices in currencies that customers can pay in."""
 
     form = TakenPriceForm
-    new_version_form = TakenVersionForm
+    acts = {"new-version": TakenVersionForm}
 
 
 class TakenFirstPriceInline(FirstPriceInline):

@@ -4,21 +4,29 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyMixin
 from core.lists import ListMixin
 from core.rehearsal import NOTHING, Change
-from events.admin.trace import TracedMixin
+from events.admin.review import ActPages
 from subscriptions import catalogue
-from subscriptions.admin.prices import TERMS, PriceForm, shown
+from subscriptions.admin.terms import TERMS, PriceForm, shown
+from subscriptions.admin.visibility import HideForm, ShowForm
 from subscriptions.models import Plan, Price
+
+# The buttons of the order: sign and name.
+WAYS = {"up": ("↑", _("Move up")), "down": ("↓", _("Move down"))}
 
 
 class Lines(forms.CharField):
@@ -54,15 +62,6 @@ class PlanForm(forms.ModelForm):
             said = _("The plan %(plan)s has the code %(code)s. Upper and lower case count as the same.")
             raise forms.ValidationError(said % words)
         return code
-
-
-class LineForm(forms.ModelForm):
-    """A line of the list of plans."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{self.instance}: {field.label}"
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
@@ -137,22 +136,78 @@ class FirstPriceInline(admin.StackedInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(TracedMixin, ListMixin):
+class PlanAdmin(ActPages, ListMixin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
+    acts = {"hide": HideForm, "show": ShowForm}
+
     form = PlanForm
-    list_display = ["name", "code", "current_prices", "position", "is_public", "is_highlighted"]
-    # Staff order, hide and show plans on the list. Each change is recorded before -> after.
-    list_editable = ["position", "is_public"]
+    list_display = ["name", "code", "current_prices", "is_public", "is_highlighted", "moves"]
     search_fields = ["=name", "=code"]
     search_help_text = _("Name or code of the plan")
     list_filter = ["is_public"]
     first_prices: type[FirstPriceInline] = FirstPriceInline
     prepopulated_fields = {"code": ["name"]}
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
-        """Return the form of a line of the list, whose fields are named for those who cannot see the table."""
-        return super().get_changelist_form(request, form=LineForm, **kwargs)
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses to which the buttons of the order send."""
+        own = [
+            path(f"<int:pk>/{way}/", self.admin_site.admin_view(self.move), {"way": way}, f"subscriptions_plan_{way}")
+            for way in WAYS
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns, with the buttons of the order for those who may press them."""
+        columns = super().get_list_display(request)
+        return columns if self.has_change_permission(request) else [each for each in columns if each != "moves"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
+        """Keep the sale and the order of a plan for their own pages and buttons."""
+        return ["is_public", "position"] if obj else []
+
+    def get_exclude(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
+        """A new plan comes last."""
+        return [] if obj else ["position"]
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
+        """Save a plan, a new one behind all others."""
+        if not change:
+            obj.position = (Plan.objects.aggregate(last=Max("position"))["last"] or 0) + 1
+        super().save_model(request, obj, form, change)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """Show the page. If somebody has added a plan with the same code at this moment, the form says so."""
+        try:
+            return super().changeform_view(request, *args, **options)
+        except (IntegrityError, catalogue.TermsInvalid):
+            # All of it was rolled back. The other plan is there now, and the form finds it.
+            return super().changeform_view(request, *args, **options)
+
+    def move(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
+        """Move a plan one place up or down, record it, and come back to the list."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        plan, seen = get_object_or_404(Plan, pk=pk), request.POST.get(way, "")
+        with transaction.atomic():
+            if seen.isdecimal() and catalogue.move(plan, down=way == "down", seen=int(seen[:9])):
+                now_at = Plan.objects.values_list("position", flat=True).get(pk=pk)
+                request.staff_changes = [Change(gettext("Position"), str(plan.position), str(now_at))]  # type: ignore[attr-defined]
+                self.trace(request, plan, "move", gettext("Moved"))
+        return HttpResponseRedirect(reverse("admin:subscriptions_plan_changelist"), status=303)
+
+    @admin.display(description=_("order"))
+    def moves(self, plan: Plan) -> SafeString:
+        """Return the buttons that move a plan. They send the form of the list to other addresses."""
+        buttons = (
+            (reverse(f"admin:subscriptions_plan_{way}", args=[plan.pk]), way, plan.position, f"{name}: {plan}", sign)
+            for way, (sign, name) in WAYS.items()
+        )
+        return format_html_join(
+            " ", '<button class="act" formaction="{}" name="{}" value="{}" aria-label="{}">{}</button>', buttons
+        )
 
     def get_inlines(self, request: HttpRequest, obj: Plan | None) -> list[Any]:
         """Ask for the first prices of a new plan; list the versions of any other."""

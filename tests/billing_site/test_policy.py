@@ -97,6 +97,7 @@ def things(alice, staff) -> dict[str, object]:
     rule = top_ups.turn_on(method, "RUB", address=None, now=now, **numbers)
     return {
         "alice": alice.pk,
+        "plan_pk": subscription.price.plan_id,
         "app": "payments",
         "clock_pk": subscription.wallet_id,
         "consent": rule.consent.public_id,

@@ -265,6 +265,7 @@ def test_a_price_in_a_currency_that_no_gateway_takes_is_refused(client: Client, 
     page = client.get("/admin/subscriptions/price/add/")
     terms = {name: "" if value is None else value for name, value in page.context["adminform"].form.initial.items()}
     terms |= {"plan": plan.pk, "amount": "10", "interval": "month", "interval_count": 1, "trial_days": 0}
+    terms |= {"reason": "Asked for"}
     terms |= {"grace_days": 0, "keep_days": 30, "trial_quantity_max": 10, **hidden(page)}
     refused = client.post("/admin/subscriptions/price/add/", terms | {"currency": "JPY"}).content.decode()
     assert "No payment gateway of this site takes JPY. Possible: EUR." in refused
@@ -284,7 +285,7 @@ def test_a_new_version_in_a_currency_that_no_gateway_takes_is_refused(
         form = client.get(address).context["form"]
         terms = {name: form[name].value() for name in form.fields}
         terms = {name: value for name, value in terms.items() if value not in (None, "") and value is not False}
-        terms["amount"] = "12"
+        terms |= {"amount": "12", "reason": "Costs have risen", "confirmed": "1"}
         answer = client.post(address, terms)
         if currency == "RUB":
             assert "No payment gateway of this site takes RUB. Possible: EUR." in answer.content.decode()

@@ -1,25 +1,29 @@
 """The catalogue team sells plans: errors name the field, codes are unique whatever their case, and all is recorded."""
 
+from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from events.models import StaffAct
 from subscriptions import catalogue
+from subscriptions.admin.plans import PlanForm
 from subscriptions.models import Plan, Price
 from tests.staff import member
+from tests.subscriptions.desk import ask, send, table
 from tests.subscriptions.shop import row, sell
+from tests.web import hidden
 
 pytestmark = pytest.mark.django_db
 PLANS = "/admin/subscriptions/plan/"
 PRICES = "/admin/subscriptions/price/"
 TERMS = {
     "amount": "99.00", "interval": "month", "interval_count": "1", "trial_days": "0", "grace_days": "3",
-    "keep_days": "45", "trial_quantity_max": "5", "can_refund_unused": "on",
+    "keep_days": "45", "trial_quantity_max": "5", "can_refund_unused": "on", "reason": "Costs have risen",
 }  # fmt: skip
 
 
@@ -101,33 +105,121 @@ NO_PRICES = {"prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0"}
 def test_a_new_version_says_that_nobody_who_has_the_plan_is_affected(desk: Client, alice: User) -> None:
     price = sell("team", RUB=100_00)["RUB"]
     row(alice, price)
-    page = desk.get(f"{PRICES}{price.pk}/new-version/").content.decode()
-    assert "Who is affected: nobody who has the plan." in page
-    assert "1 subscription keeps version 1." in page
-    sent = {**TERMS, "amount": "120"}
-    assert desk.post(f"{PRICES}{price.pk}/new-version/", sent).status_code == 303
-    # A double click, or another person with the same page.
-    again = desk.post(f"{PRICES}{price.pk}/new-version/", sent)
-    assert "Version 1 is no longer current." in again.content.decode()
+    address = f"{PRICES}{price.pk}/new-version/"
+    page = desk.get(address)
+    assert "Who is affected: nobody who has the plan." in page.content.decode()
+    assert "1 subscription keeps version 1." in page.content.decode()
+    sent = {**hidden(page), **TERMS, "amount": "120"}
+    review = table(desk.post(address, sent))
+    assert review["Price"] == ("₽100.00 a month", "₽120.00 a month")
+    assert review["Days kept unpaid"] == ("30", "45")
+    assert "Who keeps which version" not in review
+    assert Price.objects.count() == 1
+    answer = desk.post(address, sent | {"confirmed": "1"})
+    made = Price.objects.get(plan=price.plan, version=2)
+    assert (answer.status_code, answer["location"]) == (303, f"{PRICES}{made.pk}/change/")
+    # A double click.
+    desk.post(address, sent | {"confirmed": "1"})
     act = StaffAct.objects.get()
-    assert (act.kind, act.result) == ("price.new_version", "Version 2 replaces version 1.")
+    assert (act.kind, act.reason) == ("price.new_version", "Costs have risen")
+    assert act.result == "Version 2 is on sale: ₽120.00 a month. Existing customers keep their version."
     assert ["Days kept unpaid", "30", "45"] in act.changes
-    [(_name, before, after)] = [change for change in act.changes if change[0] == "Price"]
-    assert ("100.00" in before, "120.00" in after) == (True, True)
     assert Price.objects.filter(plan=price.plan).count() == 2
 
 
-def test_plans_are_hidden_and_ordered_on_the_list_with_a_record(desk: Client) -> None:
-    plans = [Plan.objects.create(code=code, name=code, position=n) for n, code in enumerate(("one", "two"))]
-    sent = {
-        "form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "2", "_save": "Save",
-        "form-0-id": str(plans[0].pk), "form-0-position": "2", "form-0-is_public": "on",
-        "form-1-id": str(plans[1].pk), "form-1-position": "1",
-    }  # fmt: skip
-    assert desk.post(PLANS, sent).status_code == 302
-    assert list(Plan.objects.values_list("code", "is_public")) == [("two", False), ("one", True)]
-    acts = {act.subject: act.changes for act in StaffAct.objects.filter(kind="plan.change")}
-    assert acts == {"one": [["Position", "0", "2"]], "two": [["On sale", "True", "False"]]}
+def test_of_two_people_with_a_new_version_one_is_told_that_the_price_has_changed(desk: Client) -> None:
+    price = sell("team", RUB=100_00)["RUB"]
+    address = f"{PRICES}{price.pk}/new-version/"
+    first, second = ({**hidden(desk.get(address)), **TERMS, "amount": amount, "confirmed": "1"} for amount in "12")
+    assert desk.post(address, first).status_code == 303
+    late = desk.post(address, second)
+    assert "Version 1 is no longer current." in late.content.decode()
+    assert list(Price.objects.order_by("version").values_list("version", "amount")) == [(1, 100_00), (2, 1_00)]
+
+
+def test_a_plan_is_hidden_and_shown_with_a_reason(desk: Client, alice: User) -> None:
+    price = sell("team", RUB=100_00)["RUB"]
+    row(alice, price)
+    for name, before, after in (("hide", "yes", "no"), ("show", "no", "yes")):
+        address = f"{PLANS}{price.plan_id}/{name}/"
+        assert table(ask(desk, address)) == {"On sale": (before, after)}
+        assert send(desk, address).status_code == 303
+        act = StaffAct.objects.get(kind=f"plan.{name}")
+        assert (act.reason, act.changes) == ("Asked by phone", [["On sale", before, after]])
+        assert Plan.objects.get(pk=price.plan_id).is_public is (after == "yes")
+    assert StaffAct.objects.count() == 2
+
+
+def test_plans_are_ordered_by_buttons_and_a_second_click_does_nothing(desk: Client) -> None:
+    for n, code in enumerate(("one", "two", "three")):
+        Plan.objects.create(code=code, name=code, position=n)
+    page = desk.get(PLANS).content.decode()
+    assert 'aria-label="Move up: three"' in page
+
+    def order() -> list[str]:
+        return list(Plan.objects.order_by("position").values_list("code", flat=True))
+
+    three = Plan.objects.get(code="three")
+    for _ in range(2):
+        assert desk.post(f"{PLANS}{three.pk}/up/", {"up": "2"}).status_code == 303
+        assert order() == ["one", "three", "two"]
+    act = StaffAct.objects.get()
+    assert (act.kind, act.subject) == ("plan.move", "three")
+    one = Plan.objects.get(code="one")
+    for bad in ({}, {"up": "x"}, {"up": "9" * 30}, {"up": str(one.position)}):
+        assert desk.post(f"{PLANS}{one.pk}/up/", bad).status_code == 303
+    assert order() == ["one", "three", "two"]
+    desk.post(f"{PLANS}{one.pk}/down/", {"down": str(one.position)})
+    assert order() == ["three", "one", "two"]
+    assert desk.get(f"{PLANS}{one.pk}/down/").status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_that_somebody_takes_at_this_moment_is_an_error_of_the_form(desk: Client, monkeypatch: Any) -> None:
+    check, tries = PlanForm.clean_code, []
+
+    def too_late(form: Any) -> str:
+        tries.append(1)
+        code = check(form)
+        if len(tries) == 1:
+            elsewhere(lambda: Plan.objects.create(code="Team", name="Theirs"))
+        return code
+
+    def nothing(form: Any, exclude: Any = None) -> None:
+        """The check of constraints came before the other plan, too."""
+
+    monkeypatch.setattr(PlanForm, "clean_code", too_late)
+    monkeypatch.setattr(Plan, "validate_constraints", nothing)
+    answer = desk.post(f"{PLANS}add/", {"code": "team", "name": "Ours", **NO_PRICES})
+    assert answer.status_code == 200
+    assert refusals(answer.context["adminform"].form)["code"][0].startswith("The plan Theirs has the code Team.")
+    assert list(Plan.objects.values_list("name", flat=True)) == ["Theirs"]
+
+
+def elsewhere(act: Any) -> None:
+    """Do something in a transaction of another connection."""
+
+    def done() -> None:
+        act()
+        connection.close()
+
+    thread = Thread(target=done)
+    thread.start()
+    thread.join()
+
+
+def test_a_new_plan_comes_last_and_a_new_price_says_why(desk: Client) -> None:
+    Plan.objects.create(code="one", name="One", position=7)
+    assert desk.post(f"{PLANS}add/", {"code": "two", "name": "Two", "is_public": "on", **NO_PRICES}).status_code == 302
+    plan = Plan.objects.get(code="two")
+    assert plan.position == 8
+    sent = {**TERMS, "plan": str(plan.pk), "currency": "RUB"}
+    refused = desk.post(f"{PRICES}add/", sent | {"reason": ""})
+    assert list(refusals(refused.context["adminform"].form)) == ["reason"]
+    assert desk.post(f"{PRICES}add/", sent).status_code == 302
+    act = StaffAct.objects.get(kind="price.add")
+    assert act.reason == "Costs have risen"
+    assert not [name for name, _before, _after in act.changes if name == "Reason"]
 
 
 @pytest.mark.parametrize("role", ["support", "finance", "developer", "auditor"])

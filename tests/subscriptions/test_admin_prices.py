@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 TERMS = {
     "currency": "RUB", "amount": "99.00", "interval": "month", "interval_count": "1", "trial_days": "0",
     "grace_days": "3", "keep_days": "45", "trial_quantity_max": "5", "can_refund_unused": "on",
+    "reason": "Costs have risen",
 }  # fmt: skip
 
 
@@ -60,11 +61,11 @@ def test_an_unused_price_can_be_changed_and_a_used_one_cannot(admin, alice):
 
 def test_a_new_version_starts_from_the_terms_it_replaces(admin):
     price = add(admin, can_pause="True")
-    page = reverse("admin:subscriptions_price_new", args=[price.pk])
+    page = reverse("admin:subscriptions_price_new_version", args=[price.pk])
     html = admin.get(page).content.decode()
     assert 'name="keep_days" value="45"' in html
     assert 'name="can_pause" id="id_can_pause" checked' in html or "checked" in html
-    answer = admin.post(page, {**TERMS, "amount": "120", "keep_days": "60"})
+    answer = admin.post(page, {**TERMS, "amount": "120", "keep_days": "60", "confirmed": "1"})
     assert answer.status_code == 303
     newest = Price.objects.get(plan=price.plan, version=2)
     assert (newest.amount, newest.keep_days, newest.can_pause, newest.can_refund_unused) == (120_00, 60, False, True)

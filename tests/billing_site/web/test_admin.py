@@ -31,7 +31,7 @@ def root(superuser, now) -> Client:
 
 TERMS = {
     "interval": "month", "interval_count": "1", "trial_days": "0", "trial_quantity_max": "10", "grace_days": "0",
-    "keep_days": "30", "can_refund_unused": "on",
+    "keep_days": "30", "can_refund_unused": "on", "reason": "Costs have risen",
 }  # fmt: skip
 
 
@@ -53,9 +53,10 @@ def test_a_new_version_replaces_the_old_one_and_customers_keep_theirs(root, alic
     held = orders.subscribe(alice, price_of("standard"), now=now)
     old = price_of("standard")
     address = f"/admin/subscriptions/price/{old.pk}/new-version/"
-    assert b"Publish version" in root.get(address).content
     terms = TERMS | {"amount": "790.00", "grace_days": "3"}
-    answer = root.post(address, terms)
+    assert "Nothing is saved yet." in root.post(address, terms).text
+    assert price_of("standard") == old
+    answer = root.post(address, terms | {"confirmed": "1"})
     new = price_of("standard")
     assert (answer.status_code, answer["location"]) == (303, f"/admin/subscriptions/price/{new.pk}/change/")
     assert (new.version, new.amount) == (old.version + 1, 790_00)
@@ -121,7 +122,7 @@ def test_a_new_version_is_priced_in_major_units_next_to_the_current_price(root):
     page = unescape(root.get(address).content.decode())
     assert 'value="690.00"' in page
     assert "In RUB, for example 749.00. Now: ₽690.00 a month." in page
-    text = unescape(root.post(address, TERMS | {"amount": "749.00"}, follow=True).content.decode())
+    text = unescape(root.post(address, TERMS | {"amount": "749.00", "confirmed": "1"}, follow=True).content.decode())
     assert f"Version {old.version + 1} is on sale: ₽749.00 a month." in text
     assert price_of("standard").amount == 749_00
     assert "minor units" not in text + page
