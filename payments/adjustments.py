@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import idempotency, retry
 from core.errors import DomainError
+from events import outbox
 from ledger.display import money as shown
 from ledger.money import Money, exponent_of
 from payments.models import Adjustment
@@ -27,6 +28,7 @@ Kind, Status = Adjustment.Kind, Adjustment.Status
 COUNTED_FOR = timedelta(hours=24)
 # The system account on the other side.
 ACCOUNT = "adjustments"
+EVENTS = {Kind.CREDIT: "credited", Kind.DEBIT: "debited", Kind.WRITE_OFF: "written_off"}
 
 
 class AdjustmentRefused(DomainError):
@@ -185,10 +187,18 @@ def _move(row: Adjustment, book: OpenBook) -> None:
                 )
             case Kind.WRITE_OFF:
                 book.write_off(row.amount, key=key, source=ACCOUNT, description=row.reason, author=author)
+        _record_event(row, at=book.now)
     except Refused as error:
         if error.code == INSUFFICIENT_FUNDS:
             raise _too_much(row, book) from error
         raise AdjustmentRefused(error.detail, param="amount") from error
+
+
+def _record_event(row: Adjustment, *, at: datetime) -> None:
+    """Record the event `adjustment.credited`, `.debited` or `.written_off`, with what its mail needs."""
+    kind = EVENTS[Kind(row.kind)]
+    data = {"amount": {"value": row.money.plain(), "currency": row.currency}, "reason": row.reason}
+    outbox.record([outbox.Fact(row.customer_id, f"adjustment.{kind}", row.public_id, at, data)])
 
 
 def _too_much(row: Adjustment, book: OpenBook) -> AdjustmentRefused:

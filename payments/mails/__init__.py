@@ -1,6 +1,7 @@
 """The mails about payments, refunds, disputes and cards, and those that ask for money ahead."""
 
 from payments.mails import (
+    adjustments,
     attempts,
     cancellations,
     cards,
@@ -22,6 +23,7 @@ KINDS = (
     top_ups.TOP_UP_LIMIT,
     refunds.REFUNDED,
     refunds.REFUND_FAILED,
+    adjustments.ADJUSTED,
     disputes.DISPUTE,
     cards.CARD_EXPIRES,
     cancellations.CANCELLED,

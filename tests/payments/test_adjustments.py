@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.idempotency import KeyReused, key_of
+from events.models import Event
 from ledger.models import Account, Transaction
 from ledger.money import Money
 from payments import adjustments
@@ -17,6 +18,7 @@ from payments.models import Adjustment
 from subscriptions import books
 from tests.ledger.plant import plant
 from tests.ledger.snapshot import found
+from tests.letters import letter_of, lines, told
 from tests.payments.rows import balance
 from tests.subscriptions.shop import pay_in
 
@@ -294,3 +296,47 @@ def test_a_movement_without_an_adjustment_that_is_done_is_found(alice: User, sta
 def execute(statement: str, **values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+
+
+def told_of(row: Adjustment) -> tuple[str, dict[str, Any]]:
+    event = Event.objects.get(subject=row.public_id)
+    return event.type, event.data
+
+
+def test_each_adjustment_is_an_event_once_it_is_done(alice: User, staff: User, boss: User) -> None:
+    credit = ask(alice, staff, 500_00)
+    data = {"amount": {"value": "500.00", "currency": "RUB"}, "reason": "Outage"}
+    assert told_of(credit) == ("adjustment.credited", data)
+    assert told_of(ask(alice, staff, 100_00, "debit"))[0] == "adjustment.debited"
+    large = ask(alice, staff, 50_000_00)
+    assert not Event.objects.filter(subject=large.public_id).exists()
+    adjustments.approve(large, by=boss, now=timezone.now())
+    assert told_of(large)[0] == "adjustment.credited"
+    declined = ask(alice, staff, 50_000_00)
+    adjustments.decline(declined, by=boss, now=timezone.now())
+    assert not Event.objects.filter(subject=declined.public_id).exists()
+
+
+def test_the_customer_gets_a_mail_with_the_reason(alice: User, staff: User) -> None:
+    now = timezone.now()
+    ask(alice, staff, 500_00)
+    letter = told("adjusted", now=now)
+    assert letter.subject == "We added ₽500.00 to your balance"
+    assert {"Reason: Outage", "Balance: ₽500.00"} <= set(lines(letter))
+    ask(alice, staff, 200_00, "debit")
+    User.objects.filter(pk=alice.pk).update(language="ru")
+    letter = told("adjusted", now=now)
+    assert letter.subject == "Мы списали 200,00\u00a0₽ с вашего баланса"
+    assert "Баланс: 300,00\u00a0₽" in lines(letter)
+
+
+def test_one_mail_tells_of_a_debt_that_is_written_off(alice: User, staff: User) -> None:
+    now = timezone.now()
+    owe(alice, 1000_00)
+    ask(alice, staff, 400_00, "write_off")
+    letter = told("adjusted", now=now)
+    assert letter.subject == "You owe ₽400.00 less"
+    assert "Debt: ₽600.00" in lines(letter)
+    ask(alice, staff, 600_00, "write_off")
+    assert letter_of("adjusted", now=now) is None
+    assert told("debt", now=now).subject == "You no longer owe ₽600.00"
