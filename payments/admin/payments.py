@@ -61,8 +61,9 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
         """Show amounts with their currency instead of the stored minor units."""
         shown = {"amount": "amount_shown", "amount_refunded": "refunded_shown"}
-        fields = [str(name) for name in super().get_fields(request, obj)]
-        return [shown.get(name, name) for name in fields if name not in shown.values()]
+        # A field with JSON is a function that shows it.
+        fields = [shown.get(name, name) if isinstance(name, str) else name for name in super().get_fields(request, obj)]
+        return list(dict.fromkeys(fields))
 
     @admin.display(description=_("refunded"))
     def refunded_shown(self, payment: Payment) -> str:
