@@ -1,8 +1,11 @@
 """The scheduler of beat: django-celery-beat's, not interrupted while it writes its schedule; it shows that it lives."""
 
 import math
+import os
 import signal
+import socket
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +31,13 @@ HEARTBEAT = """
     INSERT INTO core_heartbeat (name, at) VALUES ('beat', clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET at = excluded.at
 """
+# Which processes they were, by an id for each start. After a day nobody asks.
+SEEN = """
+    INSERT INTO core_schedulerprocess (id, place, started_at, seen_at)
+    VALUES (%s, %s, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+"""
+FORGET = "DELETE FROM core_schedulerprocess WHERE seen_at < clock_timestamp() - interval '1 day'"
 
 
 class Entry(ModelEntry):
@@ -61,6 +71,11 @@ class Scheduler(DatabaseScheduler):
     _is_asking = False
     # When the next heartbeat is written, on time.monotonic's clock.
     next_heartbeat = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.id = uuid.uuid4()
+        self.place = f"{socket.gethostname()[:180]}, pid {os.getpid()}"
+        super().__init__(*args, **kwargs)
 
     @property
     def schedule(self) -> dict[str, Any]:
@@ -148,6 +163,8 @@ class Scheduler(DatabaseScheduler):
         try:
             with self._asking(), connection.cursor() as cursor:
                 cursor.execute(HEARTBEAT)
+                cursor.execute(SEEN, [self.id, self.place])
+                cursor.execute(FORGET)
         except (DatabaseError, InterfaceError) as error:
             self._note(error)
 

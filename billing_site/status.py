@@ -4,7 +4,7 @@
 gives the same answer.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db.models import Count, Min, Model, Q
 from billing_site.celery import app
 from billing_site.scheduler import SILENT_FOR
 from billing_site.task_runs import PATIENCE
-from core.models import Heartbeat
+from core.models import Heartbeat, SchedulerProcess
 from events.models import Mail
 from payments.gateways.sandbox.models import SandboxDelivery
 from payments.models import (
@@ -99,6 +99,18 @@ def beat_age(*, now: datetime) -> float | None:
     """Return how many seconds ago the scheduler showed that it lives, None if it never did."""
     last = Heartbeat.objects.filter(name="beat").values_list("at", flat=True).first()
     return None if last is None else max(0.0, (now - last).total_seconds())
+
+
+def schedulers(*, now: datetime) -> list[str]:
+    """Return the places of the schedulers that run at the same time, at most one if all is well.
+
+    One that was replaced is none of them, although it was seen a moment ago: the next one started after that.
+    """
+    alive = list(
+        SchedulerProcess.objects.filter(seen_at__gt=now - timedelta(seconds=SILENT_FOR)).order_by("started_at")
+    )
+    newest = alive[-1].started_at if alive else now
+    return [each.place for each in alive if each.seen_at >= newest]
 
 
 def is_silent(age: float | None) -> bool:

@@ -77,6 +77,20 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class SchedulerProcess(models.Model):
+    """One start of the scheduler, from when until when it was seen alive. Only the scheduler writes it."""
+
+    id = models.UUIDField(primary_key=True)
+    # Its machine and its process, such as `billing-1, pid 17`.
+    place = models.CharField(max_length=200)
+    # Both by the database's clock.
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.place
+
+
 class LedgerCheck(models.Model):
     """The result of one run of all integrity checks. Only billing_site.ledger_checks writes it."""
 

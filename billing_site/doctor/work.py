@@ -8,14 +8,18 @@ from core import clock
 
 
 def scheduler() -> Iterator[Result]:
-    """Examine whether the scheduler shows that it lives."""
-    age = status.beat_age(now=clock.now())
+    """Examine whether the scheduler shows that it lives, and whether it is the only one."""
+    now = clock.now()
+    age, places = status.beat_age(now=now), status.schedulers(now=now)
     if age is None:
         yield fails("scheduler", "it has never run", "Start beat: `celery --app billing_site beat`.")
     elif status.is_silent(age):
         yield fails("scheduler", f"no sign of life for {age:.0f} s", "Start beat; its log says why it ended.")
     else:
         yield ok("scheduler", f"showed life {age:.0f} s ago")
+    if len(places) > 1:
+        says = f"{len(places)} run at once: {'; '.join(places)}"
+        yield warning("scheduler", says, "Stop all but one: each task is sent as often as that. No money is harmed.")
 
 
 def workers() -> Iterator[Result]:
