@@ -4,6 +4,7 @@ billing_site.settings.logs and gunicorn import this module, so it uses neither D
 """
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -24,13 +25,20 @@ SHARED: list[Processor] = [
 # only take time.
 FROM_CODE = frozenset({"timestamp", "level", "logger", "method", "route", "request"})
 
+JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
+# Characters that end a line, steer a terminal, or turn the order of what is shown: with them a stranger's text could
+# look like a line of ours.
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
 
 def config(form: str, *, level: str) -> dict[str, Any]:
     """Return the LOGGING dictionary for Django, Celery and gunicorn. `form` is `json` or `console`."""
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
-    renderer: Processor = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else console
+    render: list[Processor] = [json_line]
+    if form != "json":
+        render = [escaped_values, console]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -42,7 +50,7 @@ def config(form: str, *, level: str) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     redact,
-                    renderer,
+                    *render,
                 ],
             }
         },
@@ -104,6 +112,24 @@ def configure() -> None:
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> Mapping[str, Any]:
     """Processor: remove secrets and card numbers from a whole event with its traceback, just before it is written."""
     return {key: value if key in FROM_CODE else without_secrets(value, key) for key, value in event.items()}
+
+
+def escaped(text: str) -> str:
+    r"""Return the text with each unsafe character as JSON writes it, such as \u000a for the end of a line."""
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def json_line(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    """Render as JSON, which by itself escapes only what is below a space. The values stay what they are."""
+    return escaped(str(JSON(logger, name, event)))
+
+
+def escaped_values(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Processor before the console renderer: only a traceback has lines, and they are indented."""
+    shown = {key: escaped(value) if isinstance(value, str) else value for key, value in event.items()}
+    if isinstance(trace := event.get("exception"), str):
+        shown["exception"] = "\n".join(f"    {escaped(line)}" for line in trace.split("\n"))
+    return shown
 
 
 def without_pokes(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

@@ -290,3 +290,44 @@ def test_tasks_of_the_scheduler_are_logged_only_when_they_fail():
         logs.without_pokes(logging.getLogger(), "info", dict(event))
     assert logs.without_pokes(logging.getLogger(), "info", event | {"request_id": "a request's"})
     assert logs.without_pokes(logging.getLogger(), "error", dict(event))
+
+
+FORGED = '\n\r\x1b[2J\x9b1A\x85\u2028\u202e{"event": "forged", "level": "info"}'
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_text_of_a_stranger_makes_a_line_of_its_own_or_steers_a_terminal(form):
+    config = logs.config(form, level="INFO")
+    formatter = config["formatters"]["line"]
+    made = structlog.stdlib.ProcessorFormatter(**{key: value for key, value in formatter.items() if key != "()"})
+    try:
+        raise ValueError(f"no such plan: {FORGED}")
+    except ValueError:
+        trace = sys.exc_info()
+    record = logging.LogRecord("canary", logging.ERROR, "", 0, "log-in of %s", (f"alice{FORGED}",), trace)
+    lines = made.format(record).split("\n")
+    ours = [line for line in lines if not line.startswith("    ")]
+    assert len(ours) == 1
+    assert "alice" in ours[0]
+    for line in lines:
+        assert logs.UNSAFE.search(line) is None
+    if form == "json":
+        assert json.loads(lines[0])["event"] == f"log-in of alice{FORGED}"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/nowhere%0a%0d%1b[2J%c2%85x/", {}),
+        ("/", {"user-agent": FORGED}),
+        ("/", {"x-request-id": "req_12345678\nforged"}),
+        ("/", {"x-forwarded-for": f"203.0.113.7{FORGED}"}),
+    ],
+)
+def test_no_request_forges_a_line(client, db, written, path, headers):
+    client.get(path, headers=headers)
+    client.post("/login/", {"login": f"alice{FORGED}", "password": "wrong"}, headers=headers)
+    text = written.getvalue()
+    assert text
+    assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+    assert '"event": "forged"' not in text
