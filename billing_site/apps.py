@@ -7,10 +7,10 @@ from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.utils.module_loading import import_string
 
-from billing_site import checks, logs
+from billing_site import brand, checks, logs
 from billing_site.desk import names
 
-__all__ = ["checks"]
+__all__ = ["brand", "checks"]
 
 # They register signal handlers, and use models, which are there once all apps are loaded.
 RECEIVERS = ("billing_site.worker", "billing_site.metrics.gateways")

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
 
+from core.brand import brand
+
 # Each language in its own words, for readers who know no other.
 NAMES = [("en", "English"), ("ru", "Русский")]
 
@@ -14,6 +16,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     path = request.get_full_path()
     return {
         "site_name": settings.SITE_NAME,
+        "brand": brand(),
         "is_sandbox": "sandbox" in settings.PAYMENT_GATEWAYS,
         # The request id, under which the log has this request.
         "reference": structlog.contextvars.get_contextvars().get("request_id", ""),

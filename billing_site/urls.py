@@ -9,7 +9,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from billing_site import api_docs, dev_mail, error_views
+from billing_site import api_docs, brand, dev_mail, error_views
 from events.mails import bounces
 
 # Staff log in on the same page as everybody else, with its limits and its second factor.
@@ -42,6 +42,8 @@ urlpatterns = [
     path("api/", include(API)),
     re_path(r"^api(?:/.*)?$", error_views.unknown_api_path),
     path("admin/", admin.site.urls),
+    path("brand.css", brand.stylesheet, name="brand_stylesheet"),
+    path("brand/logo", brand.logo, name="brand_logo"),
     *MAIL_WEBHOOKS,
     path("", include("payments.webhooks.urls")),
     path("", include("payments.gateways.sandbox.urls")),

@@ -14,7 +14,7 @@ from django.template.loader import get_template
 from django.utils.translation import get_language
 
 from core import links
-from core.seller import seller
+from core.brand import brand
 
 # Runs of white space, but for the no-break spaces in amounts and dates.
 SPACES = re.compile(r"[^\S\u00a0]+")
@@ -60,7 +60,7 @@ def render(told: Notice | Mapping[str, Any], template: str = "", *, name: str, s
     values = {
         "name": name,
         "language": get_language(),
-        "seller": seller(),
+        "brand": brand(),
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "settings_url": links.absolute("settings"),

@@ -7,6 +7,7 @@ refuses what must not be so in production when web, worker and scheduler start.
 from billing_site.settings.accounts import *
 from billing_site.settings.api import *
 from billing_site.settings.billing import *
+from billing_site.settings.brand import *
 from billing_site.settings.environment import *
 from billing_site.settings.logs import *
 from billing_site.settings.mail import *

@@ -1,4 +1,4 @@
-"""Mail: the server that delivers it, how fast, which kinds are sent, and who the seller is."""
+"""Mail: the server that delivers it, how fast, and which kinds are sent."""
 
 import json
 
@@ -54,9 +54,3 @@ MAILS_PER_MINUTE = env.int("MAILS_PER_MINUTE", default=600, least=1)
 MAIL_DAYS = env.days("MAIL_DAYS", default=400)
 # The lists of kinds (events.mails.kinds.Kind).
 MAIL_KINDS = ["payments.mails.KINDS", "subscriptions.mails.KINDS"]
-
-# The foot of every mail. The name is by default SITE_NAME.
-SELLER_NAME = env.str("SELLER_NAME")
-SELLER_ADDRESS = env.str("SELLER_ADDRESS")
-SELLER_EMAIL = env.word("SELLER_EMAIL", ADDRESS, allowed="an email address", example="help@example.com")
-SELLER_LOGO_URL = env.url("SELLER_LOGO_URL", ("https",), example="https://example.com/logo.png")

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_noop
 
 from accounts import mail_choices
 from accounts.models import User
+from core.brand import brand
 from core.letters import Letter
-from core.seller import seller
 from events.mails import kinds, letters
 from events.models import Event, Mail, UnreachableAddress
 
@@ -80,7 +80,7 @@ def _message(mail: Mail, address: str, letter: Letter) -> EmailMultiAlternatives
     if letter.stop_url:
         # RFC 8058: the mail program posts to the link at one click.
         headers |= {"List-Unsubscribe": f"<{letter.stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    answers = [str(Address(seller().name, addr_spec=seller().email))] if seller().email else []
+    answers = [str(Address(brand().legal_name, addr_spec=brand().email))] if brand().email else []
     built = EmailMultiAlternatives(letter.subject, letter.text, None, [address], reply_to=answers, headers=headers)
     if letter.html:
         built.attach_alternative(letter.html, "text/html")

@@ -7,6 +7,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.brand import brand
+
 register = template.Library()
 
 MUTED = "#526160"
@@ -53,9 +55,10 @@ def button(content: str, url: str) -> SafeString:
     """`{% button topup_url %}Top up{% endbutton %}`: the one button of a mail."""
     return format_html(
         '<table role="presentation" cellpadding="0" cellspacing="0" style="margin:0 0 20px"><tr>'
-        '<td class="brand" style="border-radius:10px;background:#0b5d6b"><a class="onbrand" href="{}"'
+        '<td class="brand" style="border-radius:10px;background:{}"><a class="onbrand" href="{}"'
         ' style="display:inline-block;padding:12px 22px;font-size:16px;font-weight:600;color:#ffffff;'
         'text-decoration:none">{}</a></td></tr></table>',
+        brand().accent,
         url,
         content,
     )
@@ -64,7 +67,7 @@ def button(content: str, url: str) -> SafeString:
 @register.simple_block_tag
 def text_link(content: str, url: str) -> SafeString:
     """`{% text_link settings_url %}Settings{% endtext_link %}`: a link inside a sentence."""
-    return format_html('<a class="link" href="{}" style="color:#0b5d6b">{}</a>', url, content)
+    return format_html('<a class="link" href="{}" style="color:{}">{}</a>', url, brand().accent, content)
 
 
 @register.inclusion_tag("mail/_rows.html")

@@ -99,6 +99,9 @@ API = {
 PAGES = {
     "home": Row(ANYBODY),
     "pricing": Row(ANYBODY),
+    "brand_stylesheet": Row(ANYBODY),
+    # Without a logo in the settings there is none.
+    "brand_logo": Row(dict.fromkeys(CALLERS, NOT_FOUND)),
     "errors": Row(ANYBODY),
     "error": Row(ANYBODY, address={"code": "error"}),
     "checkout": Row(CUSTOMERS, address={"code": "plan"}),
