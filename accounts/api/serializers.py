@@ -12,6 +12,7 @@ from accounts import brute_force, mail_choices, registration, time_zones
 from accounts.models import User
 from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
 from core.api.fields import FlagField, TextField
+from core.api.schema_details import either, examples
 from core.api.serializers import StrictSerializer
 
 # Longer passwords would only make Argon2 slow.
@@ -61,6 +62,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         return mail_choices.wanted(user)
 
 
+@examples(customer={"username": "maria", "email": "maria@example.com", "password": "four words or more"})
 class RegistrationSerializer(StrictSerializer):
     """A new customer."""
 
@@ -92,6 +94,7 @@ class RegistrationSerializer(StrictSerializer):
             raise taken_error(error) from error
 
 
+@examples(language={"language": "ru", "time_zone": "Europe/Moscow"})
 class ProfileSerializer(StrictSerializer):
     """Changes to the user's own data. A new email or password requires the current password."""
 
@@ -136,8 +139,11 @@ class ProfileSerializer(StrictSerializer):
             raise taken_error(error) from error
 
 
+@examples(username={"username": "anna", "password": "anna-likes-billing"})
 class LogInSerializer(StrictSerializer):
     """Credentials for a pair of tokens: a password and either `username` (also an email address) or `email`."""
+
+    schema_rules = (either("username", "email"),)
 
     username = serializers.CharField(required=False, max_length=MAX_LENGTH)
     email = serializers.CharField(required=False, max_length=MAX_LENGTH)

@@ -3,11 +3,12 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from core.api.idempotency import METHODS as KEYED_METHODS
 from core.api.idempotency import Idempotent
+from core.api.schema_details import IDEMPOTENCY_KEY, METHODS
+from core.api.serializers import StrictSerializer
 
 PROBLEM = {
     "type": "object",
@@ -20,6 +21,16 @@ PROBLEM = {
         "detail": {"type": "string", "description": "What was sent and what is allowed."},
         "code": {"type": "string", "description": "Stable, for programs."},
         "request_id": {"type": "string", "description": "For support."},
+        "missing": {"$ref": "#/components/schemas/Money", "description": "402: what the balance lacks."},
+        "due": {"$ref": "#/components/schemas/Money", "description": "`amount_mismatch`: what is to be paid."},
+        "refundable": {"$ref": "#/components/schemas/Money", "description": "`refund_refused`: what is left."},
+        "plans": {"type": "array", "items": {"type": "string"}, "description": "`plan_not_found`: what is on sale."},
+        "quote": {"$ref": "#/components/schemas/Quote", "description": "`quote_changed`: the new one."},
+        "state": {"type": "string", "description": "The state of the payment, subscription or adjustment."},
+        "payment_id": {"type": "string", "description": "The payment that there is already, or that could not start."},
+        "reason": {"type": "string", "description": "`method_not_usable`: why."},
+        "words": {"type": "string", "description": "`consent_words_required`: what to show and to send back."},
+        "version": {"type": "integer", "description": "`consent_words_required`: the version of the words."},
         "errors": {
             "type": "array",
             "items": {
@@ -52,7 +63,6 @@ DESCRIPTIONS = {
     "429": "Too many requests; see Retry-After.",
     "503": "The service is busy; see Retry-After.",
 }
-METHODS = ("get", "post", "put", "patch", "delete")
 # For the `responses` of a view that may raise these errors.
 INSUFFICIENT_FUNDS = {(402, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
 NOT_FOUND = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
@@ -67,6 +77,15 @@ class DescribedSchema(AutoSchema):
         is_idempotent = self.method in KEYED_METHODS and isinstance(view, Idempotent)
         keys = [_idempotency_key(required=view.is_key_required and self.method == "POST")] if is_idempotent else []
         return [*super().get_override_parameters(), *keys]
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        """Say that unknown fields are refused, and which fields go together (`schema_rules` of the serializer)."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+            if rules := serializer.schema_rules:
+                schema["allOf"] = list(rules)
+        return schema
 
 
 def each_path_once(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
@@ -89,7 +108,7 @@ def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
 def _idempotency_key(*, required: bool) -> OpenApiParameter:
     return OpenApiParameter(
         "Idempotency-Key",
-        OpenApiTypes.STR,
+        IDEMPOTENCY_KEY,
         OpenApiParameter.HEADER,
         required=required,
         description="1 to 255 printable ASCII characters, no comma. A repeated request gets the first one's answer.",

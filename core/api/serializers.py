@@ -2,9 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -21,6 +21,9 @@ NON_FIELD = api_settings.NON_FIELD_ERRORS_KEY
 
 class StrictSerializer(serializers.Serializer):
     """A serializer that rejects each undeclared or read-only field that a client sends."""
+
+    # What OpenAPI is to say about fields that go together (core.api.schema_details). `validate` holds it.
+    schema_rules: ClassVar[Sequence[Mapping[str, Any]]] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated values; report unknown fields together with all other errors."""

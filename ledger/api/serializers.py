@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import get_attribute
@@ -14,7 +15,11 @@ from ledger.money import EXPONENTS, LARGEST, Money
 WIDEST_CURRENCY = max(EXPONENTS, key=lambda currency: EXPONENTS[currency])
 
 
-@extend_schema_field({"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,3})?$", "example": "1342.00"})
+# What a response may hold; a request is described by MoneyFieldSchema.
+PLAIN = r"^-?[0-9]{1,13}(\.[0-9]{1,3})?$"
+SENT = r"^[0-9]{1,13}(\.[0-9]{1,3})?$"
+
+
 class MoneyField(serializers.Field):
     """Reads a decimal string or a JSON number into a Money, and writes a Money (or minor units) as a plain string.
 
@@ -86,8 +91,26 @@ class MoneyField(serializers.Field):
         )
 
 
+@extend_schema_field({"type": "string", "pattern": PLAIN, "examples": ["1342.00"]})
+class PlainField(serializers.CharField):
+    """An amount that is a plain decimal already."""
+
+
 class MoneySerializer(serializers.Serializer):
     """Writes a Money as `{"value": "1342.00", "currency": "RUB"}`."""
 
-    value = serializers.CharField(source="plain", help_text="Decimal string with the currency's decimal places.")
+    value = PlainField(source="plain", help_text="Decimal string with the currency's decimal places.")
     currency = serializers.CharField(help_text="ISO 4217.")
+
+
+class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes MoneyField: a request may send a string or a number, an answer always has a string."""
+
+    target_class = "ledger.api.serializers.MoneyField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """Return the schema of the field."""
+        if direction == "response":
+            return {"type": "string", "pattern": PLAIN, "examples": ["1342.00"]}
+        text = {"type": "string", "pattern": SENT, "examples": ["1342.00"]}
+        return {"oneOf": [text, {"type": "number", "exclusiveMinimum": 0, "maximum": 9_999_999_999_999}]}

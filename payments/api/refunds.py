@@ -17,6 +17,7 @@ from core.api.fields import TextField
 from core.api.idempotency import Idempotent
 from core.api.lookup import find_by_public_id
 from core.api.schema import INSUFFICIENT_FUNDS, NOT_FOUND
+from core.api.schema_details import examples
 from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneySerializer
 from payments import cancellation_refunds, payment_ids, refunds
@@ -28,6 +29,7 @@ from subscriptions.models import Subscription
 MAY_REFUND, MAY_VIEW = "payments.refund_payment", "payments.view_payment"
 
 
+@examples(part={"amount": "100.00", "destination": "wallet", "reason": "The site was slow"})
 class RefundRequestSerializer(StrictSerializer):
     """A refund to make."""
 
@@ -99,6 +101,7 @@ def _amount(payment: Payment, sent: SentAmount | None) -> int | None:
     return minor_units(sent, currency, param="amount")
 
 
+@examples(subscription={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g"})
 class CancelSubscriptionSerializer(StrictSerializer):
     """A subscription to cancel now."""
 

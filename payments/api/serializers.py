@@ -14,8 +14,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from core.api.fields import FlagField, TextField, WholeField
+from core.api.schema_details import CURRENCY, either, examples, not_both
 from core.api.serializers import StrictSerializer
-from ledger.api.serializers import MoneyField, MoneySerializer
+from ledger.api.serializers import SENT, MoneyField, MoneySerializer
 from ledger.money import Money, NotMoney
 from payments import amounts, transitions
 from payments.api.references import GivenReferencesSerializer, ReferencesSerializer
@@ -35,11 +36,14 @@ class SentAmount(NamedTuple):
 @extend_schema_field(
     {
         "oneOf": [
-            {"type": "string", "examples": ["1342.00"]},
-            {"type": "number", "examples": [1342.00]},
+            {"type": "string", "pattern": SENT, "examples": ["1342.00"]},
+            {"type": "number", "exclusiveMinimum": 0, "examples": [1342.00]},
             {
                 "type": "object",
-                "properties": {"value": {"type": ["string", "number"]}, "currency": {"type": "string"}},
+                "properties": {
+                    "value": {"oneOf": [{"type": "string", "pattern": SENT}, {"type": "number"}]},
+                    "currency": {"type": "string", "pattern": CURRENCY},
+                },
                 "required": ["value"],
                 "additionalProperties": False,
             },
@@ -120,8 +124,18 @@ def check_saving(sent: dict[str, Any]) -> None:
         raise serializers.ValidationError({"save_method": text})
 
 
+@examples(
+    plan={"plan": "basic", "currency": "RUB", "client_reference_id": "cart 42", "metadata": {"cart": "42"}},
+    subscription={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g"},
+)
 class CheckoutSerializer(ReferencesSerializer):
     """A checkout of a plan, or of a subscription that waits for money."""
+
+    schema_rules = (
+        either("plan", "subscription"),
+        not_both("periods", "duration"),
+        not_both("subscription", "periods", "duration", "quantity", "auto_renew"),
+    )
 
     plan = TextField(max_length=60, required=False, help_text="Code of the plan to subscribe to.")
     subscription = TextField(max_length=40, required=False, help_text="Id of your subscription to pay for.")
@@ -154,6 +168,9 @@ class CheckoutSerializer(ReferencesSerializer):
         return attrs
 
 
+@examples(
+    text={"value": "1342.00", "currency": "RUB"}, number={"value": 1342, "currency": "RUB", "description": "For June"}
+)
 class TopUpSerializer(ReferencesSerializer):
     """A top-up of the wallet."""
 
@@ -181,6 +198,7 @@ class TopUpSerializer(ReferencesSerializer):
         return attrs
 
 
+@examples(payment={"payment_id": "pay_01m7y6kma9epbt0vbh6e2x8h1g"})
 class PaymentIdSerializer(StrictSerializer):
     """The id of a payment."""
 

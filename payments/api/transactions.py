@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -18,7 +18,8 @@ from core.api.filters import refuse_unknown_parameters
 from core.api.pagination import CursorPages, InvalidCursor
 from core.api.serializers import StrictSerializer
 from ledger import statements
-from ledger.api.serializers import MoneyField
+from ledger.api.ids import IN_PATH
+from ledger.api.serializers import PLAIN, MoneyField
 from ledger.models import Account, Transaction
 from ledger.money import EXPONENTS, Money
 from payments import payment_ids
@@ -31,7 +32,7 @@ class TransactionSerializer(serializers.Serializer):
     id = serializers.SerializerMethodField()
     user = serializers.IntegerField(source="customer_id", help_text="The customer's `id`.")
     reason = serializers.ChoiceField(choices=Transaction.Reason.choices)
-    amount = serializers.SerializerMethodField()
+    amount = serializers.SerializerMethodField(help_text="Negative if it went out of the wallet.")
     balance = MoneyField(source="balance_after", help_text="The balance of the wallet after it.")
     currency = serializers.CharField()
     description = serializers.CharField()
@@ -42,6 +43,7 @@ class TransactionSerializer(serializers.Serializer):
         """Return the public id."""
         return f"txn_{row.pk}"
 
+    @extend_schema_field({"type": "string", "pattern": PLAIN, "examples": ["-99.50"]})
     def get_amount(self, row: Transaction) -> str:
         """Return the amount, negative if it went out of the wallet."""
         return Money(-row.amount if row.debit_id == row.wallet_id else row.amount, row.currency).plain()
@@ -181,9 +183,9 @@ class TransactionDetail(GenericAPIView):
     serializer_class = ChargedTransactionSerializer
     queryset = Transaction.objects.none()
 
-    @extend_schema(operation_id="transactions_retrieve")
-    def get(self, request: Request, number: int) -> Response:
+    @extend_schema(operation_id="transactions_retrieve", parameters=[IN_PATH])
+    def get(self, request: Request, transaction_id: int) -> Response:
         """Return one transaction."""
         refuse_unknown_parameters(request, ())
         own = Transaction.objects.filter(customer_id=request.user.pk, wallet__isnull=False)
-        return Response(serialize([get_object_or_404(own, pk=number)])[0])
+        return Response(serialize([get_object_or_404(own, pk=transaction_id)])[0])

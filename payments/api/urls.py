@@ -35,6 +35,6 @@ urlpatterns = [
         name="automatic-top-up-detail",
     ),
     path("transactions/", transactions.TransactionList.as_view(), name="transaction-list"),
-    path("transactions/txn_<int:number>", transactions.TransactionDetail.as_view(), name="transaction-detail"),
+    path("transactions/<txn:transaction_id>", transactions.TransactionDetail.as_view(), name="transaction-detail"),
     re_path(r"^payment/?$", views.TopUp.as_view(), name="payment-top-up"),
 ]

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.filters import refuse_unknown_parameters
+from ledger.api.ids import IN_PATH
 from ledger.api.serializers import MoneySerializer
 from ledger.models import Transaction
 from ledger.money import Money
@@ -109,9 +110,9 @@ class Explain(GenericAPIView):
     filter_backends = ()
     queryset = Transaction.objects.none()
 
-    @extend_schema(operation_id="transactions_explain")
-    def get(self, request: Request, number: int) -> Response:
+    @extend_schema(operation_id="transactions_explain", parameters=[IN_PATH])
+    def get(self, request: Request, transaction_id: int) -> Response:
         """Calculate the amount again and compare it with the posted one."""
         refuse_unknown_parameters(request, ())
-        row = get_object_or_404(arithmetic.explainable(request.user.pk), pk=number)  # type: ignore[arg-type]
+        row = get_object_or_404(arithmetic.explainable(request.user.pk), pk=transaction_id)  # type: ignore[arg-type]
         return Response(ExplanationSerializer(ExplainedTransaction(row)).data)

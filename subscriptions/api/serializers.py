@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import FlagField, TextField, WholeField
+from core.api.schema_details import either, examples, not_both
 from core.api.serializers import MOST_NAMES, StrictSerializer, shortened
 from ledger.api.serializers import MoneySerializer
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
@@ -44,8 +45,11 @@ class SubscriptionQuery(StrictSerializer):
         return check_plan(code)
 
 
+@examples(month={"plan": "basic", "currency": "RUB"}, year={"plan": "basic", "currency": "RUB", "periods": 12})
 class SubscribeSerializer(StrictSerializer):
     """A new subscription."""
+
+    schema_rules = (not_both("periods", "duration"),)
 
     plan = plan_code()
     currency = TextField(
@@ -85,20 +89,27 @@ class ChangeSerializer(StrictSerializer):
         return attrs
 
 
+@examples(plan={"plan": "standard", "when": "period_end"}, quote={"quote": "quo_01m7y9ck0te9v8b8p2f0d3r6sx"})
 class ChangePlanSerializer(ChangeSerializer):
     """A change of plan: one sold in the subscription's currency, or the one it has; or a quote."""
+
+    schema_rules = (either("plan", "quote"), not_both("quote", "when"))
 
     term = "plan"
     plan = plan_code(required=False)
 
 
+@examples(quantity={"quantity": 2})
 class ChangeQuantitySerializer(ChangeSerializer):
     """A change of the quantity, or a quote."""
+
+    schema_rules = (either("quantity", "quote"), not_both("quote", "when"))
 
     term = "quantity"
     quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, required=False)
 
 
+@examples(renewal={"auto_renew": False}, quantity={"quantity": 2, "when": "period_end"})
 class PatchSubscriptionSerializer(StrictSerializer):
     """The fields of a subscription that can be changed."""
 
@@ -116,6 +127,7 @@ class PatchSubscriptionSerializer(StrictSerializer):
         return attrs
 
 
+@examples(later={"when": "period_end"}, now={"when": "now", "refund_unused": True})
 class CancelSerializer(StrictSerializer):
     """How to cancel: by default at the end of the paid period or trial, or at once if there is none."""
 

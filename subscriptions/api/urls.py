@@ -29,6 +29,6 @@ urlpatterns = [
         name="subscription-change-preview",
     ),
     path("users/<int:user_id>/subscriptions", views.UserSubscriptions.as_view(), name="user-subscriptions"),
-    path("transactions/txn_<int:number>/explain", explanations.Explain.as_view(), name="transaction-explain"),
+    path("transactions/<txn:transaction_id>/explain", explanations.Explain.as_view(), name="transaction-explain"),
     path("wallet/", wallet.Wallet.as_view(), name="wallet"),
 ]

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from jsonschema import Draft202012Validator
 
 
 def parsed(text: str | bytes) -> dict:
@@ -68,6 +69,91 @@ def test_a_refund_needs_an_idempotency_key(schema):
     needed = {path for path, _method, operation in operations(schema) for each in operation.get("parameters", [])
               if each["name"] == "Idempotency-Key" and each.get("required")}  # fmt: skip
     assert needed == {"/api/payments/{public_id}/refunds/"}
+
+
+def test_patch_and_delete_of_money_take_one_too(schema):
+    keyed = {method for _path, method, operation in operations(schema)
+             for each in operation.get("parameters", []) if each["name"] == "Idempotency-Key"}  # fmt: skip
+    assert keyed == {"post", "patch", "delete"}
+
+
+@pytest.mark.parametrize("name", ["limit", "cursor"])
+def test_pages_have_one_limit_and_one_cursor(schema, name):
+    found = [each["schema"] for _path, _method, operation in operations(schema)
+             for each in operation.get("parameters", []) if each["name"] == name]  # fmt: skip
+    assert len(found) > 5
+    bounds = {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+              "cursor": {"type": "string", "minLength": 1}}  # fmt: skip
+    assert all(each == bounds[name] for each in found)
+
+
+def test_every_operation_has_a_short_summary_and_every_id_is_a_text(schema):
+    for path, method, operation in operations(schema):
+        assert 0 < len(operation["summary"]) <= 120, (path, method)
+        assert not operation["summary"].endswith("."), (path, method)
+        for each in operation.get("parameters", []):
+            if each["in"] == "path":
+                assert each["schema"]["type"] == ("integer" if each["name"] == "user_id" else "string"), path
+    ids = [part["properties"]["id"] for name, part in schema["components"]["schemas"].items()
+           if name != "User" and "id" in part.get("properties", {})]  # fmt: skip
+    assert ids
+    assert all(each["type"] == "string" for each in ids)
+
+
+def test_the_server_is_named(schema, settings):
+    assert [server["url"] for server in schema["servers"]] == [settings.SITE_URL]
+
+
+def test_an_amount_is_sent_as_a_text_or_a_number_and_always_answered_as_a_text(schema):
+    sent = request(schema, "TopUpRequest")
+    for value in ("1342.00", "5", 1342, 1342.5):
+        sent.validate({"value": value, "currency": "RUB"})
+    for wrong in ("1342,00", "-5", "1.2345", 0, -5, True, None):
+        assert not sent.is_valid({"value": wrong, "currency": "RUB"}), wrong
+    assert not sent.is_valid({"value": "5", "currency": "rub"})
+    answered = schema["components"]["schemas"]["Wallet"]["properties"]
+    assert {answered[name]["type"] for name in ("balance", "available", "debt")} == {"string"}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        (
+            "CheckoutRequest",
+            [{"plan": "basic"}, {"subscription": "sub_1"}, {"plan": "basic", "duration": 2}],
+            [{}, {"plan": "basic", "subscription": "sub_1"}, {"plan": "basic", "periods": 2, "duration": 2},
+             {"subscription": "sub_1", "quantity": 2}, {"plan": "basic", "plna": "x"}],
+        ),
+        ("LogInRequest", [{"username": "a", "password": "b"}, {"email": "a", "password": "b"}],
+         [{"password": "b"}, {"username": "a", "email": "a", "password": "b"}]),
+        ("ChangePlanRequest", [{"plan": "basic", "when": "now"}, {"quote": "quo_1"}],
+         [{}, {"when": "now"}, {"plan": "basic", "quote": "quo_1"}, {"quote": "quo_1", "when": "now"}]),
+        ("ChangeQuantityRequest", [{"quantity": 2}, {"quote": "quo_1"}], [{}, {"quantity": 2, "quote": "quo_1"}]),
+        ("SubscribeRequest", [{"plan": "basic"}], [{"plan": "basic", "periods": 1, "duration": 1}]),
+    ],
+)  # fmt: skip
+def test_fields_of_which_one_is_sent(schema, name, good, bad):
+    validator = request(schema, name)
+    assert [body for body in good if not validator.is_valid(body)] == []
+    assert [body for body in bad if validator.is_valid(body)] == []
+
+
+def test_a_body_that_needs_a_field_is_required(schema):
+    for path in ("/api/payments/create-checkout-session/", "/api/subscriptions/{public_id}/change-plan"):
+        assert schema["paths"][path]["post"]["requestBody"]["required"] is True
+    assert not schema["paths"]["/api/subscriptions/{public_id}/cancel"]["post"]["requestBody"].get("required")
+
+
+def test_the_members_of_errors_are_declared(schema):
+    """Those that DomainErrors add: keyword arguments of their calls that are neither `param` nor `retry_after`."""
+    declared = set(schema["components"]["schemas"]["Problem"]["properties"])
+    assert {"missing", "due", "plans", "quote", "state", "payment_id", "reason", "words", "refundable"} <= declared
+
+
+def request(schema: dict, name: str) -> Draft202012Validator:
+    """Return a validator of the bodies that one component describes."""
+    component = schema["components"]["schemas"][name]
+    return Draft202012Validator({**component, "components": schema["components"]})
 
 
 def test_log_in_and_registration_need_no_token(schema):

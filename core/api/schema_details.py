@@ -1,0 +1,95 @@
+"""What the OpenAPI document says beside the serializers: bounds of parameters, patterns, summaries, either-or.
+
+Rules of the form "one or the other" use `if`, `then` and `not`: validators and test tools know them, and generators of
+clients pass over them, where `oneOf` would make them generate classes for each case.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+
+METHODS = ("get", "post", "put", "patch", "delete")
+CURRENCY = "^[A-Z]{3}$"
+# The first character, up to 253 more, and the last one: printable ASCII without commas, no space at either end.
+IDEMPOTENCY_KEY = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": r"^[!-+\-./0-~]([ -+\-./0-~]*[!-+\-./0-~])?$",
+    "examples": ["0b7d3f7e-5f0c-4c8e-9f55-2f1f9a1f9a1f"],
+}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    "cursor": {"type": "string", "minLength": 1},
+}
+DESCRIPTIONS = {"limit": "How many on a page.", "cursor": "From the links `next` and `previous`."}
+
+
+def either(one: str, other: str) -> dict[str, Any]:
+    """Return the rule that exactly one of two fields is sent."""
+    return {"if": {"required": [one]}, "then": {"not": {"required": [other]}}, "else": {"required": [other]}}
+
+
+def not_both(one: str, *others: str) -> dict[str, Any]:
+    """Return the rule that a field is not sent together with any of the others."""
+    return {"if": {"required": [one]}, "then": {"not": {"anyOf": [{"required": [other]} for other in others]}}}
+
+
+def document_details(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """Complete the document: a hook of drf-spectacular."""
+    components = result.get("components", {}).get("schemas", {})
+    for operation in _operations(result):
+        _summarize(operation)
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query" and parameter["name"] in PARAMETERS:
+                parameter["schema"] = PARAMETERS[parameter["name"]]
+                parameter["description"] = DESCRIPTIONS[parameter["name"]]
+        body = operation.get("requestBody", {})
+        for media in body.get("content", {}).values():
+            name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            if _needs_a_field(components.get(name, {})):
+                body["required"] = True
+    for component in components.values():
+        _add_patterns(component.get("properties", {}))
+    return result
+
+
+def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            if method in METHODS:
+                yield operation
+
+
+def _summarize(operation: dict[str, Any]) -> None:
+    """Make the first sentence of the description the summary."""
+    text = operation.get("description", "")
+    first, _, rest = text.partition("\n")
+    sentence, stop, more = first.partition(". ")
+    operation.setdefault("summary", sentence.strip().removesuffix("."))
+    rest = (more + "\n" + rest).strip() if stop else rest.strip()
+    operation["description"] = rest or first
+
+
+def _needs_a_field(component: dict[str, Any]) -> bool:
+    return bool(component.get("required")) or any("required" in rule.get("else", {}) for rule in _rules(component))
+
+
+def _rules(component: dict[str, Any]) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = component.get("allOf", [])
+    return [rule for rule in rules if "if" in rule]
+
+
+def _add_patterns(properties: dict[str, dict[str, Any]]) -> None:
+    currency = properties.get("currency", {})
+    if currency.get("type") in ("string", ["string", "null"]) and "enum" not in currency:
+        currency["pattern"] = CURRENCY
+        currency.pop("minLength", None)
+        currency.pop("maxLength", None)
+
+
+def examples(**values: Mapping[str, Any]) -> Callable[[type[Any]], type[Any]]:
+    """Return a decorator of a serializer that gives its requests these examples, by name. A test sends each of them."""
+    shown = [OpenApiExample(name, value=value, request_only=True) for name, value in values.items()]
+    return extend_schema_serializer(examples=shown)
