@@ -194,7 +194,9 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         return user.has_perm(form.permission or f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     def links(self, request: HttpRequest, row: Any) -> list[tuple[str | Promise, str]]:
-        """Return title and address of each act that is possible now and permitted."""
+        """Return title and address of each act that is possible now and permitted. Nobody acts on what is their own."""
+        if getattr(row, "customer_id", None) == request.user.pk:
+            return []
         return [
             (form.title, reverse(f"admin:{self._url_name(name)}", args=[row.pk]))
             for name, form in self.acts.items()
@@ -206,10 +208,11 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         if not self.may_act(request, self.acts[name]):
             raise PermissionDenied
         row, changes = get_object_or_404(self.get_queryset(request), pk=pk), None
-        back = self.back(row)
+        form, back = self.acts[name](request.POST or None, row=row), self.back(row)
+        if form.customer() == request.user:
+            raise PermissionDenied
         if "confirmed" in request.POST and self._was_done(request, self.acts[name]):
             return HttpResponseRedirect(back, status=303)
-        form = self.acts[name](request.POST or None, row=row)
         if request.method == "POST" and form.is_valid() and "change" not in request.POST:
             if "confirmed" in request.POST and self._is_done(request, form):
                 return HttpResponseRedirect(form.page() or back, status=303)

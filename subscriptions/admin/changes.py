@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.rehearsal import Fact, Facts
-from events.admin.review import Result
+from events.admin.review import Changed, Result
 from ledger.display import money
 from subscriptions import catalogue, quotes
 from subscriptions.admin.acts import SubscriptionForm, cost_of
@@ -87,7 +87,9 @@ class PlanForm(QuotedForm):
     done = _("The plan was changed.")
 
     plan = forms.ChoiceField(label=_("New plan"))
-    field_order = ["form_key", "seen_act", "seen", "plan", "when", "reason"]
+    # The price that the review has shown, so that a newer version is not paid unseen.
+    offer = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = ["form_key", "seen_act", "seen", "offer", "plan", "when", "reason"]
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)
@@ -95,7 +97,11 @@ class PlanForm(QuotedForm):
 
     def quote(self, row: Subscription, *, now: datetime) -> Quote:
         """Return a quote for the plan that was chosen."""
-        price = quotes.price_for(row, self.cleaned_data["plan"], now=now)
+        price, seen = quotes.price_for(row, self.cleaned_data["plan"], now=now), self.cleaned_data.get("offer")
+        self.take_over(offer=price.pk)
+        # Another plan may have been chosen since the review.
+        if seen not in (None, price.pk) and Price.objects.filter(pk=seen, plan=price.plan_id).exists():
+            raise Changed(gettext("The price has changed meanwhile. Check the new one."))
         return quotes.make(row, price, now=now, when=self.cleaned_data["when"])
 
     def _offers(self) -> list[Price]:
