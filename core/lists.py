@@ -118,10 +118,7 @@ class ListMixin(admin.ModelAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        return [
-            (title, {**options, "fields": [self._readable(name) for name in options["fields"]]})
-            for title, options in fieldsets
-        ]
+        return [(title, {**options, "fields": self._once(options["fields"])}) for title, options in fieldsets]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields that nobody can edit, with those of indented JSON."""
@@ -155,6 +152,11 @@ class ListMixin(admin.ModelAdmin):
 
     def _linked(self, name: Any) -> Any:
         return link_column(self.model, name) if isinstance(self._field(name), models.ForeignKey) else name
+
+    def _once(self, names: Iterable[Any]) -> list[Any]:
+        """Return fields for reading, each once: one with JSON is among the fields and among the read-only ones."""
+        fields = {str(getattr(each, "__name__", each)): each for each in map(self._readable, names)}
+        return list(fields.values())
 
     def _readable(self, name: Any) -> Any:
         return json_field(self.model, name) if isinstance(self._field(name), models.JSONField) else name

@@ -1,6 +1,9 @@
 """The read-only admin of the event log."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin
@@ -25,6 +28,11 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ["=subject", "customer__username", "customer__email"]
     list_select_related = ["customer"]
     actions = None
+    readonly_fields = ["named"]
+
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        """Say first what happened."""
+        return list(dict.fromkeys(["named", *super().get_fields(request, obj)]))
 
     @admin.display(description=_("what happened"))
     def named(self, event: Event) -> str:

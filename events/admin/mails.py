@@ -125,8 +125,8 @@ class MailAdmin(ActAdmin):
     actions = ["send_again", "give_up"]
     acts = {"send-again": SendAgainForm, "give-up": GiveUpForm}
     # A mail of the log-in may have a link that opens the account.
-    exclude = ["text", "html"]
-    readonly_fields = ["rendered"]
+    exclude = ["text", "html", "kind"]
+    readonly_fields = ["kind_title", "rendered"]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page with the HTML of a mail."""

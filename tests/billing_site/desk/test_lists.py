@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from core.lists import LAST_PAGE, LimitedList
-from events.models import StaffAct
+from events.models import Event, Mail, StaffAct
 from payments.models import Payment
 from subscriptions.models import Subscription
 from tests.billing_site import policy
@@ -148,3 +148,16 @@ def test_a_page_shows_no_microseconds_and_no_part_of_a_minor_unit(boss, alice, s
     assert "1 day, 2:00:00" in page
     assert "93600123456" not in page
     assert "123456789" not in page
+
+
+def test_a_page_shows_each_field_once_and_codes_in_words(boss, alice, staff):
+    rows.seed(alice, staff)
+    event = Event.objects.filter(type="payment.confirmed").first()
+    text = boss.get(page_of(event)).text
+    assert text.count("<pre>") == 1
+    assert "Payment confirmed" in text
+    payment = Payment.objects.latest("id")
+    shown = boss.get(page_of(payment)).text
+    assert shown.count("field-metadata") == 1
+    assert shown.count("field-amount_shown") >= 1
+    assert "Receipt" in boss.get(page_of(Mail.objects.get(cause="lists"))).text
