@@ -69,6 +69,12 @@ class User(AbstractUser):
         """The name by which mails greet this user."""
         return self.first_name or self.username
 
+    @property
+    def initials(self) -> str:
+        """Up to two letters that stand for this user where a picture would: `AP` for Anna Petrova, `B` for boris."""
+        names = [self.first_name, self.last_name] if self.first_name and self.last_name else [self.greeting_name]
+        return "".join(name[0] for name in names).upper()
+
     def get_session_auth_hash(self) -> str:
         """Return what a session of the pages must carry. What ends all tokens of the API ends the sessions too."""
         return f"{super().get_session_auth_hash()}-{self.token_version}"

@@ -7,6 +7,7 @@ from django.urls import translate_url
 
 from core.brand import brand
 
+THEMES = {"light", "dark"}
 # Each language in its own words, for readers who know no other.
 NAMES = [("en", "English"), ("ru", "Русский")]
 
@@ -17,6 +18,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": settings.SITE_NAME,
         "brand": brand(),
+        "theme": theme if (theme := request.COOKIES.get("theme")) in THEMES else "",
         "is_sandbox": "sandbox" in settings.PAYMENT_GATEWAYS,
         # The request id, under which the log has this request.
         "reference": structlog.contextvars.get_contextvars().get("request_id", ""),

@@ -25,6 +25,11 @@ def day(at: datetime, *, language: str | None = None) -> str:
     return format_date(timezone.localtime(at), LONG_DAY.get(locale.language, "d MMMM y"), locale=locale)
 
 
+def short_day(at: datetime, *, language: str | None = None) -> str:
+    """Format a date for a tag or a table: `21 Nov`, `21 нояб.`. For dates within a year of now: it has no year."""
+    return format_date(timezone.localtime(at), "d MMM", locale=locale_of(language)).replace(" ", NO_BREAK_SPACE)
+
+
 def moment(at: datetime, *, language: str | None = None) -> str:
     """Format a date and time with its zone: `21 November 2026, 14:02 UTC`."""
     return _with_time(at, "HH:mm", language)

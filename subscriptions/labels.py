@@ -52,6 +52,18 @@ STATUSES = {
     Status.EXPIRED: ("", "✕", _("Ended")),
 }
 
+# The icon of each status on customers' pages.
+ICONS = {
+    Status.PENDING: "clock",
+    Status.TRIALING: "check",
+    Status.ACTIVE: "check",
+    Status.PAST_DUE: "alert",
+    Status.SUSPENDED: "alert",
+    Status.PAUSED: "pause",
+    Status.CANCELLED: "x",
+    Status.EXPIRED: "x",
+}
+
 
 def every(price: Price, periods: int = 1) -> str:
     """Return how often a payment for `periods` intervals is due: `a month`, `every 3 months`."""

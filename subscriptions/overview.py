@@ -84,6 +84,13 @@ class SubscriptionState:
     left: timedelta = timedelta()
 
     @property
+    def ends_on(self) -> datetime | None:
+        """When a running subscription that will not be renewed ends; None if it goes on or is not running."""
+        will_end = self.is_leaving or (not self.auto_renew and not self.price.metered)
+        is_running = self.status in (Subscription.Status.ACTIVE, Subscription.Status.TRIALING)
+        return self.access.until if will_end and is_running else None
+
+    @property
     def is_unpaid(self) -> bool:
         """Tell whether it waits for money."""
         return self.status in UNPAID

@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core import dates
 from ledger import display
 from ledger.money import Money
 
@@ -40,6 +41,12 @@ def amount(minor: int, currency: str) -> SafeString:
 def day(at: datetime) -> SafeString:
     """Write a date: `{{ at|day }}`."""
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), display.day(at))
+
+
+@register.filter(expects_localtime=False)
+def short_day(at: datetime) -> SafeString:
+    """Write a date without its year, for tables: `{{ at|short_day }}`."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), dates.short_day(at))
 
 
 @register.filter(expects_localtime=False)

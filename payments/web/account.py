@@ -158,6 +158,16 @@ class AccountSummary:
     charged: frozenset[int]
 
     @property
+    def has_one_wallet(self) -> bool:
+        return len(self.wallets) == 1
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether the page begins with something that the customer should know or do."""
+        of_wallets = any(each.debt.amount or (each.running_out and each.running_out.tone) for each in self.wallets)
+        return bool(self.unpaid or of_wallets or self.to_finish or self.open_payments)
+
+    @property
     def unpaid(self) -> list[Card]:
         """Unpaid subscriptions without an open payment. Asking for the others too could make the customer pay twice."""
         paid_for = {payment.subscription_id for payment in [*self.open_payments, *self.to_finish]}

@@ -80,6 +80,11 @@ class Appearance:
     # Whether the state can still change, so that the page polls.
     moves: bool = False
 
+    @property
+    def icon(self) -> str:
+        """The icon of the page's heading (core.templatetags.icons)."""
+        return {"ok": "check", "info": "clock", "warn": "alert"}.get(self.tone, "x")
+
 
 APPEARANCES = {
     PageState.UNOPENED: Appearance("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),

@@ -5,10 +5,14 @@ from datetime import timedelta
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from core import dates
+from core.templatetags import icons
 from subscriptions import labels
 from subscriptions.explain import sentences
 from subscriptions.models import Plan, Price, Subscription
+from subscriptions.overview import SubscriptionState
 from subscriptions.web import actions
 from subscriptions.web.cards import Card
 
@@ -34,10 +38,27 @@ def of_plan(held: dict[int, Subscription], plan: Plan) -> Subscription | None:
 
 
 @register.filter
-def status_tag(card: Card) -> SafeString:
-    """`{{ card|status_tag }}`: the status as a coloured tag with a symbol."""
-    tone, sign, word = labels.STATUSES[Subscription.Status(card.status)]
-    return format_html('<span class="tag {}"><span aria-hidden="true">{}</span> {}</span>', tone, sign, word)
+def status_tag(card: Card | SubscriptionState) -> SafeString:
+    """`{{ card|status_tag }}`: the status as a coloured tag with a symbol. One that will end says when."""
+    status = Subscription.Status(card.status)
+    tone, _sign, name = labels.STATUSES[status]
+    symbol, word = labels.ICONS[status], str(name)
+    if card.ends_on is not None:
+        tone, symbol = "warn", "clock"
+        word = _("Ends %(day)s") % {"day": dates.short_day(card.ends_on)}
+    return format_html('<span class="tag {}">{}{}</span>', tone, icons.icon(symbol), word)
+
+
+@register.filter
+def picture(price: Price) -> str:
+    """`{{ price|picture }}`: the icon of what a price sells: `server` if it is metered, else `box`."""
+    return "server" if price.metered else "box"
+
+
+@register.filter
+def main_action(card: Card) -> str:
+    """`{{ card|main_action }}`: the one action whose button the card shows; empty if it shows none."""
+    return actions.main_action(card) or ""
 
 
 @register.filter
@@ -48,5 +69,5 @@ def shortly(span: timedelta) -> str:
 
 @register.filter
 def possible(card: Card) -> list[actions.Action]:
-    """`{{ card|possible }}`: the actions that the subscription allows now."""
-    return actions.possible_actions(card)
+    """`{{ card|possible }}`: the actions that the customer's page offers now."""
+    return actions.offered_actions(card)

@@ -1,4 +1,4 @@
-"""What a customer may do with a subscription as it is now: the buttons that its pages offer."""
+"""What a customer, or staff for one, may do with a subscription as it is now: the buttons that the pages offer."""
 
 from enum import StrEnum
 
@@ -9,7 +9,10 @@ Status = Subscription.Status
 
 
 class Action(StrEnum):
-    """An action that a page offers. templates/subscriptions/_actions.html maps each to a URL."""
+    """An action that a page offers; STOP_RENEWING that of staff only.
+
+    templates/subscriptions/_action.html maps each to its URL.
+    """
 
     CHANGE = "change"
     QUANTITY = "quantity"
@@ -39,6 +42,18 @@ def possible_actions(card: Card) -> list[Action]:
         Action.CANCEL: True,
     }
     return [action for action, is_possible in offered.items() if is_possible]
+
+
+def offered_actions(card: Card) -> list[Action]:
+    """Return the possible actions that customers see. One exit is enough: ending it at the period's end is `cancel`."""
+    return [action for action in possible_actions(card) if action is not Action.STOP_RENEWING]
+
+
+def main_action(card: Card) -> Action | None:
+    """Return the action whose button stands beside the subscription in a list: what its customer most likely wants."""
+    likely = (Action.RESUME, Action.UNDO_CANCEL, Action.RENEW, Action.KEEP_PLAN, Action.CHANGE)
+    offered = possible_actions(card)
+    return next((action for action in likely if action in offered), None)
 
 
 def _can_renew(card: Card) -> bool:

@@ -89,6 +89,11 @@ class Card:
         return self.status is Status.PAUSED
 
     @property
+    def ends_on(self) -> datetime | None:
+        """When a running subscription that will not be renewed ends; None if it goes on or is not running."""
+        return self.state.ends_on
+
+    @property
     def coming(self) -> Price | None:
         """The price of the plan it changes to at the end of the period; None if it has no such change or ends then."""
         return self.state.scheduled if self._continues else None

@@ -20,6 +20,12 @@ from subscriptions.models import Charge
 # How many transactions share one query for their charges.
 CHUNK = 500
 
+Reason = Transaction.Reason
+ICONS = {
+    Reason.TOP_UP: "plus", Reason.UNUSED_REFUND: "undo", Reason.REFUND: "undo", Reason.PROMOTION: "plus",
+    Reason.CHARGEBACK: "scale", Reason.CHARGEBACK_REVERSAL: "scale", Reason.DEBT_PAYMENT: "bill",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
@@ -33,6 +39,8 @@ class StatementLine:
     money: Money
     # The balance after it.
     balance: Money
+    # The name of its icon (core.templatetags.icons).
+    icon: str = "swap"
     # Public id of the subscription it was for; empty if there is none.
     about: str = ""
 
@@ -51,7 +59,9 @@ def statement_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
             yield (
                 line
                 if charge is None
-                else replace(line, description=_describe(charge), about=charge.subscription.public_id)
+                else replace(
+                    line, description=_describe(charge), icon=_icon(charge), about=charge.subscription.public_id
+                )
             )
 
 
@@ -66,6 +76,7 @@ def _bare_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
             description="" if row.description in _names(row.reason) else row.description,
             money=Money(sign * row.amount, row.currency),
             balance=Money(row.balance_after or 0, row.currency),
+            icon=ICONS.get(Transaction.Reason(row.reason), "swap"),
         )
 
 
@@ -77,6 +88,10 @@ def _names(reason: str) -> frozenset[str]:
         with override(language):
             names.add(str(REASONS[Transaction.Reason(reason)]))
     return frozenset(names)
+
+
+def _icon(charge: Charge) -> str:
+    return "server" if charge.price.metered else "box"
 
 
 def _describe(charge: Charge) -> str:

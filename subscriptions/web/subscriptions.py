@@ -103,10 +103,9 @@ def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_POST
 @never_cache
 @login_required
-def renewal(request: SignedInRequest, public_id: str, *, renews: bool) -> HttpResponse:
-    """Switch automatic renewal on or off."""
+def renewal(request: SignedInRequest, public_id: str) -> HttpResponse:
+    """Switch automatic renewal on again."""
     now = timezone.now()
     card = get_card(request, public_id, now=now)
-    act = partial(OpenBook.set_auto_renew, subscription=card.row, value=renews)
-    message = _("Automatic renewal is on.") if renews else _("Automatic renewal is off.")
-    return perform(request, card, act, message=message, now=now, is_done=lambda card: False)
+    act = partial(OpenBook.set_auto_renew, subscription=card.row, value=True)
+    return perform(request, card, act, message=_("Automatic renewal is on."), now=now, is_done=lambda card: False)

@@ -31,7 +31,7 @@ def test_looking_at_the_link_changes_nothing_and_pressing_the_button_stops_the_m
     browser, path = Client(enforce_csrf_checks=True), path_of(alice, REMINDERS)
     page = browser.get(path)
     assert page.status_code == 200
-    assert '<form method="post">' in page.content.decode()
+    assert '<form method="post"' in page.content.decode()
     assert off(alice) == []
     assert browser.post(path).status_code == 200
     assert off(alice) == ["reminders"]

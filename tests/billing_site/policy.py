@@ -139,7 +139,6 @@ PAGES = {
     "subscription_pay": Row(ALICE, address=SUBSCRIPTION),
     "subscription_start": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_renew": Row(ALICE, "POST", SUBSCRIPTION),
-    "subscription_stop_renewing": Row(ALICE, "POST", SUBSCRIPTION),
     "transactions": Row(CUSTOMERS),
     "transactions_csv": Row(CUSTOMERS),
     "transaction": Row(ALICE, address={"number": "transaction"}),

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from django.test import Client
@@ -22,9 +23,9 @@ def test_the_page_shows_the_balance_the_price_and_the_next_payment(browser, alic
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
     page = words(browser.get("/account/"))
     assert "₽310.00" in page
-    assert "Standard ✓ Active" in page
+    assert "Standard Active" in page
     assert "₽690.00 from your balance." in page
-    assert "Charge Standard," in page
+    assert re.search(r"Charge, [^₽]* Standard, ", page)
 
 
 def test_metered_use_not_charged_yet_reduces_the_available_balance(browser, alice, now):
@@ -34,7 +35,7 @@ def test_metered_use_not_charged_yet_reduces_the_available_balance(browser, alic
     orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=then)
     page = words(browser.get("/account/"))
     assert "₽8.50" in page or "₽8.49" in page
-    assert "available Total balance ₽10.00 Used, not yet charged −₽1.5" in page
+    assert "Total balance ₽10.00 Used, not yet charged −₽1.5" in page
 
 
 def test_an_empty_wallet_is_shown_before_any_worker_has_run(browser, alice, now):

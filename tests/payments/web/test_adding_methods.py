@@ -30,7 +30,7 @@ def test_a_card_is_added_on_the_gateways_page(browser: Client, alice: User) -> N
     assert back.status_code == 303
     shown = words(browser.get(back["Location"], follow=True))
     assert "Visa •••• 4242 is saved." in shown
-    assert "Saved cards and accounts" in shown
+    assert "Valid until" in shown
     assert PaymentMethod.objects.get().customer == alice
 
 
@@ -69,7 +69,7 @@ def test_who_turns_back_reads_that_nothing_was_saved(browser: Client) -> None:
     assert answer["Location"].endswith(back)
     page = words(browser.get(answer["Location"], follow=True))
     assert "No card was saved." in page
-    assert "Saved cards and accounts" not in page
+    assert "Valid until" not in page
 
 
 def test_in_russian_the_way_back_is_russian_too(browser: Client) -> None:

@@ -24,17 +24,17 @@ def method(alice, now):
 
 
 def test_without_a_saved_card_there_is_no_list(browser, alice):
-    assert "Saved cards and accounts" not in words(browser.get("/account/"))
+    assert "Remove" not in words(browser.get("/account/"))
 
 
 def test_a_saved_card_is_listed_and_removed(browser, method):
-    assert "Visa •••• 4242 02/2030 Remove" in words(browser.get("/account/"))
+    assert "Visa •••• 4242 Valid until 02/2030 Remove" in words(browser.get("/account/"))
     address = f"/account/payment-methods/{method.public_id}/remove/"
     answer = browser.post(address)
     assert (answer.status_code, answer["Location"]) == (303, "/account/")
     page = words(browser.get("/account/"))
     assert "Visa •••• 4242 is removed. We cannot charge it any more." in page
-    assert "Saved cards and accounts" not in page
+    assert "Valid until" not in page
     assert not SandboxMethod.objects.get().is_kept
     # A second press changes nothing.
     assert browser.post(address).status_code == 303
@@ -43,7 +43,7 @@ def test_a_saved_card_is_listed_and_removed(browser, method):
 def test_the_card_that_pays_automatically_is_marked_and_its_removal_says_so(browser, method, now):
     assert "Pays automatically" not in words(browser.get("/account/"))
     consents.agree_to_renewals(method, address=None, now=now)
-    assert "Visa •••• 4242 Pays automatically 02/2030 Remove" in words(browser.get("/account/"))
+    assert "Visa •••• 4242 Pays automatically Valid until 02/2030 Remove" in words(browser.get("/account/"))
     page = browser.post(f"/account/payment-methods/{method.public_id}/remove/", follow=True)
     assert "Your automatic payments used it. Choose another one under Automatic payments." in words(page)
 

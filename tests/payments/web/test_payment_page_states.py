@@ -181,4 +181,4 @@ def test_another_customers_payment_is_not_found(client, mallory, alice):
 )
 def test_the_second_step_says_what_has_become_of_the_money(show, state, step):
     steps = show(state).content.decode().split('<ol class="steps">')[1].split("</ol>")[0]
-    assert f"<span>{step}</span>" in steps
+    assert f"<p>{step}</p>" in steps

@@ -14,7 +14,7 @@ from tests.subscriptions.bank import at, guards_off, settle
 from tests.subscriptions.shop import pay_in, sell
 from tests.web import act, bought, heading, words
 
-MATCHES, DIFFERS = "✓ Checked: correct", "✕ Checked: wrong"
+MATCHES, DIFFERS = "Checked: correct", "Checked: wrong"
 
 
 def last(reason: str = "charge") -> Transaction:
