@@ -9,11 +9,12 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from events.admin.review import ActAdmin
 from ledger.amounts_admin import currency_filter
-from ledger.display import money
+from ledger.display import moment, money
 from ledger.money import Money
 from subscriptions import overview
 from subscriptions.admin import acts, changes, courses, endings, extension
@@ -101,8 +102,11 @@ class SubscriptionAdmin(ActAdmin):
     def access(self, row: Subscription) -> str:
         """Return whether the customer has access now, and until when."""
         access = overview.access(row, now=timezone.now())
-        until = f" until {access.until:%Y-%m-%d %H:%M:%S} UTC" if access.until else ""
-        return f"{_('yes') if access.active else _('no')} ({access.reason}){until}"
+        _tone, _sign, status = STATUSES[Subscription.Status(access.reason)]
+        answer = f"{gettext('yes') if access.active else gettext('no')} ({status})"
+        if not access.until:
+            return answer
+        return gettext("%(answer)s until %(moment)s") % {"answer": answer, "moment": moment(access.until)}
 
     @admin.display(description=_("paid period"))
     def paid_shown(self, row: Subscription) -> str:

@@ -175,7 +175,7 @@ def test_a_subscription_shows_its_charges_and_cannot_be_edited(root, alice, now)
     address = f"/admin/subscriptions/subscription/{held.pk}/change/"
     page = root.get(address).content.decode()
     assert "₽690.00" in page
-    assert "yes (active)" in page
+    assert "yes (Active)" in page
     assert '<input type="submit"' not in page
     assert root.post(address, {"status": "cancelled"}).status_code == 403
     assert root.get("/admin/subscriptions/subscription/add/").status_code == 403
