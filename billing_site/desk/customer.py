@@ -29,7 +29,7 @@ from ledger.models import Account
 from ledger.money import Money
 from payments import bank_transfers, transitions
 from payments.collection import states as collection_states
-from payments.models import AutoTopUp, Collection, Dispute, Payment, PaymentMethod, Refund
+from payments.models import Adjustment, AutoTopUp, Collection, Dispute, Payment, PaymentMethod, Refund
 from subscriptions import overview
 from subscriptions.engine.calendar import to_datetime, to_micros
 from subscriptions.engine.runway import runway
@@ -44,9 +44,9 @@ Link = tuple[str | Promise, str]
 # How many payments and other rows the page names; the lists have all.
 MOST = 8
 LISTS: tuple[tuple[type[Model], str | Promise], ...] = (
-    (Payment, _("Payments")), (Subscription, _("Subscriptions")), (Event, _("Events")), (Mail, _("Emails")),
-    (PaymentMethod, _("Saved cards and accounts")), (Collection, _("Automatic payments")),
-    (StaffAct, _("What staff did")),
+    (Payment, _("Payments")), (Adjustment, _("Adjustments")), (Subscription, _("Subscriptions")),
+    (Event, _("Events")), (Mail, _("Emails")), (PaymentMethod, _("Saved cards and accounts")),
+    (Collection, _("Automatic payments")), (StaffAct, _("What staff did")),
 )  # fmt: skip
 # Rows that are open or in use, of several tables in one statement: kind, id, name, state, amount, currency, time.
 OPEN = """

@@ -1,14 +1,19 @@
 """The groups of staff, and the second factor that staff need."""
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
+from accounts.models import User
+from events.models import StaffAct
+from tests.billing_site.desk import rows
 from tests.staff import GROUPS, member
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +69,31 @@ def test_a_customer_is_not_let_in_whatever_second_factor_they_have(client: Clien
     settings.STAFF_SECOND_FACTOR = True
     client.force_login(alice)
     assert client.get("/admin/")["location"].startswith("/admin/login/")
+
+
+def acts() -> list[tuple[Any, str, str]]:
+    """Return the model, the name and the permission of each act of the desk."""
+    return [
+        (model, name, form.permission or f"{model._meta.app_label}.change_{model._meta.model_name}")
+        for model, shown in admin.site._registry.items()
+        for name, form in getattr(shown, "acts", {}).items()
+    ]
+
+
+@pytest.mark.parametrize("role", GROUPS)
+def test_a_role_reaches_the_acts_of_its_permissions_and_no_other(role: str, alice: User, staff: User, settings: Any):
+    settings.MANUAL_DETAILS = '{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}'
+    rows.seed(alice, staff)
+    client = Client()
+    client.force_login(member(role))
+    assert len(acts()) > 30
+    before = StaffAct.objects.count()
+    for model, name, permission in acts():
+        row = alice if model is User else model.objects.order_by("pk").last()
+        assert row is not None, model
+        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/{name}/"
+        allowed = permission in GROUPS[role]
+        assert client.get(address).status_code == (200 if allowed else 403), address
+        if not allowed:
+            assert client.post(address, {"reason": "x", "confirmed": "1"}).status_code == 403, address
+    assert StaffAct.objects.count() == before
