@@ -1,5 +1,6 @@
 """The pages of the desk: accessible, in both colour schemes, and no wider than a laptop or a phone."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from accounts.models import User
 from subscriptions import catalogue, daily, orders
 from subscriptions.models import Plan, Subscription
+from tests.billing_site.desk import rows
 from tests.browser.test_staff_payments import faults
 from tests.browser.visit import Visit
 from tests.payments import staff_rows
@@ -92,3 +94,41 @@ def test_on_a_phone_a_row_of_a_list_is_a_card(visit: Any, superuser: User, row: 
     cell = page.locator("#result_list td[data-label]:visible").nth(1)
     assert cell.evaluate("each => getComputedStyle(each, '::before').content").strip('"').endswith(": ")
     assert faults(window) == []
+
+
+def addresses(window: Visit) -> Iterator[tuple[str, bool]]:
+    """Yield each list with its first row, and the acts on that row; whether it is a list."""
+    page = window.to("/admin/")
+    lists = page.eval_on_selector_all(".today-tables th a", "links => links.map(each => each.getAttribute('href'))")
+    assert len(lists) > 25
+    for each in lists:
+        yield each, True
+        first = page.locator("#result_list tbody :is(th, td) a").first
+        if first.count():
+            yield first.get_attribute("href") or "", False
+            acts = ".object-tools a, .customer a.act"
+            yield from ((href, False) for href in page.eval_on_selector_all(acts, "links => links.map(e => e.href)"))
+
+
+def test_every_page_fits_the_screen_and_every_list_shows_its_first_row(
+    visit: Any, alice: User, staff: User, superuser: User, site: str, settings: Any
+) -> None:
+    settings.MANUAL_DETAILS = '{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}'
+    rows.seed(alice, staff)
+    window = visit(superuser, width=1366)
+    page, wrong, number = window.page, [], 0
+    for address, is_list in addresses(window):
+        window.to(address)
+        number += 1
+        for width in (390, 1366):
+            page.set_viewport_size({"width": width, "height": 850})
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append(f"{address} is too wide at {width}")
+        first = page.locator("#result_list tbody tr").first
+        if is_list and first.count():
+            box = first.bounding_box()
+            if box is None or box["y"] + box["height"] > 850:
+                wrong.append(f"{address}: the first row is out of sight")
+    assert wrong == []
+    assert window.console == []
+    assert number > 80
