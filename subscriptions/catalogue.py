@@ -184,9 +184,17 @@ def _create(price: Price) -> Price:
 
 def awaits_trial(customer: User, price: Price) -> bool:
     """Tell whether a new subscription to this price would start with a free trial."""
+    return price.trial_days > 0 and not _trials(customer).filter(plan=price.plan_id).exists()
+
+
+def plans_tried(customer: User) -> set[int]:
+    """Return the ids of the plans whose free trial the customer, or somebody with the same mailbox, has had."""
+    return set(_trials(customer).values_list("plan_id", flat=True))
+
+
+def _trials(customer: User) -> QuerySet[Trial]:
     mailbox = Func(Value(customer.email), function="mailbox_of", output_field=CharField())
-    is_theirs = Q(customer=customer) | (Q(mailbox=mailbox) & ~Q(mailbox=""))
-    return price.trial_days > 0 and not Trial.objects.filter(is_theirs, plan=price.plan_id).exists()
+    return Trial.objects.filter(Q(customer=customer) | (Q(mailbox=mailbox) & ~Q(mailbox="")))
 
 
 def plans_on_sale(**prices: Any) -> QuerySet[Plan]:

@@ -11,7 +11,7 @@ from core import dates
 from core.templatetags import icons
 from subscriptions import labels
 from subscriptions.explain import sentences
-from subscriptions.models import Plan, Price, Subscription
+from subscriptions.models import Price, Subscription
 from subscriptions.overview import SubscriptionState
 from subscriptions.web import actions
 from subscriptions.web.cards import Card
@@ -29,12 +29,6 @@ def every(price: Price, periods: int = 1) -> str:
 def span(price: Price, periods: int = 1) -> str:
     """`{{ price|span:24 }}`: 24 hours."""
     return labels.span(price, periods)
-
-
-@register.filter
-def of_plan(held: dict[int, Subscription], plan: Plan) -> Subscription | None:
-    """`{{ held|of_plan:plan }}`: the visitor's subscription to the plan, if any."""
-    return held.get(plan.pk)
 
 
 @register.filter

@@ -1,4 +1,6 @@
-"""The price list: current prices in one currency, and which plans the visitor has."""
+"""The price list: current prices in one currency, and what the visitor can do with each plan."""
+
+from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -11,9 +13,11 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from ledger.models import Account
 from subscriptions import catalogue
-from subscriptions.models import Subscription
+from subscriptions.models import Price, Subscription
 
 Status = Subscription.Status
+# A customer who chooses another plan while one of these runs or waits to go on means to change it.
+CHANGEABLE = frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED})
 # The currency shown by default in each language, if plans are sold in it.
 USUAL = {"ru": "RUB", "en": "EUR"}
 
@@ -51,11 +55,46 @@ def _own(reader: User | AnonymousUser) -> str | None:
     )
 
 
-def held_by(user: User | AnonymousUser) -> dict[int, Subscription]:
-    """Return the user's newest subscription that has not ended, by plan id."""
-    if not isinstance(user, User):
-        return {}
-    return {each.price.plan_id: each for each in _not_ended(user).select_related("price").order_by("id")}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A plan on the price list, and what this visitor can do with it."""
+
+    price: Price
+    # Their newest subscription to it that has not ended.
+    held: Subscription | None
+    # Their subscription that can be changed to it; None if they have none, or hold this plan.
+    changes: Subscription | None
+    # Whether a new subscription would start with a free trial.
+    has_trial: bool
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether what they have of it is only an order that waits for its payment."""
+        return self.held is not None and self.held.status == Status.PENDING
+
+
+def offers(reader: User | AnonymousUser, currency: str) -> list[Offer]:
+    """Return what is on sale in the currency, as this visitor can have it."""
+    rows, tried = [], set[int]()
+    if isinstance(reader, User):
+        rows = list(_not_ended(reader).select_related("price").order_by("id"))
+        tried = catalogue.plans_tried(reader)
+    held = {each.price.plan_id: each for each in rows}
+    changeable = [each for each in rows if each.status in CHANGEABLE and _is_advance(each.price, currency)]
+    newest = changeable[-1] if changeable else None
+    return [
+        Offer(
+            price=price,
+            held=held.get(price.plan_id),
+            changes=newest if price.plan_id not in held and not price.metered else None,
+            has_trial=price.trial_days > 0 and price.plan_id not in tried and price.plan_id not in held,
+        )
+        for price in catalogue.prices_on_sale(currency)
+    ]
+
+
+def _is_advance(price: Price, currency: str) -> bool:
+    return price.currency == currency and not price.metered
 
 
 def _not_ended(customer: User) -> QuerySet[Subscription]:
@@ -70,9 +109,8 @@ def pricing(request: HttpRequest) -> HttpResponse:
     if sold and currency not in sold:
         return choose_currency(request, sold, _("There are no plans in %s."))
     context = {
-        "prices": catalogue.prices_on_sale(currency) if currency else [],
+        "offers": offers(request.user, currency) if currency else [],
         "currencies": sold,
         "currency": currency,
-        "held": held_by(request.user),
     }
     return render(request, "subscriptions/pricing.html", context)

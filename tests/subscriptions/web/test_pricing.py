@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -102,3 +104,78 @@ def test_the_default_currency_is_that_of_the_customers_money(browser, alice, now
     orders.subscribe(alice, Price.objects.get(plan__code="basic", currency="EUR"), now=now)
     for page, text in {"/pricing/": "€7.90", "/topup/": "Pay €", "/checkout/standard/": "Pay €"}.items():
         assert text in words(browser.get(page))
+
+
+def card_of(page: Any, code: str) -> str:
+    """Return the HTML of a plan's card."""
+    html = page.content.decode()
+    return html[html.index(f'aria-labelledby="plan-{code}"') :].partition("</section>")[0]
+
+
+def test_who_holds_a_plan_is_offered_the_change_to_the_others(browser, alice, now):
+    """The link asks for a quote, so the amounts are shown before anything is charged."""
+    pay_in(alice, 100_00, "EUR")
+    held = orders.subscribe(alice, catalogue.current("basic", "EUR"), now=now)
+    page = browser.get("/pricing/?currency=EUR")
+    link = f"/account/subscriptions/{held.public_id}/change/?plan=standard"
+    assert f'href="{link}"' in card_of(page, "standard")
+    assert "Change to Standard" in card_of(page, "standard")
+    assert heading(browser.get(link, follow=True)) == "Change to Standard?"
+    assert "Your plan" in card_of(page, "basic")
+    assert "Change to Basic" not in words(page)
+
+
+def test_a_second_one_of_the_same_plan_has_its_own_words(browser, alice, now):
+    pay_in(alice, 100_00, "EUR")
+    orders.subscribe(alice, catalogue.current("basic", "EUR"), now=now)
+    card = card_of(browser.get("/pricing/?currency=EUR"), "basic")
+    assert "Add another Basic" in card
+    assert 'href="/checkout/basic/?currency=EUR"' in card
+
+
+def test_metered_plans_are_added_beside_the_held_one(browser, alice, now):
+    pay_in(alice, 100_00, "EUR")
+    orders.subscribe(alice, catalogue.current("basic", "EUR"), now=now)
+    card = card_of(browser.get("/pricing/?currency=EUR"), "hourly")
+    assert 'href="/checkout/hourly/?currency=EUR"' in card
+    assert "Change to" not in card
+    orders.subscribe(alice, catalogue.current("hourly", "EUR"), now=now)
+    assert "Add another Pay as you go" in card_of(browser.get("/pricing/?currency=EUR"), "hourly")
+
+
+def test_of_several_plans_the_newest_that_can_be_changed_is_offered_for_the_change(browser, alice, now):
+    """Neither metered use nor an order that nobody paid is a plan that the customer would change."""
+    pay_in(alice, 100_00, "EUR")
+    orders.subscribe(alice, catalogue.current("basic", "EUR"), now=now)
+    newest = orders.subscribe(alice, catalogue.current("basic", "EUR"), now=now)
+    orders.subscribe(alice, catalogue.current("hourly", "EUR"), now=now)
+    orders.subscribe(alice, catalogue.current("standard", "EUR"), quantity=100, now=now)
+    page = browser.get("/pricing/?currency=EUR")
+    assert f"/account/subscriptions/{newest.public_id}/change/?plan=premium" in card_of(page, "premium")
+    assert "Waiting for payment" in card_of(page, "standard")
+    assert "Your plan" not in card_of(page, "standard")
+
+
+def test_a_plan_in_another_currency_cannot_be_changed_to(browser, alice, now):
+    pay_in(alice, 100_00, "EUR")
+    orders.subscribe(alice, catalogue.current("basic", "EUR"), now=now)
+    page = browser.get("/pricing/?currency=RUB")
+    assert "Change to" not in words(page)
+    assert 'href="/checkout/standard/?currency=RUB"' in card_of(page, "standard")
+
+
+def test_the_trial_is_offered_only_to_who_can_still_have_it(browser, alice, now):
+    assert "Try for free" in card_of(browser.get("/pricing/?currency=EUR"), "premium")
+    row = orders.subscribe(alice, catalogue.current("premium", "EUR"), now=now)
+    orders.change(row, now=now, act=lambda book: book.cancel(row, when="now"))
+    page = browser.get("/pricing/?currency=EUR")
+    assert "Choose" in card_of(page, "premium")
+    assert "Try for free" not in card_of(page, "premium")
+    assert "Free for 14 days" not in card_of(page, "premium")
+    assert "free trial" not in card_of(page, "premium")
+
+
+def test_the_page_of_who_holds_plans_takes_few_queries(browser, alice, now, django_assert_max_num_queries):
+    orders.subscribe(alice, catalogue.current("premium", "EUR"), now=now)
+    with django_assert_max_num_queries(8):
+        browser.get("/pricing/?currency=EUR")
