@@ -5,13 +5,15 @@ from typing import Any, cast
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from accounts import brute_force, mail_choices, registration, time_zones
 from accounts.models import User
 from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
-from core.api.fields import FlagField, TextField
+from core.api.fields import FlagField, StringField, TextField
 from core.api.schema_details import either, examples
 from core.api.serializers import StrictSerializer
 
@@ -19,6 +21,7 @@ from core.api.serializers import StrictSerializer
 MAX_PASSWORD_LENGTH = 1000
 
 
+@extend_schema_field(OpenApiTypes.EMAIL)
 class EmailField(TextField):
     """An email address in its stored form."""
 
@@ -30,7 +33,7 @@ class EmailField(TextField):
         return normalize_email(super().to_internal_value(data))
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(StringField):
     """A password: never sent back, never trimmed."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -145,10 +148,10 @@ class LogInSerializer(StrictSerializer):
 
     schema_rules = (either("username", "email"),)
 
-    username = serializers.CharField(required=False, max_length=MAX_LENGTH)
-    email = serializers.CharField(required=False, max_length=MAX_LENGTH)
+    username = StringField(required=False, max_length=MAX_LENGTH)
+    email = StringField(required=False, max_length=MAX_LENGTH)
     password = PasswordField()
-    code = serializers.CharField(
+    code = StringField(
         required=False, max_length=20, help_text="From the authenticator app, if two-step verification is on."
     )
 
@@ -163,7 +166,7 @@ class LogInSerializer(StrictSerializer):
 class RefreshSerializer(StrictSerializer):
     """A refresh token."""
 
-    refresh = serializers.CharField(write_only=True, max_length=4000)
+    refresh = StringField(write_only=True, max_length=4000)
 
 
 class LogOutSerializer(RefreshSerializer):

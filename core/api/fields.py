@@ -22,7 +22,18 @@ def first_invisible(text: str) -> str:
     return next((c for c in text if c not in JOINERS and INVISIBLE.match(unicodedata.category(c))), "")
 
 
-class TextField(serializers.CharField):
+class StringField(serializers.CharField):
+    """A JSON string: not a number, which DRF would turn into text, so that 007 becomes 7."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text: str = super().to_internal_value(data)
+        return text
+
+
+class TextField(StringField):
     """One line of text in Unicode form NFC, or in `form`: NFKC for text that must be unique."""
 
     default_error_messages = {"unseen": _("Invisible characters are not allowed: U+{code}.")}

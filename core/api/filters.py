@@ -1,4 +1,4 @@
-"""Strict list filters: an unknown or repeated query parameter is an error."""
+"""Strict list filters: an unknown, empty or repeated query parameter is an error."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,12 +13,14 @@ from core.api.serializers import shortened, unknown_names
 
 
 def refuse_unknown_parameters(request: Request, allowed: Iterable[str]) -> None:
-    """Raise ValidationError for each query parameter that is not allowed or is given more than once."""
+    """Raise ValidationError for each query parameter that is not allowed, is empty or is given more than once."""
     known = sorted(allowed)
     errors = unknown_names(request.query_params, known)
     for name, values in request.query_params.lists():
         if name in known and len(values) > 1:
             errors[name] = [ErrorDetail(_("%s is given more than once.") % name, code="repeated")]
+        elif name in known and not values[0]:
+            errors[name] = [ErrorDetail(_("%s is empty. Omit it, or give it a value.") % name, code="blank")]
     if errors:
         raise ValidationError(errors)
 

@@ -112,7 +112,7 @@ class Idempotent:
         """Claim the key after authentication, permissions and throttling; raise Replay if the answer is stored."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         key = request.headers.get("Idempotency-Key")
-        if request.method in METHODS and key is not None:
+        if key is not None and request.method in METHODS and hasattr(self, request.method.lower()):
             digest = fingerprint(method=request.method, path=request.path.rstrip("/"), body=request.data)
             self._claim = claim(int(request.user.pk or 0), key=key, fingerprint=digest)
             self.idempotency_key = key_of("api", key)

@@ -17,11 +17,18 @@ IDEMPOTENCY_KEY = {
     "minLength": 1,
     "maxLength": 255,
     "pattern": r"^[!-+\-./0-~]([ -+\-./0-~]*[!-+\-./0-~])?$",
-    "examples": ["0b7d3f7e-5f0c-4c8e-9f55-2f1f9a1f9a1f"],
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string", "minLength": 1},
+}
+# Ids of objects in paths, by the list that they are in. A payment may have an id that its program has chosen.
+IDS = {
+    "subscriptions": "^sub_[0-9a-z]{26}$",
+    "payments": "^[A-Za-z0-9][A-Za-z0-9_-]{7,39}$",
+    "payment-methods": "^pm_[0-9a-z]{26}$",
+    "consents": "^con_[0-9a-z]{26}$",
+    "automatic-top-ups": "^atu_[0-9a-z]{26}$",
 }
 DESCRIPTIONS = {"limit": "How many on a page.", "cursor": "From the links `next` and `previous`."}
 
@@ -39,9 +46,11 @@ def not_both(one: str, *others: str) -> dict[str, Any]:
 def document_details(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     """Complete the document: a hook of drf-spectacular."""
     components = result.get("components", {}).get("schemas", {})
-    for operation in _operations(result):
+    for path, operation in _operations(result):
         _summarize(operation)
         for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path" and parameter["name"] == "public_id":
+                parameter["schema"] = {"type": "string", "pattern": IDS[path.split("/")[2]]}
             if parameter["in"] == "query" and parameter["name"] in PARAMETERS:
                 parameter["schema"] = PARAMETERS[parameter["name"]]
                 parameter["description"] = DESCRIPTIONS[parameter["name"]]
@@ -55,11 +64,11 @@ def document_details(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     return result
 
 
-def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for operations in result["paths"].values():
+def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:
-                yield operation
+                yield path, operation
 
 
 def _summarize(operation: dict[str, Any]) -> None:

@@ -113,4 +113,4 @@ class MoneyFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
         if direction == "response":
             return {"type": "string", "pattern": PLAIN, "examples": ["1342.00"]}
         text = {"type": "string", "pattern": SENT, "examples": ["1342.00"]}
-        return {"oneOf": [text, {"type": "number", "exclusiveMinimum": 0, "maximum": 9_999_999_999_999}]}
+        return {"oneOf": [text, {"type": "number", "minimum": 0.001, "maximum": 9_999_999_999_999}]}

@@ -37,11 +37,11 @@ class SentAmount(NamedTuple):
     {
         "oneOf": [
             {"type": "string", "pattern": SENT, "examples": ["1342.00"]},
-            {"type": "number", "exclusiveMinimum": 0, "examples": [1342.00]},
+            {"type": "number", "minimum": 0.001, "examples": [1342.00]},
             {
                 "type": "object",
                 "properties": {
-                    "value": {"oneOf": [{"type": "string", "pattern": SENT}, {"type": "number"}]},
+                    "value": {"oneOf": [{"type": "string", "pattern": SENT}, {"type": "number", "minimum": 0.001}]},
                     "currency": {"type": "string", "pattern": CURRENCY},
                 },
                 "required": ["value"],

@@ -59,6 +59,13 @@ def test_an_unknown_plan_is_answered_with_what_is_sold(alice: User) -> None:
         ("/api/transactions/?from=9999-12-31T23:59:59-14:00", "from"),
         ("/api/transactions/?to=9999-12-31", "to"),
         ("/api/transactions/?to=2026-02-30", "to"),
+        # An empty one would list everything.
+        ("/api/subscriptions/?status=", "status"),
+        ("/api/payments/?created_before=", "created_before"),
+        ("/api/payments/?client_reference_id=", "client_reference_id"),
+        ("/api/plans/?currency=", "currency"),
+        ("/api/transactions/?to=", "to"),
+        ("/api/events/?type=", "type"),
     ],
 )
 def test_an_unknown_value_of_a_filter_is_an_error_that_names_it(alice: User, path: str, param: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.urls import get_resolver
 from rest_framework import serializers
 
-from core.api.fields import FlagField
+from core.api.fields import FlagField, TextField
 from core.api.serializers import StrictSerializer
 from subscriptions.api.serializers import CancelSerializer
 
@@ -49,3 +49,13 @@ def test_true_and_false_are_accepted(sent: bool) -> None:
     form = CancelSerializer(data={"when": "now", "refund_unused": sent})
     assert form.is_valid()
     assert form.validated_data["refund_unused"] is sent
+
+
+@pytest.mark.parametrize("sent", [7, 7.5, True, None, ["7"], {"7": "7"}])
+def test_a_text_is_a_json_string(sent):
+    class Named(StrictSerializer):
+        name = TextField()
+
+    form = Named(data={"name": sent})
+    assert not form.is_valid()
+    assert list(form.errors) == ["name"]

@@ -132,6 +132,13 @@ def test_patch_and_delete_honour_the_key(as_alice, method):
     assert pay(as_alice, "k", amount=5).status_code == 422
 
 
+def test_a_method_that_the_view_does_not_have_uses_up_no_key(as_alice):
+    assert as_alice.put(PAY, {"amount": 5}, headers={"idempotency-key": "k"}).status_code == 405
+    pay(as_alice, "k", amount=5)
+    consents = as_alice.patch("/api/consents/", {"amount": 5}, headers={"idempotency-key": "k"})
+    assert (consents.status_code, consents.json()["code"]) == (405, "method_not_allowed")
+
+
 def test_an_empty_answer_is_replayed_empty(as_alice):
     first, again = (as_alice.delete(PAY, {"status": 204}, headers={"idempotency-key": "k"}) for _ in range(2))
     assert (first.status_code, again.status_code, again.content) == (204, 204, b"")
