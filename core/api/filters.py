@@ -11,6 +11,9 @@ from rest_framework.request import Request
 
 from core.api.serializers import shortened, unknown_names
 
+# core.api.pagination refuses these if they are empty.
+PAGE = ("limit", "cursor")
+
 
 def refuse_unknown_parameters(request: Request, allowed: Iterable[str]) -> None:
     """Raise ValidationError for each query parameter that is not allowed, is empty or is given more than once."""
@@ -19,7 +22,7 @@ def refuse_unknown_parameters(request: Request, allowed: Iterable[str]) -> None:
     for name, values in request.query_params.lists():
         if name in known and len(values) > 1:
             errors[name] = [ErrorDetail(_("%s is given more than once.") % name, code="repeated")]
-        elif name in known and not values[0]:
+        elif name in known and not values[0] and name not in PAGE:
             errors[name] = [ErrorDetail(_("%s is empty. Omit it, or give it a value.") % name, code="blank")]
     if errors:
         raise ValidationError(errors)
@@ -35,7 +38,7 @@ class StrictFilters(DjangoFilterBackend):
         detail = getattr(view, "lookup_url_kwarg", None) or getattr(view, "lookup_field", None)
         is_list = detail not in getattr(view, "kwargs", {})
         allowed = set(filters.base_filters) if filters else set()
-        refuse_unknown_parameters(request, allowed | {"limit", "cursor"} if is_list and pages else allowed)
+        refuse_unknown_parameters(request, allowed | set(PAGE) if is_list and pages else allowed)
         try:
             rows: QuerySet = super().filter_queryset(request, queryset, view)
         except ValidationError as error:
