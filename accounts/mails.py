@@ -51,6 +51,45 @@ def address_changed(user: User, *, before: str, now: datetime) -> None:
     send(lambda: of(ADDRESS_CHANGED, values), before, user=user, language=user.language)
 
 
+def confirm_change(user: User, address: str, *, url: str) -> None:
+    """Send the link that gives an account its new address, to that address."""
+
+    def notice() -> Notice:
+        return Notice(
+            title=_("Confirm your new email address"),
+            sentences=[
+                _("You asked to change the address of your account from %(before)s to this one.")
+                % {"before": user.email},
+                _("Open the link while you are logged in. It works for one day."),
+            ],
+            button=_("Change my address"),
+            url=url,
+            note=_("If it was not you, ignore this email: nothing changes."),
+        )
+
+    send(notice, address, user=user, language=user.language)
+
+
+def address_has_an_account(address: str) -> None:
+    """Tell the owner of an address that somebody tried to give it to another account."""
+    owner = User.objects.filter(email__iexact=address).first()
+
+    def notice() -> Notice:
+        return Notice(
+            title=_("You already have an account"),
+            sentences=[
+                _(
+                    "You, or someone else, tried to use %(email)s for another account. There is already an account "
+                    "with it."
+                )
+                % {"email": address},
+            ],
+            note=_("If it was not you, ignore this email."),
+        )
+
+    send(notice, address, user=owner, language=settings.LANGUAGE_CODE)
+
+
 def address_set(user: User, *, before: str, now: datetime) -> None:
     """Tell the owner of an account, at both addresses, that staff have changed it."""
     address_changed(user, before=before, now=now)

@@ -32,6 +32,10 @@ class User(AbstractUser):
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="", db_default="", blank=True, validators=[time_zones.check]
     )
+    # What receipts say about the customer, beside the name. Each is one line, set by the user.
+    company = models.CharField(_("company"), max_length=200, default="", db_default="", blank=True)
+    address = models.CharField(_("address"), max_length=300, default="", db_default="", blank=True)
+    tax_id = models.CharField(_("tax ID"), max_length=50, default="", db_default="", blank=True)
     # Categories of mails (mail_choices.OPTIONAL) that the user does not want.
     mails_off = ArrayField(
         models.CharField(max_length=20), verbose_name=_("mails switched off"), default=list, db_default=[], blank=True

@@ -3,6 +3,9 @@
 A list of one place or a few for each clock in use. All four hundred would make the settings page three times as large.
 """
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -29,6 +32,27 @@ PLACES = {
     "Pacific": "Auckland Chatham Fiji Gambier Guam Honolulu Kiritimati Marquesas Noumea Pago_Pago Tongatapu",
 }
 NAMES = ("UTC", *(f"{region}/{place}" for region, places in PLACES.items() for place in places.split()))
+
+
+def closest(guess: str, *, now: datetime) -> str:
+    """Return the zone of the list that a browser's zone is, or one of its region with the same clock; else empty.
+
+    The clocks are compared now and half a year later, so that summer time is too.
+    """
+    if guess in NAMES:
+        return guess
+    try:
+        zone = ZoneInfo(guess)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
+    region = guess.partition("/")[0] + "/"
+    clock = _clock(zone, now)
+    same = (name for name in NAMES if name.startswith(region) and _clock(ZoneInfo(name), now) == clock)
+    return next(same, "")
+
+
+def _clock(zone: ZoneInfo, now: datetime) -> list[timedelta | None]:
+    return [at.astimezone(zone).utcoffset() for at in (now, now + timedelta(days=182))]
 
 
 def check(name: str) -> None:

@@ -5,9 +5,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
 
+from accounts import themes
 from core.brand import brand
 
-THEMES = {"light", "dark"}
 # Each language in its own words, for readers who know no other.
 NAMES = [("en", "English"), ("ru", "Русский")]
 
@@ -18,7 +18,8 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": settings.SITE_NAME,
         "brand": brand(),
-        "theme": theme if (theme := request.COOKIES.get("theme")) in THEMES else "",
+        # light, dark, or empty: as the device is.
+        "theme": themes.theme_of(request),
         "is_sandbox": "sandbox" in settings.PAYMENT_GATEWAYS,
         # The request id, under which the log has this request.
         "reference": structlog.contextvars.get_contextvars().get("request_id", ""),

@@ -1,5 +1,6 @@
 """Middleware of the site: request ids, caching of API responses, charset, language and time zone."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 
 from accounts.models import User
 from payments.gateways import guard
@@ -17,15 +19,21 @@ from payments.gateways import guard
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
-def no_store_for_api(
+# Pages that show an address, a link, or the key of a second factor, in any language.
+SECRET_PAGES = re.compile(r"(/[a-z]{2})?/(2fa|email|confirm-email|password|reauthenticate)/")
+
+
+def no_store(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: keep API responses, which hold tokens and balances, out of caches (RFC 6749 section 5.1)."""
+    """Middleware: keep what holds tokens, balances or keys out of caches: the API and SECRET_PAGES (RFC 6749, 5.1)."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if request.path_info.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "no-store")
+        elif SECRET_PAGES.match(request.path_info):
+            patch_cache_control(response, no_store=True)
         return response
 
     return answer

@@ -1,16 +1,19 @@
 """allauth's adapter with our rules: valid names, links in mails, client address, language."""
 
+from io import BytesIO
 from typing import Any
 
+import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, translate_url
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from qrcode.image.svg import SvgPathFillImage
 
-from accounts import brute_force, encryption, mails
+from accounts import brute_force, encryption, mails, time_zones
 from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
@@ -79,7 +82,13 @@ class Adapter(DefaultAccountAdapter):
         return saved
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
-        """Continue in the customer's own language, unless the log-in page's URL names another, such as /ru/."""
+        """Continue in the customer's own language, unless the log-in page's URL names another, such as /ru/.
+
+        A customer without a time zone gets the one that the browser has sent with the form.
+        """
+        if not user.time_zone and (zone := time_zones.closest(request.POST.get("zone", ""), now=timezone.now())):
+            User.objects.filter(pk=user.pk, time_zone="").update(time_zone=zone)
+            user.time_zone = zone
         response: HttpResponse = super().post_login(request, user, **kwargs)
         if isinstance(response, HttpResponseRedirect) and translation.get_language() == settings.LANGUAGE_CODE:
             response["Location"] = translate_url(response.url, user.language)
@@ -96,6 +105,12 @@ class Adapter(DefaultAccountAdapter):
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     """allauth's adapter of second factors, which stores their secrets encrypted (settings.MFA_ADAPTER)."""
+
+    def build_totp_svg(self, url: str) -> str:
+        """Return the QR code with its white ground and quiet border, so that it can be scanned on a dark page."""
+        buffer = BytesIO()
+        qrcode.make(url, image_factory=SvgPathFillImage).save(buffer)
+        return buffer.getvalue().decode()
 
     def encrypt(self, text: str) -> str:
         """Return the text of the user as it is stored."""

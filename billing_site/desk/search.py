@@ -153,7 +153,7 @@ def _customers(term: str) -> QuerySet[User]:
     """Return the customers whose id or address this is, or who have each word of it in a name or the address."""
     exact = Q(pk=_number(term)) if _number(term) is not None else Q()
     if "@" in term:
-        known = User.objects.alias(address=Lower("email")).filter(address=Lower(Value(term)))
+        known = User.objects.alias(folded=Lower("email")).filter(folded=Lower(Value(term)))
         if known.exists():
             return known
     words = Q()

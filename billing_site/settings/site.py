@@ -37,7 +37,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_site.request_log.RequestLog",
     "billing_site.middleware.request_id_header",
-    "billing_site.middleware.no_store_for_api",
+    "billing_site.middleware.no_store",
     "billing_site.middleware.utf8_only",
     "billing_site.middleware.gateway_patience",
     "csp.middleware.CSPMiddleware",

@@ -89,9 +89,23 @@ def test_a_taken_name_is_refused_in_any_case_or_width(alice, browser, field):
     assert User.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["bob@example.com", "b\u202eob", "a b", "x" * 151, "b\x00b"])
+@pytest.mark.parametrize(
+    "name", ["bob@example.com", "b\u202eob", "a b", "x" * 151, "b\x00b", "\u0430dmin", "l.\u0441at", "\u03bfscar"]
+)
 def test_an_invalid_user_name_is_refused(db, browser, name):
     assert 'href="#id_username"' in text(send(browser, "/signup/", **(GOOD | {"username": name})))
+
+
+@pytest.mark.parametrize("name", ["anna", "анна", "anna-петрова", "müller_2", "иван.2", "山田", "a+b.c-d_e", "admin"])
+def test_a_user_name_in_any_alphabet_is_taken(db, browser, name):
+    assert send(browser, "/signup/", **(GOOD | {"username": name})).status_code == 302
+
+
+def test_the_rule_for_names_is_said_as_the_hint_says_it(db, browser):
+    assert "Letters, digits and . + - _ only." in text(browser.get("/signup/"))
+    assert "Use letters, digits and . + - _ only." in text(send(browser, "/signup/", **(GOOD | {"username": "a b"})))
+    mixed = text(send(browser, "/signup/", **(GOOD | {"username": "\u0430dmin"})))
+    assert "A word cannot mix Latin, Cyrillic and Greek letters: some of them look the same." in mixed
 
 
 def test_sign_up_cannot_grant_permissions(db, browser):

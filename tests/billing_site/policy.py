@@ -121,6 +121,9 @@ PAGES = {
     "auto_top_up_off": Row(CUSTOMERS, "POST"),
     "settings": Row(CUSTOMERS),
     "settings_mails": Row(CUSTOMERS, "POST"),
+    "settings_profile": Row(CUSTOMERS, "POST"),
+    "settings_log_out_elsewhere": Row(CUSTOMERS, "POST"),
+    "email_change": Row(CUSTOMERS, address={"token": "key"}),
     # Whoever has the mail has the signed link in it.
     "stop_mails": Row(ANYBODY, address={"token": "stop_token"}),
     # Mails of a local run; in production there are no such pages.
