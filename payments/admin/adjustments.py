@@ -82,6 +82,8 @@ class AdjustmentForm(ActForm):
             text, currency = cleaned["amount"], cleaned["currency"]
             try:
                 cleaned["amount"] = amount_input.parse(text, currency).amount
+            except amount_input.Unclear as unclear:
+                self.add_error("amount", str(unclear))
             except NotMoney:
                 said = gettext("'%(text)s' is not an amount in %(currency)s. Write it like %(example)s.")
                 example = Money(500_00, currency).plain()

@@ -141,6 +141,9 @@ class RecordForm(TransferForm):
     def _minor_units(self, text: str, currency: str) -> int:
         try:
             return amount_input.parse(text, currency).amount
+        except amount_input.Unclear as unclear:
+            self.add_error("amount", str(unclear))
+            return 0
         except NotMoney:
             said = gettext("'%(text)s' is not an amount in %(currency)s. Write it like %(example)s.")
             words = {"text": text, "currency": currency, "example": self.transfer.money.plain()}

@@ -36,6 +36,8 @@ class AmountField(forms.CharField):
         text = super().clean(value)
         try:
             return amount_input.parse(text, self.currency).amount if text else None
+        except amount_input.Unclear as unclear:
+            raise forms.ValidationError(str(unclear)) from unclear
         except NotMoney as error:
             raise forms.ValidationError(_("Enter an amount, for example 500 or 499.50.")) from error
 

@@ -55,6 +55,8 @@ class AmountForm(forms.Form):
         """Return the amount as Money; reject one outside the limits."""
         try:
             amount = amount_input.parse(self.cleaned_data["amount"], self.currency)
+        except amount_input.Unclear as unclear:
+            raise forms.ValidationError(str(unclear)) from None
         except NotMoney:
             raise forms.ValidationError(_("Enter the amount in digits, for example 1000.50")) from None
         if amount.amount < self.least.amount:
@@ -110,10 +112,10 @@ class TopUpPage:
 
     @property
     def address(self) -> str:
-        """The query string that leads back to this page with the same choices."""
+        """The query string that leads back to this page with the same choices, the amount as typed."""
         query = {
             "currency": self.currency,
-            "amount": self.amount.plain() if self.amount else "",
+            "amount": self.form["amount"].value() if self.amount else "",
             "next": self.return_url,
         }
         return "?" + urlencode({name: value for name, value in query.items() if value})

@@ -52,7 +52,9 @@ def test_a_sent_form_sent_again_with_another_amount_is_refused(browser, alice):
         ("ten", "Enter the amount in digits, for example 1000.50"),
         ("0.99", "The amount must be at least €1.00"),
         ("10000.01", "The amount must be at most €10,000.00"),
-        ("10.999", "Enter the amount in digits, for example 1000.50"),
+        ("10.999", "Enter 10999 for €10,999.00."),
+        ("1,000", "Enter 1000 for €1,000.00, or 1.00 for €1.00."),
+        ("$25", "The amount is in EUR here. Enter only the number."),
         ("1" * 41, "at most 40 characters"),
     ],
 )
@@ -88,8 +90,22 @@ def test_a_newly_typed_amount_is_shown_before_it_is_paid(browser, alice):
 def test_updating_the_amount_redirects_to_its_own_url(browser):
     answer = browser.post("/topup/?currency=EUR&next=/pricing/", {"amount": "1 000,5", "show": "sum"})
     assert answer.status_code == 303
-    assert answer["location"] == "?currency=EUR&amount=1000.50&next=%2Fpricing%2F"
+    assert answer["location"] == "?currency=EUR&amount=1+000%2C5&next=%2Fpricing%2F"
     assert not Payment.objects.exists()
+    page = browser.get("/topup/" + answer["location"])
+    assert 'value="1 000,5"' in page.content.decode()
+    assert "Pay €1,000.50" in words(page)
+
+
+@pytest.mark.parametrize("typed", ["€25", "25 €", "25 EUR"])
+def test_an_amount_may_have_its_currency(browser, alice, typed):
+    page = browser.get("/topup/", {"currency": "EUR", "amount": typed})
+    assert "Pay €25.00" in words(page)
+    assert f'value="{typed}"' in page.content.decode()
+    assert (
+        browser.post("/topup/?currency=EUR", hidden(page) | {"method": "sandbox", "amount": typed}).status_code == 303
+    )
+    assert Payment.objects.get(customer=alice).amount == 25_00
 
 
 @pytest.mark.parametrize("button", [{}, {"show": "sum"}])
