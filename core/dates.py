@@ -1,6 +1,6 @@
 """Format dates and times for people, in their language and time zone. The texts are never parsed."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -27,7 +27,12 @@ def day(at: datetime, *, language: str | None = None) -> str:
 
 def short_day(at: datetime, *, language: str | None = None) -> str:
     """Format a date for a tag or a table: `21 Nov`, `21 нояб.`. For dates within a year of now: it has no year."""
-    return format_date(timezone.localtime(at), "d MMM", locale=locale_of(language)).replace(" ", NO_BREAK_SPACE)
+    return short_date(timezone.localtime(at).date(), language=language)
+
+
+def short_date(on: date, *, language: str | None = None) -> str:
+    """Format a date that has no time in the same way."""
+    return format_date(on, "d MMM", locale=locale_of(language)).replace(" ", NO_BREAK_SPACE)
 
 
 def moment(at: datetime, *, language: str | None = None) -> str:

@@ -15,7 +15,7 @@ from babel.dates import format_date
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from billing_site.desk import charts
+from core import charts
 from core.dates import day as day_text
 from core.dates import locale_of
 from ledger import display

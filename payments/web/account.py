@@ -3,22 +3,20 @@ transactions.
 """
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.web.auth import SignedInRequest
-from ledger import display, statements
+from ledger import statements
 from ledger.models import Account
 from ledger.money import Money
 from payments import methods, transitions
@@ -27,78 +25,15 @@ from payments.gateways import registry
 from payments.models import Payment, PaymentMethod
 from payments.web.methods import adding
 from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
+from payments.web.pictures import Lasting, Spending, lasting, spending
 from payments.web.policy import leads_to_gateways
+from payments.web.running_out import RunningOut, running_out
 from subscriptions import dues, forecast, overview
-from subscriptions.explain.sentences import shortly
-from subscriptions.forecast import Ending, Forecast
+from subscriptions import spending as spent_lately
 from subscriptions.overview import View
+from subscriptions.spending import Spent
 from subscriptions.web.cards import Card, cards
 from subscriptions.web.statement import StatementLine, statement_lines
-
-SOON, VERY_SOON, LAST_HOUR = (timedelta(hours=hours) for hours in forecast.NOTICE_HOURS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningOut:
-    """A warning that the money of one wallet will run out."""
-
-    # `warn` within 72 hours and `bad` within 24: shown as a box of its own. Empty before: shown beside the balance.
-    tone: str
-    heading: str
-    ends_at: datetime
-    # A sentence for each subscription that cannot be paid for then.
-    ends: list[str]
-    # Whether a payment in this currency is open. Then the page does not ask for another one.
-    is_paying: bool
-
-
-def running_out(
-    outlook: Forecast | None,
-    *,
-    now: datetime,
-    already_shown: AbstractSet[int],
-    paying_in: AbstractSet[str],
-    method: PaymentMethod | None = None,
-) -> RunningOut | None:
-    """Return the warning for a forecast; None if the money does not run out.
-
-    `already_shown`: ids of subscriptions that the page already shows as unpaid; a forecast about them alone gives no
-    warning. `paying_in`: currencies of open payments. `method`: what is charged for renewals then; with it alone no
-    box is shown.
-    """
-    if outlook is None or all(end.subscription.pk in already_shown for end in outlook.ends):
-        return None
-    left = outlook.ends_at - now
-    is_covered = method is not None and not any(end.price.metered for end in outlook.ends)
-    return RunningOut(
-        tone="" if is_covered else "bad" if left <= VERY_SOON else "warn" if left <= SOON else "",
-        heading=_heading(outlook.ends_at, left),
-        ends_at=outlook.ends_at,
-        ends=[_end(end, method) for end in outlook.ends],
-        is_paying=any(end.price.currency in paying_in for end in outlook.ends),
-    )
-
-
-def _heading(ends_at: datetime, left: timedelta) -> str:
-    if left > SOON:
-        return _("Your balance lasts until %(day)s") % {"day": display.day(ends_at)}
-    if left <= LAST_HOUR:
-        return _("Your balance runs out in less than an hour")
-    return _("Your balance runs out in %(left)s") % {"left": shortly(left)}
-
-
-def _end(end: Ending, method: PaymentMethod | None) -> str:
-    values = {"plan": end.price.plan.title, "method": method}
-    if end.price.metered:
-        return _("Then %(plan)s stops.") % values
-    if method is not None:
-        return _("Then we charge %(method)s to renew %(plan)s.") % values
-    if end.grace_end is None:
-        return _("Then %(plan)s cannot renew and stops.") % values
-    return _("Then %(plan)s cannot renew. You can still use it until %(moment)s.") % {
-        **values, "moment": display.moment(end.grace_end),
-    }  # fmt: skip
-
 
 # How many transactions of each wallet the page shows.
 LAST = 5
@@ -117,6 +52,10 @@ class WalletSummary:
     lines: list[StatementLine]
     # None if the money does not run out at the current rate of use, or if it is topped up before.
     running_out: RunningOut | None
+    # How long it lasts, as a picture; None if nothing is paid out of it soon.
+    lasting: Lasting | None
+    # What was spent of it lately; None if nothing was.
+    spending: Spending | None
     # The saved card or account with which the customer's rule tops this balance up.
     topped_up_with: PaymentMethod | None
 
@@ -192,9 +131,21 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         already_shown={card.row.pk for card in going_on if card.state.is_unpaid},
         paying_in={payment.currency for payment in unfinished},
     )
+    spent = spent_lately.by_currency([wallet.pk for wallet in wallets], now=now) if wallets else {}
     return AccountSummary(
         wallets=[
-            _summary(wallet, views[wallet.currency], partial(warning, forecasts.get(wallet.currency)), now=now)
+            _summary(
+                wallet,
+                views[wallet.currency],
+                partial(warning, forecasts.get(wallet.currency)),
+                bar=lasting(
+                    [card for card in going_on if card.price.currency == wallet.currency],
+                    forecasts.get(wallet.currency),
+                    now=now,
+                ),
+                spent=spent.get(wallet.currency),
+                now=now,
+            )
             for wallet in wallets
         ],
         going_on=going_on,
@@ -206,7 +157,10 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     )
 
 
-def _summary(wallet: Account, view: View, warning: Callable[..., RunningOut | None], *, now: datetime) -> WalletSummary:
+def _summary(
+    wallet: Account, view: View, warning: Callable[..., RunningOut | None], *,
+    bar: Lasting | None, spent: list[Spent] | None, now: datetime,
+) -> WalletSummary:  # fmt: skip
     assert wallet.owner_id is not None
     topped_up_with = coverage.top_up_method(wallet.owner_id, wallet.currency, now=now)
     method = coverage.renewal_method(wallet.owner_id, wallet.currency, now=now)
@@ -216,6 +170,8 @@ def _summary(wallet: Account, view: View, warning: Callable[..., RunningOut | No
         debt=Money(view.debt, wallet.currency),
         lines=list(statement_lines(statements.statement(wallet.pk, limit=LAST))),
         running_out=None if topped_up_with else warning(method=method),
+        lasting=bar,
+        spending=spending(spent, wallet.currency) if spent else None,
         topped_up_with=topped_up_with,
     )
 

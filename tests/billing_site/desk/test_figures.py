@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from billing_site.desk import charts, figures
+from billing_site.desk import figures
+from core import charts
 from payments.models import Payment
 from subscriptions import books, daily
 from subscriptions.models import DailyFigure

@@ -1,4 +1,7 @@
-"""Geometry of bar charts that the server draws. Heights in pixels, x in per cent: bars stretch, text does not."""
+"""Geometry of pictures that the server draws: stacked bars, and how long money lasts.
+
+Heights in pixels, x in per cent: bars stretch, text does not.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +9,8 @@ from dataclasses import dataclass, field
 HEIGHT, HEAD, FOOT, GAP = 220, 16, 20, 0.3
 # A chart with more columns has no room for the name of each: this many are named.
 NAMED = 5
+# Texts under the bar of the runway that are nearer than this, in per cent, would touch on a phone.
+NEAR = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture of bars for templates/admin/desk/_chart.html, and the same numbers as a table."""
+    """A picture of bars for templates/partials/_chart.html and the desk's own, and the same numbers as a table."""
 
     label: str
     head: Sequence[str]
@@ -42,6 +47,44 @@ class Chart:
     ticks: Sequence[tuple[float, str, str]]
     base: float
     height: int = field(default=HEIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """A bar that shows how long money lasts. All positions are in per cent of the span."""
+
+    # Where the money ends; 100 if it lasts longer than the span.
+    end: float
+    is_short: bool
+    # Where something is paid out of it.
+    marks: Sequence[float]
+    # Position, anchor and text.
+    ticks: Sequence[tuple[float, str, str]]
+
+
+def runway(end: float | None, marks: Sequence[tuple[float, str]], *, first: str, last: str, end_text: str) -> Runway:
+    """Return the bar for money that ends at the fraction `end` of the span, None if it outlasts it.
+
+    `marks` are fractions of the span with their texts. `first` and `last` name both ends of the span. A text that would
+    lie on a more important one is left out: today comes first, then the end, then the marks.
+    """
+    is_short = end is not None and end < 1
+    stop = _percent(end) if end is not None and is_short else 100.0
+    wanted = [(0.0, "start", first)]
+    if is_short:
+        wanted.append((stop, "start" if stop < 6 else "end" if stop > 94 else "middle", end_text))
+    kept = [(_percent(at), text) for at, text in marks if _percent(at) <= stop]
+    wanted += [(at, "start" if at < 6 else "end" if at > 94 else "middle", text) for at, text in kept]
+    wanted.append((100.0, "end", last))
+    ticks: list[tuple[float, str, str]] = []
+    for at, anchor, text in wanted:
+        if all(abs(at - other) >= NEAR for other, _, _ in ticks):
+            ticks.append((at, anchor, text))
+    return Runway(stop, is_short, [at for at, _ in kept], ticks)
+
+
+def _percent(fraction: float) -> float:
+    return round(min(max(fraction, 0), 1) * 100, 1)
 
 
 def nice(top: int) -> int:
