@@ -4,6 +4,7 @@ The calculation is in subscriptions.explain.arithmetic, the sentences are in sub
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from ledger.models import Transaction
 from ledger.money import Money
 from subscriptions.explain import sentences
 from subscriptions.explain.arithmetic import Explanation, explain
-from subscriptions.explain.sentences import fraction, lasting, rate, share
+from subscriptions.explain.sentences import fraction, lasting, rate, share, shortly
 from subscriptions.labels import span
 from subscriptions.web.statement import StatementLine, statement_lines
 
@@ -36,6 +37,8 @@ class ExplainedTransaction:
     # Public id of the payment, for a top-up; otherwise empty.
     payment: str
     details: list[Detail]
+    # What only an exact calculation needs: version, instants to the microsecond, fractions of a minor unit.
+    exact: list[Detail]
     # The balance after it; None if it moved only the debt.
     balance: Money | None
     # The calculation in one line.
@@ -66,11 +69,12 @@ def explain_transaction(transaction: Transaction) -> ExplainedTransaction:
     if explanation is None:
         movement, balances = sentences.of_movement(transaction, write=display.money)
         return ExplainedTransaction(
-            line=line, payment=payment, details=[], balance=balance, sum=movement, notes=[], verdict=balances,
+            line=line, payment=payment, details=[], exact=[], balance=balance, sum=movement, notes=[], verdict=balances,
             matches=None, worked_out=None, posted=Money(transaction.amount, transaction.currency), formula="",
         )  # fmt: skip
     return ExplainedTransaction(
-        line=line, payment=payment, details=[*_terms(explanation), *_measures(explanation)], balance=balance,
+        line=line, payment=payment, details=[*_terms(explanation), *_measures(explanation)],
+        exact=_exactly(explanation), balance=balance,
         sum=sentences.arithmetic(explanation, write=display.money),
         notes=sentences.notes(explanation, write=display.money),
         verdict=sentences.verdict(explanation, write=display.money), matches=explanation.matches,
@@ -80,12 +84,11 @@ def explain_transaction(transaction: Transaction) -> ExplainedTransaction:
 
 
 def _terms(explanation: Explanation) -> list[Detail]:
-    """Return the terms: plan, price, version, quantity, periods."""
+    """Return the terms: plan, price, quantity, periods."""
     price = explanation.price
     details = [
         Detail(_("Plan"), price.plan.title),
         Detail(_("Price"), rate(price, write=display.money)),
-        Detail(_("Price version"), str(price.version)),
     ]
     if explanation.previous_quantity is not None:
         details.append(Detail(_("Quantity before"), str(explanation.previous_quantity)))
@@ -97,18 +100,17 @@ def _terms(explanation: Explanation) -> list[Detail]:
 
 
 def _measures(explanation: Explanation) -> list[Detail]:
-    """Return the time charged or refunded, exact where the amount depends on it, and the fractions or shares."""
+    """Return the time charged or refunded, to the minute, and the shares of a period."""
+    details = [
+        Detail(_("From"), display.moment(explanation.span_start)),
+        Detail(_("To"), display.moment(explanation.span_end)),
+    ]
     if explanation.kind == "period":
-        return [
-            Detail(_("From"), display.moment(explanation.span_start)),
-            Detail(_("To"), display.moment(explanation.span_end)),
-        ]
-    details = _exact_span(explanation)
+        return details
     part = share(explanation.part, explanation.full) if explanation.full else ""
     match explanation.kind:
         case "slice":
-            details.append(Detail(_("Left from the previous charge"), _credit(explanation, explanation.credit_before)))
-            details.append(Detail(_("Left for the next charge"), _credit(explanation, explanation.credit_after)))
+            details.append(Detail(_("Duration"), shortly(timedelta(microseconds=explanation.micros))))
         case "grace":
             paid, debt = (
                 display.money(Money(amount, explanation.price.currency))
@@ -124,12 +126,22 @@ def _measures(explanation: Explanation) -> list[Detail]:
     return details
 
 
-def _exact_span(explanation: Explanation) -> list[Detail]:
-    return [
+def _exactly(explanation: Explanation) -> list[Detail]:
+    """Return the version of the price and, where the amount depends on them, the exact instants and fractions."""
+    details = [Detail(_("Price version"), str(explanation.price.version))]
+    if explanation.kind == "period":
+        return details
+    details += [
         Detail(_("From"), sentences.instant(explanation.span_start)),
         Detail(_("To"), sentences.instant(explanation.span_end)),
         Detail(_("Duration"), lasting(explanation.micros)),
     ]
+    if explanation.kind == "slice":
+        details += [
+            Detail(_("Left from the previous charge"), _credit(explanation, explanation.credit_before)),
+            Detail(_("Left for the next charge"), _credit(explanation, explanation.credit_after)),
+        ]
+    return details
 
 
 def _credit(explanation: Explanation, parts: int | None) -> str:
