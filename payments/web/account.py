@@ -28,10 +28,9 @@ from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
 from payments.web.pictures import Lasting, Spending, lasting, spending
 from payments.web.policy import leads_to_gateways
 from payments.web.running_out import RunningOut, running_out
-from subscriptions import dues, forecast, overview
-from subscriptions import spending as spent_lately
+from subscriptions import costs, dues, forecast, overview
+from subscriptions.costs import Spent
 from subscriptions.overview import View
-from subscriptions.spending import Spent
 from subscriptions.web.cards import Card, cards
 from subscriptions.web.statement import StatementLine, statement_lines
 
@@ -131,7 +130,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         already_shown={card.row.pk for card in going_on if card.state.is_unpaid},
         paying_in={payment.currency for payment in unfinished},
     )
-    spent = spent_lately.by_currency([wallet.pk for wallet in wallets], now=now) if wallets else {}
+    spent = costs.by_currency([wallet.pk for wallet in wallets], now=now) if wallets else {}
     return AccountSummary(
         wallets=[
             _summary(

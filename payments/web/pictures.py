@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from core import charts, dates
 from ledger import display
 from ledger.money import Money
+from subscriptions.costs import Spent
 from subscriptions.forecast import Forecast
-from subscriptions.spending import Spent
 from subscriptions.web.cards import Card
 
 # What the bar of a balance spans.

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from ledger.models import Account
-from subscriptions import spending
+from subscriptions import costs
 from tests.subscriptions.bank import NOON, at
 from tests.subscriptions.shop import pay_in
 from tests.web import act, bought
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def spent(owner, *, now):
     wallets = Account.objects.filter(owner=owner, kind=Account.Kind.WALLET).values_list("pk", flat=True)
-    return spending.by_currency(list(wallets), now=now)
+    return costs.by_currency(list(wallets), now=now)
 
 
 def test_each_day_has_its_plans_and_its_metered_use(alice, on_sale):
