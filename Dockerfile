@@ -17,6 +17,10 @@ RUN LOCAL=1 python -m billing_site.local.translations \
 FROM python:3.11.17-slim-trixie@sha256:45037981b62b34b44602584fccbc4d884d5f7dc92c7ee86bb38a698a79fe1e51
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH
+# Pango lays out the PDF of receipts and statements.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && rm -rf /var/lib/apt/lists/*
 RUN pip uninstall --yes --quiet --root-user-action ignore pip setuptools wheel \
     && useradd --no-create-home --uid 10001 billing
 COPY --from=build /venv /venv

@@ -35,6 +35,13 @@ def short_date(on: date, *, language: str | None = None) -> str:
     return format_date(on, "d MMM", locale=locale_of(language)).replace(" ", NO_BREAK_SPACE)
 
 
+def month(year: int, number: int, *, language: str | None = None) -> str:
+    """Format a month: `November 2026`, `ноябрь 2026 г.`."""
+    locale = locale_of(language)
+    pattern = f"LLLL y{NO_BREAK_SPACE}'г.'" if locale.language == "ru" else "LLLL y"
+    return format_date(date(year, number, 1), pattern, locale=locale)
+
+
 def moment(at: datetime, *, language: str | None = None) -> str:
     """Format a date and time with its zone: `21 November 2026, 14:02 UTC`."""
     return _with_time(at, "HH:mm", language)

@@ -26,6 +26,12 @@ def signed(value: Money) -> SafeString:
 
 
 @register.filter
+def negative(value: Money) -> SafeString:
+    """Write an amount above zero as money out, with a minus: `{{ sum|negative }}`."""
+    return signed(Money(-value.amount, value.currency))
+
+
+@register.filter
 def money_text(value: Money) -> str:
     """Write an amount without markup, for attributes and sentences: `{{ price.money|money_text }}`."""
     return display.money(value)

@@ -13,11 +13,9 @@ from core import links
 from events.mails.kinds import Kind, each_subject
 from events.models import Event
 from ledger import display
-from ledger.models import Transaction
 from ledger.money import Money
-from payments import descriptions
+from payments import descriptions, receipts
 from payments.models import Payment
-from payments.web.forms import GATEWAYS
 from subscriptions import overview
 from subscriptions.mails import subjects
 
@@ -41,7 +39,7 @@ def receipt(events: Sequence[Event], recipient: User, now: datetime) -> dict[str
         "payment_url": links.absolute("payment", payment.public_id),
         "rows": [
             (what, display.money(received)),
-            (_("Paid with"), _way(payment)),
+            (_("Paid with"), receipts.way_of(payment)),
             (_("Date"), display.moment(payment.confirmed_at)),
             *_effects(events[-1], payment),
             (_("Your balance now"), display.money(balance)),
@@ -56,7 +54,7 @@ def _effects(event: Event, payment: Payment) -> list[tuple[str, str]]:
     starts = list(beside.filter(type__in=(STARTED, RENEWED)).order_by("pk"))
     names = {row.public_id: row.price.plan.title for row in subjects.of(starts)}
     labels = [(_effect(each), names[each.subject]) for each in starts if each.subject in names]
-    debt = Transaction.objects.filter(key=f"debt_payment:payment:{payment.public_id}").first()
+    debt = receipts.debt_payment_of(payment)
     paid = [(_("Debt paid"), display.money(Money(debt.amount, debt.currency)))] if debt else []
     return [*paid, *subjects.shortened(labels)]
 
@@ -65,17 +63,6 @@ def _effect(event: Event) -> str:
     if event.type == RENEWED:
         return _("Renewed")
     return _("Active again") if event.data["from"] == "suspended" else _("Started")
-
-
-def _way(payment: Payment) -> str:
-    """Return how it was paid: the saved card or account, else the way as the checkout calls it.
-
-    A gateway without a name there has its own.
-    """
-    if payment.method is not None:
-        return str(payment.method)
-    known = GATEWAYS.get(payment.gateway)
-    return str(known.name) if known else payment.gateway
 
 
 RECEIPT = Kind(

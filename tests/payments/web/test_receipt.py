@@ -1,0 +1,115 @@
+"""The receipt of a payment as a page and as PDF: what it says, who sees it, and what it loads."""
+
+import re
+import zlib
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+
+from accounts.models import User
+from core import pdf
+from payments import checkout, confirmation, receipts
+from payments.gateways.sandbox import sessions
+from payments.gateways.sandbox.models import SandboxSession
+from payments.gateways.sandbox.outcomes import ON_THE_PAGE
+from payments.models import Payment
+from tests.subscriptions.bank import NOON, at
+from tests.subscriptions.shop import pay_in
+from tests.web import words
+
+
+@pytest.fixture
+def paid(alice: User) -> Payment:
+    """Alice had 100.00 and paid 500.00 roubles at 12:01 UTC of 1 March 2026."""
+    pay_in(alice, 100_00, at=NOON)
+    payment = checkout.start(alice, now=NOON, amount=500_00, currency="RUB", gateway="sandbox")
+    assert payment.gateway_id is not None
+    choice = ON_THE_PAGE["succeeds"]
+    sessions.choose(payment.gateway_id, choice, expected=SandboxSession.Status.OPEN, now=at(minutes=1))
+    return confirmation.confirm(payment.pk, now=at(minutes=1))
+
+
+@pytest.fixture
+def browser(alice: User) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+def test_the_receipt_says_who_paid_what_to_whom(paid, alice, browser, settings):
+    settings.SELLER_NAME, settings.SELLER_ADDRESS = "Acme Ltd", "1 Example Street, London"
+    settings.SELLER_TAX_ID, settings.SELLER_TAX_LINE = "VAT GB000", "Prices include 20 % VAT."
+    User.objects.filter(pk=alice.pk).update(
+        first_name="Анна Петрова", company="Petrova <b>Design</b>", address="12 Sample Lane", tax_id="DE1"
+    )
+    answer = browser.get(f"/pay/{paid.public_id}/receipt/")
+    text = words(answer)
+    receipt = receipts.receipt_of(paid)
+    assert receipt is not None
+    for part in (
+        f"Receipt {receipt.number}", "Date 1 March 2026, 12:01\u00a0UTC", f"Reference {paid.public_id}",
+        "Paid with Test payment page", "Acme Ltd 1 Example Street, London VAT GB000",
+        "Анна Петрова Petrova <b>Design</b> 12 Sample Lane DE1 alice@example.com", "Top-up ₽500.00", "Total ₽500.00",
+        "Prices include 20 % VAT.", "Your balance was ₽100.00 before this payment and ₽600.00 after it.",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "<b>Design" not in answer.content.decode()
+
+
+def test_the_numbers_of_receipts_differ_and_stay(paid, alice):
+    first = receipts.receipt_of(paid)
+    assert first == receipts.receipt_of(Payment.objects.get(pk=paid.pk))
+    assert first is not None
+    assert first.number.startswith("R-")
+
+
+def test_only_a_payment_that_was_confirmed_has_a_receipt_and_only_for_its_customer(alice, mallory, paid, browser):
+    open_one = checkout.start(alice, now=at(hours=1), amount=700_00, currency="RUB", gateway="sandbox")
+    stranger = Client()
+    stranger.force_login(mallory)
+    for end in ("receipt/", "receipt.pdf"):
+        assert browser.get(f"/pay/{open_one.public_id}/{end}").status_code == 404
+        assert stranger.get(f"/pay/{paid.public_id}/{end}").status_code == 404
+        assert browser.get(f"/pay/{paid.public_id}/{end}").status_code == 200
+
+
+def test_the_payment_links_to_its_receipt(paid, browser):
+    assert f"/pay/{paid.public_id}/receipt/" in browser.get(f"/pay/{paid.public_id}/").content.decode()
+
+
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_the_pdf_has_its_own_fonts(paid, browser, prefix):
+    answer = browser.get(f"{prefix}/pay/{paid.public_id}/receipt.pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="receipt-{paid.public_id}.pdf"'
+    assert answer.content.startswith(b"%PDF-")
+    parts = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", answer.content, re.DOTALL)
+    content = b"".join(zlib.decompress(part) for part in parts if part.startswith(b"\x78"))
+    # Both faces of core/fonts, and no font of the operating system.
+    assert set(re.findall(rb"/BaseFont /[A-Z]+\+([\w-]+)", content)) == {b"Document", b"Document-Bold"}
+
+
+def test_without_pango_the_page_is_given(paid, browser, monkeypatch):
+    def missing(name: str) -> object:
+        raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.setattr(pdf, "import_string", missing)
+    answer = browser.get(f"/pay/{paid.public_id}/receipt.pdf")
+    assert answer["Content-Type"].startswith("text/html")
+    assert "Total ₽500.00" in words(answer)
+
+
+def test_a_document_loads_nothing_from_elsewhere(tmp_path):
+    secret = tmp_path / "secret.svg"
+    secret.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>secret</text></svg>')
+    with_picture = f'<img src="{secret.as_uri()}"><p>A'
+    assert len(pdf.render(with_picture) or b"") == pytest.approx(len(pdf.render("<p>A") or b""), abs=200)
+
+
+def test_the_printed_page_has_no_script_and_no_address(paid, alice):
+    context = {"receipt": receipts.receipt_of(paid), "payment": paid, "customer": alice}
+    html = render_to_string("payments/receipt_print.html", context)
+    assert "<script" not in html
+    assert "href=" not in html
+    assert "src=" not in html
