@@ -40,6 +40,9 @@ SPANS = {
     "year": ngettext_lazy("%(n)d year", "%(n)d years", "n"),
 }
 
+# The next longer unit and how many make one: 168 hours are 7 days. One day is written as 24 hours.
+LONGER = {"second": ("minute", 60), "minute": ("hour", 60), "hour": ("day", 24)}
+
 # Tone (a colour), sign and text of each status. Never show the colour alone.
 STATUSES = {
     Status.PENDING: ("warn", "○", _("Waiting for payment")),
@@ -72,5 +75,11 @@ def every(price: Price, periods: int = 1) -> str:
 
 
 def span(price: Price, periods: int = 1) -> str:
-    """Return the length of `periods` intervals: `1 month`, `24 hours`."""
-    return str(SPANS[price.interval] % {"n": price.interval_count * periods})
+    """Return the length of `periods` intervals in the longest unit that fits: `1 month`, `24 hours`, `7 days`."""
+    unit, count = str(price.interval), price.interval_count * periods
+    while unit in LONGER:
+        longer, size = LONGER[unit]
+        if count % size or (unit, count) == ("hour", size):
+            break
+        unit, count = longer, count // size
+    return str(SPANS[unit] % {"n": count})

@@ -52,7 +52,7 @@ class CheckoutForm(PayForm):
         label=gettext_lazy("Quantity"),
         min_value=1,
         max_value=MOST,
-        widget=forms.NumberInput(attrs={"class": "few", "inputmode": "numeric"}),
+        widget=forms.NumberInput(attrs={"class": "few", "inputmode": "numeric", "data-typed": True}),
     )
     auto_renew = forms.BooleanField(required=False)
 
@@ -68,6 +68,7 @@ class CheckoutForm(PayForm):
             quantity=purchase.quantity,
         )
         self.purchase = purchase
+        self.fields["quantity"].label = _("Quantity of %(plan)s") % {"plan": purchase.price.plan.title}
         errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), _quantities())
         self.fields["quantity"].error_messages.update(errors)
         if purchase.needs_no_gateway:

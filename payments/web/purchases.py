@@ -42,6 +42,8 @@ class Purchase:
     # The wallet's balance less what is used or due now but not posted yet.
     balance: Money
     is_trial: bool
+    # Whether it would start with a free trial if the quantity were not too large for one.
+    has_trial: bool
     # When the next payment is due; None for metered use, which has none.
     next_at: datetime | None
 
@@ -82,7 +84,8 @@ class Purchase:
 def offer(customer: User, price: Price, *, quantity: int, periods: int, now: datetime) -> Purchase:
     """Return the purchase with its amounts. Reads only."""
     wallet = overview.peek(customer, price.currency, now=now)
-    is_trial = dues.starts_with_trial(customer, price, quantity=quantity, view=wallet)
+    has_trial = dues.starts_with_trial(customer, price, quantity=1, view=wallet)
+    is_trial = has_trial and quantity <= price.trial_quantity_max
     return Purchase(
         price=price,
         quantity=quantity,
@@ -91,6 +94,7 @@ def offer(customer: User, price: Price, *, quantity: int, periods: int, now: dat
         asked=dues.of_new_order(wallet, price, quantity=quantity, periods=periods),
         balance=Money(wallet.available, price.currency),
         is_trial=is_trial,
+        has_trial=has_trial,
         next_at=catalogue.next_payment_at(price, periods, is_trial=is_trial, now=now),
     )
 

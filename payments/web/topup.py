@@ -40,7 +40,9 @@ class AmountForm(forms.Form):
     amount = forms.CharField(
         label=gettext_lazy("Another amount"),
         max_length=40,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "transaction-amount"}),
+        widget=forms.TextInput(
+            attrs={"inputmode": "decimal", "autocomplete": "transaction-amount", "data-typed": True}
+        ),
         error_messages={"required": gettext_lazy("Enter an amount")},
     )
 

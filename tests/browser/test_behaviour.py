@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from accounts.models import User
 from payments import checkout, tasks
@@ -30,16 +30,17 @@ def test_a_double_click_pays_once(visit, alice):
 
 
 def test_going_back_and_sending_the_form_again_continues_the_same_payment(visit, alice):
+    """Whatever the browser shows after Back: the sent form, or a new one with another key."""
     page = visit(alice).to("/checkout/standard/?currency=RUB")
-    key = page.locator("[name=form_key]").input_value()
     page.get_by_role("button", name="Pay").click()
     page.wait_for_url("**/sandbox/pay/**")
     gateway_url = page.url
-    page.go_back()
-    if page.locator("[name=form_key]").input_value() == key:
-        page.get_by_role("button", name=re.compile("Pay ₽")).click()
+    for _again in range(2):
+        page.go_back()
+        page.get_by_role("button", name=re.compile("Pay ₽")).dblclick()
         page.wait_for_url(gateway_url)
-        assert Payment.objects.filter(customer=alice).count() == 1
+    assert Payment.objects.filter(customer=alice).count() == 1
+    assert Subscription.objects.filter(customer=alice).count() == 1
 
 
 def test_a_waiting_page_shows_the_result_and_moves_the_focus_to_it(visit, alice):
@@ -65,24 +66,82 @@ def test_a_waiting_page_shows_the_result_and_moves_the_focus_to_it(visit, alice)
 
 
 def test_a_newly_typed_amount_is_shown_before_it_is_paid(visit, alice):
-    """With and without JavaScript: Enter updates the total, and the pay button shows the new amount first."""
-    for script in (True, False):
-        window = visit(alice, java_script_enabled=script)
-        page = window.to("/topup/?currency=RUB")
-        page.get_by_label("Another amount").fill("1234,5")
-        page.get_by_role("button", name=re.compile("Pay ₽1,000.00")).click()
-        expect(page.get_by_text("You have not been charged").first).to_be_visible()
-        expect(page.get_by_role("button", name=re.compile("Pay ₽1,234.50"))).to_be_enabled()
-        page.get_by_label("Another amount").fill("700")
-        page.get_by_label("Another amount").press("Enter")
-        page.wait_for_url("**/topup/?currency=RUB&amount=700.00")
-        page = window.to("/checkout/standard/?currency=RUB")
-        page.get_by_label("Quantity").fill("3")
-        page.get_by_role("button", name=re.compile("Pay ₽690.00")).click()
-        expect(page.get_by_role("button", name=re.compile("Pay ₽2,070.00"))).to_be_enabled()
-        page.get_by_label("Quantity").press("Enter")
-        page.wait_for_url("**/checkout/standard/?currency=RUB&quantity=3&periods=1")
+    """Without JavaScript: Enter updates the total, and the pay button shows the new amount first."""
+    window = visit(alice, java_script_enabled=False)
+    page = window.to("/topup/?currency=RUB")
+    page.get_by_label("Another amount").fill("1234,5")
+    page.get_by_role("button", name=re.compile("Pay ₽1,000.00")).click()
+    expect(page.get_by_text("You have not been charged").first).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Pay ₽1,234.50"))).to_be_enabled()
+    page.get_by_label("Another amount").fill("700")
+    page.get_by_label("Another amount").press("Enter")
+    page.wait_for_url("**/topup/?currency=RUB&amount=700")
+    page = window.to("/checkout/standard/?currency=RUB")
+    page.get_by_label("Quantity").fill("3")
+    page.get_by_role("button", name=re.compile("Pay ₽690.00")).click()
+    expect(page.get_by_role("button", name=re.compile("Pay ₽2,070.00"))).to_be_enabled()
+    page.get_by_label("Quantity").press("Enter")
+    page.wait_for_url("**/checkout/standard/?currency=RUB&quantity=3&periods=1")
     assert not Payment.objects.exists()
+
+
+def test_sums_follow_what_is_typed(visit, alice):
+    """The field keeps its text and the focus, the choices stay, and the form pays what its button says."""
+    pay_in(alice, 1000_00, "RUB")
+    window = visit(alice)
+    page = window.to("/checkout/standard/?currency=RUB")
+    expect(page.get_by_role("button", name="Update total")).to_have_count(0)
+    page.get_by_label("Test payment page").check()
+    page.get_by_label("Renew automatically").uncheck()
+    key = page.locator("[name=form_key]").input_value()
+    quantity = page.get_by_label("Quantity")
+    quantity.fill("3")
+    expect(page.get_by_role("button", name=re.compile("Pay ₽2,070.00"))).to_be_visible()
+    expect(quantity).to_be_focused()
+    expect(page.get_by_label("Account balance")).to_have_count(0)  # 1000.00 are not enough for three
+    expect(page.get_by_label("Test payment page")).to_be_checked()
+    expect(page.get_by_label("Renew automatically")).not_to_be_checked()
+    assert "3 × Standard" in page.locator("aside").inner_text()
+    assert page.locator("[name=form_key]").input_value() == key
+    quantity.press("Enter")  # shows, and does not pay
+    page.get_by_role("button", name=re.compile("Pay ₽2,070.00")).click()
+    page.wait_for_url("**/sandbox/pay/**")
+    assert Payment.objects.get().amount == 2070_00
+    page = window.to("/topup/?currency=RUB")
+    page.get_by_label("Another amount").fill("₽ 1 234,5")
+    expect(page.get_by_role("button", name=re.compile("Pay ₽1,234.50"))).to_be_visible()
+    expect(page.get_by_label("Another amount")).to_have_value("₽ 1 234,5")
+    page.get_by_role("button", name=re.compile("Pay ₽1,234.50")).click()
+    page.wait_for_url("**/sandbox/pay/**")
+    assert Payment.objects.latest("id").amount == 1234_50
+    assert window.console == []
+
+
+def test_without_an_answer_the_server_asks_before_it_takes_another_sum(visit, alice):
+    page = visit(alice).to("/checkout/standard/?currency=RUB")
+    page.route("**/*quantity=3*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.get_by_label("Quantity").fill("3")
+    page.get_by_role("button", name=re.compile("Pay ₽690.00")).click()
+    expect(page.get_by_text("You have not been charged").first).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Pay ₽2,070.00"))).to_be_visible()
+    assert not Payment.objects.exists()
+
+
+def test_the_later_of_two_answers_wins(visit, alice):
+    """The answer about three comes after that about four, and is not shown."""
+    page = visit(alice).to("/checkout/standard/?currency=RUB")
+    held: list[Route] = []
+    page.route("**/*quantity=3*", lambda route: held.append(route))
+    with page.expect_request("**/*quantity=3*"):
+        page.get_by_label("Quantity").fill("3")
+    page.get_by_label("Quantity").fill("4")
+    expect(page.get_by_role("button", name=re.compile("Pay ₽2,760.00"))).to_be_visible()
+    with page.expect_response("**/*quantity=3*") as late:
+        held[0].continue_()
+    late.value.finished()
+    expect(page.get_by_role("button", name=re.compile("Pay ₽2,760.00"))).to_be_visible()
+    assert page.url.endswith("quantity=4")
 
 
 def test_metered_use_from_the_balance_says_that_nothing_is_paid_now(visit, alice):

@@ -234,3 +234,17 @@ def test_a_payment_is_raised_to_what_gateways_take(browser, alice):
     assert "Payments cannot be smaller: ₽64.00 stays on your balance." in words(page)
     browser.post(address, hidden(page) | {"method": "sandbox", "auto_renew": "on"})
     assert Payment.objects.get().amount == 100_00
+
+
+def test_long_periods_are_named_in_days(browser):
+    page = words(browser.get("/checkout/hourly/?currency=RUB&periods=168"))
+    assert "24 hours" in page
+    assert "Pay as you go, 7 days" in page
+    assert "30 days" in page
+    assert "168" not in page
+    assert "30 дней" in words(browser.get("/ru/checkout/hourly/?currency=RUB&periods=720"))
+
+
+def test_the_quantity_is_asked_by_the_name_of_the_plan(browser):
+    assert "Quantity of Standard" in words(browser.get(STANDARD))
+    assert "Количество «Стандартный»" in words(browser.get("/ru" + STANDARD))
