@@ -123,6 +123,8 @@ PAGES = {
     "auto_top_up_off": Row(CUSTOMERS, "POST"),
     "settings": Row(CUSTOMERS),
     "settings_mails": Row(CUSTOMERS, "POST"),
+    "account_data": Row(CUSTOMERS),
+    "close_account": Row(CUSTOMERS),
     "settings_profile": Row(CUSTOMERS, "POST"),
     "settings_log_out_elsewhere": Row(CUSTOMERS, "POST"),
     "email_change": Row(CUSTOMERS, address={"token": "key"}),
