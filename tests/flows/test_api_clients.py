@@ -1,0 +1,75 @@
+"""Programs that read the OpenAPI document: Schemathesis, which tries every operation, and a client that is generated.
+
+SCHEMATHESIS_CASES=700 sends up to so many cases for each operation, more than 30,000 in all, in all phases.
+"""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import openapi_python_client
+import pytest
+import schemathesis
+from pytest_django.live_server_helper import LiveServer
+
+from accounts import tokens
+from accounts.models import User
+from tests.conftest import PASSWORD
+from tests.subscriptions.shop import client, pay_in, sell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).resolve().parent.parent.parent
+CASES = os.environ.get("SCHEMATHESIS_CASES", "")
+PHASES = "examples,coverage,fuzzing,stateful" if CASES else "examples,fuzzing"
+# A document cannot say which plans are sold or which names are taken: what it allows may still be refused with 400.
+UNKNOWABLE = "positive_data_acceptance"
+TOUR = Path(__file__).with_name("client_tour.py")
+
+
+@pytest.fixture(autouse=True)
+def _shop(settings: Any, alice: User, live_server: LiveServer) -> None:
+    settings.API_RATES = dict.fromkeys(settings.API_RATES, "1000000/m")
+    settings.SITE_URL = live_server.url
+    sell("basic", RUB=990_00)
+    sell("standard", RUB=1990_00)
+    pay_in(alice, 50_000_00, at=datetime.now(UTC))
+    client(alice).post("/api/subscriptions/", {"plan": "basic"})
+
+
+def run(*command: str, place: Path, seconds: int) -> str:
+    """Run a program in a folder and return what it says; fail if it fails."""
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=seconds, check=False)
+    said = done.stdout[-20_000:] + done.stderr[-4000:]
+    assert done.returncode == 0, said
+    return said
+
+
+def test_no_request_gets_an_answer_that_the_document_does_not_allow(
+    live_server: LiveServer, alice: User, tmp_path: Path
+) -> None:
+    assert schemathesis.__version__
+    access = tokens.issue(alice, now=datetime.now(UTC)).access
+    said = run(
+        sys.executable, "-m", "schemathesis.cli", "run", f"{live_server.url}/api/schema/?format=json",
+        "--header", f"Authorization: Bearer {access}", "--phases", PHASES, "--checks", "all",
+        "--exclude-checks", UNKNOWABLE, "--max-examples", CASES or "5", "--continue-on-failure", "--no-color",
+        # It would end the session of all others.
+        "--exclude-operation-id", "auth_logout_create", *([] if CASES else ["--seed", "1"]),
+        place=tmp_path, seconds=6 * 3600 if CASES else 600,
+    )  # fmt: skip
+    assert "Tested: 45" in said, said
+
+
+def test_a_generated_client_takes_the_tour(live_server: LiveServer, tmp_path: Path) -> None:
+    assert openapi_python_client.__version__
+    (tmp_path / "config.yml").write_text("package_name_override: billing_client\npost_hooks: []\n")
+    generate = "from openapi_python_client.cli import app; app()"
+    said = run(
+        sys.executable, "-c", generate, "generate", "--url", f"{live_server.url}/api/schema/?format=json",
+        "--config", "config.yml", "--meta", "none", place=tmp_path, seconds=300,
+    )  # fmt: skip
+    assert "warning" not in said.lower(), said
+    run(sys.executable, str(TOUR), str(tmp_path), live_server.url, PASSWORD, place=tmp_path, seconds=300)
