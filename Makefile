@@ -12,7 +12,7 @@ PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.
 	PAYMENT_GATEWAYS=manual MANUAL_DETAILS='{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}' \
 	DATABASE_URL=postgresql://billing@database.invalid/billing
 
-.PHONY: help run test lost-charges lint bench stop install install-dev lock clean
+.PHONY: help run test lost-charges lint bench screenshots stop install install-dev lock clean
 
 help: ## List these commands.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | while IFS=: read -r name rest; do \
@@ -43,6 +43,9 @@ lint: install-dev ## Check style, types, import order, migrations, templates, co
 
 bench: install-dev ## Measure postings, billing runs, statements, webhooks and the API against plain SQL, pgbench and bare views.
 	@exec env LOCAL=1 $(PY) manage.py bench $(BENCH_ARGS)
+
+screenshots: install-dev ## Take pictures of the pages of the running demo (SITE=http://127.0.0.1:8000) into var/screenshots.
+	@exec $(PY) -m tests.screenshots $(or $(SITE),http://127.0.0.1:8000)
 
 stop: ## Stop what `make run` started, from another terminal or after a crash.
 	@test ! -x $(PY) || exec $(PY) -m billing_site.local.stop
