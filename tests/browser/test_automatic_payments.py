@@ -106,7 +106,7 @@ def test_the_settings_keep_the_chosen_mails_and_zone(visit: Any, alice: User, si
     page.locator("#mails ~ form button").click()
     expect(page.locator("#mails ~ form input[value=changes]")).not_to_be_checked()
     page.locator("select[name=time_zone]").select_option("Europe/Moscow")
-    page.locator("#you ~ form button").click()
+    page.locator("#look ~ form button").click()
     expect(page.locator("select[name=time_zone]")).to_have_value("Europe/Moscow")
     alice.refresh_from_db()
     assert (alice.mails_off, alice.time_zone) == (["changes"], "Europe/Moscow")
