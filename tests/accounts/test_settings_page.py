@@ -1,5 +1,6 @@
 """The settings page: profile, look, time zone of the browser, and logging out elsewhere."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 
 from accounts import time_zones
 from accounts.models import User
+from accounts.web.adapter import SecondFactorAdapter
 from tests.accounts.conftest import me
 from tests.conftest import PASSWORD
 
@@ -123,3 +125,12 @@ def test_a_new_customer_has_the_zone_of_the_browser(db):
 @pytest.mark.parametrize("path", ["/2fa/", "/2fa/totp/activate/", "/email/", "/password/change/", "/password/reset/"])
 def test_pages_with_secrets_are_not_stored(browser, prefix, path):
     assert "no-store" in browser.get(prefix + path)["Cache-Control"]
+
+
+def test_the_qr_code_has_a_white_ground_and_a_quiet_border():
+    svg = SecondFactorAdapter().build_totp_svg("otpauth://totp/Acme:alice?secret=JBSWY3DPEHPK3PXP&issuer=Acme")
+    assert '<rect fill="white" x="0" y="0" width="100%" height="100%" />' in svg
+    # Four modules of a millimetre each are free around the code, as scanners need.
+    first = re.search(r' d="M([0-9.]+),([0-9.]+)', svg)
+    assert first is not None
+    assert (float(first[1]), float(first[2])) == (4, 4)
