@@ -28,7 +28,7 @@ from payments.failures import failure_of
 from payments.gateways import registry
 from payments.gateways.sessions import State
 from payments.models import Payment, Refund
-from payments.web import next_url
+from payments.web import next_url, outcome
 from payments.web.forms import start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions.models import Subscription
@@ -61,9 +61,6 @@ class PageState(StrEnum):
     EXPIRED = "expired"
 
 
-# States of a subscription that is over.
-ENDED = frozenset({Subscription.Status.CANCELLED, Subscription.Status.EXPIRED})
-
 # States in which nothing happens until the customer acts.
 WAITS_FOR_CUSTOMER = frozenset({PageState.UNOPENED, PageState.CREATED, PageState.ACTION})
 
@@ -75,8 +72,8 @@ class Appearance:
     # CSS class of the box: its colour.
     tone: str
     heading: str | Promise
-    # CSS classes of the three steps (order, payment, plan): done, now, fail, or empty.
-    steps: tuple[str, str, str]
+    # CSS classes of the first two steps (order, payment): done, now, fail, or empty.
+    steps: tuple[str, str]
     # Whether the state can still change, so that the page polls.
     moves: bool = False
 
@@ -87,27 +84,27 @@ class Appearance:
 
 
 APPEARANCES = {
-    PageState.UNOPENED: Appearance("warn", gettext_lazy("The payment page did not open"), ("done", "", ""), moves=True),
-    PageState.CREATED: Appearance("info", gettext_lazy("Continue to payment"), ("done", "now", ""), moves=True),
+    PageState.UNOPENED: Appearance("warn", gettext_lazy("The payment page did not open"), ("done", ""), moves=True),
+    PageState.CREATED: Appearance("info", gettext_lazy("Continue to payment"), ("done", "now"), moves=True),
     PageState.ACTION: Appearance(
-        "info", gettext_lazy("Confirm the payment with your bank"), ("done", "now", ""), moves=True
+        "info", gettext_lazy("Confirm the payment with your bank"), ("done", "now"), moves=True
     ),
-    PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now", ""), moves=True),
-    PageState.LATE: Appearance("warn", gettext_lazy("Your bank has not answered yet"), ("done", "now", ""), moves=True),
+    PageState.PROCESSING: Appearance("info", gettext_lazy("Confirming your payment"), ("done", "now"), moves=True),
+    PageState.LATE: Appearance("warn", gettext_lazy("Your bank has not answered yet"), ("done", "now"), moves=True),
     PageState.PART_ARRIVED: Appearance(
-        "info", gettext_lazy("Part of your transfer has arrived"), ("done", "now", ""), moves=True
+        "info", gettext_lazy("Part of your transfer has arrived"), ("done", "now"), moves=True
     ),
-    PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now", "")),
+    PageState.CHECKING: Appearance("warn", gettext_lazy("We are checking this payment"), ("done", "now")),
     PageState.CLOSING: Appearance(
-        "warn", gettext_lazy("You do not need this payment any more"), ("done", "", ""), moves=True
+        "warn", gettext_lazy("You do not need this payment any more"), ("done", ""), moves=True
     ),
-    PageState.SUCCEEDED: Appearance("ok", gettext_lazy("Payment received"), ("done", "done", "done")),
-    PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Payment partly refunded"), ("done", "done", "done")),
-    PageState.REFUNDED: Appearance("ok", gettext_lazy("Payment refunded"), ("done", "done", "done")),
-    PageState.FAILED: Appearance("bad", gettext_lazy("Your bank declined the payment"), ("done", "fail", "")),
-    PageState.REFUSED: Appearance("bad", gettext_lazy("The payment was not accepted"), ("done", "fail", "")),
-    PageState.CANCELLED: Appearance("", gettext_lazy("The payment was cancelled"), ("done", "fail", "")),
-    PageState.EXPIRED: Appearance("warn", gettext_lazy("The payment page has expired"), ("done", "fail", "")),
+    PageState.SUCCEEDED: Appearance("ok", gettext_lazy("Payment received"), ("done", "done")),
+    PageState.PARTLY_REFUNDED: Appearance("ok", gettext_lazy("Payment partly refunded"), ("done", "done")),
+    PageState.REFUNDED: Appearance("ok", gettext_lazy("Payment refunded"), ("done", "done")),
+    PageState.FAILED: Appearance("bad", gettext_lazy("Your bank declined the payment"), ("done", "fail")),
+    PageState.REFUSED: Appearance("bad", gettext_lazy("The payment was not accepted"), ("done", "fail")),
+    PageState.CANCELLED: Appearance("", gettext_lazy("The payment was cancelled"), ("done", "fail")),
+    PageState.EXPIRED: Appearance("warn", gettext_lazy("The payment page has expired"), ("done", "fail")),
 }
 
 
@@ -158,6 +155,8 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
     state = page_state(payment, now=now)
     appearance = APPEARANCES[state]
     ended_at = None if appearance.steps[1] in ("", "now") else payment.updated_at
+    card = _card(payment, now=now)
+    has_started = payment.confirmed_at is not None and (card is None or card.is_live or card.is_over)
     return {
         "payment": payment,
         "state": state,
@@ -166,11 +165,16 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
         "steps": [
             (appearance.steps[0], _("Order created"), payment.created_at),
             (appearance.steps[1], _payment_step(state, appearance), payment.confirmed_at or ended_at),
-            (appearance.steps[2], _last_step(payment, appearance), payment.confirmed_at),
+            (
+                "done" if has_started else "",
+                _last_step(card, appearance, has_started=has_started),
+                payment.confirmed_at if has_started else None,
+            ),
         ],
         "failure": failure_of(payment),
         **_refunded(payment),
-        "card": _card(payment, now=now),
+        "card": card,
+        "outcome": outcome.of(payment, card, now=now) if state is PageState.SUCCEEDED else None,
         "return_url": return_url,
         # Whether the gateway cannot close its page, so that it ends by itself.
         "is_transfer": _is_transfer(payment),
@@ -202,14 +206,15 @@ def _payment_step(state: PageState, appearance: Appearance) -> str:
     return _("Waiting for payment") if waits else _("Checking the payment")
 
 
-def _last_step(payment: Payment, appearance: Appearance) -> str:
+def _last_step(card: Card | None, appearance: Appearance, *, has_started: bool) -> str:
     """Return the text of the third step: what the money does."""
-    is_done = appearance.steps[2] == "done"
-    if payment.subscription is None:
-        return _("Balance topped up") if is_done else _("Balance top-up")
-    if not is_done:
-        return _("Plan start")
-    return _("Plan ended") if payment.subscription.status in ENDED else _("Plan active")
+    has_failed = appearance.steps[1] == "fail"
+    if card is None:
+        waits = _("Balance not topped up") if has_failed else _("Balance top-up")
+        return _("Balance topped up") if has_started else waits
+    if not has_started:
+        return _("Plan not started") if has_failed and not card.is_live else _("Plan start")
+    return _("Plan ended") if card.is_over else _("Plan active")
 
 
 def _card(payment: Payment, *, now: datetime) -> Card | None:
@@ -276,5 +281,5 @@ def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 def _own_payment(request: SignedInRequest, public_id: str) -> Payment:
-    rows = Payment.objects.select_related("customer", "plan", "subscription__price__plan")
+    rows = Payment.objects.select_related("customer", "plan", "method", "subscription__price__plan")
     return get_object_or_404(rows, public_id=public_id, customer=request.user)

@@ -2,10 +2,11 @@
 
 import pytest
 
-from payments import checkout, confirmation, refunds
+from payments import checkout, confirmation, mismatches, refunds
 from payments.models import Payment, Refund
 from tests.payments import faulty_gateway
-from tests.subscriptions.shop import wallet
+from tests.subscriptions.bank import at
+from tests.subscriptions.shop import pay_in, wallet
 from tests.web import heading, words
 
 
@@ -84,3 +85,46 @@ def test_a_payment_given_up_says_that_its_page_closes_by_itself(browser, alice, 
     assert heading(page) == "You do not need this payment any more"
     assert "The page of the payment service closes by itself on" in words(page)
     assert "too late" not in page.content.decode()
+
+
+def test_the_page_of_a_paid_order_says_how_it_was_paid_and_what_is_left(clock, browser, client, alice):
+    """690.00 for Standard at noon of 1 March. The balance of 100.00 lacks 590.00 for the renewal on 1 April."""
+    pay_in(alice, 100_00)
+    payment = checkout.start(alice, now=at(), plan="standard", currency="RUB", gateway="sandbox")
+    choose(client, payment, "webhook_lost")
+    page = words(browser.get(address(payment)))
+    assert "Paid with Test payment page" in page
+    assert "Active until 1 April 2026" in page
+    assert "Balance now ₽100.00" in page
+    assert "Renews on 1 April 2026 for ₽690.00 from your balance." in page
+    assert "You need ₽590.00 more on your balance for that renewal." in page
+    pay_in(alice, 590_00)
+    assert "for that renewal" not in words(browser.get(address(payment)))
+
+
+def test_the_page_of_a_top_up_says_the_balance_after_it(browser, client, alice, now):
+    payment = checkout.start(alice, now=now, amount=500_00, currency="RUB", gateway="sandbox")
+    choose(client, payment, "webhook_lost")
+    page = words(browser.get(address(payment)))
+    assert "Balance topped up" in page
+    assert "Balance now ₽500.00" in page
+    assert "Active until" not in page
+
+
+def test_what_was_accepted_for_less_does_not_claim_that_the_plan_is_active(browser, client, payment, staff, now):
+    """345.00 of 690.00 came. Staff credit it, and the order waits for the rest."""
+    choose(client, payment, "wrong_amount")
+    parked = confirmation.confirm(payment.pk, now=now)
+    mismatches.accept(parked, author=staff, now=now)
+    page = words(browser.get(address(payment)))
+    assert "Plan active" not in page
+    assert "The money is on your balance. Not paid yet. It starts when you pay ₽" in page
+
+
+def test_what_was_sent_back_is_said_to_have_been_taken(browser, client, payment, staff, now):
+    choose(client, payment, "wrong_amount")
+    parked = confirmation.confirm(payment.pk, now=now)
+    mismatches.send_back(parked, author=staff, now=now)
+    page = words(browser.get(address(payment)))
+    assert "No money has been taken" not in page
+    assert "we have sent ₽345.00 back to the card or account you paid from" in page

@@ -182,3 +182,10 @@ def test_another_customers_payment_is_not_found(client, mallory, alice):
 def test_the_second_step_says_what_has_become_of_the_money(show, state, step):
     steps = show(state).content.decode().split('<ol class="steps">')[1].split("</ol>")[0]
     assert f"<p>{step}</p>" in steps
+
+
+@pytest.mark.parametrize("state", [PageState.FAILED, PageState.REFUSED, PageState.CANCELLED, PageState.EXPIRED])
+def test_a_top_up_that_failed_is_never_said_to_have_topped_up(show, state):
+    page = words(show(state))
+    assert "Balance not topped up" in page
+    assert "Balance topped up" not in page
