@@ -247,4 +247,4 @@ def test_long_periods_are_named_in_days(browser):
 
 def test_the_quantity_is_asked_by_the_name_of_the_plan(browser):
     assert "Quantity of Standard" in words(browser.get(STANDARD))
-    assert "Количество «Стандартный»" in words(browser.get("/ru" + STANDARD))
+    assert "Количество: «Стандартный»" in words(browser.get("/ru" + STANDARD))
