@@ -144,6 +144,21 @@ def test_the_later_of_two_answers_wins(visit, alice):
     assert page.url.endswith("quantity=4")
 
 
+def test_copy_says_that_it_copied_and_then_offers_it_again(visit, alice):
+    """A second click meanwhile does not keep the button at what it says."""
+    payment = checkout.start(alice, now=datetime.now(UTC), amount=500_00, currency="RUB", gateway="sandbox")
+    window = visit(alice, permissions=["clipboard-read", "clipboard-write"])
+    window.page.clock.install()
+    page = window.to(f"/pay/{payment.public_id}/")
+    button = page.locator("[data-copy]")
+    button.click()
+    expect(button).to_have_text("Reference copied")
+    button.click()
+    assert page.evaluate("navigator.clipboard.readText()") == payment.public_id
+    page.clock.run_for(5000)
+    expect(button).to_have_text("Copy")
+
+
 def test_metered_use_from_the_balance_says_that_nothing_is_paid_now(visit, alice):
     """A gateway takes 100.00 at least; from the balance nothing is charged now. The chosen method changes the texts."""
     pay_in(alice, 100_00, "RUB")
