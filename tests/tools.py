@@ -4,6 +4,7 @@
 is still missing.
 """
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -86,6 +87,8 @@ TOOLS = (
     _from_debian("a font", "browser", font, "fonts-dejavu-core"),
     _from_debian("curl", "curl", lambda: shutil.which("curl"), "curl"),
     _from_debian("PgBouncer", "pooler", pgbouncer, "pgbouncer"),
+    # A library that lays out the PDF of receipts and statements.
+    _from_debian("Pango", "pdf", lambda: ctypes.util.find_library("pangoft2-1.0"), "libpangoft2-1.0-0"),
 )
 
 

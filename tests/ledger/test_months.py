@@ -87,6 +87,12 @@ def test_the_pages(spent, browser, prefix):
     found = months.statement(spent, year=2026, month=3, zone=UTC)
     shown = f"{found.closing.amount // 100:,}"
     assert (shown if not prefix else shown.replace(",", "\u00a0")) in page
+
+
+@pytest.mark.pdf
+@pytest.mark.django_db
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_the_statement_is_a_pdf_too(spent, browser, prefix):
     answer = browser.get(f"{prefix}/account/statements/RUB/2026-03.pdf")
     assert answer["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-")

@@ -78,6 +78,7 @@ def test_the_payment_links_to_its_receipt(paid, browser):
     assert f"/pay/{paid.public_id}/receipt/" in browser.get(f"/pay/{paid.public_id}/").content.decode()
 
 
+@pytest.mark.pdf
 @pytest.mark.parametrize("prefix", ["", "/ru"])
 def test_the_pdf_has_its_own_fonts(paid, browser, prefix):
     answer = browser.get(f"{prefix}/pay/{paid.public_id}/receipt.pdf")
@@ -100,6 +101,7 @@ def test_without_pango_the_page_is_given(paid, browser, monkeypatch):
     assert "Total ₽500.00" in words(answer)
 
 
+@pytest.mark.pdf
 def test_a_document_loads_nothing_from_elsewhere(tmp_path):
     secret = tmp_path / "secret.svg"
     secret.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>secret</text></svg>')
