@@ -1,16 +1,11 @@
 """How fields and tables are named to staff: one table for the whole admin. A field or table can say its own name."""
 
-from typing import TYPE_CHECKING
-
 from django.apps import apps
 from django.db.models import Field
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
 APPS = ("accounts", "core", "events", "ledger", "manual", "payments", "subscriptions")
-FIELDS: "dict[str, StrPromise]" = {
+FIELDS = {
     "address": _("address"),
     "amount": _("amount"),
     "amount_received": _("received"),
@@ -201,7 +196,7 @@ FIELDS: "dict[str, StrPromise]" = {
     "words": _("words"),
 }
 # One row, and many.
-TABLES: "dict[str, tuple[StrPromise, StrPromise]]" = {
+TABLES = {
     "events.event": (_("event"), _("events")),
     "events.mail": (_("email"), _("emails")),
     "events.unreachableaddress": (_("address without delivery"), _("addresses without delivery")),
