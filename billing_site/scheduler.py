@@ -7,11 +7,12 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
@@ -63,6 +64,8 @@ class Scheduler(DatabaseScheduler):
     Entry = Entry
     # The schedule that was read last, set by the class above.
     _schedule: dict[str, Any] | None
+    # When the schedule had changed last, as it was read, set by it too.
+    _last_timestamp: datetime | None
     # The names of tasks whose last run is not yet written, set by it too.
     _dirty: set[str]
     # When the database may be asked again, on the monotonic clock.
@@ -93,8 +96,15 @@ class Scheduler(DatabaseScheduler):
         """Return whether the schedule must be read again; no while the database is out of reach."""
         if not self.is_reachable():
             return False
-        with self._asking():
-            return bool(super().schedule_changed())
+        before = self._last_timestamp
+        try:
+            with self._asking():
+                self._last_timestamp = last = self.Changes.last_change()
+        except (DatabaseError, InterfaceError) as error:
+            # The library would write a traceback each time.
+            self._note(error)
+            return False
+        return bool(last and before and last > before)
 
     def all_as_schedule(self) -> dict[str, Any]:
         """Return the schedule as it stands in the database."""
@@ -111,8 +121,19 @@ class Scheduler(DatabaseScheduler):
         if self._is_asking:
             self._try_at = math.inf
         elif self._dirty and self.is_reachable():
-            with self._asking():
-                super().sync()
+            try:
+                with self._asking():
+                    self._write()
+            except (DatabaseError, InterfaceError) as error:
+                # The library would write a traceback, and forget the run that it could not write.
+                self._note(error)
+
+    def _write(self) -> None:
+        """Write the last runs that are not yet written. One of a task that was removed meanwhile is dropped."""
+        for name in sorted(self._dirty):
+            with suppress(KeyError, ObjectDoesNotExist):
+                (self._schedule or {})[name].save()
+            self._dirty.discard(name)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
-from billing_site import scheduler
+from billing_site import outages, scheduler
 from billing_site.celery import app
 from billing_site.scheduler import Scheduler, postponed
 
@@ -78,6 +78,68 @@ def test_a_signal_in_the_middle_of_a_statement_does_not_wait_for_itself():
     assert asked == ["SELECT 1"]
     assert not scheduler.is_reachable()
     scheduler._dirty = set()
+
+
+@pytest.fixture
+def lost():
+    """Make every statement but the question whether the database answers fail, as when it has just gone away."""
+
+    def fail(execute, sql, params, many, context):
+        if sql == "SELECT 1":
+            return execute(sql, params, many, context)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with connection.execute_wrapper(fail):
+        yield
+
+
+@pytest.fixture
+def outage(monkeypatch):
+    """An outage of the database that has not begun."""
+    outage = outages.Outage("database")
+    monkeypatch.setattr(outages, "database", outage)
+    return outage
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_lost_while_it_is_asked_for_changes_is_one_outage_and_no_traceback(request, outage, caplog):
+    scheduler = Scheduler(app=app, lazy=True)
+    request.getfixturevalue("lost")
+    assert not scheduler.schedule_changed()
+    assert not scheduler.schedule_changed()
+    assert outage.well.take() is None
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_last_run_that_could_not_be_written_is_written_later(request, outage, caplog):
+    scheduler = Scheduler(app=app)
+    scheduler._dirty = {"bill-due"}
+    request.getfixturevalue("lost")
+    scheduler.sync()
+    assert scheduler._dirty == {"bill-due"}
+    assert outage.well.take() is None
+    assert [record for record in caplog.records if record.exc_info] == []
+    scheduler._dirty = set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_run_of_a_task_that_was_removed_is_dropped():
+    scheduler = Scheduler(app=app)
+    scheduler._dirty = {"bill-due", "removed"}
+    PeriodicTask.objects.filter(name="bill-due").delete()
+    scheduler.sync()
+    assert scheduler._dirty == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_the_schedule_is_seen_once():
+    scheduler = Scheduler(app=app)
+    scheduler.schedule_changed()
+    assert not scheduler.schedule_changed()
+    PeriodicTask.objects.get(name="bill-due").save()
+    assert scheduler.schedule_changed()
+    assert not scheduler.schedule_changed()
 
 
 def entry(every: timedelta, last_run_at: datetime | None) -> scheduler.Entry:
