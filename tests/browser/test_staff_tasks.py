@@ -62,7 +62,9 @@ class Desk:
         self.open(name)
         self.fill(**({"Reason": "Asked by phone"} | fields))
         self.click(self.page.get_by_role("button", name="Continue"))
-        assert self.page.locator("table.before-after").is_visible(), self.page.locator(".errorlist").all_inner_texts()
+        # Either of them: the click does not wait for the page that it leads to.
+        self.page.locator("table.before-after, .errorlist").first.wait_for()
+        assert self.page.locator(".errorlist").all_inner_texts() == []
         self.click(self.page.get_by_role("button", name="Confirm"))
         said = self.page.locator(".messagelist .success").inner_text()
         assert self.clicks <= MOST

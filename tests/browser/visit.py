@@ -56,6 +56,7 @@ class Visit:
 
     def faults(self) -> list[str]:
         """Return what is wrong with the current page in every view: accessibility violations and overflow."""
+        self.page.wait_for_load_state()
         self.page.evaluate(AXE)
         found = []
         for scheme, width in VIEWS:

@@ -162,6 +162,10 @@ def sessions() -> list[int]:
 
 
 def locks() -> int:
-    """Return how many advisory locks are held."""
-    [(held,)] = run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", [])
+    """Return how many advisory locks are held in this database. Other tests have their own on the same server."""
+    query = """
+        SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+        WHERE locktype = 'advisory' AND datname = current_database()
+    """
+    [(held,)] = run(query, [])
     return int(held)
