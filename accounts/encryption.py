@@ -13,18 +13,35 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
 
 EXAMPLE = "`openssl rand -base64 32`"
 # The user whose secrets are read and written, where the caller cannot be given it.
 _user: ContextVar[int | None] = ContextVar("user of the second factor", default=None)
 
 
-class WrongKey(InvalidToken):
+class Unreadable(DomainError):
+    """A secret that is stored cannot be used. `detail` tells its owner, `reason` the operator."""
+
+    code = "second_factor_unreadable"
+    reason = ""
+
+    def __init__(self) -> None:
+        super().__init__(_("No code can be checked for this account. Ask our support to reset two-step verification."))
+
+
+class WrongKey(Unreadable):
     """None of the keys has encrypted it."""
 
+    reason = "No key of MFA_KEYS decrypts a second factor: put the older key back behind the new one."
 
-class WrongUser(InvalidToken):
+
+class WrongUser(Unreadable):
     """It was encrypted for another user."""
+
+    reason = "A second factor was encrypted for another user: somebody has changed the database."
 
 
 @contextmanager
@@ -70,7 +87,7 @@ def decrypt(encrypted: str, user_id: int) -> str:
     """Return the text. Raises WrongKey if none of the keys has encrypted it, WrongUser if it is another user's."""
     owner, text = _opened(keys(), encrypted)
     if owner not in (None, user_id):
-        raise WrongUser("A second factor was encrypted for another user: somebody has changed the database.")
+        raise WrongUser
     return text
 
 
@@ -92,9 +109,7 @@ def _opened(by: Fernet | MultiFernet, encrypted: str) -> tuple[int | None, str]:
     try:
         plain = by.decrypt(encrypted.encode()).decode()
     except InvalidToken:
-        raise WrongKey(
-            "No key of MFA_KEYS decrypts a second factor: put the older key back behind the new one."
-        ) from None
+        raise WrongKey from None
     # What was encrypted without a user is digits, or letters of base32.
     if not plain.startswith("{"):
         return None, plain

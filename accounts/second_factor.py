@@ -22,7 +22,8 @@ class SecondFactorRequired(DomainError):
 def check(request: HttpRequest, user: User, *, code: str | None) -> None:
     """Check the code of a user who has a second factor; raise SecondFactorRequired without a code.
 
-    A wrong code counts as a failed log-in: raise WrongCredentials or TooManyAttempts.
+    A wrong code counts as a failed log-in: raise WrongCredentials or TooManyAttempts. Raise encryption.Unreadable if
+    what is stored cannot be used.
     """
     factors = list(Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN))
     if not factors:

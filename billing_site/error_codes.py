@@ -74,6 +74,11 @@ ERRORS: dict[str, Kind] = {
     "second_factor_required": Kind(
         401, _("Two-step verification code required"), _("Send the code from your authenticator app as `code`.")
     ),
+    "second_factor_unreadable": Kind(
+        409,
+        _("Two-step verification cannot be checked"),
+        _("No code helps. Ask the support of this site to reset two-step verification."),
+    ),
     "too_many_attempts": Kind(
         429,
         _("Too many login attempts"),

@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import qrcode
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
@@ -18,6 +19,8 @@ from accounts.models import User
 from accounts.names import check_email, check_username, normalize_email
 from core.addresses import client_address, client_network
 from core.normalization import normalize
+
+log = structlog.get_logger(__name__)
 
 
 class Adapter(DefaultAccountAdapter):
@@ -117,8 +120,13 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return encryption.encrypt(text, self._user_id())
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return the text that is stored. Raises encryption.WrongUser if it is another user's."""
-        return encryption.decrypt(encrypted_text, self._user_id())
+        """Return the text that is stored. Raises encryption.Unreadable, and tells the operator why."""
+        user_id = self._user_id()
+        try:
+            return encryption.decrypt(encrypted_text, user_id)
+        except encryption.Unreadable as error:
+            log.error("second_factor_unreadable", user_id=user_id, reason=error.reason)
+            raise
 
     def _user_id(self) -> int:
         """Return whose secret it is: allauth does not say. At log-in nobody is logged in, and encryption.of tells."""

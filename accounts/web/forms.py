@@ -115,8 +115,11 @@ class LimitedCodeForm(CodeForm):
             brute_force.check_code_try(self.user, now=timezone.now())
         except brute_force.TooManyAttempts as error:
             raise forms.ValidationError(error.detail, code=error.code) from error
-        with encryption.of(self.user.pk):
-            code: str = super().clean_code()  # type: ignore[misc]
+        try:
+            with encryption.of(self.user.pk):
+                code: str = super().clean_code()  # type: ignore[misc]
+        except encryption.Unreadable as error:
+            raise forms.ValidationError(error.detail, code=error.code) from error
         second_factor.renew(self.user)
         brute_force.forget_code_tries(self.user)
         return code

@@ -4,6 +4,7 @@ import base64
 import importlib
 from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -67,17 +68,32 @@ def renewed() -> str:
     return out.getvalue()
 
 
-def log_in_by_api(user: User) -> int:
+def try_api(user: User) -> Any:
     cache.clear()
     fields = {"username": user.username, "password": PASSWORD, "code": code_now()}
-    return int(APIClient(raise_request_exception=False).post("/api/auth/token", fields).status_code)
+    return APIClient(raise_request_exception=False).post("/api/auth/token", fields)
 
 
-def log_in_by_page(user: User) -> int:
+def try_page(user: User) -> Any:
     cache.clear()
     browser = Client(raise_request_exception=False)
     browser.post("/login/", {"login": user.username, "password": PASSWORD})
-    return browser.post("/2fa/authenticate/", {"code": code_now()}).status_code
+    return browser.post("/2fa/authenticate/", {"code": code_now()})
+
+
+def log_in_by_api(user: User) -> int:
+    return int(try_api(user).status_code)
+
+
+def log_in_by_page(user: User) -> int:
+    return int(try_page(user).status_code)
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[Any]:
+    """Return the lines for the operator that have been written since the last call: the user and the reason."""
+    events = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    caplog.clear()
+    return [(each["user_id"], each["reason"]) for each in events if each["event"] == "second_factor_unreadable"]
 
 
 def test_what_is_stored_is_encrypted_and_a_code_is_valid(alice):
@@ -92,18 +108,25 @@ def test_what_is_stored_is_encrypted_and_a_code_is_valid(alice):
         assert codes.validate_code(codes.get_unused_codes()[0])
 
 
-def test_a_row_that_is_copied_to_another_user_is_of_no_use(alice, mallory):
+def test_a_row_that_is_copied_to_another_user_is_of_no_use(alice, mallory, caplog):
     activate(mallory)
     with of(mallory.pk):
         code = RecoveryCodes.activate(mallory).get_unused_codes()[0]
     for row in Authenticator.objects.filter(user=mallory):
         Authenticator.objects.create(user=alice, type=row.type, data=row.data)
-    with pytest.raises(encryption.WrongUser, match="another user"):
+    with pytest.raises(encryption.WrongUser):
         is_valid(alice)
     with of(alice.pk), pytest.raises(encryption.WrongUser):
         Authenticator.objects.get(user=alice, type="recovery_codes").wrap().validate_code(code)
-    assert log_in_by_api(alice) == 500
-    assert log_in_by_page(alice) == 500
+    complaints(caplog)
+    refused = try_api(alice)
+    assert (refused.status_code, refused.json()["code"]) == (409, "second_factor_unreadable")
+    assert complaints(caplog) == [(alice.pk, encryption.WrongUser.reason)]
+    form = try_page(alice)
+    assert form.status_code == 200
+    assert "Ask our support to reset two-step verification." in form.content.decode()
+    assert not form.wsgi_request.user.is_authenticated
+    assert complaints(caplog) == [(alice.pk, encryption.WrongUser.reason)]
     assert log_in_by_api(mallory) == 200
     with pytest.raises(CommandError, match="another user"):
         renewed()
@@ -187,12 +210,14 @@ def test_a_new_key_behind_the_old_one_is_told(alice, settings):
     assert "If you have just added a key, it must stand first in MFA_KEYS." in renewed()
 
 
-def test_a_key_that_was_taken_out_too_early_is_named(alice, settings):
+def test_a_key_that_was_taken_out_too_early_is_named(alice, settings, caplog):
     settings.MFA_KEYS = [OLD]
     activate(alice)
     settings.MFA_KEYS = [NEW]
-    with pytest.raises(encryption.WrongKey, match="MFA_KEYS"):
+    with pytest.raises(encryption.WrongKey):
         is_valid(alice)
+    assert (log_in_by_api(alice), log_in_by_page(alice)) == (409, 200)
+    assert complaints(caplog) == [(alice.pk, encryption.WrongKey.reason)] * 3
     with pytest.raises(CommandError, match=r"No key of MFA_KEYS decrypts .* put the older key back"):
         renewed()
 

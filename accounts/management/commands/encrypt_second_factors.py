@@ -13,7 +13,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             rows, renewed = second_factor.renew_all()
-        except (ValueError, encryption.WrongKey, encryption.WrongUser) as error:
+        except encryption.Unreadable as error:
+            raise CommandError(error.reason) from None
+        except ValueError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Encrypted {renewed} of {rows} second factors anew with the first key of MFA_KEYS.")
         if rows and not renewed:
