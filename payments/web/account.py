@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,7 +26,7 @@ from payments.collection import coverage
 from payments.gateways import registry
 from payments.models import Payment, PaymentMethod
 from payments.web.methods import adding
-from payments.web.payment_page import WAITS_FOR_CUSTOMER, page_state
+from payments.web.payment_page import WAITS_FOR_CUSTOMER, PageState, page_state
 from payments.web.pictures import Lasting, Spending, lasting, spending
 from payments.web.policy import leads_to_gateways
 from payments.web.running_out import RunningOut, running_out
@@ -79,6 +81,13 @@ class WalletSummary:
         return Money(-self.in_use.amount, self.balance.currency)
 
 
+class OpenPayment(NamedTuple):
+    """A payment that is not over, and the state of its page, which says why."""
+
+    payment: Payment
+    state: PageState
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSummary:
     """Everything that the account page shows."""
@@ -86,8 +95,8 @@ class AccountSummary:
     wallets: list[WalletSummary]
     going_on: list[Card]
     over: list[Card]
-    # Payments that the gateway is processing; not in the balance yet.
-    open_payments: list[Payment]
+    # Payments of which the customer has done their part; not in the balance yet.
+    open_payments: list[OpenPayment]
     # Open payments that wait for the customer.
     to_finish: list[Payment]
     # Cards and accounts that the customer has saved.
@@ -108,7 +117,8 @@ class AccountSummary:
     @property
     def unpaid(self) -> list[Card]:
         """Unpaid subscriptions without an open payment. Asking for the others too could make the customer pay twice."""
-        paid_for = {payment.subscription_id for payment in [*self.open_payments, *self.to_finish]}
+        waiting = [*(each.payment for each in self.open_payments), *self.to_finish]
+        paid_for = {payment.subscription_id for payment in waiting}
         return [card for card in self.going_on if card.state.is_unpaid and card.row.pk not in paid_for]
 
 
@@ -120,15 +130,19 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
     views = {view.currency: view for view in held.views}
     all_cards = cards(held.rows().order_by("-id"), held)
     going_on = [card for card in all_cards if not card.is_over]
-    # A payment whose page is being closed is not wanted any more.
-    wanted = Payment.objects.filter(customer=customer, status__in=transitions.OPEN, closing_at=None)
-    unfinished = list(wanted.select_related("plan", "subscription__price__plan").order_by("-id"))
-    to_finish = [payment for payment in unfinished if page_state(payment, now=now) in WAITS_FOR_CUSTOMER]
+    # A payment whose page is being closed is not wanted any more, unless it has brought money that staff look into.
+    wanted = Payment.objects.filter(Q(closing_at=None) | ~Q(parked_reason=""), customer=customer)
+    unfinished = [
+        OpenPayment(payment, page_state(payment, now=now))
+        for payment in wanted.filter(status__in=transitions.OPEN)
+        .select_related("plan", "subscription__price__plan")
+        .order_by("-id")
+    ]
     warning = partial(
         running_out,
         now=now,
         already_shown={card.row.pk for card in going_on if card.state.is_unpaid},
-        paying_in={payment.currency for payment in unfinished},
+        paying_in={each.payment.currency for each in unfinished},
     )
     spent = costs.by_currency([wallet.pk for wallet in wallets], now=now) if wallets else {}
     return AccountSummary(
@@ -149,8 +163,8 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         ],
         going_on=going_on,
         over=[card for card in all_cards if card.is_over],
-        open_payments=[payment for payment in unfinished if payment not in to_finish],
-        to_finish=to_finish,
+        open_payments=[each for each in unfinished if each.state not in WAITS_FOR_CUSTOMER],
+        to_finish=[each.payment for each in unfinished if each.state in WAITS_FOR_CUSTOMER],
         methods=list(methods.kept(customer)),
         charged=coverage.agreed_methods(customer.pk),
     )

@@ -156,7 +156,6 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
     appearance = APPEARANCES[state]
     ended_at = None if appearance.steps[1] in ("", "now") else payment.updated_at
     card = _card(payment, now=now)
-    has_started = payment.confirmed_at is not None and (card is None or card.is_live or card.is_over)
     return {
         "payment": payment,
         "state": state,
@@ -165,11 +164,7 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
         "steps": [
             (appearance.steps[0], _("Order created"), payment.created_at),
             (appearance.steps[1], _payment_step(state, appearance), payment.confirmed_at or ended_at),
-            (
-                "done" if has_started else "",
-                _last_step(card, appearance, has_started=has_started),
-                payment.confirmed_at if has_started else None,
-            ),
+            _last_step(payment, card, appearance),
         ],
         "failure": failure_of(payment),
         **_refunded(payment),
@@ -183,16 +178,21 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
 
 
 def _refunded(payment: Payment) -> dict[str, Money]:
-    """Return what went back to the card or account, and to the balance, and what was taken back as a mistake."""
+    """Return what has gone and what is going back to the card or account, what went to the balance, and mistakes."""
     rows = payment.refunds.exclude(status=Refund.Status.FAILED) if payment.amount_refunded else Refund.objects.none()
-    to_balance = sum(row.amount for row in rows if row.destination == Refund.Destination.WALLET)
-    taken_back = sum(row.amount for row in rows if row.is_void)
-    currency = payment.refunded.currency
-    return {
-        "to_card": Money(payment.amount_refunded - to_balance - taken_back, currency),
-        "to_balance": Money(to_balance, currency),
-        "taken_back": Money(taken_back, currency),
-    }
+    sums = dict.fromkeys(("to_card", "to_card_soon", "to_balance", "taken_back"), 0)
+    for row in rows:
+        sums[_way_of(row)] += row.amount
+    return {name: Money(amount, payment.refunded.currency) for name, amount in sums.items()}
+
+
+def _way_of(refund: Refund) -> str:
+    """Return the name under which the page counts a refund that has not failed."""
+    if refund.is_void:
+        return "taken_back"
+    if refund.destination == Refund.Destination.WALLET:
+        return "to_balance"
+    return "to_card" if refund.status == Refund.Status.SUCCEEDED else "to_card_soon"
 
 
 def _payment_step(state: PageState, appearance: Appearance) -> str:
@@ -206,15 +206,32 @@ def _payment_step(state: PageState, appearance: Appearance) -> str:
     return _("Waiting for payment") if waits else _("Checking the payment")
 
 
-def _last_step(card: Card | None, appearance: Appearance, *, has_started: bool) -> str:
-    """Return the text of the third step: what the money does."""
+def _last_step(payment: Payment, card: Card | None, appearance: Appearance) -> tuple[str, str, datetime | None]:
+    """Return mark, text and time of the third step: what the money does."""
     has_failed = appearance.steps[1] == "fail"
     if card is None:
-        waits = _("Balance not topped up") if has_failed else _("Balance top-up")
-        return _("Balance topped up") if has_started else waits
-    if not has_started:
-        return _("Plan not started") if has_failed and not card.is_live else _("Plan start")
-    return _("Plan ended") if card.is_over else _("Plan active")
+        if payment.confirmed_at:
+            return "done", _("Balance topped up"), payment.confirmed_at
+        return "", _("Balance not topped up") if has_failed else _("Balance top-up"), None
+    if payment.confirmed_at or has_failed:
+        return _of_plan(card, payment)
+    return "", _("Plan renewal") if card.is_live else _("Plan start"), None
+
+
+def _of_plan(card: Card, payment: Payment) -> tuple[str, str, datetime | None]:
+    """Return the third step of a payment that is over: what has become of the subscription."""
+    match card.status:
+        case Subscription.Status.PENDING:
+            return "", _("Plan start") if payment.confirmed_at else _("Plan not started"), None
+        case Subscription.Status.TRIALING | Subscription.Status.ACTIVE | Subscription.Status.PAST_DUE:
+            return "done", _("Plan active"), payment.confirmed_at
+        case Subscription.Status.PAUSED:
+            return "done", _("Plan paused"), None
+        case Subscription.Status.SUSPENDED:
+            return "fail", _("Plan suspended"), None
+        case Subscription.Status.CANCELLED | Subscription.Status.EXPIRED:
+            has_run = card.state.started_at is not None
+            return ("done", _("Plan ended"), card.state.ended_at) if has_run else ("", _("Plan not started"), None)
 
 
 def _card(payment: Payment, *, now: datetime) -> Card | None:
