@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.web.auth import page_of_button
 from billing_site.context_processors import site
 from billing_site.problems import Problem, problem_of, respond
 from billing_site.request_log import note_cause
@@ -23,6 +24,9 @@ from core.errors import DomainError
 from core.retry import is_unreachable
 
 log = structlog.get_logger(__name__)
+
+# Only programs read what is under these paths.
+WITHOUT_PAGES = ("/api/", "/webhooks/")
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -105,13 +109,21 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class Pages:
-    """Middleware: turn domain errors and a busy database into error pages."""
+    """Middleware: turn domain errors, a busy database and methods that are not allowed into error pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        is_page = response.status_code == 405 and not request.path_info.startswith(WITHOUT_PAGES)
+        return self.method_not_allowed(request, response) if is_page else response
+
+    def method_not_allowed(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Return the page that leads back to where the button of this address is."""
+        answer = render(request, "405.html", {"page": page_of_button(request)}, status=405)
+        answer["Allow"] = response["Allow"]
+        return answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return an error page for an expected exception, None for a bug, which Django logs."""

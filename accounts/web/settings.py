@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import mail_choices, themes, time_zones, tokens
 from accounts.models import User
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from core.normalization import UNSTORABLE
 
 
@@ -131,9 +131,8 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-@require_http_methods(["POST"])
 @never_cache
-@login_required
+@button("settings")
 def profile(request: SignedInRequest) -> HttpResponse:
     """Save the profile."""
     form = ProfileForm(request.POST, instance=request.user)
@@ -143,8 +142,8 @@ def profile(request: SignedInRequest) -> HttpResponse:
     return _saved(request, _("Saved."))
 
 
-@require_POST
-@login_required
+@never_cache
+@button("settings")
 def choose_mails(request: SignedInRequest) -> HttpResponse:
     """Save which mails the customer gets."""
     form = MailChoicesForm(request.POST)
@@ -154,8 +153,8 @@ def choose_mails(request: SignedInRequest) -> HttpResponse:
     return _saved(request, _("Saved."))
 
 
-@require_POST
-@login_required
+@never_cache
+@button("settings")
 def log_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """End all sessions of the customer and all tokens of the API but the session of this browser."""
     tokens.end_all(request.user, now=timezone.now())

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from core import idempotency
 from core.addresses import UNKNOWN, client_address
 from core.errors import DomainError
@@ -140,9 +140,8 @@ def auto_top_up(request: SignedInRequest) -> HttpResponse:
     return render(request, "payments/auto_top_up.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
 @never_cache
-@login_required
+@button("automatic_payments")
 def auto_top_up_off(request: SignedInRequest) -> HttpResponse:
     """Turn the rule of one balance off and go back to the page."""
     top_ups.turn_off(request.user.pk, request.POST.get("currency", ""), now=timezone.now())

@@ -11,10 +11,10 @@ from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from core.addresses import UNKNOWN, client_address
 from ledger import display
 from payments.collection import consents, states, top_ups
@@ -128,9 +128,8 @@ def automatic_payments(request: SignedInRequest) -> HttpResponse:
     return render(request, "payments/automatic_payments.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
 @never_cache
-@login_required
+@button("automatic_payments")
 def withdraw(request: SignedInRequest) -> HttpResponse:
     """Withdraw the consent to renewals and go back to the page. A second click finds nothing to withdraw."""
     consent = consents.in_force(request.user.pk, Purpose.RENEWALS)

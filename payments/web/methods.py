@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from core.errors import DomainError
 from payments import methods, setups
 from payments.collection import coverage
@@ -32,9 +32,8 @@ def adding() -> list[Adding]:
     return [Adding(name, GATEWAYS[name].name if name in GATEWAYS else name) for name in setups.gateways()]
 
 
-@require_POST
 @never_cache
-@login_required
+@button("account")
 def add(request: SignedInRequest) -> HttpResponse:
     """Send the customer to the gateway's page that saves a card, or back to the account with the reason."""
     try:
@@ -63,9 +62,8 @@ def added(request: SignedInRequest, public_id: str) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("account"), status=303)
 
 
-@require_POST
 @never_cache
-@login_required
+@button("account")
 def remove(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Remove one of the customer's own methods and go back to the account page; 404 for anybody else's."""
     method = get_object_or_404(PaymentMethod, public_id=public_id, customer=request.user)

@@ -18,9 +18,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from core.errors import DomainError
 from ledger.money import Money
 from payments import cancellation, confirmation, sessions, transitions
@@ -270,9 +270,8 @@ def status(request: SignedInRequest, public_id: str) -> HttpResponse:
     return answer
 
 
-@require_POST
 @never_cache
-@login_required
+@button("payment", "public_id")
 def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Open the page at the gateway again, if it did not answer the first time."""
     payment = _own_payment(request, public_id)
@@ -283,9 +282,8 @@ def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)
 
 
-@require_POST
 @never_cache
-@login_required
+@button("payment", "public_id")
 def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Cancel the payment and redirect to its page, which shows the result."""
     try:

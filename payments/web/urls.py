@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.web.auth import button
 from payments.web import (
     account,
     auto_top_up,
@@ -47,5 +48,9 @@ urlpatterns = [
         {"form_class": CancelToCardForm},
         name="subscription_cancel",
     ),
-    path("account/subscriptions/<str:public_id>/start/", checkout.start_from_wallet, name="subscription_start"),
+    path(
+        "account/subscriptions/<str:public_id>/start/",
+        button("subscription", "public_id")(checkout.start_from_wallet),
+        name="subscription_start",
+    ),
 ]

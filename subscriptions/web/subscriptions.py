@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from subscriptions import orders
 from subscriptions.books import OpenBook
 from subscriptions.models import Charge, Subscription
@@ -74,9 +74,8 @@ def subscription_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     return render(request, "subscriptions/subscription.html", context)
 
 
-@require_POST
 @never_cache
-@login_required
+@button("subscription", "public_id")
 def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Drop what is scheduled for the end of the period."""
     now = timezone.now()
@@ -86,9 +85,8 @@ def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
     return perform(request, card, act, message=message, now=now, is_done=lambda card: False)
 
 
-@require_POST
 @never_cache
-@login_required
+@button("subscription", "public_id")
 def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Undo a cancellation that has not taken effect yet."""
     now = timezone.now()
@@ -100,9 +98,8 @@ def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     )
 
 
-@require_POST
 @never_cache
-@login_required
+@button("subscription", "public_id")
 def renewal(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Switch automatic renewal on again."""
     now = timezone.now()

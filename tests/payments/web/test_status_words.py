@@ -145,8 +145,8 @@ def held(alice, on_sale, status) -> Subscription:
     if kind.paid:
         pay_in(alice, kind.paid, at=now - kind.age)
     row = orders.subscribe(alice, catalogue.current(kind.plan, "RUB"), now=now - kind.age)
-    if kind.do:
-        orders.change(row, now=now, act=lambda book: kind.do(book, row))
+    if (do := kind.do) is not None:
+        orders.change(row, now=now, act=lambda book: do(book, row))
     return row
 
 
