@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from billing_site.desk import timeline
+from billing_site.desk import approvals, timeline
 from billing_site.desk.search import may_view
 from events.models import Event, Mail, StaffAct, UnreachableAddress
 from ledger.display import money
@@ -131,6 +131,7 @@ def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **admin.site.each_context(request), "title": customer, "customer": customer, "acts": acts_on(request, customer),
         "wallets": [], "held": [], "payments": _payments(request, customer), "open": _open(request, customer),
+        "approvals": approvals.of(request, customer),
         "lists": lists_of(request, customer), "may_view_as": request.user.has_perm("accounts.view_as_user"),
         "filters": [(name, label, name == chosen) for name, (label, _kinds) in timeline.FILTERS.items()],
         "chosen": chosen, "before": request.GET.get("before", ""),

@@ -1,13 +1,14 @@
 """Adjustments that staff have asked for, and the decisions of a second person about those that wait."""
 
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -133,6 +134,17 @@ class AdjustmentAdmin(ActAdmin, AmountMixin, StatusAdmin):
             return ""
         url = reverse("admin:ledger_transaction_change", args=[moved.pk])
         return format_html('<a href="{}">{}</a>', url, moved.key)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Add the decisions that the reader may take, each a link to its review page."""
+
+        @admin.display(description=_("decide"))
+        def decide(row: Adjustment) -> str:
+            links = ((href, row.public_id, title, title) for title, href in self.links(request, row))
+            return format_html_join(" ", '<a class="act" href="{}" aria-label="{}: {}">{}</a>', links)
+
+        may_decide = any(self.may_act(request, form) for form in self.acts.values())
+        return [*super().get_list_display(request), *([decide] if may_decide else [])]
 
     def links(self, request: HttpRequest, row: Adjustment) -> list[tuple[str | Promise, str]]:
         """Return the decisions that this member of staff may take: their own are only to withdraw."""

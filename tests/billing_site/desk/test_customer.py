@@ -149,7 +149,7 @@ def test_the_page_takes_the_same_few_queries_whatever_there_is(
         pay_in(alice, 100_00, at=timezone.now())
         outbox_line(alice, number)
     client = browser("support")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert client.get(page(alice)).status_code == 200
 
 
@@ -306,3 +306,32 @@ def test_what_happened_is_said_in_words(browser, alice: User, superuser: User):
     texts = {line.text for line in lines(browser("developer").get(page(alice, kind="events")))}
     assert {"Payment confirmed", "Subscription started", "Dispute opened", "Refund succeeded"} <= texts
     assert not [text for text in texts if "." in text or "_" in text]
+
+
+def test_acts_that_wait_for_a_second_person_lead_to_their_reviews(browser, alice: User, superuser: User, settings):
+    settings.STAFF_CREDIT_LIMIT = {"RUB": 5000}
+    made = staff_rows.make(alice, superuser, now=timezone.now())
+    pk = made["adjustment"].pk
+    text = browser("finance").get(page(alice)).content.decode()
+    assert "1 act waits for a second person" in text
+    assert "asked for by root" in text
+    for act in ("approve", "decline"):
+        assert f'href="/admin/payments/adjustment/{pk}/{act}/"' in text
+    assert "withdraw" not in text
+    # Support may ask, and a developer only looks.
+    for role in ("support", "developer"):
+        text = browser(role).get(page(alice)).content.decode()
+        assert "1 act waits for a second person" in text
+        assert f"/admin/payments/adjustment/{pk}/approve/" not in text
+
+
+def test_who_asked_may_only_withdraw_from_the_customers_page(client: Client, alice: User, superuser: User):
+    pk = staff_rows.make(alice, superuser, now=timezone.now())["adjustment"].pk
+    client.force_login(superuser)
+    text = client.get(page(alice)).content.decode()
+    assert f"/admin/payments/adjustment/{pk}/withdraw/" in text
+    assert f"/admin/payments/adjustment/{pk}/approve/" not in text
+
+
+def test_nothing_that_waits_is_not_mentioned(browser, alice: User):
+    assert "second person" not in browser("finance").get(page(alice)).content.decode()

@@ -101,6 +101,16 @@ def test_each_number_leads_to_a_list_of_just_these_rows(waiting):
         assert [row.pk for row in answer.context["cl"].result_list] == [pk], name
 
 
+def test_adjustments_to_approve_are_one_click_from_their_list(waiting):
+    finance, auditor = browser("finance"), browser("auditor")
+    _, address, _ = tiles(finance)["Adjustments to approve"]
+    pk = waiting["Adjustments to approve"]
+    review = f"/admin/payments/adjustment/{pk}/approve/"
+    assert f'href="{review}"' in finance.get(address).content.decode()
+    assert finance.get(review).status_code == 200
+    assert review not in auditor.get(address).content.decode()
+
+
 def test_every_number_leads_to_a_list_even_if_nothing_waits():
     root = browser("auditor")
     shown = tiles(root)
