@@ -36,7 +36,9 @@ class Poke(DjangoTask):
             outages.database.began(error)
             connection.close()
             raise Ignore from error
-        outages.database.ended()
+        # A task that has asked the database nothing says nothing about it.
+        if connection.connection is not None:
+            outages.database.ended()
         return result
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:

@@ -21,7 +21,7 @@ from billing_site.problems import Problem, problem_of, respond
 from billing_site.request_log import note_cause
 from core.api.serializers import shortened
 from core.errors import DomainError
-from core.retry import is_unreachable
+from core.retry import outage_behind
 
 log = structlog.get_logger(__name__)
 
@@ -89,12 +89,11 @@ def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
 
 def _outage(error: BaseException | None) -> Problem | None:
     """Return the problem of a database that is out of reach, if that is what an exception comes from."""
-    while error is not None and not (isinstance(error, DatabaseError | InterfaceError) and is_unreachable(error)):
-        error = error.__cause__ or error.__context__
-    if not isinstance(error, Exception):
+    outage = outage_behind(error)
+    if not isinstance(outage, Exception):
         return None
-    note_cause(error)
-    return problem_of(error)
+    note_cause(outage)
+    return problem_of(outage)
 
 
 def outage_response(request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from billing_site import ledger_checks, operators, status, task_runs
 from billing_site.metrics import page
 from core import clock
+from core.database import patience
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,10 @@ def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
 
     def middleware(request: HttpRequest) -> HttpResponse:
         answer = PAGES.get(request.path_info)
-        return get_response(request) if answer is None else answer(request)
+        if answer is None:
+            return get_response(request)
+        with patience.within(patience.SIGN_OF_LIFE if answer is readyz else patience.REQUEST):
+            return answer(request)
 
     return middleware
 

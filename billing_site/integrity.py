@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 
+from core.database import patience
 from core.integrity import Check
 from events import integrity
 from ledger import integrity as ledger
@@ -55,7 +56,7 @@ def is_replica() -> bool:
 @contextmanager
 def snapshot() -> Iterator[None]:
     """Read the database as of one instant, in a read-only transaction."""
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    with patience.within(None), transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         # The checks read whole tables: allow sorting in memory, no time limit, and no JIT compilation.
         cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = 0; SET LOCAL jit = off")

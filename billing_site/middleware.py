@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
 from accounts.models import User
+from core.database import patience
 from payments.gateways import guard
 
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
@@ -46,6 +47,18 @@ def gateway_patience(
 
     def answer(request: HttpRequest) -> HttpResponse:
         with guard.within(settings.GATEWAY_TIMEOUT_WEB):
+            return get_response(request)
+
+    return answer
+
+
+def database_patience(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: wait for the answer to a statement no longer than a person or a proxy waits for the page."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        with patience.within(patience.REQUEST):
             return get_response(request)
 
     return answer

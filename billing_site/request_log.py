@@ -6,11 +6,13 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 from billing_site.metrics import requests
 from billing_site.redaction import said
+from core.retry import outage_behind
 
 # A request id that a proxy or a caller sends is kept if it looks like one: a UUID, 32 hexadecimal digits, `req_...`.
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
@@ -50,8 +52,19 @@ class RequestLog(RequestMiddleware):
         super().handle_response(request, response)
 
     def _process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if outage_behind(exception):
+            # No bug: billing_site.error_views answers 503, which is logged as such.
+            return
         structlog.contextvars.bind_contextvars(**described(request), cause=cause_of(exception))
         super()._process_exception(request, exception)
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        """Note who it is from, which asks the database; null if it cannot be reached."""
+        try:
+            RequestMiddleware.bind_user_id(request)
+        except (DatabaseError, InterfaceError):
+            structlog.contextvars.bind_contextvars(user_id=None)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

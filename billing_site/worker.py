@@ -16,18 +16,20 @@ from django_structlog.celery.signals import bind_extra_task_metadata
 
 from billing_site import checks, garbage_collector, probe, task_runs
 from billing_site.celery import app
+from core.database import patience
 
 BILL_DUE = "subscriptions.tasks.bill_due"
 
 
 @setup_logging.connect
 def start(**kwargs: Any) -> None:
-    """Refuse to start with unsafe production settings.
+    """Refuse to start with unsafe production settings, and limit how long the database is waited for.
 
     This is the first signal that both worker and scheduler send, before they use database or broker. A receiver also
     keeps Celery from replacing the logging that Django has set up.
     """
     checks.refuse_to_start_unsafe()
+    patience.limit_process()
 
 
 @worker_process_init.connect

@@ -69,6 +69,13 @@ def is_unreachable(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and (state is None or state.startswith(GONE))
 
 
+def outage_behind(error: BaseException | None) -> BaseException | None:
+    """Return the error among this one and what led to it that says the database cannot be reached; None without one."""
+    while error is not None and not (isinstance(error, DatabaseError | InterfaceError) and is_unreachable(error)):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def constraint_of(error: DatabaseError) -> str:
     """Return the name of the constraint that was violated, empty if it was none."""
     return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "")

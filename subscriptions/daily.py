@@ -16,6 +16,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.db.models import Max
 
+from core.database import patience
 from ledger import cash
 from subscriptions import mrr, revenue
 from subscriptions.models import DailyFigure
@@ -74,6 +75,7 @@ def compute(*, since: datetime, until: datetime, only: Iterable[int] | None = No
     return days
 
 
+@patience.within(None)
 @transaction.atomic
 def roll_up(*, now: datetime) -> int:
     """Work out all closed days anew and keep what differs; return how many rows were written or deleted."""

@@ -1,4 +1,4 @@
-"""A TCP address for a server on a unix socket, which can go away and come back. No test lives here."""
+"""A TCP address for a server on a unix socket, which can go away, fall silent and come back. No test lives here."""
 
 import socket
 import threading
@@ -16,6 +16,8 @@ class Relay:
         self.listener: socket.socket | None = None
         self.open_sockets: set[socket.socket] = set()
         self.lock = threading.Lock()
+        self.passes = threading.Event()
+        self.passes.set()
         self.start()
 
     def start(self) -> None:
@@ -35,6 +37,14 @@ class Relay:
             for each in self.open_sockets:
                 _break_off(each)
 
+    def fall_silent(self) -> None:
+        """Take connections and bytes and pass nothing on, as a server that is frozen, or a network that is cut."""
+        self.passes.clear()
+
+    def speak(self) -> None:
+        """Pass on what has come meanwhile, and go on."""
+        self.passes.set()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -51,6 +61,7 @@ class Relay:
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65536):
+                self.passes.wait()
                 sink.sendall(data)
         except OSError:
             pass  # broken off
@@ -75,4 +86,5 @@ def relayed(target: Path) -> Iterator[Relay]:
     try:
         yield relay
     finally:
+        relay.speak()
         relay.stop()

@@ -40,6 +40,7 @@ MIDDLEWARE = [
     "billing_site.middleware.no_store",
     "billing_site.middleware.utf8_only",
     "billing_site.middleware.gateway_patience",
+    "billing_site.middleware.database_patience",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -82,6 +83,7 @@ EMBEDDED_POSTGRES = not _database_url
 DATABASES = {
     "default": environ.Env.db_url_config(_database_url or Postgres(VAR_DIR / "postgres").url)
     | {
+        "ENGINE": "core.database",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"NAME": env.str("TEST_DATABASE", default="test_billing")},
@@ -100,9 +102,14 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
     # A server whose network is gone is given up after half a minute, not after hours.
     "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000,
 }  # fmt: skip
-# The longest time to wait for a lock, run a statement, or leave a transaction idle. A pooler lets no client set them
+# The longest time to wait for a lock, run a statement, or leave a transaction idle; core.database.patience has how long
+# we wait for an answer. A pooler lets no client set them
 # for its session: then they belong to the role, and `manage.py check --database default` warns if they are not set.
-SESSION_LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+SESSION_LIMITS = {
+    "lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s",
+    # How often a statement that runs or waits looks whether its client is still there. A killed process keeps no lock.
+    "client_connection_check_interval": "1s",
+}  # fmt: skip
 if not DATABASE_POOLED:
     limits = "".join(f"-c {name}={value} " for name, value in SESSION_LIMITS.items())
     DATABASES["default"]["OPTIONS"] |= {

@@ -76,19 +76,28 @@ def test_api_requests_answer_503(alice):
     assert at_each_statement(wallet, {200, 503}) >= 2
 
 
-def test_pages_answer_503_wherever_the_session_is_read_or_saved(alice, settings):
+def test_pages_answer_503_wherever_the_session_is_read_or_saved(alice, settings, caplog):
     settings.SESSION_SAVE_EVERY_REQUEST = True
     client = Client(raise_request_exception=False)
     client.force_login(alice)
 
     def settings_page(turn: int) -> int:
+        caplog.clear()
         answer = client.get("/account/settings/")
         if answer.status_code == 503:
             assert "text/html" in answer["Content-Type"]
             assert answer["Retry-After"] == "2"
+            assert answer["X-Request-Id"]
+        assert finished(caplog) == [answer.status_code], f"the log after statement {turn}"
         return answer.status_code
 
     assert at_each_statement(settings_page, {200, 503}) >= 2
+
+
+def finished(caplog) -> list[int]:
+    """Return the statuses of the lines that say that a request was answered."""
+    events = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [event["code"] for event in events if event["event"] in ("request_finished", "request_failed")]
 
 
 def test_a_log_in_answers_503_and_works_afterwards(alice):

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
+from django.db import connection
 
 from tests.flows.site import Site
+from tests.relay import Relay, relayed
 from tests.settings import BROKER_DATABASE, VALKEY
 
 
@@ -36,3 +38,18 @@ def site(transactional_db: None, child_environment: dict[str, str], collected: P
         finally:
             site.stop(*site.running)
             broker.flushdb()
+
+
+@pytest.fixture
+def relay(site: Site) -> Iterator[Relay]:
+    """Let the processes of the site reach the database by a relay."""
+    parameters = connection.get_connection_params()
+    file = Path(str(parameters["host"])) / f".s.PGSQL.{parameters.get('port', 5432)}"
+    with relayed(file) as relay:
+        where = f"{parameters['user']}@127.0.0.1:{relay.port}/{parameters['dbname']}"
+        site.environment["DATABASE_URL"] = f"postgresql://{where}"
+        try:
+            yield relay
+        finally:
+            # Before the relay: a scheduler that stops writes to the database.
+            site.stop(*site.running)

@@ -2,36 +2,18 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
-from django.db import connection
 
 from billing_site.celery import app
 from tests.flows.site import Site, wait_for
-from tests.relay import Relay, relayed
 from tests.settings import BROKER_DATABASE, VALKEY
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 # Pokes during the outage, each of which needs the database.
 POKES = 40
 QUEUE = "billing"
-
-
-@pytest.fixture
-def relay(site: Site) -> Iterator[Relay]:
-    """Let the processes of the site reach the database by a relay."""
-    parameters = connection.get_connection_params()
-    file = Path(str(parameters["host"])) / f".s.PGSQL.{parameters.get('port', 5432)}"
-    with relayed(file) as relay:
-        where = f"{parameters['user']}@127.0.0.1:{relay.port}/{parameters['dbname']}"
-        site.environment["DATABASE_URL"] = f"postgresql://{where}"
-        try:
-            yield relay
-        finally:
-            # Before the relay: a scheduler that stops writes to the database.
-            site.stop(*site.running)
 
 
 @pytest.fixture
