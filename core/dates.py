@@ -35,6 +35,21 @@ def short_date(on: date, *, language: str | None = None) -> str:
     return format_date(on, "d MMM", locale=locale_of(language)).replace(" ", NO_BREAK_SPACE)
 
 
+def table_day(at: datetime, *, language: str | None = None) -> str:
+    """Format a date for a column of a table: `21 Nov 2026`, `21 нояб. 2026`."""
+    return format_date(timezone.localtime(at), "d MMM y", locale=locale_of(language)).replace(" ", NO_BREAK_SPACE)
+
+
+def table_moment(at: datetime, *, language: str | None = None) -> str:
+    """Format a date and time in the same way: `21 Nov 2026, 14:02`. The page names the zone once."""
+    return f"{table_day(at, language=language)}, {clock_time(at)}"
+
+
+def clock_time(at: datetime) -> str:
+    """Format the time of a day: `14:02`."""
+    return timezone.localtime(at).strftime("%H:%M")
+
+
 def month(year: int, number: int, *, language: str | None = None) -> str:
     """Format a month: `November 2026`, `ноябрь 2026 г.`."""
     locale = locale_of(language)

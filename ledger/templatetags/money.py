@@ -56,6 +56,24 @@ def short_day(at: datetime) -> SafeString:
 
 
 @register.filter(expects_localtime=False)
+def table_day(at: datetime) -> SafeString:
+    """Write a date in a column of a table: `{{ at|table_day }}`."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), dates.table_day(at))
+
+
+@register.filter(expects_localtime=False)
+def table_moment(at: datetime) -> SafeString:
+    """Write a date and time in a column of a table, whose zone the page names once: `{{ at|table_moment }}`."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), dates.table_moment(at))
+
+
+@register.filter(expects_localtime=False)
+def clock_time(at: datetime) -> SafeString:
+    """Write the time of a day: `{{ at|clock_time }}`."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), dates.clock_time(at))
+
+
+@register.filter(expects_localtime=False)
 def day_text(at: datetime) -> str:
     """Write a date without markup, for mails: `{{ at|day_text }}`."""
     return display.day(at)

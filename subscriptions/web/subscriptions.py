@@ -1,7 +1,7 @@
 """The page of a subscription, its one-click actions, and helpers that the other subscription pages share."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from django.contrib import messages
@@ -16,13 +16,10 @@ from django.views.decorators.http import require_safe
 from accounts.web.auth import SignedInRequest, button
 from subscriptions import orders
 from subscriptions.books import OpenBook
-from subscriptions.models import Charge, Subscription
+from subscriptions.models import Subscription
 from subscriptions.refusals import Refused
-from subscriptions.web import cards
+from subscriptions.web import cards, charges
 from subscriptions.web.cards import Card
-
-# How many charges the page shows, the newest first.
-CHARGES_SHOWN = 24
 
 
 def get_card(request: SignedInRequest, public_id: str, *, now: datetime) -> Card:
@@ -67,11 +64,19 @@ def add_too_late_error(request: SignedInRequest) -> None:
 @never_cache
 @login_required
 def subscription_page(request: SignedInRequest, public_id: str) -> HttpResponse:
-    """Show a subscription: its state and its charges."""
+    """Show a subscription: its state and its charges, with those of the day in the query one by one."""
     card = get_card(request, public_id, now=timezone.now())
-    charges = Charge.objects.filter(subscription=card.row).select_related("refund").order_by("-period_start")
-    context = {"card": card, "charges": charges[:CHARGES_SHOWN]}
+    context = {"card": card, "charges": charges.table(card.row, opened=_day(request.GET.get("day", "")))}
     return render(request, "subscriptions/subscription.html", context)
+
+
+def _day(text: str) -> date | None:
+    """Return a day of the query; None if there is none, or it is not a day that has a next one."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day < date.max else None
 
 
 @never_cache
