@@ -56,6 +56,15 @@ def statement(
     return list(rows[:limit])
 
 
+def latest(wallet_ids: Collection[int], *, limit: int) -> list[Transaction]:
+    """Return the last transactions of each of these wallets, newest first, in one query."""
+    if not wallet_ids:
+        return []
+    first, *others = (transactions_of(wallet_id)[:limit] for wallet_id in wallet_ids)
+    rows = first.union(*others, all=True) if others else first
+    return sorted(rows, key=lambda row: (row.effective_at, row.pk), reverse=True)
+
+
 def transactions_of(
     wallet_id: int, *, reasons: Collection[str] = (), start: datetime | None = None, end: datetime | None = None
 ) -> QuerySet[Transaction]:

@@ -1,4 +1,4 @@
-"""What a customer spent lately: charges less refunds for unused time, by day, for the pictures of the account page."""
+"""What a customer spent lately: charges less refunds for unused time, by day and this month, for the account page."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -29,17 +29,33 @@ class Spent(NamedTuple):
     use: int
 
 
-def by_currency(wallets: Sequence[int], *, now: datetime) -> dict[str, list[Spent]]:
-    """Return the last 30 days, oldest first and today last, of each currency in which something was spent.
+class Costs(NamedTuple):
+    """What was spent in one currency."""
 
-    `wallets` are primary keys of accounts. A day is one of the active time zone.
+    # The last 30 days, oldest first and today last.
+    days: list[Spent]
+    # Minor units of the calendar month so far.
+    month: int
+
+
+def by_currency(wallets: Sequence[int], *, now: datetime) -> dict[str, Costs]:
+    """Return the costs in each currency in which something was spent in 30 days or this month.
+
+    `wallets` are primary keys of accounts. A day and a month are of the active time zone.
     """
     today = timezone.localtime(now).date()
-    since = timezone.make_aware(datetime.combine(today - timedelta(days=DAYS - 1), datetime.min.time()))
+    first = today.replace(day=1)
+    since = timezone.make_aware(datetime.combine(min(first, today - timedelta(days=DAYS - 1)), datetime.min.time()))
     found: dict[str, dict[date, list[int]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(SPENT, {"zone": timezone.get_current_timezone_name(), "wallets": list(wallets), "since": since})
         for day, currency, is_metered, amount in cursor:
             found.setdefault(currency, {}).setdefault(day, [0, 0])[is_metered] = amount
     span = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
-    return {currency: [Spent(day, *days.get(day, (0, 0))) for day in span] for currency, days in sorted(found.items())}
+    return {
+        currency: Costs(
+            [Spent(day, *days.get(day, (0, 0))) for day in span],
+            sum(sum(amounts) for day, amounts in days.items() if day >= first),
+        )
+        for currency, days in sorted(found.items())
+    }

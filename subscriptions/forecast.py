@@ -42,14 +42,21 @@ def of(view: View, *, now: datetime) -> Forecast | None:
     return by_currency([view], now=now).get(view.currency)
 
 
-def by_currency(views: Iterable[View], *, now: datetime) -> dict[str, Forecast]:
-    """Return the forecasts of several books by currency, in two queries. Leave out those that last a year."""
+def by_currency(views: Iterable[View], *, now: datetime, known: Iterable[Subscription] = ()) -> dict[str, Forecast]:
+    """Return the forecasts of several books by currency. Leave out those that last a year.
+
+    `known` are rows with price and plan that need not be looked up: with all of them, there is no query.
+    """
     until = to_micros(now + HORIZON)
     ends = {view.currency: runway(view.book, until) for view in views}
     short = {currency: end for currency, end in ends.items() if end}
     subs = [sub for end in short.values() for sub in end.subs]
-    rows = Subscription.objects.in_bulk([sub.id for sub in subs])
-    prices = Price.objects.select_related("plan").in_bulk([sub.terms.id for sub in subs])
+    rows = {row.pk: row for row in known}
+    prices = {row.price_id: row.price for row in rows.values()}
+    if unknown := [sub.id for sub in subs if sub.id not in rows]:
+        rows |= Subscription.objects.in_bulk(unknown)
+    if missing := [sub.terms.id for sub in subs if sub.terms.id not in prices]:
+        prices |= Price.objects.select_related("plan").in_bulk(missing)
     return {currency: _forecast(end, rows, prices, now) for currency, end in short.items()}
 
 

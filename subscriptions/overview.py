@@ -4,7 +4,7 @@ Correct even while no worker runs. Read-only: nothing here is saved.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -145,6 +145,8 @@ class CustomerOverview:
 
     customer: User
     views: list[View]
+    # Primary keys of the wallets by currency.
+    wallets: dict[str, int] = field(default_factory=dict)
 
     def rows(self, *, status: str = "", plan: str = "") -> QuerySet[Subscription]:
         """Return the rows of the subscriptions with this status and plan at this instant, by default all."""
@@ -162,18 +164,21 @@ class CustomerOverview:
         return owned.filter(Q(pk__in=current) | Q(ended_at__isnull=False, **ended))
 
     def states(self, rows: Iterable[Subscription]) -> list[SubscriptionState]:
-        """Return the states of these rows at this instant, in their order."""
+        """Return the states of these rows, loaded with price and plan, at this instant, in their order."""
         current = {pk: (each, sub) for each in self.views for pk, sub in each.subs.items()}
         pairs = [(row, *current.get(row.pk, (None, None))) for row in rows]
         terms = {each.id for _, _, sub in pairs if sub for each in (sub.terms, sub.scheduled) if each}
-        prices = Price.objects.select_related("plan").in_bulk(terms)
+        prices = {row.price_id: row.price for row, _, _ in pairs}
+        if terms - prices.keys():
+            prices |= Price.objects.select_related("plan").in_bulk(terms - prices.keys())
         return [_current(row, sub, view, prices) if view and sub else _final(row) for row, view, sub in pairs]
 
 
 def of(customer: User, *, now: datetime) -> CustomerOverview:
     """Return the overview of all books of the customer at `now`."""
-    views = (view(item.currency, item.book, now) for item in read.look_owned(customer.pk))
-    return CustomerOverview(customer, sorted(views, key=lambda each: each.currency))
+    items = sorted(read.look_owned(customer.pk), key=lambda item: item.currency)
+    views = [view(item.currency, item.book, now) for item in items]
+    return CustomerOverview(customer, views, {item.currency: item.wallet_id for item in items})
 
 
 def one(row: Subscription, *, now: datetime) -> SubscriptionState:

@@ -29,9 +29,10 @@ def trial_ends(events: Sequence[Event], recipient: User, now: datetime) -> Notic
 def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict[str, Any] | None:
     """Return what runs out and when; None if automatic payments or top-ups prevent it."""
     currency = events[-1].subject
-    if coverage.top_up_method(recipient.pk, currency, now=now):
+    covered = coverage.of(recipient.pk)
+    if covered.top_up_method(currency, now=now):
         return None
-    pays_renewals = coverage.renewal_method(recipient.pk, currency, now=now) is not None
+    pays_renewals = covered.renewal_method(currency, now=now) is not None
 
     def is_covered(end: Ending) -> bool:
         return pays_renewals and not end.price.metered
@@ -42,7 +43,7 @@ def low_balance(events: Sequence[Event], recipient: User, now: datetime) -> dict
 def _method(event: Event, customer: User, now: datetime) -> str:
     """Return the saved method that is charged for this renewal, as its customer knows it; empty if there is none."""
     [row] = subjects.of([event])
-    return str(coverage.renewal_method(customer.pk, row.price.currency, now=now) or "")
+    return str(coverage.of(customer.pk).renewal_method(row.price.currency, now=now) or "")
 
 
 RENEWAL_AHEAD = replace(renewals.AHEAD, compose=renewal_ahead)

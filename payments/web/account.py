@@ -2,7 +2,6 @@
 transactions.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +18,6 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from ledger import statements
-from ledger.models import Account
 from ledger.money import Money
 from payments import methods, transitions
 from payments.collection import coverage
@@ -31,7 +29,6 @@ from payments.web.pictures import Lasting, Spending, lasting, spending
 from payments.web.policy import leads_to_gateways
 from payments.web.running_out import RunningOut, running_out
 from subscriptions import costs, dues, forecast, overview
-from subscriptions.costs import Spent
 from subscriptions.overview import View
 from subscriptions.web.cards import Card, cards
 from subscriptions.web.statement import StatementLine, statement_lines
@@ -124,11 +121,9 @@ class AccountSummary:
 
 def summarize(customer: User, *, now: datetime) -> AccountSummary:
     """Return what the account page shows for a customer at `now`. Reads only."""
-    wallets = list(Account.objects.filter(owner=customer, kind=Account.Kind.WALLET).order_by("currency"))
     held = overview.of(customer, now=now)
-    forecasts = forecast.by_currency(held.views, now=now)
-    views = {view.currency: view for view in held.views}
-    all_cards = cards(held.rows().order_by("-id"), held)
+    rows = list(held.rows().order_by("-id"))
+    all_cards = cards(rows, held)
     going_on = [card for card in all_cards if not card.is_over]
     # A payment whose page is being closed is not wanted any more, unless it has brought money that staff look into.
     wanted = Payment.objects.filter(Q(closing_at=None) | ~Q(parked_reason=""), customer=customer)
@@ -138,54 +133,40 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         .select_related("plan", "subscription__price__plan")
         .order_by("-id")
     ]
+    forecasts = forecast.by_currency(held.views, now=now, known=rows)
     warning = partial(
         running_out,
         now=now,
         already_shown={card.row.pk for card in going_on if card.state.is_unpaid},
         paying_in={each.payment.currency for each in unfinished},
     )
-    spent = costs.by_currency([wallet.pk for wallet in wallets], now=now) if wallets else {}
+    spent = costs.by_currency(list(held.wallets.values()), now=now) if held.wallets else {}
+    lines = list(statement_lines(statements.latest(list(held.wallets.values()), limit=LAST)))
+    covered = coverage.of(customer.pk)
+
+    def summary(view: View) -> WalletSummary:
+        currency, outlook = view.currency, forecasts.get(view.currency)
+        topped_up_with = covered.top_up_method(currency, now=now)
+        method = covered.renewal_method(currency, now=now)
+        return WalletSummary(
+            balance=Money(view.balance, currency),
+            available=Money(view.available, currency),
+            debt=Money(view.debt, currency),
+            lines=[line for line in lines if line.money.currency == currency],
+            running_out=None if topped_up_with else warning(outlook, method=method),
+            lasting=lasting([card for card in going_on if card.price.currency == currency], outlook, now=now),
+            spending=spending(spent[currency], currency) if currency in spent else None,
+            topped_up_with=topped_up_with,
+        )
+
     return AccountSummary(
-        wallets=[
-            _summary(
-                wallet,
-                views[wallet.currency],
-                partial(warning, forecasts.get(wallet.currency)),
-                bar=lasting(
-                    [card for card in going_on if card.price.currency == wallet.currency],
-                    forecasts.get(wallet.currency),
-                    now=now,
-                ),
-                spent=spent.get(wallet.currency),
-                now=now,
-            )
-            for wallet in wallets
-        ],
+        wallets=[summary(view) for view in held.views],
         going_on=going_on,
         over=[card for card in all_cards if card.is_over],
         open_payments=[each for each in unfinished if each.state not in WAITS_FOR_CUSTOMER],
         to_finish=[each.payment for each in unfinished if each.state in WAITS_FOR_CUSTOMER],
         methods=list(methods.kept(customer)),
-        charged=coverage.agreed_methods(customer.pk),
-    )
-
-
-def _summary(
-    wallet: Account, view: View, warning: Callable[..., RunningOut | None], *,
-    bar: Lasting | None, spent: list[Spent] | None, now: datetime,
-) -> WalletSummary:  # fmt: skip
-    assert wallet.owner_id is not None
-    topped_up_with = coverage.top_up_method(wallet.owner_id, wallet.currency, now=now)
-    method = coverage.renewal_method(wallet.owner_id, wallet.currency, now=now)
-    return WalletSummary(
-        balance=Money(wallet.balance or 0, wallet.currency),
-        available=Money(view.available, wallet.currency),
-        debt=Money(view.debt, wallet.currency),
-        lines=list(statement_lines(statements.statement(wallet.pk, limit=LAST))),
-        running_out=None if topped_up_with else warning(method=method),
-        lasting=bar,
-        spending=spending(spent, wallet.currency) if spent else None,
-        topped_up_with=topped_up_with,
+        charged=covered.agreed_methods,
     )
 
 

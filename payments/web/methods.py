@@ -67,7 +67,7 @@ def added(request: SignedInRequest, public_id: str) -> HttpResponse:
 def remove(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Remove one of the customer's own methods and go back to the account page; 404 for anybody else's."""
     method = get_object_or_404(PaymentMethod, public_id=public_id, customer=request.user)
-    is_in_use = method.pk in coverage.agreed_methods(request.user.pk)
+    is_in_use = method.pk in coverage.of(request.user.pk).agreed_methods
     methods.remove(method, now=timezone.now())
     messages.success(request, _("%(method)s is removed. We cannot charge it any more.") % {"method": method})
     if is_in_use:

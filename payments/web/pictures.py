@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from core import charts, dates
 from ledger import display
 from ledger.money import Money
-from subscriptions.costs import Spent
+from subscriptions.costs import Costs
 from subscriptions.forecast import Forecast
 from subscriptions.web.cards import Card
 
@@ -19,9 +19,10 @@ SPAN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was spent in one currency in the last 30 days, as a sum and by day."""
+    """What was spent in one currency in the last 30 days, as a sum and by day, and in this calendar month."""
 
     total: Money
+    month: Money
     chart: charts.Chart
 
 
@@ -43,16 +44,17 @@ class Lasting:
     label: str
 
 
-def spending(days: Sequence[Spent], currency: str) -> Spending:
+def spending(spent: Costs, currency: str) -> Spending:
     """Return the picture of what was spent, day by day."""
     chart = charts.bars(
-        [(dates.short_date(spent.day), (spent.plans, spent.use)) for spent in days],
+        [(dates.short_date(each.day), (each.plans, each.use)) for each in spent.days],
         label=_("Spent in the last 30 days, %(currency)s") % {"currency": currency},
         first=_("Day"),
         key={"c1": _("Plans"), "c2": _("Metered use")},
         text=lambda minor: display.money(Money(minor, currency)),
     )
-    return Spending(Money(sum(spent.plans + spent.use for spent in days), currency), chart)
+    total = sum(each.plans + each.use for each in spent.days)
+    return Spending(Money(total, currency), Money(spent.month, currency), chart)
 
 
 def lasting(cards: Sequence[Card], outlook: Forecast | None, *, now: datetime) -> Lasting | None:

@@ -106,7 +106,7 @@ def test_the_page_takes_few_queries_however_many_subscriptions_there_are(
     pay_in(alice, 10_000_00, at=now)
     for _ in range(6):
         orders.subscribe(alice, catalogue.current("basic", "RUB"), now=now)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(12):
         browser.get("/account/")
 
 
