@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from core.colors import lightened
 
@@ -22,6 +24,9 @@ class Brand(NamedTuple):
     """What is not set is empty. Colours are `#rrggbb`."""
 
     name: str
+    # In the reader's language: the heading of the start page, and what the site is for, in a sentence.
+    headline: str
+    description: str
     # On light ground, and on dark ground.
     accent: str
     accent_dark: str
@@ -48,6 +53,10 @@ def brand() -> Brand:
     is_default = (accent, accent_dark) == (settings.DEFAULT_SITE_COLOR, settings.DEFAULT_SITE_COLOR_DARK)
     return Brand(
         name=settings.SITE_NAME,
+        headline=_own_words("HEADLINE") or _("Plans that fit, and sums that you can check"),
+        description=_own_words("DESCRIPTION")
+        or _("Choose a plan of %(site)s and see the full amount before you pay. Change or cancel at any time.")
+        % {"site": settings.SITE_NAME},
         accent=accent,
         accent_dark=accent_dark,
         stylesheet="" if is_default else _versioned("brand_stylesheet", stylesheet()),
@@ -62,6 +71,13 @@ def brand() -> Brand:
         privacy_url=settings.PRIVACY_URL,
         refund_url=settings.REFUND_URL,
     )
+
+
+def _own_words(name: str) -> str:
+    """Return the text of a setting in the reader's language, or else in the other one; empty if neither is set."""
+    english, russian = getattr(settings, f"SITE_{name}"), getattr(settings, f"SITE_{name}_RU")
+    first, second = (russian, english) if (get_language() or "en").startswith("ru") else (english, russian)
+    return str(first or second)
 
 
 def accent_on_dark() -> str:

@@ -4,6 +4,10 @@ from billing_site.settings.environment import BASE_DIR, env
 from billing_site.settings.mail import ADDRESS
 
 COLOR = "#[0-9a-fA-F]{6}"
+# The heading of the start page, and what the site is for in a sentence, which search engines show below its name.
+SITE_HEADLINE, SITE_HEADLINE_RU = env.str("SITE_HEADLINE"), env.str("SITE_HEADLINE_RU")
+SITE_DESCRIPTION, SITE_DESCRIPTION_RU = env.str("SITE_DESCRIPTION"), env.str("SITE_DESCRIPTION_RU")
+
 # The colours of static/app.css.
 DEFAULT_SITE_COLOR, DEFAULT_SITE_COLOR_DARK = "#0b5d6b", "#6cc9d6"
 

@@ -6,6 +6,7 @@ from subscriptions.web import (
     change_plan,
     change_quantity,
     confirm_change,
+    landing,
     months,
     pause,
     pricing,
@@ -16,7 +17,7 @@ from subscriptions.web import (
 ONE = "account/subscriptions/<str:public_id>/"
 
 urlpatterns = [
-    path("", pricing.pricing, name="home"),
+    path("", landing.home, name="home"),
     path("pricing/", pricing.pricing, name="pricing"),
     path(ONE, subscriptions.subscription_page, name="subscription"),
     path(f"{ONE}change/", change_plan.change, name="subscription_change"),

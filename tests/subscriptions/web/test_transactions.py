@@ -26,7 +26,7 @@ def test_the_list_shows_time_reason_amount_and_balance(browser, moved):
     rows = page.split("Balance after")[1]
     assert "+₽1,000.00 ₽1,000.00" in rows
     assert "−₽690.00 ₽310.00" in rows
-    assert re.search(r"Bonus =1\+1 \d+\xa0\w+ Explain", rows)
+    assert re.search(r"Bonus =1\+1 \d+\xa0\w+\xa0\d{4} Explain", rows)
     assert "+₽50.00 ₽360.00" in rows
     assert rows.index("Bonus") < rows.index("Charge Standard,") < rows.index("Top-up")
 
@@ -40,7 +40,7 @@ def test_changes_of_quantity_grace_and_debts_name_what_they_are_for(browser, ali
         book.change_quantity(subscription, 3)
     pay_in(alice, 10_00, at=now)
     said_by_page = re.findall(
-        r"(Debt paid|Charge Weak, .*?) \d+\xa0\w+ Explain", words(browser.get("/account/transactions/"))
+        r"(Debt paid|Charge Weak, .*?) \d+\xa0\w+\xa0\d{4} Explain", words(browser.get("/account/transactions/"))
     )
     charges = list(Charge.objects.order_by("id"))
     assert [charge.quantity for charge in charges] == [1, 3, 3]
