@@ -120,6 +120,24 @@ class RefreshToken(models.Model):
         return f"{self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
 
 
+class BrowserSession(models.Model):
+    """A session of the pages as its user sees it in the settings. Written by accounts.browsers only."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="browser_sessions")
+    # The key of Django's session.
+    session_key = models.CharField(max_length=40, unique=True, editable=False)
+    # What the browser said it is, and the network from which it was used last.
+    user_agent = models.CharField(max_length=300, blank=True)
+    address = models.GenericIPAddressField()
+    # That of the user when it was last seen. A session with an older one does not work any more.
+    token_version = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.user_agent}"
+
+
 class RateCount(models.Model):
     """How often something happened in its current time window. Written by brute_force.hit."""
 

@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
+from accounts import browsers
 from accounts.models import User
+from core.addresses import client_network
 from core.database import patience
 from payments.gateways import guard
 
@@ -102,6 +104,23 @@ def time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
     def middleware(request: HttpRequest) -> HttpResponse:
         with timezone.override(_zone(request)):
             return get_response(request)
+
+    return middleware
+
+
+def browser_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: note the browser of who is logged in on the pages, for the list in their settings."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/") and isinstance(request.user, User) and request.session.session_key:
+            browsers.note(
+                request.user,
+                request.session.session_key,
+                user_agent=request.headers.get("User-Agent", ""),
+                address=client_network(request),
+                now=timezone.now(),
+            )
+        return get_response(request)
 
     return middleware
 

@@ -1,7 +1,8 @@
 """The settings page: profile, what receipts say, language, time zone and look, mails, and logging out elsewhere."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,10 +18,13 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import mail_choices, themes, time_zones, tokens
-from accounts.models import User
+from accounts import browsers, mail_choices, themes, time_zones, tokens
+from accounts.models import BrowserSession, User
 from accounts.web.auth import SignedInRequest, button
 from core.normalization import UNSTORABLE
+
+# How many browsers the page lists, the last seen first.
+BROWSERS_SHOWN = 20
 
 
 class ProfileForm(forms.ModelForm):
@@ -112,6 +116,14 @@ class MailChoicesForm(forms.Form):
     )
 
 
+class Browser(NamedTuple):
+    """A browser in which the customer is logged in."""
+
+    row: BrowserSession
+    name: str
+    is_this: bool
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
@@ -155,8 +167,18 @@ def choose_mails(request: SignedInRequest) -> HttpResponse:
 
 @never_cache
 @button("settings")
+def end_session(request: SignedInRequest, number: int) -> HttpResponse:
+    """End the session of one of the customer's other browsers; 404 for anybody else's and for this one."""
+    others = BrowserSession.objects.filter(user=request.user).exclude(session_key=request.session.session_key)
+    browsers.end(get_object_or_404(others, pk=number))
+    return _saved(request, _("That browser is logged out."))
+
+
+@never_cache
+@button("settings")
 def log_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """End all sessions of the customer and all tokens of the API but the session of this browser."""
+    browsers.end_others(request.user, request.session.session_key or "")
     tokens.end_all(request.user, now=timezone.now())
     update_session_auth_hash(request, request.user)
     return _saved(request, _("You are logged out everywhere else."))
@@ -177,6 +199,11 @@ def _page(request: SignedInRequest, **sent: forms.Form | forms.ModelForm) -> Htt
         "profile": ProfileForm(instance=request.user),
         "preferences": _preferences(request),
         "mails": MailChoicesForm(initial={"mails": mail_choices.wanted(request.user)}),
+        "browsers": [
+            Browser(each, browsers.in_words(each.user_agent), each.session_key == request.session.session_key)
+            for each in browsers.of(request.user, now=timezone.now())[:BROWSERS_SHOWN]
+        ],
+        "has_second_factor": Authenticator.objects.filter(user=request.user).exists(),
         "form": next(iter(sent.values()), None),
         **sent,
     }

@@ -10,6 +10,7 @@ urlpatterns = [
     path("account/settings/mails/", settings.choose_mails, name="settings_mails"),
     path("account/settings/profile/", settings.profile, name="settings_profile"),
     path("account/settings/sessions/", settings.log_out_elsewhere, name="settings_log_out_elsewhere"),
+    path("account/settings/sessions/<int:number>/end/", settings.end_session, name="settings_end_session"),
     path("email/", address.change, name="account_email"),
     path("email/change/<str:token>/", address.confirm, name="email_change"),
     path("mails/stop/<str:token>/", views.stop_mails, name="stop_mails"),

@@ -127,6 +127,7 @@ PAGES = {
     "close_account": Row(CUSTOMERS),
     "settings_profile": Row(CUSTOMERS, "POST"),
     "settings_log_out_elsewhere": Row(CUSTOMERS, "POST"),
+    "settings_end_session": Row(ALICE, "POST", {"number": "browser"}),
     "email_change": Row(CUSTOMERS, address={"token": "key"}),
     # Whoever has the mail has the signed link in it.
     "stop_mails": Row(ANYBODY, address={"token": "stop_token"}),

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from accounts import mail_choices, tokens
-from accounts.models import User
+from accounts.models import BrowserSession, User
 from billing_site.demo import plans
 from ledger.models import Transaction
 from payments import checkout, setups
@@ -99,6 +99,14 @@ def things(alice, staff) -> dict[str, object]:
         "alice": alice.pk,
         "plan_pk": subscription.price.plan_id,
         "app": "payments",
+        "browser": BrowserSession.objects.create(
+            user=alice,
+            session_key="of-another-browser",
+            address="192.0.2.1",
+            token_version=alice.token_version,
+            created_at=now,
+            last_seen_at=now,
+        ).pk,
         "clock_pk": subscription.wallet_id,
         "consent": rule.consent.public_id,
         "error": "not_found",
