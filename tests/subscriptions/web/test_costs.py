@@ -50,7 +50,9 @@ def test_what_is_older_than_30_days_is_not_counted_and_nothing_spent_has_no_pict
     assert spent(alice, now=at(days=1)) == {}
     bought(alice, "basic", paid_in=299_00, auto_renew=False)
     assert spent(alice, now=at(days=29))["RUB"][0].plans == 299_00
-    assert spent(alice, now=at(days=30)) == {}
+    # 31 March: only in the month.
+    assert {each[1:] for each in spent(alice, now=at(days=30))["RUB"]} == {(0, 0)}
+    assert spent(alice, now=at(days=31)) == {}
 
 
 def test_a_day_is_one_of_the_customers_time_zone(alice, on_sale):
