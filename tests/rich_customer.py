@@ -63,7 +63,7 @@ def make(customer: User, *, now: datetime) -> Rich:
             pass
     paused, cancelled = held["hourly", "EUR"], held["basic", "RUB"]
     orders.change(paused, now=now - DAY, act=lambda book: book.pause(paused))
-    orders.change(cancelled, now=now - DAY, act=lambda book: book.end(cancelled, refund_unused=True))
+    orders.change(cancelled, now=now - DAY, act=lambda book: book.cancel(cancelled, when="now", refund_unused=True))
     method = PaymentMethod.objects.create(
         customer=customer, gateway="sandbox", gateway_id="card_1", brand=WORD[:20], last4="4242", created_at=then
     )

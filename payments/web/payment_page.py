@@ -238,8 +238,8 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
     """Return the card of the subscription that the payment is for, if any."""
     if payment.subscription is None:
         return None
-    row = Subscription.objects.select_related("customer", "price__plan").get(pk=payment.subscription.pk)
-    return cards.one(row, now=now)
+    payment.subscription.customer = payment.customer
+    return cards.one(payment.subscription, now=now)
 
 
 @require_safe
