@@ -6,7 +6,7 @@ from subscriptions.web import (
     change_plan,
     change_quantity,
     confirm_change,
-    landing,
+    home,
     months,
     pause,
     pricing,
@@ -17,7 +17,7 @@ from subscriptions.web import (
 ONE = "account/subscriptions/<str:public_id>/"
 
 urlpatterns = [
-    path("", landing.home, name="home"),
+    path("", home.home_page, name="home"),
     path("pricing/", pricing.pricing, name="pricing"),
     path(ONE, subscriptions.subscription_page, name="subscription"),
     path(f"{ONE}change/", change_plan.change, name="subscription_change"),

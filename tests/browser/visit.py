@@ -71,6 +71,15 @@ class Visit:
             found.append(f"{wide} px too wide at {PHONE}")
         return [f"{self.page.url.removeprefix(self.site)}: {fault}" for fault in found]
 
+    def overflows(self) -> list[str]:
+        """Return at which of the widths the current page is wider than the window."""
+        found = []
+        for width in (VIEWS[0][1], PHONE, VIEWS[-1][1]):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            if (wide := self._overflow()) > 0:
+                found.append(f"{self.page.url.removeprefix(self.site)}: {wide} px too wide at {width}")
+        return found
+
     def _overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))

@@ -10,7 +10,7 @@ from subscriptions.web.pricing import choose_currency, currency_for, offers, pri
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home_page(request: HttpRequest) -> HttpResponse:
     """Show what is sold and at which prices, in a currency that plans are sold in. Needs no log-in."""
     if request.user.is_authenticated:
         return pricing(request)
@@ -27,4 +27,4 @@ def home(request: HttpRequest) -> HttpResponse:
         # The lowest price that is paid in advance; prices for use cannot be compared with those.
         "lowest": min(ahead, key=lambda price: price.amount, default=None),
     }
-    return render(request, "subscriptions/landing.html", context)
+    return render(request, "subscriptions/home.html", context)
