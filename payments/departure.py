@@ -9,11 +9,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import User
+from accounts.models import BrowserSession, User
 from core.retry import retried
+from events.models import Event, Mail
 from ledger.models import Account, Transaction
 from ledger.money import Money
-from payments.models import Payment, PaymentMethod, Refund
+from payments.models import Consent, Payment, PaymentMethod, Refund
 from subscriptions import closure
 from subscriptions.models import Subscription
 
@@ -80,6 +81,23 @@ def export(customer: User) -> Iterator[str]:
         "transactions": (
             Transaction.objects.filter(wallet__in=Account.objects.filter(owner=customer).values("pk")).order_by("pk"),
             ("id", "reason", "description", "amount", "currency", "balance_after", "effective_at", "credit__kind"),
+        ),
+        "consents": (
+            Consent.objects.filter(customer=customer).order_by("pk"),
+            ("public_id", "method__public_id", "purpose", "currency", "words", "language", "address", "given_at",
+             "withdrawn_at"),
+        ),
+        "events": (
+            Event.objects.filter(customer=customer).order_by("pk"),
+            ("type", "subject", "data", "effective_at"),
+        ),
+        "mails": (
+            Mail.objects.filter(customer=customer).order_by("pk"),
+            ("public_id", "kind", "state", "address", "subject", "text", "created_at", "sent_at"),
+        ),
+        "sessions": (
+            BrowserSession.objects.filter(user=customer).order_by("pk"),
+            ("user_agent", "address", "created_at", "last_seen_at"),
         ),
     }  # fmt: skip
     for number, (name, (rows, fields)) in enumerate(own.items()):

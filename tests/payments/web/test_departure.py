@@ -6,7 +6,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from events.models import Mail
 from payments import checkout
+from payments.collection import consents
+from payments.models import PaymentMethod
 from subscriptions import books
 from tests.conftest import PASSWORD
 from tests.subscriptions.bank import NOON, at, basic
@@ -68,6 +71,25 @@ def test_the_password_is_asked_for(alice):
         assert client.get(path)["Location"].startswith("/reauthenticate/")
     assert client.post("/account/settings/close/").status_code == 302
     assert is_open()
+
+
+def test_the_data_have_consents_events_mails_and_sessions_of_this_customer_only(alice, mallory, browser):
+    for person in (alice, mallory):
+        method = PaymentMethod.objects.create(
+            customer=person, gateway="sandbox", gateway_id=f"card_{person.pk}", created_at=NOON
+        )
+        consents.agree_to_renewals(method, address="192.0.2.7", now=NOON)
+        Mail.objects.create(
+            customer=person, kind="receipt", cause=f"event:{person.pk}", address=person.email, subject="Paid",
+            text=f"Hello {person.username}", created_at=NOON, due_at=NOON, park_at=NOON,
+        )  # fmt: skip
+    found = json.loads(browser.get("/account/settings/data.json").getvalue())
+    [consent], [mail], [session] = found["consents"], found["mails"], found["sessions"]
+    assert (consent["address"], consent["purpose"], bool(consent["words"])) == ("192.0.2.7", "renewals", True)
+    assert (mail["subject"], mail["text"]) == ("Paid", "Hello alice")
+    assert session["address"] == "127.0.0.1"
+    assert "consent.given" in [event["type"] for event in found["events"]]
+    assert "mallory" not in json.dumps(found)
 
 
 def test_the_data_are_one_json_object_of_this_customer(alice, mallory, browser):
