@@ -12,7 +12,7 @@ PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.
 	PAYMENT_GATEWAYS=manual MANUAL_DETAILS='{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}' \
 	DATABASE_URL=postgresql://billing@database.invalid/billing
 
-.PHONY: help run test lost-charges lint bench screenshots stop install install-dev lock clean
+.PHONY: help run test lost-charges lint bench screenshots lighthouse stop install install-dev lock clean
 
 help: ## List these commands.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | while IFS=: read -r name rest; do \
@@ -46,6 +46,9 @@ bench: install-dev ## Measure postings, billing runs, statements, webhooks and t
 
 screenshots: install-dev ## Take pictures of the pages of the running demo (SITE=http://127.0.0.1:8000) into var/screenshots.
 	@exec $(PY) -m tests.screenshots $(or $(SITE),http://127.0.0.1:8000)
+
+lighthouse: install-dev ## Let Lighthouse look at ten pages of the running demo (SITE=...): 100 in each category. Needs Node.js and npm.
+	@exec $(PY) -m tests.lighthouse $(or $(SITE),http://127.0.0.1:8000)
 
 stop: ## Stop what `make run` started, from another terminal or after a crash.
 	@test ! -x $(PY) || exec $(PY) -m billing_site.local.stop
