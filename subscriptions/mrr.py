@@ -56,11 +56,14 @@ MOVED = """
     SELECT DISTINCT customer_id FROM events_event
      WHERE created_at >= %s AND type LIKE 'subscription.%%' AND type <> 'subscription.renewed'
 """
-# From the state of the subscriptions alone, not from charges: the movements are checked against it.
+# From the state of the subscriptions alone, not from charges: the movements are checked against it. Many have the same
+# price and quantity, so that they are counted before they are priced.
 NOW = """
-    SELECT price.currency, sum({monthly_now})::bigint, count(DISTINCT held.customer_id)
-      FROM subscriptions_subscription AS held JOIN subscriptions_price AS price ON price.id = held.price_id
-     WHERE NOT price.metered AND price.amount > 0 AND held.status IN ('active', 'past_due') GROUP BY 1
+    SELECT price.currency, sum(held.number * {monthly_now})::bigint
+      FROM (SELECT price_id, quantity, count(*) AS number FROM subscriptions_subscription
+             WHERE status IN ('active', 'past_due') GROUP BY 1, 2) AS held
+      JOIN subscriptions_price AS price ON price.id = held.price_id
+     WHERE NOT price.metered AND price.amount > 0 GROUP BY 1
 """
 WORDS = {
     "monthly_of_charge": MONTHLY.format(quantity="charge.quantity"),
@@ -85,13 +88,6 @@ class Movements(NamedTuple):
     lost: int
 
 
-class Recurring(NamedTuple):
-    """The MRR at an instant in minor units, and the number of customers who have some."""
-
-    amount: int
-    customers: int
-
-
 def by_day(*, since: datetime, until: datetime, only: Iterable[int] | None = None) -> list[Movements]:
     """Return the movements from `since`, a midnight in UTC, up to `until`, of all customers or `only` these."""
     chosen = "" if only is None else "AND held.customer_id = ANY(%(only)s)"
@@ -104,9 +100,9 @@ def moved(*, since: datetime) -> list[int]:
     return [pk for (pk,) in _rows(MOVED, [since])]
 
 
-def at_present() -> dict[str, Recurring]:
-    """Return the MRR by currency as the subscriptions are now."""
-    return {currency: Recurring(amount, people) for currency, amount, people in _rows(NOW.format(**WORDS), [])}
+def at_present() -> dict[str, int]:
+    """Return the MRR in minor units by currency, as the subscriptions are now."""
+    return dict(_rows(NOW.format(**WORDS), []))
 
 
 def _rows(sql: str, values: Any) -> list[tuple[Any, ...]]:

@@ -108,14 +108,14 @@ def _page(
     liability = before.wallets
     for part in parts:
         liability = part.liability = liability + part.figure.wallets
-    present = mrr.at_present().get(currency, mrr.Recurring(0, 0))
+    present = mrr.at_present().get(currency, 0)
 
     def text(amount: int) -> str:
         return display.money(Money(amount, currency))
 
-    start, end = before.moved, present.amount - after.moved
+    start, end = before.moved, present - after.moved
     return {
-        "facts": _facts(text, parts, before, span, present, revenue_of_a_day(days, now=now)),
+        "facts": _facts(text, parts, before, span, after, revenue_of_a_day(days, now=now)),
         "identity": {
             "start": text(start),
             "moves": [(name, text(getattr(span, part))) for part, name in _movements().values()],
@@ -128,7 +128,7 @@ def _page(
 
 
 def _facts(
-    text: Callable[[int], str], parts: list[Bucket], before: Figure, span: Figure, present: mrr.Recurring, spent: float
+    text: Callable[[int], str], parts: list[Bucket], before: Figure, span: Figure, after: Figure, spent: float
 ) -> list[tuple[str, str, str]]:
     """Return the figures of the whole span: name, value, and a note."""
     customers = before.gained - before.lost
@@ -136,7 +136,9 @@ def _facts(
     at_risk = text(sum(part.failed_amount for part in parts))
     usage = gettext("of it %(amount)s usage") % {"amount": text(round(span.usage))}
     lost = gettext("customers: %(rate)s") % {"rate": _rate(span.lost, customers)}
-    paying = gettext("%(count)d paying customers today") % {"count": present.customers}
+    paying = gettext("%(count)d paying customers today") % {
+        "count": sum(each.gained - each.lost for each in (before, span, after))
+    }
     days = gettext("%(count)d days") % {"count": int(owed / spent)} if spent else gettext("nothing is spent")
     return [
         (gettext("MRR at the end"), text(before.moved + span.moved), paying),
