@@ -10,13 +10,16 @@ from django_celery_beat import admin as beat  # registers the tables that are re
 from django_celery_beat import models as schedules
 
 from core.lists import ListMixin
+from events.admin.trace import TracedMixin
 
 
-class SuperusersOnly(ListMixin):
+class SuperusersOnly(TracedMixin, ListMixin):
     """An admin for superusers only, whatever permissions a group has. Its tables are short: any column sorts."""
 
     sortable_by = None
     date_hierarchy = None
+    # Whatever is done to several rows at once can be done on the page of each, where it is recorded.
+    actions = None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Return whether the user is an active superuser."""

@@ -1,12 +1,10 @@
 """The admin of mails: what was sent to whom and why not, with acts to send again and to give up."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -22,8 +20,8 @@ from core import dates
 from core.admin import ReadOnlyAdmin
 from core.letters import Letter
 from core.rehearsal import NOTHING, Fact, Facts
-from events.admin.review import ActAdmin, ActForm, Result
-from events.admin.trace import TracedMixin
+from events.admin.chosen import ChosenPages
+from events.admin.review import ActForm, Result
 from events.mails import delivery, kinds, message, page
 from events.models import Mail, UnreachableAddress
 
@@ -111,7 +109,7 @@ class GiveUpForm(MailForm):
 
 
 @admin.register(Mail)
-class MailAdmin(ActAdmin):
+class MailAdmin(ChosenPages, ReadOnlyAdmin):
     """Mails, filtered by state and kind, searched by customer and address."""
 
     list_display = [
@@ -122,8 +120,8 @@ class MailAdmin(ActAdmin):
     list_select_related = ["customer"]
     search_fields = ["=public_id", "=address", "customer__username", "customer__email"]
     search_help_text = _("Id of the mail, its address, or the customer's name or email")
-    actions = ["send_again", "give_up"]
     acts = {"send-again": SendAgainForm, "give-up": GiveUpForm}
+    bulk = ["send-again", "give-up"]
     # A mail of the log-in may have a link that opens the account.
     exclude = ["text", "html", "kind"]
     readonly_fields = ["kind_title", "rendered"]
@@ -168,33 +166,6 @@ class MailAdmin(ActAdmin):
             letter.subject, letter.text, link, gettext("The email as HTML"),
         )  # fmt: skip
 
-    @admin.action(description=_("Send again"), permissions=["act"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        """Send the chosen mails again that do not wait."""
-        now = timezone.now()
-        done = self._act(request, queryset, lambda mail: delivery.resend(mail, now=now), "sent again")
-        self._tell(request, done, ngettext("%d mail will be sent.", "%d mails will be sent.", done) % done)
-
-    @admin.action(description=_("Give up: do not send"), permissions=["act"])
-    def give_up(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        """Give up the chosen mails that wait or are parked."""
-        reason = f"Given up by {request.user}."
-        done = self._act(request, queryset, lambda mail: delivery.give_up(mail, reason=reason), "given up")
-        self._tell(request, done, ngettext("%d mail was given up.", "%d mails were given up.", done) % done)
-
-    def _act(self, request: HttpRequest, mails: QuerySet[Mail], act: Callable[[Mail], bool], word: str) -> int:
-        """Do it with each mail, log it where it changed something, and return how many those were."""
-        done = 0
-        for mail in mails.select_related("customer").order_by("pk"):
-            with transaction.atomic():
-                if act(mail):
-                    self.log_change(request, mail, word)
-                    done += 1
-        return done
-
-    def _tell(self, request: HttpRequest, done: int, text: str) -> None:
-        self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
-
 
 def _rendered_again(mail: Mail) -> Letter | None:
     """Return the mail as it would be sent now; None for one of the log-in, an unknown kind, or nothing to tell."""
@@ -204,21 +175,36 @@ def _rendered_again(mail: Mail) -> Letter | None:
     return message.compose(mail, mail.customer, now=mail.sent_at or timezone.now())
 
 
+class ClearForm(ActForm):
+    """The end of the block of an address at which mails bounced."""
+
+    title, kind = _("Send to this address again"), "unreachableaddress.clear"
+    permission = "events.change_unreachableaddress"
+    effect = _("Mails to this address are sent again. One that comes back blocks it once more.")
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return whether mails are sent to the address, and why not."""
+        row = UnreachableAddress.objects.filter(pk=self.row.pk).first()
+        facts = {"sent": Fact(gettext("Emails to this address"), gettext("held back") if row else gettext("go out"))}
+        return facts | ({"why": Fact(gettext("They came back"), row.reason or NOTHING)} if row else {})
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Delete the row, or find that it is gone."""
+        deleted, _rows = UnreachableAddress.objects.filter(pk=self.row.pk).delete()
+        return Result(gettext("Emails to %s are sent again.") % self.row.address, is_news=bool(deleted))
+
+    def page(self) -> str:
+        """Return the list: the row has no page any more."""
+        return reverse("admin:events_unreachableaddress_changelist")
+
+
 @admin.register(UnreachableAddress)
-class UnreachableAddressAdmin(TracedMixin, ReadOnlyAdmin):
-    """Addresses at which mails bounced. Staff who may delete them clear those that work again."""
+class UnreachableAddressAdmin(ChosenPages, ReadOnlyAdmin):
+    """Addresses at which mails bounced, with the act that lets mails be sent to them again."""
 
     list_display = ["address", "reason", "bounced_at"]
     search_fields = ["address"]
-    actions = ["clear"]
-
-    @admin.action(description=_("Send to these addresses again"), permissions=["act"])
-    def clear(self, request: HttpRequest, queryset: QuerySet[UnreachableAddress]) -> None:
-        """Delete the chosen rows, and log it."""
-        chosen = list(queryset)
-        for row in chosen:
-            self.log_change(request, row, "cleared")
-            row.delete()
-        count = len(chosen)
-        text = ngettext("%d address gets mails again.", "%d addresses get mails again.", count) % count
-        self.message_user(request, text, messages.SUCCESS)
+    acts = {"clear": ClearForm}
+    bulk = ["clear"]

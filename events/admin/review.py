@@ -13,8 +13,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -207,7 +206,12 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         """Show the form of an act, then what it changes, and carry it out when it is confirmed."""
         if not self.may_act(request, self.acts[name]):
             raise PermissionDenied
-        row, changes = get_object_or_404(self.get_queryset(request), pk=pk), None
+        row, changes = self.get_queryset(request).filter(pk=pk).first(), None
+        if row is None:
+            # The act may have deleted it: a second click comes to the list.
+            if self._was_done(request, self.acts[name]):
+                return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"), status=303)
+            raise Http404
         form, back = self.acts[name](request.POST or None, row=row), self.back(row)
         if form.customer() == request.user:
             raise PermissionDenied

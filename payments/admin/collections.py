@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from core.admin import ReadOnlyAdmin, ReadOnlyMixin
 from core.errors import DomainError
 from core.list_filters import present
 from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.chosen import ChosenPages
 from events.admin.review import ActAdmin, ActForm, Result
 from ledger import display
 from ledger.amounts_admin import AmountMixin, currency_filter
@@ -106,8 +106,31 @@ class CollectionAdmin(ActAdmin, AmountMixin, StatusAdmin):
     actions = None
 
 
+class LookAgainForm(ActForm):
+    """The look at a wallet in the next run, whenever it was planned."""
+
+    title, kind, permission = _("Look again"), "collectionplan.look_again", "payments.change_collectionplan"
+    effect = _("The next run looks at this balance, also if it waits for staff. It charges only what is due.")
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return when it is looked at, and what has failed."""
+        plan = CollectionPlan.objects.get(pk=self.row.pk)
+        return {
+            "next": Fact(gettext("Next look"), display.moment(plan.check_at) if plan.check_at else NOTHING),
+            "failures": Fact(gettext("Failures"), str(plan.failures), quiet=True),
+            "parked": Fact(gettext("Why it waits for staff"), plan.parked_reason[:300] or NOTHING),
+        }
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Make it due."""
+        plans.look_again([self.row.pk], now=now)
+        return Result(gettext("The next run looks at it."))
+
+
 @admin.register(CollectionPlan)
-class CollectionPlanAdmin(ReadOnlyAdmin):
+class CollectionPlanAdmin(ChosenPages, ReadOnlyAdmin):
     """When each wallet is looked at next, and the last decision about it."""
 
     list_display = ["wallet", "customer", "check_at", "last_decision", "failures", "parked_reason"]
@@ -118,7 +141,8 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
     search_help_text = _("The customer's name or email")
     fields = ["wallet", "customer", "check_at", "checks", "failures", "parked_reason", "decisions"]
     readonly_fields = ["decisions"]
-    actions = ["look_again"]
+    acts = {"look-again": LookAgainForm}
+    bulk = ["look-again"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CollectionPlan]:
         """Return the rows with the line of the last decision."""
@@ -137,14 +161,6 @@ class CollectionPlanAdmin(ReadOnlyAdmin):
         last = CollectionDecision.objects.filter(wallet=row.pk).order_by("-id")[:LAST_DECISIONS]
         lines = [(display.moment(each.at), each.line) for each in last]
         return format_html_join("", "<p>{}: {}</p>", lines) or "-"
-
-    @admin.action(description=_("Look again in the next run"), permissions=["act"])
-    def look_again(self, request: HttpRequest, queryset: QuerySet[CollectionPlan]) -> None:
-        """Have these wallets looked at in the next run, those too that were parked."""
-        plans.look_again(queryset.values_list("pk", flat=True), now=timezone.now())
-        for row in queryset:
-            self.log_change(request, row, gettext("Look again in the next run"))
-        self.message_user(request, _("They are looked at in the next run."), messages.SUCCESS)
 
 
 @admin.register(AutoTopUp)

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from core.admin import ReadOnlyAdmin
 from ledger.display import money
@@ -47,12 +46,6 @@ class InquiryAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         self._ask(request, get_object_or_404(self.get_queryset(request), pk=pk))
         return HttpResponseRedirect(reverse(f"admin:{self._table}_change", args=[pk]), status=303)
-
-    @admin.action(description=gettext_lazy("Ask the gateway now"), permissions=["act"])
-    def ask_the_gateway_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Do the same for the chosen rows of a list."""
-        for row in queryset.order_by("id"):
-            self._ask(request, row)
 
     def _ask(self, request: HttpRequest, row: Any) -> None:
         """Ask about a row, log it, and say what came of it."""

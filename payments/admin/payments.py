@@ -54,7 +54,7 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
         "Id of the payment, the gateway's payment or the subscription, or the customer's name or email"
     )
     list_select_related = ["customer", "plan"]
-    actions = ["ask_the_gateway_now"]
+    actions = None
     inlines = [RefundInline, DisputeInline]
     readonly_fields = ["amount_shown", "refunded_shown"]
 

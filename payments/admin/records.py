@@ -78,4 +78,4 @@ class MethodSetupAdmin(InquiryAdmin, StatusAdmin):
     readonly_fields = ["public_id", "status_tag", "check_at", "checks", "parked_reason"]
     search_fields = ["=public_id", "=gateway_id", "customer__username", "customer__email"]
     search_help_text = _("Id of the page, ours or the gateway's, or the customer's name or email")
-    actions = ["ask_the_gateway_now"]
+    actions = None

@@ -1,30 +1,70 @@
-"""Read-only admin of webhook events, with replay."""
+"""Read-only admin of webhook events, with the act that has them processed again."""
 
 import json
+from datetime import datetime
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
+from django import forms
+from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.chosen import ChosenPages
+from events.admin.review import ActForm, Result
 from payments.admin.lists import StatusAdmin, gateway_filter
 from payments.models import WebhookEvent
-from payments.webhooks import replays
+from payments.webhooks import process
+
+
+class ProcessAgainForm(ActForm):
+    """The processing of an event once more. Nothing is credited twice."""
+
+    title, kind, permission = _("Process again"), "webhookevent.replay", "payments.change_webhookevent"
+    effect = _("We ask the gateway about what has happened and apply its answer. Nothing is credited twice.")
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+
+    @property
+    def event(self) -> WebhookEvent:
+        """The event as it was when the page was asked for."""
+        event: WebhookEvent = self.row
+        return event
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return how far the event is."""
+        event = WebhookEvent.objects.get(pk=self.event.pk)
+        return {
+            "status": Fact(gettext("Status"), event.get_status_display()),
+            "tries": Fact(gettext("Tries"), str(event.tries)),
+            "outcome": Fact(gettext("Outcome"), event.outcome or NOTHING),
+        }
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Make it due, whatever became of it before."""
+        process.replay([self.event.pk], now=now)
+        return Result(gettext("Event %s is processed again.") % self.event.event_id)
+
+    def finish(self, result: Result, *, now: datetime) -> Result:
+        """Process it now, unless a worker already does."""
+        if not result.is_news or (event := process.process(self.event.pk, now=now)) is None:
+            return result
+        words = {"id": event.event_id, "state": event.get_status_display(), "outcome": event.outcome}
+        return Result(gettext("Event %(id)s is %(state)s. %(outcome)s") % words)
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(StatusAdmin):
+class WebhookEventAdmin(ChosenPages, StatusAdmin):
     """Webhook events with the result of their processing."""
 
     list_display = ["event_id", "gateway", "type", "gateway_id", "status_tag", "outcome", "tries", "received_at"]
     list_filter = ["status", gateway_filter(), "received_at"]
     search_fields = ["=event_id", "=gateway_id"]
     search_help_text = _("Id of the event, or of the gateway's payment")
-    actions = ["replay"]
+    acts = {"process-again": ProcessAgainForm}
+    bulk = ["process-again"]
     exclude = ["payload"]
     readonly_fields = ["payload_shown"]
 
@@ -32,18 +72,3 @@ class WebhookEventAdmin(StatusAdmin):
     def payload_shown(self, event: WebhookEvent) -> SafeString:
         """Return the payload as indented JSON."""
         return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
-
-    @admin.action(description=_("Process again"), permissions=["act"])
-    def replay(self, request: HttpRequest, queryset: QuerySet[WebhookEvent]) -> None:
-        """Process the events again. Nothing is credited twice."""
-        run = replays.replay(queryset.order_by("received_at", "id").values_list("pk", flat=True), now=timezone.now())
-        for event in run.events:
-            self.log_change(
-                request, event, f"{gettext('Process again')}: {event.get_status_display()}. {event.outcome}"
-            )
-        said = ngettext("%d event was processed again.", "%d events were processed again.", run.total) % run.total
-        level = messages.SUCCESS
-        if run.parked:
-            left = ngettext("%d is parked: see its outcome.", "%d are parked: see their outcomes.", len(run.parked))
-            said, level = f"{said} {left % len(run.parked)}", messages.WARNING
-        self.message_user(request, said, level)

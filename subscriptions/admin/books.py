@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,10 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core import dates
 from core.addresses import client_address
+from core.admin import ReadOnlyAdmin
 from core.ids import new_id
 from core.lists import link_to
 from core.rehearsal import NOTHING, Fact, Facts
-from events.admin.review import ActAdmin, ActForm, Result, perform
+from events.admin.chosen import ChosenPages
+from events.admin.review import ActForm, Result, perform
 from events.staff_acts import Author
 from ledger.amounts_admin import currency_filter
 from ledger.display import money
@@ -128,7 +130,7 @@ def left_of(since: datetime, now: datetime) -> QuerySet[BillingClock]:
 
 
 @admin.register(BillingClock)
-class BookAdmin(ActAdmin):
+class BookAdmin(ChosenPages, ReadOnlyAdmin):
     """The billing clock of each wallet. A book that is parked or overdue for too long waits for staff."""
 
     list_display = ["wallet", "customer", "balance", "settled_at", "due_at", "parked_at", "parked_reason"]
@@ -138,8 +140,8 @@ class BookAdmin(ActAdmin):
     search_fields = ["wallet__owner__username", "wallet__owner__email"]
     ordering = ["-wallet"]
     readonly_fields = ["dry_run"]
-    actions = ["settle_now"]
     acts = {"settle": SettleForm}
+    bulk = ["settle"]
     change_list_template = "admin/subscriptions/books.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillingClock]:
@@ -164,17 +166,6 @@ class BookAdmin(ActAdmin):
         except Exception as error:  # noqa: BLE001 - a broken book is what staff come here to see
             return f"{type(error).__name__}: {error}"
         return render_to_string("admin/subscriptions/dry_run.html", {"lines": lines})
-
-    @admin.action(description=_("Bill these customers now"), permissions=["act"])
-    def settle_now(self, request: HttpRequest, queryset: QuerySet[BillingClock]) -> None:
-        """Settle each book, however long overdue, and park those that cannot be settled. Each is recorded."""
-        total = billing_run.Run()
-        for clock in queryset.select_related("wallet__owner", "customer").order_by("pk"):
-            with transaction.atomic():
-                run = billing_run.settle_alone(clock.pk, timezone.now())
-                self.log_change(request, clock, _said(run))
-            total += run
-        self.message_user(request, _said(total), messages.WARNING if total.parked else messages.SUCCESS)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that settles all parked and overdue books."""

@@ -8,9 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from events.models import StaffAct
 from payments import checkout
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
+from tests import chosen
 from tests.payments.rows import balance
 
 PAYMENTS = "/admin/payments/payment/"
@@ -71,9 +73,7 @@ def test_asking_the_gateway_confirms_a_paid_payment(
 ) -> None:
     choose(payment, "webhook_lost")
     admin_client.force_login(superuser)
-    answer = admin_client.post(
-        PAYMENTS, {"action": "ask_the_gateway_now", "_selected_action": [payment.pk]}, follow=True
-    )
+    answer = admin_client.post(f"{PAYMENTS}{payment.pk}/ask/", follow=True)
     [said] = [str(message) for message in answer.context["messages"]]
     assert said == f"{payment.public_id} was pending and is confirmed now. The fee of ₽38.92 is posted."
     entry = LogEntry.objects.get()
@@ -87,9 +87,11 @@ def test_staff_with_view_permission_have_no_actions(
 ) -> None:
     allow(staff, "view_payment", "view_webhookevent")
     client.force_login(staff)
-    assert "ask_the_gateway_now" not in client.get(PAYMENTS).content.decode()
-    assert 'value="replay"' not in client.get(EVENTS).content.decode()
-    client.post(EVENTS, {"action": "replay", "_selected_action": [event.pk]})
+    assert 'name="action"' not in client.get(PAYMENTS).content.decode()
+    assert 'value="process-again"' not in client.get(EVENTS).content.decode()
+    client.post(EVENTS, {"action": "process-again", "_selected_action": [event.pk]})
+    sent = {"seen": f"{event.pk}:0", "reason": "x", "form_key": "k", "confirmed": "1"}
+    assert client.post(f"{EVENTS}chosen/process-again/", sent).status_code == 403
     event.refresh_from_db()
     assert event.tries == 0
 
@@ -113,10 +115,9 @@ def test_replaying_an_event_credits_nothing_twice(
     process.sweep(now=timezone.now())
     admin_client.force_login(superuser)
     for _ in range(2):
-        answer = admin_client.post(EVENTS, {"action": "replay", "_selected_action": [event.pk]}, follow=True)
-        assert "1 event was processed again." in answer.content.decode()
+        assert "Process again: 1 row done." in chosen.confirm(admin_client, EVENTS, "process-again", event)
     event.refresh_from_db()
     assert (event.status, event.tries) == ("processed", 1)
-    entries = LogEntry.objects.filter(user=superuser, object_id=event.pk).values_list("change_message", flat=True)
-    assert ["processed" in said for said in entries] == [True, True]
+    acts = StaffAct.objects.values_list("kind", "author", "reason")
+    assert list(acts) == [("webhookevent.replay", superuser.pk, "Asked by phone")] * 2
     assert balance(payment.customer) == 1342_00

@@ -13,8 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from events.models import StaffAct
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process, replays
+from tests import chosen
 from tests.payments.checkouts import start
 from tests.payments.rows import balance, times_credited
 from tests.payments.test_commands import call
@@ -122,12 +124,15 @@ def test_a_terminal_shows_progress(missed: Payment, monkeypatch: pytest.MonkeyPa
     assert "Processing: 1 of 1 events · 0 parked" in terminal.getvalue()
 
 
-def test_the_action_of_the_admin_says_what_is_parked(client: Client, superuser: User, missed: Payment, alice: User):
-    chosen = [stored("e1", "sbx_nobody").pk, stored("e2", missed.gateway_id or "").pk]
+def test_chosen_events_are_processed_once_whatever_becomes_of_each(
+    client: Client, superuser: User, missed: Payment, alice: User
+):
+    events = stored("e1", "sbx_nobody"), stored("e2", missed.gateway_id or "")
     client.force_login(superuser)
-    answer = client.post("/admin/payments/webhookevent/", {"action": "replay", "_selected_action": chosen}, follow=True)
-    said = "2 events were processed again. 1 is parked: see its outcome."
-    assert said in answer.content.decode()
+    said = chosen.confirm(client, "/admin/payments/webhookevent/", "process-again", *events, times=2)
+    assert "Process again: 2 rows were done before." in said
+    assert [WebhookEvent.objects.get(pk=event.pk).status for event in events] == ["parked", "processed"]
+    assert StaffAct.objects.count() == 2
     assert balance(alice) == 1000_00
 
 

@@ -1,7 +1,6 @@
 """The admin of billing clocks: filters, preview of charges, and the settle action."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -12,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from subscriptions import billing_run, books
 from subscriptions.models import BillingClock, Subscription
+from tests import chosen
 from tests.subscriptions.bank import basic, people
 from tests.subscriptions.picture import lines, picture
 from tests.subscriptions.shop import pay_in
@@ -36,9 +36,8 @@ def clock_of(user: User) -> BillingClock:
     return BillingClock.objects.get(wallet__owner=user)
 
 
-def press(client: Client, user: User) -> Any:
-    form = {"action": "settle_now", "_selected_action": [clock_of(user).pk]}
-    return client.post(reverse(LIST), form, follow=True)
+def press(client: Client, user: User) -> str:
+    return chosen.confirm(client, reverse(LIST), "settle", clock_of(user))
 
 
 def allow(user: User, *names: str) -> None:
@@ -81,17 +80,17 @@ def test_the_page_of_a_broken_book_shows_the_error(client, superuser, late):
 def test_the_action_settles_overdue_books(client, superuser, late):
     client.force_login(superuser)
     assert billing_run.run_due(now=timezone.now()) == billing_run.Run(held_back=1)
-    page = press(client, late).content.decode()
+    page = press(client, late)
     assert "Balances billed: 1. Charges made: 1. Parked: 0." in page
     assert [row[:2] for row in lines(late)] == [("top_up", 2500_00), ("charge", -990_00), ("charge", -990_00)]
     # The second time there is nothing to charge.
-    assert "Charges made: 0" in press(client, late).content.decode()
+    assert "Nothing is due in this book." in press(client, late)
 
 
 def test_the_action_reports_books_it_had_to_park(client, superuser, late):
     client.force_login(superuser)
     Subscription.objects.update(anchor_at=None)
-    assert "Parked: 1." in press(client, late).content.decode()
+    assert "Parked: 1." in press(client, late)
     assert "AssertionError" in clock_of(late).parked_reason
 
 
@@ -101,8 +100,9 @@ def test_the_action_reports_books_it_had_to_park(client, superuser, late):
 def test_only_staff_who_may_change_books_have_the_action(client, staff, late, names, allowed):
     allow(staff, *names)
     client.force_login(staff)
-    assert client.get(reverse(LIST)).status_code == 200
-    press(client, late)
+    assert ('value="settle"' in client.get(reverse(LIST)).content.decode()) is allowed
+    sent = {"seen": f"{clock_of(late).pk}:0", "reason": "x", "form_key": "k", "confirmed": "1"}
+    assert client.post(f"{reverse(LIST)}chosen/settle/", sent).status_code == (303 if allowed else 403)
     assert len(lines(late)) == (3 if allowed else 2)
 
 

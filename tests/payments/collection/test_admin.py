@@ -1,13 +1,13 @@
 """Staff see each collection with its attempts and decisions, and the schedule ahead; they may stop one."""
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from accounts.models import User
 from events.models import StaffAct
 from payments.collection import top_ups
 from payments.models import AutoTopUp, CollectionPlan
+from tests import chosen
 from tests.payments.collection.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -59,11 +59,13 @@ def test_staff_stop_a_collection_for_a_reason_that_is_logged(office: Client, dec
 
 def test_staff_have_a_parked_wallet_looked_at_again(office: Client, declined: Story) -> None:
     CollectionPlan.objects.update(parked_reason="Failed 8 times", failures=8, check_at=None)
-    data = {"action": "look_again", "_selected_action": [CollectionPlan.objects.get().pk]}
-    office.post("/admin/payments/collectionplan/", data)
+    page = chosen.confirm(office, "/admin/payments/collectionplan/", "look-again", CollectionPlan.objects.get())
+    assert "The next run looks at it." in page
     plan = CollectionPlan.objects.get()
     assert (plan.parked_reason, plan.failures, plan.check_at) == ("", 0, declined.now)
-    assert LogEntry.objects.get().change_message == "Look again in the next run"
+    act = StaffAct.objects.get()
+    assert (act.kind, act.customer) == ("collectionplan.look_again", declined.collection.customer)
+    assert ["Why it waits for staff", "Failed 8 times", "–"] in act.changes
 
 
 def test_consents_are_shown_with_their_words(office: Client, declined: Story) -> None:
