@@ -10,7 +10,8 @@ from accounts.models import User
 from core.errors import DomainError
 from ledger.money import EXPONENTS, LARGEST, Money
 from payments.gateways import registry
-from subscriptions import catalogue, dues, overview
+from subscriptions import catalogue, change_dues, dues, overview
+from subscriptions.change_dues import ChangeDues
 from subscriptions.models import Plan, Price, Subscription
 
 Status = Subscription.Status
@@ -54,7 +55,10 @@ class NotWaitingForMoney(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountDue:
-    """An amount to pay and what it is for. `price` is set if the checkout opens a new subscription."""
+    """An amount to pay and what it is for.
+
+    `price` is set if the checkout opens a new subscription, `change` if it changes `subscription`.
+    """
 
     money: Money
     # What the order itself costs, in minor units. The rest pays the debt, or stays on the balance.
@@ -63,6 +67,7 @@ class AmountDue:
     plan: Plan | None = None
     price: Price | None = None
     subscription: Subscription | None = None
+    change: ChangeDues | None = None
 
 
 def for_plan(
@@ -111,6 +116,25 @@ def for_subscription(subscription: Subscription, *, now: datetime) -> AmountDue:
     return AmountDue(
         money=Money(asked.amount, price.currency), order_amount=asked.due, description=price.plan.title,
         plan=price.plan, subscription=subscription,
+    )  # fmt: skip
+
+
+def for_change(
+    subscription: Subscription, price: Price, quantity: int | None, *, now: datetime, shown: int | None = None
+) -> AmountDue:
+    """Return the amount due for a change of the subscription, now, that the balance cannot pay.
+
+    `shown` minor units are kept if they are still enough. Raises NothingToPay if the balance can, and Refused if the
+    change would be refused for another reason.
+    """
+    change = change_dues.of(subscription, price, quantity=quantity, shown=shown, now=now)
+    if change is None:
+        raise NothingToPay(_("The balance is enough for this change. There is nothing to pay now."))
+    _check_size(change.amount.amount, change.amount.currency, param="subscription")
+    plan = change.quote.price.plan
+    return AmountDue(
+        money=change.amount, order_amount=change.amount.amount, description=plan.title, plan=plan,
+        subscription=subscription, change=change,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from payments import (
     cancellation,
     confirmation,
     open_orders,
+    paid_changes,
     payment_ids,
     reconciliation,
     sessions,
@@ -130,6 +131,8 @@ def _continue_or_create(customer: User, request: CheckoutRequest, *, now: dateti
 
 def _is_same(first: Payment, due: AmountDue, request: CheckoutRequest, *, now: datetime) -> bool:
     """Tell whether an open payment for the same purpose is just what is asked for now, so that its page can be used."""
+    if not open_orders.is_for(first, due, purpose_of(due, request)):
+        return False
     if request.get("gateway") not in (None, first.gateway) or first.money != due.money or now >= first.expires_at:
         return False
     if not registry.is_configured(first.gateway):
@@ -263,6 +266,8 @@ def _insert(
             **references_of(request),
             check_at=transitions.next_check(now, expires_at=expires_at, after=now),
         )
+        if due.change is not None:
+            paid_changes.record(payment, due.change)
         agreement = request.get("agreement")
         if agreement is not None and payment.save_method:
             checkout_consents.record(payment, agreement)

@@ -13,6 +13,7 @@ from payments.amounts import AmountDue
 from payments.collection.consents import Agreement
 from payments.gateways import registry
 from payments.models import Payment
+from payments.paid_changes import ChangeTo
 from subscriptions.models import Plan, Subscription
 
 
@@ -28,6 +29,8 @@ class CheckoutRequest(TypedDict, total=False):
 
     plan: Plan | str
     subscription: Subscription
+    # What the subscription is changed to with the money, which the balance lacks for it.
+    change: ChangeTo
     # Minor units. For a plan or a subscription it must equal the amount that the server calculates.
     amount: int | None
     currency: str | None
@@ -77,7 +80,9 @@ def fingerprint_of(request: CheckoutRequest) -> str:
     """Return the fingerprint of a request, without its amount, which `find_payment` compares, and its language."""
     plan, subscription = request.get("plan"), request.get("subscription")
     # Only where it is given: the fingerprints of requests from before are still compared.
-    agreed = {"agrees": True} if request.get("agreement") else {}
+    agreed: dict[str, Any] = {"agrees": True} if request.get("agreement") else {}
+    if change := request.get("change"):
+        agreed["change"] = [change.price.plan.code, change.quantity]
     return idempotency.fingerprint(
         plan=plan.code if isinstance(plan, Plan) else plan,
         subscription=subscription.public_id if subscription else None,
@@ -108,7 +113,10 @@ def amount_due(customer: User, request: CheckoutRequest, *, now: datetime) -> Am
     elif subscription := request.get("subscription"):
         if subscription.customer_id != customer.pk:
             raise ValueError(f"{subscription} does not belong to customer {customer.pk}")
-        due = amounts.for_subscription(subscription, now=now)
+        if change := request.get("change"):
+            due = amounts.for_change(subscription, *change, shown=amount, now=now)
+        else:
+            due = amounts.for_subscription(subscription, now=now)
     else:
         return amounts.for_top_up(amount, currency, request.get("gateway"))
     amounts.check_amount(due, amount, currency)

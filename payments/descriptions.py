@@ -15,6 +15,11 @@ def name_of(payment: Payment) -> str:
     if described := own_description(payment):
         return described
     plan = _plan(payment)
+    if plan is not None and payment.is_for_change:
+        quantity = payment.purpose.rpartition(":")[2]
+        if quantity:
+            return f"{quantity} × {plan.title}"
+        return _("Change to %(plan)s") % {"plan": plan.title}
     return _("Top-up") if plan is None else plan.title
 
 

@@ -193,6 +193,15 @@ CHECKS = (
            AND later.data ->> 'status' <> 'confirmed'
         """,
     ),
+    Check(
+        "a_change_is_decided_with_its_payment",
+        "The change that a payment is for was made or refused when it was confirmed, and not before.",
+        """
+        SELECT payment.id AS payment, payment.status, change.made_at, change.refusal
+          FROM payments_paidchange AS change JOIN payments_payment AS payment ON payment.id = change.payment_id
+         WHERE (payment.status = 'confirmed') IS DISTINCT FROM (change.made_at IS NOT NULL OR change.refusal <> '')
+        """,
+    ),
     *integrity_gateways.CHECKS,
     *integrity_collections.CHECKS,
     *integrity_adjustments.CHECKS,

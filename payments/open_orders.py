@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from core import retry
-from payments import transitions
+from payments import paid_changes, transitions
 from payments.amounts import WAITING, AmountDue
 from payments.models import Payment
 from subscriptions import overview
@@ -22,7 +22,10 @@ ONE_OPEN = frozenset({"one_open_payment_per_subscription", "one_open_payment_per
 
 
 def purpose_of(due: AmountDue, *, quantity: int, periods: int, auto_renew: bool) -> str:
-    """Return the name of what is paid for: a plan on these terms, a subscription, or a top-up of this sum."""
+    """Return the name of what is paid for: a plan on these terms, a subscription, its change, a top-up of this sum."""
+    if due.change is not None:
+        quote = due.change.quote
+        return f"change:{quote.subscription_id}:{quote.price_id}:{quote.quantity or ''}"
     if due.price is not None:
         return f"plan:{due.price.pk}:{quantity}:{periods}:{auto_renew}"
     if due.subscription is not None:
@@ -36,7 +39,7 @@ def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Paym
     Leaves out payments that are parked for staff, and those whose pages are to be closed.
     """
     rows = open_payments().filter(customer=customer, closing_at=None)
-    rows = rows.select_related("customer", "plan", "subscription__price")
+    rows = rows.select_related("customer", "plan", "subscription__price", "change")
     if due.subscription is not None:
         return rows.filter(subscription=due.subscription).first()
     payment = rows.filter(purpose=purpose).first()
@@ -68,24 +71,37 @@ def open_payments() -> QuerySet[Payment]:
     return Payment.objects.filter(status__in=transitions.OPEN, parked_reason="")
 
 
+def is_for(payment: Payment, due: AmountDue, purpose: str) -> bool:
+    """Tell whether an open payment of the same subscription is for the same: its start, or just this change of it."""
+    change = paid_changes.of(payment)
+    if change is None or due.change is None:
+        return change is None and due.change is None
+    return payment.purpose == purpose and change.standing == due.change.standing
+
+
 def is_wanted(payment: Payment, *, now: datetime) -> bool:
     """Tell whether what the payment is for still waits for money."""
     if payment.subscription is None:
         return True
     view = overview.peek(payment.customer, payment.currency, now=now)
+    if (change := paid_changes.of(payment)) is not None:
+        return paid_changes.stands(change, payment.subscription, view)
     return view.status_of(payment.subscription) in WAITING
 
 
 def mark_ended(*, now: datetime, customer_id: int | None = None) -> int:
-    """Mark the open payments whose subscription no longer waits for money, of all customers or one; return how many.
+    """Mark the open payments whose subscription waits neither for money nor for their change, of all customers or one.
 
-    They become due at once, and reconciliation closes their pages.
+    Return how many. They become due at once, and reconciliation closes their pages.
     """
     # Each of them has a next check; the index of these spares reading all payments.
     ended = open_payments().filter(check_at__isnull=False, closing_at=None, subscription__isnull=False)
     if customer_id is not None:
         ended = ended.filter(customer_id=customer_id)
-    return ended.exclude(subscription__status__in=WAITING).update(closing_at=now, check_at=now)
+    changes = ended.filter(change__isnull=False).select_related("change", "subscription")
+    moved_on = [payment.pk for payment in changes if paid_changes.has_moved_on(payment)]
+    ended = ended.filter(Q(change__isnull=True) & ~Q(subscription__status__in=WAITING) | Q(pk__in=moved_on))
+    return ended.update(closing_at=now, check_at=now)
 
 
 def unpark(payment_id: int, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import DomainError, Unavailable
-from payments import amounts, methods, open_orders, transitions, truncation
+from payments import amounts, methods, open_orders, paid_changes, transitions, truncation
 from payments.gateways import registry
 from payments.gateways.errors import GatewayError
 from payments.gateways.sessions import Session, SessionRequest
@@ -23,12 +23,20 @@ class GatewayRefused(DomainError):
     code = "gateway_refused"
 
 
+class ChangedMeanwhile(DomainError):
+    """The payment was for a change of a subscription that has been changed in another way since."""
+
+    code = "subscription_changed"
+    param = "subscription"
+
+
 def open_page(payment: Payment, *, now: datetime) -> Payment:
     """Open the payment's page at the gateway and return the payment with its `confirmation_url`.
 
     Safe to repeat: the gateway returns the same page for the same key. Raises Unavailable if the gateway did not
     answer (the payment becomes `unknown` and is checked later), GatewayRefused if it refused (it becomes `failed`),
-    NotWaitingForMoney if its subscription has started or ended meanwhile: no page is shown for that.
+    NotWaitingForMoney if its subscription has started or ended meanwhile, ChangedMeanwhile if it was to be changed and
+    has been in another way: no page is shown for that.
     """
     _refuse_unwanted(payment, now=now)
     gateway = registry.get(payment.gateway)
@@ -124,6 +132,8 @@ def _refuse_unwanted(payment: Payment, *, now: datetime) -> None:
     subscription = payment.subscription
     if subscription is not None and not open_orders.is_wanted(payment, now=now):
         _close_unwanted(payment.pk, now=now)
+        if paid_changes.of(payment) is not None:
+            raise ChangedMeanwhile(_("The subscription was changed in the meantime. Nothing was paid."))
         raise amounts.not_waiting(subscription, now=now)
 
 

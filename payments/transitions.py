@@ -9,7 +9,7 @@ from typing import Any
 from accounts.models import User
 from events import outbox
 from ledger.money import Money
-from payments import truncation
+from payments import paid_changes, truncation
 from payments.descriptions import own_description
 from payments.models import CollectionPlan, Dispute, Payment
 from subscriptions import books
@@ -52,7 +52,8 @@ class IllegalMove(Exception):
 def lock(payment_id: int) -> Payment:
     """Return the payment with its row locked until the transaction ends. Lock it before any wallet, never after."""
     rows = Payment.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("customer", "plan", "subscription", "collection", "method").get(pk=payment_id)
+    related = ("customer", "plan", "subscription", "collection", "method", "change__price__plan")
+    return rows.select_related(*related).get(pk=payment_id)
 
 
 def move(payment: Payment, to: Payment.Status, *, now: datetime, **changes: Any) -> None:
@@ -78,19 +79,21 @@ def credit(
 ) -> None:
     """Confirm the payment and credit the wallet with what was received.
 
-    The money pays the debt, then starts the subscription this payment is for, then revives the suspended ones. A
-    subscription that has ended in the meantime stays ended; the money is in the wallet anyway. Another sum than was
-    asked for, which staff have accepted, is a top-up and starts nothing.
+    The money pays the debt, then starts the subscription this payment is for, then revives the suspended ones, then
+    makes the change that it is for. A subscription that has ended in the meantime stays ended; the money is in the
+    wallet anyway. Another sum than was asked for, which staff have accepted, is a top-up and starts nothing.
     """
+    changes = paid_changes.of(payment) is not None
     with books.open(payment.customer, received.currency, now=now) as book:
         book.top_up(
             received.amount,
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
             description=description or own_description(payment),
-            first=_live_subscription(payment) if received == payment.money else None,
+            first=_live_subscription(payment) if received == payment.money and not changes else None,
             author=author,
         )
+        paid_changes.carry_out(payment, book, obstacle=_obstacle(payment, received))
     if payment.parked_reason:
         # While it was parked, the bank may have taken back what is credited only now (payments.disputes).
         payment.disputes.filter(withdrawn_at=None).exclude(status=Dispute.Status.WON).update(check_at=now)
@@ -168,6 +171,8 @@ def record_event(payment: Payment, kind: str, *, now: datetime) -> None:
         "gateway": payment.gateway,
         "subscription": payment.subscription.public_id if payment.subscription else None,
     }
+    if (change := paid_changes.of(payment)) is not None:
+        data["change"] = paid_changes.describe(change)
     if payment.collection is not None:
         data |= {"collection": payment.collection.public_id, "method": str(payment.method)}
     outbox.record([outbox.Fact(payment.customer_id, f"payment.{kind}", payment.public_id, now, data)])
@@ -178,6 +183,14 @@ def next_check(created_at: datetime, *, expires_at: datetime | None, after: date
     ages = [created_at + age for age in CHECK_AGES] + ([expires_at] if expires_at else [])
     daily = created_at + ((after - created_at) // DAY + 1) * DAY
     return min(instant for instant in [*ages, daily] if instant > after)
+
+
+def _obstacle(payment: Payment, received: Money) -> str:
+    """Return why the change that the payment is for is not made, if the payment itself is the reason."""
+    if received != payment.money:
+        return paid_changes.OTHER_AMOUNT
+    is_given_up = payment.status not in OPEN or payment.closing_at is not None
+    return paid_changes.TOO_LATE if is_given_up else ""
 
 
 def _live_subscription(payment: Payment) -> Subscription | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from ledger import wallets
 from ledger.money import LARGEST, Money
-from subscriptions import catalogue, dues, overview
+from subscriptions import catalogue, change_dues, dues, overview
 from subscriptions.engine import activation, changes, extension, funds, operations, shortage
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import to_datetime, to_micros
@@ -223,6 +223,11 @@ class OpenBook:
         """Tell whether the customer has access at the book's instant, after the operations so far."""
         sub = self._find_or_none(subscription)
         return sub is not None and sub.is_live
+
+    def standing(self, subscription: Subscription) -> str:
+        """Return what the subscription has and what is planned for it (change_dues.standing); empty if it has ended."""
+        sub = self._find_or_none(subscription)
+        return "" if sub is None or sub.status in FINAL else change_dues.standing(sub)
 
     def refresh(self) -> None:
         """Reload the rows of the subscriptions created in this book."""

@@ -7,28 +7,36 @@ the customer gets a new quote.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import DomainError
-from core.idempotency import fingerprint
 from core.retry import retried
 from ledger.money import Money
 from subscriptions import books, catalogue, overview
 from subscriptions.books import OpenBook
 from subscriptions.engine import shortage
-from subscriptions.engine.access import next_due, settled
-from subscriptions.engine.book import Book, Journal
-from subscriptions.engine.calendar import SECOND, to_datetime, to_micros
+from subscriptions.engine.access import next_due
+from subscriptions.engine.book import Book
+from subscriptions.engine.calendar import SECOND, to_datetime
 from subscriptions.engine.refusals import Refusal
-from subscriptions.engine.subscription import FINAL, Sub
+from subscriptions.engine.subscription import Sub
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.overview import View, next_charge
-from subscriptions.quote_change import Change, missing
+from subscriptions.quote_change import (
+    Change,
+    Played,
+    check_change,
+    copy_at,
+    fingerprint_of_others,
+    missing,
+    play,
+    sub_of,
+)
 from subscriptions.quote_lines import key_of, rest_of, stored_lines
-from subscriptions.refusals import INSUFFICIENT_FUNDS, Refused, check_limits, insufficient_funds, refused
+from subscriptions.refusals import INSUFFICIENT_FUNDS, Refused, insufficient_funds, refused
 from subscriptions.storage import read
 
 # The longest time that a quote is valid, in microseconds.
@@ -56,23 +64,6 @@ class _Stale(Exception):
     """Raised to roll back a change that differs from its quote."""
 
 
-class Played(NamedTuple):
-    """A change played on a copy of the book: the balance before, its movements, and the subscription afterwards."""
-
-    balance: int
-    lines: list[dict[str, Any]]
-    sub: Sub
-    # Fingerprint of the statuses of the other subscriptions afterwards: a meter that starts has no line.
-    others: str
-    # The other meters that it starts.
-    started: tuple[Sub, ...] = ()
-
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """What must be the same at acceptance, whenever that is."""
-        return [key_of(line) for line in self.lines], self.sub.status, next_charge(self.sub)[1], self.others
-
-
 def price_for(subscription: Subscription, code: str, *, now: datetime) -> Price:
     """Return the price of a change to this plan: the version it has if it has the plan, else the one on sale."""
     own = overview.one(subscription, now=now).price
@@ -86,18 +77,18 @@ def make(
 
     A change of the quantity, or to the plan it has, keeps the version of the price that it has.
     """
-    book, sub = _copy_at(subscription, now)
+    book, sub = copy_at(subscription, now)
     if quantity is not None or price.plan_id == sub.terms.plan:
         price = Price.objects.select_related("plan").get(pk=read.pk_of(sub.terms.id))
     change = Change(read.terms_of([price.pk])[price.pk], quantity, when)
     start = book.at
     assert start is not None
-    _check_limits(price, sub, quantity, start)
-    first = _play(book, start, sub.id, change)
+    check_change(price, sub, quantity, start)
+    first = play(book, start, sub.id, change)
     if isinstance(first, Refusal):
         raise _refused(first, book, sub, change, price.currency)
     end = _end(book, start)
-    while not _is_alike(first, last := _play(book, end, sub.id, change)) and end > start:
+    while not _is_alike(first, last := play(book, end, sub.id, change)) and end > start:
         end = start + (end - start) // 2
     assert not isinstance(last, Refusal)
     lines = [_worse(one, other) for one, other in zip(first.lines, last.lines, strict=True)]
@@ -137,7 +128,7 @@ def accept(quote: Quote, *, now: datetime, author: User | None = None) -> Subscr
 def after(quote: Quote, *, now: datetime) -> View:
     """Return a view of the book as it would be after the change at `now`; as it is now if it would be refused."""
     subscription = quote.subscription
-    book, sub = _copy_at(subscription, now)
+    book, sub = copy_at(subscription, now)
     assert book.at is not None
     change = Change(read.terms_of([quote.price_id])[quote.price_id], quote.quantity, quote.when)
     change.apply(book, book.at, sub)
@@ -166,7 +157,7 @@ def _carry_out(quote: Quote, *, now: datetime, author: User | None) -> None:
             return
         journal, balance = book.item.book.journal, book.balance
         done = len(journal.movements)
-        sub = _sub_of(book.item.book, subscription)
+        sub = sub_of(book.item.book, subscription)
         rest = rest_of(sub, book.at, quote.quantity)
         with book.signed(author):
             _change(book, quote, sub)
@@ -203,26 +194,6 @@ def _holds(quote: Quote, posted: Played) -> bool:
     return no_worse and least <= posted.balance <= quote.balance_before
 
 
-def _play(book: Book, at: int, key: object, change: Change) -> Played | Refusal:
-    """Play the change at `at` on a copy of the book."""
-    twin = settled(book, at)
-    twin.journal = Journal()
-    sub = next(one for one in twin.subs if one.id == key)
-    balance, rest, running = twin.balance, rest_of(sub, at, change.quantity), set(twin.meters)
-    refusal = change.apply(twin, at, sub)
-    if refusal is not None:
-        return refusal
-    lines = stored_lines(twin.journal.movements, twin.journal, rest)
-    started = tuple(meter for place, meter in twin.meters.items() if place not in running and meter is not sub)
-    return Played(balance, lines, sub, fingerprint_of_others(twin, sub), started)
-
-
-def fingerprint_of_others(book: Book, sub: Sub) -> str:
-    """Return a fingerprint of the statuses of the book's other subscriptions, without ended ones."""
-    others = [(one.id, one.status) for one in book.subs if one is not sub and one.status not in FINAL]
-    return fingerprint(others=others)
-
-
 def _is_alike(first: Played, last: Played | Refusal) -> bool:
     """Tell whether the same happens at both instants, be it for other amounts."""
     return not isinstance(last, Refusal) and first.shape == last.shape
@@ -240,27 +211,6 @@ def _end(book: Book, start: int) -> int:
 def _worse(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Return the line that is worse for the customer; of a debt, which less money pays less of, the later one."""
     return one if one["amount"] <= other["amount"] and one["reason"] != DEBT_PAYMENT else other
-
-
-def _check_limits(price: Price, sub: Sub, quantity: int | None, at: int) -> None:
-    if quantity is not None or price.plan_id != sub.terms.plan:
-        number = max(sub.quantity, sub.scheduled_quantity or 0) if quantity is None else quantity
-        check_limits(price, number, sub.periods, at=at)
-
-
-def _sub_of(book: Book, subscription: Subscription) -> Sub:
-    sub = next((one for one in book.subs if one.id == subscription.pk), None)
-    if sub is None or sub.status in FINAL:
-        raise refused(Refusal.FINAL)
-    return sub
-
-
-def _copy_at(subscription: Subscription, now: datetime) -> tuple[Book, Sub]:
-    """Return a copy of the subscription's book, settled to `now`, and the subscription in it."""
-    [item] = read.look([subscription.wallet_id])
-    view = overview.view(item.currency, item.book, now)
-    assert view.at >= to_micros(now)
-    return view.book, _sub_of(view.book, subscription)
 
 
 def _refused(refusal: Refusal, book: Book, sub: Sub, change: Change, currency: str) -> Refused:

@@ -19,6 +19,7 @@ from core.api.serializers import StrictSerializer
 from ledger.api.serializers import SENT, MoneyField, MoneySerializer
 from ledger.money import Money, NotMoney
 from payments import amounts, transitions
+from payments.api.changes import ChangeToSerializer, PaidChangeSerializer
 from payments.api.references import GivenReferencesSerializer, ReferencesSerializer
 from payments.failures import Failure, failure_of
 from payments.models import Dispute, Payment, Refund
@@ -127,18 +128,21 @@ def check_saving(sent: dict[str, Any]) -> None:
 @examples(
     plan={"plan": "basic", "currency": "RUB", "client_reference_id": "cart 42", "metadata": {"cart": "42"}},
     subscription={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g"},
+    change={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g", "change": {"plan": "premium"}},
 )
 class CheckoutSerializer(ReferencesSerializer):
-    """A checkout of a plan, or of a subscription that waits for money."""
+    """A checkout of a plan, of a subscription that waits for money, or of a change that the balance cannot pay."""
 
     schema_rules = (
         either("plan", "subscription"),
         not_both("periods", "duration"),
         not_both("subscription", "periods", "duration", "quantity", "auto_renew"),
+        not_both("change", "plan"),
     )
 
     plan = TextField(max_length=60, required=False, help_text="Code of the plan to subscribe to.")
     subscription = TextField(max_length=40, required=False, help_text="Id of your subscription to pay for.")
+    change = ChangeToSerializer(required=False, help_text="Change the subscription, now, with the money.")
     currency = TextField(max_length=3, required=False)
     periods = WholeField(min_value=1, max_value=MOST_PERIODS, required=False)
     duration = WholeField(min_value=1, max_value=MOST_PERIODS, required=False, help_text="Alias of `periods`.")
@@ -158,6 +162,8 @@ class CheckoutSerializer(ReferencesSerializer):
             attrs["periods"] = attrs.pop("duration")
         if ("plan" in attrs) == ("subscription" in attrs):
             raise serializers.ValidationError({"plan": _("Send either `plan` or `subscription`.")})
+        if "change" in attrs and "subscription" not in attrs:
+            raise serializers.ValidationError({"change": _("Send the `subscription` that is to be changed.")})
         settled = [name for name in ("periods", "quantity", "auto_renew") if name in attrs and "subscription" in attrs]
         if settled:
             raise serializers.ValidationError(dict.fromkeys(settled, _("The subscription already has this. Omit it.")))
@@ -264,6 +270,9 @@ class PaymentSerializer(GivenReferencesSerializer):
     description = serializers.CharField()
     plan = serializers.CharField(source="plan.code", default=None, allow_null=True)
     subscription = serializers.CharField(source="subscription.public_id", default=None, allow_null=True)
+    change = PaidChangeSerializer(
+        default=None, allow_null=True, help_text="The change of the subscription that is made with the money, if any."
+    )
     gateway = serializers.CharField()
     confirmation_url = serializers.CharField(
         help_text="Where the customer pays. Empty until the gateway has responded, and once the payment is given up."

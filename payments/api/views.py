@@ -30,16 +30,20 @@ from payments.api.serializers import (
 from payments.checkout_request import CheckoutRequest, find_by_key
 from payments.collection import checkout_consents, consents
 from payments.models import Payment
-from subscriptions import catalogue
+from payments.paid_changes import ChangeTo
+from subscriptions import catalogue, quotes
 from subscriptions.models import Subscription
 
 
-def checkout_request(customer: User, sent: dict[str, Any], *, idempotency_key: str | None) -> CheckoutRequest:
+def checkout_request(
+    customer: User, sent: dict[str, Any], *, idempotency_key: str | None, now: datetime
+) -> CheckoutRequest:
     """Return the CheckoutRequest for the validated data of a CheckoutSerializer.
 
-    Raises NotFound if the customer has no such subscription.
+    Raises NotFound if the customer has no such subscription, PlanNotFound if the plan to change to is not sold.
     """
-    terms = cast(CheckoutRequest, {key: value for key, value in sent.items() if key not in ("amount", "subscription")})
+    read_below = ("amount", "subscription", "change")
+    terms = cast(CheckoutRequest, {key: value for key, value in sent.items() if key not in read_below})
     terms["idempotency_key"], terms["language"] = idempotency_key, customer.language
     if "subscription" in sent:
         own = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
@@ -47,6 +51,11 @@ def checkout_request(customer: User, sent: dict[str, Any], *, idempotency_key: s
         terms["subscription"] = find_by_public_id(
             own, param="subscription", detail=detail, public_id=sent["subscription"]
         )
+    if change := sent.get("change"):
+        row = terms["subscription"]
+        code = change.get("plan")
+        price = row.price if code is None else quotes.price_for(row, code, now=now)
+        terms["change"] = ChangeTo(price, change.get("quantity"))
     if "amount" in sent:
         terms["amount"] = minor_units(sent["amount"], _currency(customer, terms), param="amount")
     return terms
@@ -90,7 +99,9 @@ class OwnPayments(GenericAPIView):
     def get_queryset(self) -> QuerySet[Payment]:
         """Return the caller's payments."""
         own = Payment.objects.filter(customer_id=self.request.user.pk)
-        return own.select_related("plan", "subscription", "customer").prefetch_related("refunds", "disputes")
+        return own.select_related("plan", "subscription", "customer", "change__price__plan").prefetch_related(
+            "refunds", "disputes"
+        )
 
     def own(self, payment_id: str) -> Payment:
         """Return the caller's payment with this id, public or their own; raise Http404 if there is none."""
@@ -156,8 +167,8 @@ class CreateCheckoutSession(Idempotent, OwnPayments):
         form = CheckoutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         customer = cast(User, request.user)
-        terms = checkout_request(customer, form.validated_data, idempotency_key=self.idempotency_key)
         now = timezone.now()
+        terms = checkout_request(customer, form.validated_data, idempotency_key=self.idempotency_key, now=now)
         agree(request, terms, now=now)
         payment = checkout.start(customer, now=now, **terms)
         return Response(PaymentSerializer(payment).data, 201)

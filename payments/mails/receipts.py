@@ -14,7 +14,7 @@ from events.mails.kinds import Kind, each_subject
 from events.models import Event
 from ledger import display
 from ledger.money import Money
-from payments import descriptions, receipts
+from payments import change_texts, descriptions, paid_changes, receipts
 from payments.models import Payment
 from subscriptions import overview
 from subscriptions.mails import subjects
@@ -56,7 +56,9 @@ def _effects(event: Event, payment: Payment) -> list[tuple[str, str]]:
     labels = [(_effect(each), names[each.subject]) for each in starts if each.subject in names]
     debt = receipts.debt_payment_of(payment)
     paid = [(_("Debt paid"), display.money(Money(debt.amount, debt.currency)))] if debt else []
-    return [*paid, *subjects.shortened(labels)]
+    change = paid_changes.of(payment)
+    refused = [(_("Not changed"), change_texts.reason(change))] if change and change.refusal else []
+    return [*paid, *refused, *subjects.shortened(labels)]
 
 
 def _effect(event: Event) -> str:

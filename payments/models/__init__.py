@@ -8,6 +8,7 @@ from payments.models.consent import Consent
 from payments.models.dispute import Dispute
 from payments.models.method import PaymentMethod
 from payments.models.method_setup import MethodSetup
+from payments.models.paid_change import PaidChange
 from payments.models.payment import Payment
 from payments.models.payout import Payout
 from payments.models.refund import Refund
@@ -26,6 +27,7 @@ __all__ = [
     "Dispute",
     "GatewayReport",
     "MethodSetup",
+    "PaidChange",
     "Payment",
     "PaymentMethod",
     "Payout",

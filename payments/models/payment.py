@@ -188,6 +188,11 @@ class Payment(MadeOnce):
         return self.method_id is not None
 
     @property
+    def is_for_change(self) -> bool:
+        """Whether it is for a change of its subscription (payments.open_orders names the purpose)."""
+        return self.purpose.startswith("change:")
+
+    @property
     def reference(self) -> str:
         """The id by which the customer's programs call it: the one they chose, or else the public id."""
         return self.client_payment_id or self.public_id

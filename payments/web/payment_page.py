@@ -23,11 +23,11 @@ from django.views.decorators.http import require_safe
 from accounts.web.auth import SignedInRequest, button
 from core.errors import DomainError
 from ledger.money import Money
-from payments import cancellation, confirmation, sessions, transitions
+from payments import cancellation, change_texts, confirmation, paid_changes, sessions, transitions
 from payments.failures import failure_of
 from payments.gateways import registry
 from payments.gateways.sessions import State
-from payments.models import Payment, Refund
+from payments.models import PaidChange, Payment, Refund
 from payments.web import next_url, outcome
 from payments.web.forms import start_payment
 from payments.web.policy import leads_to_gateways
@@ -156,6 +156,7 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
     appearance = APPEARANCES[state]
     ended_at = None if appearance.steps[1] in ("", "now") else payment.updated_at
     card = _card(payment, now=now)
+    change = paid_changes.of(payment)
     return {
         "payment": payment,
         "state": state,
@@ -164,9 +165,11 @@ def page_context(payment: Payment, *, now: datetime, return_url: str = "") -> di
         "steps": [
             (appearance.steps[0], _("Order created"), payment.created_at),
             (appearance.steps[1], _payment_step(state, appearance), payment.confirmed_at or ended_at),
-            _last_step(payment, card, appearance),
+            _last_step(payment, card, change, appearance),
         ],
         "failure": failure_of(payment),
+        "change": change,
+        "not_changed": change_texts.reason(change) if change else "",
         **_refunded(payment),
         "card": card,
         "outcome": outcome.of(payment, card, now=now) if state is PageState.SUCCEEDED else None,
@@ -206,9 +209,14 @@ def _payment_step(state: PageState, appearance: Appearance) -> str:
     return _("Waiting for payment") if waits else _("Checking the payment")
 
 
-def _last_step(payment: Payment, card: Card | None, appearance: Appearance) -> tuple[str, str, datetime | None]:
+def _last_step(
+    payment: Payment, card: Card | None, change: PaidChange | None, appearance: Appearance
+) -> tuple[str, str, datetime | None]:
     """Return mark, text and time of the third step: what the money does."""
     has_failed = appearance.steps[1] == "fail"
+    if change is not None:
+        mark = "done" if change.made_at else "fail" if change.refusal else ""
+        return mark, change_texts.step(change, has_failed=has_failed), change.made_at
     if card is None:
         if payment.confirmed_at:
             return "done", _("Balance topped up"), payment.confirmed_at
@@ -296,5 +304,6 @@ def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 def _own_payment(request: SignedInRequest, public_id: str) -> Payment:
-    rows = Payment.objects.select_related("customer", "plan", "method", "subscription__price__plan")
+    related = ("customer", "plan", "method", "subscription__price__plan", "change__price__plan")
+    rows = Payment.objects.select_related(*related)
     return get_object_or_404(rows, public_id=public_id, customer=request.user)

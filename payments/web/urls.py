@@ -7,6 +7,7 @@ from payments.web import (
     account,
     auto_top_up,
     automatic_payments,
+    change_payment,
     checkout,
     departure,
     methods,
@@ -39,6 +40,7 @@ urlpatterns = [
     path(
         "account/subscriptions/<str:public_id>/pay/", subscription_payment.subscription_payment, name="subscription_pay"
     ),
+    path("account/subscriptions/<str:public_id>/pay-change/", change_payment.change_payment, name="change_payment"),
     path("account/payment-methods/add/", methods.add, name="payment_method_add"),
     path("account/payment-methods/added/<str:public_id>/", methods.added, name="payment_method_added"),
     path("account/payment-methods/<str:public_id>/remove/", methods.remove, name="payment_method_remove"),

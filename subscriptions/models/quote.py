@@ -36,7 +36,7 @@ class Quote(models.Model):
     balance_after = models.BigIntegerField()
     # The status after the change, and the next payment (minor units) if known.
     status_after = models.CharField(max_length=10)
-    # Fingerprint of the statuses of the book's other subscriptions after the change (quotes.fingerprint_of_others).
+    # Fingerprint of the statuses of the others in the book after the change (quote_change.fingerprint_of_others).
     others = models.CharField(max_length=64, default="")
     # What other meters that the change starts use until `expires_at`, in minor units. `balance_after` counts it.
     started_use = models.BigIntegerField(default=0)

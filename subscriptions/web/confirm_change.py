@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods
 from accounts.web.auth import SignedInRequest
 from core.errors import DomainError
 from ledger import display
-from ledger.money import Money
 from subscriptions import quotes, refusals
 from subscriptions.models import Quote
 from subscriptions.refusals import Refused
@@ -63,22 +62,19 @@ def times(card: Card, now: str, later: str) -> list[dict[str, str]]:
 def choose(
     request: SignedInRequest, card: Card, form: ChoiceForm, action: Action, quote: Callable[[], Quote], *, template: str
 ) -> HttpResponse:
-    """Show the form until it is valid; then redirect to a quote, or show what the balance lacks for it."""
+    """Show the form until it is valid; then redirect to a quote, or to the page that pays what the balance lacks."""
     if action not in possible_actions(card):
         add_too_late_error(request)
         return redirect_to(card)
-    short = None
     if form.is_valid():
         try:
             return HttpResponseRedirect(_quote_url(quote()), status=303)
         except Refused as refused:
             if refused.code == refusals.INSUFFICIENT_FUNDS:
-                amount = refused.extra["missing"]
-                short = Money.parse(amount["value"], amount["currency"])
-            else:
-                form.add_error(None, refused.detail)
-    context = {"card": card, "form": form, "short": short, "here": request.get_full_path()}
-    return render(request, template, context, status=422 if form.errors or short else 200)
+                pay = resolve_url("change_payment", card.row.public_id)
+                return HttpResponseRedirect(f"{pay}?{request.GET.urlencode()}", status=303)
+            form.add_error(None, refused.detail)
+    return render(request, template, {"card": card, "form": form}, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

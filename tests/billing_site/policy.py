@@ -145,6 +145,7 @@ PAGES = {
     "subscription_keep_plan": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_undo_cancel": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_pay": Row(ALICE, address=SUBSCRIPTION),
+    "change_payment": Row(ALICE, address=SUBSCRIPTION),
     "subscription_start": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_renew": Row(ALICE, "POST", SUBSCRIPTION),
     "statements": Row(CUSTOMERS),

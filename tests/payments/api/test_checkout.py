@@ -28,6 +28,7 @@ def test_a_checkout_returns_the_payment_and_where_to_pay(api: APIClient, alice: 
         "description": "Basic",
         "plan": "basic",
         "subscription": subscription.public_id,
+        "change": None,
         "gateway": "sandbox",
         "confirmation_url": f"http://127.0.0.1:8000/sandbox/pay/{payment.gateway_id}/",
         "expires_at": answer.json()["expires_at"],

@@ -2,10 +2,11 @@
 
 import pytest
 
+from payments.models import Payment
 from subscriptions.models import Plan, Quote, Subscription
 from tests.subscriptions.bank import MINUTE, at, balance
 from tests.subscriptions.shop import sell
-from tests.web import HALF, act, address, bought, heading, words
+from tests.web import HALF, act, address, bought, heading, hidden, words
 
 NBSP = "\u00a0"
 
@@ -75,12 +76,22 @@ def test_fewer_seats_now(browser, seats, alice):
     assert balance(alice) == 620_00 + 345_00
 
 
-def test_seats_that_the_balance_cannot_pay_name_the_missing_amount(browser, seats):
-    page = browser.get(address(seats, "quantity/?quantity=4&when=now"))
-    assert page.status_code == 422
-    # 2 x 345.00 - 620.00
-    assert "You need ₽70.00 more Top up to change the quantity to 4." in words(page)
-    assert "/topup/?currency=RUB&amp;need=70.00&amp;next=" in page.content.decode()
+def test_seats_that_the_balance_cannot_pay_are_paid_and_added(browser, seats):
+    answer = browser.get(address(seats, "quantity/?quantity=4&when=now"))
+    assert (answer.status_code, answer["location"]) == (303, address(seats, "pay-change/?quantity=4&when=now"))
+    page = browser.get(answer["location"])
+    # 2 x 345.00 - 620.00 are 70.00; gateways take 100.00 at least.
+    text = words(page)
+    assert "Change the quantity to 4" in text
+    assert "Balance now ₽620.00 You pay now +₽100.00 Standard: 4 instead of 2" in text
+    assert "−₽690.00 Balance after ₽30.00" in text
+    browser.post(answer["location"], hidden(page) | {"method": "sandbox"})
+    payment = Payment.objects.get()
+    assert "4 × Standard" in words(browser.get(f"/pay/{payment.public_id}/"))
+    browser.post(f"/sandbox/pay/{payment.gateway_id}/", {"outcome": "succeeds"})
+    assert "Quantity changed" in words(browser.get(f"/pay/{payment.public_id}/"))
+    seats.refresh_from_db()
+    assert seats.quantity == 4
 
 
 def test_a_quantity_for_the_next_period_can_be_planned_replaced_and_dropped(browser, seats, alice):
