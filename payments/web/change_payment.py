@@ -75,11 +75,6 @@ def _request(request: SignedInRequest, card: Card, change: ChangeTo, *, now: dat
     }
 
 
-def _pay(request: SignedInRequest, form: PayForm, terms: CheckoutRequest, *, now: datetime) -> str:
-    terms["amount"] = form.cleaned_data["shown"]
-    return start_payment(partial(checkout.start, request.user, now=now, **terms))
-
-
 def _shown(request: SignedInRequest) -> int | None:
     """Return the amount on the button that was pressed."""
     sent = request.POST.get("shown", "")
@@ -97,8 +92,7 @@ def change_payment(request: SignedInRequest, public_id: str) -> HttpResponse:
     """
     now = timezone.now()
     card = get_card(request, public_id, now=now)
-    chooser = "subscription_quantity" if request.GET.get("quantity") else "subscription_change"
-    back = resolve_url(chooser, public_id)
+    back = resolve_url("subscription_quantity" if request.GET.get("quantity") else "subscription_change", public_id)
     try:
         change = wanted(request, card, now=now)
         if change is None:
@@ -112,19 +106,22 @@ def change_payment(request: SignedInRequest, public_id: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.detail)
         return HttpResponseRedirect(back, status=303)
+    return _show_or_pay(request, card, due, terms, now=now)
+
+
+def _show_or_pay(
+    request: SignedInRequest, card: Card, due: AmountDue, terms: CheckoutRequest, *, now: datetime
+) -> HttpResponse:
+    """Start the payment if the form that was sent is valid; else show the page."""
     form = PayForm(request.POST or None, amount=due.money, customer=request.user)
     try:
         if request.method == "POST" and form.is_valid():
-            return HttpResponseRedirect(_pay(request, form, terms, now=now), status=303)
+            terms["amount"] = form.cleaned_data["shown"]
+            url = start_payment(partial(checkout.start, request.user, now=now, **terms))
+            return HttpResponseRedirect(url, status=303)
     except DomainError as error:
         refuse(form, error)
-    context = {
-        "form": form,
-        "card": card,
-        "page": _page(card, due, now=now),
-        "back": back,
-        "no_way_to_pay": no_way_to_pay(due.money),
-    }
+    context = {"form": form, "card": card, "page": _page(card, due, now=now), "no_way_to_pay": no_way_to_pay(due.money)}
     return render(request, "payments/change_payment.html", context, status=422 if form.errors else 200)
 
 

@@ -177,10 +177,10 @@ def test_opening_an_old_quote_redirects_to_a_new_one(browser, clock, standard):
 
 def test_money_spent_since_the_quote_is_shown_as_missing(browser, standard, alice):
     choose(browser, standard)
-    # 1490 - (1310 - 1000) in the wallet - 344.07 refunded in an hour = 835.93.
+    # 1490 - (1310 - 1000) in the wallet - 343.60 refunded in an hour and a half = 836.40.
     act(standard, HALF, lambda book: book.withdraw(1000_00, key="t:1", to="gateway_clearing:sandbox"))
     page = browser.post(quote_page(standard), follow=True)
-    assert "You need ₽835.93 more" in words(page)
+    assert "You pay now +₽836.40" in words(page)
     assert balance(alice) == 310_00
 
 
