@@ -78,13 +78,18 @@ PARTS = {
                dispute.reason AS note, dispute.amount, dispute.currency, 1 AS count
         FROM payments_dispute AS dispute JOIN payments_payment AS payment ON payment.id = dispute.payment_id
         WHERE payment.customer_id = %(customer)s"""),
-    # Charges that became a debt move no wallet, so they are here.
+    # Charges that became a debt move no wallet, so they are here. Each of the two has an index of its own: joined by OR
+    # they would read all transactions of all customers.
     "transaction": Part(4, Transaction, """
         SELECT effective_at AS at, 4 AS rank, id, reason AS what, '' AS name, description AS note,
                CASE WHEN debit_id IN (SELECT id FROM owned) THEN -amount ELSE amount END AS amount, currency, 1 AS count
-        FROM ledger_transaction
-        WHERE wallet_id IN (SELECT id FROM wallets) AND reason <> 'charge'
-           OR customer_id = %(customer)s AND wallet_id IS NULL"""),
+        FROM (SELECT entry.* FROM wallets CROSS JOIN LATERAL (
+                  SELECT * FROM ledger_transaction
+                   WHERE wallet_id = wallets.id AND reason <> 'charge' AND effective_at <= %(at)s
+                     AND (effective_at, 4, id) < (%(at)s, %(rank)s, %(id)s)
+                   ORDER BY effective_at DESC, id DESC LIMIT %(limit)s) AS entry
+              UNION ALL
+              SELECT * FROM ledger_transaction WHERE customer_id = %(customer)s AND wallet_id IS NULL) AS moved"""),
     "charge": Part(5, Transaction, """
         SELECT max(entry.effective_at) AS at, 5 AS rank, max(entry.id) AS id, coalesce(plan.name, '') AS what,
                coalesce(plan.name_ru, '') AS name, min(entry.wallet_id)::text AS note, -sum(entry.amount)::bigint
