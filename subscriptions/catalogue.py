@@ -176,10 +176,15 @@ def _create(price: Price) -> Price:
     try:
         price.full_clean()
     except ValidationError as error:
-        named = next((name for name in getattr(error, "error_dict", {}) if name != NON_FIELD_ERRORS), None)
-        raise TermsInvalid("; ".join(error.messages), param=named) from error
+        raise terms_invalid(error) from error
     price.save(force_insert=True)
     return price
+
+
+def terms_invalid(error: ValidationError) -> TermsInvalid:
+    """Return the error of the domain for one of the model, about its first field."""
+    named = next((name for name in getattr(error, "error_dict", {}) if name != NON_FIELD_ERRORS), None)
+    return TermsInvalid("; ".join(error.messages), param=named)
 
 
 def awaits_trial(customer: User, price: Price) -> bool:

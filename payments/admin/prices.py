@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from payments.gateways import registry
-from subscriptions.admin.plans import FirstPriceForm, FirstPriceInline, PlanAdmin
+from subscriptions.admin.first_price import AddPriceForm, FirstPriceForm
+from subscriptions.admin.plans import FirstPriceInline, PlanAdmin
 from subscriptions.admin.prices import PriceAdmin
-from subscriptions.admin.terms import ReasonedPriceForm
 from subscriptions.admin.versions import VersionForm
 from subscriptions.models import Plan, Price
 
@@ -26,16 +26,8 @@ def check_taken(currency: str) -> str:
     return currency
 
 
-class TakenPriceForm(ReasonedPriceForm):
-    """A new price, in a currency that an offered gateway takes."""
-
-    def clean_currency(self) -> str:
-        """Refuse a currency that no offered gateway takes."""
-        return check_taken(super().clean_currency())
-
-
 class TakenFirstPriceForm(FirstPriceForm):
-    """The first price of a new plan, in a currency that an offered gateway takes."""
+    """The first price of a plan, in a currency that an offered gateway takes."""
 
     def clean_currency(self) -> str:
         """Refuse a currency that no offered gateway takes."""
@@ -52,12 +44,17 @@ class TakenVersionForm(VersionForm):
         return cleaned
 
 
+class TakenAddPriceForm(AddPriceForm):
+    """A further price of a plan, in a currency that an offered gateway takes."""
+
+    terms_form = TakenFirstPriceForm
+
+
 @admin.register(Price)
 class TakenPriceAdmin(PriceAdmin):
     """Prices in currencies that customers can pay in."""
 
-    form = TakenPriceForm
-    acts = {"new-version": TakenVersionForm}
+    acts = {**PriceAdmin.acts, "new-version": TakenVersionForm}
 
 
 class TakenFirstPriceInline(FirstPriceInline):
@@ -71,3 +68,4 @@ class TakenPlanAdmin(PlanAdmin):
     """Plans whose first prices are in currencies that customers can pay in."""
 
     first_prices = TakenFirstPriceInline
+    acts = {**PlanAdmin.acts, "add-price": TakenAddPriceForm}

@@ -21,47 +21,14 @@ from core.lists import ListMixin
 from core.rehearsal import NOTHING, Change
 from events.admin.review import ActPages
 from subscriptions import catalogue
-from subscriptions.admin.terms import TERMS, PriceForm, shown
+from subscriptions.admin.first_price import AddPriceForm, FirstPriceForm
+from subscriptions.admin.terms import TERMS, shown
+from subscriptions.admin.texts import PlanForm, TextsForm
 from subscriptions.admin.visibility import HideForm, ShowForm
 from subscriptions.models import Plan, Price
 
 # The buttons of the order: sign and name.
 WAYS = {"up": ("↑", _("Move up")), "down": ("↓", _("Move down"))}
-
-
-class Lines(forms.CharField):
-    """A list of strings, edited with one string per line."""
-
-    widget = forms.Textarea(attrs={"rows": 4})
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return the list as lines."""
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        """Return the lines as a list."""
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare the values as lists."""
-        return bool((initial or []) != self.to_python(data))
-
-
-class PlanForm(forms.ModelForm):
-    """Edit the features as lines; they are stored as lists."""
-
-    features = Lines(required=False, label=_("Features"), help_text=_("One per line."))
-    features_ru = Lines(required=False, label=_("Features in Russian"), help_text=_("One per line."))
-
-    def clean_code(self) -> str:
-        """Refuse a code that another plan has, whatever its case."""
-        code: str = self.cleaned_data["code"]
-        other = Plan.objects.exclude(pk=self.instance.pk).filter(code__iexact=code).first()
-        if other is not None:
-            words = {"plan": other.name, "code": other.code}
-            said = _("The plan %(plan)s has the code %(code)s. Upper and lower case count as the same.")
-            raise forms.ValidationError(said % words)
-        return code
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
@@ -93,14 +60,6 @@ class PriceInline(ReadOnlyMixin, admin.TabularInline):
     def amount_shown(self, price: Price) -> str:
         """Return the amount and the interval."""
         return shown(price)
-
-
-class FirstPriceForm(PriceForm):
-    """The first price of a new plan in one currency."""
-
-    class Meta:
-        model = Price
-        fields = ["currency", *TERMS]
 
 
 class FirstPrices(forms.BaseInlineFormSet):
@@ -139,7 +98,7 @@ class FirstPriceInline(admin.StackedInline):
 class PlanAdmin(ActPages, ListMixin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
-    acts = {"hide": HideForm, "show": ShowForm}
+    acts = {"texts": TextsForm, "add-price": AddPriceForm, "hide": HideForm, "show": ShowForm}
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "is_public", "is_highlighted", "moves"]
@@ -162,9 +121,9 @@ class PlanAdmin(ActPages, ListMixin):
         columns = super().get_list_display(request)
         return columns if self.has_change_permission(request) else [each for each in columns if each != "moves"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
-        """Keep the sale and the order of a plan for their own pages and buttons."""
-        return ["is_public", "position"] if obj else []
+    def has_change_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
+        """Show a plan for reading: it changes by its acts. Its place in the list changes there."""
+        return obj is None and super().has_change_permission(request)
 
     def get_exclude(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
         """A new plan comes last."""

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.rehearsal import NOTHING
 from ledger.display import money
 from ledger.money import EXPONENTS, Money, NotMoney, exponent_of
 from subscriptions import catalogue
@@ -18,6 +19,13 @@ TERMS = tuple(catalogue.PriceTerms.__annotations__)
 def shown(price: Price) -> str:
     """Return the amount and the interval of a price: `₽749.00 a month`."""
     return f"{money(price.money)} {every(price)}"
+
+
+def word(value: object) -> str:
+    """Return a term as text."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return NOTHING if value in (None, "") else str(value)
 
 
 class TermsForm(forms.ModelForm):
@@ -65,7 +73,7 @@ class TermsForm(forms.ModelForm):
 
 
 class PriceForm(TermsForm):
-    """A new price, or one that no subscription has used yet."""
+    """A new price."""
 
     can_pause = forms.TypedChoiceField(
         label=_("Can be paused"),
@@ -76,29 +84,9 @@ class PriceForm(TermsForm):
         help_text=_("Customers may pause the subscription."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk is not None and "can_pause" in self.fields:
-            field = self.fields["can_pause"]
-            assert isinstance(field, forms.TypedChoiceField)
-            field.choices, field.required = [("True", _("Yes")), ("False", _("No"))], True
-
     def clean(self) -> dict[str, Any]:
-        """Refuse a second price for the plan and currency: that must be a new version."""
+        """Leave out what was not chosen: catalogue.first_version knows what is usual."""
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("can_pause") is None:
-            # catalogue.first_version knows what is usual.
             cleaned.pop("can_pause", None)
-        plan, currency = cleaned.get("plan"), cleaned.get("currency")
-        is_new = self.instance.pk is None and plan is not None and plan.pk is not None
-        if is_new and Price.objects.filter(plan=plan, currency=currency, archived_at=None).exists():
-            raise forms.ValidationError(
-                _("The plan already has a price in this currency. Open it and create a new version.")
-            )
         return cleaned
-
-
-class ReasonedPriceForm(PriceForm):
-    """A price on a page of its own, with a reason for the record."""
-
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))

@@ -11,10 +11,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.rehearsal import NOTHING, Fact, Facts
+from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
 from subscriptions import catalogue
-from subscriptions.admin.terms import TERMS, TermsForm, shown
+from subscriptions.admin.terms import TERMS, TermsForm, shown, word
 from subscriptions.models import Price, Subscription
 
 
@@ -85,7 +85,7 @@ class VersionForm(ActForm):
         for name in TERMS:
             if name not in ("amount", "interval", "interval_count"):
                 label = str(self.fields[name].label or name)
-                facts[name] = Fact(label, _word(getattr(price, name)), quiet=True)
+                facts[name] = Fact(label, word(getattr(price, name)), quiet=True)
         return facts | self._kept()
 
     def _kept(self) -> Facts:
@@ -115,9 +115,3 @@ class VersionForm(ActForm):
     def page(self) -> str:
         """Return the page of the new version."""
         return reverse("admin:subscriptions_price_change", args=[self.made.pk]) if self.made else ""
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return NOTHING if value in (None, "") else str(value)

@@ -156,6 +156,22 @@ def publish(customer: User, now: datetime) -> Made:
     return f"subscriptions/price/{price.pk}/new-version/", sent, lambda: own.count() - 1
 
 
+def add_price(customer: User, now: datetime) -> Made:
+    plan = Plan.objects.get(code="basic")
+    sent = {
+        "currency": "KZT", "amount": "1990", "interval": "month", "interval_count": "1", "trial_days": "0",
+        "grace_days": "0", "keep_days": "30", "trial_quantity_max": "10",
+    }  # fmt: skip
+    own = Price.objects.filter(plan=plan, currency="KZT")
+    return f"subscriptions/plan/{plan.pk}/add-price/", sent, own.count
+
+
+def texts(customer: User, now: datetime) -> Made:
+    plan = Plan.objects.get(code="basic")
+    sent = {"code": "basic", "name": "Start"}
+    return f"subscriptions/plan/{plan.pk}/texts/", sent, Plan.objects.filter(name="Start").count
+
+
 def hide(customer: User, now: datetime) -> Made:
     plan = Plan.objects.get(code="basic")
     return f"subscriptions/plan/{plan.pk}/hide/", {}, lambda: Plan.objects.filter(code="basic", is_public=False).count()
@@ -164,8 +180,16 @@ def hide(customer: User, now: datetime) -> Made:
 ACTS: dict[str, Callable[[User, datetime], Made]] = {
     "refund": refund, "decide": decide, "cancel": cancel, "credit": credit, "extend": extend, "change": change,
     "start": start, "record": record, "block": block, "send_again": send_again, "publish": publish, "hide": hide,
+    "add_price": add_price, "texts": texts,
 }  # fmt: skip
-ROLES = {"decide": "finance", "record": "finance", "publish": "catalogue", "hide": "catalogue"}
+ROLES = {
+    "decide": "finance",
+    "record": "finance",
+    "publish": "catalogue",
+    "hide": "catalogue",
+    "add_price": "catalogue",
+    "texts": "catalogue",
+}
 
 
 @pytest.mark.parametrize("name", ACTS)

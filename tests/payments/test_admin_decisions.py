@@ -262,14 +262,13 @@ def test_a_price_in_a_currency_that_no_gateway_takes_is_refused(client: Client, 
     settings.PAYMENT_GATEWAYS = ["euros"]
     client.force_login(superuser)
     plan = Plan.objects.create(code="basic", name="Basic")
-    page = client.get("/admin/subscriptions/price/add/")
-    terms = {name: "" if value is None else value for name, value in page.context["adminform"].form.initial.items()}
-    terms |= {"plan": plan.pk, "amount": "10", "interval": "month", "interval_count": 1, "trial_days": 0}
-    terms |= {"reason": "Asked for"}
-    terms |= {"grace_days": 0, "keep_days": 30, "trial_quantity_max": 10, **hidden(page)}
-    refused = client.post("/admin/subscriptions/price/add/", terms | {"currency": "JPY"}).content.decode()
+    address = f"/admin/subscriptions/plan/{plan.pk}/add-price/"
+    terms: dict[str, Any] = {"amount": "10", "interval": "month", "interval_count": 1, "trial_days": 0}
+    terms |= {"reason": "Asked for", "confirmed": "1"}
+    terms |= {"grace_days": 0, "keep_days": 30, "trial_quantity_max": 10, **hidden(client.get(address))}
+    refused = client.post(address, terms | {"currency": "JPY"}).content.decode()
     assert "No payment gateway of this site takes JPY. Possible: EUR." in refused
-    assert client.post("/admin/subscriptions/price/add/", terms | {"currency": "EUR"}).status_code == 302
+    assert client.post(address, terms | {"currency": "EUR"}).status_code == 303
     assert Price.objects.get().currency == "EUR"
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from events.models import StaffAct
 from subscriptions import catalogue
-from subscriptions.admin.plans import PlanForm
+from subscriptions.admin.texts import PlanForm
 from subscriptions.models import Plan, Price
 from tests.staff import member
 from tests.subscriptions.desk import ask, send, table
@@ -60,9 +60,8 @@ def test_terms_that_cannot_be_are_refused_at_their_field(
     desk: Client, terms: dict[str, str], field: str, said: str
 ) -> None:
     plan = Plan.objects.create(code="new", name="New")
-    sent = {**TERMS, "plan": str(plan.pk), "currency": "RUB", **terms}
-    answer = desk.post(f"{PRICES}add/", sent)
-    found = refusals(answer.context["adminform"].form)
+    answer = desk.post(f"{PLANS}{plan.pk}/add-price/", {**TERMS, "currency": "RUB", **terms})
+    found = refusals(answer.context["form"])
     assert list(found) == [field]
     assert said in found[field][0]
     price = sell("team", RUB=100_00)["RUB"]
@@ -213,13 +212,74 @@ def test_a_new_plan_comes_last_and_a_new_price_says_why(desk: Client) -> None:
     assert desk.post(f"{PLANS}add/", {"code": "two", "name": "Two", "is_public": "on", **NO_PRICES}).status_code == 302
     plan = Plan.objects.get(code="two")
     assert plan.position == 8
-    sent = {**TERMS, "plan": str(plan.pk), "currency": "RUB"}
-    refused = desk.post(f"{PRICES}add/", sent | {"reason": ""})
-    assert list(refusals(refused.context["adminform"].form)) == ["reason"]
-    assert desk.post(f"{PRICES}add/", sent).status_code == 302
+    address = f"{PLANS}{plan.pk}/add-price/"
+    assert f'href="{address}"' in desk.get(f"{PLANS}{plan.pk}/change/").content.decode()
+    sent = {**hidden(desk.get(address)), **TERMS, "currency": "RUB"}
+    refused = desk.post(address, sent | {"reason": ""})
+    assert list(refusals(refused.context["form"])) == ["reason"]
+    review = table(desk.post(address, sent))
+    assert (review["Price in RUB"], review["Days kept unpaid"]) == (("–", "₽99.00 a month"), ("–", "45"))
+    assert not Price.objects.exists()
+    # A double click.
+    for _ in range(2):
+        assert desk.post(address, sent | {"confirmed": "1"}).status_code == 303
+    assert Price.objects.get().amount == 99_00
     act = StaffAct.objects.get(kind="price.add")
-    assert act.reason == "Costs have risen"
-    assert not [name for name, _before, _after in act.changes if name == "Reason"]
+    assert (act.reason, act.result) == ("Costs have risen", "Two costs ₽99.00 a month.")
+    assert ["Price in RUB", "–", "₽99.00 a month"] in act.changes
+
+
+def test_of_two_people_who_add_a_price_the_second_is_told(desk: Client) -> None:
+    plan = Plan.objects.create(code="new", name="New")
+    address = f"{PLANS}{plan.pk}/add-price/"
+    first, second = (
+        {**hidden(desk.get(address)), **TERMS, "currency": "RUB", "amount": amount, "confirmed": "1"} for amount in "12"
+    )
+    assert desk.post(address, first).status_code == 303
+    late = desk.post(address, second)
+    assert refusals(late.context["form"]) == {
+        "currency": ["The plan already has a price in this currency. Open it and create a new version."]
+    }
+    assert list(Price.objects.values_list("amount", flat=True)) == [1_00]
+
+
+def test_the_texts_of_a_plan_change_by_a_review_with_a_reason(desk: Client) -> None:
+    plan = sell("team", RUB=100_00)["RUB"].plan
+    address = f"{PLANS}{plan.pk}/texts/"
+    page = desk.get(f"{PLANS}{plan.pk}/change/").content.decode()
+    assert f'href="{address}"' in page
+    assert 'name="_save"' not in page
+    texts = {"code": "team", "name": "Teams", "name_ru": "Команды", "features": "Ten seats\nBackups"}
+    sent = {**hidden(desk.get(address)), **texts, "reason": "A better name"}
+    review = table(desk.post(address, sent))
+    assert review["Name"] == (plan.name, "Teams")
+    assert "Ten seats · Backups" in [after for _before, after in review.values()]
+    assert Plan.objects.get().name == plan.name
+    # Through the hidden fields of the review, twice.
+    shown = desk.post(address, sent)
+    for _ in range(2):
+        assert desk.post(address, {**hidden(shown), "confirmed": "1"}).status_code == 303
+    made = Plan.objects.get()
+    assert (made.name, made.name_ru, made.features) == ("Teams", "Команды", ["Ten seats", "Backups"])
+    assert (made.is_public, made.position) == (plan.is_public, plan.position)
+    act = StaffAct.objects.get()
+    assert (act.kind, act.reason, act.result) == ("plan.change", "A better name", "The texts of Teams are changed.")
+    assert ["Name", plan.name, "Teams"] in act.changes
+    assert desk.post(f"{PLANS}{plan.pk}/change/", texts).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("texts", "field"),
+    [({"code": "OTHER"}, "code"), ({"code": "a b"}, "code"), ({"name": ""}, "name"), ({"name": "x" * 101}, "name"),
+     ({"name": "a\0b"}, "name"), ({"description": "x" * 301}, "description")],
+)  # fmt: skip
+def test_texts_that_cannot_be_are_refused_at_their_field(desk: Client, texts: dict[str, str], field: str) -> None:
+    plan = sell("team", RUB=100_00)["RUB"].plan
+    Plan.objects.create(code="other", name="Other")
+    sent = {"code": "team", "name": "Teams", "reason": "x", "confirmed": "1", **texts}
+    answer = desk.post(f"{PLANS}{plan.pk}/texts/", sent)
+    assert list(refusals(answer.context["form"])) == [field]
+    assert not StaffAct.objects.exists()
 
 
 @pytest.mark.parametrize("role", ["support", "finance", "developer", "auditor"])
@@ -229,6 +289,9 @@ def test_others_may_not_change_what_is_sold_and_see_no_button(client: Client, ro
     for path in (
         f"{PLANS}add/",
         f"{PRICES}add/",
+        f"{PLANS}{price.plan_id}/add-price/",
+        f"{PLANS}{price.plan_id}/texts/",
+        f"{PRICES}{price.pk}/change-terms/",
         f"{PRICES}{price.pk}/new-version/",
         f"{PLANS}{price.plan_id}/change/",
     ):

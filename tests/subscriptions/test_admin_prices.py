@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from events.models import StaffAct
 from subscriptions.models import Plan, Price
 from tests.subscriptions.shop import pay_in, row, sell
 
@@ -24,8 +25,9 @@ def admin(client, superuser):
 
 def add(admin: Any, **terms: str) -> Price:
     plan = Plan.objects.create(code=f"plan-{Plan.objects.count()}", name="Plan")
-    answer = admin.post(reverse("admin:subscriptions_price_add"), {**TERMS, "plan": str(plan.pk), **terms})
-    assert answer.status_code == 302, answer.context["adminform"].errors
+    address = reverse("admin:subscriptions_plan_add_price", args=[plan.pk])
+    answer = admin.post(address, {**TERMS, **terms, "confirmed": "1"})
+    assert answer.status_code == 303, answer.context["form"].errors
     return Price.objects.get(plan=plan)
 
 
@@ -47,16 +49,23 @@ def test_as_usual_a_meter_can_be_paused_and_a_paid_period_cannot(admin, terms, c
 
 def test_an_unused_price_can_be_changed_and_a_used_one_cannot(admin, alice):
     price = add(admin)
-    page = reverse("admin:subscriptions_price_change", args=[price.pk])
-    html = admin.get(page).content.decode()
-    assert "As usual" not in html
-    assert '<option value="False" selected>' in html
-    answer = admin.post(page, {**TERMS, "can_pause": "True", "keep_days": "10"})
-    assert answer.status_code == 302
+    page = reverse("admin:subscriptions_price_change_terms", args=[price.pk])
+    assert page in admin.get(reverse("admin:subscriptions_price_change", args=[price.pk])).content.decode()
+    assert "As usual" not in admin.get(page).content.decode()
+    sent = {**TERMS, "can_pause": "on", "keep_days": "10"}
+    assert ("Days kept unpaid", "45", "10") in admin.post(page, sent).context["changes"]
     price.refresh_from_db()
-    assert (price.can_pause, price.keep_days) == (True, 10)
+    assert price.keep_days == 45
+    assert admin.post(page, sent | {"confirmed": "1"}).status_code == 303
+    price.refresh_from_db()
+    assert (price.can_pause, price.keep_days, price.version) == (True, 10, 1)
+    act = StaffAct.objects.get(kind="price.change")
+    assert ["Days kept unpaid", "45", "10"] in act.changes
     row(alice, price)
-    assert admin.post(page, {**TERMS, "can_pause": "False"}).status_code == 403
+    late = admin.post(page, {**TERMS, "keep_days": "9", "confirmed": "1"})
+    assert "Make a new version." in late.content.decode()
+    price.refresh_from_db()
+    assert price.keep_days == 10
 
 
 def test_a_new_version_starts_from_the_terms_it_replaces(admin):

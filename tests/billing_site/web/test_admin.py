@@ -76,10 +76,10 @@ def test_contradictory_terms_are_refused_with_an_error(root):
 
 def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00"}
-    assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
+    form = {**TERMS, "currency": "EUR", "amount": "5.00", "confirmed": "1"}
+    assert root.post(f"/admin/subscriptions/plan/{plan.pk}/add-price/", form).status_code == 303
     assert price_of("extra", "EUR").version == 1
-    again = root.post("/admin/subscriptions/price/add/", form)
+    again = root.post(f"/admin/subscriptions/plan/{plan.pk}/add-price/", form)
     assert b"Open it and create a new version" in again.content
     assert Price.objects.filter(plan=plan).count() == 1
 
@@ -97,10 +97,10 @@ def test_a_first_price_is_version_1_and_a_second_is_sent_to_the_new_version(root
 )
 def test_a_price_that_cannot_be_ordered_is_an_error_of_its_field(root, terms, field, complaint):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00", **terms}
-    added = root.post("/admin/subscriptions/price/add/", form)
+    form = {**TERMS, "currency": "EUR", "amount": "5.00", **terms, "confirmed": "1"}
+    added = root.post(f"/admin/subscriptions/plan/{plan.pk}/add-price/", form)
     assert added.status_code == 200
-    (text,) = added.context["adminform"].form.errors[field]
+    (text,) = added.context["form"].errors[field]
     assert text.startswith(complaint)
     old = price_of("standard")
     versioned = root.post(f"/admin/subscriptions/price/{old.pk}/new-version/", {**TERMS, "amount": "5.00", **terms})
@@ -111,8 +111,8 @@ def test_a_price_that_cannot_be_ordered_is_an_error_of_its_field(root, terms, fi
 
 def test_the_longest_interval_that_can_be_ordered_is_accepted(root):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {**TERMS, "plan": plan.pk, "currency": "EUR", "amount": "5.00", "interval_count": "120"}
-    assert root.post("/admin/subscriptions/price/add/", form).status_code == 302
+    form = {**TERMS, "currency": "EUR", "amount": "5.00", "interval_count": "120", "confirmed": "1"}
+    assert root.post(f"/admin/subscriptions/plan/{plan.pk}/add-price/", form).status_code == 303
     assert price_of("extra", "EUR").interval_count == 120
 
 
@@ -134,10 +134,10 @@ def test_a_new_version_is_priced_in_major_units_next_to_the_current_price(root):
 )
 def test_the_amount_of_a_first_price_is_in_major_units_of_its_currency(root, currency, sent, kept):
     plan = Plan.objects.create(code="extra", name="Extra")
-    address = "/admin/subscriptions/price/add/"
+    address = f"/admin/subscriptions/plan/{plan.pk}/add-price/"
     assert b"not in cents" in root.get(address).content
-    form = {**TERMS, "plan": plan.pk, "currency": currency, "amount": sent}
-    assert root.post(address, form).status_code == 302
+    form = {**TERMS, "currency": currency, "amount": sent, "confirmed": "1"}
+    assert root.post(address, form).status_code == 303
     assert price_of("extra", currency).amount == kept
 
 
@@ -153,18 +153,19 @@ def test_the_amount_of_a_first_price_is_in_major_units_of_its_currency(root, cur
 )
 def test_an_invalid_amount_for_its_currency_is_refused(root, currency, sent, field, complaint):
     plan = Plan.objects.create(code="extra", name="Extra")
-    form = {**TERMS, "plan": plan.pk, "currency": currency, "amount": sent}
-    answer = root.post("/admin/subscriptions/price/add/", form)
-    (text,) = answer.context["adminform"].form.errors[field]
+    form = {**TERMS, "currency": currency, "amount": sent, "confirmed": "1"}
+    answer = root.post(f"/admin/subscriptions/plan/{plan.pk}/add-price/", form)
+    (text,) = answer.context["form"].errors[field]
     assert text.startswith(complaint)
     assert not Price.objects.filter(plan=plan).exists()
 
 
 def test_the_features_of_a_plan_are_edited_one_per_line(root):
     plan = Plan.objects.get(code="basic")
-    form = {"code": "basic", "name": "Basic", "features": "One\n\n Two \n", "features_ru": "", "position": "1",
-            "prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0"}  # fmt: skip
-    assert root.post(f"/admin/subscriptions/plan/{plan.pk}/change/", form).status_code == 302
+    form = {"code": "basic", "name": "Basic", "features": "One\n\n Two \n", "features_ru": "", "reason": "Asked for"}
+    review = root.post(f"/admin/subscriptions/plan/{plan.pk}/texts/", form)
+    assert ("One · Two") in {change.after for change in review.context["changes"]}
+    assert root.post(f"/admin/subscriptions/plan/{plan.pk}/texts/", form | {"confirmed": "1"}).status_code == 303
     plan.refresh_from_db()
     assert (plan.features, plan.features_ru) == (["One", "Two"], [])
 
