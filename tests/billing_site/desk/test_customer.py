@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -337,30 +335,3 @@ def test_who_asked_may_only_withdraw_from_the_customers_page(client: Client, ali
 
 def test_nothing_that_waits_is_not_mentioned(browser, alice: User):
     assert "second person" not in browser("finance").get(page(alice)).content.decode()
-
-
-def test_the_timeline_reads_transactions_by_index_only(alice: User):
-    pay_in(alice, 100_00)
-    with CaptureQueriesContext(connection) as asked:
-        timeline.of(alice, kinds=list(timeline.PARTS))
-    with connection.cursor() as cursor:
-        # Otherwise a short table is always read whole.
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
-        plan = [line for (line,) in cursor.fetchall()]
-    assert [line for line in plan if "Seq Scan on ledger_transaction" in line] == []
-    assert [line for line in plan if "transaction_but_charges" in line]
-
-
-def test_a_page_of_the_timeline_goes_on_where_the_last_one_ended(alice: User):
-    """Of 60 transactions at two instants, with one debt among them, none is missing or shown twice."""
-    for number in range(60):
-        pay_in(alice, 1_00 + number, at=START + DAY * (number // 30))
-    with books.open(alice, "RUB", now=START + DAY) as book:
-        book.take_back(100_000_00, key="test:owe", to="disputes", reason="chargeback")
-    first = timeline.of(alice, kinds=["transaction"])
-    second = timeline.of(alice, kinds=["transaction"], before=first.older)
-    assert first.older
-    assert not second.older
-    shown = [line.href for line in (*first.lines, *second.lines)]
-    assert len(shown) == len(set(shown)) == Transaction.objects.count()
