@@ -90,6 +90,10 @@ class CustomerAdmin(CustomerActs):
     acts = {"subscribe": sale.SaleForm, **CustomerActs.acts, **adjustments.ON_CUSTOMERS}
     change_form_template = "admin/customer.html"
 
+    def back(self, row: User) -> str:
+        """Return the page with everything about the customer: staff have come from there."""
+        return reverse("admin:customer", args=[row.pk])
+
     def get_changelist(self, request: HttpRequest, **options: Any) -> Any:
         """Return the list that leads to the customers' pages."""
         return CustomerList

@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core import idempotency
+from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result, SeenForm
 from ledger.display import money
+from ledger.models import Account
 from ledger.money import Money, NotMoney
 from payments import bank_transfers, mismatches, refunds
 from payments.admin.inquiries import InquiryAdmin
@@ -28,6 +30,7 @@ from payments.admin.transfer_forms import RecordForm
 from payments.gateways.manual.models import ManualTransfer
 from payments.models import Payment, Refund
 from subscriptions.admin import facts as customer_facts
+from subscriptions.refusals import INSUFFICIENT_FUNDS, Refused
 
 Link = tuple[str | Promise, str]
 
@@ -131,6 +134,22 @@ class RefundForm(SeenForm, DecisionForm):
             )  # fmt: skip
         except refunds.RefundChanged as error:
             raise self.changed(error) from error
+        except Refused as error:
+            if error.code != INSUFFICIENT_FUNDS:
+                raise
+            raise self._too_much() from error
+
+    def _too_much(self) -> DomainError:
+        """Return what staff are told if the balance cannot pay. Customers are asked to top up instead."""
+        currency = self.payment.received_currency or self.payment.currency
+        wallet = Account.objects.filter(
+            owner=self.payment.customer, kind=Account.Kind.WALLET, currency=currency
+        ).first()
+        said = gettext(
+            "The balance is %(balance)s: at most that goes back to the card. To refund more, credit the balance first."
+        )
+        balance = money(Money(wallet.balance or 0 if wallet else 0, currency))
+        return DomainError(said % {"balance": balance}, param="amount")
 
 
 class ParkedForm(DecisionForm):

@@ -20,6 +20,7 @@ from payments import confirmation, disputes
 from payments.gateways.aftermath import DisputeSnapshot, DisputeState
 from payments.gateways.sandbox.models import SandboxRefund
 from payments.models import Payment, Refund
+from subscriptions import books
 from subscriptions.models import Plan, Price
 from tests.payments import faulty_gateway
 from tests.payments.checkouts import start
@@ -119,6 +120,15 @@ def test_a_refund_that_is_not_possible_is_refused_on_the_page(
     answer = send(desk, paid, "refund", **{"amount": "1000", "destination": "card"} | fields)
     assert (answer.status_code, said in answer.content.decode()) == (200, True)
     assert not Refund.objects.exists()
+
+
+def test_a_refund_of_money_that_is_spent_says_what_can_go_back(desk: Client, paid: Payment, alice: User) -> None:
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.take_back(700_00, key="test:spent", to="disputes", reason="chargeback")
+    answer = desk.post(url(paid, "refund"), filled(desk, paid, "refund", amount="1000", destination="card"))
+    [said] = answer.context["form"].errors["amount"]
+    assert said.startswith(f"The balance is {rub(300_00)}: at most that goes back to the card.")
+    assert "Top up" not in answer.content.decode()
 
 
 def test_a_refund_is_shown_first_and_made_on_confirmation(
