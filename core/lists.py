@@ -83,7 +83,7 @@ class ListMixin(admin.ModelAdmin):
         """Return the columns, with links instead of the names of other rows."""
         first, *others = super().get_list_display(request)
         links = self.list_display_links or ()
-        return [first, *(self._linked(name) if name not in links else name for name in others)]
+        return [first, *(self._linked(name, request) if name not in links else name for name in others)]
 
     def get_list_select_related(self, request: HttpRequest) -> Any:
         """Return what is read with the rows: whatever the columns link to."""
@@ -118,14 +118,16 @@ class ListMixin(admin.ModelAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        return [(title, {**options, "fields": self._once(options["fields"])}) for title, options in fieldsets]
+        return [(title, {**options, "fields": self._once(options["fields"], request)}) for title, options in fieldsets]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields that nobody can edit, with those of indented JSON."""
         if obj is None or self.has_change_permission(request, obj):
             return super().get_readonly_fields(request, obj)
         names = [field.name for field in self.opts.concrete_fields if isinstance(field, models.JSONField)]
-        return [*super().get_readonly_fields(request, obj), *(json_field(self.model, name) for name in names)]
+        shown = [*super().get_readonly_fields(request, obj), *(json_field(self.model, name) for name in names)]
+        closed = [field.name for field in self.opts.concrete_fields if self._is_closed(field.name, request)]
+        return [*shown, *(text_column(self.model, name) for name in closed)]
 
     def _found(self, term: str) -> Iterable[QuerySet[Any]]:
         """Yield the rows that each searched column finds."""
@@ -150,16 +152,26 @@ class ListMixin(admin.ModelAdmin):
         fields = {field.name: field for field in self.opts.concrete_fields}
         return fields.get(name) if isinstance(name, str) else None
 
-    def _linked(self, name: Any) -> Any:
-        return link_column(self.model, name) if isinstance(self._field(name), models.ForeignKey) else name
+    def _linked(self, name: Any, request: HttpRequest) -> Any:
+        if not isinstance(self._field(name), models.ForeignKey):
+            return name
+        return text_column(self.model, name) if self._is_closed(name, request) else link_column(self.model, name)
 
-    def _once(self, names: Iterable[Any]) -> list[Any]:
+    def _is_closed(self, name: str, request: HttpRequest) -> bool:
+        """Return whether a column refers to rows that the reader may not view: it is shown without a link."""
+        field = self._field(name)
+        others = self.admin_site._registry.get(field.related_model) if isinstance(field, models.ForeignKey) else None
+        return others is not None and not others.has_view_permission(request)
+
+    def _once(self, names: Iterable[Any], request: HttpRequest) -> list[Any]:
         """Return fields for reading, each once: one with JSON is among the fields and among the read-only ones."""
-        fields = {str(getattr(each, "__name__", each)): each for each in map(self._readable, names)}
-        return list(fields.values())
+        shown = [self._readable(each, request) for each in names]
+        return list({str(getattr(each, "__name__", each)): each for each in shown}.values())
 
-    def _readable(self, name: Any) -> Any:
-        return json_field(self.model, name) if isinstance(self._field(name), models.JSONField) else name
+    def _readable(self, name: Any, request: HttpRequest) -> Any:
+        if isinstance(self._field(name), models.JSONField):
+            return json_field(self.model, name)
+        return text_column(self.model, name) if isinstance(name, str) and self._is_closed(name, request) else name
 
 
 def users_called(term: str) -> QuerySet[Any]:
@@ -176,6 +188,19 @@ def link_column(model: Any, name: str) -> Callable[[Any], str]:
     @admin.display(description=field.verbose_name)
     def column(row: Any) -> str:
         return link_to(getattr(row, name))
+
+    column.__name__ = name
+    return column
+
+
+def text_column(model: Any, name: str) -> Callable[[Any], str]:
+    """Return a column that names the row of a foreign key without a link."""
+    field: Any = model._meta.get_field(name)
+
+    @admin.display(description=field.verbose_name)
+    def column(row: Any) -> str:
+        other = getattr(row, name)
+        return "-" if other is None else str(other)
 
     column.__name__ = name
     return column

@@ -21,7 +21,6 @@ from core import dates
 from core.addresses import client_address
 from core.admin import ReadOnlyAdmin
 from core.ids import new_id
-from core.lists import link_to
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.chosen import ChosenPages
 from events.admin.review import ActForm, Result, perform
@@ -147,11 +146,6 @@ class BookAdmin(ChosenPages, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillingClock]:
         """Read the wallet and its owner with each clock."""
         return super().get_queryset(request).select_related("wallet__owner", "customer")
-
-    @admin.display(description=_("customer"))
-    def customer(self, clock: BillingClock) -> str:
-        """Return the owner of the wallet."""
-        return link_to(clock.wallet.owner)
 
     @admin.display(description=_("balance"))
     def balance(self, clock: BillingClock) -> str:

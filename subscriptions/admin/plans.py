@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +23,7 @@ from events.admin.review import ActPages
 from subscriptions import catalogue
 from subscriptions.admin.first_price import AddPriceForm, FirstPriceForm
 from subscriptions.admin.terms import TERMS, shown
-from subscriptions.admin.texts import PlanForm, TextsForm
+from subscriptions.admin.texts import TEXTS, PlanForm, TextsForm
 from subscriptions.admin.visibility import HideForm, ShowForm
 from subscriptions.models import Plan, Price
 
@@ -124,6 +124,27 @@ class PlanAdmin(ActPages, ListMixin):
     def has_change_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Show a plan for reading: it changes by its acts. Its place in the list changes there."""
         return obj is None and super().has_change_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> Any:
+        """Show the features of a plan as lines."""
+        return ["points_shown", "points_ru_shown"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Plan | None = None) -> Any:
+        """Return the texts, and for a plan that there is, whether it is sold and where it stands."""
+        if obj is None:
+            return super().get_fields(request, obj)
+        texts = {"features": "points_shown", "features_ru": "points_ru_shown"}
+        return [*(texts.get(name, name) for name in TEXTS), "is_public", "position"]
+
+    @admin.display(description=_("Features"))
+    def points_shown(self, plan: Plan) -> str:
+        """Return the features, each on a line."""
+        return format_html_join(mark_safe("<br>"), "{}", ((point,) for point in plan.features)) or "–"
+
+    @admin.display(description=_("Features in Russian"))
+    def points_ru_shown(self, plan: Plan) -> str:
+        """Return the Russian features, each on a line."""
+        return format_html_join(mark_safe("<br>"), "{}", ((point,) for point in plan.features_ru)) or "–"
 
     def get_exclude(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
         """A new plan comes last."""

@@ -1,6 +1,7 @@
 """Admin for subscriptions, with their charges and the pages of what staff do for a customer."""
 
 from datetime import timedelta
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from events.admin.review import ActAdmin
 from ledger.amounts_admin import currency_filter
 from ledger.display import moment, money
@@ -87,6 +89,14 @@ class SubscriptionAdmin(ActAdmin):
         """Return the rows with what their acts are about."""
         return super().get_queryset(request).select_related("customer", "price__plan", "wallet")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Subscription | None:
+        """Return the subscription, with whether the reader may open the transactions of its charges."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.reader_sees_transactions = cast(User, request.user).has_perm("ledger.view_transaction")
+        found: Subscription | None = row
+        return found
+
     def links_with(self, request: HttpRequest, card: Card) -> list[tuple[str | Promise, str]]:
         """Return the acts on a subscription whose card is known, without a query. Its row has its customer."""
         acts.keep(card, card.row)
@@ -127,5 +137,8 @@ class SubscriptionAdmin(ActAdmin):
     def charges_shown(self, row: Subscription) -> str:
         """Return a table of the latest charges."""
         charges = Charge.objects.filter(subscription=row).select_related("refund").order_by("-period_start")
-        context = {"charges": charges[:CHARGES_SHOWN], "currency": row.price.currency}
+        context = {
+            "charges": charges[:CHARGES_SHOWN], "currency": row.price.currency,
+            "sees_transactions": getattr(row, "reader_sees_transactions", False),
+        }  # fmt: skip
         return render_to_string("admin/subscriptions/charges.html", context)

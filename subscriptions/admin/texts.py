@@ -18,8 +18,12 @@ from subscriptions.models import Plan
 TEXTS = ("name", "name_ru", "code", "description", "description_ru", "features", "features_ru", "is_highlighted")
 
 
+# What still can be read on a card of the price list.
+MOST_LINES, LONGEST_LINE = 30, 200
+
+
 class Lines(forms.CharField):
-    """A list of strings, edited with one string per line."""
+    """A list of strings, edited with one string per line: at most MOST_LINES of LONGEST_LINE characters."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 
@@ -30,6 +34,13 @@ class Lines(forms.CharField):
     def to_python(self, value: Any) -> Any:
         """Return the lines as a list."""
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def validate(self, value: Any) -> None:
+        """Refuse what no card of the price list could show."""
+        super().validate(value)
+        if len(value) > MOST_LINES or any(len(line) > LONGEST_LINE for line in value):
+            said = gettext("At most %(lines)d lines of %(characters)d characters.")
+            raise forms.ValidationError(said % {"lines": MOST_LINES, "characters": LONGEST_LINE})
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare the values as lists."""

@@ -271,7 +271,8 @@ def test_the_texts_of_a_plan_change_by_a_review_with_a_reason(desk: Client) -> N
 @pytest.mark.parametrize(
     ("texts", "field"),
     [({"code": "OTHER"}, "code"), ({"code": "a b"}, "code"), ({"name": ""}, "name"), ({"name": "x" * 101}, "name"),
-     ({"name": "a\0b"}, "name"), ({"description": "x" * 301}, "description")],
+     ({"name": "a\0b"}, "name"), ({"description": "x" * 301}, "description"),
+     ({"features": "x" * 201}, "features"), ({"features_ru": "x\n" * 31}, "features_ru")],
 )  # fmt: skip
 def test_texts_that_cannot_be_are_refused_at_their_field(desk: Client, texts: dict[str, str], field: str) -> None:
     plan = sell("team", RUB=100_00)["RUB"].plan

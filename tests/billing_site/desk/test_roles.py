@@ -1,5 +1,6 @@
 """The groups of staff, and the second factor that staff need."""
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -69,6 +70,24 @@ def test_a_customer_is_not_let_in_whatever_second_factor_they_have(client: Clien
     settings.STAFF_SECOND_FACTOR = True
     client.force_login(alice)
     assert client.get("/admin/")["location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize("role", GROUPS)
+def test_no_page_offers_a_link_that_its_reader_may_not_open(role: str, alice: User, staff: User, settings: Any):
+    settings.MANUAL_DETAILS = '{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}'
+    rows.seed(alice, staff)
+    client, links = Client(), {"/admin/": "", f"/admin/customers/{alice.pk}/": ""}
+    client.force_login(member(role))
+    for model in admin.site._registry:
+        row = alice if model is User else model._default_manager.order_by("pk").last()
+        table = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        for page in (table, f"{table}{row.pk}/change/") if row else (table,):
+            answer = client.get(page)
+            if answer.status_code == 200:
+                found = re.findall(r'href="(/admin/[^"#?]*)', answer.content.decode())
+                links |= {href: page for href in found if "logout" not in href}
+    closed = {href: page for href, page in links.items() if client.get(href).status_code in (403, 404) and page}
+    assert closed == {}
 
 
 def acts() -> list[tuple[Any, str, str]]:
