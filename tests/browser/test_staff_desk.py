@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from subscriptions import catalogue, daily, orders
-from subscriptions.models import Plan, Subscription
+from subscriptions.models import BillingClock, Plan, Subscription
 from tests.billing_site.desk import rows
 from tests.browser.test_staff_payments import faults
 from tests.browser.visit import Visit
@@ -61,7 +61,7 @@ def test_its_own_pages(visit: Any, alice: User, superuser: User, row: Subscripti
 
 def test_reviews(visit: Any, alice: User, superuser: User, row: Subscription) -> None:
     plan = Plan.objects.get(code="basic")
-    price = catalogue.current("basic", "RUB")
+    price, clock = catalogue.current("basic", "RUB"), BillingClock.objects.get(customer=alice)
     window = visit(superuser, width=1366)
     page, found = window.page, []
     for address, fields in (
@@ -69,7 +69,10 @@ def test_reviews(visit: Any, alice: User, superuser: User, row: Subscription) ->
         (f"accounts/user/{alice.pk}/block/", {}),
         (f"subscriptions/subscription/{row.pk}/cancel/", {}),
         (f"subscriptions/plan/{plan.pk}/hide/", {}),
+        (f"subscriptions/plan/{plan.pk}/texts/", {"Name": "Start"}),
+        (f"subscriptions/plan/{plan.pk}/add-price/", {"Currency": "USD", "Amount": "4.50"}),
         (f"subscriptions/price/{price.pk}/new-version/", {"Amount": "399"}),
+        (f"subscriptions/billingclock/chosen/settle/?rows={clock.pk}", {}),
     ):
         found += check(window, address)
         for label, value in fields.items():
