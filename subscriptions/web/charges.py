@@ -24,13 +24,13 @@ class ChargeRow:
     # None for a day.
     end: datetime | None = None
     amount: Money
-    # The transaction that explains it; None for a day and for a charge of zero.
+    # The transaction that explains it; None for a day of many charges and for a charge of zero.
     transaction: int | None = None
     # The unused time that was refunded later, and its transaction.
     refunded: Money | None = None
     refund: int | None = None
     refunded_at: datetime | None = None
-    # A day: how many charges it had; and those of the day that is open, the oldest first.
+    # A day: how many charges it had, if more than one; and those of the day that is open, the oldest first.
     count: int = 0
     slices: tuple[Charge, ...] = ()
 
@@ -85,7 +85,7 @@ def _days(charges: QuerySet[Charge], opened: date | None) -> list[ChargeRow]:
     days = list(
         paid.annotate(day=TruncDate("period_start", tzinfo=zone))
         .values("day", "price")
-        .annotate(start=Min("period_start"), total=Sum("amount"), count=Count("pk"))
+        .annotate(start=Min("period_start"), transaction=Min("transaction"), total=Sum("amount"), count=Count("pk"))
         .order_by("-start")[:ROWS]
     )
     prices = Price.objects.select_related("plan").in_bulk({each["price"] for each in days})
@@ -95,7 +95,9 @@ def _days(charges: QuerySet[Charge], opened: date | None) -> list[ChargeRow]:
             plan=prices[each["price"]].plan.title,
             start=each["start"],
             amount=Money(each["total"], prices[each["price"]].currency),
-            count=each["count"],
+            # A single one is explained in place.
+            transaction=each["transaction"] if each["count"] == 1 else None,
+            count=each["count"] if each["count"] > 1 else 0,
             slices=tuple(one for one in slices if one.price_id == each["price"]) if each["day"] == opened else (),
         )
         for each in days

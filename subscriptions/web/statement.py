@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from ledger import display
+from core import dates
 from ledger.labels import REASONS
 from ledger.models import Transaction
 from ledger.money import Money
@@ -99,5 +99,8 @@ def _describe(charge: Charge) -> str:
     plan = charge.price.plan.title
     if charge.price.metered:
         return plan
-    start, end = display.day(charge.period_start), display.day(charge.period_end)
+    # With spaces at which a line may break: it stands in narrow columns and in CSV files.
+    start, end = (
+        dates.table_day(at).replace(dates.NO_BREAK_SPACE, " ") for at in (charge.period_start, charge.period_end)
+    )
     return _("%(plan)s, %(start)s to %(end)s") % {"plan": plan, "start": start, "end": end}

@@ -1,11 +1,10 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from ledger.display import day
 from subscriptions import books, catalogue, orders
 from subscriptions.models import Charge
 from tests.subscriptions.shop import COUNTER, pay_in, sell
@@ -31,6 +30,10 @@ def test_the_list_shows_time_reason_amount_and_balance(browser, moved):
     assert rows.index("Bonus") < rows.index("Charge Standard,") < rows.index("Top-up")
 
 
+def short(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y}"
+
+
 def test_changes_of_quantity_grace_and_debts_name_what_they_are_for(browser, alice, now):
     start = now - timedelta(days=60)
     # 300.00 for one and about 580.00 for two more a day later leave about 20.00 for grace of about 90.00.
@@ -44,7 +47,7 @@ def test_changes_of_quantity_grace_and_debts_name_what_they_are_for(browser, ali
     )
     charges = list(Charge.objects.order_by("id"))
     assert [charge.quantity for charge in charges] == [1, 3, 3]
-    said = [f"Charge Weak, {day(charge.period_start)} to {day(charge.period_end)}" for charge in charges]
+    said = [f"Charge Weak, {short(charge.period_start)} to {short(charge.period_end)}" for charge in charges]
     assert said_by_page == ["Debt paid", *reversed(said)]
 
 
