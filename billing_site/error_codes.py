@@ -135,6 +135,11 @@ ERRORS: dict[str, Kind] = {
     "plan_cannot_be_paused": Kind(
         409, _("The plan cannot be paused"), _("See `can_pause` of the price. Cancel it instead.")
     ),
+    "email_not_confirmed": Kind(
+        409,
+        _("The email address is not confirmed"),
+        _("Open the link in the mail. POST /api/auth/confirm-email sends it again."),
+    ),
     "plan_refunds_nothing": Kind(
         409,
         _("The plan does not refund unused time"),

@@ -10,7 +10,7 @@ from accounts.models import User
 from core.errors import DomainError
 from ledger.money import EXPONENTS, LARGEST, Money
 from payments.gateways import registry
-from subscriptions import catalogue, change_dues, dues, overview
+from subscriptions import catalogue, change_dues, confirmed_addresses, dues, overview
 from subscriptions.change_dues import ChangeDues
 from subscriptions.models import Plan, Price, Subscription
 
@@ -76,9 +76,11 @@ def for_plan(
     """Return the amount due for a new subscription.
 
     That is its first payment, or for a metered price `periods` intervals of use paid in advance, and the debt. Raises
-    NothingToPay if the plan is free now or starts with a trial that this customer has not had.
+    NothingToPay if the plan is free now or starts with a trial that this customer has not had, AddressNotConfirmed if
+    it asks for a confirmed address.
     """
     price = catalogue.chosen(plan, customer=customer, currency=currency)
+    confirmed_addresses.check(customer, price.plan)
     for param, number in (("quantity", quantity), ("periods", periods)):
         if number < 1:
             raise AmountOutOfRange(_("%s must be 1 or more. You sent %d.") % (param, number), param=param)

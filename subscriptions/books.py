@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from ledger import wallets
 from ledger.money import LARGEST, Money
-from subscriptions import catalogue, change_dues, dues, overview
+from subscriptions import catalogue, change_dues, confirmed_addresses, dues, overview
 from subscriptions.engine import activation, changes, extension, funds, operations, shortage
 from subscriptions.engine.book import Cause
 from subscriptions.engine.calendar import to_datetime, to_micros
@@ -127,11 +127,14 @@ class OpenBook:
     ) -> None:
         """Change to the plan with this code, the quantity, or both at once; or raise catalogue.PlanNotFound.
 
+        Raise AddressNotConfirmed if the customer must confirm the address first.
         The plan it has keeps the version of its price and need not be on sale.
         """
         if plan is not None:
             own = Price.objects.select_related("plan").get(pk=pk_of(self._find(subscription).terms.id))
             price = own if plan.lower() == own.plan.code.lower() else catalogue.current(plan, own.currency)
+            if price != own:
+                confirmed_addresses.check(self.customer, price.plan)
             self.change_plan(subscription, price, quantity=quantity, when=when)
         elif quantity is not None:
             self.change_quantity(subscription, quantity, when=when)

@@ -11,7 +11,7 @@ from subscriptions.engine.refusals import Refusal
 from subscriptions.engine.subscription import Sub
 from subscriptions.models import Price, Quote, Subscription
 from subscriptions.overview import next_charge
-from subscriptions.quote_change import TIME_TO_PAY, Change, check_change, copy_at, play, to_pay
+from subscriptions.quote_change import TIME_TO_PAY, Change, check_address, check_change, copy_at, play, to_pay
 from subscriptions.refusals import refused
 from subscriptions.storage import read
 
@@ -43,6 +43,7 @@ def of(
     change = Change(read.terms_of([price.pk])[price.pk], quantity, Quote.When.NOW)
     assert book.at is not None
     check_change(price, sub, quantity, book.at)
+    check_address(subscription, price, sub)
     first = play(book, book.at, sub.id, change)
     if not isinstance(first, Refusal):
         return None

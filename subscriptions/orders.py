@@ -11,7 +11,7 @@ from django.dispatch import Signal
 from accounts.models import User
 from core import idempotency
 from core.retry import constraint_of, retried
-from subscriptions import books, catalogue, refusals
+from subscriptions import books, catalogue, confirmed_addresses, refusals
 from subscriptions.models import Price, Subscription
 
 # Sent after the commit of each change, with `customer_id` and `now`. Only a hint to look now whether an open payment is
@@ -57,12 +57,15 @@ def subscribe(
     request: Request | None = None,
     must_start: bool = False,
 ) -> Subscription:
-    """Subscribe the customer: active if the wallet or a trial allows it, else pending. Raise refusals.Refused.
+    """Subscribe the customer: active if the wallet or a trial allows it, else pending.
 
+    Raise refusals.Refused, or AddressNotConfirmed if the plan asks for a confirmed address.
     With `must_start`, refuse with `insufficient_funds` instead of leaving it pending. The same `request` again returns
     the subscription of the first one; another request with its key raises KeyReused.
     """
     terms = {"quantity": quantity, "periods": catalogue.renewal_periods(price, periods), "auto_renew": auto_renew}
+    if price.plan.needs_confirmed_email and (request is None or find(customer, request) is None):
+        confirmed_addresses.check(customer, price.plan)
     try:
         return _subscribe(customer, price, terms, request, now=now, must_start=must_start)
     except IntegrityError as error:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from core.idempotency import fingerprint
-from subscriptions import dues, overview
+from subscriptions import confirmed_addresses, dues, overview
 from subscriptions.engine import changes, funds, shortage
 from subscriptions.engine.access import settled
 from subscriptions.engine.book import Book, Journal
@@ -81,6 +81,12 @@ def check_change(price: Price, sub: Sub, quantity: int | None, at: int) -> None:
     if quantity is not None or price.plan_id != sub.terms.plan:
         number = max(sub.quantity, sub.scheduled_quantity or 0) if quantity is None else quantity
         check_limits(price, number, sub.periods, at=at)
+
+
+def check_address(subscription: Subscription, price: Price, sub: Sub) -> None:
+    """Raise AddressNotConfirmed if the customer must confirm the address before changing to this plan."""
+    if price.plan_id != sub.terms.plan:
+        confirmed_addresses.check(subscription.customer, price.plan)
 
 
 def sub_of(book: Book, subscription: Subscription) -> Sub:

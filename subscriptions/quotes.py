@@ -28,6 +28,7 @@ from subscriptions.overview import View, next_charge
 from subscriptions.quote_change import (
     Change,
     Played,
+    check_address,
     check_change,
     copy_at,
     fingerprint_of_others,
@@ -84,6 +85,7 @@ def make(
     start = book.at
     assert start is not None
     check_change(price, sub, quantity, start)
+    check_address(subscription, price, sub)
     first = play(book, start, sub.id, change)
     if isinstance(first, Refusal):
         raise _refused(first, book, sub, change, price.currency)

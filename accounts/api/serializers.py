@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from accounts import brute_force, mail_choices, registration, time_zones
+from accounts import brute_force, confirmed_address, mail_choices, registration, time_zones
 from accounts.models import User
 from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
 from core.api.fields import FlagField, StringField, TextField
@@ -49,6 +49,9 @@ class PasswordField(StringField):
 class UserSerializer(serializers.ModelSerializer[User]):
     """A user's own data, as the user sees it."""
 
+    email_confirmed = serializers.SerializerMethodField(
+        help_text="Whether the owner has opened the link that was sent to the address. Some plans ask for it."
+    )
     mails = serializers.SerializerMethodField(
         help_text="The categories of mails that are sent, of those that may be off."
     )
@@ -56,9 +59,14 @@ class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = [
-            "id", "username", "email", "first_name", "last_name", "language", "time_zone", "mails", "date_joined",
+            "id", "username", "email", "email_confirmed", "first_name", "last_name", "language", "time_zone", "mails",
+            "date_joined",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_email_confirmed(self, user: User) -> bool:
+        """Return whether the present address is confirmed."""
+        return confirmed_address.is_confirmed(user)
 
     def get_mails(self, user: User) -> list[str]:
         """Return the optional categories of mails that the user gets."""

@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import brute_force, second_factor, tokens
+from accounts import brute_force, confirmed_address, second_factor, tokens
 from accounts.api import serializers as forms
 from accounts.models import User
 from core.api.filters import refuse_unknown_parameters
+from core.api.serializers import StrictSerializer
 
 
 class OpenView(APIView):
@@ -80,6 +81,20 @@ class LogOut(OpenView):
         form = forms.LogOutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         tokens.end(form.validated_data["refresh"], now=timezone.now(), everywhere=form.validated_data["all"])
+        return Response(status=204)
+
+
+class ConfirmEmail(APIView):
+    """Confirm the caller's address."""
+
+    permission_classes = (IsAuthenticated,)
+    throttle_scope = "register"
+
+    @extend_schema(request=None, responses={204: None}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Send the link that confirms the caller's address. Nothing is sent if it is confirmed."""
+        StrictSerializer(data=request.data).is_valid(raise_exception=True)
+        confirmed_address.send_link(cast(User, request.user), request._request)
         return Response(status=204)
 
 

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import address_change, registration
+from accounts import address_change, confirmed_address, registration
 from accounts.names import MAX_LENGTH, check_email, normalize_email
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button, page_of_button
 
 
 class AddressForm(forms.Form):
@@ -60,6 +60,20 @@ def change(request: SignedInRequest) -> HttpResponse:
         messages.success(request, _("We sent a link to %(email)s. Open it to change your address.") % form.cleaned_data)
         return HttpResponseRedirect(reverse("settings"), status=303)
     return render(request, "account/email.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@button("settings")
+@never_cache
+def send_link(request: SignedInRequest) -> HttpResponse:
+    """Send the link that confirms the address of the account, and return to the page with the button."""
+    if limited := ratelimit.consume_or_429(request, action="manage_email", user=request.user):
+        response: HttpResponse = limited
+        return response
+    confirmed_address.send_link(request.user, request)
+    messages.success(
+        request, _("We sent a link to %(email)s. Open it, then come back.") % {"email": request.user.email}
+    )
+    return HttpResponseRedirect(page_of_button(request), status=303)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

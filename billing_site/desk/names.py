@@ -90,6 +90,7 @@ FIELDS = {
     "is_from_wallet": _("taken from the balance"),
     "is_held": _("held for a payment"),
     "is_highlighted": _("highlighted"),
+    "needs_confirmed_email": _("needs a confirmed address"),
     "is_made_at_gateway": _("made at the gateway"),
     "is_mended": _("mended"),
     "is_public": _("on sale"),

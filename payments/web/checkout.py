@@ -37,7 +37,7 @@ from payments.web.forms import (
 )
 from payments.web.policy import leads_to_gateways
 from payments.web.purchases import MOST, Purchase, choices, is_quantity, offer, parse_terms, title
-from subscriptions import catalogue, orders
+from subscriptions import catalogue, confirmed_addresses, orders
 from subscriptions.models import Subscription
 from subscriptions.refusals import Refused
 from subscriptions.web import pricing
@@ -191,6 +191,8 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
         purchase = purchase_of(request, code, now=now)
     except catalogue.PlanNotSoldInCurrency:
         return pricing.choose_currency(request, list(catalogue.on_sale(code)), _("This plan is not sold in %s."))
+    if confirmed_addresses.is_missing(request.user, purchase.price.plan):
+        return render(request, "payments/confirm_address.html", {"plan": purchase.price.plan})
     form = CheckoutForm(request.POST or None, purchase=purchase, customer=request.user)
     if "show" in request.POST and "quantity" not in form.errors:
         return HttpResponseRedirect(purchase.address, status=303)

@@ -15,7 +15,10 @@ from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActForm, Result
 from subscriptions.models import Plan
 
-TEXTS = ("name", "name_ru", "code", "description", "description_ru", "features", "features_ru", "is_highlighted")
+TEXTS = (
+    "name", "name_ru", "code", "description", "description_ru", "features", "features_ru", "is_highlighted",
+    "needs_confirmed_email",
+)  # fmt: skip
 
 
 # What still can be read on a card of the price list.

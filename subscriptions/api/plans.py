@@ -32,6 +32,9 @@ class PlanSerializer(serializers.Serializer):
     description = serializers.CharField(source="summary")
     features = serializers.ListField(source="points", child=serializers.CharField())
     is_highlighted = serializers.BooleanField()
+    needs_confirmed_email = serializers.BooleanField(
+        help_text="Only customers who have confirmed their email address can order it."
+    )
     prices = PriceSerializer(source="current_prices", many=True, help_text="One for each currency the plan is sold in.")
 
 

@@ -34,6 +34,11 @@ class Plan(models.Model):
     features_ru = models.JSONField(_("features in Russian"), default=list, blank=True)
     is_highlighted = models.BooleanField(default=False, help_text=_("Shown as the popular plan."))
     is_public = models.BooleanField(default=True, help_text=_("Off: hidden from new customers. Subscribers keep it."))
+    needs_confirmed_email = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Only customers who have confirmed their email address can order it, as free trials may want."),
+    )
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

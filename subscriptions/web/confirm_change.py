@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.web.auth import SignedInRequest
 from core.errors import DomainError
 from ledger import display
-from subscriptions import quotes, refusals
+from subscriptions import confirmed_addresses, quotes, refusals
 from subscriptions.models import Quote
 from subscriptions.refusals import Refused
 from subscriptions.web.actions import Action, possible_actions
@@ -74,6 +74,8 @@ def choose(
                 pay = resolve_url("change_payment", card.row.public_id)
                 return HttpResponseRedirect(f"{pay}?{request.GET.urlencode()}", status=303)
             form.add_error(None, refused.detail)
+        except confirmed_addresses.AddressNotConfirmed as error:
+            form.add_error(None, error.detail)
     return render(request, template, {"card": card, "form": form}, status=422 if form.errors else 200)
 
 

@@ -31,7 +31,8 @@ def fields(answer) -> dict:
 def test_a_user_sees_their_own_profile_without_secrets(as_alice, alice):
     shown = as_alice.get(ME).json()
     assert shown.keys() == {
-        "id", "username", "email", "first_name", "last_name", "language", "time_zone", "mails", "date_joined",
+        "id", "username", "email", "email_confirmed", "first_name", "last_name", "language", "time_zone", "mails",
+        "date_joined",
     }  # fmt: skip
     assert (shown["id"], shown["time_zone"], shown["mails"]) == (alice.pk, "", ["reminders", "changes"])
 

@@ -30,6 +30,7 @@ def test_registration_creates_a_customer(db, client):
         "id": user.pk,
         "username": "bob",
         "email": "bob@example.com",
+        "email_confirmed": False,
         "first_name": "",
         "last_name": "",
         "language": "en",
