@@ -152,7 +152,8 @@ class CustomerOverview:
         """Return the rows of the subscriptions with this status and plan at this instant, by default all."""
         owned = Subscription.objects.filter(customer=self.customer).select_related("price__plan")
         if not (status or plan):
-            return owned
+            # One that was ordered after the books were read is in none of them.
+            return owned.filter(Q(pk__in=[pk for each in self.views for pk in each.subs]) | Q(ended_at__isnull=False))
         ended = {name: value for name, value in (("status", status), ("price__plan__code__iexact", plan)) if value}
         wanted = Price.objects.filter(plan__code__iexact=plan).values_list("plan", flat=True).first() if plan else None
         current = [
@@ -164,8 +165,14 @@ class CustomerOverview:
         return owned.filter(Q(pk__in=current) | Q(ended_at__isnull=False, **ended))
 
     def states(self, rows: Iterable[Subscription]) -> list[SubscriptionState]:
-        """Return the states of these rows, loaded with price and plan, at this instant, in their order."""
-        current = {pk: (each, sub) for each in self.views for pk, sub in each.subs.items()}
+        """Return the states of these rows, loaded with price and plan, at this instant, in their order.
+
+        A row that was read before the books, and whose subscription has ended since, is read again.
+        """
+        rows, current = list(rows), {pk: (each, sub) for each in self.views for pk, sub in each.subs.items()}
+        for row in rows:
+            if row.pk not in current and row.ended_at is None:
+                row.refresh_from_db(fields=["status", "started_at", "ended_at", "auto_renew"])
         pairs = [(row, *current.get(row.pk, (None, None))) for row in rows]
         terms = {each.id for _, _, sub in pairs if sub for each in (sub.terms, sub.scheduled) if each}
         prices = {row.price_id: row.price for row, _, _ in pairs}

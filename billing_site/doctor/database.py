@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from billing_site import health
+from billing_site import health, unfinished_indexes
 from billing_site.doctor.result import Result, fails, ok, warning
 from core import clock
 
@@ -98,6 +98,16 @@ def migrations() -> Iterator[Result]:
         yield ok("migrations", "all are applied")
     else:
         yield fails("migrations", said, "Run `manage.py migrate`.")
+
+
+def indexes() -> Iterator[Result]:
+    """Examine whether an index was left half-built, which costs at each write and helps no query."""
+    found = unfinished_indexes.invalid()
+    for index in found:
+        do = f"Run `manage.py migrate`. If it is still there, run REINDEX INDEX CONCURRENTLY {index.name} in psql."
+        yield fails("indexes", f"{index.name} of {index.table} is invalid: building it was interrupted", do)
+    if not found:
+        yield ok("indexes", "all are valid")
 
 
 def clocks() -> Iterator[Result]:

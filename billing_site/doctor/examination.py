@@ -14,8 +14,8 @@ WITHOUT_DATABASE: tuple[Examination, ...] = (
     servers.configuration, servers.broker, servers.the_cache, servers.mail, servers.disk,
 )  # fmt: skip
 WITH_DATABASE: tuple[Examination, ...] = (
-    database.server, database.migrations, database.rights, database.parameters, database.clocks, gateways.examine,
-    work.scheduler, work.workers, work.schedule, work.books, work.parked, work.ledger,
+    database.server, database.indexes, database.migrations, database.rights, database.parameters, database.clocks,
+    gateways.examine, work.scheduler, work.workers, work.schedule, work.books, work.parked, work.ledger,
 )  # fmt: skip
 
 

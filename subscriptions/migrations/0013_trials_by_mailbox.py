@@ -1,6 +1,7 @@
 """A trial knows the mailbox of its customer, so that another spelling of the same address gets no second one.
 
-`mailbox_of` is the only place that knows how mail providers read an address.
+`mailbox_of` is the only place that knows how mail providers read an address. Each step can be taken twice: no transaction
+takes back the first ones if the last one is interrupted.
 """
 
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -9,7 +10,7 @@ from django.db.models import Q
 
 # Providers that ignore dots, those that also ignore hyphens and underscores, and the names of one and the same.
 FUNCTION = r"""
-    CREATE FUNCTION mailbox_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    CREATE OR REPLACE FUNCTION mailbox_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         SELECT CASE
             WHEN part.domain IN ('gmail.com', 'googlemail.com') THEN replace(part.name, '.', '') || '@gmail.com'
             WHEN part.domain IN ('proton.me', 'protonmail.com', 'pm.me')
@@ -35,9 +36,15 @@ class Migration(migrations.Migration):
     dependencies = [("subscriptions", "0012_today"), ("accounts", "0007_refresh_repeats")]
 
     operations = [
-        migrations.RunSQL([FUNCTION], ["DROP FUNCTION mailbox_of(text)"]),
-        migrations.AddField(
-            "trial", "mailbox", models.CharField(max_length=254, default="", db_default="", editable=False)
+        migrations.RunSQL([FUNCTION], ["DROP FUNCTION IF EXISTS mailbox_of(text)"]),
+        migrations.RunSQL(
+            ["ALTER TABLE subscriptions_trial ADD COLUMN IF NOT EXISTS mailbox varchar(254) DEFAULT '' NOT NULL"],
+            ["ALTER TABLE subscriptions_trial DROP COLUMN IF EXISTS mailbox"],
+            state_operations=[
+                migrations.AddField(
+                    "trial", "mailbox", models.CharField(max_length=254, default="", db_default="", editable=False)
+                ),
+            ],
         ),
         migrations.RunSQL([BACKFILL], migrations.RunSQL.noop),
         AddIndexConcurrently(

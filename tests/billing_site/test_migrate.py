@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.apps import apps
+from django.conf import settings as site_settings
+from django.contrib.postgres.operations import AddIndexConcurrently, CreateExtension, RemoveIndexConcurrently
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import RunSQL
 
-from billing_site import checks
+from billing_site import checks, unfinished_indexes
 from core.columns import run
 
 LIMITS = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
@@ -53,6 +58,30 @@ def test_behind_a_pooler_a_missing_limit_is_named(settings: Any) -> None:
     assert warning.id == "billing.W001"
     assert "no lock_timeout" in warning.msg
     assert "SET lock_timeout = '5s'" in str(warning.hint)
+
+
+@pytest.mark.django_db
+def test_while_an_index_is_built_migrate_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished_indexes, "IN_PROGRESS", "SELECT 1")
+    monkeypatch.setattr(unfinished_indexes, "_of_missing_migrations", lambda: ["an_index"])
+    with pytest.raises(CommandError, match="is being built"):
+        call_command("migrate", stdout=StringIO())
+
+
+TAKEN_TWICE = (AddIndexConcurrently, RemoveIndexConcurrently, CreateExtension)
+
+
+def test_each_step_of_a_migration_without_a_transaction_can_be_taken_twice() -> None:
+    folders = [site_settings.BASE_DIR / name for name in ("accounts", "events", "ledger", "payments", "subscriptions")]
+    ours = {each.label for each in apps.get_app_configs() if Path(each.path) in folders}
+    assert len(ours) == 5
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    for key, migration in loader.disk_migrations.items():
+        if key[0] in ours and not migration.atomic:
+            for operation in migration.operations:
+                sql = str(operation.sql).upper() if isinstance(operation, RunSQL) else ""
+                repeatable = "IF NOT EXISTS" in sql or "OR REPLACE" in sql or "UPDATE" in sql
+                assert repeatable or isinstance(operation, TAKEN_TWICE), (key, sql)
 
 
 # A migration that is not atomic shows its SQL outside of a transaction only.

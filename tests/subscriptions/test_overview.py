@@ -181,3 +181,21 @@ def test_days_of_grace_cost_their_part_of_the_period(alice):
     # Nobody has paid them: they are a debt.
     view = overview.peek(alice, "RUB", now=APRIL + 72 * HOUR)
     assert (view.debt, view.available, view.status_of(subscription)) == (30_00, 0, Status.SUSPENDED)
+
+
+def test_an_order_after_the_books_were_read_is_not_shown_half(alice):
+    [first] = start(alice, 3000_00, basic())
+    held = overview.of(alice, now=NOON)
+    with books.open(alice, "RUB", now=at(hours=1)) as book:
+        book.subscribe(sell("other", RUB=1_00)["RUB"])
+    assert Subscription.objects.filter(customer=alice).count() == 2
+    assert [each.pk for each in held.rows()] == [first.pk]
+
+
+def test_a_subscription_that_ends_before_the_books_are_read_is_shown_as_ended(alice):
+    [row] = start(alice, 100_00, hourly())
+    with books.open(alice, "RUB", now=at(hours=1)) as book:
+        book.cancel(Subscription.objects.get(pk=row.pk))
+    assert row.ended_at is None
+    state = overview.one(row, now=at(hours=1))
+    assert (state.status, state.ended_at) == (Status.CANCELLED, at(hours=1))

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from billing_site import unfinished_indexes
 
 
 class Command(migrate.Command):
@@ -17,12 +20,30 @@ class Command(migrate.Command):
         shared, so that the limits of its role stay.
         """
         if settings.DATABASE_POOLED:
-            super().handle(*args, **options)
+            self.migrate(*args, **options)
             return
         with connections[options["database"]].cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{settings.MIGRATION_LOCK_SECONDS}s'; SET statement_timeout = 0")
         try:
-            super().handle(*args, **options)
+            self.migrate(*args, **options)
         finally:
             with connections[options["database"]].cursor() as cursor:
                 cursor.execute("RESET lock_timeout; RESET statement_timeout")
+
+    def migrate(self, *args: Any, **options: Any) -> None:
+        """Migrate, after what a run that was killed has left half-built is gone."""
+        only_looks = options["plan"] or options["check_unapplied"] or options["prune"] or options["fake"]
+        if options["database"] == DEFAULT_DB_ALIAS and not only_looks:
+            self.drop_unfinished()
+        super().handle(*args, **options)
+
+    def drop_unfinished(self) -> None:
+        """Drop the indexes of an interrupted run, which the migrations build again."""
+        try:
+            dropped = unfinished_indexes.drop()
+        except unfinished_indexes.InProgress:
+            raise CommandError(
+                "An index is being built in this database, perhaps by another `migrate`. Run it again after that."
+            ) from None
+        for name in dropped:
+            self.stdout.write(f"Dropped the index {name}, which an interrupted run has left; it is built again.")
