@@ -1,6 +1,5 @@
 """Configuration of gunicorn, local and in containers. It uses threads, because requests mostly wait."""
 
-import os
 import socket
 import struct
 from typing import Any
@@ -26,7 +25,7 @@ forwarded_allow_ips = ""
 limit_request_line = 4096
 limit_request_fields = 60
 limit_request_field_size = 8190
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
+worker_tmp_dir = str(memory) if (memory := multiprocess.memory()) else None
 control_socket_disable = True
 # django_structlog logs each request with its id, so gunicorn's access log is off.
 accesslog = None

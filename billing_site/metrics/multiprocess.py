@@ -9,19 +9,36 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # Memory instead of a disk where there is one; containers have it even if their files are read-only.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 
 
-def prepare() -> Path:
+def memory() -> Path | None:
+    """Return the folder in memory, None if nothing can be made in it: it is missing, full or read-only."""
+    try:
+        with tempfile.TemporaryFile(dir=MEMORY):
+            return MEMORY
+    except OSError:
+        return None
+
+
+def prepare() -> Path | None:
     """Make an empty folder for the workers of this server, name it in the environment, and return it.
 
-    A reload of the configuration finds the folder and keeps it, and so do the counts.
+    A reload of the configuration finds the folder and keeps it, and so do the counts. Return None if none can be made:
+    each worker counts by itself then, and /metrics has the requests of the one that answers.
     """
     if VARIABLE not in os.environ:
-        parent = MEMORY if os.access(MEMORY, os.W_OK) else None
-        os.environ[VARIABLE] = tempfile.mkdtemp(prefix="billing-metrics-", dir=parent)
+        try:
+            os.environ[VARIABLE] = tempfile.mkdtemp(prefix="billing-metrics-", dir=memory())
+        except OSError as error:
+            log.warning("requests_counted_apart", error=type(error).__name__)
+            return None
     made = Path(os.environ[VARIABLE])
     made.mkdir(parents=True, exist_ok=True)
     return made

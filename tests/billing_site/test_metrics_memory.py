@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,20 @@ def test_without_its_folder_the_page_has_the_rest(folder):
     (folder / "counter_1.db").unlink()
     folder.rmdir()
     assert "billing_database_up 1.0" in page.answer(RequestFactory().get("/metrics")).content.decode()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_without_memory_the_counts_are_elsewhere_or_apart(monkeypatch, tmp_path, caplog, there):
+    """A folder that is read-only or full is no reason not to start."""
+    monkeypatch.delenv(multiprocess.VARIABLE, raising=False)
+    monkeypatch.setattr(multiprocess, "MEMORY", tmp_path / "missing")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path if there else tmp_path / "missing too"))
+    assert multiprocess.memory() is None
+    made = multiprocess.prepare()
+    assert (made is not None and made.parent == tmp_path) == there
+    assert (multiprocess.folder() is not None) == there
+    assert len(caplog.records) == (0 if there else 1)
+    monkeypatch.delenv(multiprocess.VARIABLE, raising=False)
 
 
 def test_a_page_that_cannot_be_written_is_503(monkeypatch):
