@@ -164,7 +164,9 @@ def test_without_its_folder_the_page_has_the_rest(folder):
 @pytest.mark.parametrize("there", [True, False])
 def test_without_memory_the_counts_are_elsewhere_or_apart(monkeypatch, tmp_path, caplog, there):
     """A folder that is read-only or full is no reason not to start."""
-    monkeypatch.delenv(multiprocess.VARIABLE, raising=False)
+    # Set first, so that what `prepare` sets is taken back.
+    monkeypatch.setenv(multiprocess.VARIABLE, "x")
+    monkeypatch.delenv(multiprocess.VARIABLE)
     monkeypatch.setattr(multiprocess, "MEMORY", tmp_path / "missing")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path if there else tmp_path / "missing too"))
     assert multiprocess.memory() is None
@@ -172,7 +174,6 @@ def test_without_memory_the_counts_are_elsewhere_or_apart(monkeypatch, tmp_path,
     assert (made is not None and made.parent == tmp_path) == there
     assert (multiprocess.folder() is not None) == there
     assert len(caplog.records) == (0 if there else 1)
-    monkeypatch.delenv(multiprocess.VARIABLE, raising=False)
 
 
 def test_a_page_that_cannot_be_written_is_503(monkeypatch):
