@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.list_filters import present
 from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.display import money
+from payments import change_texts, paid_changes, transitions
 from payments.admin.lists import AmountInline, StatusAdmin, gateway_filter
 from payments.models import Dispute, Payment, Refund
 
@@ -53,10 +54,10 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
     search_help_text = _(
         "Id of the payment, the gateway's payment or the subscription, or the customer's name or email"
     )
-    list_select_related = ["customer", "plan"]
+    list_select_related = ["customer", "plan", "change__price__plan"]
     actions = None
     inlines = [RefundInline, DisputeInline]
-    readonly_fields = ["amount_shown", "refunded_shown"]
+    readonly_fields = ["amount_shown", "refunded_shown", "change_shown"]
 
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
         """Show amounts with their currency instead of the stored minor units."""
@@ -64,6 +65,18 @@ class PaymentAdmin(AmountMixin, StatusAdmin):
         # A field with JSON is a function that shows it.
         fields = [shown.get(name, name) if isinstance(name, str) else name for name in super().get_fields(request, obj)]
         return list(dict.fromkeys(fields))
+
+    @admin.display(description=_("change of the subscription"))
+    def change_shown(self, payment: Payment) -> str:
+        """Return the change that the payment is for, and what has become of it."""
+        change = paid_changes.of(payment)
+        if change is None:
+            return "-"
+        plan = change.price.plan.title
+        what = plan if change.quantity is None else f"{change.quantity} × {plan}"
+        has_failed = payment.status not in (Payment.Status.CONFIRMED, *transitions.OPEN)
+        step = change_texts.step(change, has_failed=has_failed)
+        return f"{what}: {step}. {change_texts.reason(change)}".strip()
 
     @admin.display(description=_("refunded"))
     def refunded_shown(self, payment: Payment) -> str:

@@ -265,3 +265,15 @@ def test_a_change_that_was_not_decided_with_its_payment_is_found(holding, standa
     arrive(begin(holding, standard), choose)
     plant("payments_paidchange", "UPDATE payments_paidchange SET made_at = NULL")
     assert found() == {"a_change_is_decided_with_its_payment": 1}
+
+
+def test_staff_see_what_became_of_the_change(client, superuser, alice, holding, standard, choose):
+    client.force_login(superuser)
+    payment = begin(holding, standard)
+    page = f"/admin/payments/payment/{payment.pk}/change/"
+    assert "Standard: Change of the plan." in client.get(page).content.decode()
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.cancel(holding)
+    arrive(payment, choose)
+    shown = client.get(page).content.decode()
+    assert "Standard: Plan not changed. The subscription was changed in another way in the meantime." in shown
