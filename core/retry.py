@@ -23,6 +23,8 @@ RACED = "same_cause_posts_once"
 
 # SQLSTATEs of a server that stops, has crashed, or takes no connection: of class 57P and 08.
 GONE = ("57P", "08")
+# The SQLSTATE of a server that takes no writes: since a failover it is a standby, and another one is the primary.
+READ_ONLY = "25006"
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -62,10 +64,14 @@ def is_retryable(error: DatabaseError) -> bool:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Return whether the database cannot be reached: the server stops, is gone, or the connection is broken."""
+    """Return whether the database cannot be reached: the server stops, is gone, or takes no writes any more, or the
+    connection is broken.
+    """
     if isinstance(error, InterfaceError):
         return True
     state = getattr(error.__cause__, "sqlstate", None)
+    if state == READ_ONLY:
+        return True
     return isinstance(error, OperationalError) and (state is None or state.startswith(GONE))
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import browsers, mail_choices, themes, time_zones, tokens
+from accounts import browsers, confirmed_address, mail_choices, themes, time_zones, tokens
 from accounts.models import BrowserSession, User
 from accounts.web.auth import SignedInRequest, button
 from core.normalization import UNSTORABLE
@@ -203,6 +203,7 @@ def _page(request: SignedInRequest, **sent: forms.Form | forms.ModelForm) -> Htt
             Browser(each, browsers.in_words(each.user_agent), each.session_key == request.session.session_key)
             for each in browsers.of(request.user, now=timezone.now())[:BROWSERS_SHOWN]
         ],
+        "is_confirmed": confirmed_address.is_confirmed(request.user),
         "has_second_factor": Authenticator.objects.filter(user=request.user).exists(),
         "form": next(iter(sent.values()), None),
         **sent,

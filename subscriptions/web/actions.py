@@ -45,8 +45,13 @@ def possible_actions(card: Card) -> list[Action]:
 
 
 def offered_actions(card: Card) -> list[Action]:
-    """Return the possible actions that customers see. One exit is enough: ending it at the period's end is `cancel`."""
-    return [action for action in possible_actions(card) if action is not Action.STOP_RENEWING]
+    """Return the possible actions that customers see, the main one first.
+
+    One exit is enough: ending it at the period's end is `cancel`.
+    """
+    offered = [action for action in possible_actions(card) if action is not Action.STOP_RENEWING]
+    main = main_action(card)
+    return sorted(offered, key=lambda action: action is not main)
 
 
 def main_action(card: Card) -> Action | None:

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -86,7 +87,7 @@ class DateInput(forms.DateInput):
 
 
 class LogFilter(forms.Form):
-    """The filters of the list, all optional. Both days are inclusive, in UTC."""
+    """The filters of the list, all optional. Both days are inclusive, in the customer's time zone."""
 
     reason = forms.ChoiceField(label=_("What for"), choices=[("", _("All")), *REASON_CHOICES], required=False)
     start = forms.DateField(label=_("From"), widget=DateInput, required=False)
@@ -109,9 +110,17 @@ class LogFilter(forms.Form):
         # date.max has no next day, and nothing comes after it.
         return {
             "reasons": [reason] if reason else [],
-            "start": datetime.combine(start, time(), UTC) if start else None,
-            "end": datetime.combine(end, time(), UTC) + timedelta(days=1) if end and end < date.max else None,
+            "start": _midnight(start) if start else None,
+            "end": _midnight(end + timedelta(days=1)) if end and end < date.max else None,
         }
+
+
+def _midnight(day: date) -> datetime:
+    """Return when a day begins in the customer's time zone; the first and the last possible days begin in UTC."""
+    try:
+        return datetime.combine(day, time(), timezone.get_current_timezone()).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time(), UTC)
 
 
 def csv_lines(lines: Iterable[StatementLine]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, InternalError, OperationalError, connection, transaction
 
 from core import retry
 from core.errors import Unavailable
@@ -67,3 +67,12 @@ def test_a_function_inside_an_outer_transaction_runs_once():
         retry.retried(flaky)()
     assert isinstance(caught.value.__cause__, psycopg.errors.SerializationFailure)
     assert flaky.calls == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_takes_no_writes_since_a_failover_counts_as_away():
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        with pytest.raises(InternalError) as caught:
+            cursor.execute("DELETE FROM core_heartbeat")
+    assert retry.is_unreachable(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from subscriptions import catalogue, orders
 from subscriptions.models import Price, Subscription
 from subscriptions.refusals import Refused
-from subscriptions.web import cards
+from subscriptions.web import actions, cards
 from tests.subscriptions.bank import at
 from tests.subscriptions.shop import sell
 from tests.web import act, address, bought
@@ -106,6 +106,15 @@ def test_each_state_offers_exactly_the_possible_actions(browser, clock, alice, s
     shown = offered(browser.get("/account/").content.decode(), row)
     assert shown <= possible
     assert len(shown) == (possible != NOTHING and not is_unpaid(row, when))
+
+
+def test_what_the_customer_most_likely_wants_is_the_first_button(clock, alice, on_sale):
+    for make, when, possible in STATES.values():
+        row = make(alice)
+        clock.move_to(when)
+        card = cards.one(Subscription.objects.get(pk=row.pk), now=when)
+        if possible != NOTHING:
+            assert actions.offered_actions(card)[0] is actions.main_action(card)
 
 
 def is_unpaid(row: Any, when: datetime) -> bool:

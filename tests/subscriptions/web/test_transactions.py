@@ -2,9 +2,11 @@ import csv
 import io
 import re
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from accounts.models import User
 from subscriptions import books, catalogue, orders
 from subscriptions.models import Charge
 from tests.subscriptions.shop import COUNTER, pay_in, sell
@@ -97,4 +99,17 @@ def test_another_customers_wallet_is_not_shown(client, mallory, moved):
 
 @pytest.mark.parametrize("page", ["/account/transactions/", "/account/transactions.csv"])
 def test_the_first_and_last_possible_days_are_accepted(browser, moved, page):
+    assert browser.get(page, {"start": "0001-01-01", "end": "9999-12-31"}).status_code == 200
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("page", ["/account/transactions/", "/account/transactions.csv"])
+def test_a_day_is_one_of_the_customers_zone(browser, alice, page, zone):
+    User.objects.filter(pk=alice.pk).update(time_zone=zone)
+    midnight = datetime(2026, 3, 10, tzinfo=ZoneInfo(zone))
+    for minutes, amount in ((-1, 101_00), (0, 102_00), (1439, 103_00), (1440, 104_00)):
+        pay_in(alice, amount, at=midnight + timedelta(minutes=minutes))
+    answer = browser.get(page, {"start": "2026-03-10", "end": "2026-03-10"})
+    text = b"".join(answer).decode()
+    assert [f"{number}.00" in text for number in (101, 102, 103, 104)] == [False, True, True, False]
     assert browser.get(page, {"start": "0001-01-01", "end": "9999-12-31"}).status_code == 200
