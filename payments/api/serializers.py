@@ -128,7 +128,7 @@ def check_saving(sent: dict[str, Any]) -> None:
 @examples(
     plan={"plan": "basic", "currency": "RUB", "client_reference_id": "cart 42", "metadata": {"cart": "42"}},
     subscription={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g"},
-    change={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g", "change": {"plan": "premium"}},
+    change={"subscription": "sub_01m7y6kma9epbt0vbh6e2x8h1g", "change": {"plan": "standard"}},
 )
 class CheckoutSerializer(ReferencesSerializer):
     """A checkout of a plan, of a subscription that waits for money, or of a change that the balance cannot pay."""

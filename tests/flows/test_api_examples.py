@@ -44,6 +44,9 @@ class Shop:
         sell("basic", RUB=990_00, EUR=10_00)
         if "sub_" not in str(body) or operation != "payments_create_checkout_session":
             pay_in(alice, 50_000_00)
+        elif "change" in body:
+            # Enough for the subscription, and not for its change.
+            pay_in(alice, 990_00)
         self.subscription = str(self.post("/api/subscriptions/", {"plan": "basic", "currency": "RUB"})["id"])
         self.payment = self.top_up() if "payment" in operation else ""
         self.quote = ""
