@@ -18,6 +18,7 @@ PAGES = {
     "auto_top_up_off": "automatic_payments", "automatic_payments_withdraw": "automatic_payments",
     "payment_cancel": "payment", "payment_open": "payment",
     "payment_method_add": "account", "payment_method_remove": "account",
+    "send_confirmation": "settings",
     "settings_end_session": "settings", "settings_log_out_elsewhere": "settings",
     "settings_mails": "settings", "settings_profile": "settings",
     "subscription_keep_plan": "subscription", "subscription_renew": "subscription",
