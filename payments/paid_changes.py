@@ -62,14 +62,14 @@ def has_moved_on(payment: Payment) -> bool:
 
 
 def carry_out(payment: Payment, book: OpenBook, *, obstacle: str) -> None:
-    """Make the change that the payment is for, if any, in the open book that its money was credited to.
+    """Make the change that the payment is for in the open book that its money was credited to.
 
     `obstacle` is why not, if the payment itself is the reason. Whatever is refused leaves the money on the balance.
     """
-    change = of(payment)
-    if change is None or payment.subscription is None:
-        return
-    change.refusal = obstacle or _make(change, payment.subscription, book)
+    change, subscription = of(payment), payment.subscription
+    assert change is not None
+    assert subscription is not None
+    change.refusal = obstacle or _make(change, subscription, book)
     change.made_at = None if change.refusal else book.now
     change.save(update_fields=["refusal", "made_at"])
 

@@ -83,17 +83,17 @@ def credit(
     makes the change that it is for. A subscription that has ended in the meantime stays ended; the money is in the
     wallet anyway. Another sum than was asked for, which staff have accepted, is a top-up and starts nothing.
     """
-    changes = paid_changes.of(payment) is not None
     with books.open(payment.customer, received.currency, now=now) as book:
         book.top_up(
             received.amount,
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
             description=description or own_description(payment),
-            first=_live_subscription(payment) if received == payment.money and not changes else None,
+            first=_live_subscription(payment) if received == payment.money and not payment.is_for_change else None,
             author=author,
         )
-        paid_changes.carry_out(payment, book, obstacle=_obstacle(payment, received))
+        if payment.is_for_change:
+            paid_changes.carry_out(payment, book, obstacle=_obstacle(payment, received))
     if payment.parked_reason:
         # While it was parked, the bank may have taken back what is credited only now (payments.disputes).
         payment.disputes.filter(withdrawn_at=None).exclude(status=Dispute.Status.WON).update(check_at=now)
@@ -171,8 +171,8 @@ def record_event(payment: Payment, kind: str, *, now: datetime) -> None:
         "gateway": payment.gateway,
         "subscription": payment.subscription.public_id if payment.subscription else None,
     }
-    if (change := paid_changes.of(payment)) is not None:
-        data["change"] = paid_changes.describe(change)
+    if payment.is_for_change:
+        data["change"] = paid_changes.describe(payment.change)
     if payment.collection is not None:
         data |= {"collection": payment.collection.public_id, "method": str(payment.method)}
     outbox.record([outbox.Fact(payment.customer_id, f"payment.{kind}", payment.public_id, now, data)])

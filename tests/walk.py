@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ("tests", ".venv", "var")
+# The database backend: Django calls it for each statement, whatever it is about. It limits how long one is waited for.
+BACKEND = "core.database"
 
 
 class Walk(NamedTuple):
@@ -52,4 +54,5 @@ def _module(frame: FrameType | None) -> str:
     if not path.is_relative_to(ROOT):
         return ""
     inside = path.relative_to(ROOT)
-    return "" if inside.parts[0] in OUTSIDE else ".".join(inside.with_suffix("").parts)
+    name = ".".join(inside.with_suffix("").parts)
+    return "" if inside.parts[0] in OUTSIDE or name.startswith(BACKEND) else name
