@@ -25,7 +25,7 @@ def purpose_of(due: AmountDue, *, quantity: int, periods: int, auto_renew: bool)
     """Return the name of what is paid for: a plan on these terms, a subscription, its change, a top-up of this sum."""
     if due.change is not None:
         quote = due.change.quote
-        return f"change:{quote.subscription_id}:{quote.price_id}:{quote.quantity or ''}"
+        return f"{Payment.CHANGE}{quote.subscription_id}:{quote.price_id}:{quote.quantity or ''}"
     if due.price is not None:
         return f"plan:{due.price.pk}:{quantity}:{periods}:{auto_renew}"
     if due.subscription is not None:

@@ -30,6 +30,9 @@ class Payment(MadeOnce):
         CANCELLED = "cancelled", _("cancelled")
         EXPIRED = "expired", _("expired")
 
+    # How the `purpose` of a payment begins that is for a change of its subscription.
+    CHANGE = "change:"
+
     public_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "pay"), editable=False)
     # An id that the client chose, unique for the customer; the API then calls the payment by it.
     client_payment_id = models.CharField(max_length=40, null=True, editable=False)
@@ -189,8 +192,8 @@ class Payment(MadeOnce):
 
     @property
     def is_for_change(self) -> bool:
-        """Whether it is for a change of its subscription (payments.open_orders names the purpose)."""
-        return self.purpose.startswith("change:")
+        """Whether it is for a change of its subscription."""
+        return self.purpose.startswith(self.CHANGE)
 
     @property
     def reference(self) -> str:

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.web.auth import SignedInRequest
+from accounts.web.auth import SignedInRequest, button
 from core import idempotency
 from core.errors import DomainError
 from ledger import display
@@ -206,9 +206,8 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
     return render(request, "payments/checkout.html", _context(purchase, form), status=422 if form.errors else 200)
 
 
-@require_POST
+@button("subscription", "public_id")
 @never_cache
-@login_required
 def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Start a waiting subscription from the balance and redirect to its page; if refused, show the reason there."""
     rows = Subscription.objects.select_related("customer", "price__plan")

@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from accounts.web.auth import button
 from payments.web import (
     account,
     auto_top_up,
@@ -52,7 +51,7 @@ urlpatterns = [
     ),
     path(
         "account/subscriptions/<str:public_id>/start/",
-        button("subscription", "public_id")(checkout.start_from_wallet),
+        checkout.start_from_wallet,
         name="subscription_start",
     ),
 ]

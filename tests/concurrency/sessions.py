@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
+
+from core.errors import DomainError
 
 R = TypeVar("R")
 
@@ -26,6 +28,18 @@ def at_once(jobs: Sequence[Callable[[], R]]) -> list[R]:
 
     with ThreadPoolExecutor(len(jobs)) as pool:
         return list(pool.map(run, jobs))
+
+
+def outcome_of(job: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a job that returns a DomainError instead of raising it."""
+
+    def run() -> Any:
+        try:
+            return job()
+        except DomainError as error:
+            return error
+
+    return run
 
 
 def in_turns(turns: int, racers: Sequence[Callable[[int], R]]) -> list[list[R]]:

@@ -1,13 +1,9 @@
 """A payment that brings a change, while its customer decides otherwise at the same moment."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from core.errors import DomainError
 from ledger.models import Transaction
 from payments import checkout, confirmation, open_orders
 from payments.gateways.sandbox import outcomes, sessions
@@ -15,7 +11,7 @@ from payments.models import PaidChange, Payment
 from payments.paid_changes import ChangeTo
 from subscriptions import books, orders
 from subscriptions.models import Price, Subscription
-from tests.concurrency.sessions import at_once
+from tests.concurrency.sessions import at_once, outcome_of
 from tests.ledger.snapshot import found
 from tests.payments.rows import balance
 from tests.subscriptions.shop import pay_in, sell
@@ -39,18 +35,6 @@ def holding(customer: User, price: Price) -> Subscription:
 
 def begin(row: Subscription, price: Price) -> Payment:
     return checkout.start(row.customer, now=timezone.now(), subscription=row, change=ChangeTo(price))
-
-
-def refused(job: Callable[[], Any]) -> Callable[[], Any]:
-    """Return the job, which returns a refusal instead of raising it."""
-
-    def run() -> Any:
-        try:
-            return job()
-        except DomainError as error:
-            return error
-
-    return run
 
 
 def test_two_tabs_start_one_payment(alice: User, plans: tuple[Price, ...]) -> None:
@@ -77,7 +61,7 @@ def test_the_wish_and_the_money_come_at_once(alice: User, plans: tuple[Price, ..
         def confirm(pk: int = payment.pk) -> Payment:
             return confirmation.confirm(pk, now=timezone.now())
 
-        at_once([refused(decide), confirm, confirm])
+        at_once([outcome_of(decide), confirm, confirm])
         row.refresh_from_db()
         change = PaidChange.objects.get(payment=payment)
         assert Payment.objects.get(pk=payment.pk).status == "confirmed"

@@ -23,7 +23,7 @@ from payments.webhooks import process
 from subscriptions import books, orders
 from subscriptions.models import Charge, Price, Subscription
 from tests.concurrency import top_ups
-from tests.concurrency.sessions import at_once, in_turns
+from tests.concurrency.sessions import at_once, in_turns, outcome_of
 from tests.ledger.snapshot import found
 from tests.payments.rows import balance, events, times_credited
 from tests.subscriptions.shop import sell
@@ -54,18 +54,6 @@ def stored_event(payment: Payment, number: int = 0) -> WebhookEvent:
         gateway="sandbox", event_id=f"sevt_{payment.pk}_{number}", type="session.succeeded", subject="payment",
         gateway_id=payment.gateway_id or "", payload={}, received_at=now, next_try_at=now,
     )  # fmt: skip
-
-
-def outcome_of(job: Callable[[], Any]) -> Callable[[], Any]:
-    """Return a job that returns a DomainError instead of raising it."""
-
-    def run() -> Any:
-        try:
-            return job()
-        except DomainError as error:
-            return error
-
-    return run
 
 
 def race(*jobs: Callable[[], Any]) -> list[Any]:
