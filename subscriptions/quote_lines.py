@@ -6,11 +6,14 @@ from typing import Any
 
 from ledger.money import Money
 from subscriptions.engine.book import Charge, Journal, Movement
+from subscriptions.engine.calendar import LENGTHS
 from subscriptions.engine.subscription import Sub
 from subscriptions.explain import sentences
 from subscriptions.explain.sentences import Writer
 from subscriptions.models import Price, Quote, Subscription
 
+# What pages show is rounded down to this many microseconds.
+MINUTE = LENGTHS["minute"]
 # The reason of a line that pays back unused time.
 UNUSED = "unused_refund"
 
@@ -27,8 +30,8 @@ class QuoteLine:
     is_part: bool
 
 
-def read(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
-    """Return the lines of a quote with their formulas."""
+def read(quote: Quote, *, write: Writer = Money.plain, step: int = 1) -> list[QuoteLine]:
+    """Return the lines of a quote with their formulas, whose time left is shown in whole steps of microseconds."""
     subscriptions = Subscription.objects.in_bulk([line["subscription"] for line in quote.lines if line["subscription"]])
     sources = [line.get("from", {}) for line in quote.lines]
     prices = Price.objects.in_bulk([source["price"] for source in sources if "price" in source])
@@ -38,7 +41,7 @@ def read(quote: Quote, *, write: Writer = Money.plain) -> list[QuoteLine]:
             line["reason"],
             subscriptions.get(line["subscription"]),
             Money(line["amount"], currency),
-            _formula(source, currency, prices, write),
+            _formula(source, currency, prices, write, step),
             "paid" in source,
         )
         for line, source in zip(quote.lines, sources, strict=True)
@@ -92,10 +95,12 @@ def _due(charge: Charge) -> int:
     return charge.terms.amount * charge.quantity * charge.sub.periods
 
 
-def _formula(source: Mapping[str, int], currency: str, prices: Mapping[int, Price], write: Writer) -> str:
+def _formula(source: Mapping[str, int], currency: str, prices: Mapping[int, Price], write: Writer, step: int) -> str:
     if "price" in source:
         price = prices[source["price"]]
         return sentences.advance(price, quantity=source["quantity"], periods=source["periods"], write=write)
     if "paid" in source:
-        return f"{write(Money(source['paid'], currency))} × {sentences.share(source['left'], source['full'])}"
+        left = source["left"]
+        shown = left - left % step if left > step else left
+        return f"{write(Money(source['paid'], currency))} × {sentences.share(shown, source['full'])}"
     return ""

@@ -70,7 +70,7 @@ class QuotePage:
     @property
     def rows(self) -> list[Row]:
         """What the change moves when the customer confirms: at most this is paid, at least this comes back."""
-        lines = quote_lines.read(self.quote, write=display.money)
+        lines = quote_lines.read(self.quote, write=display.money, step=quote_lines.MINUTE)
         return [Row(label=self._label(line), formula=line.formula, money=line.money) for line in lines]
 
     @property

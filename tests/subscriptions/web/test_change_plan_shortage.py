@@ -28,6 +28,15 @@ def test_the_page_shows_what_is_missing_and_what_becomes_of_it(browser, clock, a
     assert "This amount is enough if you pay within an hour." in words(page)
 
 
+def test_pages_show_the_time_left_in_whole_minutes(browser, clock, alice, on_sale):
+    row = bought(alice, "standard", paid_in=700_00)
+    clock.move_to(HALF + timedelta(seconds=12, microseconds=345678))
+    page = words(browser.get(address(row, "pay-change/?plan=premium")))
+    assert "₽690.00 × 15 days 11 h 59 min of 31 days +₽344.99" in page
+    pay_in(alice, 5000_00, at=HALF)
+    assert "₽690.00 × 15 days 11 h 44 min of 31 days +₽344.76" in words(choose(browser, row))
+
+
 def test_one_button_pays_and_the_change_is_made_when_the_payment_arrives(browser, clock, alice, on_sale):
     row = bought(alice, "standard", paid_in=700_00)
     clock.move_to(HALF)
