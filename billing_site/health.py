@@ -92,7 +92,7 @@ def status_parts(*, now: datetime) -> dict[str, dict[str, Any]]:
         "beat": {"status": "silent" if status.is_silent(beat) else OK, "seconds_ago": _rounded(beat)},
         "worker": workers(tasks),
         "broker": broker(),
-        "cache": {"status": OK if cache.is_reachable() else "unreachable"},  # type: ignore[attr-defined]
+        "cache": {"status": cache.trouble() or OK},  # type: ignore[attr-defined]
         "books": {"status": "overdue" if books.overdue or books.held_back else OK, **_figures(books)},
         "tasks": {
             "status": "late" if any(task.is_late for task in tasks) else OK,
@@ -121,11 +121,14 @@ def workers(tasks: list[task_runs.TaskState]) -> dict[str, Any]:
 
 
 def broker() -> dict[str, Any]:
-    """Return the length of each queue, or that the broker cannot be reached."""
+    """Return the length of each queue and whether the broker takes more tasks, or that it cannot be reached."""
     try:
-        return {"status": OK, "queues": status.queues()}
+        found = status.broker()
     except Exception as error:  # noqa: BLE001 - the libraries of brokers raise errors of many kinds
         return {"status": "unreachable", "error": type(error).__name__}
+    if found.refusal:
+        return {"status": "takes no tasks", "error": found.refusal, "queues": found.queues}
+    return {"status": OK, "queues": found.queues}
 
 
 def last_check(*, now: datetime) -> dict[str, Any]:

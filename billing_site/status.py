@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, Min, Model, Q
+from redis.exceptions import ResponseError
 
 from billing_site.celery import app
 from billing_site.scheduler import SILENT_FOR
@@ -87,12 +88,24 @@ def waiting(*, now: datetime) -> dict[str, int]:
     }
 
 
-def queues() -> dict[str, int]:
-    """Return how many tasks wait in each queue of the broker. Raises what the broker's library raises."""
-    with app.connection_for_write() as broker:
-        broker.ensure_connection(max_retries=1, timeout=1)
-        channel: Any = broker.default_channel
-        return {queue.name: int(channel.client.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES}
+class Broker(NamedTuple):
+    """The tasks that wait in each queue of the broker, and why it takes no more, empty if it does."""
+
+    queues: dict[str, int]
+    refusal: str
+
+
+def broker() -> Broker:
+    """Ask the broker. Raises what its library raises if it cannot be reached."""
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, timeout=1)
+        channel: Any = connection.default_channel
+        queues = {queue.name: int(channel.client.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES}
+        try:
+            channel.client.set("billing-probe", "", px=1000)
+        except ResponseError as error:
+            return Broker(queues, str(error))
+    return Broker(queues, "")
 
 
 def beat_age(*, now: datetime) -> float | None:

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 import structlog
 from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import ResponseError
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 # Seconds for which a process does not ask a server that failed, so that a hanging one slows down one request, not all.
 SKIPPED_FOR = 10.0
+UNREACHABLE, TAKES_NO_WRITES = "unreachable", "takes no writes"
 # When each server is asked again, by its URL. Django makes a cache object for each thread; this is for all of them.
 _skipped_until: dict[str, float] = {}
 
@@ -29,16 +31,20 @@ class ForgetfulRedisCache(RedisCache):
     # Set by Django's RedisCache.
     _servers: list[str]
 
-    def is_reachable(self) -> bool:
-        """Return whether the server answers. If it does, it is used again at once."""
+    def trouble(self) -> str:
+        """Return what is wrong, UNREACHABLE or TAKES_NO_WRITES, empty if nothing is. Then it is used again at once."""
+        client = self._cache.get_client(write=True)
         try:
-            answer = self._cache.get_client().ping()
+            if client.ping() is not True:
+                return UNREACHABLE
+            client.set(self.make_key("probe"), 1, px=1000)
+        except ResponseError:
+            # The server answers, but its memory is full, it is a replica, or its disk fails.
+            return TAKES_NO_WRITES
         except Exception:  # noqa: BLE001 - see _ask
-            return False
-        if answer is not True:
-            return False
+            return UNREACHABLE
         _skipped_until.pop(self._url, None)
-        return True
+        return ""
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         """Return the value, or `default` if there is none or the server is down."""

@@ -9,11 +9,14 @@ from django.core.checks import run_checks
 
 from billing_site import status
 from billing_site.doctor.result import Result, fails, ok, unknown, warning
+from core.cache import TAKES_NO_WRITES
 from events.mails.server import MailServer, Unreachable
 
 # Parts of a disk that must be free: below the first it fails, below the second it warns.
 LEAST_FREE, LITTLE_FREE = 0.03, 0.1
 LONG_QUEUE = 1000
+# What helps a Redis or Valkey that answers and takes no writes.
+MORE_MEMORY = "Give it more memory (maxmemory), or name the primary server if this is a replica of it."
 
 
 def configuration() -> Iterator[Result]:
@@ -27,27 +30,31 @@ def configuration() -> Iterator[Result]:
 
 
 def broker() -> Iterator[Result]:
-    """Connect to the broker, and read the lengths of the queues."""
+    """Connect to the broker, read the lengths of the queues, and try whether it takes more."""
     try:
-        lengths = status.queues()
+        lengths, refusal = status.broker()
     except Exception as error:  # noqa: BLE001 - the libraries of brokers raise errors of many kinds
         yield fails(
             "broker", f"unreachable: {type(error).__name__}", "Start Redis or Valkey, or correct CELERY_BROKER_URL."
         )
         return
     says = ", ".join(f"{name} {length}" for name, length in lengths.items())
-    if max(lengths.values()) > LONG_QUEUE:
+    if refusal:
+        yield fails("broker", f"takes no tasks: {refusal}", f"{MORE_MEMORY} Tasks that wait: {says}.")
+    elif max(lengths.values()) > LONG_QUEUE:
         yield warning("broker", f"tasks that wait: {says}", "Run more workers for the long queue.")
     else:
         yield ok("broker", f"tasks that wait: {says}")
 
 
 def the_cache() -> Iterator[Result]:
-    """Connect to the cache."""
-    if cache.is_reachable():  # type: ignore[attr-defined]
-        yield ok("cache", "answers")
+    """Connect to the cache, and write to it."""
+    trouble = cache.trouble()  # type: ignore[attr-defined]
+    if trouble:
+        advice = MORE_MEMORY if trouble == TAKES_NO_WRITES else "Start it, or correct CACHE_URL."
+        yield fails("cache", f"{trouble}: throttles and breakers do not work", advice)
     else:
-        yield fails("cache", "unreachable: throttles and breakers do not work", "Start it, or correct CACHE_URL.")
+        yield ok("cache", "answers")
 
 
 def mail() -> Iterator[Result]:

@@ -15,8 +15,8 @@ def collect() -> Iterator[Metric]:
     """Yield the metrics of database, cache and broker. What cannot be read is left out, and its `up` is 0."""
     yield from _part("database", _of_database)
     yield from _part("broker", _of_broker)
-    reachable = bool(cache.is_reachable())  # type: ignore[attr-defined]
-    yield GaugeMetricFamily("billing_cache_up", "1 if the cache answers.", value=int(reachable))
+    works = not cache.trouble()  # type: ignore[attr-defined]
+    yield GaugeMetricFamily("billing_cache_up", "1 if the cache answers and takes writes.", value=int(works))
 
 
 def _part(name: str, collect: Callable[[], Iterable[Metric]]) -> Iterator[Metric]:
@@ -39,7 +39,10 @@ def _of_database() -> Iterator[Metric]:
 
 
 def _of_broker() -> Iterator[Metric]:
-    yield _gauge("billing_queue_length", "Tasks that wait in a queue of the broker.", "queue", status.queues())
+    broker = status.broker()
+    yield _gauge("billing_queue_length", "Tasks that wait in a queue of the broker.", "queue", broker.queues)
+    about = "0 if the broker answers and refuses tasks, as when its memory is full."
+    yield GaugeMetricFamily("billing_broker_takes_tasks", about, value=int(not broker.refusal))
 
 
 def _books(now: datetime) -> Iterator[Metric]:

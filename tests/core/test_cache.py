@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from billing_site.settings import site
 from core import cache as cache_module
-from core.cache import SKIPPED_FOR, ForgetfulRedisCache
+from core.cache import SKIPPED_FOR, UNREACHABLE, ForgetfulRedisCache
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def test_a_cache_that_is_down_is_empty_and_takes_everything(down):
     assert down.delete("name") is False
     with pytest.raises(ValueError, match="name"):
         down.incr("name")
-    assert not down.is_reachable()
+    assert down.trouble() == UNREACHABLE
 
 
 def test_a_cache_that_is_up_keeps_what_it_is_given():
     cache = caches["default"]
     assert isinstance(cache, ForgetfulRedisCache)
-    assert cache.is_reachable()
+    assert cache.trouble() == ""
     assert cache.add("number", 1) is True
     assert cache.add("number", 2) is False
     assert cache.incr("number") == 2
@@ -133,7 +133,7 @@ CALLS = {
     "run": (lambda cache: cache.run("return {}", ["name"], []), None),
     "add_up": (lambda cache: cache.add_up("name", {"field": 1}), None),
     "added_up": (lambda cache: cache.added_up("name"), {}),
-    "is_reachable": (lambda cache: cache.is_reachable(), False),
+    "trouble": (lambda cache: cache.trouble(), UNREACHABLE),
 }
 
 
@@ -146,7 +146,7 @@ def test_a_server_that_speaks_nonsense_is_unreachable(nonsense, call, said):
     assert ask(nonsense(said)) == otherwise
 
 
-@pytest.mark.parametrize("call", ["get", "added_up", "run", "is_reachable"])
+@pytest.mark.parametrize("call", ["get", "added_up", "run", "trouble"])
 @pytest.mark.parametrize("said", [b"+OK\r\n", b"*1\r\n$2\r\nno\r\n", b"$3\r\nodd\r\n"])
 def test_an_answer_of_the_wrong_kind_is_none(nonsense, call, said):
     ask, otherwise = CALLS[call]
@@ -165,7 +165,7 @@ def test_a_cache_that_answers_a_probe_is_used_again_at_once():
     cache.set("name", 1)
     cache_module._skipped_until[cache._url] = time.monotonic() + 1000
     assert cache.get("name") is None
-    assert cache.is_reachable()
+    assert cache.trouble() == ""
     assert cache.get("name") == 1
 
 

@@ -103,7 +103,7 @@ class TestServices:
         assert only(servers.broker).verdict is Verdict.FAILS
 
     def test_a_long_queue_is_found(self, monkeypatch):
-        monkeypatch.setattr(status, "queues", lambda: {"billing": 1001})
+        monkeypatch.setattr(status, "broker", lambda: status.Broker({"billing": 1001}, ""))
         assert only(servers.broker).verdict is Verdict.WARNING
 
     def test_a_cache_that_is_down_is_found(self, settings):

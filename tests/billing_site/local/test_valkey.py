@@ -51,7 +51,8 @@ def test_no_other_user_can_reach_the_server(valkey):
 def test_the_server_keeps_nothing_on_disk(valkey):
     with client(valkey) as server:
         server.set("name", "value")
-    assert {file.name for file in valkey.data.iterdir()} == {"valkey.sock", "valkey.pid"}
+    # The socket is elsewhere if the path of this folder is long.
+    assert {file.name for file in {*valkey.data.iterdir(), valkey.socket}} == {"valkey.sock", "valkey.pid"}
     assert valkey.release()
     assert [*valkey.data.iterdir()] == []
     valkey.hold()
