@@ -1,16 +1,22 @@
 """The tables of the scheduler and the groups of staff: superusers find them apart from the business."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django_celery_beat import admin as beat  # registers the tables that are registered again below
 from django_celery_beat import models as schedules
 
+from accounts.models import User
 from core.lists import ListMixin
-from events.admin.trace import TracedMixin
+from core.rehearsal import Fact, Facts
+from events.admin.deletion import DeleteForm
+from events.admin.review import ActForm, ActPages
+from events.admin.trace import ReasonedMixin, TracedMixin
 
 
 class SuperusersOnly(TracedMixin, ListMixin):
@@ -40,8 +46,29 @@ class TaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):
     list_filter = ["enabled", "one_off"]
 
 
-class StaffGroupAdmin(SuperusersOnly, GroupAdmin):
-    """The groups of staff."""
+class DeleteGroupForm(DeleteForm):
+    """The deletion of a group. Whoever is in it loses what it permits."""
+
+    kind, permission = "group.delete", "auth.delete_group"
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return the group, and how many people are in it."""
+        held = Fact(gettext("People in it"), str(User.objects.filter(groups=self.row.pk).count()))
+        return super().facts(now=now) | {"people": held}
+
+
+class StaffGroupAdmin(SuperusersOnly, ReasonedMixin, ActPages, GroupAdmin):
+    """The groups of staff. What they permit changes with a reason."""
+
+    acts = {"delete": DeleteGroupForm}
+
+    def may_act(self, request: HttpRequest, form: type[ActForm]) -> bool:
+        """Return whether the user is an active superuser."""
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Forbid Django's deletion, which asks for no reason."""
+        return False
 
 
 TABLES: dict[Any, type[admin.ModelAdmin]] = {

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.addresses import client_address
@@ -54,6 +57,40 @@ class TracedMixin(admin.ModelAdmin):
         )  # fmt: skip
 
 
+def reason_field() -> forms.CharField:
+    """Return the field for the reason of what staff save."""
+    return forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+
+
+class ReasonedMixin(TracedMixin):
+    """An admin whose forms of new and changed rows ask for a reason, which is recorded."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        """Return the form with the reason as its last field, for those who may save."""
+        if "fields" not in options:
+            options["fields"] = flatten_fieldsets(self.get_fieldsets(request, obj))
+        if options["fields"] is not None:
+            options["fields"] = [name for name in options["fields"] if name != REASON]
+        base: Any = super().get_form(request, obj, change=change, **options)
+        if not self._may_save(request, obj):
+            return base
+
+        class Reasoned(base):
+            reason = reason_field()
+
+        return Reasoned
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields with the reason at the end, for those who may save."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self._may_save(request, obj) or REASON in flatten_fieldsets(fieldsets):
+            return fieldsets
+        return [*fieldsets, (None, {"fields": [REASON]})]
+
+    def _may_save(self, request: HttpRequest, row: Any) -> bool:
+        return row is None or self.has_change_permission(request, row)
+
+
 def _customer(row: Any) -> User | None:
     """Return the customer whom a row is about."""
     found = row if isinstance(row, AbstractBaseUser) else getattr(row, "customer", None)
@@ -76,6 +113,7 @@ def _changes(form: Any, *, add: bool) -> Iterable[Change]:
 
 
 def _text(value: Any) -> str:
-    if value is None or value == "":
+    if value is None:
         return NOTHING
-    return ", ".join(map(str, value)) if hasattr(value, "__iter__") and not isinstance(value, str) else str(value)
+    is_many = hasattr(value, "__iter__") and not isinstance(value, str)
+    return (", ".join(map(str, value)) if is_many else str(value)) or NOTHING

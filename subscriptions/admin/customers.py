@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
 from django import forms
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -23,6 +24,7 @@ from core import dates
 from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActForm, ActPages, Result
+from events.admin.trace import ReasonedMixin, reason_field
 from events.models import Mail
 from subscriptions import closure
 from subscriptions.admin import facts as customer_facts
@@ -185,10 +187,17 @@ def _last_mail(person: User) -> Fact:
     return Fact(gettext("Last email about the log-in"), text)
 
 
-class CustomerActs(UserAdmin, ActPages):
+class PasswordForm(AdminPasswordChangeForm):
+    """A new password that a superuser sets, with the reason."""
+
+    reason = reason_field()
+
+
+class CustomerActs(ReasonedMixin, UserAdmin, ActPages):
     """Users, with what staff do for them. Nobody acts on oneself, and only superusers on staff."""
 
     change_form_template = "admin/act_links.html"
+    change_password_form = PasswordForm
     acts = {
         "block": BlockForm,
         "unblock": UnblockForm,

@@ -4,12 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -20,15 +18,17 @@ from core.admin import ReadOnlyMixin
 from core.lists import ListMixin
 from core.rehearsal import NOTHING, Change
 from events.admin.review import ActPages
+from events.admin.trace import ReasonedMixin
 from subscriptions import catalogue
 from subscriptions.admin.first_price import AddPriceForm, FirstPriceForm
+from subscriptions.admin.order import DeletePlanForm, MoveDownForm, MoveUpForm
 from subscriptions.admin.terms import TERMS, shown
 from subscriptions.admin.texts import TEXTS, PlanForm, TextsForm
 from subscriptions.admin.visibility import HideForm, ShowForm
 from subscriptions.models import Plan, Price
 
-# The buttons of the order: sign and name.
-WAYS = {"up": ("↑", _("Move up")), "down": ("↓", _("Move down"))}
+# The links of the order, with a sign.
+WAYS = (("up", "↑", MoveUpForm.title), ("down", "↓", MoveDownForm.title))
 
 
 class PriceInline(ReadOnlyMixin, admin.TabularInline):
@@ -95,10 +95,13 @@ class FirstPriceInline(admin.StackedInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(ActPages, ListMixin):
+class PlanAdmin(ActPages, ReasonedMixin, ListMixin):
     """Plans. One that has prices can be hidden, but not deleted."""
 
-    acts = {"texts": TextsForm, "add-price": AddPriceForm, "hide": HideForm, "show": ShowForm}
+    acts = {
+        "texts": TextsForm, "add-price": AddPriceForm, "hide": HideForm, "show": ShowForm, "up": MoveUpForm,
+        "down": MoveDownForm, "delete": DeletePlanForm,
+    }  # fmt: skip
 
     form = PlanForm
     list_display = ["name", "code", "current_prices", "is_public", "is_highlighted", "moves"]
@@ -108,16 +111,8 @@ class PlanAdmin(ActPages, ListMixin):
     first_prices: type[FirstPriceInline] = FirstPriceInline
     prepopulated_fields = {"code": ["name"]}
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the addresses to which the buttons of the order send."""
-        own = [
-            path(f"<int:pk>/{way}/", self.admin_site.admin_view(self.move), {"way": way}, f"subscriptions_plan_{way}")
-            for way in WAYS
-        ]
-        return [*own, *super().get_urls()]
-
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Return the columns, with the buttons of the order for those who may press them."""
+        """Return the columns, with the links of the order for those who may follow them."""
         columns = super().get_list_display(request)
         return columns if self.has_change_permission(request) else [each for each in columns if each != "moves"]
 
@@ -164,30 +159,14 @@ class PlanAdmin(ActPages, ListMixin):
             # All of it was rolled back. The other plan is there now, and the form finds it.
             return super().changeform_view(request, *args, **options)
 
-    def move(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
-        """Move a plan one place up or down, record it, and come back to the list."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        plan, seen = get_object_or_404(Plan, pk=pk), request.POST.get(way, "")
-        with transaction.atomic():
-            if seen.isdecimal() and catalogue.move(plan, down=way == "down", seen=int(seen[:9])):
-                now_at = Plan.objects.values_list("position", flat=True).get(pk=pk)
-                request.staff_changes = [Change(gettext("Position"), str(plan.position), str(now_at))]  # type: ignore[attr-defined]
-                self.trace(request, plan, "move", gettext("Moved"))
-        return HttpResponseRedirect(reverse("admin:subscriptions_plan_changelist"), status=303)
-
     @admin.display(description=_("order"))
     def moves(self, plan: Plan) -> SafeString:
-        """Return the buttons that move a plan. They send the form of the list to other addresses."""
-        buttons = (
-            (reverse(f"admin:subscriptions_plan_{way}", args=[plan.pk]), way, plan.position, f"{name}: {plan}", sign)
-            for way, (sign, name) in WAYS.items()
+        """Return the links that move a plan: each leads to its review."""
+        links = (
+            (reverse(f"admin:subscriptions_plan_{way}", args=[plan.pk]), f"{name}: {plan}", sign)
+            for way, sign, name in WAYS
         )
-        return format_html_join(
-            " ", '<button class="act" formaction="{}" name="{}" value="{}" aria-label="{}">{}</button>', buttons
-        )
+        return format_html_join(" ", '<a class="act" href="{}" aria-label="{}">{}</a>', links)
 
     def get_inlines(self, request: HttpRequest, obj: Plan | None) -> list[Any]:
         """Ask for the first prices of a new plan; list the versions of any other."""
@@ -220,8 +199,8 @@ class PlanAdmin(ActPages, ListMixin):
         return super().get_queryset(request).prefetch_related("prices")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow deletion only of a plan without prices."""
-        return super().has_delete_permission(request, obj) and obj is not None and not obj.prices.exists()
+        """Forbid Django's deletion, which asks for no reason."""
+        return False
 
     @admin.display(description=_("prices"))
     def current_prices(self, plan: Plan) -> str:

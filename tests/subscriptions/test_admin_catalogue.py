@@ -98,7 +98,7 @@ def test_codes_are_unique_whatever_their_case(desk: Client) -> None:
     assert found["code"] == ["The plan Team has the code Team. Upper and lower case count as the same."]
 
 
-NO_PRICES = {"prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0"}
+NO_PRICES = {"prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0", "reason": "A new plan"}
 
 
 def test_a_new_version_says_that_nobody_who_has_the_plan_is_affected(desk: Client, alice: User) -> None:
@@ -149,28 +149,58 @@ def test_a_plan_is_hidden_and_shown_with_a_reason(desk: Client, alice: User) -> 
     assert StaffAct.objects.count() == 2
 
 
-def test_plans_are_ordered_by_buttons_and_a_second_click_does_nothing(desk: Client) -> None:
+def in_order() -> str:
+    return " ".join(Plan.objects.order_by("position", "id").values_list("code", flat=True))
+
+
+@pytest.fixture
+def three() -> Plan:
+    """The last of three plans."""
     for n, code in enumerate(("one", "two", "three")):
         Plan.objects.create(code=code, name=code, position=n)
-    page = desk.get(PLANS).content.decode()
-    assert 'aria-label="Move up: three"' in page
+    return Plan.objects.get(code="three")
 
-    def order() -> list[str]:
-        return list(Plan.objects.order_by("position").values_list("code", flat=True))
 
-    three = Plan.objects.get(code="three")
-    for _ in range(2):
-        assert desk.post(f"{PLANS}{three.pk}/up/", {"up": "2"}).status_code == 303
-        assert order() == ["one", "three", "two"]
+def test_a_plan_moves_by_a_review_with_a_reason(desk: Client, three: Plan) -> None:
+    page, address = desk.get(PLANS).content.decode(), f"{PLANS}{three.pk}/up/"
+    assert f'href="{address}" aria-label="Move up: three"' in page
+    assert table(ask(desk, address)) == {"Order": ("one · two · three", "one · three · two")}
+    assert in_order() == "one two three"
+    # A double click.
+    assert send(desk, address)["location"] == PLANS
+    assert in_order() == "one three two"
     act = StaffAct.objects.get()
-    assert (act.kind, act.subject) == ("plan.move", "three")
+    assert (act.kind, act.subject, act.reason) == ("plan.move", "three", "Asked by phone")
+    assert act.changes == [["Order", "one · two · three", "one · three · two"]]
     one = Plan.objects.get(code="one")
-    for bad in ({}, {"up": "x"}, {"up": "9" * 30}, {"up": str(one.position)}):
-        assert desk.post(f"{PLANS}{one.pk}/up/", bad).status_code == 303
-    assert order() == ["one", "three", "two"]
-    desk.post(f"{PLANS}{one.pk}/down/", {"down": str(one.position)})
-    assert order() == ["three", "one", "two"]
-    assert desk.get(f"{PLANS}{one.pk}/down/").status_code == 405
+    send(desk, f"{PLANS}{one.pk}/down/")
+    assert in_order() == "three one two"
+
+
+def test_the_first_plan_cannot_move_up_nor_the_last_one_down(desk: Client, three: Plan) -> None:
+    one = Plan.objects.get(code="one")
+    for plan, way, said in ((one, "up", "It is the first plan already."), (three, "down", "It is the last plan")):
+        address = f"{PLANS}{plan.pk}/{way}/"
+        assert address not in desk.get(f"{PLANS}{plan.pk}/change/").content.decode()
+        sent = {"seen": str(plan.position), "reason": "x", "confirmed": "1"}
+        assert said in desk.post(address, sent).content.decode()
+    assert (in_order(), StaffAct.objects.count()) == ("one two three", 0)
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 30, "7"])
+def test_a_move_by_a_position_that_is_not_so_is_asked_again(desk: Client, three: Plan, seen: str) -> None:
+    sent = {"seen": seen, "reason": "x", "confirmed": "1"}
+    assert desk.post(f"{PLANS}{three.pk}/up/", sent).status_code == 200
+    assert (in_order(), StaffAct.objects.count()) == ("one two three", 0)
+
+
+def test_of_two_people_who_move_a_plan_the_second_sees_the_new_order_first(desk: Client, three: Plan) -> None:
+    address = f"{PLANS}{three.pk}/up/"
+    first, second = ({**hidden(desk.get(address)), "reason": "x", "confirmed": "1"} for _ in range(2))
+    assert desk.post(address, first).status_code == 303
+    late = desk.post(address, second)
+    assert table(late) == {"Order": ("one · three · two", "three · one · two")}
+    assert in_order() == "one three two"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -292,6 +322,8 @@ def test_others_may_not_change_what_is_sold_and_see_no_button(client: Client, ro
         f"{PRICES}add/",
         f"{PLANS}{price.plan_id}/add-price/",
         f"{PLANS}{price.plan_id}/texts/",
+        f"{PLANS}{price.plan_id}/up/",
+        f"{PLANS}{price.plan_id}/delete/",
         f"{PRICES}{price.pk}/change-terms/",
         f"{PRICES}{price.pk}/new-version/",
         f"{PLANS}{price.plan_id}/change/",

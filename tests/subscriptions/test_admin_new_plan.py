@@ -3,9 +3,12 @@
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from events.models import StaffAct
 from subscriptions.models import Plan, Price
 from tests.staff import member
+from tests.subscriptions.desk import ask, send, table
+from tests.subscriptions.shop import sell
 
 pytestmark = pytest.mark.django_db
 PLANS = "/admin/subscriptions/plan/"
@@ -22,6 +25,7 @@ def new_plan(*prices: dict[str, str], **plan: str) -> dict[str, str]:
     sent = {
         "code": "team", "name": "Team", "position": "0", "is_public": "on", "features": "Ten seats\nBackups",
         "features_ru": "Десять мест", "prices-TOTAL_FORMS": "3", "prices-INITIAL_FORMS": "0",
+        "reason": "A bigger plan",
     }  # fmt: skip
     blank = {
         "currency": "", "amount": "", "interval": "month", "interval_count": "1", "trial_days": "0",
@@ -42,7 +46,7 @@ def test_a_plan_is_created_with_its_prices_and_features_on_one_page(desk: Client
     prices = Price.objects.order_by("currency").values_list("currency", "amount", "grace_days", "version", "can_pause")
     assert list(prices) == [("EUR", 7_90, 0, 1, False), ("RUB", 690_00, 3, 1, False)]
     [act] = StaffAct.objects.all()
-    assert act.kind == "plan.add"
+    assert (act.kind, act.reason) == ("plan.add", "A bigger plan")
     assert ["Code", "–", "team"] in act.changes
     assert len([change for change in act.changes if change[0] == "Price"]) == 2
     # A double click: the code is taken by then.
@@ -67,3 +71,32 @@ def test_a_plan_with_a_price_that_cannot_be_is_not_created(
     assert said in answer.content.decode()
     assert "is violated" not in answer.content.decode()
     assert (Plan.objects.count(), Price.objects.count()) == (0, 0)
+
+
+def test_a_new_plan_needs_a_reason(desk: Client) -> None:
+    answer = desk.post(f"{PLANS}add/", new_plan({"currency": "RUB", "amount": "690"}, reason=""))
+    assert list(answer.context["adminform"].form.errors) == ["reason"]
+    assert not Plan.objects.exists()
+
+
+def test_an_unused_plan_is_deleted_with_a_reason(client: Client, superuser: User) -> None:
+    client.force_login(superuser)
+    plan = Plan.objects.create(code="team", name="Team")
+    address = f"{PLANS}{plan.pk}/delete/"
+    assert f'href="{address}"' in client.get(f"{PLANS}{plan.pk}/change/").content.decode()
+    assert table(ask(client, address)) == {"Plan": ("Team", "–")}
+    assert Plan.objects.exists()
+    assert send(client, address)["location"] == PLANS
+    assert not Plan.objects.exists()
+    [act] = StaffAct.objects.all()
+    assert (act.kind, act.subject, act.reason) == ("plan.delete", "Team", "Asked by phone")
+
+
+def test_a_plan_with_prices_stays(client: Client, superuser: User) -> None:
+    client.force_login(superuser)
+    plan = sell("team", RUB=100_00)["RUB"].plan
+    address = f"{PLANS}{plan.pk}/delete/"
+    assert address not in client.get(f"{PLANS}{plan.pk}/change/").content.decode()
+    assert "This plan has prices." in client.post(address, {"reason": "x", "confirmed": "1"}).content.decode()
+    assert Plan.objects.exists()
+    assert not StaffAct.objects.exists()
