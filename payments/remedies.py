@@ -47,7 +47,7 @@ def of(row: Discrepancy) -> Remedy:
     """Return what can be done about a discrepancy as the rows are now. No gateway is asked."""
     if row.is_mended:
         return Remedy.NOTHING
-    payment = _payment(row)
+    payment = payment_of(row)
     if payment is None:
         return Remedy.FIND_PAYER
     if payment.parked_reason and payment.received is not None:
@@ -74,7 +74,7 @@ def mend(row: Discrepancy, *, by: User, now: datetime) -> Discrepancy:
     The row says what was done, and by whom if both sides agree now. Any other discrepancy is returned as it is. Done
     twice, it acts once. Call it with no transaction open.
     """
-    payment = _payment(row)
+    payment = payment_of(row)
     if of(row) is not Remedy.ASK or payment is None:
         return row
     answer = _ask(row, payment)
@@ -102,7 +102,7 @@ def learn(rows: Iterable[Discrepancy]) -> None:
         row.learned = payments.get(row.gateway_id)
 
 
-def _payment(row: Discrepancy) -> Payment | None:
+def payment_of(row: Discrepancy) -> Payment | None:
     """Return our payment of a discrepancy: also one that we have learned of since."""
     if row.payment is not None or not row.gateway_id:
         return row.payment

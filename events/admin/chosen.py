@@ -27,7 +27,7 @@ from core.errors import DomainError
 from core.ids import new_id
 from core.rehearsal import Change
 from events import staff_acts
-from events.admin.review import ActForm, ActPages, Changed, perform
+from events.admin.review import ActForm, ActPages, Changed, complete
 from events.staff_acts import Author
 
 # Rows of one review: a page of a list.
@@ -142,7 +142,7 @@ class ChosenPages(ActPages):
             try:
                 if not was_done and (obstacle := _obstacle(request, filled)):
                     raise DomainError(obstacle)
-                result = filled.finish(perform(filled, author=author, now=now), now=now)
+                result = complete(filled, author=author, now=now)
             except (DomainError, Changed) as error:
                 left.append(f"{act.title}, {row}: {error}")
                 continue

@@ -33,10 +33,14 @@ from events.staff_acts import Author
 
 
 class Result(NamedTuple):
-    """What came of an act, in a sentence for staff. `is_news` is False if it had been done before."""
+    """What came of an act, in a sentence for staff. `is_news` is False if it had been done before.
+
+    `level` is that of the message: a warning if the act has not brought what staff wanted.
+    """
 
     text: str
     is_news: bool = True
+    level: int = messages.SUCCESS
 
 
 class Changed(Exception):
@@ -53,6 +57,8 @@ class ActForm(forms.Form):
     kind: ClassVar[str]
     # Who may do it; empty: who may change the row.
     permission: ClassVar[str] = ""
+    # False if nobody can know before what it changes: then the form itself is confirmed.
+    has_review: ClassVar[bool] = True
 
     form_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
     # The id of the last act that staff could see when the page was made.
@@ -71,6 +77,13 @@ class ActForm(forms.Form):
     def customer(self) -> User | None:
         """Return the customer whom it is about."""
         return getattr(self.row, "customer", None)
+
+    def prepare(self, by: User, *, now: datetime) -> None:
+        """Do what needs the network and must be known for the record, before the act. No transaction is open."""
+
+    def before(self, *, now: datetime) -> Facts:
+        """Return what was so before the act."""
+        return self.facts(now=now)
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
         """Do it, or find that it was done. Raises DomainError, or Changed.
@@ -145,6 +158,15 @@ class SeenForm(ActForm):
         return Changed(error.detail)
 
 
+def complete(form: ActForm, *, author: Author, now: datetime) -> Result:
+    """Carry out and record an act whose form is valid, with what needs the network before and after it.
+
+    Raises DomainError, Changed. Call it with no transaction open.
+    """
+    form.prepare(author.user, now=now)
+    return form.finish(perform(form, author=author, now=now), now=now)
+
+
 @retry.retried
 def perform(form: ActForm, *, author: Author, now: datetime) -> Result:
     """Carry out and record an act whose form is valid, in one transaction. Raises DomainError, Changed."""
@@ -154,7 +176,7 @@ def perform(form: ActForm, *, author: Author, now: datetime) -> Result:
         if key and (before := staff_acts.find(key)):
             return Result(before.result, is_news=False)
         form.check_that_nobody_has_acted()
-        was = form.facts(now=now)
+        was = form.before(now=now)
         result = form.carry_out(author.user, now=now)
         if result.is_news:
             staff_acts.record(
@@ -220,7 +242,7 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         if request.method == "POST" and form.is_valid() and "change" not in request.POST:
             if "confirmed" in request.POST and self._is_done(request, form):
                 return HttpResponseRedirect(form.page() or back, status=303)
-            changes = None if form.errors else self._rehearsed(request, form)
+            changes = self._rehearsed(request, form) if form.has_review and not form.errors else None
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": form.title, "row": row, "back": back,
             "form": form, "changes": changes, "answers": form.answers() if changes else [],
@@ -238,7 +260,7 @@ class ActPages(TracedMixin, admin.ModelAdmin):
         now = timezone.now()
         author = Author(cast(User, request.user), client_address(request))
         try:
-            result = form.finish(perform(form, author=author, now=now), now=now)
+            result = complete(form, author=author, now=now)
         except Changed as error:
             # The form goes on with the new figures, and its table is shown again.
             self.message_user(request, str(error), messages.WARNING)
@@ -247,7 +269,7 @@ class ActPages(TracedMixin, admin.ModelAdmin):
             form.add_refusal(error)
             return False
         if result.is_news:
-            self.message_user(request, result.text, messages.SUCCESS)
+            self.message_user(request, result.text, result.level)
         else:
             self._say_that_it_was_done(request, result.text)
         return True

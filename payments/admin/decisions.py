@@ -19,12 +19,12 @@ from accounts.models import User
 from core import idempotency
 from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
-from events.admin.review import ActAdmin, ActForm, Result, SeenForm
+from events.admin.review import ActForm, Result, SeenForm
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import Money, NotMoney
-from payments import bank_transfers, mismatches, refunds
-from payments.admin.inquiries import InquiryAdmin
+from payments import bank_transfers, mismatches, refunds, transitions
+from payments.admin.inquiries import InquiryAdmin, InquiryForm
 from payments.admin.payments import PaymentAdmin, status_of
 from payments.admin.transfer_forms import RecordForm
 from payments.gateways.manual.models import ManualTransfer
@@ -206,18 +206,23 @@ class SendBackForm(ParkedForm):
 
 
 @admin.register(Payment)
-class DecisionsAdmin(ActAdmin, InquiryAdmin, PaymentAdmin):
+class DecisionsAdmin(InquiryAdmin, PaymentAdmin):
     """Payments with the pages of the decisions about them."""
 
-    acts = {"refund": RefundForm, "accept": AcceptForm, "send-back": SendBackForm}
+    acts = {"refund": RefundForm, "accept": AcceptForm, "send-back": SendBackForm, "ask": InquiryForm}
 
     def links(self, request: HttpRequest, row: Payment) -> list[Link]:
-        """Return the decisions that are possible now, and the bank transfer of the payment if it has one."""
-        return self.links_with(request, row, bank_transfers.transfer_of(row))
+        """Return the acts that are possible now, and the bank transfer of the payment if it has one."""
+        return self._with_transfer(request, super().links(request, row), bank_transfers.transfer_of(row))
 
     def links_with(self, request: HttpRequest, row: Payment, transfer: ManualTransfer | None) -> list[Link]:
-        """Return the same without a query, if the transfer is known."""
+        """Return the same for a row of a list, without a query. Asking about a payment that is closed is left out."""
         links = super().links(request, row)
+        if row.status not in transitions.OPEN:
+            links = [link for link in links if link[0] != InquiryForm.title]
+        return self._with_transfer(request, links, transfer)
+
+    def _with_transfer(self, request: HttpRequest, links: list[Link], transfer: ManualTransfer | None) -> list[Link]:
         user = cast(User, request.user)
         if transfer is None or not user.has_perm("manual.view_manualtransfer"):
             return links

@@ -1,65 +1,96 @@
-"""The button "Ask the gateway now" on the page of a payment, a refund or a dispute. Who asked is logged."""
+"""The act "Ask the gateway now" on a payment, a refund, a dispute or a page that saves a method.
 
+The gateway is asked before the act is recorded, so that the record has its answer. What it will say nobody can know
+before, so the form is confirmed without a review. billing_site.middleware limits the time of the answer.
+"""
+
+from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin
+from accounts.models import User
+from core.errors import DomainError
+from core.rehearsal import NOTHING, Fact, Facts
+from events.admin.review import ActAdmin, ActForm, Result
 from ledger.display import money
 from ledger.money import Money
 from payments import inquiries
 from payments.inquiries import Inquiry
-from payments.models import Payment
+from payments.models import MethodSetup, Payment
+from subscriptions.admin import facts as customer_facts
 
 
-class InquiryAdmin(ReadOnlyAdmin):
-    """An admin of rows that a gateway can be asked about. billing_site.middleware limits the time of the answer."""
+class AnsweredForm(ActForm):
+    """An act that asks a gateway and applies its answer. `was` has the facts before."""
 
-    change_form_template = "admin/act_links.html"
+    has_review = False
+    was: Facts | None = None
 
-    def get_urls(self) -> list[URLPattern]:
-        """Add the address of the button."""
-        ask = path("<int:pk>/ask/", self.admin_site.admin_view(self.ask), name=f"{self._table}_ask")
-        return [ask, *super().get_urls()]
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
-    ) -> HttpResponse:
-        """Render the page with the button, where there is something to ask."""
-        row = options.get("obj")
-        url = ""
-        if row is not None and self.has_act_permission(request) and inquiries.is_possible(row):
-            url = reverse(f"admin:{self._table}_ask", args=[row.pk])
-        return super().render_change_form(request, context | {"ask_url": url}, *args, **options)
+    def before(self, *, now: datetime) -> Facts:
+        """Return the facts before the gateway was asked."""
+        return self.facts(now=now) if self.was is None else self.was
 
-    def ask(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask the gateway, and say on the page of the row what came of it."""
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        self._ask(request, get_object_or_404(self.get_queryset(request), pk=pk))
-        return HttpResponseRedirect(reverse(f"admin:{self._table}_change", args=[pk]), status=303)
+    def check_that_nobody_has_acted(self) -> None:
+        """Let the act pass: it applies what the gateway says, whatever others have done."""
 
-    def _ask(self, request: HttpRequest, row: Any) -> None:
-        """Ask about a row, log it, and say what came of it."""
-        if not inquiries.is_possible(row):
-            said = gettext("There is nothing to ask the gateway about.")
-            self.message_user(request, f"{row}: {said}", messages.WARNING)
-            return
-        said, level = _said(inquiries.ask(row, now=timezone.now()))
-        self.log_change(request, row, f"{gettext('Ask the gateway now')}: {said}")
-        self.message_user(request, said, level)
 
-    @property
-    def _table(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}"
+class InquiryForm(AnsweredForm):
+    """An inquiry about the row at its gateway."""
+
+    title, kind = _("Ask the gateway now"), "gateway.ask"
+    effect = _("We ask the gateway and apply its answer: what was paid is credited, once.")
+    inquiry: Inquiry | None = None
+
+    @classmethod
+    def obstacle(cls, row: Any) -> str:
+        """Return why there is nothing to ask."""
+        return "" if inquiries.is_possible(row) else gettext("There is nothing to ask the gateway about.")
+
+    def customer(self) -> User | None:
+        """Return the customer, who is that of the payment for a refund or a dispute."""
+        found: User = self.row.customer if isinstance(self.row, Payment | MethodSetup) else self.row.payment.customer
+        return found
+
+    def facts(self, *, now: datetime) -> Facts:
+        """Return the state of the row and what its answer may change for the customer."""
+        row, customer = type(self.row).objects.get(pk=self.row.pk), self.customer()
+        facts = {
+            "status": Fact(gettext("Status"), row.get_status_display()),
+            "parked": Fact(gettext("Waits for staff"), row.parked_reason[:300] or NOTHING, quiet=True),
+        }
+        if isinstance(row, MethodSetup) or customer is None:
+            return facts
+        if isinstance(row, Payment):
+            fee = money(Money(row.fee, row.received_currency)) if row.fee is not None else NOTHING
+            facts["fee"] = Fact(gettext("Fee"), fee, quiet=True)
+        return facts | customer_facts.of_customer(customer, row.currency, now=now)
+
+    def prepare(self, by: User, *, now: datetime) -> None:
+        """Ask the gateway. Raises DomainError if there is nothing to ask about."""
+        row = type(self.row).objects.get(pk=self.row.pk)
+        if obstacle := self.obstacle(row):
+            raise DomainError(obstacle)
+        self.was = self.facts(now=now)
+        self.inquiry = inquiries.ask(row, now=now)
+
+    def carry_out(self, by: User, *, now: datetime) -> Result:
+        """Say what came of it."""
+        if self.inquiry is None:
+            raise ValueError("The gateway is asked before the act.")
+        said, level = _said(self.inquiry)
+        return Result(said, level=level)
+
+
+class InquiryAdmin(ActAdmin):
+    """An admin of rows that a gateway can be asked about."""
+
+    acts = {"ask": InquiryForm}
 
 
 def _said(inquiry: Inquiry) -> tuple[str, int]:

@@ -1,43 +1,25 @@
-"""Admin of the comparison with gateways, with one-click mending where that is safe, and of their payouts."""
+"""Admin of the comparison with gateways, with mending where that is safe, and of their payouts."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from core.admin import ReadOnlyAdmin, ReadOnlyMixin
 from core.list_filters import present
+from events.admin.review import ActAdmin
 from ledger.amounts_admin import AmountMixin, currency_filter
 from payments import remedies
 from payments.admin.lists import gateway_filter, link_to_payment
+from payments.admin.mending import ADVICE, MendForm
 from payments.models import Discrepancy, GatewayReport, Payout
 from payments.remedies import Remedy
-
-# What staff read about each remedy.
-ADVICE = {
-    Remedy.NOTHING: "",
-    Remedy.ASK: _("Ask the gateway again and take over its answer. If that mends nothing, see the outcome."),
-    Remedy.DECIDE: _("Open the payment and accept what was taken, or send it back."),
-    Remedy.CORRECT: _(
-        "Compare with the gateway's page of the payment. If what we have booked is wrong, correct the balance."
-    ),
-    Remedy.FIND_PAYER: _(
-        "Find out who paid. Credit the customer by a correction, or refund on the gateway's pages. Nothing is to be "
-        "done if another shop uses the same account."
-    ),
-    Remedy.REFUND_THERE: _("The customer has paid twice. Refund this payment on the gateway's pages."),
-    Remedy.FIND_MONEY: _("The gateway has given this payment no id, so it cannot be asked. Look for it on its pages."),
-}
 
 
 class DiscrepancyRows(BaseInlineFormSet):
@@ -51,7 +33,7 @@ class DiscrepancyRows(BaseInlineFormSet):
 
 
 class DiscrepancyInline(ReadOnlyMixin, admin.TabularInline):
-    """What a report found, on its page, with a button for what is safe to mend at one click."""
+    """What a report found, on its page, with a link to the act for what is safe to mend."""
 
     model = Discrepancy
     formset = DiscrepancyRows
@@ -61,7 +43,7 @@ class DiscrepancyInline(ReadOnlyMixin, admin.TabularInline):
     show_change_link = True
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave the buttons out for those who may not mend."""
+        """Leave the links out for those who may not mend."""
         last = "to_do" if self.has_act_permission(request) else "advice"
         return ["kind", "gateway_id", "payment_link", "ours", "theirs", "is_mended", "outcome", "mended_by", last]
 
@@ -81,13 +63,11 @@ class DiscrepancyInline(ReadOnlyMixin, admin.TabularInline):
 
     @admin.display(description=_("what to do"))
     def to_do(self, row: Discrepancy) -> SafeString | str:
-        """Return what staff can do, with a button where one click is safe."""
+        """Return what staff can do, with a link where mending is safe."""
         if remedies.of(row) is not Remedy.ASK:
             return self.advice(row)
-        # The page of the report is one form, which this button sends to another address.
         url = reverse("admin:payments_discrepancy_mend", args=[row.pk])
-        button = '<button class="mend" formaction="{}" formmethod="post" name="from" value="report">{}</button>'
-        return format_html("{} " + button, self.advice(row), url, _("Mend"))
+        return format_html('{} <a class="act" href="{}">{}</a>', self.advice(row), url, MendForm.title)
 
 
 @admin.register(GatewayReport)
@@ -108,7 +88,7 @@ class GatewayReportAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Discrepancy)
-class DiscrepancyAdmin(ReadOnlyAdmin):
+class DiscrepancyAdmin(ActAdmin):
     """What we and a gateway say different things about. Rows that are not mended wait for staff."""
 
     list_display = [
@@ -119,40 +99,12 @@ class DiscrepancyAdmin(ReadOnlyAdmin):
     search_help_text = _("Id of the payment, or the gateway's id of the payment, refund or dispute")
     list_select_related = ["report", "payment", "mended_by"]
     readonly_fields = ["to_do"]
-    change_form_template = "admin/payments/discrepancy.html"
+    acts = {"mend": MendForm}
 
     @admin.display(description=_("what to do"))
     def to_do(self, row: Discrepancy) -> str:
         """Return what staff can do."""
         return str(ADVICE[remedies.of(row)])
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the address of the button."""
-        mend = path("<int:pk>/mend/", self.admin_site.admin_view(self.mend), name="payments_discrepancy_mend")
-        return [mend, *super().get_urls()]
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
-    ) -> HttpResponse:
-        """Render the page with the button, where one click is safe."""
-        row = options.get("obj")
-        is_safe = row is not None and self.has_act_permission(request) and remedies.of(row) is Remedy.ASK
-        return super().render_change_form(request, context | {"is_safe": is_safe}, *args, **options)
-
-    def mend(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Mend a discrepancy if that is safe, log it, and say what came of it."""
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        row = get_object_or_404(Discrepancy.objects.select_related("report", "payment"), pk=pk)
-        was_mended, row = row.is_mended, remedies.mend(row, by=cast(User, request.user), now=timezone.now())
-        if row.is_mended and not was_mended:
-            self.log_change(request, row, row.outcome)
-        said = row.outcome or str(ADVICE[remedies.of(row)])
-        self.message_user(request, said, messages.SUCCESS if row.is_mended else messages.WARNING)
-        page = ("gatewayreport", row.report_id) if request.POST.get("from") == "report" else ("discrepancy", pk)
-        return HttpResponseRedirect(reverse(f"admin:payments_{page[0]}_change", args=[page[1]]), status=303)
 
 
 @admin.register(Payout)

@@ -91,9 +91,11 @@ def test_staff_record_the_rest_of_a_transfer_and_complete_it(visit, superuser, r
     assert ManualReceipt.objects.filter(bank_reference="B-7").count() == 1
 
 
-def test_the_button_asks_the_gateway(visit, superuser, alice, rows):
+def test_the_gateway_is_asked_with_a_reason(visit, superuser, alice, rows):
     missed = pay(alice, 300_00, "webhook_lost", now=datetime.now(UTC))
     page = visit(superuser).to(f"/admin/payments/payment/{missed.pk}/change/")
+    page.get_by_role("link", name="Ask the gateway now").click()
+    page.get_by_label("Reason").fill("It is missing")
     page.get_by_role("button", name="Ask the gateway now").click()
     assert "is confirmed now" in page.locator(".messagelist").inner_text()
     assert Payment.objects.get(pk=missed.pk).status == "confirmed"

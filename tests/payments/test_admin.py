@@ -2,18 +2,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from events.models import StaffAct
-from payments import checkout
+from payments import checkout, inquiries
+from payments.gateways.errors import GatewayError
+from payments.gateways.sandbox.gateway import Sandbox
 from payments.models import Payment, WebhookEvent
 from payments.webhooks import process
 from tests import chosen
 from tests.payments.rows import balance
+from tests.subscriptions.desk import filled
 
 PAYMENTS = "/admin/payments/payment/"
 EVENTS = "/admin/payments/webhookevent/"
@@ -68,18 +70,57 @@ def test_a_payment_can_be_viewed_but_not_edited_added_or_deleted(admin_client: C
     assert (payment.status, payment.amount) == ("pending", 1342_00)
 
 
-def test_asking_the_gateway_confirms_a_paid_payment(
+def test_asking_the_gateway_confirms_a_paid_payment_once_with_a_reason(
     admin_client: Client, payment: Payment, choose: Callable[..., Any], superuser: User
 ) -> None:
     choose(payment, "webhook_lost")
     admin_client.force_login(superuser)
-    answer = admin_client.post(f"{PAYMENTS}{payment.pk}/ask/", follow=True)
+    address, page = f"{PAYMENTS}{payment.pk}/ask/", f"{PAYMENTS}{payment.pk}/change/"
+    assert f'href="{address}"' in admin_client.get(page).content.decode()
+    sent = filled(admin_client, address) | {"confirmed": "1"}
+    refused = admin_client.post(address, sent | {"reason": ""})
+    assert refused.context["form"].errors["reason"]
+    assert "Continue" not in refused.content.decode()
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+    answer = admin_client.post(address, sent, follow=True)
     [said] = [str(message) for message in answer.context["messages"]]
     assert said == f"{payment.public_id} was pending and is confirmed now. The fee of ₽38.92 is posted."
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.get_edited_object()) == (superuser, payment)
-    assert "is confirmed now" in entry.change_message
+    # A double click.
+    assert "This was done before." in admin_client.post(address, sent, follow=True).content.decode()
+    act = StaffAct.objects.get()
+    assert (act.kind, act.author, act.customer) == ("gateway.ask", superuser, payment.customer)
+    assert (act.reason, act.result) == ("Asked by phone", said)
+    assert act.changes == [
+        ["Status", "pending", "confirmed"], ["Fee", "–", "₽38.92"], ["Balance of the customer", "₽0.00", "₽1,342.00"],
+    ]  # fmt: skip
     assert balance(payment.customer) == 1342_00
+
+
+def test_an_inquiry_without_an_answer_is_recorded_and_said_as_a_warning(
+    admin_client: Client, payment: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_answer(*_args: Any, **_terms: Any) -> Any:
+        raise GatewayError("No answer.", permanent=False, code="timeout")
+
+    address = f"{PAYMENTS}{payment.pk}/ask/"
+    sent = filled(admin_client, address) | {"confirmed": "1"}
+    monkeypatch.setattr(Sandbox, "fetch", no_answer)
+    [said] = admin_client.post(address, sent, follow=True).context["messages"]
+    assert str(said).startswith("sandbox did not answer: No answer.")
+    assert said.level_tag == "warning"
+    assert StaffAct.objects.get().changes == [["Status", "pending", "unknown"]]
+
+
+def test_where_nothing_can_be_asked_there_is_no_link_and_no_act(
+    admin_client: Client, payment: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiries, "is_possible", lambda row: False)
+    address = f"{PAYMENTS}{payment.pk}/ask/"
+    assert address not in admin_client.get(f"{PAYMENTS}{payment.pk}/change/").content.decode()
+    answer = admin_client.post(address, {"reason": "x", "confirmed": "1"})
+    assert "There is nothing to ask the gateway about." in answer.content.decode()
+    assert not StaffAct.objects.exists()
 
 
 def test_staff_with_view_permission_have_no_actions(

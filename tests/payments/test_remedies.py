@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import Unavailable
+from events.models import StaffAct
 from ledger.models import Transaction
 from payments import confirmation, remedies
 from payments.gateways.errors import GatewayError
@@ -25,6 +25,7 @@ from tests.payments.comparisons import at_gateway, foreign, run
 from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance, times_credited
 from tests.payments.staff_rows import pay
+from tests.subscriptions.desk import send
 
 pytestmark = pytest.mark.django_db
 
@@ -191,16 +192,24 @@ def page_of(row: Discrepancy) -> str:
     return f"/admin/payments/gatewayreport/{row.report_id}/change/"
 
 
-def test_the_page_of_a_report_mends_at_one_click(client: Client, superuser: User, missed_row: Discrepancy):
+def test_a_discrepancy_is_mended_from_its_report_once_with_a_reason(
+    client: Client, superuser: User, missed_row: Discrepancy, missed: Payment
+):
     client.force_login(superuser)
-    assert f'formaction="{address(missed_row)}"' in client.get(page_of(missed_row)).content.decode()
-    for _ in range(2):
-        answer = client.post(address(missed_row), {"from": "report"})
-        assert (answer.status_code, answer["location"]) == (303, page_of(missed_row))
+    assert f'href="{address(missed_row)}"' in client.get(page_of(missed_row)).content.decode()
+    assert client.post(address(missed_row), {"confirmed": "1", "reason": ""}).context["form"].errors["reason"]
+    answer = send(client, address(missed_row))
+    assert (answer.status_code, answer["location"]) == (303, page_of(missed_row))
     html = client.get(page_of(missed_row)).content.decode()
-    assert f'formaction="{address(missed_row)}"' not in html
+    assert f'href="{address(missed_row)}"' not in html
     assert "was pending and is confirmed now." in html
-    assert LogEntry.objects.get().object_id == str(missed_row.pk)
+    act = StaffAct.objects.get()
+    assert (act.kind, act.author, act.customer) == ("discrepancy.mend", superuser, missed.customer)
+    assert act.reason == "Asked by phone"
+    assert act.changes[0] == ["Mended", "no", "yes"]
+    assert ["Payment", "pending", "confirmed"] in act.changes
+    assert ["Balance of the customer", "₽0.00", "₽1,000.00"] in act.changes
+    assert "It is mended already." in client.get(address(missed_row)).content.decode()
 
 
 def test_the_page_of_a_discrepancy_says_what_to_do_by_hand(client: Client, superuser: User):
