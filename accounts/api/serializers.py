@@ -109,22 +109,24 @@ class RegistrationSerializer(StrictSerializer):
 class ProfileSerializer(StrictSerializer):
     """Changes to the user's own data. A new email or password requires the current password."""
 
-    email = EmailField()
-    first_name = TextField(max_length=150, allow_blank=True)
-    last_name = TextField(max_length=150, allow_blank=True)
-    language = serializers.ChoiceField(choices=User.Language.choices)
+    email = EmailField(required=False)
+    first_name = TextField(max_length=150, required=False, allow_blank=True)
+    last_name = TextField(max_length=150, required=False, allow_blank=True)
+    language = serializers.ChoiceField(choices=User.Language.choices, required=False)
     time_zone = TextField(
         max_length=64,
+        required=False,
         allow_blank=True,
         validators=[time_zones.check],
         help_text="A name of the list on the settings page, such as Europe/Moscow. Empty: the time zone of the site.",
     )
     mails = serializers.MultipleChoiceField(
         choices=[category.value for category in mail_choices.OPTIONAL],
+        required=False,
         help_text="The categories that are sent. One that is left out is switched off.",
     )
-    password = PasswordField()
-    current_password = PasswordField()
+    password = PasswordField(required=False)
+    current_password = PasswordField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require the current password for a new email or password; check the new password against the rules."""

@@ -112,8 +112,6 @@ class Me(APIView):
     @extend_schema(request=forms.ProfileSerializer, responses=forms.UserSerializer, tags=["auth"])
     def patch(self, request: Request) -> Response:
         """Change the fields that are sent. A new password ends all sessions, including this one."""
-        form = forms.ProfileSerializer(
-            cast(User, request.user), data=request.data, partial=True, context={"now": timezone.now()}
-        )
+        form = forms.ProfileSerializer(cast(User, request.user), data=request.data, context={"now": timezone.now()})
         form.is_valid(raise_exception=True)
         return Response(forms.UserSerializer(form.save()).data)

@@ -55,6 +55,7 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": SITE_NAME + " API",
+    "DESCRIPTION": "Plans, subscriptions, payments and the balance of a customer. See docs/api.md for a quick start.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api(/v1)?",
@@ -65,11 +66,22 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
+    # The fields of our PATCH requests are optional as they stand.
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "SubscriptionStatus": "subscriptions.models.Subscription.Status",
         "PaymentStatus": "payments.models.Payment.Status",
         "TransactionReason": "ledger.models.Transaction.Reason",
         "Interval": "subscriptions.models.Price.Interval",
+        "Language": "accounts.models.User.Language",
+        "RefundStatus": "payments.models.Refund.Status",
+        "RefundDestination": "payments.models.Refund.Destination",
+        "DisputeStatus": "payments.models.Dispute.Status",
+        "ConsentPurpose": "payments.models.Consent.Purpose",
+        "ExplanationKind": "subscriptions.api.explanations.KINDS",
+        "MailCategory": "accounts.mail_choices.OPTIONAL",
+        "Billing": ["advance", "metered"],
+        "When": "subscriptions.api.serializers.WHEN",
     },
     "PREPROCESSING_HOOKS": ["core.api.schema.each_path_once"],
     "POSTPROCESSING_HOOKS": [

@@ -52,7 +52,7 @@ class AutoTopUpSerializer(serializers.Serializer):
     stopped_reason = serializers.CharField()
 
 
-class RuleSerializer(StrictSerializer):
+class NewAutoTopUpSerializer(StrictSerializer):
     """A rule to turn on: `threshold` with `amount`, or `days`."""
 
     method = TextField(max_length=40, help_text="Id of your saved payment method.")
@@ -103,14 +103,14 @@ class AutoTopUpList(Idempotent, OwnRules):
         return self.get_paginated_response(AutoTopUpSerializer(page, many=True).data)
 
     @extend_schema(
-        operation_id="automatic_top_ups_create", request=RuleSerializer, responses={201: AutoTopUpSerializer}
+        operation_id="automatic_top_ups_create", request=NewAutoTopUpSerializer, responses={201: AutoTopUpSerializer}
     )
     def post(self, request: Request) -> Response:
         """Turn a rule on for one balance, in place of the one before.
 
         Show the customer the words first: without them the answer is an error that has them.
         """
-        form = RuleSerializer(data=request.data)
+        form = NewAutoTopUpSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(AutoTopUpSerializer(self._turn_on(request, form.validated_data)).data, 201)
 

@@ -30,7 +30,7 @@ MAY_REFUND, MAY_VIEW = "payments.refund_payment", "payments.view_payment"
 
 
 @examples(part={"amount": "100.00", "destination": "wallet", "reason": "The site was slow"})
-class RefundRequestSerializer(StrictSerializer):
+class NewRefundSerializer(StrictSerializer):
     """A refund to make."""
 
     amount = AmountField(required=False, help_text="By default all that is left of the payment.")
@@ -59,7 +59,7 @@ class PaymentRefunds(Idempotent, GenericAPIView):
 
     @extend_schema(
         operation_id="payments_refunds_create",
-        request=RefundRequestSerializer,
+        request=NewRefundSerializer,
         responses={201: RefundSerializer, **INSUFFICIENT_FUNDS},
     )
     def post(self, request: Request, public_id: str) -> Response:
@@ -72,7 +72,7 @@ class PaymentRefunds(Idempotent, GenericAPIView):
         if not author.is_staff or not author.has_perm(MAY_REFUND):
             raise PermissionDenied
         key = self.require_key()
-        body = RefundRequestSerializer(data=request.data)
+        body = NewRefundSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         sent = dict(body.validated_data)
         amount = _amount(payment, sent.pop("amount", None))

@@ -41,6 +41,7 @@ class SentAmount(NamedTuple):
             {"type": "number", "minimum": 0.001, "examples": [1342.00]},
             {
                 "type": "object",
+                "title": "AmountWithCurrency",
                 "properties": {
                     "value": {"oneOf": [{"type": "string", "pattern": SENT}, {"type": "number", "minimum": 0.001}]},
                     "currency": {"type": "string", "pattern": CURRENCY},
@@ -49,7 +50,8 @@ class SentAmount(NamedTuple):
                 "additionalProperties": False,
             },
         ]
-    }
+    },
+    component_name="AmountRequest",
 )
 class AmountField(serializers.Field):
     """Accepts anything that looks like an amount. `minor_units` parses it once the currency is known."""

@@ -111,7 +111,9 @@ class OwnPayments(GenericAPIView):
 class TopUp(Idempotent, OwnPayments):
     """Top up the wallet."""
 
-    @extend_schema(operation_id="payment_create", request=TopUpSerializer, responses={201: PaymentSerializer})
+    @extend_schema(
+        operation_id="payment_create", tags=["payments"], request=TopUpSerializer, responses={201: PaymentSerializer}
+    )
     def post(self, request: Request) -> Response:
         """Start a payment that tops up the wallet; the customer pays at `confirmation_url`."""
         form = TopUpSerializer(data=request.data)

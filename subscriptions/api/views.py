@@ -194,9 +194,7 @@ class Cancel(ChangingView):
 class UndoCancel(ChangingView):
     """POST .../undo-cancel"""
 
-    @extend_schema(
-        operation_id="subscriptions_undo_cancel", request=NothingSerializer, responses={200: SubscriptionSerializer}
-    )
+    @extend_schema(operation_id="subscriptions_undo_cancel", request=None, responses={200: SubscriptionSerializer})
     def post(self, request: Request, public_id: str) -> Response:
         """Undo a cancellation that has not taken effect yet."""
         row, _ = self.own(), self.sent(NothingSerializer)
@@ -207,9 +205,7 @@ class UndoCancel(ChangingView):
 class Pause(ChangingView):
     """POST .../pause"""
 
-    @extend_schema(
-        operation_id="subscriptions_pause", request=NothingSerializer, responses={200: SubscriptionSerializer}
-    )
+    @extend_schema(operation_id="subscriptions_pause", request=None, responses={200: SubscriptionSerializer})
     def post(self, request: Request, public_id: str) -> Response:
         """Pause an active subscription: nothing is charged, and the rest of the paid period is kept."""
         row, _ = self.own(), self.sent(NothingSerializer)
@@ -220,9 +216,7 @@ class Pause(ChangingView):
 class Resume(ChangingView):
     """POST .../resume"""
 
-    @extend_schema(
-        operation_id="subscriptions_resume", request=NothingSerializer, responses={200: SubscriptionSerializer}
-    )
+    @extend_schema(operation_id="subscriptions_resume", request=None, responses={200: SubscriptionSerializer})
     def post(self, request: Request, public_id: str) -> Response:
         """Resume a paused subscription."""
         row, _ = self.own(), self.sent(NothingSerializer)
@@ -235,7 +229,7 @@ class Start(ChangingView):
 
     @extend_schema(
         operation_id="subscriptions_start",
-        request=NothingSerializer,
+        request=None,
         responses={200: SubscriptionSerializer, **INSUFFICIENT_FUNDS},
     )
     def post(self, request: Request, public_id: str) -> Response:

