@@ -1,6 +1,7 @@
 """The whole site behind PgBouncer in transaction mode, with fewer database sessions than it has connections."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -91,6 +92,31 @@ def test_everything_works_behind_a_pooler_in_transaction_mode(pooled: Site) -> N
     assert locks() == 0
     check = pooled.manage("check_ledger", "--json")
     assert check.returncode == 0, check.stdout + check.stderr
+
+
+@pytest.fixture
+def checked_role(transactional_db: None) -> Iterator[None]:
+    """Set for the role what the runbook asks for behind a pooler, which sets nothing for its sessions."""
+    role = f"ALTER ROLE CURRENT_USER IN DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{role} SET client_connection_check_interval = '1s'")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"{role} RESET client_connection_check_interval")
+
+
+def test_a_process_killed_behind_a_pooler_leaves_no_lock(checked_role: None, pooler: str) -> None:
+    """The pooler closes the session of a client that has gone, and the server ends its statement."""
+    held = "SELECT pg_advisory_xact_lock(4711), pg_sleep(300)"
+    program = f"import psycopg, sys; psycopg.connect(sys.argv[1]).execute({held!r})"
+    client = subprocess.Popen([sys.executable, "-c", program, pooler])
+    try:
+        wait_for(lambda: locks() == 1, "its lock")
+    finally:
+        client.kill()
+        client.wait()
+    wait_for(lambda: locks() == 0, "the end of its session")
+    assert not run("SELECT FROM pg_stat_activity WHERE query = %s", [held])
 
 
 def start(site: Site) -> None:
