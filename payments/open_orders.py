@@ -39,10 +39,10 @@ def find(customer: User, due: AmountDue, purpose: str, *, now: datetime) -> Paym
     Leaves out payments that are parked for staff, and those whose pages are to be closed.
     """
     rows = open_payments().filter(customer=customer, closing_at=None)
-    rows = rows.select_related("customer", "plan", "subscription__price", "change")
+    related = ("customer", "plan", "subscription__price", "change")
     if due.subscription is not None:
-        return rows.filter(subscription=due.subscription).first()
-    payment = rows.filter(purpose=purpose).first()
+        return _first(rows.filter(subscription=due.subscription), *related)
+    payment = _first(rows.filter(purpose=purpose), *related)
     if payment is None or payment.subscription is None or _is_as_ordered(payment.subscription, purpose, now=now):
         return payment
     # Its subscription was changed or has ended: the same order again is another one.
@@ -60,7 +60,7 @@ def find_waiting(customer: User, purpose: str, *, now: datetime) -> Payment | No
     is_lost = ~Q(parked_reason="") & Q(amount_received=None)
     rows = Payment.objects.filter(is_over | is_lost, customer=customer, purpose=purpose, opened_subscription=True)
     waiting = rows.filter(subscription__status=Subscription.Status.PENDING)
-    payment = waiting.select_related("customer", "subscription__price").order_by("-id").first()
+    payment = _first(waiting.order_by("-id"), "customer", "subscription__price")
     if payment is None or payment.subscription is None or payment.status == Payment.Status.CONFIRMED:
         return None
     return payment if _is_as_ordered(payment.subscription, purpose, now=now) else None
@@ -86,7 +86,9 @@ def is_wanted(payment: Payment, *, now: datetime) -> bool:
     view = overview.peek(payment.customer, payment.currency, now=now)
     if (change := paid_changes.of(payment)) is not None:
         return paid_changes.stands(change, payment.subscription, view)
-    return view.status_of(payment.subscription) in WAITING
+    # The view is of this instant and has all that wait; the payment's own row of the subscription may be older.
+    sub = view.subs.get(payment.subscription.pk)
+    return sub is not None and Subscription.Status(sub.status) in WAITING
 
 
 def mark_ended(*, now: datetime, customer_id: int | None = None) -> int:
@@ -131,6 +133,15 @@ def _unpark(payment_id: int, *, now: datetime, is_replaced: bool = False) -> Non
         payment.save(update_fields=["parked_reason", "failures", "check_at", "closing_at"])
         if payment.status == Payment.Status.UNKNOWN:
             transitions.move(payment, Payment.Status.PENDING, now=now)
+
+
+def _first(rows: QuerySet[Payment], *related: str) -> Payment | None:
+    """Return the first row with what belongs to it, None if there is none.
+
+    Most orders are new: a look that finds nothing takes a quarter of the time without the other tables.
+    """
+    found = rows.values_list("pk", flat=True).first()
+    return None if found is None else rows.filter(pk=found).select_related(*related).first()
 
 
 def _is_as_ordered(subscription: Subscription, purpose: str, *, now: datetime) -> bool:

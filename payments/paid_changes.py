@@ -33,8 +33,7 @@ def record(payment: Payment, wanted: ChangeDues) -> None:
 
 def of(payment: Payment) -> PaidChange | None:
     """Return the change that the payment is for, None if it is for none."""
-    found: PaidChange | None = getattr(payment, "change", None)
-    return found
+    return payment.change if payment.is_for_change else None
 
 
 def describe(change: PaidChange) -> dict[str, Any]:

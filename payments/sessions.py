@@ -44,7 +44,7 @@ def open_page(payment: Payment, *, now: datetime) -> Payment:
         session = gateway.create_session(_request(payment, now=now))
     except GatewayError as error:
         raise _save_error(payment.pk, error, now=now) from error
-    payment = _store(payment.pk, session, now=now)
+    payment = _store(payment, session, now=now)
     if payment.status == Status.CANCELLED and payment.gateway_id == session.gateway_id:
         # Cancelled while the gateway was opening the page. Nobody knows its address; if closing fails, it expires.
         _close_quietly(payment)
@@ -90,7 +90,23 @@ def _request(payment: Payment, *, now: datetime) -> SessionRequest:
 
 
 @retry.retried
-def _store(payment_id: int, session: Session, *, now: datetime) -> Payment:
+def _store(payment: Payment, session: Session, *, now: datetime) -> Payment:
+    """Store the page of a payment, and return the payment as it is then."""
+    page = {
+        "gateway_id": session.gateway_id,
+        "confirmation_url": truncation.page_address(session.confirmation_url),
+        "expires_at": session.expires_at,
+        "check_at": transitions.next_check(payment.created_at, expires_at=session.expires_at, after=now),
+    }
+    # What nearly always holds is the condition of one statement, which needs neither a lock nor the row again.
+    if Payment.objects.filter(pk=payment.pk, gateway_id=None, status=Status.PENDING, closing_at=None).update(**page):
+        for name, value in page.items():
+            setattr(payment, name, value)
+        return payment
+    return _store_locked(payment.pk, session, now=now)
+
+
+def _store_locked(payment_id: int, session: Session, *, now: datetime) -> Payment:
     with transaction.atomic():
         payment = transitions.lock(payment_id)
         if payment.gateway_id is None:
@@ -134,6 +150,7 @@ def _refuse_unwanted(payment: Payment, *, now: datetime) -> None:
         _close_unwanted(payment.pk, now=now)
         if paid_changes.of(payment) is not None:
             raise ChangedMeanwhile(_("The subscription was changed in the meantime. Nothing was paid."))
+        subscription.refresh_from_db()
         raise amounts.not_waiting(subscription, now=now)
 
 

@@ -8,7 +8,8 @@ from rest_framework import serializers
 from core.api.fields import WholeField
 from core.api.schema_details import either
 from core.api.serializers import StrictSerializer
-from payments.models import PaidChange
+from payments import paid_changes
+from payments.models import PaidChange, Payment
 from subscriptions.api.serializers import plan_code
 from subscriptions.catalogue import MOST_QUANTITY
 
@@ -40,6 +41,10 @@ class PaidChangeSerializer(serializers.Serializer):
         help_text="Why it was not made, so that the money is on the balance: `other_amount`, `too_late`, "
         "`changed_meanwhile`, `price_changed`, or the code of an error. Null before, and if it was made."
     )
+
+    def get_attribute(self, payment: Payment) -> PaidChange | None:
+        """Return the change of the payment, None for one that is for something else."""
+        return paid_changes.of(payment)
 
     def get_refusal(self, change: PaidChange) -> str | None:
         """Return the code of the reason."""

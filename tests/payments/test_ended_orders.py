@@ -120,8 +120,9 @@ def test_there_is_no_page_for_an_order_cancelled_while_it_opens(
         monkeypatch.setattr(checkout, "_insert", cancelled_first)
     else:
         monkeypatch.setattr(Sandbox, "create_session", cancelled_meanwhile)
-    with pytest.raises(amounts.NotWaitingForMoney):
+    with pytest.raises(amounts.NotWaitingForMoney) as refused:
         start(alice, plan="basic")
+    assert refused.value.extra == {"state": "cancelled"}
     payment = Payment.objects.get()
     assert payment.confirmation_url == ""
     reconciliation.check_all(now=timezone.now())
