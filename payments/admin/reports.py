@@ -17,7 +17,7 @@ from events.admin.review import ActAdmin
 from ledger.amounts_admin import AmountMixin, currency_filter
 from payments import remedies
 from payments.admin.lists import gateway_filter, link_to_payment
-from payments.admin.mending import ADVICE, MendForm
+from payments.admin.repairs import ADVICE, MendForm
 from payments.models import Discrepancy, GatewayReport, Payout
 from payments.remedies import Remedy
 
