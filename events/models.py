@@ -11,6 +11,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
+from events import act_titles
 
 # The number of the current database transaction (xid8, which never wraps around). A bigint is easier to compare.
 CURRENT_TRANSACTION = Func(
@@ -70,7 +71,7 @@ class StaffAct(models.Model):
     )  # fmt: skip
     # Labels of the rows that it is about, such as `payments.payment:12`, the first one first.
     objects_touched = ArrayField(models.CharField(max_length=100), default=list)
-    # The title of the act and the name of its first row, as they were then.
+    # The title of the act in English and the name of its first row, as they were then. Readers see `shown_title`.
     title = models.CharField(_("title"), max_length=200)
     subject = models.CharField(_("subject"), max_length=200)
     reason = models.CharField(_("reason"), max_length=300, default="", blank=True)
@@ -91,7 +92,12 @@ class StaffAct(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}: {self.subject}"
+        return f"{self.shown_title}: {self.subject}"
+
+    @property
+    def shown_title(self) -> str:
+        """The title of the act in the language of who reads it."""
+        return act_titles.title_of(self.kind, self.title)
 
 
 class EventReader(models.Model):

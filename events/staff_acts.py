@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from accounts.models import User
 from core.ids import new_id
 from core.rehearsal import Change
+from events import act_titles
 from events.models import StaffAct
 
 # Acts of this kind have changed nothing.
@@ -25,9 +26,8 @@ class Author:
 
 
 class Words(TypedDict, total=False):
-    """What was said of an act: its title in people's words, the reason that was given, and what came of it."""
+    """What was said of an act: the reason that was given, and what came of it."""
 
-    title: str
     reason: str
     result: str
 
@@ -43,7 +43,7 @@ def record(
     return StaffAct.objects.create(
         key=key or new_id("key"), kind=kind, author=author.user, customer=customer,
         objects_touched=[label(row) for row in rows], subject=str(rows[0])[:200] if rows else "",
-        title=words.get("title", kind)[:200], reason=words.get("reason", "")[:300],
+        title=act_titles.in_english(kind)[:200], reason=words.get("reason", "")[:300],
         result=words.get("result", "")[:500], address=author.address,
         changes=[list(change) for change in changes if change.is_change],
     )  # fmt: skip

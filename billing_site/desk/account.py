@@ -12,13 +12,17 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from core.addresses import client_address
-from events import staff_acts
+from events import act_titles, staff_acts
 from events.staff_acts import Author
 from payments.web.account import summarize
+
+VIEWED = "view.account"
+act_titles.register(VIEWED, _("Saw the customer's account page"))
 
 
 @require_safe
@@ -29,9 +33,7 @@ def account_view(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     customer = get_object_or_404(User, pk=pk)
     author = Author(reader, client_address(request))
-    staff_acts.record(
-        "view.account", [customer], author=author, customer=customer, title=gettext("Saw the customer's account page")
-    )
+    staff_acts.record(VIEWED, [customer], author=author, customer=customer)
     context = {
         "account": summarize(customer, now=timezone.now()), "adding": [], "customer": customer,
         # The words of the banner are for staff, the page below it is in the customer's language.

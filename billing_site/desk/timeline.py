@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from events.act_titles import title_of
 from events.mails import kinds
 from events.models import Event, Mail, StaffAct
 from events.names import event_name
@@ -117,8 +118,8 @@ PARTS = {
              ON hook.gateway_id = payment.gateway_id AND hook.gateway = payment.gateway
         WHERE payment.customer_id = %(customer)s"""),
     "staff": Part(9, StaffAct, """
-        SELECT act.created_at AS at, 9 AS rank, act.id, act.title AS what, author.username AS name, act.reason AS note,
-               NULL::bigint AS amount, '' AS currency, 1 AS count
+        SELECT act.created_at AS at, 9 AS rank, act.id, act.kind || chr(10) || act.title AS what,
+               author.username AS name, act.reason AS note, NULL::bigint AS amount, '' AS currency, 1 AS count
         FROM events_staffact AS act JOIN accounts_user AS author ON author.id = act.author_id
         WHERE act.customer_id = %(customer)s"""),
 }  # fmt: skip
@@ -247,7 +248,8 @@ def _words(kind: str, row: Row) -> tuple[str, str, str]:
         case "webhook":
             return gettext("Webhook %s") % what, _joined(WebhookEvent.Status(note).label, name), href
         case "staff":
-            return gettext("%(name)s: %(act)s") % {"name": name, "act": what}, note, href
+            act, _line_feed, kept = what.partition("\n")
+            return gettext("%(name)s: %(act)s") % {"name": name, "act": title_of(act, kept)}, note, href
         case _:
             return event_name(what), name, href
 

@@ -27,7 +27,7 @@ from core.admin import ReadOnlyAdmin
 from core.errors import DomainError
 from core.ids import new_id
 from core.rehearsal import Change, Facts
-from events import staff_acts
+from events import act_titles, staff_acts
 from events.admin.trace import TracedMixin
 from events.staff_acts import Author
 
@@ -63,6 +63,12 @@ class ActForm(forms.Form):
     form_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
     # The id of the last act that staff could see when the page was made.
     seen_act = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Register the title of the kind."""
+        super().__init_subclass__(**options)
+        if hasattr(cls, "kind") and hasattr(cls, "title"):
+            act_titles.register(cls.kind, cls.title)
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data)
@@ -180,7 +186,7 @@ def perform(form: ActForm, *, author: Author, now: datetime) -> Result:
         result = form.carry_out(author.user, now=now)
         if result.is_news:
             staff_acts.record(
-                form.kind, form.logged(), author=author, title=str(form.title), key=key, customer=form.customer(),
+                form.kind, form.logged(), author=author, key=key, customer=form.customer(),
                 reason=form.cleaned_data.get("reason") or "", result=result.text,
                 changes=rehearsal.compare(was, form.facts(now=now)),
             )  # fmt: skip

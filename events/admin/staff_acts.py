@@ -51,18 +51,23 @@ class ObjectFilter(admin.SimpleListFilter):
 class StaffActAdmin(ReadOnlyAdmin):
     """Acts of staff, by author, customer, kind and time."""
 
-    list_display = ["created_at", "author", "title", "subject", "customer", "reason", "address"]
+    list_display = ["created_at", "author", "shown_title", "subject", "customer", "reason", "address"]
     list_filter = [ReadingFilter, ObjectFilter, "created_at"]
     list_select_related = ["author", "customer"]
-    list_display_links = ["title"]
+    list_display_links = ["shown_title"]
     search_fields = ["=public_id", "=kind", "author__username", "customer__username", "customer__email"]
     search_help_text = _("Kind of the act such as payment.refund, or name or email of its author or customer")
     actions = None
     fields = [
-        "created_at", "author", "address", "kind", "title", "subject", "customer", "reason", "result", "changes_shown",
-        "public_id",
+        "created_at", "author", "address", "kind", "shown_title", "subject", "customer", "reason", "result",
+        "changes_shown", "public_id",
     ]  # fmt: skip
-    readonly_fields = ["changes_shown", "public_id"]
+    readonly_fields = ["shown_title", "changes_shown", "public_id"]
+
+    @admin.display(description=_("title"))
+    def shown_title(self, act: StaffAct) -> str:
+        """Return the title in the reader's language."""
+        return act.shown_title
 
     @admin.display(description=_("what changed"))
     def changes_shown(self, act: StaffAct) -> str:

@@ -33,25 +33,25 @@ class TracedMixin(admin.ModelAdmin):
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self.trace(request, obj, "add", gettext("Added"))
+        self.trace(request, obj, "add")
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Record a change; one without a form says what was done by its message."""
         said = message if isinstance(message, str) else ""
-        self.trace(request, obj, "change", gettext("Changed"), result=said)
+        self.trace(request, obj, "change", result=said)
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in queryset:
-            self.trace(request, row, "delete", gettext("Deleted"))
+            self.trace(request, row, "delete")
         return super().log_deletions(request, queryset)
 
-    def trace(self, request: HttpRequest, row: Any, verb: str, title: str, *, result: str = "") -> None:
+    def trace(self, request: HttpRequest, row: Any, verb: str, *, result: str = "") -> None:
         """Record an act on a row: `verb` names it, as in `plan.change`."""
         author = Author(cast(User, request.user), client_address(request))
         staff_acts.record(
-            f"{self.opts.model_name}.{verb}", [row], author=author, title=title, customer=_customer(row),
+            f"{self.opts.model_name}.{verb}", [row], author=author, customer=_customer(row),
             result=result, changes=getattr(request, "staff_changes", []),
             reason=getattr(request, "staff_reason", ""),
         )  # fmt: skip

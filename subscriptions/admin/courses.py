@@ -62,7 +62,7 @@ class RenewForm(SubscriptionForm):
 
     title = _("Turn automatic renewal on")
     effect = _("At the end of each period the next one is paid from the balance.")
-    kind, action = "subscription.auto_renew", Action.RENEW
+    kind, action = "subscription.renewal_on", Action.RENEW
     done = _("Automatic renewal is on.")
 
     def act(self, book: OpenBook) -> None:
@@ -75,7 +75,7 @@ class StopRenewalForm(SubscriptionForm):
 
     title = _("Turn automatic renewal off")
     effect = _("It ends with the paid period. The first payment after a trial is still made.")
-    kind, action = "subscription.auto_renew", Action.STOP_RENEWING
+    kind, action = "subscription.renewal_off", Action.STOP_RENEWING
     done = _("Automatic renewal is off.")
 
     def act(self, book: OpenBook) -> None:

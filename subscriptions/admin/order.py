@@ -20,7 +20,7 @@ from subscriptions.models import Plan
 class MoveForm(SeenForm):
     """The move of a plan, which is the row. Staff decide by the position that it has."""
 
-    kind, permission = "plan.move", "subscriptions.change_plan"
+    permission = "subscriptions.change_plan"
     effect = _("Customers see the plans in the new order at once.")
     is_down: ClassVar[bool]
 
@@ -59,13 +59,13 @@ class MoveForm(SeenForm):
 class MoveUpForm(MoveForm):
     """The move towards the front."""
 
-    title, is_down = _("Move up"), False
+    title, kind, is_down = _("Move up"), "plan.move_up", False
 
 
 class MoveDownForm(MoveForm):
     """The move towards the end."""
 
-    title, is_down = _("Move down"), True
+    title, kind, is_down = _("Move down"), "plan.move_down", True
 
 
 class DeletePlanForm(DeleteForm):

@@ -3,20 +3,21 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import translation
 from psycopg.errors import CheckViolation
 
 from core.rehearsal import Change
-from events import staff_acts
+from events import act_titles, staff_acts
 from events.models import StaffAct
 from events.staff_acts import Author
 
 pytestmark = pytest.mark.django_db
 
 
-def act(staff, alice, key="", kind="customer.block"):
+def act(staff, alice, key="", kind="user.block"):
     author = Author(staff, "192.0.2.1")
     changes = [Change("Status", "active", "blocked"), Change("Balance", "0", "0")]
-    return staff_acts.record(kind, [alice], author=author, key=key, customer=alice, title="Block", changes=changes)
+    return staff_acts.record(kind, [alice], author=author, key=key, customer=alice, changes=changes)
 
 
 def test_an_act_has_what_changed_and_the_rows_that_it_is_about(staff, alice):
@@ -65,3 +66,29 @@ def test_the_list_of_acts_and_the_page_of_one_are_read_only(client: Client, supe
     assert "<strong>blocked</strong>" in page
     assert 'type="submit"' not in page.split("<main")[1]
     assert client.get("/admin/events/staffact/?done=read").context["cl"].result_count == 0
+
+
+def test_a_title_is_in_the_language_of_who_reads_it(client: Client, superuser, staff, alice):
+    with translation.override("ru"):
+        done = act(staff, alice)
+    assert done.title == "Block"
+    superuser.language = "ru"
+    superuser.save()
+    client.force_login(superuser)
+    for page in ("events/staffact/", f"events/staffact/{done.pk}/change/", f"customers/{alice.pk}/",
+                 f"accounts/user/{alice.pk}/change/"):  # fmt: skip
+        assert "Заблокировать" in client.get(f"/admin/{page}").content.decode()
+    with translation.override("en"):
+        assert str(done) == "Block: alice"
+
+
+def test_an_old_act_of_a_kind_that_no_code_names_keeps_its_title(client: Client, superuser, staff, alice):
+    now = StaffAct(kind="plan.move", title="Перемещён")
+    assert now.shown_title == "Перемещён"
+    assert act_titles.title_of("plan.move") == "plan.move"
+    assert act_titles.title_of("group.add", "Добавлено") == "Added"
+
+
+def test_each_kind_has_one_title():
+    with pytest.raises(ValueError, match=r"The acts of the kind user\.block have the titles Block and Other\."):
+        act_titles.register("user.block", "Other")

@@ -170,7 +170,7 @@ def test_a_plan_moves_by_a_review_with_a_reason(desk: Client, three: Plan) -> No
     assert send(desk, address)["location"] == PLANS
     assert in_order() == "one three two"
     act = StaffAct.objects.get()
-    assert (act.kind, act.subject, act.reason) == ("plan.move", "three", "Asked by phone")
+    assert (act.kind, act.subject, act.reason) == ("plan.move_up", "three", "Asked by phone")
     assert act.changes == [["Order", "one · two · three", "one · three · two"]]
     one = Plan.objects.get(code="one")
     send(desk, f"{PLANS}{one.pk}/down/")

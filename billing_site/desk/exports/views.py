@@ -18,10 +18,12 @@ from billing_site.desk.exports.csv_stream import Tally, stream
 from billing_site.desk.exports.form import EXPORTS, ExportForm
 from billing_site.desk.exports.table import Extract
 from core.addresses import client_address
-from events import staff_acts
+from events import act_titles, staff_acts
 from events.staff_acts import Author
 
 PERMISSION = "ledger.export_transaction"
+EXPORTED = "view.export"
+act_titles.register(EXPORTED, _("Exported"))
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -79,5 +81,4 @@ def _record(request: HttpRequest, extract: Extract) -> None:
     """Record who takes which data out of the house, before the first byte of it leaves."""
     parts = [extract.export.name, extract.span, extract.currency or gettext("all currencies")]
     author = Author(cast(User, request.user), client_address(request))
-    title = gettext("Exported: %s") % extract.export.title
-    staff_acts.record("view.export", [], author=author, title=title, result=", ".join(parts))
+    staff_acts.record(EXPORTED, [], author=author, result=", ".join(parts))
