@@ -15,6 +15,8 @@ from subscriptions.models import Price
 
 # The code of a refusal because money is missing.
 INSUFFICIENT_FUNDS = str(Refusal.INSUFFICIENT_FUNDS)
+# The code of a refusal because the account is closed.
+BLOCKED = str(Refusal.BLOCKED)
 
 DETAILS: dict[str, str | Promise] = {
     Refusal.FINAL: gettext_lazy("The subscription has ended. Create a new one."),

@@ -32,8 +32,6 @@ from events.staff_acts import Author
 
 # Rows of one review: a page of a list.
 MOST = 50
-# Rows of which it is said what came of them. All have a record.
-MOST_SAID = 10
 DIGITS = 18
 
 
@@ -160,7 +158,7 @@ class ChosenPages(ActPages):
                 "%(title)s: %(count)d row was done before.", "%(title)s: %(count)d rows were done before.", before
             )
             self.message_user(request, words % {"title": act.title, "count": before}, messages.WARNING)
-        for text in done[:MOST_SAID]:
+        for text in done:
             self.message_user(request, text, messages.INFO)
         for text in left:
             self.message_user(request, text, messages.WARNING)

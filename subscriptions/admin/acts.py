@@ -19,6 +19,7 @@ from ledger.display import moment, money
 from ledger.money import Money
 from subscriptions import catalogue, orders, overview, reminders
 from subscriptions.admin import facts as customer_facts
+from subscriptions.admin.refusals import for_staff
 from subscriptions.books import OpenBook
 from subscriptions.labels import STATUSES, every
 from subscriptions.models import Price, Subscription
@@ -93,6 +94,10 @@ class SubscriptionForm(SeenForm):
                 act(book)
 
         orders.change(self.subscription, now=now, act=checked)
+
+    def add_refusal(self, error: DomainError) -> None:
+        """Show the error in words for staff."""
+        super().add_refusal(for_staff(error))
 
     def check_that_it_is_as_seen(self) -> None:
         """Raise Changed if the subscription has changed since the page was made. Call it with the book locked."""

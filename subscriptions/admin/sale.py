@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core.errors import DomainError
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
 from ledger.display import money
@@ -16,6 +17,7 @@ from ledger.money import Money
 from subscriptions import catalogue, orders, overview
 from subscriptions.admin import acts
 from subscriptions.admin import facts as customer_facts
+from subscriptions.admin.refusals import for_staff
 from subscriptions.models import Price, Subscription
 
 
@@ -73,6 +75,10 @@ class SaleForm(ActForm):
         )
         values = {"plan": self.sold.price.plan.title, "id": self.sold.public_id}
         return Result(gettext("%(plan)s was started: %(id)s.") % values)
+
+    def add_refusal(self, error: DomainError) -> None:
+        """Show the error in words for staff."""
+        super().add_refusal(for_staff(error))
 
     def facts(self, *, now: datetime) -> Facts:
         """Return the balances, or once a plan is chosen the state of that currency and of the new subscription."""

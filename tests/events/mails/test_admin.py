@@ -229,3 +229,12 @@ def test_other_roles_may_not_act_on_mails_and_see_no_button(alice, role):
         assert client.post(f"{LIST}{mail.pk}/{page}/", {"reason": "x", "confirmed": "1"}).status_code == 403
     answer = client.get(f"{LIST}{mail.pk}/change/")
     assert answer.status_code == 403 if role == "catalogue" else answer.context["decisions"] == []
+
+
+def test_what_came_of_each_chosen_row_is_said(desk):
+    rows = [
+        UnreachableAddress.objects.create(address=f"a{n}@example.com", reason="550", bounced_at=NOON) for n in range(12)
+    ]
+    page = chosen.confirm(desk, "/admin/events/unreachableaddress/", "clear", *rows)
+    assert "Send to this address again: 12 rows done." in page
+    assert all(f"Emails to {row.address} are sent again." in page for row in rows)
