@@ -35,8 +35,8 @@ from subscriptions.models import BillingClock
 
 # Movements of a dry run that the page of a settling lists.
 MOST_LINES = 20
-# Books that one press of the button settles.
-BATCH = 50
+# Books of one step of a settling of all: few enough that its page answers within seconds.
+BATCH = 20
 
 
 class Attention(admin.SimpleListFilter):
@@ -120,6 +120,8 @@ class SettleAllForm(forms.Form):
     form_key = forms.CharField(max_length=40, widget=forms.HiddenInput)
     # Books that are parked after this instant have been tried.
     since = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"])
+    # How many there were when the page was opened, for the progress.
+    count = forms.IntegerField(required=False, min_value=0, max_value=10**9, widget=forms.HiddenInput)
 
 
 def left_of(since: datetime, now: datetime) -> QuerySet[BillingClock]:
@@ -175,18 +177,22 @@ class BookAdmin(ChosenPages, ReadOnlyAdmin):
         )
 
     def settle_all(self, request: HttpRequest) -> HttpResponse:
-        """Settle the next BATCH of the parked and overdue books, and say how many are left."""
+        """Settle the next BATCH of the parked and overdue books, and say how many of how many are done."""
         if not self.may_act(request, SettleForm):
             raise PermissionDenied
         now = timezone.now()
-        form = SettleAllForm(request.POST or None, initial={"form_key": new_id("form"), "since": now.isoformat()})
-        since, total = now, None
-        if request.method == "POST" and form.is_valid():
-            since = form.cleaned_data["since"]
+        sent = request.POST or None
+        form = SettleAllForm(sent, initial={"form_key": new_id("form"), "since": now.isoformat()})
+        since, total, count = now, None, 0
+        if sent and form.is_valid():
+            since, count = form.cleaned_data["since"], form.cleaned_data["count"] or 0
             total = self._settle_batch(request, form, now)
+        left = left_of(since, now).count()
+        form.initial["count"] = count = max(count, left)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": _("Settle parked and overdue books"),
-            "form": form, "left": left_of(since, now).count(), "batch": BATCH, "done": total and _said(total),
+            "form": form, "left": left, "count": count, "settled": count - left, "batch": BATCH,
+            "done": _said(total) if total else "", "goes_on": bool(left and total and total.books + total.parked),
             "books": left_of(since, now).select_related("wallet__owner")[:BATCH],
         }  # fmt: skip
         return TemplateResponse(request, "admin/subscriptions/settle_all.html", context)

@@ -79,8 +79,11 @@ def test_all_are_settled_in_batches_with_what_is_left(
     first = desk.post(ALL, sent)
     assert first.context["left"] == 1
     assert "1 book is left." in first.content.decode()
+    assert "2 of 3 books are done." in first.content.decode()
+    assert '<progress value="2" max="3"' in first.content.decode()
     last = desk.post(ALL, {**hidden(first), "reason": "The clock was right"})
     assert "Nothing is left to settle." in last.content.decode()
+    assert "3 of 3 books are done." in last.content.decode()
     # One could not be settled. It is parked and not tried again by this page.
     assert [balance(user) for user in late[1:]] == [520_00, 520_00]
     assert BillingClock.objects.exclude(parked_at=None).count() == 1
@@ -117,3 +120,9 @@ def test_the_pages_take_few_queries_however_many_books_there_are(desk: Client, l
 def test_developers_have_the_buttons(desk: Client, late: list[User]) -> None:
     assert [str(title) for title, _ in desk.get(url(late[0], "change")).context["decisions"]] == ["Settle"]
     assert "settle-all" in desk.get("/admin/subscriptions/billingclock/").content.decode()
+
+
+@pytest.mark.parametrize("count", ["", "x", "-1", "9" * 40, "1"])
+def test_a_count_that_was_tampered_with_breaks_nothing(desk: Client, late: list[User], count: str) -> None:
+    sent = {**hidden(desk.get(ALL)), "reason": "Late"}
+    assert desk.post(ALL, sent | {"count": count}).status_code == 200
