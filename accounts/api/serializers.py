@@ -14,7 +14,7 @@ from accounts import brute_force, confirmed_address, mail_choices, registration,
 from accounts.models import User
 from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
 from core.api.fields import FlagField, StringField, TextField
-from core.api.schema_details import either, examples
+from core.api.schema_details import either, examples, needs
 from core.api.serializers import StrictSerializer
 
 # Longer passwords would only make Argon2 slow.
@@ -108,6 +108,8 @@ class RegistrationSerializer(StrictSerializer):
 @examples(language={"language": "ru", "time_zone": "Europe/Moscow"})
 class ProfileSerializer(StrictSerializer):
     """Changes to the user's own data. A new email or password requires the current password."""
+
+    schema_rules = (needs("email", "current_password"), needs("password", "current_password"))
 
     email = EmailField(required=False)
     first_name = TextField(max_length=150, required=False, allow_blank=True)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,8 @@ INVISIBLE = re.compile("C[cfson]")
 JOINERS = "\u200c\u200d"
 
 
+# Far beyond every bound of a field; a larger number would take long to write out.
+MOST_WHOLE = 10**18
 Form = Literal["NFC", "NFKC"]
 
 
@@ -72,10 +75,17 @@ class DayOrTimeField(serializers.DateTimeField):
 
 
 class WholeField(serializers.IntegerField):
-    """An integer in plain digits: not 1.0, 1_000, true, or the digits of another script."""
+    """An integer: plain digits, not 1_000, true, or the digits of another script; 1.0 is one in JSON, "1.0" is not."""
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number."""
+        if (
+            isinstance(data, Decimal)
+            and data.is_finite()
+            and abs(data) < MOST_WHOLE
+            and data == data.to_integral_value()
+        ):
+            return int(data)
         if isinstance(data, bool) or not re.fullmatch("-?[0-9]{1,40}", str(data)):
             self.fail("invalid")
         return int(data)

@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from core.api.fields import StringField, TextField
 from core.api.idempotency import METHODS as KEYED_METHODS
 from core.api.idempotency import Idempotent
-from core.api.schema_details import IDEMPOTENCY_KEY, METHODS
+from core.api.schema_details import IDEMPOTENCY_KEY, METHODS, STRING, TEXT, TEXT_NOT_BLANK
 from core.api.serializers import StrictSerializer
 
 PROBLEM = {
@@ -79,10 +80,17 @@ class DescribedSchema(AutoSchema):
         return [*super().get_override_parameters(), *keys]
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
-        """Say that unknown fields are refused, and which fields go together (`schema_rules` of the serializer)."""
+        """Say which characters a text has, that unknown fields are refused, and which fields go together.
+
+        The last is `schema_rules` of the serializer.
+        """
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if direction == "request" and isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
+            for name, described in schema.get("properties", {}).items():
+                field = serializer.fields[name]
+                if isinstance(field, StringField) and "format" not in described:
+                    described.setdefault("pattern", _pattern(field))
             if rules := serializer.schema_rules:
                 schema["allOf"] = list(rules)
         return schema
@@ -103,6 +111,12 @@ def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
                 for status in _statuses(path, method, operation):
                     operation["responses"].setdefault(status, _response(status))
     return result
+
+
+def _pattern(field: StringField) -> str:
+    if not isinstance(field, TextField):
+        return STRING
+    return TEXT if field.allow_blank else TEXT_NOT_BLANK
 
 
 def _idempotency_key(*, required: bool) -> OpenApiParameter:

@@ -18,10 +18,20 @@ IDEMPOTENCY_KEY = {
     "maxLength": 255,
     "pattern": r"^[!-+\-./0-~]([ -+\-./0-~]*[!-+\-./0-~])?$",
 }
+# Text as core.api.fields takes it: without control characters and other invisible ones, and with one that is no space.
+# Characters that are private or not assigned yet are refused too: they are too many for a pattern.
+_UNSEEN = r"\u0000-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB"
+_SPACES = r" \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000"
+TEXT = f"^[^{_UNSEEN}]*$"
+TEXT_NOT_BLANK = f"^[^{_UNSEEN}]*[^{_UNSEEN}{_SPACES}][^{_UNSEEN}]*$"
+# Text that is taken as it is, such as a password.
+STRING = r"^[^\u0000]*$"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string", "minLength": 1},
 }
+# Filters that are texts, with the length that each may have.
+TEXT_FILTERS = {"client_reference_id": 200, "plan": 60, "subject": 40, "subscription": 40, "type": 60}
 # Ids of objects in paths, by the list that they are in. A payment may have an id that its program has chosen.
 IDS = {
     "subscriptions": "^sub_[0-9a-z]{26}$",
@@ -54,6 +64,10 @@ def document_details(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
             if parameter["in"] == "query" and parameter["name"] in PARAMETERS:
                 parameter["schema"] = PARAMETERS[parameter["name"]]
                 parameter["description"] = DESCRIPTIONS[parameter["name"]]
+            if parameter["in"] == "query" and parameter["name"] in TEXT_FILTERS:
+                longest = TEXT_FILTERS[parameter["name"]]
+                text = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": TEXT_NOT_BLANK}
+                parameter["schema"] = text
         body = operation.get("requestBody", {})
         for media in body.get("content", {}).values():
             name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
@@ -96,6 +110,11 @@ def _add_patterns(properties: dict[str, dict[str, Any]]) -> None:
         currency["pattern"] = CURRENCY
         currency.pop("minLength", None)
         currency.pop("maxLength", None)
+
+
+def needs(one: str, *others: str) -> dict[str, Any]:
+    """Return the rule that a field is only sent together with at least one of the others."""
+    return {"if": {"required": [one]}, "then": {"anyOf": [{"required": [other]} for other in others]}}
 
 
 def examples(**values: Mapping[str, Any]) -> Callable[[type[Any]], type[Any]]:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import TextField
+from core.api.schema_details import TEXT
 from core.api.serializers import StrictSerializer, shortened
 from payments import return_urls
 
@@ -33,7 +34,7 @@ class ReturnUrlField(TextField):
         "type": "object",
         "maxProperties": MOST_KEYS,
         "propertyNames": {"pattern": f"^{KEY.pattern}$"},
-        "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE},
+        "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE, "pattern": TEXT},
         "examples": [{"cart": "42"}],
     }
 )

@@ -23,6 +23,7 @@ from payments.api.changes import ChangeToSerializer, PaidChangeSerializer
 from payments.api.references import GivenReferencesSerializer, ReferencesSerializer
 from payments.failures import Failure, failure_of
 from payments.models import Dispute, Payment, Refund
+from payments.payment_ids import CLIENT_ID
 from subscriptions.api.serializers import check_plan
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
 
@@ -84,6 +85,7 @@ def minor_units(sent: SentAmount, currency: str, *, param: str) -> int:
         raise serializers.ValidationError({param: [ErrorDetail(str(error)[:300], code="invalid")]}) from error
 
 
+@extend_schema_field({"type": "string", "pattern": f"^{CLIENT_ID.pattern}$"})
 class PaymentIdField(TextField):
     """An id that the client chooses for a new payment."""
 
@@ -120,6 +122,10 @@ class RenewalWordsField(TextField):
         super().__init__(max_length=2000, required=False, allow_blank=True, help_text=help_text, **kwargs)
 
 
+# What check_saving holds.
+SAVED_IF_AGREED = {"if": {"required": ["renewal_words"]}, "then": {"properties": {"save_method": {"const": True}}}}
+
+
 def check_saving(sent: dict[str, Any]) -> None:
     """Raise a ValidationError if the customer agrees to renewals with a method that is not to be saved."""
     if "renewal_words" in sent and sent.get("save_method") is False:
@@ -140,6 +146,7 @@ class CheckoutSerializer(ReferencesSerializer):
         not_both("periods", "duration"),
         not_both("subscription", "periods", "duration", "quantity", "auto_renew"),
         not_both("change", "plan"),
+        SAVED_IF_AGREED,
     )
 
     plan = TextField(max_length=60, required=False, help_text="Code of the plan to subscribe to.")
@@ -181,6 +188,8 @@ class CheckoutSerializer(ReferencesSerializer):
 )
 class TopUpSerializer(ReferencesSerializer):
     """A top-up of the wallet."""
+
+    schema_rules = (SAVED_IF_AGREED,)
 
     value = MoneyField(help_text="Decimal string or number with at most the currency's decimal places.")
     currency = TextField(max_length=3, help_text="ISO 4217.")

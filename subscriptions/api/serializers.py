@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import FlagField, TextField, WholeField
-from core.api.schema_details import either, examples, not_both
+from core.api.schema_details import either, examples, needs, not_both
 from core.api.serializers import MOST_NAMES, StrictSerializer, shortened
 from ledger.api.serializers import MoneySerializer
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
@@ -113,6 +113,8 @@ class ChangeQuantitySerializer(ChangeSerializer):
 class PatchSubscriptionSerializer(StrictSerializer):
     """The fields of a subscription that can be changed."""
 
+    schema_rules = (needs("when", "plan", "quantity"),)
+
     plan = plan_code(required=False)
     quantity = WholeField(min_value=1, max_value=MOST_QUANTITY, required=False)
     when = serializers.ChoiceField(
@@ -130,6 +132,13 @@ class PatchSubscriptionSerializer(StrictSerializer):
 @examples(later={"when": "period_end"}, now={"when": "now", "refund_unused": True})
 class CancelSerializer(StrictSerializer):
     """How to cancel: by default at the end of the paid period or trial, or at once if there is none."""
+
+    schema_rules = (
+        {
+            "if": {"required": ["refund_unused"], "properties": {"refund_unused": {"const": True}}},
+            "then": {"required": ["when"], "properties": {"when": {"const": "now"}}},
+        },
+    )
 
     when = serializers.ChoiceField(choices=WHEN, required=False)
     refund_unused = FlagField(default=False, help_text="Refund the unused time to the wallet.")

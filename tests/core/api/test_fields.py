@@ -1,6 +1,7 @@
 """Flags in request bodies accept only true and false, in every serializer."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from rest_framework import serializers
 
 from core.api.fields import FlagField, TextField
 from core.api.serializers import StrictSerializer
-from subscriptions.api.serializers import CancelSerializer
+from subscriptions.api.serializers import CancelSerializer, PatchSubscriptionSerializer
 
 get_resolver().url_patterns  # noqa: B018 - loads every view, and with them every serializer
 
@@ -59,3 +60,14 @@ def test_a_text_is_a_json_string(sent):
     form = Named(data={"name": sent})
     assert not form.is_valid()
     assert list(form.errors) == ["name"]
+
+
+@pytest.mark.parametrize("sent", [Decimal("4.0"), Decimal("4"), Decimal("4E0"), 4, "4"])
+def test_a_whole_number_may_be_written_with_zeros_after_the_point(sent: Any) -> None:
+    """JSON has one kind of number, and JSON Schema calls 4.0 an integer."""
+    assert PatchSubscriptionSerializer().fields["quantity"].run_validation(sent) == 4
+
+
+@pytest.mark.parametrize("sent", [Decimal("4.5"), Decimal("1E+300000"), Decimal("NaN"), "4.0", "4e0", True, "４"])
+def test_other_numbers_are_not_whole(sent: Any) -> None:
+    assert not PatchSubscriptionSerializer(data={"quantity": sent}).is_valid()
