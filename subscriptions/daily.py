@@ -18,10 +18,14 @@ from django.db.models import Max
 
 from core.database import patience
 from ledger import cash
+from ledger.models import Transaction
 from subscriptions import mrr, revenue
 from subscriptions.models import DailyFigure
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# So many days, or rows of the ledger, can be worked out while somebody waits for a page.
+MOST_OPEN = timedelta(days=7)
+MOST_ROWS = 50_000
 
 
 @dataclass(slots=True)
@@ -103,14 +107,22 @@ def by_currency(*, now: datetime) -> dict[str, dict[date, Figure]]:
     found: dict[str, dict[date, Figure]] = {}
     for day, currency, *values in DailyFigure.objects.values_list("day", "currency", *NAMES):
         found.setdefault(currency, {})[day] = Figure(*values)
-    for (day, currency), figure in open_days(now=now).items():
+    last = max((day for days in found.values() for day in days), default=None)
+    for (day, currency), figure in open_days(last, now=now).items():
         found.setdefault(currency, {})[day] = figure
     return found
 
 
-def open_days(*, now: datetime) -> Days:
-    """Return the days that are not rolled up yet, today included, of all currencies."""
+def takes_long(*, now: datetime) -> bool:
+    """Return whether so much is not rolled up that no page can wait for it: until a first roll-up, or if it stopped."""
     last = DailyFigure.objects.aggregate(last=Max("day"))["last"]
+    if last is not None and midnight(now).date() - last <= MOST_OPEN:
+        return False
+    return (Transaction.objects.aggregate(last=Max("id"))["last"] or 0) > MOST_ROWS
+
+
+def open_days(last: date | None, *, now: datetime) -> Days:
+    """Return the days after the last one that is rolled up, today included, of all currencies."""
     if last is None:
         return compute(since=BEGINNING, until=now)
     since = datetime.combine(last + timedelta(days=1), time(), UTC)

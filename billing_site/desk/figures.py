@@ -13,6 +13,7 @@ from typing import Any
 
 from babel.dates import format_date
 from django import forms
+from django.core.cache import cache
 from django.utils.translation import gettext, gettext_lazy
 
 from core import charts
@@ -21,7 +22,7 @@ from core.dates import locale_of
 from ledger import display
 from ledger.money import Money
 from payments import failed_payments
-from subscriptions import daily, mrr
+from subscriptions import daily, mrr, tasks
 from subscriptions.daily import Figure
 
 UNITS = {"month": gettext_lazy("months"), "week": gettext_lazy("weeks"), "day": gettext_lazy("days")}
@@ -31,6 +32,8 @@ MOST = 120
 USUAL = {"week": 7 * 25, "day": 29}
 MONTHS = 12
 RUNWAY_OVER = 30
+# In the cache for so many seconds while a roll-up that somebody has asked for may still run: the task's own limit.
+ASKED, ASKED_FOR = "figures-asked", 840
 
 
 class SpanForm(forms.Form):
@@ -77,7 +80,13 @@ class Bucket:
 
 
 def context(query: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """Return what the page shows for these values of its form; only the form if they are wrong."""
+    """Return what the page shows for these values of its form; only the form if they are wrong.
+
+    Nobody waits for figures that take long: the page says so, and a worker rolls them up.
+    """
+    if daily.takes_long(now=now):
+        _roll_up_soon()
+        return {"title": gettext("Figures"), "is_pending": True}
     days = daily.by_currency(now=now)
     form = SpanForm(query, currencies=sorted(days), today=now.astimezone(UTC).date())
     shown: dict[str, Any] = {"title": gettext("Figures"), "form": form}
@@ -89,6 +98,12 @@ def context(query: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     return shown | _page(
         days[chosen["currency"]], now=now, **{("first" if k == "from" else k): chosen[k] for k in chosen}
     )
+
+
+def _roll_up_soon() -> None:
+    """Have a worker roll up the figures, once for all who ask within a while."""
+    if cache.add(ASKED, True, timeout=ASKED_FOR):
+        tasks.roll_up_figures.delay()
 
 
 def _page(

@@ -47,7 +47,8 @@ class DeskSite(admin.AdminSite):
             raise PermissionDenied
         shown = figures.context(request.GET, now=timezone.now())
         context = {**self.each_context(request), **shown}
-        return TemplateResponse(request, "admin/figures.html", context, status=400 if shown["form"].errors else 200)
+        is_wrong = "form" in shown and bool(shown["form"].errors)
+        return TemplateResponse(request, "admin/figures.html", context, status=400 if is_wrong else 200)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Return the first page: what waits for staff, then Django's list of tables."""

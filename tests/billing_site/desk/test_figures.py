@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +15,7 @@ from accounts.models import User
 from billing_site.desk import figures
 from core import charts
 from payments.models import Payment
-from subscriptions import books, daily
+from subscriptions import books, daily, tasks
 from subscriptions.models import DailyFigure
 from tests.payments import staff_rows
 from tests.staff import member
@@ -181,3 +182,25 @@ def test_bars_hang_under_the_base_line_if_below_zero():
 )
 def test_the_scale_ends_at_a_round_number(top, nice):
     assert charts.nice(top) == nice
+
+
+def test_nobody_waits_for_a_large_ledger_that_is_not_rolled_up(finance, served, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(daily, "MOST_ROWS", 0)
+    monkeypatch.setattr(tasks.roll_up_figures, "delay", lambda: asked.append(1))
+    cache.delete(figures.ASKED)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            answer = page(finance)
+        assert "Reload this page in a few minutes." in answer.content.decode()
+        assert "subscriptions_charge" not in " ".join(query["sql"] for query in queries)
+    assert asked == [1]
+    tasks.roll_up_figures()
+    assert facts(page(finance))["Revenue"]
+
+
+def test_a_roll_up_that_stopped_is_asked_for_after_a_week(finance, served, monkeypatch):
+    monkeypatch.setattr(daily, "MOST_ROWS", 0)
+    daily.roll_up(now=datetime(2026, 6, 1, tzinfo=UTC))
+    assert not daily.takes_long(now=datetime(2026, 6, 7, 23, tzinfo=UTC))
+    assert daily.takes_long(now=datetime(2026, 6, 8, tzinfo=UTC))
