@@ -14,7 +14,7 @@ from payments import checkout
 from payments.gateways.manual.models import ManualTransfer
 from payments.models import Adjustment, Refund
 from subscriptions import catalogue, orders
-from subscriptions.models import Subscription
+from subscriptions.models import Plan, Subscription
 from tests.payments.staff_rows import pay
 from tests.staff import member
 from tests.subscriptions.desk import ask, desk, filled, send
@@ -153,3 +153,124 @@ def test_a_reload_of_a_confirmation_does_nothing_more(alice: User) -> None:
     for _ in range(3):
         assert support.post(page, sent).status_code == 303
     assert Refund.objects.count() == StaffAct.objects.count() == 1
+
+
+@pytest.fixture
+def transfer(alice: User, settings: Any) -> ManualTransfer:
+    """Alice's bank transfer of 500.00, of which nothing has arrived."""
+    settings.MANUAL_DETAILS = json.dumps({"beneficiary": "Acme Ltd", "account": "40702810900000000001"})
+    settings.PAYMENT_GATEWAYS = ["sandbox", "manual"]
+    waits = checkout.start(alice, now=timezone.now(), amount=500_00, currency="RUB", gateway="manual")
+    return ManualTransfer.objects.get(transfer_id=waits.gateway_id)
+
+
+def both(client: Client, address: str, sent: dict[str, str]) -> None:
+    """Send a page for its review and for good: it answers with the form, whatever was sent."""
+    for more in ({}, {"confirmed": "1"}):
+        answer = client.post(address, sent | more)
+        assert answer.status_code == 200, sent
+        assert answer.context["form"].errors, sent
+
+
+ARRIVAL = {
+    "amount": "500",
+    "currency": "RUB",
+    "received_on": "2026-01-02",
+    "bank_reference": "B-1",
+    "difference": "later",
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": "9999999999999.99"}, {"currency": "USD"}, {"currency": "rub"}, {"currency": NUL},
+        {"received_on": "9999-12-31"}, {"received_on": "0000-00-00"}, {"received_on": NUL},
+        {"bank_reference": NUL}, {"bank_reference": "x" * 65}, {"difference": "mine"}, {"note": NUL},
+        {"difference": "accept", "reason": " "}, {"seen": "x"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_arrival_that_cannot_be_is_refused_on_the_form(transfer: ManualTransfer, wrong: dict[str, str]) -> None:
+    finance, address = desk("finance"), f"/admin/manual/manualtransfer/{transfer.pk}/record/"
+    both(finance, address, filled(finance, address, **ARRIVAL) | wrong)
+    assert not transfer.receipts.exists()
+    assert not StaffAct.objects.exists()
+
+
+def test_a_page_of_one_customer_does_nothing_to_another(alice: User, mallory: User) -> None:
+    """The key, the last act and the figures of a page are sent to the same page of somebody else."""
+    finance = desk("finance")
+    for customer in (alice, mallory):
+        pay_in(customer, 1000_00)
+    first, second = (f"/admin/accounts/user/{each.pk}/credit/" for each in (alice, mallory))
+    sent = filled(finance, first, amount="10", currency="RUB") | {"confirmed": "1"}
+    assert finance.post(first, sent).status_code == 303
+    answer = finance.post(second, sent, follow=True)
+    assert "This was done before." in answer.content.decode()
+    assert (balance(alice), balance(mallory)) == (1010_00, 1000_00)
+
+
+def test_pages_without_a_key_are_acts_of_their_own_and_break_nothing(alice: User, mallory: User) -> None:
+    finance = desk("finance")
+    for customer in (alice, mallory):
+        pay_in(customer, 1000_00)
+        address = f"/admin/accounts/user/{customer.pk}/credit/"
+        for amount in ("10", "20"):
+            sent = {"amount": amount, "currency": "RUB", "reason": "Outage", "confirmed": "1"}
+            assert finance.post(address, sent).status_code in (200, 303)
+    assert balance(mallory) in (1000_00, 1010_00, 1030_00)
+
+
+@pytest.mark.parametrize("currency", ["rub", "XXX", "", NUL])
+def test_another_currency_than_the_customers_is_refused(alice: User, currency: str) -> None:
+    pay_in(alice, 1000_00)
+    finance = desk("finance")
+    for name in ("credit", "debit"):
+        address = f"/admin/accounts/user/{alice.pk}/{name}/"
+        both(finance, address, filled(finance, address, amount="10", currency="RUB") | {"currency": currency})
+    assert balance(alice) == 1000_00
+
+
+@pytest.mark.parametrize("plan", ["hidden", "basic", "euro", "nothing", NUL])
+def test_only_plans_on_sale_in_the_currency_can_be_chosen(alice: User, plan: str) -> None:
+    row, support = subscribed(alice), desk("support")
+    sell("euro", EUR=10_00)
+    hidden_price = sell("hidden", RUB=10_00)["RUB"]
+    Plan.objects.filter(pk=hidden_price.plan_id).update(is_public=False)
+    address = f"/admin/subscriptions/subscription/{row.pk}/change-plan/"
+    both(support, address, filled(support, address, plan=plan, when="now"))
+    address = f"/admin/accounts/user/{alice.pk}/subscribe/"
+    for price in (hidden_price.pk, "0", "9" * 30, "-1", NUL):
+        both(support, address, filled(support, address, price=price, quantity=1, periods=1))
+    assert Subscription.objects.get().price == row.price
+
+
+@pytest.mark.parametrize("offer", ["0", "9" * 30, "-1", "x"])
+def test_an_offer_that_was_made_up_changes_no_plan_unseen(alice: User, offer: str) -> None:
+    row, support = subscribed(alice), desk("support")
+    sell("other", RUB=10_00)
+    address = f"/admin/subscriptions/subscription/{row.pk}/change-plan/"
+    sent = filled(support, address, plan="other", when="now") | {"offer": offer}
+    assert support.post(address, sent).status_code == 200
+    assert support.post(address, sent | {"confirmed": "1"}).status_code in (200, 303)
+
+
+def test_a_role_without_the_permission_acts_on_no_row(alice: User, transfer: ManualTransfer) -> None:
+    payment, row = pay(alice, 1000_00, now=timezone.now()), subscribed(alice)
+    before = balance(alice)
+    pages = {
+        f"manual/manualtransfer/{transfer.pk}/record/": ("support", "catalogue", "developer", "auditor"),
+        f"manual/manualtransfer/{transfer.pk}/complete/": ("support", "catalogue", "developer", "auditor"),
+        f"payments/payment/{payment.pk}/ask/": ("support", "catalogue", "developer", "auditor"),
+        f"accounts/user/{alice.pk}/credit/": ("catalogue", "developer", "auditor"),
+        f"subscriptions/subscription/{row.pk}/cancel/": ("finance", "catalogue", "developer", "auditor"),
+        f"subscriptions/plan/{row.price.plan_id}/up/": ("support", "finance", "developer", "auditor"),
+        f"subscriptions/plan/{row.price.plan_id}/delete/": ("support", "finance", "catalogue", "developer", "auditor"),
+    }
+    browsers = {name: desk(name) for name in ("support", "finance", "catalogue", "developer", "auditor")}
+    for page, roles in pages.items():
+        for role in roles:
+            sent = ARRIVAL | {"amount": "1", "reason": "x", "confirmed": "1", "when": "now"}
+            assert browsers[role].post(f"/admin/{page}", sent).status_code == 403, (page, role)
+    assert (balance(alice), StaffAct.objects.count()) == (before, 0)
