@@ -68,7 +68,8 @@ def export(customer: User) -> Iterator[str]:
         "payments": (
             Payment.objects.filter(customer=customer).order_by("pk"),
             ("public_id", "client_payment_id", "amount", "currency", "status", "description", "gateway",
-             "amount_received", "received_currency", "amount_refunded", "created_at", "confirmed_at", "metadata"),
+             "amount_received", "received_currency", "amount_refunded", "created_at", "confirmed_at", "billed_to",
+             "metadata"),
         ),
         "refunds": (
             Refund.objects.filter(payment__customer=customer).order_by("pk"),

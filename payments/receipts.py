@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts import billing_details
+from accounts.billing_details import BillingDetails
 from ledger.models import Transaction
 from ledger.money import Money
 from payments import descriptions
@@ -18,6 +20,8 @@ class Receipt:
     number: str
     reference: str
     at: datetime
+    # Who paid, as they were then.
+    customer: BillingDetails
     what: str
     way: str
     received: Money
@@ -41,6 +45,7 @@ def receipt_of(payment: Payment) -> Receipt | None:
         number=f"R-{credit.pk}",
         reference=payment.reference,
         at=credit.effective_at,
+        customer=customer_of(payment),
         what=descriptions.name_of(payment),
         way=way_of(payment),
         received=Money(credit.amount, credit.currency),
@@ -49,6 +54,11 @@ def receipt_of(payment: Payment) -> Receipt | None:
         balance_after=Money(before + credit.amount - paid, credit.currency),
         refunded=payment.refunded,
     )
+
+
+def customer_of(payment: Payment) -> BillingDetails:
+    """Return who paid, as they were then; for a payment that did not keep it, as they are now."""
+    return BillingDetails(**payment.billed_to) if payment.billed_to else billing_details.current(payment.customer)
 
 
 def debt_payment_of(payment: Payment) -> Transaction | None:

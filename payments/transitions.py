@@ -6,6 +6,7 @@ The database repeats the table of moves in a trigger (migration 0002_guards).
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts import billing_details
 from accounts.models import User
 from events import outbox
 from ledger.money import Money
@@ -97,9 +98,16 @@ def credit(
     if payment.parked_reason:
         # While it was parked, the bank may have taken back what is credited only now (payments.disputes).
         payment.disputes.filter(withdrawn_at=None).exclude(status=Dispute.Status.WON).update(check_at=now)
-    taken = {"amount_received": received.amount, "received_currency": received.currency}
+    taken: dict[str, Any] = {"amount_received": received.amount, "received_currency": received.currency}
+    taken |= {"billed_to": _billing_details(payment.customer)}
     move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="", **taken)
     record_event(payment, "confirmed", now=now)
+
+
+def _billing_details(customer: User) -> dict[str, str]:
+    """Return who the customer is now, as accounts.billing_details has it, to be kept."""
+    name = customer.get_full_name() or customer.username
+    return {"name": name} | {field: getattr(customer, field) for field in billing_details.FIELDS}
 
 
 def close(

@@ -102,6 +102,9 @@ class Payment(MadeOnce):
     updated_at = models.DateTimeField()
     # When the wallet was credited. Set once.
     confirmed_at = models.DateTimeField(null=True)
+    # Who paid, as they were then (accounts.billing_details), for the receipt. Set with `confirmed_at`; empty for older
+    # payments.
+    billed_to = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     # When reconciliation next checks the payment at its gateway; null once there is nothing left to check.
     check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)

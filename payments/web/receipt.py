@@ -32,9 +32,9 @@ def receipt_pdf(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 def _context(request: SignedInRequest, public_id: str) -> dict[str, object]:
-    rows = Payment.objects.select_related("plan", "subscription__price__plan", "method")
+    rows = Payment.objects.select_related("customer", "plan", "subscription__price__plan", "method")
     payment = get_object_or_404(rows, public_id=public_id, customer=request.user)
     found = receipts.receipt_of(payment)
     if found is None:
         raise Http404
-    return {"receipt": found, "payment": payment, "customer": request.user, "brand": brand()}
+    return {"receipt": found, "payment": payment, "customer": found.customer, "brand": brand()}

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts import billing_details
 from accounts.web.auth import SignedInRequest
 from core import dates, pdf
 from core.brand import brand
@@ -82,7 +83,7 @@ def _context(request: SignedInRequest, currency: str, month: str) -> dict[str, o
         "is_running": now < found.end,
         "month": month,
         "currency": currency,
-        "customer": request.user,
+        "customer": billing_details.current(request.user),
         "brand": brand(),
     }
 

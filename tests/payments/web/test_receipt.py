@@ -4,9 +4,11 @@ import re
 import zlib
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.test import Client
 
+from accounts import billing_details
 from accounts.models import User
 from core import pdf
 from payments import checkout, confirmation, receipts
@@ -18,10 +20,22 @@ from tests.subscriptions.bank import NOON, at
 from tests.subscriptions.shop import pay_in
 from tests.web import words
 
+# Who Alice is when she pays, and later.
+THEN = {"first_name": "Анна Петрова", "company": "Petrova <b>Design</b>", "address": "12 Sample Lane", "tax_id": "DE1"}
+LATER = {
+    "first_name": "Anna Smith",
+    "company": "",
+    "address": "1 New Road",
+    "tax_id": "GB2",
+    "email": "new@example.com",
+}
+
 
 @pytest.fixture
 def paid(alice: User) -> Payment:
     """Alice had 100.00 and paid 500.00 roubles at 12:01 UTC of 1 March 2026."""
+    User.objects.filter(pk=alice.pk).update(**THEN)
+    alice.refresh_from_db()
     pay_in(alice, 100_00, at=NOON)
     payment = checkout.start(alice, now=NOON, amount=500_00, currency="RUB", gateway="sandbox")
     assert payment.gateway_id is not None
@@ -40,9 +54,6 @@ def browser(alice: User) -> Client:
 def test_the_receipt_says_who_paid_what_to_whom(paid, alice, browser, settings):
     settings.SELLER_NAME, settings.SELLER_ADDRESS = "Acme Ltd", "1 Example Street, London"
     settings.SELLER_TAX_ID, settings.SELLER_TAX_LINE = "VAT GB000", "Prices include 20 % VAT."
-    User.objects.filter(pk=alice.pk).update(
-        first_name="Анна Петрова", company="Petrova <b>Design</b>", address="12 Sample Lane", tax_id="DE1"
-    )
     answer = browser.get(f"/pay/{paid.public_id}/receipt/")
     text = words(answer)
     receipt = receipts.receipt_of(paid)
@@ -55,6 +66,33 @@ def test_the_receipt_says_who_paid_what_to_whom(paid, alice, browser, settings):
     ):  # fmt: skip
         assert part in text, part
     assert "<b>Design" not in answer.content.decode()
+
+
+def test_a_receipt_shows_who_the_customer_was_at_the_payment(paid, alice, browser):
+    User.objects.filter(pk=alice.pk).update(**LATER)
+    text = words(browser.get(f"/pay/{paid.public_id}/receipt/"))
+    assert "Анна Петрова Petrova <b>Design</b> 12 Sample Lane DE1 alice@example.com" in text
+    assert "Anna Smith" not in text
+    assert "new@example.com" not in text
+
+
+def test_who_paid_never_changes_once_the_payment_is_confirmed(paid):
+    with pytest.raises(IntegrityError, match="Who has paid never changes"), transaction.atomic():
+        Payment.objects.filter(pk=paid.pk).update(billed_to={})
+
+
+def test_a_payment_that_did_not_keep_who_paid_shows_who_the_customer_is_now(paid, alice):
+    paid.billed_to = {}
+    paid.customer = alice
+    receipt = receipts.receipt_of(paid)
+    assert receipt is not None
+    assert receipt.customer.name == "Анна Петрова"
+
+
+def test_a_customer_without_a_name_is_called_by_their_username(alice):
+    assert billing_details.current(alice) == billing_details.BillingDetails(
+        name="alice", company="", address="", tax_id="", email="alice@example.com"
+    )
 
 
 def test_the_numbers_of_receipts_differ_and_stay(paid, alice):
