@@ -6,6 +6,8 @@ from django.utils.translation import ngettext_lazy
 from subscriptions.models import Price, Subscription
 
 Status = Subscription.Status
+# Icons of plans paid in advance, in the order of the price list.
+PICTURES = ("box", "layers", "bolt")
 
 # "€29.00 a month"
 EACH = {
@@ -83,3 +85,8 @@ def span(price: Price, periods: int = 1) -> str:
             break
         unit, count = longer, count // size
     return str(SPANS[unit] % {"n": count})
+
+
+def picture(price: Price) -> str:
+    """Return the name of the icon of what a price sells: a server if it is metered, else one by the plan's place."""
+    return "server" if price.metered else PICTURES[(price.plan.position - 1) % len(PICTURES)]

@@ -25,7 +25,8 @@ STRANGER = {
 ANNA = {
     "overview": "/account/", "transactions": "/account/transactions/", "top-up": "/topup/?amount=25.00",
     "checkout": "/checkout/premium/", "plans-held": "/pricing/", "settings": "/account/settings/",
-    "automatic": "/account/automatic-payments/",
+    "automatic": "/account/automatic-payments/", "statements": "/account/statements/", "email": "/email/",
+    "checkout-balance": "/checkout/hourly/?currency=EUR",
 }  # fmt: skip
 STAFF = {
     "desk-today": "/admin/", "desk-search": "/admin/search/?q=anna", "desk-payments": "/admin/payments/payment/",

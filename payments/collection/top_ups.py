@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from events import outbox
+from ledger import display
 from ledger.money import Money
 from payments import amounts
 from payments.collection import consents
@@ -50,7 +51,7 @@ class RuleInvalid(DomainError):
 def words(method: PaymentMethod, currency: str, *, threshold: int | None, amount: int | None, days: int | None,
           cap: int) -> str:  # fmt: skip
     """Return what a customer agrees to with a rule, in the current language. Amounts are in minor units."""
-    values = {"site": settings.SITE_NAME, "method": method, "cap": Money(cap, currency), "days": days}
+    values = {"site": settings.SITE_NAME, "method": method, "cap": display.money(Money(cap, currency)), "days": days}
     if days is not None:
         text = _(
             "I agree that %(site)s charges %(method)s when my balance lasts for fewer than %(days)d days, with what "
@@ -62,7 +63,8 @@ def words(method: PaymentMethod, currency: str, *, threshold: int | None, amount
         "I agree that %(site)s charges %(method)s with %(amount)s whenever my balance falls below %(threshold)s, and "
         "at most %(cap)s in a calendar month. I can turn this off at any time on my account page."
     )
-    return text % (values | {"amount": Money(amount or 0, currency), "threshold": Money(threshold or 0, currency)})
+    sums = {"amount": Money(amount or 0, currency), "threshold": Money(threshold or 0, currency)}
+    return text % (values | {name: display.money(money) for name, money in sums.items()})
 
 
 def turn_on(
@@ -206,20 +208,22 @@ def check(
         if not 1 <= days <= MOST_DAYS:
             raise RuleInvalid(_("The days must be from 1 to %d.") % MOST_DAYS, param="days")
     elif threshold is None or not 0 < threshold <= most:
-        raise RuleInvalid(_("The threshold must be above zero and at most %s.") % Money(most, currency),
+        raise RuleInvalid(_("The threshold must be above zero and at most %s.") % display.money(Money(most, currency)),
                           param="threshold")  # fmt: skip
     elif amount is None or not least <= amount <= most:
-        values = {"least": Money(least, currency), "most": Money(most, currency)}
+        values = {"least": display.money(Money(least, currency)), "most": display.money(Money(most, currency))}
         raise RuleInvalid(_("The amount must be from %(least)s to %(most)s.") % values, param="amount")
     elif amounts.chargeable(amount, currency, method.gateway) != amount:
         # Never charge more than the words say.
         step = lcm(registry.step(currency), registry.step(currency, method.gateway))
-        said = {"step": Money(step, currency), "sent": Money(amount, currency)}
+        said = {"step": display.money(Money(step, currency)), "sent": display.money(Money(amount, currency))}
         text = _("A top-up must be a multiple of %(step)s. You sent %(sent)s.") % said
         raise RuleInvalid(text, param="amount")
     lowest = amount or least
     if cap < lowest:
-        raise RuleInvalid(_("The monthly limit must be at least %s.") % Money(lowest, currency), param="cap")
+        raise RuleInvalid(
+            _("The monthly limit must be at least %s.") % display.money(Money(lowest, currency)), param="cap"
+        )
 
 
 def _sent_back(now: datetime) -> QuerySet[Refund]:

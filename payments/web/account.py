@@ -106,6 +106,17 @@ class AccountSummary:
         return len(self.wallets) == 1
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing has happened yet, so that the page shows the first steps."""
+        return not (self.wallets or self.going_on or self.over or self.needs_attention or self.methods)
+
+    @property
+    def in_debt(self) -> list[WalletSummary]:
+        """The wallets whose debt is to be paid by itself; paying for an unpaid subscription pays it too."""
+        asked = {card.missing.currency for card in self.unpaid if card.missing.amount}
+        return [each for each in self.wallets if each.debt.amount and each.debt.currency not in asked]
+
+    @property
     def needs_attention(self) -> bool:
         """Whether the page begins with something that the customer should know or do."""
         of_wallets = any(each.debt.amount or (each.running_out and each.running_out.tone) for each in self.wallets)

@@ -45,8 +45,8 @@ def status_tag(card: Card | SubscriptionState) -> SafeString:
 
 @register.filter
 def picture(price: Price) -> str:
-    """`{{ price|picture }}`: the icon of what a price sells: `server` if it is metered, else `box`."""
-    return "server" if price.metered else "box"
+    """`{{ price|picture }}`: the name of the icon of what a price sells."""
+    return labels.picture(price)
 
 
 @register.filter
@@ -62,6 +62,12 @@ def shortly(span: timedelta) -> str:
 
 
 @register.filter
-def possible(card: Card) -> list[actions.Action]:
-    """`{{ card|possible }}`: the actions that the customer's page offers now."""
-    return actions.offered_actions(card)
+def pressing(card: Card) -> list[actions.Action]:
+    """`{{ card|pressing }}`: the actions that stand beside what happens next."""
+    return actions.pressing_actions(card)
+
+
+@register.filter
+def usual(card: Card) -> list[actions.Action]:
+    """`{{ card|usual }}`: the other actions that the customer's page offers now."""
+    return actions.usual_actions(card)

@@ -25,6 +25,10 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
+# What a customer with such a subscription most likely wants.
+PRESSING = (Action.RESUME, Action.UNDO_CANCEL, Action.RENEW, Action.KEEP_PLAN)
+
+
 def possible_actions(card: Card) -> list[Action]:
     """Return the actions that the rules (R5) allow now and that would change something, in the order of the page."""
     if card.is_over:
@@ -44,21 +48,23 @@ def possible_actions(card: Card) -> list[Action]:
     return [action for action, is_possible in offered.items() if is_possible]
 
 
-def offered_actions(card: Card) -> list[Action]:
-    """Return the possible actions that customers see, the main one first.
+def pressing_actions(card: Card) -> list[Action]:
+    """Return the possible actions that take back what is going to happen, or go on with what is paused."""
+    return [action for action in possible_actions(card) if action in PRESSING]
+
+
+def usual_actions(card: Card) -> list[Action]:
+    """Return the other possible actions that customers see.
 
     One exit is enough: ending it at the period's end is `cancel`.
     """
-    offered = [action for action in possible_actions(card) if action is not Action.STOP_RENEWING]
-    main = main_action(card)
-    return sorted(offered, key=lambda action: action is not main)
+    return [action for action in possible_actions(card) if action not in (*PRESSING, Action.STOP_RENEWING)]
 
 
 def main_action(card: Card) -> Action | None:
     """Return the action whose button stands beside the subscription in a list: what its customer most likely wants."""
-    likely = (Action.RESUME, Action.UNDO_CANCEL, Action.RENEW, Action.KEEP_PLAN, Action.CHANGE)
     offered = possible_actions(card)
-    return next((action for action in likely if action in offered), None)
+    return next((action for action in (*PRESSING, Action.CHANGE) if action in offered), None)
 
 
 def _can_renew(card: Card) -> bool:

@@ -15,6 +15,8 @@ from ledger.labels import REASONS
 from ledger.models import Transaction
 from ledger.money import Money
 from subscriptions.explain.arithmetic import charges_of
+from subscriptions.explain.sentences import shortly
+from subscriptions.labels import picture
 from subscriptions.models import Charge
 
 # How many transactions share one query for their charges.
@@ -43,10 +45,23 @@ class StatementLine:
     icon: str = "swap"
     # Public id of the subscription it was for; empty if there is none.
     about: str = ""
+    # Of a charge: its plan, and for how long it was.
+    plan: str = ""
+    time: str = ""
 
     @property
     def came_in(self) -> bool:
         return self.money.amount > 0
+
+    @property
+    def title(self) -> str:
+        """What it was for in the fewest words: the plan, or else the reason."""
+        return self.plan or self.reason
+
+    @property
+    def detail(self) -> str:
+        """What else there is to say in a list; may be empty."""
+        return self.time if self.plan else self.description
 
 
 def statement_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
@@ -60,7 +75,12 @@ def statement_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
                 line
                 if charge is None
                 else replace(
-                    line, description=_describe(charge), icon=_icon(charge), about=charge.subscription.public_id
+                    line,
+                    description=_describe(charge),
+                    icon=picture(charge.price),
+                    about=charge.subscription.public_id,
+                    plan="" if line.came_in else charge.price.plan.title,
+                    time=_time(charge),
                 )
             )
 
@@ -90,10 +110,6 @@ def _names(reason: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _icon(charge: Charge) -> str:
-    return "server" if charge.price.metered else "box"
-
-
 def _describe(charge: Charge) -> str:
     """Return the plan's title, and for a period paid in advance its first and last day."""
     plan = charge.price.plan.title
@@ -104,3 +120,12 @@ def _describe(charge: Charge) -> str:
         dates.table_day(at).replace(dates.NO_BREAK_SPACE, " ") for at in (charge.period_start, charge.period_end)
     )
     return _("%(plan)s, %(start)s to %(end)s") % {"plan": plan, "start": start, "end": end}
+
+
+def _time(charge: Charge) -> str:
+    """Return the days of a period paid in advance, or how long metered use was; with the quantity above one."""
+    if charge.price.metered:
+        time = shortly(charge.period_end - charge.period_start)
+    else:
+        time = f"{dates.short_day(charge.period_start)} – {dates.short_day(charge.period_end)}"
+    return time if charge.quantity == 1 else f"{charge.quantity} × {time}"

@@ -49,10 +49,10 @@ def test_a_receipt_in_english(paid, settings):
 def test_a_receipt_in_russian_and_in_the_customers_zone(paid, alice):
     User.objects.filter(pk=alice.pk).update(language="ru", time_zone="Asia/Vladivostok", first_name="Анна")
     letter = told("receipt", now=at(minutes=2))
-    assert letter.subject == "Чек: 500,00\u00a0₽, Пополнение"
+    assert letter.subject == "Квитанция: 500,00\u00a0₽, Пополнение"
     # 12:01 UTC is 22:01 in Vladivostok, ten hours ahead.
     assert lines(letter) == [
-        "Чек: 500,00\u00a0₽",
+        "Квитанция: 500,00\u00a0₽",
         "Спасибо, Анна. Мы получили ваш платёж 1 марта 2026\u00a0г.",
         "Пополнение: 500,00\u00a0₽",
         "Способ оплаты: Тестовая страница оплаты",

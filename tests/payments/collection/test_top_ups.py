@@ -223,7 +223,7 @@ def test_a_new_rule_takes_the_place_of_the_one_before(story: Story, server: Subs
 
 def test_the_words_name_the_numbers(story: Story, server: Subscription) -> None:
     words = turn_on(story).consent.words
-    assert all(part in words for part in ("Visa •••• 4242", "500.00 RUB", "100.00 RUB", "5000.00 RUB"))
+    assert all(part in words for part in ("Visa •••• 4242", "₽500.00", "₽100.00", "₽5,000.00"))
 
 
 @pytest.mark.parametrize(
@@ -323,6 +323,6 @@ class TestSteps:
         card = PaymentMethod.objects.create(customer=alice, gateway=gateway, gateway_id="card", created_at=NOON)
         with pytest.raises(RuleInvalid) as caught:
             top_ups.check(card, "KWD", threshold=1_234, amount=1_234, days=None, cap=5_678)
-        said = "A top-up must be a multiple of 0.010 KWD. You sent 1.234 KWD."
+        said = "A top-up must be a multiple of KWD\xa00.010. You sent KWD\xa01.234."
         assert (caught.value.detail, caught.value.param) == (said, "amount")
         top_ups.check(card, "KWD", threshold=1_234, amount=1_240, days=None, cap=5_678)

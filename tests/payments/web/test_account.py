@@ -13,8 +13,9 @@ from tests.web import words
 
 def test_a_new_customer_is_shown_the_plans(browser):
     page = words(browser.get("/account/"))
-    assert "No top-ups yet." in page
-    assert "You have no plan yet" in page
+    assert "Welcome, alice" in page
+    assert "You have no plan yet, and nothing to pay" in page
+    assert "1. Choose a plan" in page
 
 
 def test_the_page_shows_the_balance_the_price_and_the_next_payment(browser, alice, now):
@@ -25,7 +26,7 @@ def test_the_page_shows_the_balance_the_price_and_the_next_payment(browser, alic
     assert "₽310.00" in page
     assert "Standard Active" in page
     assert "₽690.00 from your balance." in page
-    assert re.search(r"Charge, [^₽]* Standard, ", page)
+    assert re.search(r"Standard, [^₽]* \d+\xa0\w+ – \d+\xa0\w+ −₽690.00", page)
 
 
 def test_metered_use_not_charged_yet_reduces_the_available_balance(browser, alice, now):

@@ -32,8 +32,8 @@ def send(browser: Client, card: PaymentMethod, **numbers: str) -> Any:
 
 def test_the_words_are_shown_before_anything_is_turned_on(browser: Client, card: PaymentMethod) -> None:
     page = send(browser, card, **NUMBERS)
-    assert "charges Visa •••• 4242 with 500.00 RUB whenever my balance falls below 100.00 RUB" in words(page)
-    assert "at most 5000.00 RUB in a calendar month" in words(page)
+    assert "charges Visa •••• 4242 with ₽500.00 whenever my balance falls below ₽100.00" in words(page)
+    assert "at most ₽5,000.00 in a calendar month" in words(page)
     assert not Consent.objects.exists()
     answer = send(browser, card, **NUMBERS, agree="1", seen=hidden(page)["seen"])
     assert answer.status_code == 303
@@ -46,7 +46,7 @@ def test_the_words_are_shown_before_anything_is_turned_on(browser: Client, card:
 def test_other_numbers_than_those_of_the_words_turn_nothing_on(browser: Client, card: PaymentMethod) -> None:
     seen = hidden(send(browser, card, **NUMBERS))["seen"]
     page = send(browser, card, **NUMBERS | {"amount": "5000"}, agree="1", seen=seen)
-    assert "with 5000.00 RUB whenever" in words(page)
+    assert "with ₽5,000.00 whenever" in words(page)
     assert not AutoTopUp.objects.exists()
 
 
@@ -61,9 +61,9 @@ def test_days_ahead(browser: Client, card: PaymentMethod) -> None:
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ({"amount": "99"}, "The amount must be from 100.00 RUB to 1000000.00 RUB."),
+        ({"amount": "99"}, "The amount must be from ₽100.00 to ₽1,000,000.00."),
         ({"amount": "a lot"}, "Enter an amount, for example 500 or 499.50."),
-        ({"cap": "499"}, "The monthly limit must be at least 500.00 RUB."),
+        ({"cap": "499"}, "The monthly limit must be at least ₽500.00."),
         ({"threshold": "0"}, "The threshold must be above zero"),
         ({"days": "3"}, "not both"),
         ({"days": "x"}, "Enter a whole number."),

@@ -30,7 +30,28 @@ def test_metered_use_is_paid_in_advance_and_shows_its_rate(browser):
     # 1.50 x 168 hours
     page = words(browser.get("/checkout/hourly/?currency=RUB&periods=168"))
     assert "Pay ₽252.00 and subscribe" in page
-    assert "we charge ₽1.50 an hour from your balance, by the second" in page
+    assert "to pay ₽1.50 an hour from your balance, by the second, while it runs" in page
+
+
+def test_metered_use_from_the_balance_has_nothing_of_a_payment_beside_it(browser, alice, now):
+    """The lines of the other way to pay are there for those who choose it, and the style sheet hides them till then."""
+    pay_in(alice, 100_00, at=now)
+    page = browser.get("/checkout/hourly/?currency=RUB&periods=24").content.decode()
+    assert '<dt class="if-balance">Pay as you go</dt>' in page
+    assert '<dt class="if-paid">Pay as you go, 24 hours</dt>' in page
+    assert '<nav class="picks if-paid"' in page
+
+
+def test_the_order_and_its_consent_say_each_thing_once(browser):
+    page = words(browser.get(STANDARD))
+    assert page.count("until you cancel") == 1
+    assert page.count("Next charge") == 1
+
+
+def test_the_limit_of_a_trial_is_said_when_it_matters(browser):
+    limit = "The free trial is for a quantity of up to 10."
+    assert limit not in words(browser.get("/checkout/premium/?currency=RUB&quantity=10"))
+    assert limit in words(browser.get("/checkout/premium/?currency=RUB&quantity=11"))
 
 
 @pytest.mark.parametrize("query", ["periods=5", "periods=-1", "periods=x", "quantity=0", "quantity=x", "quantity=9999"])

@@ -95,7 +95,7 @@ def test_a_refund_stands_at_the_charge_that_it_returns_and_plans_have_a_column(b
     page = browser.get(address(standard))
     assert table(page) == [
         "17 Mar 2026 – 17 Apr 2026 Basic ₽299.00 Explain : 17 March 2026, 00:00 UTC",
-        "1 Mar 2026 – 17 Mar 2026 Standard ₽690.00 Explain : 1 March 2026, 12:00 UTC ₽345.00 refunded on 17 Mar 2026",
+        "1 Mar 2026 – 17 Mar 2026 ₽345.00 refunded on 17 Mar 2026 Standard ₽690.00 Explain : 1 March 2026, 12:00 UTC",
     ]
     assert 'data-l="Plan"' in page.content.decode()
     russian = table(browser.get("/ru" + address(standard)))

@@ -30,7 +30,7 @@ def test_an_advance_payment_costs_price_times_quantity_times_periods(clock, brow
     bought(alice, "standard", paid_in=5000_00, quantity=2, periods=3)
     answer = browser.get(page_url(last()))
     page = words(answer)
-    assert heading(answer) == "Charge: details"
+    assert heading(answer) == "Standard"
     assert "Plan Standard Price ₽690.00 a month Quantity 2" in page
     assert "Payment period 3 months From 1 March 2026, 12:00\u00a0UTC To 1 June 2026, 12:00\u00a0UTC" in page
     assert "₽690.00 a month × 2 × 3 months = ₽4,140.00" in page
@@ -67,7 +67,7 @@ def test_a_larger_quantity_costs_the_difference(clock, browser, alice):
     subscription = bought(alice, "standard", paid_in=5000_00, quantity=2)
     act(subscription, at(days=10), lambda book: book.change_quantity(subscription, 5))
     page = words(browser.get(page_url(last())))
-    assert "−₽1,402.26 11 March 2026, 12:00\u00a0UTC Standard, 11 Mar 2026 to 1 Apr 2026" in page
+    assert "−₽1,402.26 Charge, 11 March 2026, 12:00\u00a0UTC Standard, 11 Mar 2026 to 1 Apr 2026" in page
     assert "Quantity before 2 Quantity 5 Payment period 1 month" in page
     assert "Time left 21 of 31 days" in page
     assert "₽690.00 a month × 3 × 1 month × 21 of 31 days = ₽1,402.26, rounded up" in page
@@ -99,7 +99,7 @@ def in_debt(clock, browser, alice, now):
 
 def test_grace_shows_what_the_balance_paid_and_the_debt(in_debt, browser):
     page = words(browser.get(page_url(in_debt.transaction)))
-    assert "−₽10.00 4 April 2026, 12:00\u00a0UTC Weak, 1 Apr 2026 to 4 Apr 2026" in page
+    assert "−₽10.00 Charge, 4 April 2026, 12:00\u00a0UTC Weak, 1 Apr 2026 to 4 Apr 2026" in page
     assert "Payment overdue for 3 of 30 days From the balance ₽10.00 Debt ₽21.00" in page
     assert "₽310.00 a month × 1 month × 3 of 30 days = ₽31.00" in page
     assert "₽10.00 was charged to the balance and ₽21.00 became a debt." in page

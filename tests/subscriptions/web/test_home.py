@@ -21,7 +21,14 @@ def test_a_visitor_sees_what_is_sold_and_from_which_price(client, on_sale):
         assert re.search(rf"{plan} .*?{price}", words(page))
     assert "From €3.50 a month." in words(page)
     assert 'href="/signup/"' in page.content.decode()
-    assert words(page).count("For a small team that works every day.") == 2
+    assert words(page).count("For a small team that works every day.") == 1
+
+
+def test_an_example_shows_an_account_with_the_popular_price(client, on_sale):
+    """Four times 7.90 are 31.60; one month is paid, and 23.70 pay for three more."""
+    said = words(client.get("/?currency=EUR"))
+    assert "Balance, an example €23.70 Lasts for 4 months" in said
+    assert "Standard 1 month −€7.90 Top-up With a card or from a bank +€31.60" in said
 
 
 def test_it_is_in_the_readers_language_and_currency(client, on_sale):
