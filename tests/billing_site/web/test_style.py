@@ -1,5 +1,6 @@
 """Each class of the style sheet is used by a template, a script or code, so that the sheet does not grow by habit."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +23,16 @@ def words() -> Iterator[str]:
         found = re.findall(r"""class="((?:[^"{]|\{\{.*?\}\}|\{%.*?%\})*)\"""", text) if path.suffix == ".html" else []
         found += re.findall(r"""with [^%]*?=["']([^"']*)["']""", text) if path.suffix == ".html" else []
         found += re.findall(r"{% block width %}(.*?){% endblock", text)
-        found += re.findall(r"""["']([^"']*)["']""", text) if path.suffix != ".html" else []
+        found += re.findall(r"""["']([^"']*)["']""", text) if path.suffix == ".js" else []
+        found += strings(text) if path.suffix == ".py" else []
         for each in found:
             yield from re.findall(r"[\w-]+", each)
+
+
+def strings(code: str) -> Iterator[str]:
+    """Yield the strings of Python code; an apostrophe in a comment is none."""
+    nodes = ast.walk(ast.parse(code))
+    return (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def python() -> Iterator[Path]:
