@@ -59,8 +59,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = [
-            "id", "username", "email", "email_confirmed", "first_name", "last_name", "language", "time_zone", "mails",
-            "date_joined",
+            "id", "username", "email", "email_confirmed", "first_name", "last_name", "company", "address",
+            "tax_id", "language", "time_zone", "mails", "date_joined",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -105,7 +105,10 @@ class RegistrationSerializer(StrictSerializer):
             raise taken_error(error) from error
 
 
-@examples(language={"language": "ru", "time_zone": "Europe/Moscow"})
+@examples(
+    language={"language": "ru", "time_zone": "Europe/Moscow"},
+    receipts={"company": "Acme GmbH", "address": "Hauptstr. 1, 10115 Berlin", "tax_id": "DE123456789"},
+)
 class ProfileSerializer(StrictSerializer):
     """Changes to the user's own data. A new email or password requires the current password."""
 
@@ -114,6 +117,9 @@ class ProfileSerializer(StrictSerializer):
     email = EmailField(required=False)
     first_name = TextField(max_length=150, required=False, allow_blank=True)
     last_name = TextField(max_length=150, required=False, allow_blank=True)
+    company = TextField(max_length=200, required=False, allow_blank=True, help_text="For receipts.")
+    address = TextField(max_length=300, required=False, allow_blank=True, help_text="For receipts, on one line.")
+    tax_id = TextField(max_length=50, required=False, allow_blank=True, help_text="For receipts.")
     language = serializers.ChoiceField(choices=User.Language.choices, required=False)
     time_zone = TextField(
         max_length=64,

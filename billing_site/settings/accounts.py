@@ -49,7 +49,12 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
 # accounts.brute_force limits log-ins on pages, API and admin; allauth limits sign-ups and whatever sends mail.
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": None,
+    # The address to which gateways send customers back, which needs no log-in.
+    "payment_return": "60/m/ip,20/m/key",
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
 ACCOUNT_FORMS = {
     "login": "accounts.web.forms.LoginForm",

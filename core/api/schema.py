@@ -59,9 +59,11 @@ DESCRIPTIONS = {
     "406": "The API answers in JSON only.",
     "409": "The current state does not allow it.",
     "413": "Request body too large.",
+    "414": "The address is too long.",
     "415": "The API reads JSON only.",
     "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests; see Retry-After.",
+    "431": "The headers are too large.",
     "503": "The service is busy; see Retry-After.",
 }
 # For the `responses` of a view that may raise these errors.
@@ -130,7 +132,7 @@ def _idempotency_key(*, required: bool) -> OpenApiParameter:
 
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
-    statuses = ["400", "405", "406", "429", "503"]
+    statuses = ["400", "405", "406", "414", "429", "431", "503"]
     if "auth" in operation.get("tags", []):
         statuses.append("401")
     if any(scheme for scheme in operation.get("security", [])):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, resolve_url
 from django.utils import timezone
@@ -32,8 +33,14 @@ def return_page(request: HttpRequest, public_id: str) -> HttpResponse:
     """Redirect to the payment's success_url or cancel_url, or to our page of the payment where it has none.
 
     An open payment is checked at the gateway first. Nobody needs to be logged in: a customer of a program may have no
-    session here, and the address shows nothing of the payment but its status.
+    session here, and the address shows nothing of the payment but its status. So it is limited, by the caller's network
+    and by payment: each request may be a question to the gateway.
     """
+    limited: HttpResponse | None = ratelimit.consume_or_429(
+        request, action="payment_return", key=public_id, limit_get=True
+    )
+    if limited is not None:
+        return limited
     payment = _payment(public_id)
     if payment.status in transitions.OPEN and payment.gateway_id and not payment.parked_reason:
         confirmation.confirm(payment.pk, now=timezone.now())

@@ -31,8 +31,8 @@ def fields(answer) -> dict:
 def test_a_user_sees_their_own_profile_without_secrets(as_alice, alice):
     shown = as_alice.get(ME).json()
     assert shown.keys() == {
-        "id", "username", "email", "email_confirmed", "first_name", "last_name", "language", "time_zone", "mails",
-        "date_joined",
+        "id", "username", "email", "email_confirmed", "first_name", "last_name", "company", "address", "tax_id",
+        "language", "time_zone", "mails", "date_joined",
     }  # fmt: skip
     assert (shown["id"], shown["time_zone"], shown["mails"]) == (alice.pk, "", ["reminders", "changes"])
 
@@ -44,6 +44,18 @@ def test_a_user_changes_names_and_language(as_alice, alice):
     assert (alice.first_name, alice.last_name, alice.language) == ("Alice", "Ångström", "ru")
     assert as_alice.patch(ME, {}).status_code == 200
     assert as_alice.patch(ME, {"first_name": ""}).json()["first_name"] == ""
+
+
+def test_a_user_says_what_receipts_name(as_alice, alice):
+    said = {"company": "Acme GmbH", "address": "Hauptstr. 1, 10115 Berlin", "tax_id": "DE123456789"}
+    assert as_alice.patch(ME, said).json().items() >= said.items()
+    assert as_alice.patch(ME, {"company": ""}).json()["company"] == ""
+    alice.refresh_from_db()
+    assert (alice.company, alice.address, alice.tax_id) == ("", said["address"], said["tax_id"])
+    for name, longest in {"company": 200, "address": 300, "tax_id": 50}.items():
+        assert as_alice.patch(ME, {name: "x" * longest}).status_code == 200
+        assert fields(as_alice.patch(ME, {name: "x" * (longest + 1)})) == {name: "max_length"}
+        assert fields(as_alice.patch(ME, {name: "two\nlines"})) == {name: "unseen"}
 
 
 def test_a_user_chooses_the_time_zone_and_the_mails(as_alice, alice):

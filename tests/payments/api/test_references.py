@@ -1,5 +1,6 @@
 """What a program sends with a payment comes back: in answers, in the list, and on its customer's way back."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -160,3 +161,16 @@ def test_the_sandbox_may_lead_to_the_program(api: APIClient, alice: User, basic:
     policy = Client().get(made["confirmation_url"])["Content-Security-Policy"]
     [targets] = [part for part in policy.split("; ") if part.startswith("form-action ")]
     assert SHOP in targets.split()
+
+
+def test_the_way_back_is_open_to_anybody_but_a_few_times_a_minute(
+    api: APIClient, basic: Price, time_machine: Any
+) -> None:
+    time_machine.move_to(datetime.now(UTC), tick=False)
+    made = api.post(CHECKOUT, {**PLAN, **SENT}).json()
+    back = f"/pay/{made['id']}/return/"
+    assert [Client().get(back).status_code for _ in range(21)] == [302] * 20 + [429]
+    time_machine.shift(61)
+    assert Client().get(back).status_code == 302
+    # So are guesses of ids from one address.
+    assert [Client().get(f"/pay/pay_{n:026}/return/").status_code for n in range(60)][-1] == 429
