@@ -251,7 +251,7 @@ class ActPages(TracedMixin, admin.ModelAdmin):
             changes = self._rehearsed(request, form) if form.has_review and not form.errors else None
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": form.title, "row": row, "back": back,
-            "form": form, "changes": changes, "answers": form.answers() if changes else [],
+            "form": form, "customer": form.customer(), "changes": changes, "answers": form.answers() if changes else [],
             "obstacle": form.obstacle(row),
             "facts": [fact for fact in form.facts(now=timezone.now()).values() if not fact.quiet],
         }  # fmt: skip

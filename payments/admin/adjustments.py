@@ -46,15 +46,18 @@ class AdjustmentForm(ActForm):
         super().__init__(data, row=row)
         field = self.fields["currency"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(each, each) for each in self.currencies(row)]
+        choices = [(each, each) for each in self.currencies(row)]
+        # Nobody gives 500 euros for 500 roubles by leaving a field as it was.
+        has_several = len({account.currency for account in _accounts(row) if account.balance}) > 1
+        field.choices = [("", gettext("Choose")), *choices] if has_several else choices
         limits = ", ".join(money(adjustments.limit(each)) for each in settings.STAFF_CREDIT_LIMIT if each in EXPONENTS)
         said = gettext("Alone you may give or take within 24 hours: %(limits)s. More takes a second person.")
         self.fields["amount"].help_text = said % {"limits": limits or "0"}
 
     @classmethod
     def currencies(cls, customer: User) -> list[str]:
-        """Return the customer's currencies, first those in which there is something to adjust."""
-        accounts = sorted(_accounts(customer), key=lambda account: not cls.is_subject(account))
+        """Return the customer's currencies, first those in which there is something to adjust, and money or a debt."""
+        accounts = sorted(_accounts(customer), key=lambda account: (not cls.is_subject(account), not account.balance))
         return list(dict.fromkeys(account.currency for account in accounts))
 
     @classmethod

@@ -112,6 +112,11 @@ class RefundForm(SeenForm, DecisionForm):
         """Return what has been refunded."""
         return Payment.objects.values_list("amount_refunded", flat=True).get(pk=self.payment.pk)
 
+    def answers(self) -> list[tuple[str, str]]:
+        """Return what was filled in, the amount with its currency."""
+        (label, _text), *others = super().answers()
+        return [(label, money(Money(self.cleaned_data["amount"], self.payment.received_currency))), *others]
+
     def clean_amount(self) -> int:
         """Return the amount in minor units of what was received."""
         try:

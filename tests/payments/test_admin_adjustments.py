@@ -19,6 +19,7 @@ from tests.ledger.snapshot import found
 from tests.payments.gateways.requests import session_request
 from tests.payments.rows import balance
 from tests.staff import member
+from tests.subscriptions.desk import desk
 from tests.subscriptions.shop import pay_in, sell
 from tests.web import hidden
 
@@ -247,3 +248,20 @@ def test_support_cannot_record_a_bank_transfer_and_finance_can(support: User, fi
     transfer = transfers.open_for(session_request(), now=timezone.now())
     record = f"/admin/manual/manualtransfer/{transfer.pk}/record/"
     assert [browser(user).get(record).status_code for user in (support, finance)] == [403, 200]
+
+
+def test_the_currency_is_chosen_where_there_are_several(alice: User) -> None:
+    """Money left in euros does not make a credit of 500 roubles one of euros."""
+    finance, address = desk("finance"), f"/admin/accounts/user/{alice.pk}/credit/"
+    pay_in(alice, 1000_00)
+    assert finance.get(address).context["form"].fields["currency"].choices[0] == ("RUB", "RUB")
+    pay_in(alice, 10_00, currency="EUR")
+    page = finance.get(address)
+    assert [code for code, _ in page.context["form"].fields["currency"].choices][:3] == ["", "EUR", "RUB"]
+    answer = finance.post(address, {**hidden(page), "amount": "500", "currency": "", "reason": "Outage"})
+    assert list(answer.context["form"].errors) == ["currency"]
+
+
+def test_the_page_of_an_act_names_the_customer(alice: User) -> None:
+    page = desk("finance").get(f"/admin/accounts/user/{alice.pk}/credit/").content.decode()
+    assert "Customer: <b>alice</b> · alice@example.com" in page
