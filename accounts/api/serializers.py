@@ -13,7 +13,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from accounts import brute_force, confirmed_address, mail_choices, registration, time_zones
 from accounts.models import User
 from accounts.names import MAX_LENGTH, check_email, check_username, normalize_email
-from core.api.fields import FlagField, StringField, TextField
+from core.api.fields import ChoicesField, FlagField, StringField, TextField
 from core.api.schema_details import either, examples, needs
 from core.api.serializers import StrictSerializer
 
@@ -128,7 +128,7 @@ class ProfileSerializer(StrictSerializer):
         validators=[time_zones.check],
         help_text="A name of the list on the settings page, such as Europe/Moscow. Empty: the time zone of the site.",
     )
-    mails = serializers.MultipleChoiceField(
+    mails = ChoicesField(
         choices=[category.value for category in mail_choices.OPTIONAL],
         required=False,
         help_text="The categories that are sent. One that is left out is switched off.",

@@ -99,3 +99,14 @@ class FlagField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class ChoicesField(serializers.MultipleChoiceField):
+    """A JSON list of choices: not an object, whose names DRF would read."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the set of the choices."""
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        sent: Any = data
+        return super().to_internal_value(sent)

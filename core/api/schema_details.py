@@ -66,7 +66,7 @@ def document_details(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
                 parameter["description"] = DESCRIPTIONS[parameter["name"]]
             if parameter["in"] == "query" and parameter["name"] in TEXT_FILTERS:
                 longest = TEXT_FILTERS[parameter["name"]]
-                text = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": TEXT_NOT_BLANK}
+                text = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": STRING}
                 parameter["schema"] = text
         body = operation.get("requestBody", {})
         for media in body.get("content", {}).values():

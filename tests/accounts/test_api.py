@@ -46,6 +46,13 @@ def test_a_user_changes_names_and_language(as_alice, alice):
     assert as_alice.patch(ME, {"first_name": ""}).json()["first_name"] == ""
 
 
+@pytest.mark.parametrize("sent", [{}, {"changes": True}, "changes", None, 1])
+def test_the_mails_are_a_list(as_alice, alice, sent):
+    assert fields(as_alice.patch(ME, {"mails": sent})).keys() == {"mails"}
+    alice.refresh_from_db()
+    assert alice.mails_off == []
+
+
 def test_a_user_says_what_receipts_name(as_alice, alice):
     said = {"company": "Acme GmbH", "address": "Hauptstr. 1, 10115 Berlin", "tax_id": "DE123456789"}
     assert as_alice.patch(ME, said).json().items() >= said.items()
