@@ -73,7 +73,7 @@ def test_a_customer_agrees_sets_up_a_rule_and_withdraws(visit: Any, alice: User,
     page.get_by_label("Top up by").fill("10")
     page.get_by_label("Monthly limit").fill("2000")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("link", name="The amount must be from 100.00 RUB")).to_be_visible()
+    expect(page.get_by_role("link", name="The amount must be from ₽100.00")).to_be_visible()
     page.get_by_label("Top up by").fill("1000")
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("checkbox").check()
