@@ -83,7 +83,7 @@ def test_staff_record_the_rest_of_a_transfer_and_complete_it(visit, superuser, r
     page.get_by_role("button", name="Continue").click()
     assert "₽1,342.00" in page.locator("table.before-after").inner_text()
     assert faults(window) == []
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Back to the form").click()
     assert page.get_by_label("Amount").input_value() == "342"
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Confirm").click()

@@ -302,3 +302,12 @@ def test_a_new_version_in_a_currency_that_no_gateway_takes_is_refused(
             assert answer.status_code == 303
     current = Price.objects.filter(archived_at=None)
     assert sorted(current.values_list("currency", "amount")) == [("EUR", 12_00), ("RUB", 990_00)]
+
+
+@pytest.mark.parametrize("may_see", [True, False])
+def test_the_review_leads_to_the_customer_whom_its_reader_may_see(desk, staff, paid, may_see):
+    if may_see:
+        staff.user_permissions.add(Permission.objects.get(codename="view_user"))
+    page = desk.get(url(paid, "refund")).content.decode()
+    assert (f'href="/admin/customers/{paid.customer_id}/"' in page) is may_see
+    assert paid.customer.email in page
