@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.models import Event
+from events.names import NAMES
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):
@@ -32,9 +33,9 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
 
 class EventFilters(filters.FilterSet):
-    """Filters by exact type and exact subject."""
+    """Filters by exact type, one of those that there are, and exact subject."""
 
-    type = filters.CharFilter(max_length=60)
+    type = filters.ChoiceFilter(choices=[(name, name) for name in NAMES])
     subject = filters.CharFilter(max_length=40)
 
 

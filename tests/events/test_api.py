@@ -58,7 +58,15 @@ def test_events_are_filtered_by_type_and_subject(alice: User, mallory: User) -> 
     assert listed(alice, "?type=subscription.renewed") == [other, renewed]
     assert listed(alice, "?subject=pay_1") == [paid]
     assert listed(alice, "?type=subscription.renewed&subject=sub_2") == [other]
-    assert listed(alice, "?type=subscription") == []
+
+
+@pytest.mark.parametrize("kind", ["subscription", "subscription.renewd", "Payment.confirmed", "x" * 61])
+def test_an_unknown_type_is_refused_with_those_that_there_are(alice: User, kind: str) -> None:
+    record(alice)
+    answer = client_of(alice).get(LOG, {"type": kind})
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert (error["param"], "subscription.renewed" in error["detail"]) == ("type", True)
 
 
 def test_pages_are_complete_while_events_arrive(alice: User) -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import openapi_python_client
 import pytest
 import schemathesis
 from pytest_django.live_server_helper import LiveServer
+from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts import tokens
 from accounts.models import User
@@ -43,9 +44,11 @@ TOUR = Path(__file__).with_name("client_tour.py")
 
 
 @pytest.fixture(autouse=True)
-def _shop(settings: Any, alice: User, live_server: LiveServer) -> None:
+def _shop(settings: Any, alice: User, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.API_RATES = dict.fromkeys(settings.API_RATES, "1000000/m")
     settings.SITE_URL = live_server.url
+    # A run of 30,000 cases takes longer than a token lives.
+    monkeypatch.setattr(AccessToken, "lifetime", timedelta(hours=6))
     sell("basic", RUB=990_00)
     sell("standard", RUB=1990_00)
     pay_in(alice, 50_000_00, at=datetime.now(UTC))
