@@ -19,6 +19,7 @@ FIELDS = {
     "auto_renew": _("automatic renewal"),
     "balance": _("balance"),
     "balance_after": _("balance afterwards"),
+    "billed_to": _("who paid"),
     "billed_until": _("charged until"),
     "brand": _("brand"),
     "can_pause": _("can be paused"),

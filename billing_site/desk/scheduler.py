@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django_celery_beat import admin as beat  # registers the tables that are registered again below
@@ -16,11 +17,14 @@ from core.lists import ListMixin
 from core.rehearsal import Fact, Facts
 from events.admin.deletion import DeleteForm
 from events.admin.review import ActForm, ActPages
-from events.admin.trace import ReasonedMixin, TracedMixin
+from events.admin.trace import ReasonedMixin
 
 
-class SuperusersOnly(TracedMixin, ListMixin):
-    """An admin for superusers only, whatever permissions a group has. Its tables are short: any column sorts."""
+class SuperusersOnly(ReasonedMixin, ActPages, ListMixin):
+    """An admin for superusers only, whatever permissions a group has, with a reason for each change and deletion.
+
+    Its tables are short: any column sorts.
+    """
 
     sortable_by = None
     date_hierarchy = None
@@ -36,7 +40,31 @@ class SuperusersOnly(TracedMixin, ListMixin):
         return self.has_module_permission(request)
 
     has_add_permission = has_module_permission
-    has_change_permission = has_delete_permission = has_view_permission
+    has_change_permission = has_view_permission
+
+    def may_act(self, request: HttpRequest, form: type[ActForm]) -> bool:
+        """Return whether the user is an active superuser."""
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Forbid Django's deletion, which asks for no reason."""
+        return False
+
+
+class DeleteTaskForm(DeleteForm):
+    """The deletion of what runs by a schedule."""
+
+    kind = "periodictask.delete"
+
+
+class DeleteScheduleForm(DeleteForm):
+    """The deletion of a schedule by which nothing runs. The tasks of another would go with it."""
+
+    @classmethod
+    def obstacle(cls, row: Any) -> str:
+        """Return the tasks that run by it."""
+        names = ", ".join(row.periodictask_set.order_by("name").values_list("name", flat=True))
+        return gettext("These tasks run by it: %s.") % names if names else ""
 
 
 class TaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):
@@ -44,6 +72,13 @@ class TaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):
 
     # The package's own also reads the whole table for the names of the tasks.
     list_filter = ["enabled", "one_off"]
+    acts = {"delete": DeleteTaskForm}
+
+
+def _of_schedule(model: type[Model], base: type[admin.ModelAdmin]) -> type[admin.ModelAdmin]:
+    """Return the admin of one kind of schedule."""
+    form = type(f"Delete{model.__name__}Form", (DeleteScheduleForm,), {"kind": f"{model._meta.model_name}.delete"})
+    return type(f"{model.__name__}Admin", (SuperusersOnly, base), {"inlines": [], "acts": {"delete": form}})
 
 
 class DeleteGroupForm(DeleteForm):
@@ -57,26 +92,18 @@ class DeleteGroupForm(DeleteForm):
         return super().facts(now=now) | {"people": held}
 
 
-class StaffGroupAdmin(SuperusersOnly, ReasonedMixin, ActPages, GroupAdmin):
+class StaffGroupAdmin(SuperusersOnly, GroupAdmin):
     """The groups of staff. What they permit changes with a reason."""
 
     acts = {"delete": DeleteGroupForm}
 
-    def may_act(self, request: HttpRequest, form: type[ActForm]) -> bool:
-        """Return whether the user is an active superuser."""
-        return self.has_module_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Forbid Django's deletion, which asks for no reason."""
-        return False
-
 
 TABLES: dict[Any, type[admin.ModelAdmin]] = {
     schedules.PeriodicTask: TaskAdmin,
-    schedules.IntervalSchedule: type("IntervalAdmin", (SuperusersOnly, beat.IntervalScheduleAdmin), {"inlines": []}),
-    schedules.CrontabSchedule: type("CrontabAdmin", (SuperusersOnly, beat.CrontabScheduleAdmin), {"inlines": []}),
-    schedules.ClockedSchedule: type("ClockedAdmin", (SuperusersOnly, beat.ClockedScheduleAdmin), {"inlines": []}),
-    schedules.SolarSchedule: type("SolarAdmin", (SuperusersOnly, beat.SolarScheduleAdmin), {"inlines": []}),
+    schedules.IntervalSchedule: _of_schedule(schedules.IntervalSchedule, beat.IntervalScheduleAdmin),
+    schedules.CrontabSchedule: _of_schedule(schedules.CrontabSchedule, beat.CrontabScheduleAdmin),
+    schedules.ClockedSchedule: _of_schedule(schedules.ClockedSchedule, beat.ClockedScheduleAdmin),
+    schedules.SolarSchedule: _of_schedule(schedules.SolarSchedule, beat.SolarScheduleAdmin),
     Group: StaffGroupAdmin,
 }
 
