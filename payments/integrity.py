@@ -25,6 +25,7 @@ TRIGGERS = (
     "payment_is_never_deleted",
     "payment_counts_only_its_refunds",
     "payment_keeps_what_it_received",
+    "payment_keeps_who_paid",
     "refund_begins_pending",
     "refund_moves_along_the_table",
     "refund_keeps_what_was_asked_for",

@@ -31,7 +31,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "cursor": {"type": "string", "minLength": 1},
 }
 # Filters that are texts, with the length that each may have.
-TEXT_FILTERS = {"client_reference_id": 200, "plan": 60, "subject": 40, "subscription": 40, "type": 60}
+TEXT_FILTERS = {"client_reference_id": 200, "plan": 60, "subject": 40, "subscription": 40}
 # Ids of objects in paths, by the list that they are in. A payment may have an id that its program has chosen.
 IDS = {
     "subscriptions": "^sub_[0-9a-z]{26}$",

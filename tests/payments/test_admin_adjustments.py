@@ -264,4 +264,4 @@ def test_the_currency_is_chosen_where_there_are_several(alice: User) -> None:
 
 def test_the_page_of_an_act_names_the_customer(alice: User) -> None:
     page = desk("finance").get(f"/admin/accounts/user/{alice.pk}/credit/").content.decode()
-    assert "Customer: <b>alice</b> · alice@example.com" in page
+    assert f'Customer: <b><a href="/admin/customers/{alice.pk}/">alice</a></b> · alice@example.com' in page

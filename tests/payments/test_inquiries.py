@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import Unavailable
+from events.models import StaffAct
 from payments import disputes, inquiries, reconciliation, refunds, setups, transitions
 from payments.gateways.errors import GatewayError
 from payments.gateways.sandbox import disputes as bank
@@ -22,6 +22,7 @@ from tests.payments.checkouts import start
 from tests.payments.faulty_gateway import Unsteady
 from tests.payments.rows import balance
 from tests.payments.staff_rows import pay
+from tests.web import hidden
 
 pytestmark = pytest.mark.django_db
 
@@ -48,9 +49,10 @@ def url(row: Any, page: str) -> str:
 
 
 def press(desk: Client, row: Any) -> str:
-    """Press the button and return what the next page says about it."""
-    assert f'action="{url(row, "ask")}"' in desk.get(url(row, "change")).content.decode()
-    answer = desk.post(url(row, "ask"), follow=True)
+    """Follow the link, give a reason, press the button, and return what the next page says about it."""
+    page = url(row, "ask")
+    assert f'href="{page}"' in desk.get(url(row, "change")).content.decode()
+    answer = desk.post(page, hidden(desk.get(page)) | {"reason": "She asked", "confirmed": "1"}, follow=True)
     return " ".join(str(message) for message in answer.context["messages"])
 
 
@@ -133,9 +135,9 @@ def test_a_payment_parked_for_failures_is_asked_about_again(desk: Client, alice:
     payment.refresh_from_db()
     assert (payment.parked_reason, payment.failures, payment.status) == ("", 0, "pending")
     assert payment.check_at is not None
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.get_edited_object()) == (superuser, payment)
-    assert "Failed 8 times" in entry.change_message
+    act = StaffAct.objects.get()
+    assert (act.author, act.customer, act.reason) == (superuser, alice, "She asked")
+    assert "Failed 8 times" in f"{act.result} {act.changes}"
 
 
 def test_money_of_a_payment_parked_for_failures_is_credited(desk: Client, missed: Payment, alice: User):
@@ -212,7 +214,8 @@ def test_only_a_post_by_those_who_may_act_asks(client: Client, staff: User, miss
     assert url(missed, "ask") not in client.get(url(missed, "change")).content.decode()
     assert client.post(url(missed, "ask")).status_code == 403
     staff.user_permissions.add(Permission.objects.get(codename="change_payment"))
-    assert client.get(url(missed, "ask")).status_code == 405
+    assert client.get(url(missed, "ask")).status_code == 200
+    assert client.post(url(missed, "ask"), {"confirmed": "1"}).status_code == 200
     missed.refresh_from_db()
     assert missed.status == "pending"
 
@@ -233,7 +236,7 @@ def test_a_card_that_was_saved_without_our_knowing_is_found(desk: Client, alice:
     assert f"{setup.public_id} was open and is saved now." in said
     setup.refresh_from_db()
     assert (setup.status, setup.method, setup.parked_reason) == ("saved", PaymentMethod.objects.get(), "")
-    assert 'action="' + url(setup, "ask") not in desk.get(url(setup, "change")).content.decode()
+    assert 'href="' + url(setup, "ask") not in desk.get(url(setup, "change")).content.decode()
 
 
 def test_a_page_is_asked_about_without_an_answer(desk: Client, alice: User, monkeypatch: pytest.MonkeyPatch):
