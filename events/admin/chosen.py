@@ -18,7 +18,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core import rehearsal
@@ -28,6 +27,7 @@ from core.ids import new_id
 from core.rehearsal import Change
 from events import staff_acts
 from events.admin.review import ActForm, ActPages, Changed, complete
+from events.admin.trace import reason_field
 from events.staff_acts import Author
 
 # Rows of one review: a page of a list.
@@ -38,7 +38,7 @@ DIGITS = 18
 class ChosenForm(forms.Form):
     """The reason for the act on all rows. `seen` has the last act on each row that staff could see, as `row:act`."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
     form_key = forms.CharField(max_length=40, widget=forms.HiddenInput)
     seen = forms.CharField(max_length=MOST * 2 * (DIGITS + 1), widget=forms.HiddenInput)
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.db.models import ProtectedError, RestrictedError
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -13,6 +12,7 @@ from accounts.models import User
 from core.errors import DomainError
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 
 
 class DeleteForm(ActForm):
@@ -21,7 +21,7 @@ class DeleteForm(ActForm):
     title = _("Delete")
     effect = _("It cannot be brought back.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def facts(self, *, now: datetime) -> Facts:
         """Return whether the row is there."""

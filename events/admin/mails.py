@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +21,7 @@ from core.letters import Letter
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.chosen import ChosenPages
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from events.mails import delivery, kinds, message, page
 from events.models import Mail, UnreachableAddress
 
@@ -48,7 +48,7 @@ class MailForm(ActForm):
     """An act on a mail, with its reason."""
 
     permission = "events.change_mail"
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @property
     def mail(self) -> Mail:
@@ -182,7 +182,7 @@ class ClearForm(ActForm):
     permission = "events.change_unreachableaddress"
     effect = _("Mails to this address are sent again. One that comes back blocks it once more.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def facts(self, *, now: datetime) -> Facts:
         """Return whether mails are sent to the address, and why not."""

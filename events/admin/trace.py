@@ -21,6 +21,7 @@ from events.staff_acts import Author
 SECRET = ("password", "password1", "password2")
 # The field of a form that says why. It is no change of the row.
 REASON = "reason"
+FOR_STAFF = _("Only staff read it.")
 
 
 class TracedMixin(admin.ModelAdmin):
@@ -57,9 +58,9 @@ class TracedMixin(admin.ModelAdmin):
         )  # fmt: skip
 
 
-def reason_field() -> forms.CharField:
-    """Return the field for the reason of what staff save."""
-    return forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+def reason_field(help_text: Any = FOR_STAFF) -> forms.CharField:
+    """Return the field for the reason of what staff do. `help_text` says who reads it."""
+    return forms.CharField(label=_("Reason"), max_length=200, help_text=help_text)
 
 
 class ReasonedMixin(TracedMixin):

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,6 +15,7 @@ from accounts.models import User
 from core.lists import link_to
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result
+from events.admin.trace import reason_field
 from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.display import money
 from ledger.models import Transaction
@@ -33,7 +33,7 @@ class DecisionForm(ActForm):
 
     permission = "payments.approve_adjustment"
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @classmethod
     def obstacle(cls, row: Adjustment) -> str:

@@ -14,6 +14,7 @@ from accounts.models import User
 from core import idempotency
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import EXPONENTS, Money, NotMoney
@@ -39,7 +40,7 @@ class AdjustmentForm(ActForm):
         label=_("Amount"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     )
     currency = forms.ChoiceField(label=_("Currency"))
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The customer reads it."))
+    reason = reason_field(_("The customer reads it."))
     adjustment: Adjustment | None = None
 
     def __init__(self, data: Any = None, *, row: Any) -> None:

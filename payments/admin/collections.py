@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -18,6 +17,7 @@ from core.list_filters import present
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.chosen import ChosenPages
 from events.admin.review import ActAdmin, ActForm, Result
+from events.admin.trace import reason_field
 from ledger import display
 from ledger.amounts_admin import AmountMixin, currency_filter
 from ledger.money import Money
@@ -56,7 +56,7 @@ class StopForm(ActForm):
     kind = "collection.stop"
     effect = _("Nothing more is charged for it. An attempt that is at its gateway already still ends there.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @classmethod
     def obstacle(cls, row: Collection) -> str:
@@ -112,7 +112,7 @@ class LookAgainForm(ActForm):
     title, kind, permission = _("Look again"), "collectionplan.look_again", "payments.change_collectionplan"
     effect = _("The next run looks at this balance, also if it waits for staff. It charges only what is due.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def facts(self, *, now: datetime) -> Facts:
         """Return when it is looked at, and what has failed."""

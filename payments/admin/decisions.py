@@ -20,6 +20,7 @@ from core import idempotency
 from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActForm, Result, SeenForm
+from events.admin.trace import reason_field
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import Money, NotMoney
@@ -38,7 +39,7 @@ Link = tuple[str | Promise, str]
 class DecisionForm(ActForm):
     """A decision about a payment, with its reason. `refund` is the refund that it has made, if any."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The customer reads it."))
+    reason = reason_field(_("The customer reads it."))
     refund: Refund | None = None
 
     @property

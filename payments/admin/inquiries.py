@@ -7,7 +7,6 @@ before, so the form is confirmed without a review. billing_site.middleware limit
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from accounts.models import User
 from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActAdmin, ActForm, Result
+from events.admin.trace import reason_field
 from ledger.display import money
 from ledger.money import Money
 from payments import inquiries
@@ -30,7 +30,7 @@ class AnsweredForm(ActForm):
     has_review = False
     was: Facts | None = None
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def before(self, *, now: datetime) -> Facts:
         """Return the facts before the gateway was asked."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result, SeenForm
+from events.admin.trace import reason_field
 from ledger.display import money
 from ledger.money import Money, NotMoney
 from payments import bank_transfers
@@ -166,7 +167,7 @@ class CompleteForm(TransferForm):
         ],
         help_text=_("What is accepted is credited to the balance. To send it back, decide on the page of the payment."),
     )
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The customer reads it."))
+    reason = reason_field(_("The customer reads it."))
 
     @classmethod
     def obstacle(cls, row: ManualTransfer) -> str:
@@ -192,7 +193,7 @@ class VoidForm(TransferForm):
         "money was credited, it is taken back from the balance, and what is spent of it becomes a debt."
     )
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @property
     def transfer(self) -> ManualTransfer:
@@ -282,7 +283,7 @@ class FailedForm(RefundForm):
     kind = "transfer_refund.failed"
     effect = _("The money cannot be sent back. What the balance has paid for it returns to the balance.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def act(self, by: User, *, now: datetime) -> Done:
         """Mark the refund as failed."""

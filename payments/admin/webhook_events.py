@@ -3,7 +3,6 @@
 import json
 from datetime import datetime
 
-from django import forms
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +13,7 @@ from accounts.models import User
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.chosen import ChosenPages
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from payments.admin.lists import StatusAdmin, gateway_filter
 from payments.models import WebhookEvent
 from payments.webhooks import process
@@ -25,7 +25,7 @@ class ProcessAgainForm(ActForm):
     title, kind, permission = _("Process again"), "webhookevent.replay", "payments.change_webhookevent"
     effect = _("We ask the gateway about what has happened and apply its answer. Nothing is credited twice.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @property
     def event(self) -> WebhookEvent:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
-from django import forms
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -14,6 +13,7 @@ from accounts.models import User
 from core.errors import DomainError
 from core.rehearsal import Fact, Facts
 from events.admin.review import Result, SeenForm
+from events.admin.trace import reason_field
 from events.models import Event
 from ledger.display import moment, money
 from ledger.money import Money
@@ -46,9 +46,7 @@ class SubscriptionForm(SeenForm):
     # What is said when it is done.
     done: ClassVar[str | Promise]
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("For the record. The customer does not read it.")
-    )
+    reason = reason_field(_("For the record. The customer does not read it."))
 
     @property
     def subscription(self) -> Subscription:

@@ -24,6 +24,7 @@ from core.ids import new_id
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.chosen import ChosenPages
 from events.admin.review import ActForm, Result, perform
+from events.admin.trace import reason_field
 from events.staff_acts import Author
 from ledger.amounts_admin import currency_filter
 from ledger.display import money
@@ -68,7 +69,7 @@ class SettleForm(ActForm):
     title, kind, permission = _("Settle"), "billingclock.settle", "subscriptions.change_billingclock"
     effect = _("Everything that is due up to now is charged. A book that cannot be settled stays parked.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
     # What became of the book.
     run = billing_run.Run()
 
@@ -116,7 +117,7 @@ def _said(run: billing_run.Run) -> str:
 class SettleAllForm(forms.Form):
     """The settling of all books that were parked or overdue when the page was opened."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
     form_key = forms.CharField(max_length=40, widget=forms.HiddenInput)
     # Books that are parked after this instant have been tried.
     since = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"])

@@ -33,7 +33,7 @@ from subscriptions.admin import facts as customer_facts
 class CustomerForm(ActForm):
     """An act on a customer, with its reason."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @property
     def person(self) -> User:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.urls import reverse
@@ -15,6 +14,7 @@ from accounts.models import User
 from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from subscriptions import catalogue
 from subscriptions.admin.terms import TERMS, PriceForm, shown, word
 from subscriptions.admin.versions import VersionForm
@@ -38,7 +38,7 @@ class AddPriceForm(ActForm):
     terms_form: type[FirstPriceForm] = FirstPriceForm
     made: Price | None = None
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)

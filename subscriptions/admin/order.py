@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import ClassVar
 
-from django import forms
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +12,7 @@ from core.errors import DomainError
 from core.rehearsal import Fact, Facts
 from events.admin.deletion import DeleteForm
 from events.admin.review import Result, SeenForm
+from events.admin.trace import reason_field
 from subscriptions import catalogue
 from subscriptions.models import Plan
 
@@ -24,7 +24,7 @@ class MoveForm(SeenForm):
     effect = _("Customers see the plans in the new order at once.")
     is_down: ClassVar[bool]
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @classmethod
     def obstacle(cls, row: Plan) -> str:

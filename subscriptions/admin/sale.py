@@ -12,6 +12,7 @@ from accounts.models import User
 from core.errors import DomainError
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from ledger.display import money
 from ledger.money import Money
 from subscriptions import catalogue, orders, overview
@@ -41,9 +42,7 @@ class SaleForm(ActForm):
         initial=1,
         help_text=_("How many intervals of the price each payment buys. A plan with a meter has none."),
     )
-    reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("For the record. The customer does not read it.")
-    )
+    reason = reason_field(_("For the record. The customer does not read it."))
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)

@@ -13,6 +13,7 @@ from accounts.models import User
 from core.errors import DomainError
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from subscriptions.models import Plan
 
 TEXTS = (
@@ -81,7 +82,7 @@ class TextsForm(ActForm):
     title, kind, permission = _("Change texts"), "plan.change", "subscriptions.change_plan"
     effect = _("Customers read the new texts at once, those too who have the plan. Prices stay as they are.")
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)

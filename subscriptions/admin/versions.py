@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from subscriptions import catalogue
 from subscriptions.admin.terms import TERMS, TermsForm, shown, word
 from subscriptions.models import Price, Subscription
@@ -44,7 +44,7 @@ class VersionForm(ActForm):
     )
     made: Price | None = None
 
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     def __init__(self, data: Any = None, *, row: Any) -> None:
         super().__init__(data, row=row)

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.rehearsal import Fact, Facts
 from events.admin.review import ActForm, Result
+from events.admin.trace import reason_field
 from subscriptions.models import Plan, Subscription
 
 # More subscriptions than this are not counted.
@@ -19,7 +19,7 @@ class VisibilityForm(ActForm):
     """An act on a plan, with its reason."""
 
     permission = "subscriptions.change_plan"
-    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Only staff read it."))
+    reason = reason_field()
 
     @property
     def plan(self) -> Plan:
