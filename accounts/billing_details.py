@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from accounts.models import User
 
-# What is taken from the profile as it is, beside the name.
-FIELDS = ("company", "address", "tax_id", "email")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingDetails:
@@ -21,6 +18,5 @@ class BillingDetails:
 
 def current(user: User) -> BillingDetails:
     """Return the details that are in the customer's profile now."""
-    return BillingDetails(
-        name=user.get_full_name() or user.username, **{field: getattr(user, field) for field in FIELDS}
-    )
+    name = user.get_full_name() or user.username
+    return BillingDetails(name=name, company=user.company, address=user.address, tax_id=user.tax_id, email=user.email)

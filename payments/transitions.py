@@ -3,6 +3,7 @@
 The database repeats the table of moves in a trigger (migration 0002_guards).
 """
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,6 @@ from accounts.models import User
 from events import outbox
 from ledger.money import Money
 from payments import paid_changes, truncation
-from payments.descriptions import own_description
 from payments.models import CollectionPlan, Dispute, Payment
 from subscriptions import books
 from subscriptions.models import Subscription
@@ -89,7 +89,7 @@ def credit(
             received.amount,
             key=f"payment:{payment.public_id}",
             source=f"gateway_clearing:{payment.gateway}",
-            description=description or own_description(payment),
+            description=description or payment.own_description,
             first=_live_subscription(payment) if received == payment.money and not payment.is_for_change else None,
             author=author,
         )
@@ -99,15 +99,9 @@ def credit(
         # While it was parked, the bank may have taken back what is credited only now (payments.disputes).
         payment.disputes.filter(withdrawn_at=None).exclude(status=Dispute.Status.WON).update(check_at=now)
     taken: dict[str, Any] = {"amount_received": received.amount, "received_currency": received.currency}
-    taken |= {"billed_to": _billing_details(payment.customer)}
+    taken |= {"billed_to": asdict(billing_details.current(payment.customer))}
     move(payment, Status.CONFIRMED, now=now, confirmed_at=now, failure_code="", parked_reason="", **taken)
     record_event(payment, "confirmed", now=now)
-
-
-def _billing_details(customer: User) -> dict[str, str]:
-    """Return who the customer is now, as accounts.billing_details has it, to be kept."""
-    name = customer.get_full_name() or customer.username
-    return {"name": name} | {field: getattr(customer, field) for field in billing_details.FIELDS}
 
 
 def close(

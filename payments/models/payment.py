@@ -1,11 +1,12 @@
 """Payments through a gateway."""
 
-from functools import partial
+from functools import cache, partial
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
@@ -199,6 +200,18 @@ class Payment(MadeOnce):
         return self.purpose.startswith(self.CHANGE)
 
     @property
+    def plan_sold(self) -> Plan | None:
+        """The plan that it is for, or that of its subscription; None for a top-up."""
+        return self.plan or (self.subscription.price.plan if self.subscription else None)
+
+    @property
+    def own_description(self) -> str:
+        """What the customer typed as its description; empty if ours stands there, in whatever language."""
+        plan = self.plan_sold
+        ours = _top_ups() if plan is None else {plan.name, plan.name_ru}
+        return "" if self.description in ours else self.description
+
+    @property
     def reference(self) -> str:
         """The id by which the customer's programs call it: the one they chose, or else the public id."""
         return self.client_payment_id or self.public_id
@@ -223,3 +236,13 @@ class Payment(MadeOnce):
         """Whether the gateway took something else than we asked for, and all of it was sent back or is on its way."""
         is_without_credit = self.status in (self.Status.CANCELLED, self.Status.UNKNOWN)
         return is_without_credit and self.received is not None and self.refundable == 0
+
+
+@cache
+def _top_ups() -> frozenset[str]:
+    """Return the word for a top-up in each language."""
+    names = set()
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            names.add(gettext("Top-up"))
+    return frozenset(names)
