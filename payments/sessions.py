@@ -1,6 +1,7 @@
 """The hosted page for a payment: opened at the gateway after the payment is committed, with the payment's id as key."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -92,32 +93,30 @@ def _request(payment: Payment, *, now: datetime) -> SessionRequest:
 @retry.retried
 def _store(payment: Payment, session: Session, *, now: datetime) -> Payment:
     """Store the page of a payment, and return the payment as it is then."""
-    page = {
-        "gateway_id": session.gateway_id,
+    gateway_id = {"gateway_id": session.gateway_id}
+    page = gateway_id | {
         "confirmation_url": truncation.page_address(session.confirmation_url),
         "expires_at": session.expires_at,
         "check_at": transitions.next_check(payment.created_at, expires_at=session.expires_at, after=now),
     }
     # What nearly always holds is the condition of one statement, which needs neither a lock nor the row again.
     if Payment.objects.filter(pk=payment.pk, gateway_id=None, status=Status.PENDING, closing_at=None).update(**page):
-        for name, value in page.items():
-            setattr(payment, name, value)
-        return payment
-    return _store_locked(payment.pk, session, now=now)
-
-
-def _store_locked(payment_id: int, session: Session, *, now: datetime) -> Payment:
+        return _with(payment, page)
     with transaction.atomic():
-        payment = transitions.lock(payment_id)
+        payment = transitions.lock(payment.pk)
         if payment.gateway_id is None:
-            payment.gateway_id = session.gateway_id
-            if payment.status in transitions.OPEN:
-                payment.confirmation_url = truncation.page_address(session.confirmation_url)
-                payment.expires_at = session.expires_at
-                payment.check_at = transitions.next_check(payment.created_at, expires_at=session.expires_at, after=now)
-            payment.save(update_fields=["gateway_id", "confirmation_url", "expires_at", "check_at"])
+            # A payment that has ended meanwhile keeps only which page is its own.
+            news = page if payment.status in transitions.OPEN else gateway_id
+            _with(payment, news).save(update_fields=[*news])
             if payment.status == Status.UNKNOWN:
                 transitions.move(payment, Status.PENDING, now=now)
+    return payment
+
+
+def _with(payment: Payment, fields: dict[str, Any]) -> Payment:
+    """Return the payment with these fields set."""
+    for name, value in fields.items():
+        setattr(payment, name, value)
     return payment
 
 
