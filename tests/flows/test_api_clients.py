@@ -95,7 +95,8 @@ def test_no_request_gets_an_answer_that_the_document_does_not_allow(
     said = run(
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run",
         f"{live_server.url}/api/schema/?format=json",
-        "--header", f"Authorization: Bearer {access}", "--phases", PHASES, "--checks", "all",
+        # All checks are on. Named here, they would be on where the configuration says why one is not.
+        "--header", f"Authorization: Bearer {access}", "--phases", PHASES,
         "--max-examples", CASES or "5", "--continue-on-failure", "--no-color",
         # It would end the session of all others.
         "--exclude-operation-id", "auth_logout_create", *([] if CASES else ["--seed", "1"]),
