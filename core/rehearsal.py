@@ -33,6 +33,11 @@ class Change(NamedTuple):
         """Whether the two sides differ."""
         return self.before != self.after
 
+    @property
+    def is_beginning(self) -> bool:
+        """Whether there was nothing before."""
+        return self.is_change and self.before == NOTHING
+
 
 def rehearse(act: Callable[[], object], facts: Callable[[], Facts]) -> list[Change]:
     """Return the facts before and after the act. What the act raises passes. No act may call a remote gateway."""

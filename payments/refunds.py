@@ -10,8 +10,10 @@ from typing import TypedDict, Unpack
 
 import structlog
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from core import idempotency, retry
@@ -42,6 +44,8 @@ WATCHED_FOR = timedelta(days=30)
 # From this age a refund is looked for before it is asked for, even if nobody is known to have asked: the process that
 # did may have died before it stored the answer. Far below the day for which gateways remember a key.
 LOOKED_FOR_AFTER = timedelta(minutes=1)
+
+TAKEN_BACK = gettext_lazy("The customer's bank has taken this payment back, so it cannot be refunded as well.")
 
 
 class Terms(TypedDict, total=False):
@@ -208,10 +212,15 @@ def check_card(payment: Payment, amount: int | None) -> None:
         raise RefundRefused(_("%s refunds whole payments only.") % payment.gateway, param="amount")
 
 
+def disputes_of(payment: int | OuterRef) -> QuerySet[Dispute]:
+    """Return the disputes by which the bank of a payment, by its primary key, has taken it back or may do so."""
+    return Dispute.objects.filter(payment=payment).exclude(status=Dispute.Status.WON)
+
+
 def _check_amount(payment: Payment, amount: int | None) -> None:
     """Raise RefundRefused if so much is not left of a locked payment, or its bank has taken it back or may do so."""
-    if payment.disputes.exclude(status=Dispute.Status.WON).exists():
-        raise RefundRefused(_("The customer's bank has taken this payment back, so it cannot be refunded as well."))
+    if disputes_of(payment.pk).exists():
+        raise RefundRefused(str(TAKEN_BACK))
     left = Money(payment.refundable, payment.received_currency)
     if not left.amount or not 0 < (left.amount if amount is None else amount) <= left.amount:
         text = _("At most %(left)s of this payment can still be refunded.")

@@ -27,7 +27,7 @@ from events.models import Event, Mail, StaffAct, UnreachableAddress
 from ledger.display import money
 from ledger.models import Account
 from ledger.money import Money
-from payments import bank_transfers, transitions
+from payments import bank_transfers, refunds, transitions
 from payments.collection import states as collection_states
 from payments.models import Adjustment, AutoTopUp, Collection, Dispute, Payment, PaymentMethod, Refund
 from subscriptions import overview
@@ -195,6 +195,7 @@ def _payments(request: HttpRequest, customer: User) -> list[Paid]:
     is_open = Q(status__in=transitions.OPEN) | (~Q(parked_reason="") & Q(amount_refunded=0))
     ordered = (
         Payment.objects.filter(customer=customer)
+        .annotate(has_dispute=Exists(refunds.disputes_of(OuterRef("pk"))))
         .select_related("customer")
         .order_by(Case(When(is_open, then=Value(0)), default=Value(1)), F("id").desc())
     )

@@ -82,11 +82,16 @@ class ReasonedMixin(TracedMixin):
         return Reasoned
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the fields with the reason at the end, for those who may save."""
+        """Return the fields with the reason at the end, below the rows of other tables, for those who may save."""
         fieldsets = super().get_fieldsets(request, obj)
-        if not self._may_save(request, obj) or REASON in flatten_fieldsets(fieldsets):
+        if not self._may_save(request, obj):
             return fieldsets
-        return [*fieldsets, (None, {"fields": [REASON]})]
+        # A form without a list of fields has the reason among them.
+        others = [
+            (name, options | {"fields": [each for each in options["fields"] if each != REASON]})
+            for name, options in fieldsets
+        ]
+        return [*others, (None, {"fields": [REASON], "classes": ["comes-last"]})]
 
     def _may_save(self, request: HttpRequest, row: Any) -> bool:
         return row is None or self.has_change_permission(request, row)

@@ -105,9 +105,12 @@ class RefundForm(SeenForm, DecisionForm):
 
     @classmethod
     def obstacle(cls, row: Payment) -> str:
-        """Return why nothing of the payment can be refunded."""
-        is_possible = row.status == Payment.Status.CONFIRMED and row.refundable > 0
-        return "" if is_possible else gettext("Nothing of this payment can be refunded.")
+        """Return why nothing of the payment can be refunded. A page of many payments may have read the disputes."""
+        if row.status != Payment.Status.CONFIRMED or row.refundable <= 0:
+            return gettext("Nothing of this payment can be refunded.")
+        known: bool | None = getattr(row, "has_dispute", None)
+        is_disputed = refunds.disputes_of(row.pk).exists() if known is None else known
+        return str(refunds.TAKEN_BACK) if is_disputed else ""
 
     def figure(self) -> int:
         """Return what has been refunded."""

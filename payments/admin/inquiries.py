@@ -62,7 +62,7 @@ class InquiryForm(AnsweredForm):
         row, customer = type(self.row).objects.get(pk=self.row.pk), self.customer()
         facts = {
             "status": Fact(gettext("Status"), row.get_status_display()),
-            "parked": Fact(gettext("Waits for staff"), row.parked_reason[:300] or NOTHING, quiet=True),
+            "parked": Fact(gettext("Waits for staff"), row.parked_reason[:300] or NOTHING, quiet=not row.parked_reason),
         }
         if isinstance(row, MethodSetup) or customer is None:
             return facts

@@ -73,6 +73,12 @@ def test_a_plan_with_a_price_that_cannot_be_is_not_created(
     assert (Plan.objects.count(), Price.objects.count()) == (0, 0)
 
 
+def test_the_reason_of_a_new_plan_stands_below_its_prices(desk: Client) -> None:
+    text = desk.get(f"{PLANS}add/").content.decode()
+    assert text.count('name="reason"') == 1
+    assert text.index('name="prices-2-amount"') < text.index('name="reason"') < text.index('name="_save"')
+
+
 def test_a_new_plan_needs_a_reason(desk: Client) -> None:
     answer = desk.post(f"{PLANS}add/", new_plan({"currency": "RUB", "amount": "690"}, reason=""))
     assert list(answer.context["adminform"].form.errors) == ["reason"]
