@@ -84,8 +84,11 @@ class ActForm(forms.Form):
         """Return the customer whom it is about."""
         return getattr(self.row, "customer", None)
 
-    def prepare(self, by: User, *, now: datetime) -> None:
-        """Do what needs the network and must be known for the record, before the act. No transaction is open."""
+    def prepare(self, author: Author, *, now: datetime) -> None:
+        """Do what needs the network and must be known for the record, before the act. No transaction is open.
+
+        What it may change even if the act is never recorded is recorded here first.
+        """
 
     def before(self, *, now: datetime) -> Facts:
         """Return what was so before the act."""
@@ -169,7 +172,7 @@ def complete(form: ActForm, *, author: Author, now: datetime) -> Result:
 
     Raises DomainError, Changed. Call it with no transaction open.
     """
-    form.prepare(author.user, now=now)
+    form.prepare(author, now=now)
     return form.finish(perform(form, author=author, now=now), now=now)
 
 

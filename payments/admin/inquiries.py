@@ -1,27 +1,36 @@
 """The act "Ask the gateway now" on a payment, a refund, a dispute or a page that saves a method.
 
-The gateway is asked before the act is recorded, so that the record has its answer. What it will say nobody can know
-before, so the form is confirmed without a review. billing_site.middleware limits the time of the answer.
+That staff ask is recorded before the gateway is asked, the act with its answer afterwards: no transaction is open
+meanwhile, and the answer may change rows even if the process ends before it is recorded. Nobody can know before what
+the gateway will say, so the form is confirmed without a review. billing_site.middleware limits the time of the answer.
 """
 
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.errors import DomainError
+from core.ids import new_id
 from core.rehearsal import NOTHING, Fact, Facts
+from events import act_titles, staff_acts
 from events.admin.review import ActAdmin, ActForm, Result
 from events.admin.trace import reason_field
+from events.staff_acts import Author
 from ledger.display import money
 from ledger.money import Money
 from payments import inquiries
 from payments.inquiries import Inquiry
 from payments.models import MethodSetup, Payment
 from subscriptions.admin import facts as customer_facts
+
+# The asking alone, which has changed nothing yet.
+ASKED = f"{staff_acts.READING}gateway"
+act_titles.register(ASKED, _("Asked the gateway"))
 
 
 class AnsweredForm(ActForm):
@@ -31,6 +40,18 @@ class AnsweredForm(ActForm):
     was: Facts | None = None
 
     reason = reason_field()
+
+    def prepare(self, author: Author, *, now: datetime) -> None:
+        """Record that the gateway is asked, once for each page that is sent, and keep the facts."""
+        self.was = self.facts(now=now)
+        key = f"asked:{self.cleaned_data.get('form_key') or new_id('form')}"[:64]
+        with transaction.atomic():
+            staff_acts.hold([self.row], self.customer())
+            if staff_acts.find(key) is None:
+                staff_acts.record(
+                    ASKED, self.logged(), author=author, key=key, customer=self.customer(),
+                    reason=self.cleaned_data["reason"],
+                )  # fmt: skip
 
     def before(self, *, now: datetime) -> Facts:
         """Return the facts before the gateway was asked."""
@@ -71,12 +92,12 @@ class InquiryForm(AnsweredForm):
             facts["fee"] = Fact(gettext("Fee"), fee, quiet=True)
         return facts | customer_facts.of_customer(customer, row.currency, now=now)
 
-    def prepare(self, by: User, *, now: datetime) -> None:
-        """Ask the gateway. Raises DomainError if there is nothing to ask about."""
+    def prepare(self, author: Author, *, now: datetime) -> None:
+        """Record it and ask the gateway. Raises DomainError if there is nothing to ask about."""
         row = type(self.row).objects.get(pk=self.row.pk)
         if obstacle := self.obstacle(row):
             raise DomainError(obstacle)
-        self.was = self.facts(now=now)
+        super().prepare(author, now=now)
         self.inquiry = inquiries.ask(row, now=now)
 
     def carry_out(self, by: User, *, now: datetime) -> Result:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.rehearsal import NOTHING, Fact, Facts
 from events.admin.review import Result
+from events.staff_acts import Author
 from payments import remedies
 from payments.admin.inquiries import AnsweredForm
 from payments.models import Discrepancy
@@ -66,10 +67,10 @@ class MendForm(AnsweredForm):
         facts["payment"] = Fact(gettext("Payment"), payment.get_status_display())
         return facts | customer_facts.of_customer(payment.customer, payment.currency, now=now)
 
-    def prepare(self, by: User, *, now: datetime) -> None:
-        """Ask the gateway and apply its answer."""
-        self.was = self.facts(now=now)
-        self.row = remedies.mend(self.row, by=by, now=now)
+    def prepare(self, author: Author, *, now: datetime) -> None:
+        """Record it, ask the gateway and apply its answer."""
+        super().prepare(author, now=now)
+        self.row = remedies.mend(self.row, by=author.user, now=now)
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
         """Say what came of it."""

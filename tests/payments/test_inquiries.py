@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.errors import Unavailable
+from events.admin import review
 from events.models import StaffAct
 from payments import disputes, inquiries, reconciliation, refunds, setups, transitions
 from payments.gateways.errors import GatewayError
@@ -63,6 +64,29 @@ def no_answer(*_args: Any, **_terms: Any) -> Any:
 def test_money_that_we_missed_is_credited(desk: Client, missed: Payment, alice: User):
     assert f"{missed.public_id} was pending and is confirmed now. The fee of ₽29.00 is posted." in press(desk, missed)
     assert balance(alice) == 1000_00
+
+
+def test_who_asked_is_known_even_if_nobody_is_left_to_record_the_answer(
+    desk: Client, missed: Payment, alice: User, superuser: User, monkeypatch: pytest.MonkeyPatch
+):
+    def die(*_args: Any, **_terms: Any) -> Any:
+        raise KeyboardInterrupt
+
+    page = url(missed, "ask")
+    sent = hidden(desk.get(page)) | {"reason": "She asked", "confirmed": "1"}
+    with monkeypatch.context() as patch:
+        patch.setattr(review, "perform", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.post(page, sent)
+    missed.refresh_from_db()
+    act = StaffAct.objects.get()
+    assert (missed.status, balance(alice)) == ("confirmed", 1000_00)
+    assert (act.kind, act.author, act.customer, act.reason) == ("view.gateway", superuser, alice, "She asked")
+    assert f"payments.payment:{missed.pk}" in act.objects_touched
+    # The page is sent again: the asking is no news, and its answer is recorded.
+    desk.post(page, sent)
+    desk.post(page, sent)
+    assert list(StaffAct.objects.order_by("id").values_list("kind", flat=True)) == ["view.gateway", "gateway.ask"]
 
 
 def test_what_has_not_changed_is_said(desk: Client, alice: User):
@@ -135,7 +159,7 @@ def test_a_payment_parked_for_failures_is_asked_about_again(desk: Client, alice:
     payment.refresh_from_db()
     assert (payment.parked_reason, payment.failures, payment.status) == ("", 0, "pending")
     assert payment.check_at is not None
-    act = StaffAct.objects.get()
+    act = StaffAct.objects.get(kind="gateway.ask")
     assert (act.author, act.customer, act.reason) == (superuser, alice, "She asked")
     assert "Failed 8 times" in f"{act.result} {act.changes}"
 

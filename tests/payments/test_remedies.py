@@ -203,7 +203,7 @@ def test_a_discrepancy_is_mended_from_its_report_once_with_a_reason(
     html = client.get(page_of(missed_row)).content.decode()
     assert f'href="{address(missed_row)}"' not in html
     assert "was pending and is confirmed now." in html
-    act = StaffAct.objects.get()
+    act = StaffAct.objects.get(kind="discrepancy.mend")
     assert (act.kind, act.author, act.customer) == ("discrepancy.mend", superuser, missed.customer)
     assert act.reason == "Asked by phone"
     assert act.changes[0] == ["Mended", "no", "yes"]
