@@ -92,6 +92,8 @@ class Launcher:
             server.hold(pause)
         self.children.start("prepare", self.preparing)
         code = self.children.wait("prepare", pause)
+        # A signal to our whole group may strike a child in the moment before it has its own session, too.
+        pause(0)
         if code == prepare.REFUSED:
             raise Refused
         if code:
@@ -105,6 +107,7 @@ class Launcher:
             say(_welcome())
         while (ended := self.children.ended()) is None:
             self.signals.pause(0.2)
+        self.signals.pause(0)  # as after `prepare`
         name, code = ended
         say(f"{name} ended with exit code {code}; stopping everything.", error=True)
         return code or 1

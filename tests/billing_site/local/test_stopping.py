@@ -27,6 +27,17 @@ run.Launcher._web_answers = lambda self, pause: True
 sys.exit(run.main())
 """
 
+# A signal to the whole group that strikes a child in the moment before it has its own session.
+STRUCK = """
+import sys
+from billing_site.local import run
+run.PREPARE = ["true"]
+run.commands = lambda: {"web": ["sleep", "60"]}
+run.Launcher._web_answers = lambda self, pause: True
+struck = ["sh", "-c", "kill -TERM $PPID; kill -TERM $$"]
+"""
+CHILDREN = {"prepare": "run.PREPARE = struck", "web": "run.commands = lambda: {'web': struck}"}
+
 
 def signalled(var: Path, program: str, chance: random.Random, longest: float) -> Running:
     """Start a launcher, send it signals from a random moment on, and wait until it ends."""
@@ -67,3 +78,11 @@ def test_signals_at_random_moments_leave_nothing_behind(tmp_path, turns, program
         assert not (var / "run.children").exists(), f"turn {turn}"
     stop = make_stop(run.environment)
     assert (stop.returncode, stop.stdout) == (0, "Nothing was running.\n")
+
+
+@pytest.mark.parametrize("child", CHILDREN)
+def test_a_child_that_ends_by_the_same_signal_is_no_failure(tmp_path, child):
+    run = Running(tmp_path / "var", free_port(), program=f"{STRUCK}{CHILDREN[child]}\nsys.exit(run.main())\n")
+    assert run.process.wait(timeout=60) == 0, run.output
+    assert "ended with" not in run.output
+    assert "could not be prepared" not in run.output
