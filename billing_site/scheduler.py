@@ -1,4 +1,4 @@
-"""The scheduler of beat: django-celery-beat's, not interrupted while it writes its schedule; it shows that it lives."""
+"""The scheduler of beat: django-celery-beat's, which a signal stops in order at any moment; it shows that it lives."""
 
 import math
 import os
@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
+from celery.beat import Service
+from celery.signals import beat_init
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django_celery_beat.models import PeriodicTask
@@ -57,8 +59,8 @@ class Entry(ModelEntry):
 class Scheduler(DatabaseScheduler):
     """Reads the schedule from the database, and goes on with what it knows while the database is out of reach.
 
-    Beat's handler of SIGTERM closes the database connection. A signal during the start would therefore break the
-    statement that runs, and be logged as an error, so it waits until the schedule is written.
+    A signal to stop waits until the schedule is written, so that it breaks none of those statements. Later ones end
+    whatever is going on: see `stop`.
     """
 
     Entry = Entry
@@ -74,6 +76,8 @@ class Scheduler(DatabaseScheduler):
     _is_asking = False
     # When the next heartbeat is written, on time.monotonic's clock.
     next_heartbeat = 0.0
+    # Whether a signal to stop has come.
+    _is_stopping = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.id = uuid.uuid4()
@@ -113,14 +117,8 @@ class Scheduler(DatabaseScheduler):
         return found
 
     def sync(self) -> None:
-        """Write when tasks ran last; wait with it while the database is out of reach.
-
-        Beat's handler of SIGTERM calls it too. If that has interrupted a statement, the connection cannot be used,
-        because it would wait for itself. Nothing is written then; a task is perhaps sent again after the next start.
-        """
-        if self._is_asking:
-            self._try_at = math.inf
-        elif self._dirty and self.is_reachable():
+        """Write when tasks ran last; wait with it while the database is out of reach."""
+        if self._dirty and self.is_reachable():
             try:
                 with self._asking():
                     self._write()
@@ -169,8 +167,32 @@ class Scheduler(DatabaseScheduler):
         with postponed(signal.SIGTERM, signal.SIGINT):
             super().setup_schedule()
 
+    def apply_entry(self, entry: ModelEntry, producer: Any = None) -> None:
+        """Send a task. If a signal interrupts that, its run is not noted, so that the next start sends it again."""
+        try:
+            super().apply_entry(entry, producer=producer)
+        except SystemExit:
+            self._dirty.discard(entry.name)
+            raise
+
+    def stop(self, _number: int, _frame: FrameType | None) -> NoReturn:
+        """Handle a signal to stop: leave what is going on; beat then calls `sync`, closes its connections and ends.
+
+        The library's handler does that within the signal: it closes a connection that is just being read, whose error
+        then takes the place of SystemExit, and beat goes on for ever. SystemExit gets lost too if the signal comes
+        within a destructor; the next tick, at most five seconds later, raises it again.
+        """
+        self._is_stopping = True
+        if self._is_asking:
+            # The connection waits for an answer, so nothing more can be written through it. A task whose run is not
+            # written is perhaps sent again after the next start.
+            self._try_at = math.inf
+        raise SystemExit
+
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send the tasks that are due, and show that the scheduler lives. Called at least every five seconds."""
+        if self._is_stopping:
+            raise SystemExit
         probe.alive("beat")
         seconds: float = super().tick(*args, **kwargs)
         self.show_life()
@@ -206,3 +228,12 @@ def postponed(*numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, handler)
         for each in came:
             signal.raise_signal(each)
+
+
+@beat_init.connect
+def stop_in_order(sender: Service, **_kwargs: Any) -> None:
+    """Have signals to beat handled by our scheduler, which has just been made, not by the library."""
+    scheduler = sender.scheduler
+    if isinstance(scheduler, Scheduler):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, scheduler.stop)

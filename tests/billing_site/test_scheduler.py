@@ -1,10 +1,16 @@
-"""A signal to beat while it writes its schedule waits until that is done; when tasks are due."""
+"""Signals end beat in order at any moment; during its start, when that is done. When tasks are due."""
 
+import io
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from celery.beat import Service
+from celery.signals import beat_init
 from django.conf import settings
 from django.db import OperationalError, connection
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -62,22 +68,72 @@ def test_each_signal_is_handled_once_and_the_handlers_are_as_before(came):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_signal_in_the_middle_of_a_statement_does_not_wait_for_itself():
+def test_after_a_signal_in_the_middle_of_a_statement_nothing_is_asked_through_its_connection():
     scheduler = Scheduler(app=app, lazy=True)
     scheduler._dirty = {"bill-due"}
     asked: list[str] = []
 
     def interrupted(execute, sql, params, many, context):
         asked.append(sql)
-        # What beat's handler of SIGTERM does.
-        scheduler.sync()
-        return execute(sql, params, many, context)
+        scheduler.stop(signal.SIGTERM, None)
 
     with connection.execute_wrapper(interrupted):
-        assert scheduler.is_reachable()
+        with pytest.raises(SystemExit):
+            scheduler.is_reachable()
+        scheduler.sync()
     assert asked == ["SELECT 1"]
-    assert not scheduler.is_reachable()
-    scheduler._dirty = set()
+
+
+@pytest.fixture
+def beat(came):
+    """A service of beat whose scheduler has a task to send, and whose start has come to its first tick."""
+    service = Service(cast(Any, app), scheduler_cls=Scheduler)
+    beat_init.send(sender=service)
+    return service
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_while_the_broker_is_read_ends_beat_and_the_task_is_sent_again(beat, monkeypatch):
+    stream = io.BytesIO()
+    monkeypatch.setattr(Scheduler, "producer", None)
+    beat.scheduler.__dict__["connection"] = SimpleNamespace(
+        release=stream.close, connection_errors=(), channel_errors=()
+    )
+
+    def read(*args, **kwargs):
+        try:
+            interrupt()
+        finally:
+            # As redis-py does. It fails if the signal has closed the connection.
+            stream.seek(0)
+
+    monkeypatch.setattr(Scheduler, "apply_async", read)
+    beat.start()
+    assert stream.closed
+    assert not PeriodicTask.objects.filter(last_run_at__isnull=False).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_that_got_lost_in_a_destructor_ends_beat_at_the_next_tick(beat):
+    with suppress(SystemExit):
+        interrupt()
+    with pytest.raises(SystemExit):
+        beat.scheduler.tick()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_of_tasks_are_written_when_a_signal_ends_beat(beat, monkeypatch):
+    sent: list[str] = []
+    monkeypatch.setattr(Scheduler, "producer", None)
+    monkeypatch.setattr(Scheduler, "apply_async", lambda self, entry, **kwargs: sent.append(entry.name))
+    monkeypatch.setattr(Scheduler, "show_life", lambda self: interrupt() if len(sent) == 3 else None)
+    beat.start()
+    written = PeriodicTask.objects.filter(last_run_at__isnull=False).values_list("name", flat=True)
+    assert sorted(written) == sorted(sent)
 
 
 @pytest.fixture
