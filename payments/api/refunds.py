@@ -15,15 +15,14 @@ from rest_framework.response import Response
 from accounts.models import User
 from core.api.fields import TextField
 from core.api.idempotency import Idempotent
-from core.api.lookup import find_by_public_id
 from core.api.schema import INSUFFICIENT_FUNDS, NOT_FOUND
 from core.api.schema_details import examples
 from core.api.serializers import StrictSerializer
 from ledger.api.serializers import MoneySerializer
 from payments import cancellation_refunds, payment_ids, refunds
+from payments.api.filters import own_subscription
 from payments.api.serializers import AmountField, RefundSerializer, SentAmount, minor_units
 from payments.models import Payment, Refund
-from subscriptions.models import Subscription
 
 # Who may refund and who may see other customers' payments: the permissions of the same acts in the admin.
 MAY_REFUND, MAY_VIEW = "payments.refund_payment", "payments.view_payment"
@@ -136,10 +135,7 @@ class CancelSubscription(Idempotent, GenericAPIView):
         """
         body = CancelSubscriptionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        own = Subscription.objects.filter(customer_id=request.user.pk).select_related("price__plan", "customer")
-        detail = _("You have no subscription with this id. GET /api/subscriptions/ lists your subscriptions.")
-        public_id = body.validated_data["subscription"]
-        row = find_by_public_id(own, param="subscription", detail=detail, public_id=public_id)
+        row = own_subscription(cast(User, request.user), body.validated_data["subscription"])
         done = cancellation_refunds.cancel(row, now=timezone.now())
         answer = {
             "subscription": row.public_id, "came_back": done.came_back, "to_card": done.to_card,

@@ -6,9 +6,7 @@ An amount may be sent as "1342.00", 1342.00 or {"value": "1342.00", "currency": 
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -24,7 +22,6 @@ from payments.api.references import GivenReferencesSerializer, ReferencesSeriali
 from payments.failures import Failure, failure_of
 from payments.models import Dispute, Payment, Refund
 from payments.payment_ids import CLIENT_ID
-from subscriptions.api.serializers import check_plan
 from subscriptions.catalogue import MOST_PERIODS, MOST_QUANTITY
 
 
@@ -220,24 +217,6 @@ class PaymentIdSerializer(StrictSerializer):
     """The id of a payment."""
 
     payment_id = TextField(max_length=40)
-
-
-class PaymentFilters(filters.FilterSet):
-    """Filters of the list of payments. `created_after` is inclusive, `created_before` is exclusive."""
-
-    status = filters.ChoiceFilter(choices=Payment.Status.choices)
-    plan = filters.CharFilter(field_name="plan__code", max_length=60, method="of_plan")
-    subscription = filters.CharFilter(field_name="subscription__public_id", max_length=40)
-    client_reference_id = filters.CharFilter(max_length=200)
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
-
-    def of_plan(self, rows: QuerySet[Payment], name: str, code: str) -> QuerySet[Payment]:
-        """Return the payments of a plan; raise a ValidationError of `plan` if no plan has this code."""
-        try:
-            return rows.filter(plan__code=check_plan(code))
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({"plan": error.detail}) from error
 
 
 class FailureSerializer(serializers.Serializer):

@@ -16,12 +16,12 @@ from rest_framework.response import Response
 from accounts.models import User
 from core.api.filters import refuse_unknown_parameters
 from core.api.idempotency import Idempotent
-from core.api.lookup import NotFound, find_by_public_id
+from core.api.lookup import NotFound
 from payments import cancellation, checkout, confirmation, payment_ids
 from payments.api.consents import check_words, known_address
+from payments.api.filters import PaymentFilters, own_subscription
 from payments.api.serializers import (
     CheckoutSerializer,
-    PaymentFilters,
     PaymentIdSerializer,
     PaymentSerializer,
     TopUpSerializer,
@@ -46,11 +46,7 @@ def checkout_request(
     terms = cast(CheckoutRequest, {key: value for key, value in sent.items() if key not in read_below})
     terms["idempotency_key"], terms["language"] = idempotency_key, customer.language
     if "subscription" in sent:
-        own = Subscription.objects.filter(customer=customer).select_related("price__plan", "customer")
-        detail = _("You have no subscription with this id. GET /api/subscriptions/ lists your subscriptions.")
-        terms["subscription"] = find_by_public_id(
-            own, param="subscription", detail=detail, public_id=sent["subscription"]
-        )
+        terms["subscription"] = own_subscription(customer, sent["subscription"])
     if change := sent.get("change"):
         row = terms["subscription"]
         code = change.get("plan")

@@ -23,6 +23,7 @@ from accounts import tokens
 from accounts.models import User
 from ledger.models import Transaction
 from payments.collection import checkout_consents
+from subscriptions.models import Subscription
 from tests.conftest import PASSWORD
 from tests.subscriptions.shop import client, pay_in, sell
 
@@ -75,6 +76,7 @@ def shop_knows(site: str) -> dict[str, list[Any]]:
         "code": ["basic", "standard"],
         "currency": ["RUB"],
         "gateway": ["sandbox"],
+        "subscription": [Subscription.objects.get().public_id],
         "success_url": [f"{site}/thanks"],
         "cancel_url": [f"{site}/prices"],
         "renewal_words": [checkout_consents.words()],

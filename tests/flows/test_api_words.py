@@ -53,6 +53,7 @@ def test_an_unknown_plan_is_answered_with_what_is_sold(alice: User) -> None:
         ("/api/subscriptions/?status=new", "status"),
         ("/api/payments/?plan=gold", "plan"),
         ("/api/payments/?status=new", "status"),
+        ("/api/payments/?subscription=sub_01m7y6kma9epbt0vbh6e2x8h1g", "subscription"),
         ("/api/plans/?currency=XXX", "currency"),
         ("/api/transactions/?currency=XXX", "currency"),
         ("/api/transactions/?reason=gift", "reason"),
