@@ -24,7 +24,7 @@ from ledger.models import Transaction
 from ledger.money import Money
 from payments.gateways.manual.models import ManualTransfer
 from payments.models import Dispute, Payment, PaymentMethod, Refund
-from subscriptions.models import Subscription
+from subscriptions.models import Plan, Subscription
 
 # How many hits of each kind are listed.
 MOST = 20
@@ -41,6 +41,7 @@ TITLES: dict[type[Model], str | Promise] = {
     Subscription: _("Subscriptions"),
     Transaction: _("Transactions"),
     ManualTransfer: _("Bank transfers"),
+    Plan: _("Plans"),
 }
 
 
@@ -126,6 +127,9 @@ def _candidates(request: HttpRequest, term: str) -> Iterator[QuerySet[Any]]:
     """Yield the rows of each kind that a term may mean, by indexes only."""
     if may_view(request, User):
         yield _customers(term)
+    if may_view(request, Plan):
+        # A whole name only: a part of it would stand beside the customer who was looked for.
+        yield Plan.objects.filter(Q(code__iexact=term) | Q(name__iexact=term) | Q(name_ru__iexact=term))
     if re.search(r"\s", term):
         return
     if model_and_field := _public_ids().get(term.partition("_")[0].lower() if "_" in term else ""):

@@ -9,6 +9,7 @@ from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -24,6 +25,7 @@ from subscriptions.admin.first_price import AddPriceForm, FirstPriceForm
 from subscriptions.admin.order import DeletePlanForm, MoveDownForm, MoveUpForm
 from subscriptions.admin.terms import TERMS, shown
 from subscriptions.admin.texts import TEXTS, PlanForm, TextsForm
+from subscriptions.admin.versions import VersionForm
 from subscriptions.admin.visibility import HideForm, ShowForm
 from subscriptions.models import Plan, Price
 
@@ -130,6 +132,18 @@ class PlanAdmin(ActPages, ReasonedMixin, ListMixin):
             return super().get_fields(request, obj)
         texts = {"features": "points_shown", "features_ru": "points_ru_shown"}
         return [*(texts.get(name, name) for name in TEXTS), "is_public", "position"]
+
+    def links(self, request: HttpRequest, row: Plan) -> list[tuple[str | Promise, str]]:
+        """Return the acts on the plan, with a new version of each price on sale."""
+        versions = [
+            (
+                f"{VersionForm.title}: {price.currency}",
+                reverse("admin:subscriptions_price_new_version", args=[price.pk]),
+            )
+            for price in row.prices.all()
+            if self.may_act(request, VersionForm) and not VersionForm.obstacle(price)
+        ]
+        return [*versions, *super().links(request, row)]
 
     @admin.display(description=_("Features"))
     def points_shown(self, plan: Plan) -> str:

@@ -252,6 +252,24 @@ def test_support_start_a_plan(desk: Any, alice: User, basic: Subscription) -> No
     assert Subscription.objects.filter(customer=alice).count() == 2
 
 
+def test_support_start_a_trial(desk: Any, alice: User, site: str) -> None:
+    price = catalogue.current("premium", "RUB")
+    assert price.trial_days
+    at = desk("support")
+    at.find(alice.email)
+    at.act("Start a plan", Plan=str(price.pk))
+    assert Subscription.objects.get(customer=alice).status == "trialing"
+
+
+def test_the_catalogue_team_give_a_plan_a_new_price(desk: Any, alice: User, basic: Subscription) -> None:
+    at = desk("catalogue")
+    at.find("basic")
+    at.act("New version: RUB", Amount="349")
+    new = catalogue.current("basic", "RUB")
+    basic.refresh_from_db()
+    assert (new.amount, new.version, basic.price.amount) == (349_00, 2, 299_00)
+
+
 def test_support_send_a_mail_again(desk: Any, alice: User, site: str, now: datetime) -> None:
     mail = Mail.objects.create(
         customer=alice, kind="receipt", cause="1", subject="Your receipt", address=alice.email, created_at=now,

@@ -10,6 +10,7 @@ from accounts.models import User
 from ledger.models import Transaction
 from payments import refunds
 from payments.models import Payment, PaymentMethod
+from subscriptions.models import Plan
 from tests.payments import staff_rows
 from tests.staff import member
 from tests.subscriptions.shop import pay_in, row, sell
@@ -56,6 +57,19 @@ def test_a_whole_address_opens_its_customer_though_others_contain_it(desk: Clien
     bob = person("bob")
     person("b", last_name="bob@mail.test")
     assert find(desk, "bob@mail.test")["location"] == f"/admin/customers/{bob.pk}/"
+
+
+@pytest.mark.parametrize("term", ["team", "TEAM", "Small team", "Команда"])
+def test_a_plan_is_found_by_its_whole_name_and_opened(desk: Client, term: str):
+    plan = sell("team", RUB=100)["RUB"].plan
+    Plan.objects.filter(pk=plan.pk).update(name="Small team", name_ru="Команда")
+    assert find(desk, term)["location"] == change("subscriptions.plan", plan.pk)
+
+
+def test_a_part_of_a_plans_name_does_not_stand_in_the_way_of_a_customer(desk: Client):
+    sell("standard", RUB=100)
+    anna = person("anna.d")
+    assert find(desk, "an")["location"] == f"/admin/customers/{anna.pk}/"
 
 
 def test_several_customers_are_listed_with_their_addresses(desk: Client):
