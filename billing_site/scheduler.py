@@ -76,6 +76,8 @@ class Scheduler(DatabaseScheduler):
     _is_asking = False
     # When the next heartbeat is written, on time.monotonic's clock.
     next_heartbeat = 0.0
+    # When to read the schedule again because of tasks that the broker did not take, on the same clock.
+    _resend_at = math.inf
     # Whether a signal to stop has come.
     _is_stopping = False
 
@@ -97,7 +99,11 @@ class Scheduler(DatabaseScheduler):
         return found
 
     def schedule_changed(self) -> bool:
-        """Return whether the schedule must be read again; no while the database is out of reach."""
+        """Return whether the schedule must be read again; no while the database is out of reach.
+
+        It must be, too, some seconds after tasks could not be sent. In the database they are still due; here they wait
+        for their next time, which for a nightly one is the next night.
+        """
         if not self.is_reachable():
             return False
         before = self._last_timestamp
@@ -108,6 +114,9 @@ class Scheduler(DatabaseScheduler):
             # The library would write a traceback each time.
             self._note(error)
             return False
+        if time.monotonic() > self._resend_at:
+            self._resend_at = math.inf
+            return True
         return bool(last and before and last > before)
 
     def all_as_schedule(self) -> dict[str, Any]:
@@ -167,13 +176,18 @@ class Scheduler(DatabaseScheduler):
         with postponed(signal.SIGTERM, signal.SIGINT):
             super().setup_schedule()
 
-    def apply_entry(self, entry: ModelEntry, producer: Any = None) -> None:
-        """Send a task. If a signal interrupts that, its run is not noted, so that the next start sends it again."""
-        try:
-            super().apply_entry(entry, producer=producer)
-        except SystemExit:
-            self._dirty.discard(entry.name)
-            raise
+    def reserve(self, entry: ModelEntry) -> ModelEntry:
+        """Return the entry as it is after this run, which is noted once it is sent."""
+        return next(entry)
+
+    def apply_async(self, entry: ModelEntry, *args: Any, **kwargs: Any) -> Any:
+        """Send a task and note its run. One that the broker did not take, or that a signal interrupts, is due again."""
+        sent = super().apply_async(entry, *args, **kwargs)
+        if sent is None:
+            self._resend_at = min(self._resend_at, time.monotonic() + TRY_AGAIN_AFTER)
+        else:
+            self._dirty.add(entry.name)
+        return sent
 
     def stop(self, _number: int, _frame: FrameType | None) -> NoReturn:
         """Handle a signal to stop: leave what is going on; beat then calls `sync`, closes its connections and ends.

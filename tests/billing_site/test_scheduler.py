@@ -17,7 +17,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from django_celery_beat.schedulers import ModelEntry
 
 from billing_site import outages, scheduler
-from billing_site.celery import app
+from billing_site.celery import Poke, app
 from billing_site.scheduler import Scheduler, postponed
 
 
@@ -87,9 +87,25 @@ def test_after_a_signal_in_the_middle_of_a_statement_nothing_is_asked_through_it
 @pytest.fixture
 def beat(came):
     """A service of beat whose scheduler has a task to send, and whose start has come to its first tick."""
+    app.loader.import_default_modules()
     service = Service(cast(Any, app), scheduler_cls=Scheduler)
     beat_init.send(sender=service)
     return service
+
+
+def sent_tasks(monkeypatch, takes=lambda task: True) -> list[str]:
+    """Return the names of the tasks that the broker takes, which are collected from now on."""
+    sent: list[str] = []
+
+    def send(self, *args, **kwargs):
+        if not takes(self.name):
+            return None
+        sent.append(self.name)
+        return SimpleNamespace(id="1")
+
+    monkeypatch.setattr(Scheduler, "producer", None)
+    monkeypatch.setattr(Poke, "apply_async", send)
+    return sent
 
 
 def interrupt() -> None:
@@ -111,7 +127,7 @@ def test_a_signal_while_the_broker_is_read_ends_beat_and_the_task_is_sent_again(
             # As redis-py does. It fails if the signal has closed the connection.
             stream.seek(0)
 
-    monkeypatch.setattr(Scheduler, "apply_async", read)
+    monkeypatch.setattr(Poke, "apply_async", read)
     beat.start()
     assert stream.closed
     assert not PeriodicTask.objects.filter(last_run_at__isnull=False).exists()
@@ -127,13 +143,35 @@ def test_a_signal_that_got_lost_in_a_destructor_ends_beat_at_the_next_tick(beat)
 
 @pytest.mark.django_db(transaction=True)
 def test_runs_of_tasks_are_written_when_a_signal_ends_beat(beat, monkeypatch):
-    sent: list[str] = []
-    monkeypatch.setattr(Scheduler, "producer", None)
-    monkeypatch.setattr(Scheduler, "apply_async", lambda self, entry, **kwargs: sent.append(entry.name))
+    sent = sent_tasks(monkeypatch)
     monkeypatch.setattr(Scheduler, "show_life", lambda self: interrupt() if len(sent) == 3 else None)
     beat.start()
-    written = PeriodicTask.objects.filter(last_run_at__isnull=False).values_list("name", flat=True)
+    written = PeriodicTask.objects.filter(last_run_at__isnull=False).values_list("task", flat=True)
     assert sorted(written) == sorted(sent)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_nightly_task_that_the_broker_does_not_take_is_sent_when_it_does(beat, monkeypatch):
+    nightly, is_down = "billing_site.tasks.check_ledger", True
+    sent = sent_tasks(monkeypatch, takes=lambda task: task != nightly or not is_down)
+    monkeypatch.setattr(scheduler, "TRY_AGAIN_AFTER", 0.0)
+
+    def tick_all():
+        for _ in range(2 * len(settings.CELERY_BEAT_SCHEDULE) + 2):
+            beat.scheduler.tick()
+
+    tick_all()
+    beat.scheduler.sync()
+    assert nightly not in sent
+    assert PeriodicTask.objects.get(task=nightly).last_run_at is None
+
+    is_down = False
+    tick_all()
+    beat.scheduler.sync()
+    assert sent.count(nightly) == 1
+    assert PeriodicTask.objects.get(task=nightly).last_run_at is not None
+    # Those that were sent before it are not sent again with it.
+    assert sent.count("events.tasks.forget_mails") == 1
 
 
 @pytest.fixture
