@@ -198,10 +198,13 @@ def _part(explanation: Explanation) -> str:
 
 
 def _used(explanation: Explanation, write: Writer) -> str:
-    """Return the use of a slice, less what was paid for it before: `1.00 RUB an hour × 36 s − 0.4 × 0.01 RUB`."""
+    """Return the use of a slice, less the part of a minor unit that was paid before. The notes say how large it was."""
     price, quantity = explanation.price, explanation.quantity
     use = f"{rate(price, quantity=quantity, write=write)} × {lasting(explanation.micros)}"
-    return f"{use} − {_of_unit(explanation, explanation.credit_before, write)}" if explanation.credit_before else use
+    if not explanation.credit_before:
+        return use
+    unit = _money(1, price.currency, write)
+    return _("%(use)s − the part of %(unit)s already paid") % {"use": use, "unit": unit}
 
 
 def _credit_notes(explanation: Explanation, write: Writer) -> list[str]:

@@ -116,6 +116,12 @@ class Card:
         return Money(catalogue.cost(self.coming, self.coming_quantity or self.quantity, periods), self.coming.currency)
 
     @property
+    def is_short(self) -> bool:
+        """Whether the balance is too low now for the payment that is due at the end of the period."""
+        cost = self.coming_due or self.due
+        return self.is_paid_ahead and self._continues and cost.amount > self.available.amount
+
+    @property
     def is_paid_ahead(self) -> bool:
         """Whether a period that was paid in advance is running."""
         return self.status is Status.ACTIVE and not self.price.metered

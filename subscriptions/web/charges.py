@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ class ChargeRow:
 
     plan: str
     start: datetime
-    # None for a day.
+    # The last day of it. None for use within one day.
     end: datetime | None = None
     amount: Money
     # The transaction that explains it; None for a day of many charges and for a charge of zero.
@@ -85,7 +85,13 @@ def _days(charges: QuerySet[Charge], opened: date | None) -> list[ChargeRow]:
     days = list(
         paid.annotate(day=TruncDate("period_start", tzinfo=zone))
         .values("day", "price")
-        .annotate(start=Min("period_start"), transaction=Min("transaction"), total=Sum("amount"), count=Count("pk"))
+        .annotate(
+            start=Min("period_start"),
+            end=Max("period_end"),
+            transaction=Min("transaction"),
+            total=Sum("amount"),
+            count=Count("pk"),
+        )
         .order_by("-start")[:ROWS]
     )
     prices = Price.objects.select_related("plan").in_bulk({each["price"] for each in days})
@@ -94,6 +100,7 @@ def _days(charges: QuerySet[Charge], opened: date | None) -> list[ChargeRow]:
         ChargeRow(
             plan=prices[each["price"]].plan.title,
             start=each["start"],
+            end=_later_day(each["start"], each["end"], zone),
             amount=Money(each["total"], prices[each["price"]].currency),
             # A single one is explained in place.
             transaction=each["transaction"] if each["count"] == 1 else None,
@@ -102,6 +109,12 @@ def _days(charges: QuerySet[Charge], opened: date | None) -> list[ChargeRow]:
         )
         for each in days
     ]
+
+
+def _later_day(start: datetime, end: datetime, zone: tzinfo) -> datetime | None:
+    """Return the last instant of use if it is on a later day than the first: a charge can be for several days."""
+    last = end - timedelta(microseconds=1)
+    return last if last.astimezone(zone).date() > start.astimezone(zone).date() else None
 
 
 def _slices(paid: QuerySet[Charge], opened: date | None, zone: tzinfo) -> list[Charge]:

@@ -29,6 +29,18 @@ def test_the_page_shows_the_balance_the_price_and_the_next_payment(browser, alic
     assert re.search(r"Standard, [^₽]* \d+\xa0\w+ – \d+\xa0\w+ −₽690.00", page)
 
 
+def test_a_renewal_is_not_promised_from_a_balance_that_is_too_low(browser, alice, now):
+    """1000.00 - 690.00 leave 310.00 for a renewal of 690.00; another 380.00 are enough."""
+    pay_in(alice, 1000_00, at=now)
+    orders.subscribe(alice, catalogue.current("standard", "RUB"), now=now)
+    assert "₽690.00 from your balance. Your balance of ₽310.00 is not enough for that." in words(
+        browser.get("/account/")
+    )
+    assert "Сейчас на балансе 310,00\xa0₽, этого не хватит." in words(browser.get("/ru/account/"))
+    pay_in(alice, 380_00, at=now)
+    assert "is not enough for that" not in words(browser.get("/account/"))
+
+
 def test_metered_use_not_charged_yet_reduces_the_available_balance(browser, alice, now):
     """60 minutes at 1.50 an hour are used and not posted: 10.00 - 1.50 = 8.50 are left, for another 5 h 40 min."""
     then = now - timedelta(hours=1)

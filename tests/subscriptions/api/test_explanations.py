@@ -82,7 +82,7 @@ def test_what_is_left_of_a_minor_unit_is_explained(alice: User) -> None:
     # 3.958..., so 3.041... are needed: 4 are charged and 0.958... is left.
     assert body["credit"] == {"before": 3_300_000_000, "after": 3_450_000_000, "denominator": 3_600_000_000}
     assert body["steps"][2:-1] == [
-        "1.00 RUB an hour × 3 × 47.5 s − ≈0.916666 × 0.01 RUB = 0.04 RUB, rounded up",
+        "1.00 RUB an hour × 3 × 47.5 s − the part of 0.01 RUB already paid = 0.04 RUB, rounded up",
         "Use is charged in advance, 0.01 RUB at a time.",
         "≈0.916666 × 0.01 RUB was left from the previous charge.",
         "≈0.958333 × 0.01 RUB is not used yet and counts towards the next charge.",

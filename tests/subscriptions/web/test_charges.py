@@ -86,6 +86,20 @@ def test_a_long_day_links_to_the_rest(browser, alice, server, monkeypatch):
     assert "reason=charge&amp;start=2026-03-02&amp;end=2026-03-02" in page.content.decode()
 
 
+def test_a_charge_for_several_days_shows_the_last_one_too(browser, clock, alice, on_sale):
+    """Settled once after 51 h: 22:00 of 1 March to 01:00 of 4 March, at 1.50. Then to midnight: one day more."""
+    clock.move_to(START + 74 * HOUR)
+    pay_in(alice, 200_00, at=START)
+    row = orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=START)
+    for hours in (51, 74):
+        with books.open(alice, "RUB", now=START + hours * HOUR):
+            pass
+    assert [line.partition(" Explain")[0] for line in table(browser.get(address(row)))] == [
+        "4 Mar 2026 ₽34.50",
+        "1 Mar 2026 – 4 Mar 2026 ₽76.50",
+    ]
+
+
 def test_a_refund_stands_at_the_charge_that_it_returns_and_plans_have_a_column(browser, clock, standard, alice):
     """Half of the month is left: 345.00 of 690.00 come back when Standard becomes Basic for 299.00."""
     now = datetime.now(UTC)
