@@ -36,22 +36,33 @@ admin.site.enable_nav_sidebar = True
 class LedgerCheckAdmin(ReadOnlyAdmin):
     """The results of the nightly ledger check, with the first wrong rows of each broken rule."""
 
-    list_display = ["started_at", "clean", "wrong", "checks", "seconds", "error"]
+    list_display = ["started_at", "clean", "wrong", "checks", "took", "error"]
     ordering = ["-id"]
-    fields = ["started_at", "clean", "wrong", "checks", "seconds", "error", "findings"]
+    fields = ["started_at", "clean", "wrong", "checks", "took", "error", "findings"]
 
     @admin.display(description=_("clean"), boolean=True)
     def clean(self, check: LedgerCheck) -> bool:
         """Return whether the run came to an end and found nothing."""
         return check.is_clean
 
+    @admin.display(description=_("seconds"))
+    def took(self, check: LedgerCheck) -> str:
+        """Return how long it took, to a hundredth of a second."""
+        return f"{check.seconds:.2f}"
+
 
 @admin.register(TaskRun)
 class TaskRunAdmin(ReadOnlyAdmin):
     """How the last run of each periodic task ended."""
 
-    list_display = ["task", "finished_at", "succeeded_at", "seconds", "runs", "failures", "error"]
+    list_display = ["task", "finished_at", "succeeded_at", "took", "runs", "failures", "error"]
     ordering = ["task"]
+    fields = ["task", "finished_at", "succeeded_at", "took", "runs", "failures", "error"]
+
+    @admin.display(description=_("seconds"))
+    def took(self, run: TaskRun) -> str:
+        """Return how long the last run took, to a hundredth of a second."""
+        return f"{run.seconds:.2f}"
 
 
 # Lists that a customer's page links to, each filtered by that customer.

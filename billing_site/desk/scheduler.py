@@ -75,10 +75,10 @@ class TaskAdmin(SuperusersOnly, beat.PeriodicTaskAdmin):
     acts = {"delete": DeleteTaskForm}
 
 
-def _of_schedule(model: type[Model], base: type[admin.ModelAdmin]) -> type[admin.ModelAdmin]:
-    """Return the admin of one kind of schedule."""
+def _of_schedule(model: type[Model], base: type[admin.ModelAdmin], **more: Any) -> type[admin.ModelAdmin]:
+    """Return the admin of one kind of schedule, with `more` of its attributes."""
     form = type(f"Delete{model.__name__}Form", (DeleteScheduleForm,), {"kind": f"{model._meta.model_name}.delete"})
-    return type(f"{model.__name__}Admin", (SuperusersOnly, base), {"inlines": [], "acts": {"delete": form}})
+    return type(f"{model.__name__}Admin", (SuperusersOnly, base), {"inlines": [], "acts": {"delete": form}, **more})
 
 
 class DeleteGroupForm(DeleteForm):
@@ -101,7 +101,14 @@ class StaffGroupAdmin(SuperusersOnly, GroupAdmin):
 TABLES: dict[Any, type[admin.ModelAdmin]] = {
     schedules.PeriodicTask: TaskAdmin,
     schedules.IntervalSchedule: _of_schedule(schedules.IntervalSchedule, beat.IntervalScheduleAdmin),
-    schedules.CrontabSchedule: _of_schedule(schedules.CrontabSchedule, beat.CrontabScheduleAdmin),
+    # Without the package's description, which has times like 12:20 AM.
+    schedules.CrontabSchedule: _of_schedule(
+        schedules.CrontabSchedule,
+        beat.CrontabScheduleAdmin,
+        list_display=["__str__"],
+        readonly_fields=[],
+        fields=["minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone"],
+    ),
     schedules.ClockedSchedule: _of_schedule(schedules.ClockedSchedule, beat.ClockedScheduleAdmin),
     schedules.SolarSchedule: _of_schedule(schedules.SolarSchedule, beat.SolarScheduleAdmin),
     Group: StaffGroupAdmin,

@@ -7,11 +7,13 @@ from datetime import datetime
 from django.contrib import admin
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from billing_site import ledger_checks
 from billing_site.desk import backlog
-from core.dates import moment
+from core.dates import day, moment
 from core.models import LedgerCheck
 from ledger import display
 from ledger.money import Money
@@ -45,6 +47,8 @@ class Clearing:
     ages: Sequence[tuple[str, str]]
     # Whether something has been open for more than 30 days.
     is_old: bool
+    # The oldest movements that are open: name, address, amount that is open, and day, as texts.
+    oldest: Sequence[tuple[str, str, str, str]]
 
 
 def context(request: HttpRequest, *, now: datetime) -> dict[str, object]:
@@ -91,6 +95,15 @@ def clearing(*, now: datetime) -> list[Clearing]:
                 for name, amount in zip(AGES, each.buckets, strict=True)
             ],
             bool(each.buckets[-1]),
+            [
+                (
+                    row.name,
+                    f"{reverse('admin:search')}?{urlencode({'q': row.name})}",
+                    display.money(row.money),
+                    day(row.at),
+                )
+                for row in each.oldest
+            ],
         )
         for each in found
         if each.balance.amount or any(each.buckets)

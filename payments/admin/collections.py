@@ -105,6 +105,11 @@ class CollectionAdmin(ActAdmin, AmountMixin, StatusAdmin):
     inlines = [AttemptInline, DecisionInline]
     actions = None
 
+    @admin.display(description=_("amount"))
+    def amount_shown(self, row: Collection) -> str:
+        """Return the amount; a dash as long as nothing was charged, because it is worked out then."""
+        return _amount(row.amount or None, row.currency)
+
 
 class LookAgainForm(ActForm):
     """The look at a wallet in the next run, whenever it was planned."""

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from core.lists import LAST_PAGE, LimitedList
+from core.models import LedgerCheck, TaskRun
 from events.models import Event, Mail, StaffAct
 from payments.models import Payment
 from subscriptions.models import Subscription
@@ -148,6 +149,13 @@ def test_a_page_shows_no_microseconds_and_no_part_of_a_minor_unit(boss, alice, s
     assert "1 day, 2:00:00" in page
     assert "93600123456" not in page
     assert "123456789" not in page
+    LedgerCheck.objects.update(seconds=0.0867891)
+    TaskRun.objects.update(seconds=0.0867891, total_seconds=3.1234567)
+    for each in (LedgerCheck.objects.latest("pk"), TaskRun.objects.latest("pk")):
+        for shown in (boss.get(page_of(each)).text, boss.get(f"/admin/core/{each._meta.model_name}/").text):
+            assert "0.09" in shown
+            assert "0.0867" not in shown
+            assert "3.1234" not in shown
 
 
 def test_a_page_shows_each_field_once_and_codes_in_words(boss, alice, staff):

@@ -2,7 +2,7 @@
 
 import pytest
 from django.test import Client
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from accounts.models import User
 from events.models import StaffAct
@@ -42,6 +42,14 @@ def test_a_schedule_changes_with_a_reason(boss: Client, every: IntervalSchedule)
     every.refresh_from_db()
     act = StaffAct.objects.get()
     assert (every.every, act.kind, act.reason) == (8, "intervalschedule.change", "Too often")
+
+
+def test_times_of_crontabs_are_in_24_hours(boss: Client):
+    at_night = CrontabSchedule.objects.create(minute="20", hour="0")
+    for page in ("", f"{at_night.pk}/change/"):
+        text = boss.get(f"/admin/django_celery_beat/crontabschedule/{page}").content.decode()
+        assert "20 0 * * *" in text
+        assert "12:20" not in text
 
 
 def test_a_task_changes_with_a_reason(boss: Client, task: PeriodicTask):

@@ -180,8 +180,13 @@ def test_health_is_that_of_the_last_check(fields, hours, text):
 
 def test_what_a_gateway_owes_is_shown_by_age(alice):
     now = timezone.now()
-    staff_rows.pay(alice, 400_00, now=now)
-    page = browser("finance").get("/admin/").content.decode()
+    paid = staff_rows.pay(alice, 400_00, now=now)
+    finance = browser("finance")
+    page = finance.get("/admin/").content.decode()
+    # Each of the oldest payments that are open leads to its page.
+    found = f"/admin/search/?q={paid.public_id}"
+    assert f'<a href="{found}">{paid.public_id}</a>' in page
+    assert finance.get(found)["location"] == f"/admin/payments/payment/{paid.pk}/change/"
     [open_now] = ageing.ageing(now=now)
     owed_text = money(open_now.balance)
     assert f'sandbox: <span class="money">{owed_text}' in page
