@@ -97,15 +97,19 @@ def new_form_key() -> str:
     return new_id("form")
 
 
+# What can become of the card or account of a payment: it is used once, saved, or saved and charged for renewals.
+ONCE, SAVE, RENEW = KEEP = "", "save", "renew"
+
+
 class PayForm(forms.Form):
     """The form that pays what its page shows. `shown` is the amount on the button, in minor units."""
 
     form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     shown = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
-    # Whether the gateway may keep the card or account for later payments. Never ticked beforehand: it is a consent.
-    save_method = forms.BooleanField(required=False)
-    # The consent that renewals are paid with it too, and the fingerprint of its words as the page has shown them.
-    agree = forms.BooleanField(required=False)
+    # Whether the gateway may save the card or account for later payments, and renewals may be paid with it too. Never
+    # chosen beforehand: both are consents.
+    keep = forms.ChoiceField(required=False, choices=[(each, each) for each in KEEP])
+    # Fingerprint of the words about renewals as the page has shown them.
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     method = forms.ChoiceField(
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how you want to pay"))
@@ -162,15 +166,15 @@ class PayForm(forms.Form):
     def check_consent(self) -> None:
         """Reject a consent that the chosen gateway cannot use, or whose words are not those that were shown.
 
-        From the balance nothing is saved: the box is not shown there, and a tick that is left in it counts for nothing.
+        From the balance nothing is saved: the question is not shown there, and an answer left counts for nothing.
         """
-        chosen, agrees = self.cleaned_data.get("method"), self.cleaned_data.get("agree")
+        chosen, agrees = self.cleaned_data.get("method"), self.cleaned_data.get("keep") == RENEW
         if not agrees or chosen is None or chosen == BALANCE.value:
             return
         if chosen not in [each.value for each in self.charging]:
-            self.add_error("agree", _("Renewals cannot be paid this way. Untick that box, or pay another way."))
+            self.add_error("keep", _("Renewals cannot be paid this way. Choose otherwise, or pay another way."))
         elif self.cleaned_data.get("seen") != self.fingerprint:
-            self.add_error("agree", _("The text that you agree to has changed. Read it and tick the box again."))
+            self.add_error("keep", _("The text that you agree to has changed. Read it and choose again."))
 
     @property
     def fingerprint(self) -> str:
@@ -199,8 +203,9 @@ class Saving(TypedDict):
 
 def saving_of(request: HttpRequest, *, now: datetime) -> Saving:
     """Return what a sent form says about the payment method. Who agrees that renewals are paid with it saves it too."""
-    if not request.POST.get("agree") or request.POST.get("method") == BALANCE.value:
-        return {"save_method": bool(request.POST.get("save_method")), "agreement": None}
+    keep = request.POST.get("keep", ONCE)
+    if keep != RENEW or request.POST.get("method") == BALANCE.value:
+        return {"save_method": keep == SAVE, "agreement": None}
     address = client_address(request)
     known = None if address == UNKNOWN else address
     return {"save_method": True, "agreement": consents.agreed(checkout_consents.words(), address=known, now=now)}

@@ -75,14 +75,14 @@ def test_an_amount_beyond_every_gateway_says_what_is_possible(browser: Client, o
     assert "One payment can be from €1.00 to €500.00." in words(browser.get("/checkout/big/?currency=EUR"))
 
 
-def test_the_payment_method_is_kept_only_if_the_box_is_ticked(browser: Client) -> None:
+def test_the_payment_method_is_saved_only_if_the_customer_chooses_so(browser: Client) -> None:
     page = browser.get("/topup/?currency=RUB&amount=500")
-    assert '<input type="checkbox" name="save_method">' in page.content.decode()
-    for box in ({}, {"save_method": "on"}):
+    assert '<input type="radio" name="keep" value="save">' in page.content.decode()
+    for box in ({}, {"keep": "save"}):
         sent = {**hidden(browser.get("/topup/?currency=RUB&amount=500")), "amount": "500", "method": "sandbox"}
         assert browser.post("/topup/?currency=RUB", sent | box).status_code == 303
         assert Payment.objects.latest("id").save_method is bool(box)
 
 
 def test_no_box_is_shown_for_gateways_that_keep_nothing(browser: Client, only_euros: None) -> None:
-    assert "save_method" not in browser.get("/topup/?currency=EUR&amount=50").content.decode()
+    assert 'name="keep"' not in browser.get("/topup/?currency=EUR&amount=50").content.decode()
