@@ -3,11 +3,13 @@
 import random
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from statistics import median
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max
 from django.test import Client, override_settings
 from django.urls import Resolver404, resolve
 
@@ -16,7 +18,10 @@ from billing_site.bench import http_load
 from billing_site.desk.exports.csv_stream import Tally, stream
 from billing_site.desk.exports.form import EXPORTS
 from billing_site.desk.exports.table import Extract
+from ledger.models import Transaction
 from payments.models import Payment
+from subscriptions import daily
+from subscriptions.models import DailyFigure
 
 # Turns before anything is measured, and payments from which those to search for are chosen.
 WARM, SAMPLE = 2, 200
@@ -74,6 +79,27 @@ def pages(rounds: int, seconds: float) -> dict[str, Any]:
         for name, (_, address) in asked.items():
             times[name].append(_ask(client, address(chance.choice(payments))))
     return {"pages": {name: [goal, *http_load.percentiles(times[name][WARM:])] for name, (goal, _) in asked.items()}}
+
+
+def figures_at_once(turns: int) -> dict[str, Any]:
+    """Work out the figures while a page would wait, `turns` times each: those of the last week, and all of them.
+
+    Return the medians in milliseconds, and how many rows of the ledger each reads. The roll-up is gone afterwards.
+    """
+    last = Transaction.objects.aggregate(last=Max("effective_at"))["last"]
+    now = daily.midnight(last) + timedelta(days=1) - timedelta(seconds=1)
+    open_since = daily.midnight(now) - daily.MOST_OPEN + timedelta(days=1)
+    measured: dict[str, Any] = {}
+    for name, since in (("week", open_since), ("all", daily.BEGINNING)):
+        DailyFigure.objects.filter(day__gte=since.date()).delete()
+        times = []
+        for _ in range(turns):
+            began = time.perf_counter()
+            daily.by_currency(now=now)
+            times.append(time.perf_counter() - began)
+        rows = Transaction.objects.filter(effective_at__gte=since).count()
+        measured[name] = {"milliseconds": median(times) * 1e3, "rows": rows}
+    return measured
 
 
 def export(first: str, last: str) -> dict[str, Any]:

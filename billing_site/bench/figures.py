@@ -10,10 +10,13 @@ from django.db import connection
 
 from billing_site.bench import database, ledger, process
 from billing_site.bench.desk import BARE
+from subscriptions import daily
 
 TEMPLATE = "bench_template"
 FILLED = "bench_filled"
 WORK = "bench_work"
+# Milliseconds for which somebody may wait for figures that are not rolled up.
+WAIT_GOAL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,16 @@ def desk(size: Size) -> Iterator[Figure]:
     yield Figure("desk", what, *rates, read["ours"] / read["theirs"], "", None)
     peak = read["peak_mb"]
     yield Figure("desk", "peak memory of the same export", f"{peak:.0f} MB", "", None, "< 250 MB", peak < 250)
+    # Figures that are not rolled up: a week of them whatever there is, and all of them up to a threshold.
+    week = process.run("desk.figures_at_once", name=WORK, turns=size.turns)["week"]
+    few = min(size.desk_rows, daily.MOST_ROWS)
+    database.create(WORK, TEMPLATE)
+    process.run("desk_data.fill", name=WORK, customers=max(few // 10, 1), transactions=few)
+    whole = process.run("desk.figures_at_once", name=WORK, turns=size.turns)["all"]
+    for what, one in (("a week of", week), ("all", whole)):
+        took = one["milliseconds"]
+        name = f"figures of {what} {one['rows']:,} transactions without a roll-up"
+        yield Figure("desk", name, f"{took:.0f} ms", "", None, f"≤ {WAIT_GOAL} ms", took <= WAIT_GOAL)
 
 
 GROUPS = (billing, posting, reading, engine, webhooks, collection, web, desk, scale)
