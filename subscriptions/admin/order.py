@@ -41,7 +41,7 @@ class MoveForm(SeenForm):
 
     def facts(self, *, now: datetime) -> Facts:
         """Return the order of the plans."""
-        return {"order": Fact(gettext("Order"), " · ".join(plan.name for plan in _order()))}
+        return {"order": Fact(gettext("Order"), " · ".join(plan.title for plan in _order()))}
 
     def carry_out(self, by: User, *, now: datetime) -> Result:
         """Move it. Raises Changed if somebody has moved it meanwhile, and DomainError if there is no such place."""
@@ -80,4 +80,4 @@ class DeletePlanForm(DeleteForm):
 
 
 def _order() -> list[Plan]:
-    return list(Plan.objects.order_by("position", "id").only("name", "position"))
+    return list(Plan.objects.order_by("position", "id").only("name", "name_ru", "position"))

@@ -265,3 +265,11 @@ def test_the_currency_is_chosen_where_there_are_several(alice: User) -> None:
 def test_the_page_of_an_act_names_the_customer(alice: User) -> None:
     page = desk("finance").get(f"/admin/accounts/user/{alice.pk}/credit/").content.decode()
     assert f'Customer: <b><a href="/admin/customers/{alice.pk}/">alice</a></b> · alice@example.com' in page
+
+
+def test_the_page_of_an_act_names_the_customer_in_the_words_of_the_desk(alice: User, finance: User) -> None:
+    User.objects.filter(pk=finance.pk).update(language="ru")
+    text = browser(User.objects.get(pk=finance.pk)).get(page(alice, "credit")).content.decode()
+    assert f'Клиент: <b><a href="/admin/customers/{alice.pk}/">alice</a></b>' in text
+    # It is the buyer on receipts.
+    assert "Покупатель" not in text
