@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.gateways import registry
@@ -28,6 +29,10 @@ def check_taken(currency: str) -> str:
 
 class TakenFirstPriceForm(FirstPriceForm):
     """The first price of a plan, in a currency that an offered gateway takes."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["currency"].help_text = gettext("One of: %s.") % ", ".join(registry.currencies())
 
     def clean_currency(self) -> str:
         """Refuse a currency that no offered gateway takes."""

@@ -10,12 +10,12 @@ from django.test import Client
 
 from accounts.models import User
 from billing_site.demo import plans
-from events.models import Mail, StaffAct
+from events.models import Event, Mail, StaffAct
 from ledger.models import Account
 from payments import checkout
 from payments.gateways.manual.models import ManualReceipt, ManualTransfer
-from payments.models import Adjustment, Refund
-from subscriptions import catalogue, orders
+from payments.models import Adjustment, Collection, Refund
+from subscriptions import books, catalogue, orders
 from subscriptions.models import Plan, Price
 from tests.concurrency.sessions import at_once
 from tests.payments.staff_rows import pay
@@ -177,10 +177,34 @@ def hide(customer: User, now: datetime) -> Made:
     return f"subscriptions/plan/{plan.pk}/hide/", {}, lambda: Plan.objects.filter(code="basic", is_public=False).count()
 
 
+def debit(customer: User, now: datetime) -> Made:
+    pay_in(customer, 1000_00, at=now)
+    sent = {"amount": "300", "currency": "RUB"}
+    return f"accounts/user/{customer.pk}/debit/", sent, lambda: (1000_00 - balance(customer)) // 300_00
+
+
+def write_off(customer: User, now: datetime) -> Made:
+    with books.open(customer, "RUB", now=now) as book:
+        book.take_back(900_00, key="test:owe", to="disputes", reason="chargeback")
+    debt = Account.objects.filter(owner=customer, kind=Account.Kind.DEBT)
+    sent = {"amount": "300", "currency": "RUB"}
+    return f"accounts/user/{customer.pk}/write-off/", sent, lambda: (900_00 + (debt.get().balance or 0)) // 300_00
+
+
+def stop(customer: User, now: datetime) -> Made:
+    pay_in(customer, 100_00, at=now)
+    row = Collection.objects.create(
+        customer=customer, wallet=Account.objects.get(owner=customer, kind=Account.Kind.WALLET), currency="RUB",
+        kind=Collection.Kind.RENEWAL, cause="renewal:1", due_at=now, next_at=now, created_at=now, updated_at=now,
+    )  # fmt: skip
+    stopped = Event.objects.filter(type="collection.stopped", subject=row.public_id)
+    return f"payments/collection/{row.pk}/stop/", {}, stopped.count
+
+
 ACTS: dict[str, Callable[[User, datetime], Made]] = {
     "refund": refund, "decide": decide, "cancel": cancel, "credit": credit, "extend": extend, "change": change,
     "start": start, "record": record, "block": block, "send_again": send_again, "publish": publish, "hide": hide,
-    "add_price": add_price, "texts": texts,
+    "add_price": add_price, "texts": texts, "debit": debit, "write_off": write_off, "stop": stop,
 }  # fmt: skip
 ROLES = {
     "decide": "finance",
@@ -189,6 +213,8 @@ ROLES = {
     "hide": "catalogue",
     "add_price": "catalogue",
     "texts": "catalogue",
+    "write_off": "finance",
+    "stop": "finance",
 }
 
 
@@ -208,3 +234,18 @@ def test_two_people_who_act_at_the_same_moment_act_once(alice: User, now: dateti
     assert {answer.status_code for answer in answers} <= {200, 303}
     assert (before, times()) == (0, 1)
     assert StaffAct.objects.count() == 1
+
+
+def test_a_gateway_that_is_asked_several_times_at_once_credits_once(alice: User, now: datetime) -> None:
+    payment = pay(alice, 1000_00, "webhook_lost", now=now)
+    address, people = f"/admin/payments/payment/{payment.pk}/ask/", [Client(), Client()]
+    for number, client in enumerate(people):
+        client.force_login(member("finance", f"finance{number}"))
+    sent = [filled(client, address) | {"confirmed": "1"} for client in people]
+    jobs = [(people[0], sent[0])] * 3 + [(people[1], sent[1])]
+    answers = at_once([lambda job=job: job[0].post(address, job[1]) for job in jobs])  # type: ignore[misc]
+    assert {answer.status_code for answer in answers} == {303}
+    assert balance(alice) == 1000_00
+    # Each of the two is recorded once: that they ask, and what came of it.
+    kinds = sorted(StaffAct.objects.values_list("author__username", "kind"))
+    assert kinds == [(f"finance{number}", kind) for number in (0, 1) for kind in ("gateway.ask", "view.gateway")]

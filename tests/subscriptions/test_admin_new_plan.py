@@ -1,10 +1,13 @@
 """The catalogue team creates a plan with its first prices on one page."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from accounts.models import User
 from events.models import StaffAct
+from payments.gateways import registry
 from subscriptions.models import Plan, Price
 from tests.staff import member
 from tests.subscriptions.desk import ask, send, table
@@ -71,6 +74,14 @@ def test_a_plan_with_a_price_that_cannot_be_is_not_created(
     assert said in answer.content.decode()
     assert "is violated" not in answer.content.decode()
     assert (Plan.objects.count(), Price.objects.count()) == (0, 0)
+
+
+def test_the_currencies_that_can_be_paid_in_are_named(desk: Client, settings: Any) -> None:
+    settings.PAYMENT_GATEWAYS = ["sandbox"]
+    plan = sell("basic", RUB=100)["RUB"].plan
+    for page in (f"{PLANS}add/", f"{PLANS}{plan.pk}/add-price/"):
+        text = desk.get(page).content.decode()
+        assert f"One of: {', '.join(registry.currencies())}." in text
 
 
 def test_the_reason_of_a_new_plan_stands_below_its_prices(desk: Client) -> None:
