@@ -21,7 +21,7 @@ class ChargeRow:
 
     plan: str
     start: datetime
-    # The last day of it. None for use within one day.
+    # The last day of it. None if it is within one day.
     end: datetime | None = None
     amount: Money
     # The transaction that explains it; None for a day of many charges and for a charge of zero.
@@ -65,11 +65,11 @@ def table(row: Subscription, *, opened: date | None = None) -> Table:
 
 
 def _period(charge: Charge) -> ChargeRow:
-    refund, currency = charge.refund, charge.price.currency
+    refund, currency, end = charge.refund, charge.price.currency, charge.ended_at or charge.period_end
     return ChargeRow(
         plan=charge.price.plan.title,
         start=charge.period_start,
-        end=charge.ended_at or charge.period_end,
+        end=None if timezone.localdate(charge.period_start) == timezone.localdate(end) else end,
         amount=Money(charge.amount, currency),
         transaction=charge.transaction_id or charge.debt_transaction_id,
         refunded=Money(refund.amount, currency) if refund else None,

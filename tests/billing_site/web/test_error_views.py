@@ -74,3 +74,11 @@ def test_pages_run_only_our_own_scripts(client, on_sale):
     assert "style=" not in html
     assert "<style" not in html
     assert html.count("<script") == html.count("<script src=") == 1
+
+
+def test_an_error_page_says_where_to_write(client, db, settings):
+    assert "mailto:" not in client.get("/nothing/").content.decode()
+    settings.SELLER_EMAIL = "help@acme.example"
+    page = client.get("/nothing/").content.decode().split("<main")[1].split("</main>")[0]
+    assert 'href="mailto:help@acme.example"' in page
+    assert page.count("data-copy=") == 1

@@ -116,6 +116,15 @@ def test_a_refund_stands_at_the_charge_that_it_returns_and_plans_have_a_column(b
     assert [row.partition(" – ")[0] for row in russian] == ["17 мар. 2026", "1 мар. 2026"]
 
 
+def test_a_period_that_ended_on_its_first_day_shows_one_date(browser, clock, standard):
+    """Standard began at 12:00 of 1 March and became Basic at 18:00."""
+    clock.move_to(datetime(2026, 3, 1, 18, tzinfo=UTC))
+    basic = catalogue.current("basic", "RUB")
+    orders.change(standard, now=datetime.now(UTC), act=lambda book: book.change_plan(standard, basic, when="now"))
+    [_, first] = table(browser.get(address(standard)))
+    assert first.startswith("1 Mar 2026 ₽")
+
+
 def test_one_plan_has_no_column(browser, server):
     assert 'data-l="Plan"' not in browser.get(address(server)).content.decode()
     assert 'data-l="Period"' in browser.get(address(server)).content.decode()
