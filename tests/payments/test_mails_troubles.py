@@ -21,7 +21,7 @@ from payments.models import Payment, PaymentMethod, Refund
 from payments.transitions import Status
 from subscriptions import orders
 from tests.concurrency.sessions import at_once
-from tests.letters import letter_of, lines, told
+from tests.letters import letter_of, lines, status_of, told
 from tests.subscriptions.bank import NOON, at
 from tests.subscriptions.shop import pay_in, sell
 
@@ -190,7 +190,7 @@ def test_a_dispute_in_english_and_russian(alice, pay):
     orders.subscribe(alice, sell("server", RUB=3_60, interval="hour", metered=True)["RUB"], now=at(hours=1))
     dispute(payment, DisputeState.OPEN, at(hours=11))
     letter = told("dispute", now=at(hours=11))
-    assert letter.subject == "Your payment of ₽500.00 is disputed"
+    assert (letter.subject, status_of(letter)) == ("Your payment of ₽500.00 is disputed", "Disputed")
     # Ten hours at 3.60 are used, so 464.00 are taken from the balance and 36.00 are owed.
     assert lines(letter) == [
         "Hello alice,",
@@ -208,7 +208,7 @@ def test_a_dispute_in_english_and_russian(alice, pay):
     opened = Event.objects.get(type="dispute.opened")
     dispute(payment, DisputeState.WON, at(hours=12))
     letter = told("dispute", now=at(hours=12))
-    assert letter.subject == "Спор о платеже на 500,00\u00a0₽ завершён"
+    assert (letter.subject, status_of(letter)) == ("Спор о платеже на 500,00\u00a0₽ завершён", "Возвращено")
     assert lines(letter)[1] == "Спор завершён. Деньги снова на балансе."
     assert kinds.get("dispute").compose([opened], alice, at(hours=12)) is None
     assert letter_of("debt", now=at(hours=12)) is None
@@ -218,7 +218,7 @@ def test_a_lost_dispute_in_english_and_russian(alice, pay):
     payment = pay(amount=500_00)
     dispute(payment, DisputeState.LOST, at(hours=1))
     letter = told("dispute", now=at(hours=1))
-    assert letter.subject == "₽500.00 went back to your bank"
+    assert (letter.subject, status_of(letter)) == ("₽500.00 went back to your bank", "Lost")
     assert lines(letter)[1] == (
         "Your bank decided the dispute and returned the money to you, so we took it from your balance."
     )

@@ -9,7 +9,7 @@ from events.mails import kinds, letters
 from events.models import Event, Mail
 from subscriptions import billing_run, books, closure, orders
 from subscriptions.models import Subscription
-from tests.letters import letter_of, lines, told, words
+from tests.letters import letter_of, lines, status_of, told, words
 from tests.subscriptions.bank import NOON, at, do, hourly
 from tests.subscriptions.shop import pay_in, sell
 
@@ -162,11 +162,11 @@ def test_a_debt_that_arises_and_is_paid_in_english_and_russian(alice):
     event.transaction_number += 1
     letter = letters.compose(kinds.get("debt"), [event], alice, now=ended)
     assert letter is not None
-    assert letter.subject == "You owe ₽330.00"
+    assert (letter.subject, status_of(letter)) == ("You owe ₽330.00", "Debt")
     assert lines(letter)[1] == "This is for days of use that were not paid for. Your next top-up pays this debt first."
     pay_in(alice, 400_00, at=ended + timedelta(days=1))
     letter = told("debt", now=ended + timedelta(days=1))
-    assert letter.subject == "Your debt of ₽330.00 is paid"
+    assert (letter.subject, status_of(letter)) == ("Your debt of ₽330.00 is paid", "Paid")
     assert lines(letter)[1:3] == ["You owe nothing now.", "Balance: ₽70.00"]
     User.objects.update(language="ru")
     assert told("debt", now=ended + timedelta(days=1)).subject == "Долг погашен: 330,00\u00a0₽"
