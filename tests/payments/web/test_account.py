@@ -68,6 +68,8 @@ def test_an_unpaid_renewal_shows_the_missing_amount(browser, alice, now):
     orders.subscribe(alice, catalogue.current("standard", "RUB"), now=then)
     page = browser.get("/account/")
     assert "Payment overdue" in words(page)
+    assert words(page).count("Your balance was too low to renew.") == 1
+    assert "Standard Payment overdue ₽690.00 a month" in words(page)
     assert "Top up ₽590.00 to keep it" in words(page)
     assert "Pay ₽590.00" in words(page)
     row = Subscription.objects.get()
