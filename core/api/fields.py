@@ -9,8 +9,8 @@ from typing import Any, Literal
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-# Control, format (direction marks, zero-width), surrogate, private and unassigned characters.
-INVISIBLE = re.compile("C[cfson]")
+# Control, format (direction marks, zero-width), surrogate, private and unassigned characters; separators of lines.
+INVISIBLE = re.compile("C[cfson]|Z[lp]")
 # Zero-width joiners: they join the parts of an emoji and are needed in several scripts.
 JOINERS = "\u200c\u200d"
 

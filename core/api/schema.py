@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from core.api.fields import StringField, TextField
 from core.api.idempotency import METHODS as KEYED_METHODS
 from core.api.idempotency import Idempotent
-from core.api.schema_details import IDEMPOTENCY_KEY, METHODS, STRING, TEXT, TEXT_NOT_BLANK
+from core.api.schema_details import IDEMPOTENCY_KEY, METHODS, STRING, STRING_NOT_BLANK, TEXT, TEXT_NOT_BLANK
 from core.api.serializers import StrictSerializer
 
 PROBLEM = {
@@ -92,7 +92,7 @@ class DescribedSchema(AutoSchema):
             for name, described in schema.get("properties", {}).items():
                 field = serializer.fields[name]
                 if isinstance(field, StringField) and "format" not in described:
-                    described.setdefault("pattern", _pattern(field))
+                    described.setdefault("pattern", pattern(field))
             if rules := serializer.schema_rules:
                 schema["allOf"] = list(rules)
         return schema
@@ -115,10 +115,12 @@ def document_problems(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     return result
 
 
-def _pattern(field: StringField) -> str:
+def pattern(field: StringField) -> str:
+    """Return the pattern of what a field takes; private and unassigned characters aside."""
+    may_be_spaces = field.allow_blank or not field.trim_whitespace
     if not isinstance(field, TextField):
-        return STRING
-    return TEXT if field.allow_blank else TEXT_NOT_BLANK
+        return STRING if may_be_spaces else STRING_NOT_BLANK
+    return TEXT if may_be_spaces else TEXT_NOT_BLANK
 
 
 def _idempotency_key(*, required: bool) -> OpenApiParameter:

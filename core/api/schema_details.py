@@ -20,12 +20,16 @@ IDEMPOTENCY_KEY = {
 }
 # Text as core.api.fields takes it: without control characters and other invisible ones, and with one that is no space.
 # Characters that are private or not assigned yet are refused too: they are too many for a pattern.
-_UNSEEN = r"\u0000-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB"
+_UNSEEN = (
+    r"\u0000-\u001F\u007F-\u009F\u00AD\u0600-\u0605\u061C\u06DD\u070F\u0890\u0891\u08E2\u180E"
+    r"\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB"
+)
 _SPACES = r" \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000"
 TEXT = f"^[^{_UNSEEN}]*$"
 TEXT_NOT_BLANK = f"^[^{_UNSEEN}]*[^{_UNSEEN}{_SPACES}][^{_UNSEEN}]*$"
-# Text that is taken as it is, such as a password.
+# Text that is taken as it is, such as a password; and one that is not blank without the spaces at its ends, a token.
 STRING = r"^[^\u0000]*$"
+STRING_NOT_BLANK = rf"^[^\u0000]*[^\u0000\u0009-\u000D\u001C-\u001F\u0085\u2028\u2029{_SPACES}][^\u0000]*$"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "cursor": {"type": "string", "minLength": 1},

@@ -1,12 +1,17 @@
 """The OpenAPI 3.1 document is valid without warnings, and the page that shows it loads nothing from other hosts."""
 
 import re
+import unicodedata
 
 import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator
+from rest_framework.exceptions import ValidationError
+
+from core.api import schema as schema_of_texts
+from core.api.fields import StringField, TextField
 
 
 def parsed(text: str | bytes) -> dict:
@@ -151,6 +156,27 @@ def test_a_body_that_needs_a_field_is_required(schema):
     for path in ("/api/payments/create-checkout-session/", "/api/subscriptions/{public_id}/change-plan"):
         assert schema["paths"][path]["post"]["requestBody"]["required"] is True
     assert not schema["paths"]["/api/subscriptions/{public_id}/cancel"]["post"]["requestBody"].get("required")
+
+
+def takes(field, text):
+    try:
+        field.run_validation(text)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("more", [{}, {"allow_blank": True}, {"trim_whitespace": False}], ids=str)
+@pytest.mark.parametrize("kind", [StringField, TextField])
+def test_the_pattern_of_a_text_says_which_characters_its_field_takes(kind, more):
+    field = kind(**more)
+    pattern = re.compile(schema_of_texts.pattern(field))
+    # Private and unassigned characters are too many for a pattern.
+    characters = [each for each in map(chr, range(1, 0x10000)) if unicodedata.category(each) not in ("Cn", "Co", "Cs")]
+    # At the ends of a text, spaces of all kinds are trimmed before they are looked at.
+    assert [each for each in characters if pattern.fullmatch(each) and not takes(field, each)] == []
+    between = [f"a{each}b" for each in characters]
+    assert [each for each in between if bool(pattern.fullmatch(each)) != takes(field, each)] == []
 
 
 def test_the_members_of_errors_are_declared(schema):
