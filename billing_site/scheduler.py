@@ -16,6 +16,7 @@ from celery.beat import Service
 from celery.signals import beat_init
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
@@ -118,6 +119,14 @@ class Scheduler(DatabaseScheduler):
             self._resend_at = math.inf
             return True
         return bool(last and before and last > before)
+
+    def enabled_models_qs(self) -> QuerySet[PeriodicTask]:
+        """Return the tasks of the schedule: all that are switched on.
+
+        The library leaves out tasks of other hours than the present ones, so that what a night has missed would wait.
+        """
+        tasks: QuerySet[PeriodicTask] = self.Model.objects.enabled()
+        return tasks
 
     def all_as_schedule(self) -> dict[str, Any]:
         """Return the schedule as it stands in the database."""

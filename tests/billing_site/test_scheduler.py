@@ -257,3 +257,11 @@ def test_a_clock_that_was_ahead_stops_no_task():
     due = entry(timedelta(minutes=1), datetime.now(UTC) + timedelta(days=30)).is_due()
     assert not due.is_due
     assert 0 < due.next <= 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_night_has_missed_stays_in_the_schedule_at_all_hours():
+    other_hour = (datetime.now(UTC) + timedelta(hours=12)).hour
+    night = CrontabSchedule.objects.create(minute="30", hour=str(other_hour), timezone="UTC")
+    PeriodicTask.objects.create(name="nightly", task="t", crontab=night)
+    assert "nightly" in Scheduler(app=app, lazy=True).all_as_schedule()
