@@ -167,3 +167,17 @@ def test_another_customers_wallet_gives_no_warning(client, alice, mallory):
     answer = client.get("/account/")
     assert answer.status_code == 200
     assert "lasts" not in words(answer)
+
+
+def test_who_is_charged_by_card_is_not_told_that_the_balance_is_not_enough(clock, alice, card):
+    row = bought(alice, "basic", paid_in=300_00)
+    browser, lacking = Client(), "is not enough for that"
+    browser.force_login(alice)
+    page = f"/account/subscriptions/{row.public_id}/"
+    assert lacking in words(browser.get(page))
+    assert lacking in words(browser.get("/account/"))
+
+    consents.agree_to_renewals(card, address=None, now=timezone.now())
+    assert "What your balance lacks is charged to Visa •••• 4242." in words(browser.get(page))
+    assert lacking not in words(browser.get(page))
+    assert lacking not in words(browser.get("/account/"))
