@@ -88,7 +88,7 @@ def test_asking_the_gateway_confirms_a_paid_payment_once_with_a_reason(
     assert said == f"{payment.public_id} was pending and is confirmed now. The fee of ₽38.92 is posted."
     # A double click.
     assert "This was done before." in admin_client.post(address, sent, follow=True).content.decode()
-    act = StaffAct.objects.get()
+    act = StaffAct.objects.get(kind="gateway.ask")
     assert (act.kind, act.author, act.customer) == ("gateway.ask", superuser, payment.customer)
     assert (act.reason, act.result) == ("Asked by phone", said)
     assert act.changes == [
@@ -109,7 +109,7 @@ def test_an_inquiry_without_an_answer_is_recorded_and_said_as_a_warning(
     [said] = admin_client.post(address, sent, follow=True).context["messages"]
     assert str(said).startswith("sandbox did not answer: No answer.")
     assert said.level_tag == "warning"
-    assert StaffAct.objects.get().changes == [["Status", "pending", "unknown"]]
+    assert StaffAct.objects.get(kind="gateway.ask").changes == [["Status", "pending", "unknown"]]
 
 
 def test_where_nothing_can_be_asked_there_is_no_link_and_no_act(
