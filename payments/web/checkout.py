@@ -129,7 +129,13 @@ def bought_before(request: SignedInRequest, purchase: Purchase, *, now: datetime
     del checkout_request["amount"]
     if payment := find_payment(request.user, checkout_request):
         return continue_url(payment)
-    subscription = orders.find(request.user, _order(purchase, terms, key=key))
+    try:
+        subscription = orders.find(request.user, _order(purchase, terms, key=key))
+    except idempotency.KeyReused:
+        # A payment's order has the form's key too. It may have been made since: the first of two clicks.
+        if payment := find_payment(request.user, checkout_request):
+            return continue_url(payment)
+        raise
     return resolve_url("subscription", subscription.public_id) if subscription else None
 
 

@@ -2,7 +2,9 @@ import pytest
 from django.test import Client
 
 from ledger.models import Transaction
+from payments.checkout_request import find_payment
 from payments.models import Payment
+from payments.web import checkout
 from subscriptions import books, catalogue
 from subscriptions.models import Price, Subscription
 from tests.subscriptions.shop import pay_in, wallet
@@ -269,3 +271,22 @@ def test_long_periods_are_named_in_days(browser):
 def test_the_quantity_is_asked_by_the_name_of_the_plan(browser):
     assert "Quantity of Standard" in words(browser.get(STANDARD))
     assert "Количество: «Стандартный»" in words(browser.get("/ru" + STANDARD))
+
+
+def test_the_second_of_two_clicks_between_whose_looks_the_first_has_ordered(browser, monkeypatch):
+    """It finds no payment, then the order that the first click has made with its payment meanwhile."""
+    path = "/checkout/standard/?currency=RUB"
+    form = hidden(browser.get(path)) | {"method": "sandbox"}
+    clicked: list[str] = []
+
+    def look(customer, request):
+        found = find_payment(customer, request)
+        if not clicked:
+            clicked.append("")
+            clicked[0] = browser.post(path, form)["Location"]
+        return found
+
+    monkeypatch.setattr(checkout, "find_payment", look)
+    second = browser.post(path, form)
+    assert (second.status_code, second["Location"]) == (303, clicked[0])
+    assert Payment.objects.count() == Subscription.objects.count() == 1

@@ -49,7 +49,7 @@ def test_a_slice_costs_its_begun_units_less_what_was_left(alice):
         f"(720 × 5000000 − {left}) ÷ 3600000000 = 1, rounded up; left for the next charge: {left} ÷ 3600000000"
     )
     assert sentences.of(second)[2:5] == [
-        "3.60 RUB an hour × 2 × 5 s − 0.6 × 0.01 RUB = 0.01 RUB, rounded up",
+        "3.60 RUB an hour × 2 × 5 s − the part of 0.01 RUB already paid = 0.01 RUB, rounded up",
         "Use is charged in advance, 0.01 RUB at a time.",
         "0.6 × 0.01 RUB was left from the previous charge.",
     ]
