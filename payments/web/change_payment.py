@@ -22,7 +22,7 @@ from payments import amounts, checkout
 from payments.amounts import AmountDue, NothingToPay
 from payments.checkout_request import CheckoutRequest, find_payment
 from payments.paid_changes import ChangeTo
-from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, saving_of, start_payment
+from payments.web.forms import PayForm, go_on, no_way_to_pay, refuse, saving_of, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import overview, quotes
 from subscriptions.catalogue import MOST_QUANTITY
@@ -99,7 +99,7 @@ def change_payment(request: SignedInRequest, public_id: str) -> HttpResponse:
             return HttpResponseRedirect(back, status=303)
         terms = _request(request, card, change, now=now)
         if sent_before := find_payment(request.user, terms):
-            return HttpResponseRedirect(continue_url(sent_before), status=303)
+            return HttpResponseRedirect(go_on(sent_before, now=now), status=303)
         due = amounts.for_change(card.row, *change, now=now, shown=_shown(request))
     except NothingToPay:
         return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}", status=303)

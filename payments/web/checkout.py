@@ -28,8 +28,8 @@ from payments.web.forms import (
     REFUSALS,
     PayForm,
     Saving,
-    continue_url,
     from_balance,
+    go_on,
     no_way_to_pay,
     refuse,
     saving_of,
@@ -128,13 +128,13 @@ def bought_before(request: SignedInRequest, purchase: Purchase, *, now: datetime
     # The amount it was sent with may have changed since: a debt is paid by now. The key alone says which form it was.
     del checkout_request["amount"]
     if payment := find_payment(request.user, checkout_request):
-        return continue_url(payment)
+        return go_on(payment, now=now)
     try:
         subscription = orders.find(request.user, _order(purchase, terms, key=key))
     except idempotency.KeyReused:
         # A payment's order has the form's key too. It may have been made since: the first of two clicks.
         if payment := find_payment(request.user, checkout_request):
-            return continue_url(payment)
+            return go_on(payment, now=now)
         raise
     return resolve_url("subscription", subscription.public_id) if subscription else None
 

@@ -19,7 +19,7 @@ from core.errors import DomainError
 from ledger.money import Money
 from payments import checkout
 from payments.checkout_request import CheckoutRequest, find_payment
-from payments.web.forms import PayForm, continue_url, no_way_to_pay, refuse, saving_of, start_payment
+from payments.web.forms import PayForm, go_on, no_way_to_pay, refuse, saving_of, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import dues, overview
 from subscriptions.models import Subscription
@@ -72,7 +72,7 @@ def _request(request: SignedInRequest, row: Subscription, *, now: datetime) -> C
 def paid_before(request: SignedInRequest, row: Subscription, *, now: datetime) -> str | None:
     """Return the URL that this form led to when it was sent before; None if it was not."""
     payment = find_payment(request.user, _request(request, row, now=now))
-    return continue_url(payment) if payment else None
+    return go_on(payment, now=now) if payment else None
 
 
 def pay(request: SignedInRequest, form: PayForm, row: Subscription, *, now: datetime) -> str:

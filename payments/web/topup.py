@@ -28,7 +28,7 @@ from payments import amounts, checkout
 from payments.checkout_request import CheckoutRequest, find_payment
 from payments.gateways import registry
 from payments.web import amount_input, next_url
-from payments.web.forms import PayForm, Saving, continue_url, no_way_to_pay, refuse, saving_of, start_payment
+from payments.web.forms import PayForm, Saving, go_on, no_way_to_pay, refuse, saving_of, start_payment
 from payments.web.policy import leads_to_gateways
 from subscriptions import catalogue, overview
 from subscriptions.web import pricing
@@ -166,7 +166,7 @@ def paid_before(request: SignedInRequest, page: TopUpPage, *, now: datetime) -> 
     method, key = request.POST.get("method", ""), request.POST.get("form_key", "")
     terms = _checkout_request(page, gateway=method, form_key=key, saving=saving_of(request, now=now))
     payment = find_payment(request.user, terms) if page.amount else None
-    return continue_url(payment) if payment else None
+    return go_on(payment, now=now) if payment else None
 
 
 def pay(request: SignedInRequest, form: PayForm, page: TopUpPage, *, now: datetime) -> str:

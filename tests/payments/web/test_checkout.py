@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 
 from ledger.models import Transaction
+from payments import sessions
 from payments.checkout_request import find_payment
 from payments.models import Payment
 from payments.web import checkout
@@ -290,3 +291,20 @@ def test_the_second_of_two_clicks_between_whose_looks_the_first_has_ordered(brow
     second = browser.post(path, form)
     assert (second.status_code, second["Location"]) == (303, clicked[0])
     assert Payment.objects.count() == Subscription.objects.count() == 1
+
+
+def test_the_second_of_two_clicks_opens_the_page_that_the_first_has_not_opened_yet(browser, monkeypatch):
+    path = "/checkout/standard/?currency=RUB"
+    form = hidden(browser.get(path)) | {"method": "sandbox"}
+
+    def die(payment, *, now):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "open_page", die)
+        with pytest.raises(KeyboardInterrupt):
+            browser.post(path, form)
+    second = browser.post(path, form)
+    payment = Payment.objects.get()
+    assert payment.confirmation_url
+    assert (second.status_code, second["Location"]) == (303, payment.confirmation_url)
