@@ -215,6 +215,9 @@ def test_a_flood_of_ten_thousand_is_paced(settings, post):
     customers = people(10_000)
     outbox.record([(each.pk, "bill.happened", "sub_1", NOON, {}) for each in customers])
     assert fan_out.run(now=NOON) == 10_000
+    # As autovacuum does soon. Until then PostgreSQL may plan for a handful of mails, and the second run waits too long.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE events_mail")
     results = at_once([lambda: delivery.run(now=NOON)] * 2)
     assert sum(result.sent for result in results) == 40
     assert delivery.run(now=at(seconds=50)).sent == 0
