@@ -74,9 +74,7 @@ def start(customer: User, *, now: datetime, **request: Unpack[CheckoutRequest]) 
         payment_ids.check_new(customer, request.get("payment_id"))
         payment = _continue_or_create(customer, request, now=now)
     _keep_references(payment, request)
-    if payment.gateway_id is None and payment.status in transitions.OPEN:
-        payment = sessions.open_page(payment, now=now)
-    return payment
+    return sessions.opened(payment, now=now)
 
 
 def _keep_references(payment: Payment, request: CheckoutRequest) -> None:

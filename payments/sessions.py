@@ -54,6 +54,13 @@ def open_page(payment: Payment, *, now: datetime) -> Payment:
     return payment
 
 
+def opened(payment: Payment, *, now: datetime) -> Payment:
+    """Return the payment with its page open, unless it is over. Raises what `open_page` raises."""
+    if payment.gateway_id is None and payment.status in transitions.OPEN:
+        return open_page(payment, now=now)
+    return payment
+
+
 def page_end(gateway: str, *, now: datetime) -> datetime:
     """Return when a page that is opened now is to end: after settings.PAYMENT_EXPIRES_AFTER, if the gateway can."""
     can, lifetime = registry.can(gateway), settings.PAYMENT_EXPIRES_AFTER

@@ -19,7 +19,7 @@ from core.idempotency import KeyReused
 from core.ids import new_id
 from ledger import display
 from ledger.money import Money
-from payments import sessions, transitions
+from payments import sessions
 from payments.collection import checkout_consents, consents
 from payments.collection.consents import Agreement
 from payments.gateways import registry
@@ -236,9 +236,7 @@ def start_payment(start: Callable[[], Payment]) -> str:
 
 def go_on(payment: Payment, *, now: datetime) -> str:
     """Return where a form leads that has been sent before; open the payment's page unless the first click has."""
-    if payment.gateway_id is None and payment.status in transitions.OPEN:
-        return start_payment(lambda: sessions.open_page(payment, now=now))
-    return continue_url(payment)
+    return start_payment(lambda: sessions.opened(payment, now=now))
 
 
 # Texts of refusals for customers, by error code. Any other error shows its own detail.
