@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from core import idempotency
 from core.errors import DomainError
 from core.ids import new_id
 from core.rehearsal import NOTHING, Fact, Facts
@@ -44,7 +45,7 @@ class AnsweredForm(ActForm):
     def prepare(self, author: Author, *, now: datetime) -> None:
         """Record that the gateway is asked, once for each page that is sent, and keep the facts."""
         self.was = self.facts(now=now)
-        key = f"asked:{self.cleaned_data.get('form_key') or new_id('form')}"[:64]
+        key = idempotency.key_of("form", self.cleaned_data.get("form_key")) or new_id("asked")
         with transaction.atomic():
             staff_acts.hold([self.row], self.customer())
             if staff_acts.find(key) is None:
