@@ -32,8 +32,17 @@ admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.enable_nav_sidebar = True
 
 
+class RunAdmin(ReadOnlyAdmin):
+    """Runs of something, which took so many `seconds`."""
+
+    @admin.display(description=_("seconds"))
+    def took(self, run: LedgerCheck | TaskRun) -> str:
+        """Return how long it took, to a hundredth of a second."""
+        return f"{run.seconds:.2f}"
+
+
 @admin.register(LedgerCheck)
-class LedgerCheckAdmin(ReadOnlyAdmin):
+class LedgerCheckAdmin(RunAdmin):
     """The results of the nightly ledger check, with the first wrong rows of each broken rule."""
 
     list_display = ["started_at", "clean", "wrong", "checks", "took", "error"]
@@ -45,24 +54,14 @@ class LedgerCheckAdmin(ReadOnlyAdmin):
         """Return whether the run came to an end and found nothing."""
         return check.is_clean
 
-    @admin.display(description=_("seconds"))
-    def took(self, check: LedgerCheck) -> str:
-        """Return how long it took, to a hundredth of a second."""
-        return f"{check.seconds:.2f}"
-
 
 @admin.register(TaskRun)
-class TaskRunAdmin(ReadOnlyAdmin):
+class TaskRunAdmin(RunAdmin):
     """How the last run of each periodic task ended."""
 
     list_display = ["task", "finished_at", "succeeded_at", "took", "runs", "failures", "error"]
     ordering = ["task"]
     fields = ["task", "finished_at", "succeeded_at", "took", "runs", "failures", "error"]
-
-    @admin.display(description=_("seconds"))
-    def took(self, run: TaskRun) -> str:
-        """Return how long the last run took, to a hundredth of a second."""
-        return f"{run.seconds:.2f}"
 
 
 # Lists that a customer's page links to, each filtered by that customer.
