@@ -15,8 +15,8 @@ from subscriptions import daily
 TEMPLATE = "bench_template"
 FILLED = "bench_filled"
 WORK = "bench_work"
-# Milliseconds for which somebody may wait for figures that are not rolled up.
-WAIT_GOAL = 1_000
+# Milliseconds for which somebody may wait for the figures.
+WAIT_GOAL = 300
 
 
 @dataclass(frozen=True, slots=True)
