@@ -41,6 +41,10 @@ class Coverage:
                 return consent.method if can_pay else None
         return None
 
+    def method(self, currency: str, *, now: datetime) -> PaymentMethod | None:
+        """Return the saved method that is charged for what a renewal in this currency lacks, for whichever reason."""
+        return self.renewal_method(currency, now=now) or self.top_up_method(currency, now=now)
+
 
 def of(customer_id: int) -> Coverage:
     """Return the customer's coverage, in one query."""

@@ -4,6 +4,7 @@ from django import template
 
 from payments import descriptions
 from payments.collection import coverage
+from payments.collection.coverage import Coverage
 from payments.models import Payment, PaymentMethod
 from subscriptions.web.cards import Card
 
@@ -16,10 +17,13 @@ def payment_for(payment: Payment) -> str:
     return descriptions.name_of(payment)
 
 
-@register.filter
-def charged_instead(card: Card) -> PaymentMethod | None:
-    """`{{ card|charged_instead }}`: the saved method that pays a renewal for which the balance is too low, if any."""
+@register.simple_tag
+def charged_instead(card: Card, covered: Coverage | None = None) -> PaymentMethod | None:
+    """`{% charged_instead card as method %}`: the saved method that pays what the balance lacks for a renewal, if any.
+
+    A page with many cards gives the customer's coverage, which is one query otherwise.
+    """
     if not card.is_short or card.until is None:
         return None
-    currency, covered = card.price.currency, coverage.of(card.row.customer_id)
-    return covered.renewal_method(currency, now=card.until) or covered.top_up_method(currency, now=card.until)
+    covered = covered or coverage.of(card.row.customer_id)
+    return covered.method(card.price.currency, now=card.until)

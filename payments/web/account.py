@@ -21,6 +21,7 @@ from ledger import statements
 from ledger.money import Money
 from payments import methods, transitions
 from payments.collection import coverage
+from payments.collection.coverage import Coverage
 from payments.gateways import registry
 from payments.models import Payment, PaymentMethod
 from payments.web.methods import adding
@@ -98,8 +99,8 @@ class AccountSummary:
     to_finish: list[Payment]
     # Cards and accounts that the customer has saved.
     methods: list[PaymentMethod]
-    # Primary keys of those that the customer has agreed to be charged.
-    charged: frozenset[int]
+    # What the customer has agreed to be charged for.
+    covered: Coverage
 
     @property
     def has_one_wallet(self) -> bool:
@@ -177,7 +178,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         open_payments=[each for each in unfinished if each.state not in WAITS_FOR_CUSTOMER],
         to_finish=[each.payment for each in unfinished if each.state in WAITS_FOR_CUSTOMER],
         methods=list(methods.kept(customer)),
-        charged=covered.agreed_methods,
+        covered=covered,
     )
 
 

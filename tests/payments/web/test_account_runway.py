@@ -178,6 +178,15 @@ def test_who_is_charged_by_card_is_not_told_that_the_balance_is_not_enough(clock
     assert lacking in words(browser.get("/account/"))
 
     consents.agree_to_renewals(card, address=None, now=timezone.now())
-    assert "What your balance lacks is charged to Visa •••• 4242." in words(browser.get(page))
-    assert lacking not in words(browser.get(page))
-    assert lacking not in words(browser.get("/account/"))
+    for each in (page, "/account/"):
+        assert "What your balance lacks is charged to Visa •••• 4242." in words(browser.get(each))
+        assert lacking not in words(browser.get(each))
+
+
+def test_a_rule_for_another_currency_pays_no_renewal(clock, alice, card):
+    row = bought(alice, "basic", paid_in=300_00)
+    top_ups.turn_on(card, "EUR", threshold=50_00, amount=100_00, cap=1000_00, address=None, now=timezone.now())
+    browser = Client()
+    browser.force_login(alice)
+    for page in (f"/account/subscriptions/{row.public_id}/", "/account/"):
+        assert "is not enough for that" in words(browser.get(page))
