@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from subscriptions.engine.calendar import to_datetime, to_micros
-from subscriptions.engine.runway import HOURS, Runway, runway
+from subscriptions.engine.calendar import MICROSECOND, to_datetime, to_micros
+from subscriptions.engine.runway import HOURS, Runway, may_fall_short, runway, shortages
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
 from subscriptions.overview import View
@@ -58,6 +58,22 @@ def by_currency(views: Iterable[View], *, now: datetime, known: Iterable[Subscri
     if missing := [sub.terms.id for sub in subs if sub.terms.id not in prices]:
         prices |= Price.objects.select_related("plan").in_bulk(missing)
     return {currency: _forecast(end, rows, prices, now) for currency, end in short.items()}
+
+
+def first_unpaid(view: View) -> dict[int, datetime]:
+    """Return by primary key when the wallet first cannot pay for a subscription if no money comes in.
+
+    It looks as far as the next renewal of each and, where something is metered, a year ahead.
+    """
+    if view.book.is_blocked:
+        return {}
+    ends = [sub.boundary for sub in view.subs.values() if sub.status in (Status.ACTIVE, Status.TRIALING)]
+    if any(sub.rate for sub in view.book.meters.values()):
+        ends.append(view.at + HORIZON // MICROSECOND)
+    until = max((end for end in ends if end is not None), default=None)
+    if until is None or not may_fall_short(view.book, until):
+        return {}
+    return {pk_of(sub): to_datetime(at) for sub, at in shortages(view.book, until).items()}
 
 
 def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:

@@ -23,7 +23,7 @@ def charged_instead(card: Card, covered: Coverage | None = None) -> PaymentMetho
 
     A page with many cards gives the customer's coverage, which is one query otherwise.
     """
-    if not card.is_short or card.until is None:
+    if not card.is_short or card.until is None or card.continues_metered:
         return None
     covered = covered or coverage.of(card.row.customer_id)
     return covered.method(card.price.currency, now=card.until)

@@ -6,11 +6,8 @@ from datetime import datetime
 from ledger.money import Money
 from payments.models import Payment
 from payments.web.forms import GATEWAYS, may_be_offered
-from subscriptions import overview
-from subscriptions.models import Subscription
+from subscriptions import overview, renewals
 from subscriptions.web.cards import Card
-
-Status = Subscription.Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +34,8 @@ def of(payment: Payment, card: Card | None, *, now: datetime) -> Outcome:
     return Outcome(
         paid_with=_paid_with(payment),
         balance=balance,
-        until=card.until if card is not None and card.is_live else None,
-        lacking=_lacking(payment, card, balance),
+        until=_until(card),
+        lacking=_lacking(payment, card, now=now),
     )
 
 
@@ -49,14 +46,18 @@ def _paid_with(payment: Payment) -> str:
     return str(known.name) if known else payment.gateway
 
 
-def _lacking(payment: Payment, card: Card | None, balance: Money) -> Money | None:
+def _until(card: Card | None) -> datetime | None:
+    if card is None or not card.is_live:
+        return None
+    return card.runs_dry_at if card.price.metered else card.until
+
+
+def _lacking(payment: Payment, card: Card | None, *, now: datetime) -> Money | None:
     """Return what the balance lacks for the renewal, if no saved method pays the rest."""
-    if card is None or card.status is not Status.ACTIVE or card.price.metered:
+    if card is None or not card.is_paid_ahead or not card.is_short or card.until is None:
         return None
-    if card.price.currency != balance.currency:
+    currency = card.price.currency
+    if currency != payment.refunded.currency or not may_be_offered(payment.customer):
         return None
-    renews = card.state.auto_renew and not card.is_leaving
-    cost = card.coming_due or card.due
-    if not renews or cost.amount <= balance.amount or not may_be_offered(payment.customer):
-        return None
-    return Money(cost.amount - balance.amount, balance.currency)
+    view = overview.peek(payment.customer, currency, now=now)
+    return Money(renewals.missing(view, [card.row.pk], at=card.until), currency)

@@ -3,7 +3,7 @@
 Nothing here changes the book.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,21 +55,43 @@ def first_shortage(book: Book, until: int, *, counts: Callable[[Event], bool]) -
 
     With it come the subscriptions that these events are about. None if there is no such instant.
     """
+    for events in play(book, until):
+        short = [event for event in events if counts(event)]
+        if short:
+            first = short[0].at
+            return first, tuple(event.sub for event in short if event.at == first)
+    return None
+
+
+def shortages(book: Book, until: int) -> dict[Hashable, int]:
+    """Play a copy of the book forward without new money; return when the wallet first cannot pay for a subscription.
+
+    By id, each that has such an instant by `until`. All draw on the one wallet, in order of time.
+    """
+    found: dict[Hashable, int] = {}
+    for events in play(book, until):
+        for event in events:
+            if event.type in SHORT:
+                found.setdefault(event.sub.id, event.at)
+    return found
+
+
+def play(book: Book, until: int) -> Iterator[list[Event]]:
+    """Play a copy of the book forward up to `until` without new money; yield the events of each step.
+
+    It ends earlier where there would be too much to play.
+    """
     twin = settled(book, book.at or 0)
     left = MOST_WORK // (RENEWAL + len(twin.subs))
     while left > 0 and (twin.at or 0) < until:
         assert twin.at is not None
         due = next_due(twin, until - twin.at)
         if due is None or due > until:
-            return None
+            return
         twin.journal = Journal()
         settle(twin, due)
-        short = [event for event in twin.journal.events if counts(event)]
-        if short:
-            first = short[0].at
-            return first, tuple(event.sub for event in short if event.at == first)
+        yield twin.journal.events
         left -= max(1, len(twin.journal.charges))
-    return None
 
 
 def may_fall_short(book: Book, until: int) -> bool:

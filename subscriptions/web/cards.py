@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ledger.money import Money
-from subscriptions import catalogue, dues, overview
+from subscriptions import catalogue, dues, forecast, overview
 from subscriptions.dues import Dues
 from subscriptions.models import Price, Subscription
 from subscriptions.models.subscription import FINAL, LIVE
@@ -29,6 +29,8 @@ class Card:
     debt: Money
     # The wallet's balance less what is used or due now but not posted yet.
     available: Money
+    # When the balance first cannot pay for it if no money comes in (subscriptions.forecast); None if it always can.
+    unpaid_at: datetime | None
 
     @property
     def row(self) -> Subscription:
@@ -117,9 +119,28 @@ class Card:
 
     @property
     def is_short(self) -> bool:
-        """Whether the balance is too low now for the payment that is due at the end of the period."""
-        cost = self.coming_due or self.due
-        return self.is_paid_ahead and self._continues and cost.amount > self.available.amount
+        """Whether the balance will be too low for what is due at the end of the period or trial."""
+        return self.ends_by_itself and self.unpaid_at is not None and self.unpaid_at == self.until
+
+    @property
+    def is_short_later(self) -> bool:
+        """Whether it will be too low only because other payments are due before."""
+        least = min(1, self._next_cost.amount) if self.continues_metered else self._next_cost.amount
+        return self.is_short and least <= self.available.amount
+
+    @property
+    def continues_metered(self) -> bool:
+        """Whether what follows the period or trial is charged by use."""
+        return (self.coming or self.price).metered
+
+    @property
+    def _next_cost(self) -> Money:
+        return self.coming_due or self.due
+
+    @property
+    def runs_dry_at(self) -> datetime | None:
+        """When metered use stops because the balance is empty; None if no such time is known."""
+        return self.unpaid_at if self.price.metered and self.status is Status.ACTIVE else None
 
     @property
     def is_paid_ahead(self) -> bool:
@@ -137,7 +158,11 @@ def cards(rows: Iterable[Subscription], held: CustomerOverview) -> list[Card]:
     views = {view.currency: view for view in held.views}
     states = held.states(rows)
     asked = {pk: due for view in held.views for pk, due in dues.of(view, [state.row for state in states]).items()}
-    return [_card(state, views[state.price.currency], asked.get(state.row.pk)) for state in states]
+    shown = {state.price.currency for state in states}
+    unpaid = {pk: at for view in held.views if view.currency in shown for pk, at in forecast.first_unpaid(view).items()}
+    return [
+        _card(state, views[state.price.currency], asked.get(state.row.pk), unpaid.get(state.row.pk)) for state in states
+    ]
 
 
 def one(row: Subscription, *, now: datetime) -> Card:
@@ -146,7 +171,7 @@ def one(row: Subscription, *, now: datetime) -> Card:
     return card
 
 
-def _card(state: SubscriptionState, view: overview.View, asked: Dues | None) -> Card:
+def _card(state: SubscriptionState, view: overview.View, asked: Dues | None, unpaid_at: datetime | None) -> Card:
     row, price = state.row, state.price
     due = price.amount * state.quantity * (1 if price.metered else row.periods)
     return Card(
@@ -156,4 +181,5 @@ def _card(state: SubscriptionState, view: overview.View, asked: Dues | None) -> 
         can_start=asked is not None and asked.can_start,
         debt=Money(view.debt, price.currency),
         available=Money(view.available, price.currency),
+        unpaid_at=unpaid_at,
     )

@@ -1,5 +1,7 @@
 """The account page warns before a wallet runs out, and more urgently the closer that is."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -11,7 +13,7 @@ from payments.models import PaymentMethod
 from subscriptions.books import OpenBook
 from tests.subscriptions.bank import at
 from tests.subscriptions.shop import pay_in
-from tests.web import act, bought, words
+from tests.web import SPACES, act, address, bought, words
 
 UTC = "\u00a0UTC"
 
@@ -181,6 +183,59 @@ def test_who_is_charged_by_card_is_not_told_that_the_balance_is_not_enough(clock
     for each in (page, "/account/"):
         assert "What your balance lacks is charged to Visa •••• 4242." in words(browser.get(each))
         assert lacking not in words(browser.get(each))
+
+
+LATER = "After earlier charges, your balance will not be enough for that."
+
+
+def sentences(answer) -> dict[str, str]:
+    """Return by plan what the page's list says of each subscription."""
+    html = answer.content.decode()
+    found = re.findall(r'<h3 id="[^"]+">(.*?)</h3>.*?<p class="sm muted">(.*?)</p>', html, re.DOTALL)
+    return {plan: SPACES.sub(" ", re.sub(r"<[^>]+>", "", text)).strip() for plan, text in found}
+
+
+def test_renewals_that_only_together_exceed_the_balance_say_which_one_is_not_paid(clock, alice):
+    """800.00 are left: Basic takes 299.00 of it on 1 April, and Standard's 690.00 are due a day later."""
+    basic = bought(alice, "basic", paid_in=1789_00)
+    standard = bought(alice, "standard", paid_in=0, when=at(days=1))
+    clock.move_to(at(days=1))
+    page = open_account(alice)
+    said = sentences(page)
+    assert said["Basic"] == "Renews on 1 April 2026 for ₽299.00 from your balance."
+    assert said["Standard"] == f"Renews on 2 April 2026 for ₽690.00 from your balance. {LATER}"
+    # As the balance says it.
+    assert "Your balance lasts until 2 April 2026. Then Standard cannot renew." in words(page)
+    browser = Client()
+    browser.force_login(alice)
+    assert LATER in words(browser.get(address(standard)))
+    assert LATER not in words(browser.get(address(basic)))
+
+
+def test_a_renewal_whose_money_a_server_uses_says_so(clock, alice):
+    """401.00 are left after Basic. The server takes 36.00 a day of it: nothing is left on 12 March."""
+    bought(alice, "basic", paid_in=700_00)
+    bought(alice, "hourly", paid_in=0)
+    said = sentences(open_account(alice))
+    assert said["Basic"].endswith(LATER)
+    assert said["Pay as you go"].startswith("₽1.50 an hour. Your balance lasts until 12 March 2026")
+
+
+def test_a_server_whose_money_a_renewal_takes_says_when_it_stops(clock, alice):
+    """1701.00 are left after Basic, 1116.00 are used by 1 April, 286.00 after the renewal last 190 h 40 min."""
+    bought(alice, "basic", paid_in=2000_00)
+    bought(alice, "hourly", paid_in=0)
+    page = open_account(alice)
+    assert f"Your balance lasts until 9 April 2026, 10:40{UTC}" in sentences(page)["Pay as you go"]
+    assert "Your balance lasts until 9 April 2026. Then Pay as you go stops." in words(page)
+
+
+def test_a_trial_whose_first_payment_finds_no_money_says_so(clock, alice):
+    """Premium costs 1490.00 after its trial."""
+    bought(alice, "premium", paid_in=299_00)
+    assert "Your balance of ₽299.00 is not enough for that." in sentences(open_account(alice))["Premium"]
+    pay_in(alice, 1191_00, at=at())
+    assert "not enough" not in words(open_account(alice))
 
 
 def test_a_rule_for_another_currency_pays_no_renewal(clock, alice, card):

@@ -7,7 +7,7 @@ from payments.models import Payment, Refund
 from tests.payments import faulty_gateway
 from tests.subscriptions.bank import at
 from tests.subscriptions.shop import pay_in, wallet
-from tests.web import heading, words
+from tests.web import bought, heading, words
 
 
 @pytest.fixture
@@ -99,6 +99,21 @@ def test_the_page_of_a_paid_order_says_how_it_was_paid_and_what_is_left(clock, b
     assert "Renews on 1 April 2026 for ₽690.00 from your balance." in page
     assert "You need ₽590.00 more on your balance for that renewal." in page
     pay_in(alice, 590_00)
+    assert "for that renewal" not in words(browser.get(address(payment)))
+
+
+def test_the_page_of_a_paid_order_says_what_is_missing_after_an_earlier_renewal(clock, browser, client, alice):
+    """700.00 would pay for Standard on 2 April, but Basic takes 299.00 of it on 1 April: 289.00 are missing."""
+    bought(alice, "basic", paid_in=299_00)
+    clock.move_to(at(days=1))
+    browser.force_login(alice)
+    pay_in(alice, 700_00, at=at(days=1))
+    payment = checkout.start(alice, now=at(days=1), plan="standard", currency="RUB", gateway="sandbox")
+    choose(client, payment, "webhook_lost")
+    page = words(browser.get(address(payment)))
+    assert "Renews on 2 April 2026 for ₽690.00 from your balance." in page
+    assert "You need ₽289.00 more on your balance for that renewal." in page
+    pay_in(alice, 289_00, at=at(days=1))
     assert "for that renewal" not in words(browser.get(address(payment)))
 
 

@@ -4,7 +4,7 @@ from subscriptions.engine import funds
 from subscriptions.engine.access import next_due
 from subscriptions.engine.book import Book
 from subscriptions.engine.operations import cancel
-from subscriptions.engine.runway import Notice, Runway, may_fall_short, notice, runway
+from subscriptions.engine.runway import Notice, Runway, may_fall_short, notice, runway, shortages
 from subscriptions.engine.settlement import settle
 from subscriptions.engine.subscription import Status
 from tests.subscriptions.engine.bare import DAY, HOUR, SECOND, bought, funded, instant, metered, monthly
@@ -75,6 +75,44 @@ def test_the_book_itself_is_not_played() -> None:
     sub = bought(book, "03-01", SERVER)
     assert ends(book, 10 * DAY)
     assert (book.balance, book.at, sub.status, sub.billed_until) == (36_00, START, Status.ACTIVE, START)
+
+
+def short(book: Book, within: int = 365 * DAY) -> dict[object, int]:
+    """Return how long after the start the wallet first cannot pay for each subscription that it cannot pay for."""
+    return {sub: at - START for sub, at in shortages(book, START + within).items()}
+
+
+def test_renewals_are_paid_in_order_of_time_from_one_balance() -> None:
+    # 600.00 are left: the first renews on 1 Apr, the second on 5 Apr, and the third on 9 Apr finds nothing.
+    book = funded(1_500_00)
+    for day in ("03-01", "03-05", "03-09"):
+        bought(book, day, BASIC)
+    assert short(book, 45 * DAY) == {2: 39 * DAY}
+
+
+def test_a_dearer_renewal_leaves_its_money_to_a_later_one() -> None:
+    # 400.00 are left: too little for 500.00 on 1 Apr, enough for 300.00 on 5 Apr.
+    book = funded(1_200_00)
+    bought(book, "03-01", monthly("dear", 500_00))
+    bought(book, "03-05", BASIC)
+    assert short(book, 40 * DAY) == {0: 31 * DAY}
+
+
+def test_a_meter_stops_when_a_renewal_has_taken_its_money() -> None:
+    # 300.00 and 24.00 a day for 31 days are 1044.00. Six more are used by 6:00.
+    book = funded(1_350_00)
+    bought(book, "03-01", BASIC)
+    bought(book, "03-01", SERVER)
+    assert short(book) == {1: 31 * DAY + 6 * HOUR, 0: 61 * DAY}
+
+
+def test_what_can_be_paid_or_costs_nothing_is_never_short() -> None:
+    book = funded(1_000_00)
+    bought(book, "03-01", BASIC)
+    bought(book, "03-01", monthly("free", 0))
+    bought(book, "03-01", metered("gratis", 0))
+    assert short(book, 62 * DAY) == {}
+    assert short(Book()) == {}
 
 
 def test_a_year_of_hourly_payments_is_played() -> None:
