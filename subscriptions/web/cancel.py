@@ -29,6 +29,7 @@ from subscriptions.books import OpenBook
 from subscriptions.explain.sentences import HOUR
 from subscriptions.quotes import VALID_FOR
 from subscriptions.refusals import Refused
+from subscriptions.web import done
 from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
@@ -75,7 +76,7 @@ class CancelForm(forms.Form):
         """Cancel and return the message for the customer. Raises Refused or RefundChanged, and then does nothing."""
         if self.cleaned_data["when"] == "period_end":
             orders.change(self.card.row, now=now, act=partial(OpenBook.cancel, subscription=self.card.row))
-            return _("Done. See below what happens next.")
+            return done.ends(self.card)
         refund = end_now(self.card, self.cleaned_data["shown_unused"] or 0, now=now)
         if not refund.amount:
             return _("Cancelled. The subscription has ended.")

@@ -21,9 +21,10 @@ from ledger import display
 from subscriptions import confirmed_addresses, quotes, refusals
 from subscriptions.models import Quote
 from subscriptions.refusals import Refused
+from subscriptions.web import done
 from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
-from subscriptions.web.quote import QuotePage
+from subscriptions.web.quote import QuotePage, keeps_all
 from subscriptions.web.subscriptions import add_too_late_error, get_card, redirect_to
 
 
@@ -100,6 +101,7 @@ def confirm(request: SignedInRequest, public_id: str, quote_id: str) -> HttpResp
 
 def _accept(request: SignedInRequest, card: Card, quote: Quote, *, now: datetime) -> HttpResponse:
     """Carry out the quote, once however often it is sent; if it is no longer valid, redirect to the new quote."""
+    public_id, was_open = card.row.public_id, quote.used_at is None
     try:
         quotes.accept(quote, now=now)
     except quotes.QuoteChanged as changed:
@@ -110,7 +112,9 @@ def _accept(request: SignedInRequest, card: Card, quote: Quote, *, now: datetime
             return HttpResponseRedirect(_requote_url(quote), status=303)
         add_too_late_error(request)
     else:
-        messages.success(request, _("Done. See below what happens next."))
+        # The second of two clicks finds the change made: the card has what the quote is about.
+        is_same = was_open and keeps_all(quote, card)
+        messages.success(request, done.changed(get_card(request, public_id, now=now), quote, is_same=is_same))
     return redirect_to(card)
 
 

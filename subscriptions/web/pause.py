@@ -15,6 +15,7 @@ from ledger import display
 from subscriptions.books import OpenBook
 from subscriptions.explain.sentences import shortly
 from subscriptions.labels import every
+from subscriptions.web import done
 from subscriptions.web.actions import Action, possible_actions
 from subscriptions.web.cards import Card
 from subscriptions.web.subscriptions import get_card, perform, redirect_to
@@ -70,8 +71,7 @@ def pause(request: SignedInRequest, public_id: str) -> HttpResponse:
     card = get_card(request, public_id, now=now)
     if request.method == "POST":
         act = partial(OpenBook.pause, subscription=card.row)
-        message = _("Paused. Nothing is charged.")
-        return perform(request, card, act, message=message, now=now, is_done=lambda card: card.is_paused)
+        return perform(request, card, act, message=done.paused, now=now, is_done=lambda card: card.is_paused)
     if Action.PAUSE not in possible_actions(card):
         return redirect_to(card)
     return render(request, "subscriptions/pause.html", {"card": card, "effects": pause_effects(card)})
@@ -86,9 +86,13 @@ def resume(request: SignedInRequest, public_id: str) -> HttpResponse:
     card = get_card(request, public_id, now=now)
     if request.method == "POST":
         act = partial(OpenBook.resume, subscription=card.row)
-        message = _("Done. See below what happens next.")
         return perform(
-            request, card, act, message=message, now=now, is_done=lambda card: not card.is_paused and not card.is_over
+            request,
+            card,
+            act,
+            message=done.resumed,
+            now=now,
+            is_done=lambda card: not card.is_paused and not card.is_over,
         )
     if Action.RESUME not in possible_actions(card):
         return redirect_to(card)

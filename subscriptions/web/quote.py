@@ -29,6 +29,13 @@ class Row:
     money: Money
 
 
+def keeps_all(quote: Quote, card: Card) -> bool:
+    """Tell whether a subscription keeps what it has, so that a quote only drops what is planned."""
+    if quote.quantity is not None:
+        return quote.quantity == card.quantity
+    return quote.price.plan_id == card.price.plan_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotePage:
     """A quote, the subscription as it is now, and its book as it would be after the change."""
@@ -80,10 +87,7 @@ class QuotePage:
 
     @property
     def is_same(self) -> bool:
-        """Whether it keeps what it has, so that only what is planned is dropped."""
-        if self.is_quantity:
-            return self.quote.quantity == self.card.quantity
-        return self.new.plan_id == self.card.price.plan_id
+        return keeps_all(self.quote, self.card)
 
     @property
     def is_at_end(self) -> bool:

@@ -18,7 +18,7 @@ from subscriptions import orders
 from subscriptions.books import OpenBook
 from subscriptions.models import Subscription
 from subscriptions.refusals import Refused
-from subscriptions.web import cards, charges
+from subscriptions.web import cards, charges, done
 from subscriptions.web.cards import Card
 
 
@@ -39,16 +39,16 @@ def perform(
     act: Callable[[OpenBook], None],
     *,
     now: datetime,
-    message: str,
+    message: Callable[[Card], str],
     is_done: Callable[[Card], bool],
 ) -> HttpResponse:
-    """Change the subscription with `act` and redirect to its page with `message`, or with an error if it is refused.
+    """Change the subscription with `act` and redirect to its page with the `message` about its new state.
 
-    A refusal shows no error if `is_done`: the second of two clicks finds the change already made.
+    A refusal is shown as an error, but not if `is_done`: the second of two clicks finds the change already made.
     """
     try:
         orders.change(card.row, now=now, act=act)
-        messages.success(request, message)
+        messages.success(request, message(get_card(request, card.row.public_id, now=now)))
     except Refused:
         if not is_done(get_card(request, card.row.public_id, now=now)):
             add_too_late_error(request)
@@ -86,8 +86,7 @@ def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.keep_plan, subscription=card.row)
-    message = _("The planned change is cancelled.")
-    return perform(request, card, act, message=message, now=now, is_done=lambda card: False)
+    return perform(request, card, act, message=done.planned_change_dropped, now=now, is_done=lambda card: False)
 
 
 @never_cache
@@ -97,9 +96,8 @@ def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.undo_cancel, subscription=card.row)
-    message = _("You keep your plan.")
     return perform(
-        request, card, act, message=message, now=now, is_done=lambda card: card.is_live and not card.is_leaving
+        request, card, act, message=done.kept, now=now, is_done=lambda card: card.is_live and not card.is_leaving
     )
 
 
@@ -110,4 +108,4 @@ def renewal(request: SignedInRequest, public_id: str) -> HttpResponse:
     now = timezone.now()
     card = get_card(request, public_id, now=now)
     act = partial(OpenBook.set_auto_renew, subscription=card.row, value=True)
-    return perform(request, card, act, message=_("Automatic renewal is on."), now=now, is_done=lambda card: False)
+    return perform(request, card, act, message=done.renews, now=now, is_done=lambda card: False)
