@@ -8,7 +8,7 @@ TEST_PROCESSES = 2
 PRODUCTION = LOCAL=0 DEBUG=0 HTTPS=1 HSTS_SUBDOMAINS=1 SITE_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
 	SECRET_KEY=for-the-check-only-5Gq0vXyJtR8mWb2LzKd7NcPfUhSa3eTo \
 	JWT_SIGNING_KEY=for-the-check-only-u1YwQk9ZrB6sEvM4xTj8HgDnCiLp2FaX \
-	MFA_KEYS=Zm9yLXRoZS1jaGVjay1vbmx5LVE5cjJNeDd2TGsxVGQ= EMAIL_URL=smtp+tls://mail.invalid:587 \
+	MFA_KEYS=Zm9yLXRoZS1jaGVjay1vbmx5LVE5cjJNeDd2TGsxVGQ= EMAIL_URL=smtp+tls://mail.invalid:587 SELLER_EMAIL=help@example.com \
 	PAYMENT_GATEWAYS=manual MANUAL_DETAILS='{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}' \
 	DATABASE_URL=postgresql://billing@database.invalid/billing
 

@@ -50,7 +50,7 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return what is unsafe in production, and warnings of what cannot be meant; nothing on a local machine."""
     if settings.LOCAL:
         return []
-    return [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox(), *_play_money(), *_mail()]
+    return [*_debug(), *_keys(), *_hosts(), *_gateways(), *_sandbox(), *_play_money(), *_mail(), *_contact()]
 
 
 @register(Tags.database)
@@ -160,6 +160,18 @@ def _play_money() -> list[CheckMessage]:
             "PAYMENT_GATEWAYS offers only the sandbox: customers pay with play money.",
             "Set it to stripe, yookassa or manual, and the keys of that gateway.",
             id="billing.W002",
+        )
+    ]
+
+
+def _contact() -> list[CheckMessage]:
+    if settings.SELLER_EMAIL:
+        return []
+    return [
+        checks.Warning(
+            "SELLER_EMAIL is not set: pages and mails ask customers to write, and name no address.",
+            "Set it to an address that somebody reads, such as help@example.com.",
+            id="billing.W004",
         )
     ]
 

@@ -26,6 +26,7 @@ GOOD = {
     "DATABASE_URL": "postgresql://billing@database.invalid/billing",
     "MFA_KEYS": "b25seS1mb3ItdGVzdHMtMDAwMDAwMDAwMDAwMDAwMGE=",
     "EMAIL_URL": "smtp+tls://mail.invalid:587",
+    "SELLER_EMAIL": "help@example.com",
     "PAYMENT_GATEWAYS": "manual",
     "MANUAL_DETAILS": '{"beneficiary": "Acme Ltd", "account": "40702810900000000001"}',
 }
@@ -88,6 +89,7 @@ def production(settings):
     settings.PAYMENT_GATEWAYS = ["sandbox"]
     settings.MFA_KEYS = [GOOD["MFA_KEYS"]]
     settings.MAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.SELLER_EMAIL = GOOD["SELLER_EMAIL"]
     return settings
 
 
@@ -238,12 +240,20 @@ def test_no_mail_server_is_a_warning(production):
     assert warning_ids() == {"billing.W003"}
 
 
+def test_no_address_to_write_to_is_a_warning(production):
+    production.PAYMENT_GATEWAYS = ["manual"]
+    production.MANUAL_DETAILS = GOOD["MANUAL_DETAILS"]
+    production.SELLER_EMAIL = ""
+    assert warning_ids() == {"billing.W004"}
+
+
 def test_a_start_and_the_deployment_checks_say_what_cannot_be_meant():
-    lacking = {"EMAIL_URL": "", "PAYMENT_GATEWAYS": "sandbox"}
+    lacking = {"EMAIL_URL": "", "PAYMENT_GATEWAYS": "sandbox", "SELLER_EMAIL": ""}
     started = run(*WEB, **lacking)
     assert started.returncode == 0, started.stderr
     assert "billing.W002" in started.stdout
     assert "billing.W003" in started.stdout
+    assert "billing.W004" in started.stdout
     checked = run("manage.py", "check", "--deploy", **lacking)
     assert "billing.W002" in checked.stderr
     assert "billing.W003" in checked.stderr

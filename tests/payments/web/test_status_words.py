@@ -50,6 +50,13 @@ def test_a_payment_that_is_being_checked_is_shown_even_if_nobody_wanted_it_any_m
     assert "We are checking your payment of €34.80" in words(browser.get("/account/"))
 
 
+def test_a_payment_that_is_being_checked_names_the_address_to_write_to(browser, alice, settings):
+    settings.SELLER_EMAIL = "help@acme.example"
+    fields, _ = EXAMPLES[PageState.CHECKING]
+    payment = stored(alice, datetime.now(UTC), **fields)
+    assert "give the reference below. help@acme.example" in words(browser.get(f"/pay/{payment.public_id}/"))
+
+
 def test_money_that_is_sent_back_is_said_to_be_on_its_way(browser, alice):
     fields, _ = EXAMPLES[PageState.CHECKING]
     payment = stored(alice, datetime.now(UTC), **fields, **RECEIVED, amount_refunded=34_80)
