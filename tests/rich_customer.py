@@ -27,7 +27,8 @@ UGLY = {
 }
 # Pages that every customer has.
 PLAIN = [
-    "/account/", "/account/transactions/", "/account/statements/", "/account/settings/", "/account/automatic-payments/",
+    "/account/", "/account/transactions/", "/account/payments/", "/account/statements/", "/account/settings/",
+    "/account/automatic-payments/",
     "/account/automatic-payments/top-up/?currency=RUB", "/topup/?currency=RUB&amount=99999.99",
     "/pricing/?currency=RUB", "/checkout/standard/?currency=RUB&periods=3&quantity=1000",
     "/reauthenticate/?next=/email/",

@@ -25,7 +25,8 @@ STRANGER = {
 ANNA = {
     "overview": "/account/", "transactions": "/account/transactions/", "top-up": "/topup/?amount=25.00",
     "checkout": "/checkout/premium/", "plans-held": "/pricing/", "settings": "/account/settings/",
-    "automatic": "/account/automatic-payments/", "statements": "/account/statements/", "email": "/email/",
+    "automatic": "/account/automatic-payments/", "payments": "/account/payments/", "statements": "/account/statements/",
+    "email": "/email/",
     "checkout-balance": "/checkout/hourly/?currency=EUR",
 }  # fmt: skip
 STAFF = {

@@ -40,7 +40,7 @@ from payments.web.purchases import MOST, Purchase, choices, is_quantity, offer, 
 from subscriptions import catalogue, confirmed_addresses, orders
 from subscriptions.models import Subscription
 from subscriptions.refusals import Refused
-from subscriptions.web import pricing
+from subscriptions.web import cards, done, pricing
 
 
 class CheckoutForm(PayForm):
@@ -146,6 +146,7 @@ def buy(request: SignedInRequest, form: CheckoutForm, *, now: datetime) -> str:
     if form.pays_from_balance:
         order = _order(purchase, terms, key=key)
         subscription = orders.subscribe(request.user, purchase.price, request=order, must_start=True, now=now, **terms)
+        messages.success(request, done.started(cards.one(subscription, now=now)))
         return resolve_url("subscription", subscription.public_id)
     gateway = form.cleaned_data["method"]
     checkout_request = _checkout_request(purchase, terms, gateway=gateway, key=key, saving=saving_of(request, now=now))
@@ -218,9 +219,10 @@ def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Start a waiting subscription from the balance and redirect to its page; if refused, show the reason there."""
     rows = Subscription.objects.select_related("customer", "price__plan")
     row = get_object_or_404(rows, public_id=public_id, customer=request.user)
+    now = timezone.now()
     try:
-        checkout.pay_from_wallet(row, now=timezone.now())
-        messages.success(request, _("Started. It is paid from your balance."))
+        checkout.pay_from_wallet(row, now=now)
+        messages.success(request, done.started(cards.one(row, now=now)))
     except Refused as error:
         # The second of two clicks finds it started. The page shows the current state.
         if "missing" in error.extra:

@@ -10,6 +10,16 @@ from subscriptions.web.cards import Card
 Status = Subscription.Status
 
 
+def started(card: Card) -> str:
+    """Return what to say of a subscription that was just started from the balance, or for free."""
+    text = _("%(plan)s has started.") % {"plan": card.price.plan.title}
+    paid, left = "", ""
+    if card.is_paid_ahead and card.due.amount:
+        paid = _("%(amount)s is paid from your balance.") % {"amount": display.money(card.due)}
+        left = _("Your balance is now %(amount)s.") % {"amount": display.money(card.available)}
+    return _joined(text, paid, left, whats_next(card))
+
+
 def ends(card: Card) -> str:
     """Return what to say of a subscription that ends with its period or trial."""
     assert card.until is not None

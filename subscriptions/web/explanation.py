@@ -18,9 +18,6 @@ from subscriptions.explain.sentences import fraction, lasting, rate, share, shor
 from subscriptions.labels import span
 from subscriptions.web.statement import StatementLine, statement_lines
 
-# Prefix of the key of a transaction that credits a payment (payments.transitions.credit).
-PAYMENT = "payment:"
-
 
 class Detail(NamedTuple):
     """One labelled value that the amount depends on."""
@@ -57,23 +54,23 @@ class ExplainedTransaction:
 
     @property
     def reference(self) -> str:
-        return f"txn_{self.line.id}"
+        return self.line.reference
 
 
 def explain_transaction(transaction: Transaction) -> ExplainedTransaction:
     """Return the explanation of a transaction of a wallet, or of days of grace that became a debt."""
     [line] = statement_lines([transaction])
     explanation = explain(transaction)
-    payment = transaction.key.removeprefix(PAYMENT) if transaction.key.startswith(PAYMENT) else ""
     balance = None if transaction.wallet_id is None else line.balance
     if explanation is None:
         movement, balances = sentences.of_movement(transaction, write=display.money)
         return ExplainedTransaction(
-            line=line, payment=payment, details=[], exact=[], balance=balance, sum=movement, notes=[], verdict=balances,
-            matches=None, worked_out=None, posted=Money(transaction.amount, transaction.currency), formula="",
+            line=line, payment=line.payment, details=[], exact=[], balance=balance, sum=movement, notes=[],
+            verdict=balances, matches=None, worked_out=None, posted=Money(transaction.amount, transaction.currency),
+            formula="",
         )  # fmt: skip
     return ExplainedTransaction(
-        line=line, payment=payment, details=[*_terms(explanation), *_measures(explanation)],
+        line=line, payment=line.payment, details=[*_terms(explanation), *_measures(explanation)],
         exact=_exactly(explanation), balance=balance,
         sum=sentences.arithmetic(explanation, write=display.money),
         notes=sentences.notes(explanation, write=display.money),

@@ -21,6 +21,8 @@ from subscriptions.models import Charge
 
 # How many transactions share one query for their charges.
 CHUNK = 500
+# Prefix of the key of a transaction that credits a payment (payments.transitions.credit).
+PAYMENT = "payment:"
 
 Reason = Transaction.Reason
 ICONS = {
@@ -45,9 +47,15 @@ class StatementLine:
     icon: str = "swap"
     # Public id of the subscription it was for; empty if there is none.
     about: str = ""
+    # Public id of the payment that brought it; empty if none did.
+    payment: str = ""
     # Of a charge: its plan, and for how long it was.
     plan: str = ""
     time: str = ""
+
+    @property
+    def reference(self) -> str:
+        return f"txn_{self.id}"
 
     @property
     def came_in(self) -> bool:
@@ -97,6 +105,7 @@ def _bare_lines(rows: Iterable[Transaction]) -> Iterator[StatementLine]:
             money=Money(sign * row.amount, row.currency),
             balance=Money(row.balance_after or 0, row.currency),
             icon=ICONS.get(Transaction.Reason(row.reason), "swap"),
+            payment=row.key.removeprefix(PAYMENT) if row.key.startswith(PAYMENT) else "",
         )
 
 

@@ -25,7 +25,7 @@ from subscriptions.web.statement import StatementLine, statement_lines
 
 # Transactions on one page.
 PAGE = 50
-HEADER = ["date", "reason", "description", "amount", "currency", "balance_after"]
+HEADER = ["date", "reason", "description", "amount", "currency", "balance_after", "id", "payment", "subscription"]
 REASON_CHOICES = [(reason.value, REASONS[reason]) for reason in Transaction.Reason]
 
 
@@ -128,4 +128,5 @@ def csv_lines(lines: Iterable[StatementLine]) -> Iterator[str]:
     yield BOM + csv_text([HEADER])
     for line in lines:
         amount, after = line.money.decimal(), line.balance.decimal()
-        yield csv_text([(line.at.isoformat(), line.reason, line.description, amount, line.money.currency, after)])
+        ids = line.reference, line.payment, line.about
+        yield csv_text([(line.at.isoformat(), line.reason, line.description, amount, line.money.currency, after, *ids)])

@@ -150,6 +150,7 @@ PAGES = {
     "change_payment": Row(ALICE, address=SUBSCRIPTION),
     "subscription_start": Row(ALICE, "POST", SUBSCRIPTION),
     "subscription_renew": Row(ALICE, "POST", SUBSCRIPTION),
+    "payments": Row(CUSTOMERS),
     "statements": Row(CUSTOMERS),
     "statement": Row(NO_SUCH_THING, address={"currency": "key", "month": "key"}),
     "statement_pdf": Row(NO_SUCH_THING, address={"currency": "key", "month": "key"}),

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 
 PUBLIC = ["/pricing/?currency=RUB", "/signup/", "/login/", "/password/reset/"]
 OWN = [
-    "/account/", "/account/transactions/", "/account/settings/", "/topup/?currency=RUB",
+    "/account/", "/account/transactions/", "/account/payments/", "/account/settings/", "/topup/?currency=RUB",
     "/checkout/standard/?currency=RUB&periods=3", "/checkout/premium/?currency=EUR", "/checkout/hourly/?currency=RUB",
 ]  # fmt: skip
 WRONG = {"/nothing/": 404, "/pricing/?currency=XXX": 404, "/topup/?currency=EUR&amount=x": 422}

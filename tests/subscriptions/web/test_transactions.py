@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
+from ledger.models import Transaction
 from subscriptions import books, catalogue, orders
-from subscriptions.models import Charge
+from subscriptions.models import Charge, Subscription
 from tests.subscriptions.shop import COUNTER, pay_in, sell
 from tests.web import words
 
@@ -88,6 +90,20 @@ def test_the_csv_holds_everything_and_no_formula(browser, moved):
     assert [row["amount"] for row in rows] == ["50.00", "-690.00", "1000.00"]
     assert [row["balance_after"] for row in rows] == ["360.00", "310.00", "1000.00"]
     assert rows[0]["description"] == "'=1+1"
+
+
+def test_the_csv_names_each_transaction_its_payment_and_its_subscription(browser, moved, alice):
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.top_up(10_00, key="payment:pay_01abc", source="gateway_clearing:sandbox")
+    text = b"".join(browser.get("/account/transactions.csv?currency=RUB").streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["id"] for row in rows] == [
+        f"txn_{pk}" for pk in Transaction.objects.order_by("-effective_at", "-id").values_list("pk", flat=True)
+    ]
+    [subscription] = Subscription.objects.values_list("public_id", flat=True)
+    assert [(row["payment"], row["subscription"]) for row in rows] == [
+        ("pay_01abc", ""), ("", ""), ("", subscription), ("", ""),
+    ]  # fmt: skip
 
 
 def test_another_customers_wallet_is_not_shown(client, mallory, moved):
