@@ -146,10 +146,10 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         .order_by("-id")
     ]
     forecasts = forecast.by_currency(held.views, now=now, known=rows)
+    unpaid = {card.row.pk for card in going_on if card.state.is_unpaid}
     warning = partial(
         running_out,
         now=now,
-        already_shown={card.row.pk for card in going_on if card.state.is_unpaid},
         paying_in={each.payment.currency for each in unfinished},
     )
     spent = costs.by_currency(list(held.wallets.values()), now=now) if held.wallets else {}
@@ -158,6 +158,9 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
 
     def summary(view: View) -> WalletSummary:
         currency, outlook = view.currency, forecasts.get(view.currency)
+        # What is unpaid says by itself until when it goes on: that is no end of the balance.
+        is_told = outlook is not None and all(end.subscription.pk in unpaid for end in outlook.ends)
+        own = [card for card in going_on if card.price.currency == currency]
         topped_up_with = covered.top_up_method(currency, now=now)
         method = covered.renewal_method(currency, now=now)
         return WalletSummary(
@@ -165,8 +168,8 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
             available=Money(view.available, currency),
             debt=Money(view.debt, currency),
             lines=[line for line in lines if line.money.currency == currency],
-            running_out=None if topped_up_with else warning(outlook, method=method),
-            lasting=lasting([card for card in going_on if card.price.currency == currency], outlook, now=now),
+            running_out=None if topped_up_with or is_told else warning(outlook, method=method),
+            lasting=None if is_told else lasting(own, outlook, now=now),
             spending=spending(spent[currency], currency) if currency in spent else None,
             topped_up_with=topped_up_with,
         )

@@ -33,17 +33,15 @@ def running_out(
     outlook: Forecast | None,
     *,
     now: datetime,
-    already_shown: AbstractSet[int],
     paying_in: AbstractSet[str],
     method: PaymentMethod | None = None,
 ) -> RunningOut | None:
     """Return the warning for a forecast; None if the money does not run out.
 
-    `already_shown`: ids of subscriptions that the page already shows as unpaid; a forecast about them alone gives no
-    warning. `paying_in`: currencies of open payments. `method`: what is charged for renewals then; with it alone no
-    box is shown.
+    `paying_in`: currencies of open payments. `method`: what is charged for renewals then; with it alone no box is
+    shown.
     """
-    if outlook is None or all(end.subscription.pk in already_shown for end in outlook.ends):
+    if outlook is None:
         return None
     left = outlook.ends_at - now
     is_covered = method is not None and not any(end.price.metered for end in outlook.ends)

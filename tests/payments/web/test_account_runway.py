@@ -138,6 +138,7 @@ def test_an_unpaid_subscription_has_only_one_warning(clock, alice):
     answer = open_account(alice)
     assert "Standard is unpaid" in words(answer)
     assert "lasts" not in words(answer)
+    assert '<svg class="run"' not in answer.content.decode()
     assert box(answer) == ""
 
 

@@ -35,6 +35,10 @@ def test_an_account_without_money_is_closed_and_its_rows_are_kept(alice, browser
     answer = browser.post("/account/settings/close/")
     assert (answer.status_code, answer["Location"]) == (303, "/")
     assert not is_open()
+    # The first thing on the page, above the heading.
+    home = words(browser.get("/"))
+    assert home.count("Your account is closed.") == 1
+    assert home.strip().startswith("Your account is closed.")
     assert browser.get("/account/").status_code == 302
     Client().post("/login/", {"login": "alice", "password": PASSWORD})
     assert User.objects.filter(username="alice", email="alice@example.com").exists()
