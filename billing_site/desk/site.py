@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from billing_site.desk import figures, today
 from billing_site.desk.account import account_view
+from billing_site.desk.clearing import clearing_view
 from billing_site.desk.customer import customer_page
 from billing_site.desk.exports import views as exports
 from billing_site.desk.search import search
@@ -61,6 +62,7 @@ class DeskSite(admin.AdminSite):
             path("search/", self.admin_view(search), name="search"),
             path("customers/<int:pk>/", self.admin_view(customer_page), name="customer"),
             path("customers/<int:pk>/account/", self.admin_view(account_view), name="customer_account"),
+            path("clearing/", self.admin_view(clearing_view), name="clearing"),
             path("figures/", self.admin_view(self.figures), name="figures"),
             *exports.urls(self),
             path(route, self.admin_view(history), name="acts_of"),

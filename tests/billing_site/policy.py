@@ -270,6 +270,7 @@ ADMIN = {
     "admin:search": Row(STAFF),
     "admin:customer": Row(PERMITTED, address={"pk": "alice"}),
     "admin:customer_account": Row(PERMITTED, address={"pk": "alice"}),
+    "admin:clearing": Row(PERMITTED),
     "admin:figures": Row(PERMITTED),
 }
 

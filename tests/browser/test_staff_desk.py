@@ -48,7 +48,8 @@ def check(window: Visit, *pages: str) -> list[str]:
 def test_its_own_pages(visit: Any, alice: User, superuser: User, row: Subscription, language: str) -> None:
     User.objects.filter(pk=superuser.pk).update(language=language)
     pages = ["", "figures/?currency=RUB", "figures/?currency=RUB&from=2026-05-01&to=2026-01-01", "exports/",
-             "search/?q=example.com", "search/?q=zzzz", f"customers/{alice.pk}/"]  # fmt: skip
+             "clearing/", "clearing/?account=nowhere:EUR", "search/?q=example.com", "search/?q=zzzz",
+             f"customers/{alice.pk}/"]  # fmt: skip
     window = visit(superuser, width=1366)
     found = []
     for page in pages:

@@ -60,7 +60,7 @@ def test_what_is_paid_out_is_settled_the_oldest_first(book: Book):
     book.payout(120_00, days=1)
     account = only()
     assert (account.gateway, account.balance) == ("sandbox", Money(80_00, "EUR"))
-    assert account.buckets == (10_00, 20_00, 30_00, 20_00)
+    assert account.amounts == (10_00, 20_00, 30_00, 20_00)
     assert named(account) == [("b", 20_00), ("c", 30_00), ("d", 20_00), ("e", 10_00)]
     assert account.oldest[0].at == NOW - timedelta(days=31)
 
@@ -71,14 +71,14 @@ def test_what_is_paid_out_is_settled_the_oldest_first(book: Book):
 )
 def test_whole_days_choose_the_bucket(book: Book, days: float, bucket: int):
     book.payment("a", 1, days=days)
-    assert only().buckets.index(1) == bucket
+    assert only().amounts.index(1) == bucket
 
 
 def test_an_account_that_comes_back_to_zero_has_nothing_open(book: Book):
     book.payment("a", 100_00, days=10)
     book.post("fee:a", "gateway_fees", CLEARING, 2_90, "fee", 10)
     book.payout(97_10, days=9)
-    assert only() == ageing.Ageing("sandbox", Money(0, "EUR"), (0, 0, 0, 0), ())
+    assert only() == ageing.Ageing("sandbox", "EUR", (ageing.Bucket(),) * 4)
 
 
 def test_a_refund_that_came_back_is_owed_again(book: Book):
@@ -88,7 +88,7 @@ def test_a_refund_that_came_back_is_owed_again(book: Book):
     book.payout(40_00, days=8)
     book.post("refund:ref_1:returned", CLEARING, book.wallet, 60_00, "refund", 1)
     account = only()
-    assert (account.buckets, named(account)) == ((60_00, 0, 0, 0), [("refund:ref_1:returned", 60_00)])
+    assert (account.amounts, named(account)) == ((60_00, 0, 0, 0), [("refund:ref_1:returned", 60_00)])
 
 
 def test_what_was_paid_out_too_much_is_below_zero(book: Book):
@@ -97,7 +97,7 @@ def test_what_was_paid_out_too_much_is_below_zero(book: Book):
     book.payout(50_00, days=12)
     book.payout(70_00, days=4)
     account = only()
-    assert (account.balance.amount, account.buckets) == (-20_00, (0, -20_00, 0, 0))
+    assert (account.balance.amount, account.amounts) == (-20_00, (0, -20_00, 0, 0))
     assert named(account) == [("payout:7000:4", -20_00)]
 
 
@@ -114,3 +114,16 @@ def test_only_the_five_oldest_are_named(book: Book):
     for number in range(7):
         book.payment(f"p{number}", 1, days=10 - number)
     assert named(only()) == [(f"p{number}", 1) for number in range(5)]
+
+
+def test_the_oldest_of_each_bucket_are_listed_with_what_they_were(book: Book, monkeypatch: pytest.MonkeyPatch):
+    # Of the oldest payment 60.00 is paid out; 40.00 is left of its 100.00.
+    monkeypatch.setattr(ageing, "LISTED", 2)
+    book.payment("a", 100_00, days=9)
+    for number in range(3):
+        book.payment(f"p{number}", 1_00, days=2 - number / 10)
+    book.payout(60_00, days=0)
+    young, _, old, _ = only().buckets
+    assert [(each.name, each.whole.amount, each.money.amount) for each in old.listed] == [("a", 100_00, 40_00)]
+    assert ledger.models.Transaction.objects.get(pk=old.listed[0].transaction_id).key == "payment:a"
+    assert (young.amount, young.count, [each.name for each in young.listed]) == (3_00, 3, ["p0", "p1"])

@@ -77,13 +77,13 @@ def test_clearing_comes_back_to_zero(clock: time_machine.Traveller, alice: User,
     bank.decide(dispute.dispute_id, bank.Status.WON, at=timezone.now(), now=timezone.now())
     disputes.refresh("sandbox", dispute.dispute_id, now=timezone.now())
     compare(clock)
-    assert (balance(mallory), clearing().buckets) == (2000_00, (2000_00, 0, 0, 0))
+    assert (balance(mallory), clearing().amounts) == (2000_00, (2000_00, 0, 0, 0))
 
     # Friday: all of it has arrived.
     clock.shift(timedelta(days=1))
     assert (compare(clock).payouts_posted, compare(clock).payouts_posted) == (1, 0)
     account = clearing()
-    assert (account.balance.amount, account.buckets, account.oldest) == (0, (0, 0, 0, 0), ())
+    assert (account.balance.amount, account.amounts, account.oldest) == (0, (0, 0, 0, 0), ())
     # 1000 + 500 + 2000 + 3000 - 300 = 6200.00, of which the fees are 29 + 14.50 + 58 + 87 = 188.50.
     assert (balance_of("bank"), balance_of("gateway_fees")) == (-6011_50, -188_50)
     assert sum(payout.amount for payout in Payout.objects.all()) == 6011_50
@@ -97,4 +97,4 @@ def test_a_refund_made_at_the_gateway_by_hand_grows_old_in_clearing(clock: time_
     clock.shift(timedelta(days=9))
     sent = PayoutSnapshot(gateway_id="po_1", amount=671_00, currency="RUB", arrived_at=timezone.now())
     payouts.record("sandbox", sent, now=timezone.now())
-    assert clearing().buckets == (0, 0, 300_00, 0)
+    assert clearing().amounts == (0, 0, 300_00, 0)

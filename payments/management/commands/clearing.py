@@ -34,8 +34,8 @@ def show(accounts: Iterable[Ageing], exchanged: Iterable[Exchange], console: Con
     for heading in ("owes us", *(f"{bucket} days" for bucket in BUCKETS)):
         table.add_column(heading, justify="right")
     for account in accounts:
-        amounts = [account.balance.amount, *account.buckets]
-        table.add_row(account.gateway, account.balance.currency, *(plain(account, amount) for amount in amounts))
+        amounts = [account.balance.amount, *account.amounts]
+        table.add_row(account.gateway, account.currency, *(plain(account, amount) for amount in amounts))
     console.print(table)
     for account in accounts:
         for movement in account.oldest:
@@ -50,16 +50,16 @@ def show(accounts: Iterable[Ageing], exchanged: Iterable[Exchange], console: Con
 
 def plain(account: Ageing, amount: int) -> str:
     """Return an amount of the account without its currency: `-12.50`."""
-    return Money(amount, account.balance.currency).plain()
+    return Money(amount, account.currency).plain()
 
 
 def as_json(account: Ageing, exchanged: Iterable[Exchange]) -> dict[str, Any]:
     """Return the account with amounts as plain decimals and instants in ISO 8601."""
     return {
         "gateway": account.gateway,
-        "currency": account.balance.currency,
+        "currency": account.currency,
         "balance": account.balance.plain(),
-        "days": {bucket: plain(account, amount) for bucket, amount in zip(BUCKETS, account.buckets, strict=True)},
+        "days": {bucket: plain(account, amount) for bucket, amount in zip(BUCKETS, account.amounts, strict=True)},
         "oldest": [
             {"name": movement.name, "at": movement.at.isoformat(), "open": movement.money.plain()}
             for movement in account.oldest
@@ -67,6 +67,6 @@ def as_json(account: Ageing, exchanged: Iterable[Exchange]) -> dict[str, Any]:
         "changed_into": {
             each.into: each.money.plain()
             for each in exchanged
-            if (each.gateway, each.money.currency) == (account.gateway, account.balance.currency)
+            if (each.gateway, each.money.currency) == (account.gateway, account.currency)
         },
     }

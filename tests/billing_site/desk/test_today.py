@@ -12,11 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from billing_site.desk import backlog, today
+from billing_site.desk import backlog, clearing
 from core.models import LedgerCheck
 from events.models import Mail
-from ledger.display import money
-from payments import ageing
 from payments.models import Adjustment, Discrepancy, Dispute, Payment, Refund, WebhookEvent
 from subscriptions.models import BillingClock
 from tests.payments import staff_rows
@@ -29,7 +27,7 @@ LINK = re.compile(r'<a class="wait [a-z]*" href="([^"]+)"><b>(\d+\+?)</b> <span>
 
 @pytest.fixture(autouse=True)
 def _forget_ageing() -> None:
-    cache.delete(today.AGEING_KEY)
+    cache.delete(clearing.KEY)
 
 
 def browser(role: str) -> Client:
@@ -176,26 +174,6 @@ def test_health_is_that_of_the_last_check(fields, hours, text):
     page = developer.get("/admin/").content.decode()
     assert f"{text}</span>" in page
     assert f'href="/admin/core/ledgercheck/{made.pk}/change/"' in page
-
-
-def test_what_a_gateway_owes_is_shown_by_age(alice):
-    now = timezone.now()
-    paid = staff_rows.pay(alice, 400_00, now=now)
-    finance = browser("finance")
-    page = finance.get("/admin/").content.decode()
-    # Each of the oldest payments that are open leads to its page.
-    found = f"/admin/search/?q={paid.public_id}"
-    assert f'<a href="{found}">{paid.public_id}</a>' in page
-    assert finance.get(found)["location"] == f"/admin/payments/payment/{paid.pk}/change/"
-    [open_now] = ageing.ageing(now=now)
-    owed_text = money(open_now.balance)
-    assert f'sandbox: <span class="money">{owed_text}' in page
-    assert f'0 to 2 days</dt><dd class="money">{owed_text}' in page
-    [owed] = today.clearing(now=now + timedelta(days=40))
-    assert not owed.is_old
-    cache.delete(today.AGEING_KEY)
-    [owed] = today.clearing(now=now + timedelta(days=40))
-    assert owed.is_old
 
 
 def test_the_page_takes_few_queries_however_much_waits(waiting):
