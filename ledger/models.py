@@ -86,7 +86,7 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code or self.kind} {self.currency}"
+        return f"{self.code or self.get_kind_display()} {self.currency}"
 
 
 class Transaction(models.Model):

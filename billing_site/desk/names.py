@@ -199,6 +199,8 @@ FIELDS = {
 }
 # One row, and many.
 TABLES = {
+    # Staff are in this table too; all but a few rows are customers.
+    "accounts.user": (_("customer"), _("customers")),
     "events.event": (_("event"), _("events")),
     "events.mail": (_("email"), _("emails")),
     "events.unreachableaddress": (_("address without delivery"), _("addresses without delivery")),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
@@ -130,7 +131,8 @@ class CollectionPlan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"collection plan of wallet {self.wallet_id}"
+        said = {"customer": self.customer, "currency": self.wallet.currency}
+        return gettext("automatic payments of %(customer)s, %(currency)s") % said
 
 
 class CollectionDecision(models.Model):

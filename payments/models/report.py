@@ -105,4 +105,4 @@ class Discrepancy(models.Model):
         verbose_name_plural = "discrepancies"
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.gateway_id}"
+        return f"{self.get_kind_display()} {self.gateway_id}"

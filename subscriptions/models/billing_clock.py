@@ -6,6 +6,7 @@ A book is a wallet with its subscriptions. The lock on the wallet's row is the l
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger.models import Account
@@ -41,7 +42,8 @@ class BillingClock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"billing clock of {self.wallet.owner}, {self.wallet.currency}"
+        said = {"customer": self.wallet.owner, "currency": self.wallet.currency}
+        return gettext("book of %(customer)s, %(currency)s") % said
 
 
 class Trial(models.Model):

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from ledger.display import money
 from ledger.money import EXPONENTS, Money
 from subscriptions.engine.calendar import IN_A_YEAR, MOST_YEARS, is_within_calendar
 
@@ -46,7 +47,7 @@ class Plan(models.Model):
         constraints = [models.UniqueConstraint(Lower("code"), name="plan_code_is_unique_whatever_its_case")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
 
     @property
     def title(self) -> str:
@@ -133,8 +134,8 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        each = self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
-        return f"{self.plan}: {Money(self.amount, self.currency)} / {each}, version {self.version}"
+        said = {"plan": self.plan.title, "amount": money(Money(self.amount, self.currency)), "version": self.version}
+        return gettext("%(plan)s: %(amount)s, version %(version)s") % said
 
     def clean(self) -> None:
         """Refuse terms that cannot be sold, by field. Prices used or archived already are not checked again."""
