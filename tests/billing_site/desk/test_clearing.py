@@ -65,7 +65,7 @@ def test_each_sum_by_age_leads_to_its_payments(finance, paid):
 
 def test_the_balance_leads_to_all_ages_the_oldest_first(finance, paid):
     page = finance.get("/admin/").content.decode()
-    [(href, amount)] = re.findall(r'<h3>sandbox: <a class="money" href="([^"]+)">([^<]+)</a>', page)
+    [(href, amount)] = re.findall(r'<h3><a href="([^"]+)">sandbox: <span class="money">([^<]+)</span></a>', page)
     assert amount == text(490_35)
     shown = finance.get(unescape(href)).content.decode()
     assert shown.index(f'RUB: older · <span class="money">{text(385_35)}') < shown.index("RUB: 0 to 2 days")
