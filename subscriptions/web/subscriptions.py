@@ -18,7 +18,7 @@ from subscriptions import orders
 from subscriptions.books import OpenBook
 from subscriptions.models import Subscription
 from subscriptions.refusals import Refused
-from subscriptions.web import cards, charges, done
+from subscriptions.web import cards, charges, done, period
 from subscriptions.web.cards import Card
 
 
@@ -65,8 +65,13 @@ def add_too_late_error(request: SignedInRequest) -> None:
 @login_required
 def subscription_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show a subscription: its state and its charges, with those of the day in the query one by one."""
-    card = get_card(request, public_id, now=timezone.now())
-    context = {"card": card, "charges": charges.table(card.row, opened=_day(request.GET.get("day", "")))}
+    now = timezone.now()
+    card = get_card(request, public_id, now=now)
+    context = {
+        "card": card,
+        "charges": charges.table(card.row, opened=_day(request.GET.get("day", ""))),
+        "period": period.picture(card, now=now),
+    }
     return render(request, "subscriptions/subscription.html", context)
 
 

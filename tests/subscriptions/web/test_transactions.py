@@ -106,6 +106,13 @@ def test_the_csv_names_each_transaction_its_payment_and_its_subscription(browser
     ]  # fmt: skip
 
 
+def test_a_top_up_leads_to_its_receipt(browser, moved, alice):
+    with books.open(alice, "RUB", now=timezone.now()) as book:
+        book.top_up(10_00, key="payment:pay_01abc", source="gateway_clearing:sandbox")
+    page = browser.get("/account/transactions/").content.decode()
+    assert page.count("/receipt/") == page.count('href="/pay/pay_01abc/receipt/"') == 1
+
+
 def test_another_customers_wallet_is_not_shown(client, mallory, moved):
     client.force_login(mallory)
     assert "Nothing here yet" in words(client.get("/account/transactions/?currency=RUB"))
