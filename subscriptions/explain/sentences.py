@@ -19,6 +19,8 @@ from subscriptions.models import Price
 
 # Formats an amount: `str` with its currency, `Money.plain` without, ledger.display.money for pages.
 Writer = Callable[[Money], str]
+# Writes a length in microseconds: `lasting` exactly, `to_second` in fewer digits.
+Length = Callable[[int], str]
 
 UNITS = ((3600 * SECOND, gettext_lazy("%(n)s h")), (60 * SECOND, gettext_lazy("%(n)s min")))
 SECONDS = gettext_lazy("%(n)s s")
@@ -62,14 +64,20 @@ def instant(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(sep=" ") + " UTC"
 
 
-def share(part: int, whole: int) -> str:
+def to_second(micros: int) -> str:
+    """Return the length rounded down to seconds, marked with ≈ if that is not exact: `≈2 h 30 s`."""
+    rest = micros % SECOND
+    return f"≈{lasting(micros - rest)}" if rest and micros > SECOND else lasting(micros)
+
+
+def share(part: int, whole: int, *, length: Length = lasting) -> str:
     """Return a part of a span: `18 of 30 days`, `15 days 12 h of 31 days`."""
     days, rest = divmod(whole, DAY)
     if rest:
-        return _("%(part)s of %(whole)s") % {"part": lasting(part), "whole": lasting(whole)}
+        return _("%(part)s of %(whole)s") % {"part": length(part), "whole": length(whole)}
     # Russian needs another form of "days" here than in a length.
     words = ngettext("%(part)s of %(days)d day", "%(part)s of %(days)d days", days)
-    return words % {"part": lasting(part) if part % DAY else part // DAY, "days": days}
+    return words % {"part": length(part) if part % DAY else part // DAY, "days": days}
 
 
 def fraction(part: int, whole: int) -> str:
@@ -119,15 +127,15 @@ def span_sentence(explanation: Explanation) -> str:
     }  # fmt: skip
 
 
-def arithmetic(explanation: Explanation, *, write: Writer = str) -> str:
+def arithmetic(explanation: Explanation, *, write: Writer = str, length: Length = lasting) -> str:
     """Return the calculation in one line: `1.00 RUB an hour × 2 h 30 min = 2.50 RUB`."""
     price, quantity = explanation.price, explanation.priced_quantity
     if explanation.kind == "slice":
-        left_side = _used(explanation, write)
+        left_side = _used(explanation, write, length)
     else:
         left_side = advance(price, quantity=quantity, periods=explanation.periods, write=write)
         if explanation.kind != "period":
-            left_side = f"{left_side} × {_part(explanation)}"
+            left_side = f"{left_side} × {_part(explanation, length)}"
     total = f"{left_side} = {_worked_out(explanation, write)}"
     if not explanation.is_rounded:
         return total
@@ -193,14 +201,14 @@ def _price(explanation: Explanation, write: Writer) -> str:
     }  # fmt: skip
 
 
-def _part(explanation: Explanation) -> str:
-    return share(explanation.part, explanation.full) if explanation.full else ""
+def _part(explanation: Explanation, length: Length = lasting) -> str:
+    return share(explanation.part, explanation.full, length=length) if explanation.full else ""
 
 
-def _used(explanation: Explanation, write: Writer) -> str:
+def _used(explanation: Explanation, write: Writer, length: Length) -> str:
     """Return the use of a slice, less the part of a minor unit that was paid before. The notes say how large it was."""
     price, quantity = explanation.price, explanation.quantity
-    use = f"{rate(price, quantity=quantity, write=write)} × {lasting(explanation.micros)}"
+    use = f"{rate(price, quantity=quantity, write=write)} × {length(explanation.micros)}"
     if not explanation.credit_before:
         return use
     unit = _money(1, price.currency, write)

@@ -72,7 +72,7 @@ def explain_transaction(transaction: Transaction) -> ExplainedTransaction:
     return ExplainedTransaction(
         line=line, payment=line.payment, details=[*_terms(explanation), *_measures(explanation)],
         exact=_exactly(explanation), balance=balance,
-        sum=sentences.arithmetic(explanation, write=display.money),
+        sum=sentences.arithmetic(explanation, write=display.money, length=sentences.to_second),
         notes=sentences.notes(explanation, write=display.money),
         verdict=sentences.verdict(explanation, write=display.money), matches=explanation.matches,
         worked_out=Money(explanation.worked_out, transaction.currency),
@@ -104,7 +104,7 @@ def _measures(explanation: Explanation) -> list[Detail]:
     ]
     if explanation.kind == "period":
         return details
-    part = share(explanation.part, explanation.full) if explanation.full else ""
+    part = share(explanation.part, explanation.full, length=sentences.to_second) if explanation.full else ""
     match explanation.kind:
         case "slice":
             details.append(Detail(_("Duration"), shortly(timedelta(microseconds=explanation.micros))))

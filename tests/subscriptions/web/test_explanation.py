@@ -38,6 +38,23 @@ def test_an_advance_payment_costs_price_times_quantity_times_periods(clock, brow
     assert MATCHES in page
 
 
+def test_microseconds_stand_only_in_the_exact_calculation(clock, browser, alice):
+    """Use of 40.305595 s, and a refund for 15 days and 12 hours less the same, which is worth 345.00 - 0.0104."""
+    bought(alice, "hourly", paid_in=100_00)
+    settle(alice, at(seconds=40.305595))
+    first, exact = words(browser.get(page_url(last()))).split("The exact calculation")
+    assert "₽1.50 an hour × ≈40 s = ₽0.02, rounded up" in first
+    assert "40.305595" not in first
+    assert "Duration 40.305595 s" in exact
+    row = bought(alice, "standard", paid_in=690_00, when=at(minutes=1))
+    act(row, at(days=15, hours=12, minutes=1, seconds=40.305595), lambda book: book.end(row, refund_unused=True))
+    refund = Transaction.objects.filter(reason="unused_refund").get()
+    first, exact = words(browser.get(page_url(refund))).split("The exact calculation")
+    assert "× ≈15 days 11 h 59 min 19 s of 31 days = ₽344.98, rounded down" in first
+    assert "19.694405" not in first
+    assert "Duration 15 days 11 h 59 min 19.694405 s" in exact
+
+
 def test_metered_use_shows_its_exact_time_and_what_was_left(clock, browser, alice):
     """1.50 an hour is a kopeck in 24 s. 36 s use 1.5: 2 are charged. With the half left, 40 s more need 1.1667."""
     bought(alice, "hourly", paid_in=100_00)
