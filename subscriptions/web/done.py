@@ -88,6 +88,9 @@ def whats_next(card: Card) -> str:
         return _("It is paid until %(day)s and does not renew automatically.") % values
     if card.coming or card.coming_quantity:
         return _changes_later(card)
+    if card.is_short:
+        # The card below says what the balance lacks, and whether a saved method pays it.
+        return _("It renews on %(day)s for %(amount)s.") % values
     return _("It renews on %(day)s for %(amount)s from your balance.") % values
 
 

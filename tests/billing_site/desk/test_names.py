@@ -70,3 +70,13 @@ def test_the_list_of_customers_is_called_as_the_link_to_it(client):
     page = client.get("/admin/accounts/user/").content.decode()
     assert ">Customers</a>" in page
     assert "Users" not in page
+
+
+@pytest.mark.django_db
+def test_a_page_of_a_row_is_headed_by_what_it_is_and_its_name(client, alice):
+    """Django's own "View %s" bends no Russian word."""
+    client.force_login(member("support"))
+    page = client.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+    assert "<h1>Customer</h1>" in page
+    assert "<h2>alice</h2>" in page
+    assert "<title>alice | Customer | " in page.replace("\n", "")
