@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from subscriptions.engine.access import settled
 from subscriptions.engine.calendar import MICROSECOND, to_datetime, to_micros
+from subscriptions.engine.funds import top_up
 from subscriptions.engine.runway import HOURS, Runway, may_fall_short, runway, shortages
 from subscriptions.engine.subscription import Status, Sub
 from subscriptions.models import Price, Subscription
@@ -74,6 +76,23 @@ def first_unpaid(view: View) -> dict[int, datetime]:
     if until is None or not may_fall_short(view.book, until):
         return {}
     return {pk_of(sub): to_datetime(at) for sub, at in shortages(view.book, until).items()}
+
+
+def after_top_ups(view: View, amounts: Iterable[int], *, now: datetime) -> dict[int, datetime | None]:
+    """Return by each amount, in minor units, until when the wallet lasts if so much money comes now; None: for a year.
+
+    Empty if it lasts a year with each of them. Left out is an amount with which only what is unpaid already would end.
+    """
+    until = to_micros(now + HORIZON)
+    ends = {}
+    for amount in () if view.book.is_blocked else amounts:
+        twin = settled(view.book, view.at)
+        top_up(twin, view.at, amount)
+        unpaid = {sub.id for sub in twin.subs if sub.status is Status.PAST_DUE}
+        end = runway(twin, until) if may_fall_short(twin, until) else None
+        if end is None or not unpaid.issuperset(sub.id for sub in end.subs):
+            ends[amount] = to_datetime(end.ends_at) if end else None
+    return ends if any(ends.values()) else {}
 
 
 def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:

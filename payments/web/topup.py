@@ -1,5 +1,6 @@
 """The top-up page: the amounts to choose from, the chosen one, the balance after it, and starting the payment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from accounts.web.auth import SignedInRequest
 from core import idempotency
+from core.dates import table_day
 from core.errors import DomainError
 from ledger import display
 from ledger.models import Account
@@ -30,7 +32,7 @@ from payments.gateways import registry
 from payments.web import amount_input, next_url
 from payments.web.forms import PayForm, Saving, go_on, no_way_to_pay, refuse, saving_of, start_payment
 from payments.web.policy import leads_to_gateways
-from subscriptions import catalogue, overview
+from subscriptions import catalogue, forecast, overview
 from subscriptions.web import pricing
 
 
@@ -80,6 +82,14 @@ PRESETS = {"RUB": (500_00, 1000_00, 3000_00, 10_000_00), "EUR": (10_00, 25_00, 5
 UNITS = (10, 25, 50, 100)
 
 
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """An amount to choose, and how long the balance lasts with it, in words; empty if nothing is paid from it."""
+
+    amount: Money
+    lasts: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopUpPage:
     """What the page shows: one currency and one amount."""
@@ -87,12 +97,14 @@ class TopUpPage:
     currency: str
     currencies: list[str]
     form: AmountForm
-    presets: list[Money]
+    presets: list[Preset]
     balance: Money
     # What the customer owes. It is paid first.
     debt: Money
     # None if the typed amount is not valid.
     amount: Money | None
+    # How long the balance lasts with the amount, in words; empty if nothing is paid from it, or not for a year.
+    lasts: str
     # URL of the page that sent the customer here, to link back to after paying; empty if there is none.
     return_url: str
 
@@ -139,16 +151,27 @@ def page_of(request: SignedInRequest, *, now: datetime) -> TopUpPage:
     amount = _amount(form, request.GET.get("need", ""), presets)
     if amount and not form.is_bound:
         form.initial["amount"] = amount.plain()
+    chosen = [amount] if amount else []
+    ends = forecast.after_top_ups(view, {each.amount for each in [*presets, *chosen]}, now=now)
     return TopUpPage(
         currency=currency,
         currencies=currencies,
         form=form,
-        presets=presets,
+        presets=[Preset(each, _lasting(ends, each)) for each in presets],
         balance=Money(view.available, currency),
         debt=Money(view.debt, currency),
         amount=amount,
+        lasts=_lasting(ends, amount) if amount else "",
         return_url=next_url.from_request(request),
     )
+
+
+def _lasting(ends: Mapping[int, datetime | None], amount: Money) -> str:
+    """Return until when the balance lasts with an amount: `until 24 Dec 2026`; empty if that is not known."""
+    if amount.amount not in ends:
+        return ""
+    end = ends[amount.amount]
+    return _("until %(day)s") % {"day": table_day(end)} if end else _("more than a year")
 
 
 def usual_currencies(customer: User) -> list[str]:

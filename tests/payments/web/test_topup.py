@@ -3,8 +3,11 @@ import pytest
 from payments.models import Payment
 from subscriptions import books
 from tests.payments.faulty_gateway import DINARS
+from tests.subscriptions.bank import at
 from tests.subscriptions.shop import pay_in
-from tests.web import hidden, words
+from tests.web import bought, hidden, words
+
+NBSP = "\u00a0"
 
 
 def test_the_balance_after_is_shown_before_anything_is_paid(browser, alice):
@@ -138,3 +141,33 @@ def test_an_amount_between_two_steps_is_raised_and_shown_before_it_is_paid(brows
     answer = browser.post(address, hidden(page) | {"method": "dinars"})
     assert (answer.status_code, Payment.objects.get(customer=alice).amount) == (303, 12_350)
     assert hidden(browser.get("/topup/?currency=KWD&need=1.234"))["shown"] == "1240"
+
+
+def test_each_amount_says_how_long_the_balance_lasts_with_it(browser, alice, clock, on_sale):
+    """150.00 on 1 March, noon, at 1.50 an hour; 500.00 more make it 433 h 20 min, to 19 March, 13:20.
+
+    A kopeck is taken at once: a started one is paid.
+    """
+    bought(alice, "hourly", paid_in=150_00)
+    page = words(browser.get("/topup/?currency=RUB"))
+    assert (
+        f"₽500.00 until 19{NBSP}Mar{NBSP}2026 ₽1,000.00 until 2{NBSP}Apr{NBSP}2026 "
+        f"₽3,000.00 until 28{NBSP}May{NBSP}2026 ₽10,000.00 until 8{NBSP}Dec{NBSP}2026"
+    ) in page
+    assert f"Balance after ₽1,149.99 Lasts until 2{NBSP}Apr{NBSP}2026" in page
+    page = words(browser.get("/topup/?currency=RUB&amount=20000"))
+    assert "Balance after ₽20,149.99 Lasts more than a year" in page
+    assert f"500,00{NBSP}₽ до 19{NBSP}мар.{NBSP}2026" in words(browser.get("/ru/topup/?currency=RUB"))
+
+
+def test_what_a_top_up_starts_again_is_counted(browser, alice, clock, on_sale):
+    """1.50 last an hour. Two hours later 500.00 start it again, for 333 h 20 min: to 15 March, 11:20."""
+    bought(alice, "hourly", paid_in=1_50)
+    clock.move_to(at(hours=2))
+    assert f"₽500.00 until 15{NBSP}Mar{NBSP}2026" in words(browser.get("/topup/?currency=RUB"))
+
+
+def test_where_nothing_is_paid_from_the_balance_nothing_is_said_of_its_end(browser, alice):
+    page = words(browser.get("/topup/?currency=RUB"))
+    assert "Lasts" not in page
+    assert "until" not in page
