@@ -1,13 +1,13 @@
-"""What pages say after an act: what was done, and what happens next with the subscription."""
+"""What the page of a subscription says after an act: what was done, and the balance where money moved.
+
+What happens next stands below it (templates/subscriptions/_next.html), so it is not said here.
+"""
 
 from django.utils.translation import gettext as _
 
 from ledger import display
-from subscriptions.labels import every
-from subscriptions.models import Quote, Subscription
+from subscriptions.models import Quote
 from subscriptions.web.cards import Card
-
-Status = Subscription.Status
 
 
 def started(card: Card) -> str:
@@ -17,7 +17,7 @@ def started(card: Card) -> str:
     if card.is_paid_ahead and card.due.amount:
         paid = _("%(amount)s is paid from your balance.") % {"amount": display.money(card.due)}
         left = _("Your balance is now %(amount)s.") % {"amount": display.money(card.available)}
-    return _joined(text, paid, left, whats_next(card))
+    return _joined(text, paid, left)
 
 
 def ends(card: Card) -> str:
@@ -30,17 +30,17 @@ def ends(card: Card) -> str:
 
 def kept(card: Card) -> str:
     """Return what to say of a subscription that goes on after all."""
-    return _joined(_("You keep %(plan)s.") % {"plan": card.price.plan.title}, whats_next(card))
+    return _("You keep %(plan)s.") % {"plan": card.price.plan.title}
 
 
 def planned_change_dropped(card: Card) -> str:
     """Return what to say after a planned change was cancelled."""
-    return _joined(_("The planned change is cancelled."), whats_next(card))
+    return _("The planned change is cancelled.")
 
 
 def renews(card: Card) -> str:
     """Return what to say after renewal was switched on."""
-    return _joined(_("Automatic renewal is on."), whats_next(card))
+    return _("Automatic renewal is on.")
 
 
 def paused(card: Card) -> str:
@@ -53,7 +53,7 @@ def resumed(card: Card) -> str:
     values = {"plan": card.price.plan.title}
     if not card.is_live:
         return _("Your balance is empty, so %(plan)s has not started. Top up and it starts.") % values
-    return _joined(_("%(plan)s is running again.") % values, whats_next(card))
+    return _("%(plan)s is running again.") % values
 
 
 def changed(card: Card, quote: Quote, *, is_same: bool) -> str:
@@ -62,58 +62,14 @@ def changed(card: Card, quote: Quote, *, is_same: bool) -> str:
         return kept(card)
     planned = card.coming_quantity if quote.quantity is not None else card.coming
     if planned and quote.when == Quote.When.PERIOD_END:
-        return _changes_later(card)
+        assert card.until is not None
+        return _("The change is planned for %(day)s.") % {"day": display.day(card.until)}
     if quote.quantity is not None:
         text = _("The quantity is now %(quantity)d.") % {"quantity": card.quantity}
     else:
         text = _("You now have %(plan)s.") % {"plan": card.price.plan.title}
     moved = _("Your balance is now %(amount)s.") % {"amount": display.money(card.available)} if quote.total else ""
-    return _joined(text, moved, whats_next(card))
-
-
-def whats_next(card: Card) -> str:
-    """Return what happens next with a subscription; empty if nothing is known to happen."""
-    if card.missing.amount:
-        return _("It starts when you pay %(amount)s.") % {"amount": display.money(card.missing)}
-    if card.status is Status.ACTIVE and card.price.metered:
-        return _("It costs %(price)s from your balance.") % {"price": _price(card)}
-    if card.until is None or not card.ends_by_itself:
-        return ""
-    values = {"day": display.day(card.until), "price": _price(card), "amount": display.money(card.due)}
-    if card.is_leaving:
-        return _("It ends on %(day)s. Nothing more is charged.") % values
-    if card.status is Status.TRIALING:
-        return _("It is free until %(day)s, then %(price)s.") % values
-    if not card.state.auto_renew:
-        return _("It is paid until %(day)s and does not renew automatically.") % values
-    if card.coming or card.coming_quantity:
-        return _changes_later(card)
-    if card.is_short:
-        # The card below says what the balance lacks, and whether a saved method pays it.
-        return _("It renews on %(day)s for %(amount)s.") % values
-    return _("It renews on %(day)s for %(amount)s from your balance.") % values
-
-
-def _changes_later(card: Card) -> str:
-    """Return what happens at the end of the period, where the plan or the quantity changes."""
-    assert card.until is not None
-    values = {"day": display.day(card.until), "old": card.price.plan.title}
-    if card.coming is None:
-        return _(
-            "The quantity changes to %(quantity)d on %(day)s. From then on a payment is %(amount)s from your balance."
-        ) % {**values, "quantity": card.coming_quantity, "amount": display.money(card.due)}
-    due = card.coming_due
-    assert due is not None
-    price = f"{display.money(due)} {every(card.coming)}" if card.coming.metered else display.money(due)
-    return _("You keep %(old)s until %(day)s. Then %(new)s starts, for %(price)s from your balance.") % {
-        **values, "new": card.coming.plan.title, "price": price,
-    }  # fmt: skip
-
-
-def _price(card: Card) -> str:
-    """Return what each payment costs, as in "€29.00 a month"; the rate of metered use."""
-    periods = 1 if card.price.metered else card.row.periods
-    return f"{display.money(card.due)} {every(card.price, periods)}"
+    return _joined(text, moved)
 
 
 def _joined(*sentences: str) -> str:
