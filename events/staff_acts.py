@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.utils.translation import override
 
 from accounts.models import User
 from core.ids import new_id
@@ -36,13 +37,15 @@ def record(
     kind: str, rows: Sequence[Model], *, author: Author, key: str = "", customer: User | None = None,
     changes: Iterable[Change] = (), **words: Unpack[Words],
 ) -> StaffAct:  # fmt: skip
-    """Append an act on these rows, the main one first.
+    """Append an act on these rows, the main one first. It names them in English, whoever acts.
 
     Raises django.db.IntegrityError if an act with this key was recorded before.
     """
+    with override("en"):
+        subject = str(rows[0])[:200] if rows else ""
     return StaffAct.objects.create(
         key=key or new_id("key"), kind=kind, author=author.user, customer=customer,
-        objects_touched=[label(row) for row in rows], subject=str(rows[0])[:200] if rows else "",
+        objects_touched=[label(row) for row in rows], subject=subject,
         title=act_titles.in_english(kind)[:200], reason=words.get("reason", "")[:300],
         result=words.get("result", "")[:500], address=author.address,
         changes=[list(change) for change in changes if change.is_change],

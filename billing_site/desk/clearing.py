@@ -28,7 +28,7 @@ from payments.models import Payout
 # Ageing reads every movement of a gateway, so it is worked out once in so many seconds. The list shows the same ones as
 # the number that led to it.
 KEPT = 600
-KEY = "desk:ageing"
+KEY = "desk:clearing"
 AGES = dict(zip(ageing.BUCKETS, (_("0 to 2 days"), _("3 to 7 days"), _("8 to 30 days"), _("older")), strict=True))
 
 
@@ -43,7 +43,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A movement that is open, as texts, with the addresses of what it comes from and of its transaction."""
+    """A movement that is open, as texts, with the address of what it comes from."""
 
     name: str
     href: str
@@ -52,14 +52,13 @@ class Row:
     amount: str
     whole: str
     transaction_id: int
-    transaction_href: str
 
 
 @dataclass(frozen=True, slots=True)
 class Clearing:
     """What a gateway owes us: the balance, and its part in each of AGES."""
 
-    gateway: str
+    # Named after the gateway.
     balance: Number
     ages: Sequence[Number]
     # Whether something has been open for more than 30 days.
@@ -102,7 +101,6 @@ def clearing(*, now: datetime) -> list[Clearing]:
     """Return what each gateway owes us by age, at most KEPT seconds old; accounts at zero are left out."""
     return [
         Clearing(
-            each.gateway,
             _number(each, each.gateway, each.balance.amount),
             [
                 _number(each, str(name), amount, age=age)
@@ -150,7 +148,6 @@ def _row(movement: ageing.Movement) -> Row:
         display.money(movement.money),
         display.money(movement.whole),
         movement.transaction_id,
-        reverse("admin:ledger_transaction_change", args=[movement.transaction_id]),
     )
 
 

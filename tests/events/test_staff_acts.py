@@ -27,6 +27,14 @@ def test_an_act_has_what_changed_and_the_rows_that_it_is_about(staff, alice):
     assert list(staff_acts.of(staff)) == []
 
 
+def test_its_row_is_named_in_english_whoever_acts(staff, alice):
+    first = act(staff, alice)
+    with translation.override("ru"):
+        assert str(first) == "Заблокировать: alice"
+        done = staff_acts.record("user.block", [first], author=Author(staff, "192.0.2.1"))
+    assert done.subject == "Block: alice"
+
+
 def test_the_same_key_is_one_act(staff, alice):
     act(staff, alice, "form_1")
     with pytest.raises(IntegrityError), transaction.atomic():
