@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from subscriptions.engine.access import settled
+from subscriptions.engine.book import Book
 from subscriptions.engine.calendar import MICROSECOND, to_datetime, to_micros
 from subscriptions.engine.funds import top_up
 from subscriptions.engine.runway import HOURS, Runway, may_fall_short, runway, shortages
@@ -37,6 +38,8 @@ class Forecast:
     ends_at: datetime
     hours_left: int
     ends: list[Ending]
+    # Whether all that ends is unpaid already. It says by itself until when it goes on: that is no end of the balance.
+    is_of_unpaid: bool
 
 
 def of(view: View, *, now: datetime) -> Forecast | None:
@@ -50,7 +53,8 @@ def by_currency(views: Iterable[View], *, now: datetime, known: Iterable[Subscri
     `known` are rows with price and plan that need not be looked up: with all of them, there is no query.
     """
     until = to_micros(now + HORIZON)
-    ends = {view.currency: runway(view.book, until) for view in views}
+    books = {view.currency: view.book for view in views}
+    ends = {currency: runway(book, until) for currency, book in books.items()}
     short = {currency: end for currency, end in ends.items() if end}
     subs = [sub for end in short.values() for sub in end.subs]
     rows = {row.pk: row for row in known}
@@ -59,7 +63,15 @@ def by_currency(views: Iterable[View], *, now: datetime, known: Iterable[Subscri
         rows |= Subscription.objects.in_bulk(unknown)
     if missing := [sub.terms.id for sub in subs if sub.terms.id not in prices]:
         prices |= Price.objects.select_related("plan").in_bulk(missing)
-    return {currency: _forecast(end, rows, prices, now) for currency, end in short.items()}
+    return {
+        currency: Forecast(
+            to_datetime(end.ends_at),
+            max(0, (to_datetime(end.ends_at) - now) // HOUR),
+            [Ending(rows[pk_of(sub.id)], prices[pk_of(sub.terms.id)], _grace_end(sub)) for sub in end.subs],
+            _is_of_unpaid(end, books[currency]),
+        )
+        for currency, end in short.items()
+    }
 
 
 def first_unpaid(view: View) -> dict[int, datetime]:
@@ -88,17 +100,15 @@ def after_top_ups(view: View, amounts: Iterable[int], *, now: datetime) -> dict[
     for amount in () if view.book.is_blocked else amounts:
         twin = settled(view.book, view.at)
         top_up(twin, view.at, amount)
-        unpaid = {sub.id for sub in twin.subs if sub.status is Status.PAST_DUE}
         end = runway(twin, until) if may_fall_short(twin, until) else None
-        if end is None or not unpaid.issuperset(sub.id for sub in end.subs):
+        if end is None or not _is_of_unpaid(end, twin):
             ends[amount] = to_datetime(end.ends_at) if end else None
     return ends if any(ends.values()) else {}
 
 
-def _forecast(end: Runway, rows: dict[int, Subscription], prices: dict[int, Price], now: datetime) -> Forecast:
-    ends_at = to_datetime(end.ends_at)
-    ends = [Ending(rows[pk_of(sub.id)], prices[pk_of(sub.terms.id)], _grace_end(sub)) for sub in end.subs]
-    return Forecast(ends_at, max(0, (ends_at - now) // HOUR), ends)
+def _is_of_unpaid(end: Runway, book: Book) -> bool:
+    unpaid = {sub.id for sub in book.subs if sub.status is Status.PAST_DUE}
+    return unpaid.issuperset(sub.id for sub in end.subs)
 
 
 def _grace_end(sub: Sub) -> datetime | None:

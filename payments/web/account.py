@@ -146,7 +146,6 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         .order_by("-id")
     ]
     forecasts = forecast.by_currency(held.views, now=now, known=rows)
-    unpaid = {card.row.pk for card in going_on if card.state.is_unpaid}
     warning = partial(
         running_out,
         now=now,
@@ -158,8 +157,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
 
     def summary(view: View) -> WalletSummary:
         currency, outlook = view.currency, forecasts.get(view.currency)
-        # What is unpaid says by itself until when it goes on: that is no end of the balance.
-        is_told = outlook is not None and all(end.subscription.pk in unpaid for end in outlook.ends)
+        is_told = outlook is not None and outlook.is_of_unpaid
         own = [card for card in going_on if card.price.currency == currency]
         topped_up_with = covered.top_up_method(currency, now=now)
         method = covered.renewal_method(currency, now=now)

@@ -167,6 +167,14 @@ def test_what_a_top_up_starts_again_is_counted(browser, alice, clock, on_sale):
     assert f"₽500.00 until 15{NBSP}Mar{NBSP}2026" in words(browser.get("/topup/?currency=RUB"))
 
 
+def test_an_amount_that_leaves_a_plan_unpaid_has_no_end_of_its_own(browser, alice, clock, on_sale):
+    """690.00 were due on 1 April, and nothing is there: 500.00 do not pay them, 1000.00 do, until 1 May."""
+    bought(alice, "standard", paid_in=690_00)
+    clock.move_to(at(days=32))
+    page = words(browser.get("/topup/?currency=RUB"))
+    assert f"₽500.00 ₽1,000.00 until 1{NBSP}May{NBSP}2026" in page
+
+
 def test_where_nothing_is_paid_from_the_balance_nothing_is_said_of_its_end(browser, alice):
     page = words(browser.get("/topup/?currency=RUB"))
     assert "Lasts" not in page
