@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.cache import patch_cache_control
+from django.utils.cache import add_never_cache_headers, patch_cache_control
 
 from accounts import browsers
 from accounts.models import User
@@ -121,6 +121,19 @@ def browser_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
                 now=timezone.now(),
             )
         return get_response(request)
+
+    return middleware
+
+
+def signed_in_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: keep every page of who is logged in out of caches. Its head shows their name and balance."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_signed_in = not request.path_info.startswith("/api/") and isinstance(request.user, User)
+        response = get_response(request)
+        if is_signed_in and response.headers.get("Content-Type", "").startswith("text/html"):
+            add_never_cache_headers(response)
+        return response
 
     return middleware
 

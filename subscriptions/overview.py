@@ -116,6 +116,11 @@ class View:
         return Status(sub.status if sub else subscription.status)
 
     @property
+    def spendable(self) -> Money:
+        """What is available, as money."""
+        return Money(self.available, self.currency)
+
+    @property
     def at(self) -> int:
         """The instant of the view, in microseconds."""
         assert self.book.at is not None

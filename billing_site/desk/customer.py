@@ -184,7 +184,7 @@ def _visible(request: HttpRequest, chosen: str) -> list[str]:
 
 def _wallet(view: View, *, now: datetime) -> Wallet:
     end = runway(view.book, to_micros(now + HORIZON))
-    available, debt = Money(view.available, view.currency), Money(view.debt, view.currency)
+    available, debt = view.spendable, Money(view.debt, view.currency)
     return Wallet(available, debt, to_datetime(end.ends_at) if end else None)
 
 

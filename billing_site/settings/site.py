@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "billing_site.middleware.time_zone",
     "billing_site.middleware.staff_language",
     "billing_site.middleware.browser_sessions",
+    "billing_site.middleware.signed_in_pages",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -70,6 +71,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "billing_site.context_processors.site",
+                "subscriptions.web.balances.in_head",
             ],
         },
     }

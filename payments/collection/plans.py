@@ -210,9 +210,9 @@ def _figures(view: View, cause: Cause) -> str:
     if cause.rule is not None:
         days, least = cause.rule.days_ahead, Money(cause.rule.threshold or 0, view.currency)
         keeps = f"lasts for fewer than {days} days" if days else f"falls below {least}"
-        return f"the balance of {Money(view.available, view.currency)} {keeps} from {moment(cause.charge_at)} on"
+        return f"the balance of {view.spendable} {keeps} from {moment(cause.charge_at)} on"
     missing = Money(_missing(view, cause), view.currency)
-    balance = Money(view.available, view.currency)
+    balance = view.spendable
     return f"the renewal at {moment(cause.due_at)} lacks {missing}, the balance is {balance}"
 
 

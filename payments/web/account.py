@@ -31,6 +31,7 @@ from payments.web.policy import leads_to_gateways
 from payments.web.running_out import RunningOut, running_out
 from subscriptions import costs, dues, forecast, overview
 from subscriptions.overview import View
+from subscriptions.web import balances
 from subscriptions.web.cards import Card, cards
 from subscriptions.web.statement import StatementLine, statement_lines
 
@@ -163,7 +164,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         method = covered.renewal_method(currency, now=now)
         return WalletSummary(
             balance=Money(view.balance, currency),
-            available=Money(view.available, currency),
+            available=view.spendable,
             debt=Money(view.debt, currency),
             lines=[line for line in lines if line.money.currency == currency],
             running_out=None if topped_up_with or is_told else warning(outlook, method=method),
@@ -189,5 +190,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
 @leads_to_gateways
 def account_page(request: SignedInRequest) -> HttpResponse:
     """Show the account page."""
-    context = {"account": summarize(request.user, now=timezone.now()), "adding": adding()}
+    account = summarize(request.user, now=timezone.now())
+    in_head = balances.shown([each.available for each in account.wallets])
+    context = {"account": account, "adding": adding(), "balances": in_head}
     return render(request, "payments/account.html", context)

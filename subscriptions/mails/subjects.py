@@ -66,7 +66,7 @@ def total(amounts: Iterable[Money]) -> str:
 def balance(view: overview.View) -> list[tuple[str, str]]:
     """Return a row for the balance, and one for the debt if there is one."""
     debt = [(_("Debt"), display.money(Money(view.debt, view.currency)))] if view.debt else []
-    return [(_("Balance"), display.money(Money(view.available, view.currency))), *debt]
+    return [(_("Balance"), display.money(view.spendable)), *debt]
 
 
 def balances(view: overview.CustomerOverview, currencies: Collection[str]) -> list[tuple[str, str]]:

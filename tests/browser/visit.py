@@ -1,5 +1,6 @@
 """A browser window that checks pages for accessibility, overflow, console messages and foreign requests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import axe_playwright_python
@@ -13,8 +14,8 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 VISIBLE = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
 # Colour scheme and width of every check of a page. Only the first one runs all the rules.
 VIEWS = [("light", 320), ("dark", 320), ("dark", 1280), ("light", 1280)]
-# A common phone: only whether the page fits.
-PHONE = 390
+# A common phone, a tablet both ways up: only whether the page fits.
+OTHER_WIDTHS = (390, 768, 1024)
 RUN = """async ([type, values]) => {
     const found = await axe.run(document, {runOnly: {type, values}, preload: false});
     return found.violations.map(each => each.id + ': ' + each.nodes.map(node => node.target.join(' ')).join(', '));
@@ -66,15 +67,13 @@ class Visit:
                 found.append(f"{wide} px too wide at {width}")
             first = (scheme, width) == VIEWS[0]
             found += self.barriers("tag", [*WCAG, "best-practice"]) if first else self.barriers("rule", VISIBLE)
-        self.page.set_viewport_size({"width": PHONE, "height": 900})
-        if (wide := self._overflow()) > 0:
-            found.append(f"{wide} px too wide at {PHONE}")
-        return [f"{self.page.url.removeprefix(self.site)}: {fault}" for fault in found]
+        page = self.page.url.removeprefix(self.site)
+        return [*(f"{page}: {fault}" for fault in found), *self.overflows(OTHER_WIDTHS)]
 
-    def overflows(self) -> list[str]:
+    def overflows(self, widths: Sequence[int] = (VIEWS[0][1], *OTHER_WIDTHS, VIEWS[-1][1])) -> list[str]:
         """Return at which of the widths the current page is wider than the window."""
         found = []
-        for width in (VIEWS[0][1], PHONE, VIEWS[-1][1]):
+        for width in widths:
             self.page.set_viewport_size({"width": width, "height": 900})
             if (wide := self._overflow()) > 0:
                 found.append(f"{self.page.url.removeprefix(self.site)}: {wide} px too wide at {width}")
