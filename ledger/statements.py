@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 from django.db.models.fields.tuple_lookups import TupleLessThan
 
 from ledger.models import Account, Rollup, Transaction
+from ledger.money import Money
 
 NOT_CHARGES = ~Q(reason=Transaction.Reason.CHARGE)
 
@@ -83,6 +85,25 @@ def transactions_of(
     if end is not None:
         rows = rows.filter(effective_at__lt=end)
     return rows
+
+
+class Totals(NamedTuple):
+    """What came into a wallet and what went out of it, each zero or more."""
+
+    came_in: Money
+    spent: Money
+
+
+def totals(
+    wallet: Account, *, reasons: Collection[str] = (), start: datetime | None = None, end: datetime | None = None
+) -> Totals:
+    """Return the totals of the wallet's transactions, filtered as in `statement`."""
+    rows = transactions_of(wallet.pk, reasons=reasons, start=start, end=end).order_by()
+    sums = rows.aggregate(
+        came_in=Sum("amount", filter=Q(credit=wallet), default=0),
+        spent=Sum("amount", filter=Q(debit=wallet), default=0),
+    )
+    return Totals(Money(int(sums["came_in"]), wallet.currency), Money(int(sums["spent"]), wallet.currency))
 
 
 def trial_balance(currency: str) -> int:

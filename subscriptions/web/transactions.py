@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
@@ -16,10 +16,15 @@ from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
 from core.csv_text import BOM, csv_text
-from ledger import statements
+from ledger import months, statements
 from ledger.labels import REASONS
 from ledger.models import Account, Transaction
+from ledger.money import Money
+from ledger.statements import Totals
+from subscriptions import overview
 from subscriptions.explain.arithmetic import explainable
+from subscriptions.overview import View
+from subscriptions.web import balances
 from subscriptions.web.explanation import explain_transaction
 from subscriptions.web.statement import StatementLine, statement_lines
 
@@ -38,13 +43,18 @@ def transactions(request: SignedInRequest) -> HttpResponse:
     form = LogFilter(request.GET)
     bounds, before = form.bounds(), form.page_after()
     rows = statements.statement(wallet.pk, before_id=before, limit=PAGE + 1, **bounds) if wallet else []
+    views = overview.of(request.user, now=timezone.now()).views
+    is_filtered = any(bounds.values())
     context = {
         "wallets": wallets,
         "wallet": wallet,
         "form": form,
+        "summary": summary(wallet, views, bounds if is_filtered else this_month()) if wallet else None,
+        "balances": balances.shown([each.spendable for each in views]),
+        "is_filtered": is_filtered,
         "lines": list(statement_lines(rows[:PAGE])),
         "older": form.older(rows[PAGE - 1].pk) if len(rows) > PAGE else "",
-        "is_narrowed": any(bounds.values()) or before,
+        "is_narrowed": is_filtered or before,
     }
     return render(request, "subscriptions/transactions.html", context)
 
@@ -76,6 +86,31 @@ def _wallets(request: SignedInRequest) -> tuple[list[Account], Account | None]:
     wallets = list(Account.objects.filter(owner=request.user, kind=Account.Kind.WALLET).order_by("currency"))
     requested = [wallet for wallet in wallets if wallet.currency == request.GET.get("currency")]
     return wallets, next(iter(requested + wallets), None)
+
+
+class Summary(NamedTuple):
+    """What stands above the list."""
+
+    # Of all that the filters let through, on other pages too; without a filter, of this month.
+    totals: Totals
+    # As on the overview.
+    available: Money
+    # What is used or due now but not posted yet.
+    in_use: Money
+
+
+def summary(wallet: Account, views: Iterable[View], bounds: dict[str, Any]) -> Summary:
+    """Return the summary of a wallet, of which one of these views is."""
+    [view] = [each for each in views if each.currency == wallet.currency]
+    in_use = Money(view.balance - view.available, view.currency)
+    return Summary(statements.totals(wallet, **bounds), view.spendable, in_use)
+
+
+def this_month() -> dict[str, datetime]:
+    """Return the bounds of this month in the customer's time zone."""
+    today = timezone.localtime()
+    start, end = months.bounds(today.year, today.month, timezone.get_current_timezone())
+    return {"start": start, "end": end}
 
 
 class DateInput(forms.DateInput):

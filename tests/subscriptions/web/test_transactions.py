@@ -1,10 +1,11 @@
 import csv
 import io
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -136,3 +137,39 @@ def test_a_day_is_one_of_the_customers_zone(browser, alice, page, zone):
     text = b"".join(answer).decode()
     assert [f"{number}.00" in text for number in (101, 102, 103, 104)] == [False, True, True, False]
     assert browser.get(page, {"start": "0001-01-01", "end": "9999-12-31"}).status_code == 200
+
+
+def totals(page: str) -> str:
+    [found] = re.findall(r"Came in.*?(?= Filter)", page)
+    return found.replace("\xa0", " ")
+
+
+def test_totals_are_those_of_what_is_listed(browser, alice, moved, now):
+    """1,000.00 and 50.00 in, 690.00 out, around an hour ago, then 7.00 in."""
+    pay_in(alice, 7_00, at=now)
+    only = totals(words(browser.get("/account/transactions/?reason=charge")))
+    assert only == "Came in ₽0.00 Went out −₽690.00 Available now ₽367.00"
+    everything = words(browser.get(f"/account/transactions/?start={now - timedelta(days=2):%Y-%m-%d}"))
+    assert "Came in +₽1,057.00 Went out −₽690.00 Available now ₽367.00" in everything
+    none = words(browser.get(f"/account/transactions/?end={now - timedelta(days=2):%Y-%m-%d}"))
+    assert "Came in ₽0.00 Went out ₽0.00 Available now ₽367.00" in none
+
+
+def test_totals_without_a_filter_are_those_of_this_month(clock, alice, on_sale):
+    for when, amount in [(datetime(2026, 2, 28, 22, tzinfo=UTC), 100_00), (datetime(2026, 3, 1, 1, tzinfo=UTC), 20_00)]:
+        clock.move_to(when)
+        pay_in(alice, amount, at=when)
+    client = Client()
+    client.force_login(alice)
+    page = words(client.get("/account/transactions/"))
+    assert "Came in this month +₽20.00 Went out this month ₽0.00 Available now ₽120.00" in page
+    alice.time_zone = "Europe/Moscow"
+    alice.save()
+    assert "Came in this month +₽120.00" in words(client.get("/account/transactions/"))
+
+
+def test_totals_say_what_is_used_and_not_charged_yet(browser, alice, now):
+    pay_in(alice, 60_00, at=now - timedelta(hours=10))
+    orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now - timedelta(hours=10))
+    page = words(browser.get("/account/transactions/"))
+    assert re.search(r"Available now ₽4[45]\.\d\d ₽1[45]\.\d\d is used and not charged yet\.", page)
