@@ -29,6 +29,7 @@ ANNA = [
     "/topup/?amount=25.00",
     "/checkout/premium/?currency=EUR",
 ]
+TRIES = 3
 NEEDS = "Lighthouse needs Node.js 18.20 or newer with npm (apt-get install nodejs npm), and npm's registry once.\n"
 
 
@@ -51,7 +52,11 @@ def scores(site: str, address: str, cookie: str) -> dict[str, int]:
     ]  # fmt: skip
     if cookie:
         command += ["--extra-headers", json.dumps({"Cookie": cookie})]
-    subprocess.run(command, check=True, env=os.environ | {"CHROME_PATH": str(tools.chromium())})
+    # Chrome sometimes loses the trace of a page; Lighthouse ends then, gives no score, and asks to be run again.
+    for tries_left in reversed(range(TRIES)):
+        ended = subprocess.run(command, check=not tries_left, env=os.environ | {"CHROME_PATH": str(tools.chromium())})
+        if ended.returncode == 0:
+            break
     found = json.loads(report.read_text())["categories"]
     return {name: round(100 * (found[name]["score"] or 0)) for name in CATEGORIES}
 
