@@ -125,13 +125,16 @@ def browser_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
     return middleware
 
 
-def signed_in_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: keep every page of who is logged in out of caches. Its head shows their name and balance."""
+def signed_in_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: keep what is sent to who is logged in out of caches, unless it says itself how long it may be kept.
+
+    The head of every page shows their name and balance, and files hold their payments.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         is_signed_in = not request.path_info.startswith("/api/") and isinstance(request.user, User)
         response = get_response(request)
-        if is_signed_in and response.headers.get("Content-Type", "").startswith("text/html"):
+        if is_signed_in and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
 

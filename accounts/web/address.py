@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import address_change, confirmed_address, registration
@@ -46,7 +45,6 @@ class AddressForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 @reauthentication_required
 def change(request: SignedInRequest) -> HttpResponse:
@@ -63,7 +61,6 @@ def change(request: SignedInRequest) -> HttpResponse:
 
 
 @button("settings")
-@never_cache
 def send_link(request: SignedInRequest) -> HttpResponse:
     """Send the link that confirms the address of the account, and return to the page with the button."""
     if limited := ratelimit.consume_or_429(request, action="manage_email", user=request.user):
@@ -77,7 +74,6 @@ def send_link(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def confirm(request: SignedInRequest, token: str) -> HttpResponse:
     """Ask whether to change the address, and change it. Mail programs open links, so a GET changes nothing."""

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import browsers, confirmed_address, mail_choices, themes, time_zones, tokens
@@ -125,7 +124,6 @@ class Browser(NamedTuple):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def preferences(request: SignedInRequest) -> HttpResponse:
     """Show the settings, or save language, time zone and look and redirect in the chosen language."""
@@ -143,7 +141,6 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-@never_cache
 @button("settings")
 def profile(request: SignedInRequest) -> HttpResponse:
     """Save the profile."""
@@ -154,7 +151,6 @@ def profile(request: SignedInRequest) -> HttpResponse:
     return _saved(request, _("Saved."))
 
 
-@never_cache
 @button("settings")
 def choose_mails(request: SignedInRequest) -> HttpResponse:
     """Save which mails the customer gets."""
@@ -165,7 +161,6 @@ def choose_mails(request: SignedInRequest) -> HttpResponse:
     return _saved(request, _("Saved."))
 
 
-@never_cache
 @button("settings")
 def end_session(request: SignedInRequest, number: int) -> HttpResponse:
     """End the session of one of the customer's other browsers; 404 for anybody else's and for this one."""
@@ -174,7 +169,6 @@ def end_session(request: SignedInRequest, number: int) -> HttpResponse:
     return _saved(request, _("That browser is logged out."))
 
 
-@never_cache
 @button("settings")
 def log_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """End all sessions of the customer and all tokens of the API but the session of this browser."""

@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "billing_site.middleware.time_zone",
     "billing_site.middleware.staff_language",
     "billing_site.middleware.browser_sessions",
-    "billing_site.middleware.signed_in_pages",
+    "billing_site.middleware.signed_in_answers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -11,7 +11,6 @@ from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.auth import SignedInRequest, button
@@ -122,7 +121,6 @@ def _currency(request: SignedInRequest, currencies: list[str]) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def auto_top_up(request: SignedInRequest) -> HttpResponse:
     """Show the form, then the words for its numbers; turn the rule on once the customer agrees to those words."""
@@ -140,7 +138,6 @@ def auto_top_up(request: SignedInRequest) -> HttpResponse:
     return render(request, "payments/auto_top_up.html", context, status=422 if form.errors else 200)
 
 
-@never_cache
 @button("automatic_payments")
 def auto_top_up_off(request: SignedInRequest) -> HttpResponse:
     """Turn the rule of one balance off and go back to the page."""

@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
@@ -114,7 +113,6 @@ def choices_of(customer: User, *, now: datetime) -> list[Choice]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 @leads_to_gateways
 def automatic_payments(request: SignedInRequest) -> HttpResponse:
@@ -128,7 +126,6 @@ def automatic_payments(request: SignedInRequest) -> HttpResponse:
     return render(request, "payments/automatic_payments.html", context, status=422 if form.errors else 200)
 
 
-@never_cache
 @button("automatic_payments")
 def withdraw(request: SignedInRequest) -> HttpResponse:
     """Withdraw the consent to renewals and go back to the page. A second click finds nothing to withdraw."""

@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.auth import SignedInRequest
@@ -82,7 +81,6 @@ def _shown(request: SignedInRequest) -> int | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 @leads_to_gateways
 def change_payment(request: SignedInRequest, public_id: str) -> HttpResponse:

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
@@ -188,7 +187,6 @@ def _context(purchase: Purchase, form: CheckoutForm) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 @leads_to_gateways
 def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
@@ -214,7 +212,6 @@ def checkout_page(request: SignedInRequest, code: str) -> HttpResponse:
 
 
 @button("subscription", "public_id")
-@never_cache
 def start_from_wallet(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Start a waiting subscription from the balance and redirect to its page; if refused, show the reason there."""
     rows = Subscription.objects.select_related("customer", "price__plan")

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.web.auth import SignedInRequest
@@ -18,7 +17,6 @@ from payments import departure
 
 
 @require_safe
-@never_cache
 @login_required
 @reauthentication_required
 def data(request: SignedInRequest) -> StreamingHttpResponse:
@@ -28,7 +26,6 @@ def data(request: SignedInRequest) -> StreamingHttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 @reauthentication_required
 def close(request: SignedInRequest) -> HttpResponse:

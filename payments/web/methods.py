@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, resolve_url
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest, button
@@ -32,7 +31,6 @@ def adding() -> list[Adding]:
     return [Adding(name, GATEWAYS[name].name if name in GATEWAYS else name) for name in setups.gateways()]
 
 
-@never_cache
 @button("account")
 def add(request: SignedInRequest) -> HttpResponse:
     """Send the customer to the gateway's page that saves a card, or back to the account with the reason."""
@@ -45,7 +43,6 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 def added(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Ask the gateway what was saved and go on to the account page, which says it. The gateway leads here."""
@@ -62,7 +59,6 @@ def added(request: SignedInRequest, public_id: str) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("account"), status=303)
 
 
-@never_cache
 @button("account")
 def remove(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Remove one of the customer's own methods and go back to the account page; 404 for anybody else's."""

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -70,7 +69,6 @@ def rows_of(customer: User, *, before: str, limit: int, now: datetime) -> list[P
 
 
 @require_safe
-@never_cache
 @login_required
 def payments(request: SignedInRequest) -> HttpResponse:
     """Show a page of the payments."""

@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest, button
@@ -251,7 +250,6 @@ def _card(payment: Payment, *, now: datetime) -> Card | None:
 
 
 @require_safe
-@never_cache
 @login_required
 @leads_to_gateways
 def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
@@ -265,7 +263,6 @@ def payment_page(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 @leads_to_gateways
 def status(request: SignedInRequest, public_id: str) -> HttpResponse:
@@ -278,7 +275,6 @@ def status(request: SignedInRequest, public_id: str) -> HttpResponse:
     return answer
 
 
-@never_cache
 @button("payment", "public_id")
 def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Open the page at the gateway again, if it did not answer the first time."""
@@ -290,7 +286,6 @@ def open_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     return HttpResponseRedirect(resolve_url("payment", public_id), status=303)
 
 
-@never_cache
 @button("payment", "public_id")
 def cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Cancel the payment and redirect to its page, which shows the result."""

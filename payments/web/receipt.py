@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
@@ -14,7 +13,6 @@ from payments.models import Payment
 
 
 @require_safe
-@never_cache
 @login_required
 def receipt(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show the receipt."""
@@ -22,7 +20,6 @@ def receipt(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 def receipt_pdf(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Return the receipt as PDF, or without Pango the page."""

@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.auth import SignedInRequest
@@ -83,7 +82,6 @@ def pay(request: SignedInRequest, form: PayForm, row: Subscription, *, now: date
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 @leads_to_gateways
 def subscription_payment(request: SignedInRequest, public_id: str) -> HttpResponse:

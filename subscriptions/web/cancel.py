@@ -18,7 +18,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.auth import SignedInRequest
@@ -171,7 +170,6 @@ def _loss_per_hour(card: Card) -> Money:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def cancel(request: SignedInRequest, public_id: str, *, form_class: type[CancelForm] = CancelForm) -> HttpResponse:
     """Show what each way to cancel does; on POST, cancel. The app above may add choices to the form."""

@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
@@ -86,7 +85,6 @@ def _offer(price: Price, card: Card) -> Offer:
 
 
 @require_safe
-@never_cache
 @login_required
 def change(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Offer the other plans. With a plan in the query, make a quote for it and redirect to that; it changes nothing."""

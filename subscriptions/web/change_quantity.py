@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
@@ -60,7 +59,6 @@ def effects(card: Card) -> tuple[str, str]:
 
 
 @require_safe
-@never_cache
 @login_required
 def quantity(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Ask for a number. With one in the query, make a quote for it and redirect to that; it changes nothing."""

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.auth import SignedInRequest
@@ -81,7 +80,6 @@ def choose(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def confirm(request: SignedInRequest, public_id: str, quote_id: str) -> HttpResponse:
     """Show a quote with its amounts and effects; on POST, carry it out for these amounts at most."""

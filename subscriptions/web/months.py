@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import billing_details
@@ -28,7 +27,6 @@ class Month:
 
 
 @require_safe
-@never_cache
 @login_required
 def statement_list(request: SignedInRequest) -> HttpResponse:
     """List the months that have a statement, the newest first."""
@@ -43,7 +41,6 @@ def statement_list(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 def statement(request: SignedInRequest, currency: str, month: str) -> HttpResponse:
     """Show the statement of a month."""
@@ -51,7 +48,6 @@ def statement(request: SignedInRequest, currency: str, month: str) -> HttpRespon
 
 
 @require_safe
-@never_cache
 @login_required
 def statement_pdf(request: SignedInRequest, currency: str, month: str) -> HttpResponse:
     """Return the statement of a month as PDF, or without Pango the page."""

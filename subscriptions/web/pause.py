@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.auth import SignedInRequest
@@ -63,7 +62,6 @@ def _rate(card: Card) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def pause(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show what pausing does; on POST, pause."""
@@ -78,7 +76,6 @@ def pause(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @login_required
 def resume(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show what resuming costs; on POST, resume."""

@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest, button
@@ -61,7 +60,6 @@ def add_too_late_error(request: SignedInRequest) -> None:
 
 
 @require_safe
-@never_cache
 @login_required
 def subscription_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Show a subscription: its state and its charges, with those of the day in the query one by one."""
@@ -84,7 +82,6 @@ def _day(text: str) -> date | None:
     return day if day < date.max else None
 
 
-@never_cache
 @button("subscription", "public_id")
 def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Drop what is scheduled for the end of the period."""
@@ -94,7 +91,6 @@ def keep_plan(request: SignedInRequest, public_id: str) -> HttpResponse:
     return perform(request, card, act, message=done.planned_change_dropped, now=now, is_done=lambda card: False)
 
 
-@never_cache
 @button("subscription", "public_id")
 def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Undo a cancellation that has not taken effect yet."""
@@ -106,7 +102,6 @@ def undo_cancel(request: SignedInRequest, public_id: str) -> HttpResponse:
     )
 
 
-@never_cache
 @button("subscription", "public_id")
 def renewal(request: SignedInRequest, public_id: str) -> HttpResponse:
     """Switch automatic renewal on again."""

@@ -96,6 +96,7 @@ def test_the_statement_is_a_pdf_too(spent, browser, prefix):
     answer = browser.get(f"{prefix}/account/statements/RUB/2026-03.pdf")
     assert answer["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-")
+    assert "no-store" in answer["Cache-Control"]
 
 
 @pytest.mark.django_db

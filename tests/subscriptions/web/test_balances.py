@@ -1,16 +1,20 @@
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 
+import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 
-from payments import checkout
+from payments import cancellation, checkout
 from subscriptions import catalogue, orders
+from tests.subscriptions.bank import at
 from tests.subscriptions.shop import pay_in
-from tests.web import SPACES, words
+from tests.web import SPACES, bought, words
+
+FOR_EVER = {"": {"brand.css": "public, max-age=31536000, immutable"}, "ru/": {}}
 
 
 def head(answer) -> str:
@@ -26,14 +30,15 @@ def test_the_head_of_every_page_shows_what_is_left_to_spend(browser, alice, now)
         assert head(browser.get(page)) == "Top up. Available: €68.40", page
 
 
-def test_the_head_agrees_with_the_overview_while_use_is_not_charged_yet(browser, alice, now):
-    """60.00 for 40 hours at 1.50. Ten of them are used, and nothing is posted."""
-    pay_in(alice, 60_00, at=now - timedelta(hours=10))
-    orders.subscribe(alice, catalogue.current("hourly", "RUB"), now=now - timedelta(hours=10))
-    answer = browser.get("/account/")
-    [available] = re.findall(r"(₽[\d.]+) available", words(answer))
-    assert available in ("₽45.00", "₽44.99")
-    assert head(answer) == head(browser.get("/account/settings/")) == f"Top up. Available: {available}"
+def test_the_head_agrees_with_the_overview_while_use_is_not_charged_yet(clock, alice, on_sale):
+    """60.00 at 1.50 an hour. Ten hours and the kopeck that has just begun are used, and nothing is posted."""
+    bought(alice, "hourly", paid_in=60_00)
+    clock.move_to(at(hours=10))
+    client = Client()
+    client.force_login(alice)
+    answer = client.get("/account/")
+    assert "₽44.99 available" in words(answer)
+    assert head(answer) == head(client.get("/account/settings/")) == "Top up. Available: ₽44.99"
 
 
 def test_an_empty_balance_is_named_only_alone(browser, alice, now):
@@ -59,7 +64,13 @@ def test_another_customers_balance_is_not_shown(browser, mallory, now):
 def test_a_page_that_waits_for_a_payment_shows_no_balance_that_is_about_to_change(browser, alice, now):
     pay_in(alice, 12_00, at=now)
     payment = checkout.start(alice, now=now, plan="standard", currency="RUB", gateway="sandbox")
-    assert head(browser.get(f"/payments/{payment.public_id}/")) == "Top up"
+    answer = browser.get(f"/pay/{payment.public_id}/")
+    assert "data-poll" in answer.content.decode()
+    assert head(answer) == "Top up"
+    cancellation.cancel(payment, now=now)
+    answer = browser.get(f"/pay/{payment.public_id}/")
+    assert "data-poll" not in answer.content.decode()
+    assert head(answer) == "Top up. Available: ₽12.00"
 
 
 def test_no_balance_is_read_for_a_page_of_an_error(browser, alice, now):
@@ -70,16 +81,18 @@ def test_no_balance_is_read_for_a_page_of_an_error(browser, alice, now):
     assert not [each["sql"] for each in queries if "ledger" in each["sql"]]
 
 
-def test_a_page_with_a_balance_is_not_kept_in_any_cache(browser, alice, now):
+@pytest.mark.parametrize("prefix", ["", "ru/"])
+def test_what_a_signed_in_reader_gets_is_kept_in_no_cache(browser, alice, now, prefix):
+    """Every address without parameters, its errors and files too, but what says itself how long it may be kept."""
     pay_in(alice, 12_00, at=now)
     addresses = {str(pattern.pattern) for pattern in pages(get_resolver().url_patterns)}
-    seen = 0
+    kept = {}
     for address in sorted(each for each in addresses if "<" not in each):
-        answer = browser.get("/" + address)
-        if answer.status_code == 200 and "Available:" in getattr(answer, "content", b"").decode(errors="ignore"):
-            assert "no-store" in answer.get("Cache-Control", ""), address
-            seen += 1
-    assert seen > 10
+        answer = browser.get(f"/{prefix}{address}")
+        if "no-store" not in answer.get("Cache-Control", ""):
+            kept[address] = answer.get("Cache-Control")
+    assert kept == FOR_EVER[prefix]
+    assert len(addresses) > 30
 
 
 def pages(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
