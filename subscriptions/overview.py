@@ -121,6 +121,11 @@ class View:
         return Money(self.available, self.currency)
 
     @property
+    def in_use(self) -> Money:
+        """What is used or due now but not saved yet."""
+        return Money(self.balance - self.available, self.currency)
+
+    @property
     def at(self) -> int:
         """The instant of the view, in microseconds."""
         assert self.book.at is not None

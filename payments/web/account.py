@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -45,8 +44,10 @@ class WalletSummary:
 
     # As recorded in the ledger.
     balance: Money
-    # The balance less what is used or due now but not posted yet.
+    # The balance less what is in use.
     available: Money
+    # What is used or due now but not posted yet.
+    in_use: Money
     # What the customer owes in this currency.
     debt: Money
     lines: list[StatementLine]
@@ -58,11 +59,6 @@ class WalletSummary:
     spending: Spending | None
     # The saved card or account with which the customer's rule tops this balance up.
     topped_up_with: PaymentMethod | None
-
-    @property
-    def in_use(self) -> Money:
-        """What is used or due now but not posted yet."""
-        return Money(self.balance.amount - self.available.amount, self.balance.currency)
 
     @property
     def can_top_up(self) -> bool:
@@ -165,6 +161,7 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
         return WalletSummary(
             balance=Money(view.balance, currency),
             available=view.spendable,
+            in_use=view.in_use,
             debt=Money(view.debt, currency),
             lines=[line for line in lines if line.money.currency == currency],
             running_out=None if topped_up_with or is_told else warning(outlook, method=method),
@@ -185,7 +182,6 @@ def summarize(customer: User, *, now: datetime) -> AccountSummary:
 
 
 @require_safe
-@never_cache
 @login_required
 @leads_to_gateways
 def account_page(request: SignedInRequest) -> HttpResponse:

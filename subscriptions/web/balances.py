@@ -15,12 +15,12 @@ MOST = 2
 def in_head(request: HttpRequest) -> dict[str, object]:
     """Return the template variable `balances`, which is read when a template first uses it, in one statement."""
     user = getattr(request, "user", None)
-    return {"balances": SimpleLazyObject(lambda: of(user) if isinstance(user, User) else [])}
 
+    def read() -> list[Money]:
+        views = overview.of(user, now=timezone.now()).views if isinstance(user, User) else []
+        return shown([each.spendable for each in views])
 
-def of(customer: User) -> list[Money]:
-    """Return what the head of a page shows now."""
-    return shown([each.spendable for each in overview.of(customer, now=timezone.now()).views])
+    return {"balances": SimpleLazyObject(read)}
 
 
 def shown(available: list[Money]) -> list[Money]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -11,7 +11,6 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.web.auth import SignedInRequest
@@ -19,11 +18,8 @@ from core.csv_text import BOM, csv_text
 from ledger import months, statements
 from ledger.labels import REASONS
 from ledger.models import Account, Transaction
-from ledger.money import Money
-from ledger.statements import Totals
 from subscriptions import overview
 from subscriptions.explain.arithmetic import explainable
-from subscriptions.overview import View
 from subscriptions.web import balances
 from subscriptions.web.explanation import explain_transaction
 from subscriptions.web.statement import StatementLine, statement_lines
@@ -35,7 +31,6 @@ REASON_CHOICES = [(reason.value, REASONS[reason]) for reason in Transaction.Reas
 
 
 @require_safe
-@never_cache
 @login_required
 def transactions(request: SignedInRequest) -> HttpResponse:
     """Show a page of the transactions, newest first, each with the balance after it."""
@@ -43,24 +38,22 @@ def transactions(request: SignedInRequest) -> HttpResponse:
     form = LogFilter(request.GET)
     bounds, before = form.bounds(), form.page_after()
     rows = statements.statement(wallet.pk, before_id=before, limit=PAGE + 1, **bounds) if wallet else []
-    views = overview.of(request.user, now=timezone.now()).views
-    is_filtered = any(bounds.values())
+    views = {each.currency: each for each in overview.of(request.user, now=timezone.now()).views}
+    held = views[wallet.currency] if wallet else None
     context = {
         "wallets": wallets,
         "wallet": wallet,
         "form": form,
-        "summary": summary(wallet, views, bounds if is_filtered else this_month()) if wallet else None,
-        "balances": balances.shown([each.spendable for each in views]),
-        "is_filtered": is_filtered,
+        "held": held,
+        "totals": statements.totals(wallet, **form.summed(now=held.now)) if wallet and held else None,
+        "balances": balances.shown([each.spendable for each in views.values()]),
         "lines": list(statement_lines(rows[:PAGE])),
         "older": form.older(rows[PAGE - 1].pk) if len(rows) > PAGE else "",
-        "is_narrowed": is_filtered or before,
     }
     return render(request, "subscriptions/transactions.html", context)
 
 
 @require_safe
-@never_cache
 @login_required
 def transactions_csv(request: SignedInRequest) -> StreamingHttpResponse:
     """Stream all the transactions that match the filters as CSV."""
@@ -73,7 +66,6 @@ def transactions_csv(request: SignedInRequest) -> StreamingHttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 def transaction(request: SignedInRequest, number: int) -> HttpResponse:
     """Explain one transaction: its amount is calculated again and compared."""
@@ -86,31 +78,6 @@ def _wallets(request: SignedInRequest) -> tuple[list[Account], Account | None]:
     wallets = list(Account.objects.filter(owner=request.user, kind=Account.Kind.WALLET).order_by("currency"))
     requested = [wallet for wallet in wallets if wallet.currency == request.GET.get("currency")]
     return wallets, next(iter(requested + wallets), None)
-
-
-class Summary(NamedTuple):
-    """What stands above the list."""
-
-    # Of all that the filters let through, on other pages too; without a filter, of this month.
-    totals: Totals
-    # As on the overview.
-    available: Money
-    # What is used or due now but not posted yet.
-    in_use: Money
-
-
-def summary(wallet: Account, views: Iterable[View], bounds: dict[str, Any]) -> Summary:
-    """Return the summary of a wallet, of which one of these views is."""
-    [view] = [each for each in views if each.currency == wallet.currency]
-    in_use = Money(view.balance - view.available, view.currency)
-    return Summary(statements.totals(wallet, **bounds), view.spendable, in_use)
-
-
-def this_month() -> dict[str, datetime]:
-    """Return the bounds of this month in the customer's time zone."""
-    today = timezone.localtime()
-    start, end = months.bounds(today.year, today.month, timezone.get_current_timezone())
-    return {"start": start, "end": end}
 
 
 class DateInput(forms.DateInput):
@@ -128,6 +95,16 @@ class LogFilter(forms.Form):
     start = forms.DateField(label=_("From"), widget=DateInput, required=False)
     end = forms.DateField(label=_("To"), widget=DateInput, required=False)
     before = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is filtered; one that is not valid filters nothing."""
+        return self.is_valid() and any(self.cleaned_data[name] for name in ("reason", "start", "end"))
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the page leaves anything out, of what is filtered or newer."""
+        return self.is_used or self.page_after() is not None
 
     def page_after(self) -> int | None:
         """Return the id of the transaction after which the page begins; None for the first page."""
@@ -148,6 +125,15 @@ class LogFilter(forms.Form):
             "start": _midnight(start) if start else None,
             "end": _midnight(end + timedelta(days=1)) if end and end < date.max else None,
         }
+
+    def summed(self, *, now: datetime) -> dict[str, Any]:
+        """Return the bounds of the totals: all that the filters let through, or without a filter the month of `now`."""
+        if self.is_used:
+            return self.bounds()
+        zone = timezone.get_current_timezone()
+        today = now.astimezone(zone)
+        start, end = months.bounds(today.year, today.month, zone)
+        return {"start": start, "end": end}
 
 
 def _midnight(day: date) -> datetime:
