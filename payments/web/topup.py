@@ -249,6 +249,10 @@ def topup_page(request: SignedInRequest) -> HttpResponse:
             return HttpResponseRedirect(pay(request, form, page, now=now), status=303)
     except DomainError as error:
         refuse(form, error)
-    status = 422 if form.errors or page.form.errors else 200
     context = {"page": page, "form": form, "no_way_to_pay": no_way_to_pay(page.amount) if page.amount else ""}
-    return render(request, "payments/topup.html", context, status=status)
+    return render(request, "payments/topup.html", context, status=_status(request, form, page.form))
+
+
+def _status(request: SignedInRequest, *sent: forms.BaseForm) -> int:
+    """Return 422 if a form has errors. static/app.js asks about what may be half typed, which is no failure."""
+    return 422 if any(form.errors for form in sent) and "X-As-Typed" not in request.headers else 200

@@ -118,8 +118,9 @@ def test_sums_follow_what_is_typed(visit, alice):
 
 
 def test_an_amount_with_two_meanings_is_asked_back_as_it_is_typed(visit, alice):
-    """`1.000` may be one or a thousand: there is no button for another amount beside it."""
-    page = visit(alice).to("/topup/?currency=RUB")
+    """`1.000` may be one or a thousand: there is no button for another amount beside it. The console stays empty."""
+    window = visit(alice)
+    page = window.to("/topup/?currency=RUB")
     pay = page.get_by_role("button", name=re.compile("^Pay "))
     expect(pay).to_be_visible()
     page.get_by_label("Another amount").fill("1.000")
@@ -127,6 +128,7 @@ def test_an_amount_with_two_meanings_is_asked_back_as_it_is_typed(visit, alice):
     expect(page.locator("[data-part=sum]")).to_contain_text("Enter 1000 for ₽1,000.00, or 1.00 for ₽1.00.")
     page.get_by_label("Another amount").fill("1000")
     expect(page.get_by_role("button", name=re.compile("Pay ₽1,000.00"))).to_be_visible()
+    assert window.console == []
 
 
 def test_without_an_answer_the_server_asks_before_it_takes_another_sum(visit, alice):

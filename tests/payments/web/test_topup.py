@@ -64,6 +64,8 @@ def test_a_sent_form_sent_again_with_another_amount_is_refused(browser, alice):
 def test_an_invalid_amount_is_explained_and_cannot_be_paid(browser, typed, text):
     answer = browser.get(f"/topup/?currency=EUR&amount={typed}")
     assert answer.status_code == 422
+    as_typed = browser.get(f"/topup/?currency=EUR&amount={typed}", headers={"X-As-Typed": "yes"})
+    assert (as_typed.status_code, words(as_typed)) == (200, words(answer))
     assert words(answer).count(text) == 2  # in the summary and at the field
     assert hidden(answer).keys() & {"form_key", "shown"} == set()
     assert browser.post(f"/topup/?currency=EUR&amount={typed}", {"method": "sandbox"}).status_code == 422
